@@ -1,0 +1,184 @@
+"""A bundle: model files and evidence under one digest, as an OCI 1.1 image manifest.
+
+Sources: the OCI image specification 1.1 (manifest, descriptor, `artifactType`,
+`org.opencontainers.image.title`) and the CNCF ModelPack model specification
+(media types of weights, `org.cncf.model.filepath`, the shape of the config).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from assent.core.digest import Digest, canonical_json, digest_of, digest_of_value, is_digest
+from assent.errors import IntegrityError
+
+MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+ARTIFACT_TYPE = "application/vnd.assent.bundle.v1+json"
+CONFIG_MEDIA_TYPE = "application/vnd.cncf.model.config.v1+json"
+WEIGHT_MEDIA_TYPE = "application/vnd.cncf.model.weight.v1.raw"
+EVIDENCE_MEDIA_TYPE = "application/vnd.assent.evidence.v1+json"
+
+TITLE = "org.opencontainers.image.title"
+FILE_PATH = "org.cncf.model.filepath"
+MODEL_NAME = "dev.assent.model.name"
+MODEL_DIGEST = "dev.assent.model.digest"
+
+EVIDENCE_TITLE = "evidence.json"
+
+
+class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of the model. `path` is relative to the model's folder, with `/`; for a model
+    that is one file it is the file's name.
+    """
+
+    path: str
+    digest: Digest
+    size_bytes: int
+
+
+class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """An OCI content descriptor."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    annotations: dict[str, str] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An OCI image manifest."""
+
+    schema_version: int = 2
+    media_type: str = MANIFEST_MEDIA_TYPE
+    artifact_type: str = ARTIFACT_TYPE
+    config: Descriptor
+    layers: tuple[Descriptor, ...]
+    annotations: dict[str, str] = {}
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed manifest: what it holds, and the digest of its bytes."""
+
+    digest: Digest
+    model: str
+    model_digest: Digest
+    files: tuple[ModelFile, ...]
+    evidence: Descriptor
+    config: Descriptor
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of the model's files together."""
+        return sum(file.size_bytes for file in self.files)
+
+    @property
+    def blobs(self) -> tuple[Digest, ...]:
+        """Every blob that the bundle needs, its own manifest last."""
+        files = tuple(file.digest for file in self.files)
+        return (*files, self.config.digest, self.evidence.digest, self.digest)
+
+
+def model_digest(files: Iterable[ModelFile]) -> Digest:
+    """The digest of the served files alone: of their paths, digests and sizes, sorted by path."""
+    ordered = sorted(files, key=lambda file: file.path)
+    return digest_of_value([[file.path, file.digest, file.size_bytes] for file in ordered])
+
+
+def config_blob(model: str, files: Iterable[ModelFile]) -> bytes:
+    """The ModelPack configuration of the model. It names no version and no time: a bundle does
+    not know which number it will get, and the same content must give the same digest.
+    """
+    diff_ids = [file.digest for file in sorted(files, key=lambda file: file.path)]
+    return canonical_json(
+        {
+            "descriptor": {"name": model},
+            "config": {},
+            "modelfs": {"type": "layers", "diffIds": diff_ids},
+        }
+    )
+
+
+def manifest_blob(model: str, files: Iterable[ModelFile], config: bytes, evidence: bytes) -> bytes:
+    """The manifest's bytes; `digest_of` them is the bundle's identity."""
+    ordered = sorted(files, key=lambda file: file.path)
+    layers = [
+        Descriptor(
+            media_type=WEIGHT_MEDIA_TYPE,
+            digest=file.digest,
+            size=file.size_bytes,
+            annotations={TITLE: f"model/{file.path}", FILE_PATH: file.path},
+        )
+        for file in ordered
+    ]
+    layers.append(
+        Descriptor(
+            media_type=EVIDENCE_MEDIA_TYPE,
+            digest=digest_of(evidence),
+            size=len(evidence),
+            annotations={TITLE: EVIDENCE_TITLE},
+        )
+    )
+    manifest = Manifest(
+        config=Descriptor(media_type=CONFIG_MEDIA_TYPE, digest=digest_of(config), size=len(config)),
+        layers=tuple(layers),
+        annotations={MODEL_NAME: model, MODEL_DIGEST: model_digest(ordered)},
+    )
+    return canonical_json(manifest)
+
+
+def read_manifest(content: bytes) -> Bundle:
+    """Parse a manifest and check what it says of itself.
+
+    Raises `IntegrityError` if it is not one of ours, if a path would leave the folder it is
+    written to, or if the model digest is not that of the files listed.
+    """
+    digest = digest_of(content)
+    doing = f"reading bundle {digest}"
+    try:
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise IntegrityError(doing, f"not a manifest ({error})") from None
+    if manifest.artifact_type != ARTIFACT_TYPE:
+        raise IntegrityError(doing, f"not a bundle but {manifest.artifact_type!r}")
+    files: list[ModelFile] = []
+    evidence: Descriptor | None = None
+    for layer in manifest.layers:
+        if not is_digest(layer.digest) or layer.size < 0:
+            raise IntegrityError(doing, f"impossible descriptor {layer.digest!r}")
+        if layer.media_type == EVIDENCE_MEDIA_TYPE:
+            evidence = layer
+        else:
+            path = layer.annotations.get(FILE_PATH, "")
+            if not is_safe_path(path):
+                raise IntegrityError(doing, f"the path {path!r} leaves the model's folder")
+            files.append(ModelFile(path=path, digest=layer.digest, size_bytes=layer.size))
+    if evidence is None:
+        raise IntegrityError(doing, "it holds no evidence")
+    if len({file.path for file in files}) != len(files):
+        raise IntegrityError(doing, "it holds one path twice")
+    stated = manifest.annotations.get(MODEL_DIGEST, "")
+    if stated != model_digest(files):
+        raise IntegrityError(doing, f"it states the model digest {stated}, its files have another")
+    return Bundle(
+        digest=digest,
+        model=manifest.annotations.get(MODEL_NAME, ""),
+        model_digest=Digest(stated),
+        files=tuple(files),
+        evidence=evidence,
+        config=manifest.config,
+    )
+
+
+def is_safe_path(path: str) -> bool:
+    """Whether a path stays inside the folder it is joined to: relative, no `..`, no back-slash,
+    no control character.
+    """
+    parts = path.split("/")
+    return (
+        bool(path)
+        and all(part not in ("", ".", "..") for part in parts)
+        and "\\" not in path
+        and path.isprintable()
+    )

@@ -1,0 +1,187 @@
+"""One entry of the ledger, and the chain that binds each to the one before it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from assent.core.digest import Digest, canonical_json, digest_of
+from assent.core.evidence import Run
+from assent.core.identity import Actor
+from assent.core.verdict import Outcome, Verdict
+from assent.errors import IntegrityError
+
+FORMAT = "assent/entry/1"
+GENESIS = Digest("sha256:" + "0" * 64)
+"""What the first entry names as the one before it."""
+
+
+class Kind(StrEnum):
+    """What an entry records."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    REGISTERED = "registered"
+    OVERRIDDEN = "overridden"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled_back"
+    CLEARED = "cleared"
+    RETIRED = "retired"
+    NOTED = "noted"
+
+
+class Struct(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """The shape of every part of an entry."""
+
+
+class Subject(Struct, frozen=True, kw_only=True):
+    """What the entry is about: a bundle, and its version once it has one. A note may be about
+    the model as a whole; then nothing is set.
+    """
+
+    version: int | None = None
+    bundle: Digest | None = None
+    model_digest: Digest | None = None
+
+
+class Approval(Struct, frozen=True, kw_only=True):
+    """A person's recorded yes to one bundle digest. `role` is the entry of the policy's list
+    that the person matched; `change` and `head` say where on the forge it was given.
+    """
+
+    person: Actor
+    bundle: Digest
+    at: str
+    role: str
+    change: str | None = None
+    head: str | None = None
+
+
+class FindingRecord(Struct, frozen=True, kw_only=True):
+    """A finding in short."""
+
+    rule: str
+    outcome: Outcome
+    reason: str
+
+
+class VerdictRecord(Struct, frozen=True, kw_only=True):
+    """The verdict a decision rests on, with the digests of the policy and of the evidence."""
+
+    findings: tuple[FindingRecord, ...]
+    policy: Digest
+    evidence: Digest | None = None
+
+
+class Draft(Struct, frozen=True, kw_only=True):
+    """An entry before it has its place in the chain."""
+
+    kind: Kind
+    at: str
+    model: str
+    actor: Actor
+    subject: Subject = Subject()
+    stage: str | None = None
+    replaces: int | None = None
+    approvals: tuple[Approval, ...] = ()
+    verdict: VerdictRecord | None = None
+    run: Run | None = None
+    commit: str | None = None
+    reason: str | None = None
+    links: dict[str, str] = {}
+
+
+class Entry(Draft, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """One line of the ledger. `prev` is the digest of the previous entry's bytes; `state` is the
+    digest of who stands where after this entry (`core.registry.State.standing`), so that a
+    reader of the newest entry can trust the current state without reading the others.
+    """
+
+    format: str
+    seq: int
+    prev: Digest
+    state: Digest
+
+
+def recorded(verdict: Verdict, *, policy: Digest, evidence: Digest | None) -> VerdictRecord:
+    """The verdict in the short form that entries keep."""
+    return VerdictRecord(
+        findings=tuple(
+            FindingRecord(rule=finding.rule, outcome=finding.outcome, reason=finding.reason)
+            for finding in verdict.findings
+        ),
+        policy=policy,
+        evidence=evidence,
+    )
+
+
+def placed(draft: Draft, *, seq: int, prev: Digest, state: Digest) -> Entry:
+    """`draft` at its place in the chain."""
+    fields = {name: getattr(draft, name) for name in draft.__struct_fields__}
+    return Entry(**fields, format=FORMAT, seq=seq, prev=prev, state=state)
+
+
+def encode_entry(entry: Entry) -> bytes:
+    """The entry's bytes: canonical JSON and a newline."""
+    return canonical_json(entry) + b"\n"
+
+
+_decoder = msgspec.json.Decoder(Entry)
+
+
+def decode_entry(content: bytes) -> Entry:
+    """Read an entry's bytes. Raises `IntegrityError` if they are none, or not canonical: two
+    byte forms of one entry would have two digests.
+    """
+    doing = "reading a ledger entry"
+    try:
+        entry = _decoder.decode(content)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise IntegrityError(doing, f"not an entry ({error})") from None
+    if entry.format != FORMAT:
+        raise IntegrityError(
+            doing,
+            f"unknown format {entry.format!r}",
+            hint="a newer Assent may have written it: upgrade, then run the verb again",
+        )
+    if encode_entry(entry) != content:
+        raise IntegrityError(doing, "its bytes are not in canonical form")
+    return entry
+
+
+def entry_digest(content: bytes) -> Digest:
+    """The digest of an entry's bytes: what the next entry names as `prev`."""
+    return digest_of(content)
+
+
+def sentence(entry: Draft) -> str:
+    """The entry as a person would say it: `promote v12 to production`. It becomes the commit
+    message, so it holds nothing but checked names and numbers.
+    """
+    subject = entry.subject
+    what = f"v{subject.version}" if subject.version is not None else ""
+    if not what and subject.bundle is not None:
+        what = subject.bundle[:19]
+    what = what or entry.model
+    match entry.kind:
+        case Kind.APPROVED:
+            return f"approve {what}"
+        case Kind.REJECTED:
+            return f"reject {what}"
+        case Kind.REGISTERED:
+            return f"register {what}"
+        case Kind.OVERRIDDEN:
+            return f"override the policy for {what}" + (f" in {entry.stage}" if entry.stage else "")
+        case Kind.PROMOTED:
+            return f"promote {what} to {entry.stage}"
+        case Kind.ROLLED_BACK:
+            return f"roll back {entry.stage} to {what}"
+        case Kind.CLEARED:
+            return f"clear {entry.stage}"
+        case Kind.RETIRED:
+            return f"retire {what}"
+        case Kind.NOTED:
+            return f"note on {what}"

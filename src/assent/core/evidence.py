@@ -1,0 +1,105 @@
+"""Evidence: what is known about one training result. Small, self-describing, without raw data."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assent.core.digest import Digest
+from assent.core.identity import Actor
+from assent.core.scalar import Scalar
+
+FORMAT = "assent/evidence/1"
+REDACTED = "[redacted]"
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The shape of every record of the evidence: immutable, and strict when it is read back."""
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One run of the team's own command: `train` or `evaluate`."""
+
+    command: str
+    inputs_digest: Digest
+    started_at: str
+    wall_s: float
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
+
+
+class Code(Struct, frozen=True, kw_only=True):
+    """The revision that was trained. `is_dirty`: tracked files differed from the commit."""
+
+    commit: str | None = None
+    tree: str | None = None
+    branch: str | None = None
+    is_dirty: bool = False
+
+
+class Environment(Struct, frozen=True, kw_only=True):
+    """Where the commands ran. `packages_from` names the source of `packages`: a lock file,
+    `pip` or `conda`; it is None when none was found.
+    """
+
+    python: str | None = None
+    platform: str = ""
+    machine: str = ""
+    cpu: str | None = None
+    cpu_count: int | None = None
+    memory_bytes: int | None = None
+    gpus: tuple[str, ...] = ()
+    packages: dict[str, str] = {}
+    packages_from: str | None = None
+
+
+class DataReference(Struct, frozen=True, kw_only=True):
+    """A data set by name. `source` is a path, a glob or an opaque reference such as a table and
+    a query; `digest` covers the content, or is None where only `snapshot` identifies it.
+    """
+
+    name: str
+    source: str
+    kind: str
+    digest: Digest | None = None
+    snapshot: str | None = None
+    files: int | None = None
+    size_bytes: int | None = None
+    rows: int | None = None
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """The CI run that produced the evidence or wrote the entry."""
+
+    system: str
+    id: str
+    attempt: int = 1
+    address: str | None = None
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Evidence that was declared and could not be read."""
+
+    source: str
+    problem: str
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """All evidence of one bundle. `inputs_digest` covers commands, declared inputs, parameters
+    and data: equal digests mean that training and evaluating again would start from the same.
+    """
+
+    model: str
+    inputs_digest: Digest
+    format: str = FORMAT
+    inputs: dict[str, Digest] = {}
+    train: Step | None = None
+    evaluate: Step | None = None
+    trained_by: Actor | None = None
+    code: Code = Code()
+    params: dict[str, Scalar] = {}
+    metrics: dict[str, Scalar] = {}
+    series: dict[str, tuple[Scalar, ...]] = {}
+    data: tuple[DataReference, ...] = ()
+    environment: Environment = Environment()
+    run: Run | None = None
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,359 @@
+"""The registry: what all entries of one model's ledger add up to.
+
+`fold` is the whole law and reads every entry. `advance` is one step of it and needs only the
+current `State` and the records of the bundles that an entry touches, so writing costs the same
+with ten entries and with a hundred thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from assent.core.digest import Digest, digest_of_value
+from assent.core.entry import (
+    GENESIS,
+    Draft,
+    Entry,
+    Kind,
+    decode_entry,
+    encode_entry,
+    entry_digest,
+    placed,
+)
+from assent.core.evidence import Run
+from assent.core.identity import PersonKey
+from assent.errors import AssentError, IntegrityError
+
+_ADDING = "adding an entry to the ledger"
+
+NEWEST = 20
+"""How many versions the current state lists; older ones are found through their records."""
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The shape of every part of the registry."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """The version that a stage holds, since when, and by whom. `previous` is where `rollback`
+    goes when nobody names a version.
+    """
+
+    version: int
+    bundle: Digest
+    model_digest: Digest
+    since: str
+    seq: int
+    by: str
+    previous: int | None = None
+
+
+class VersionLine(Struct, frozen=True, kw_only=True):
+    """One version in the list of the newest."""
+
+    version: int
+    bundle: Digest
+    at: str
+    retired: bool = False
+
+
+class State(Struct, frozen=True, kw_only=True):
+    """The current state of one model: bounded in size, whatever the length of the ledger."""
+
+    model: str
+    seq: int = -1
+    at: str | None = None
+    versions: int = 0
+    stages: dict[str, Standing] = {}
+    newest: tuple[VersionLine, ...] = ()
+
+    @property
+    def standing(self) -> Digest:
+        """The digest of who stands where: the number of versions, and version and bundle of
+        every stage. Each entry states it.
+        """
+        stages = {name: [held.version, held.bundle] for name, held in self.stages.items()}
+        return digest_of_value({"versions": self.versions, "stages": stages})
+
+
+class Opinion(Struct, frozen=True, kw_only=True):
+    """A person's latest word on a bundle, and the entry that holds it."""
+
+    kind: Kind
+    seq: int
+
+
+class Stay(Struct, frozen=True, kw_only=True):
+    """A version's time in one stage: `since` the latest arrival until `left`, `spent_s` in
+    earlier stays, the version it `replaced` when it was first promoted, and the run that last
+    promoted it.
+    """
+
+    since: str
+    left: str | None = None
+    spent_s: float = 0.0
+    replaced: int | None = None
+    run: Run | None = None
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """What the ledger knows of one bundle."""
+
+    bundle: Digest
+    model_digest: Digest
+    version: int | None = None
+    registered: int | None = None
+    retired: bool = False
+    opinions: dict[PersonKey, Opinion] = {}
+    stays: dict[str, Stay] = {}
+
+
+class Registry(Struct, frozen=True, kw_only=True):
+    """The fold of all entries: the state, every record, the bundle of every version, and the
+    digest of the last entry.
+    """
+
+    state: State
+    records: dict[Digest, Record]
+    versions: dict[int, Digest]
+    head: Digest = GENESIS
+
+
+class Extension(Struct, frozen=True, kw_only=True):
+    """New entries ready to be written: their bytes, and what they make of state and records."""
+
+    entries: tuple[Entry, ...]
+    contents: tuple[bytes, ...]
+    state: State
+    records: dict[Digest, Record]
+    head: Digest
+
+
+class ChainError(IntegrityError):
+    """The chain is broken; `seq` is the first entry that is bad."""
+
+    def __init__(self, model: str, seq: int, problem: str) -> None:
+        super().__init__(
+            f"verifying the ledger of {model}",
+            f"entry {seq}: {problem}",
+            hint="restore the ledger branch from a clone that still verifies; "
+            "nothing is written until it does",
+        )
+        self.seq = seq
+
+
+class IllegalEntryError(AssentError):
+    """An entry that the law does not allow after the ones before it."""
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    """Seconds from one RFC 3339 time to another, never negative: clocks may be wrong, and order
+    comes from the sequence numbers alone.
+    """
+    span = datetime.fromisoformat(later) - datetime.fromisoformat(earlier)
+    return max(0.0, span.total_seconds())
+
+
+def spent_s(stay: Stay, now: str) -> float:
+    """How long the version has been in the stage, all stays together."""
+    return stay.spent_s + seconds_between(stay.since, stay.left or now)
+
+
+def rfc3339(now: datetime) -> str:
+    """`now` in UTC as RFC 3339 text with whole seconds."""
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def touched(state: State, draft: Draft) -> tuple[Digest, ...]:
+    """The bundles whose records `advance` needs for this entry."""
+    bundles = [] if draft.subject.bundle is None else [draft.subject.bundle]
+    if draft.stage is not None and draft.stage in state.stages:
+        bundles.append(state.stages[draft.stage].bundle)
+    return tuple(dict.fromkeys(bundles))
+
+
+def advance(
+    state: State, records: Mapping[Digest, Record], draft: Draft, seq: int
+) -> tuple[State, dict[Digest, Record]]:
+    """The state and the changed records after one more entry.
+
+    `records` holds those of `touched(state, draft)` that exist. Raises `IllegalEntryError` if the
+    entry is not allowed where it stands.
+    """
+    changed: dict[Digest, Record] = {}
+    state = msgspec.structs.replace(state, seq=seq, at=draft.at)
+    match draft.kind:
+        case Kind.NOTED | Kind.OVERRIDDEN:
+            return state, changed
+        case Kind.CLEARED:
+            held = _held(state, draft)
+            changed[held.bundle] = _left(records[held.bundle], draft)
+            stages = {name: at for name, at in state.stages.items() if name != draft.stage}
+            return msgspec.structs.replace(state, stages=stages), changed
+        case Kind.APPROVED | Kind.REJECTED:
+            record = _record(records, draft)
+            opinions = dict(record.opinions)
+            for approval in draft.approvals:
+                opinions[approval.person.key] = Opinion(kind=draft.kind, seq=seq)
+            changed[record.bundle] = msgspec.structs.replace(record, opinions=opinions)
+            return state, changed
+        case Kind.REGISTERED:
+            record = _record(records, draft)
+            version = state.versions + 1
+            _require(draft.subject.version == version, f"the next version is v{version}")
+            _require(record.version is None, f"these bytes are v{record.version} already")
+            changed[record.bundle] = msgspec.structs.replace(
+                record, version=version, registered=seq
+            )
+            line = VersionLine(version=version, bundle=record.bundle, at=draft.at)
+            newest = (line, *state.newest)[:NEWEST]
+            return msgspec.structs.replace(state, versions=version, newest=newest), changed
+        case Kind.RETIRED:
+            record = _versioned(records, draft)
+            held_in = [n for n, at in state.stages.items() if at.bundle == record.bundle]
+            _require(not held_in, f"v{record.version} is in {', '.join(held_in)}")
+            changed[record.bundle] = msgspec.structs.replace(record, retired=True)
+            newest = tuple(
+                msgspec.structs.replace(line, retired=True)
+                if line.version == record.version
+                else line
+                for line in state.newest
+            )
+            return msgspec.structs.replace(state, newest=newest), changed
+        case Kind.PROMOTED | Kind.ROLLED_BACK:
+            return _move(state, records, draft, seq)
+
+
+def extend(
+    state: State, records: Mapping[Digest, Record], head: Digest, drafts: Iterable[Draft]
+) -> Extension:
+    """Place `drafts` after `head`, one after the other."""
+    known = dict(records)
+    changed: dict[Digest, Record] = {}
+    entries: list[Entry] = []
+    contents: list[bytes] = []
+    for draft in drafts:
+        seq = state.seq + 1
+        state, records_now = advance(state, known, draft, seq)
+        known.update(records_now)
+        changed.update(records_now)
+        entry = placed(draft, seq=seq, prev=head, state=state.standing)
+        content = encode_entry(entry)
+        head = entry_digest(content)
+        entries.append(entry)
+        contents.append(content)
+    return Extension(
+        entries=tuple(entries), contents=tuple(contents), state=state, records=changed, head=head
+    )
+
+
+def fold(model: str, contents: Iterable[bytes]) -> Registry:
+    """Read every entry in order and add them up, checking the chain on the way.
+
+    Raises `ChainError` with the first bad entry.
+    """
+    state = State(model=model)
+    head = GENESIS
+    records: dict[Digest, Record] = {}
+    versions: dict[int, Digest] = {}
+    for seq, content in enumerate(contents):
+        try:
+            entry = decode_entry(content)
+        except IntegrityError as error:
+            raise ChainError(model, seq, error.problem) from None
+        if entry.seq != seq:
+            raise ChainError(model, seq, f"it says it is entry {entry.seq}")
+        if entry.prev != head:
+            raise ChainError(model, seq, "it does not follow from the entry before it")
+        if entry.model != model:
+            raise ChainError(model, seq, f"it belongs to {entry.model}")
+        try:
+            state, changed = advance(state, records, entry, seq)
+        except (IllegalEntryError, ValueError) as error:
+            raise ChainError(model, seq, str(error)) from None
+        records.update(changed)
+        if entry.kind is Kind.REGISTERED and entry.subject.bundle is not None:
+            versions[state.versions] = entry.subject.bundle
+        if entry.state != state.standing:
+            raise ChainError(model, seq, "it states another state than the entries add up to")
+        head = entry_digest(content)
+    return Registry(state=state, records=records, versions=versions, head=head)
+
+
+def _move(
+    state: State, records: Mapping[Digest, Record], draft: Draft, seq: int
+) -> tuple[State, dict[Digest, Record]]:
+    record = _versioned(records, draft)
+    stage = draft.stage
+    if stage is None or record.version is None:
+        raise IllegalEntryError(_ADDING, "no stage")
+    _require(not record.retired, f"v{record.version} is retired")
+    held = state.stages.get(stage)
+    replaced = None if held is None else held.version
+    _require(draft.replaces == replaced, f"{stage} holds {_name(replaced)}")
+    _require(replaced != record.version, f"{stage} holds v{record.version} already")
+    changed: dict[Digest, Record] = {}
+    if held is not None:
+        changed[held.bundle] = _left(records[held.bundle], draft)
+    before = record.stays.get(stage)
+    if draft.kind is Kind.ROLLED_BACK:
+        _require(before is not None, f"v{record.version} was never in {stage}")
+    # Going back keeps the way further back: a second rollback must not return to the version
+    # that the first one left.
+    previous = before.replaced if before and draft.kind is Kind.ROLLED_BACK else replaced
+    stay = Stay(
+        since=draft.at,
+        spent_s=0.0 if before is None else spent_s(before, draft.at),
+        replaced=previous,
+        run=draft.run,
+    )
+    changed[record.bundle] = msgspec.structs.replace(record, stays={**record.stays, stage: stay})
+    standing = Standing(
+        version=record.version,
+        bundle=record.bundle,
+        model_digest=record.model_digest,
+        since=draft.at,
+        seq=seq,
+        by=draft.actor.login,
+        previous=previous,
+    )
+    return msgspec.structs.replace(state, stages={**state.stages, stage: standing}), changed
+
+
+def _left(record: Record, draft: Draft) -> Record:
+    stage = draft.stage or ""
+    stay = msgspec.structs.replace(record.stays[stage], left=draft.at)
+    return msgspec.structs.replace(record, stays={**record.stays, stage: stay})
+
+
+def _held(state: State, draft: Draft) -> Standing:
+    _require(draft.stage in state.stages, f"{draft.stage} holds nothing")
+    return state.stages[draft.stage or ""]
+
+
+def _record(records: Mapping[Digest, Record], draft: Draft) -> Record:
+    bundle, model_digest = draft.subject.bundle, draft.subject.model_digest
+    if bundle is None or model_digest is None:
+        raise IllegalEntryError(_ADDING, "no bundle")
+    return records.get(bundle) or Record(bundle=bundle, model_digest=model_digest)
+
+
+def _versioned(records: Mapping[Digest, Record], draft: Draft) -> Record:
+    record = _record(records, draft)
+    _require(
+        record.version is not None and record.version == draft.subject.version,
+        f"the bundle is not registered as {_name(draft.subject.version)}",
+    )
+    return record
+
+
+def _name(version: int | None) -> str:
+    return "nothing" if version is None else f"v{version}"
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise IllegalEntryError(_ADDING, problem)

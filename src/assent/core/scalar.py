@@ -1,0 +1,45 @@
+"""One leaf of a metrics or parameters file, kept for what it is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal
+
+import msgspec
+
+from assent.parsing import plain
+
+
+class NonFinite(msgspec.Struct, frozen=True):
+    """NaN or an infinity, which JSON cannot say. Equal to itself, unlike `float("nan")`."""
+
+    nonfinite: Literal["nan", "inf", "-inf"]
+
+
+Scalar = bool | int | float | str | NonFinite | None
+"""A boolean, a number, a non-finite number, a text or null. Missing is `msgspec.UNSET`."""
+
+
+def scalar(value: Any) -> Scalar:
+    """`value` as a `Scalar`: non-finite floats become `NonFinite`, dates and the like text."""
+    leaf = plain(value)
+    if isinstance(leaf, float) and not math.isfinite(leaf):
+        if math.isnan(leaf):
+            return NonFinite("nan")
+        return NonFinite("inf" if leaf > 0 else "-inf")
+    result: Scalar = leaf
+    return result
+
+
+def number(value: object) -> float | int | None:
+    """`value` if it is a finite number (booleans are not), else None."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return None
+
+
+def same(left: object, right: object) -> bool:
+    """Equality that keeps types apart: `True` is not 1 and `1` is not `"1"`; 1 equals 1.0."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    return left == right

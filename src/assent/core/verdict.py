@@ -1,0 +1,67 @@
+"""Findings and verdicts: what a rule says, and what all of them together say."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from assent.errors import ExitCode
+
+
+class Outcome(StrEnum):
+    """What one rule says."""
+
+    PASSED = "passed"
+    FAILED = "failed"  # blocks
+    WAITING = "waiting"  # a person has yet to decide
+    NOT_APPLICABLE = "not applicable"  # nothing to compare with; does not block
+
+
+class Decision(StrEnum):
+    """What all rules say together."""
+
+    PASSED = "passed"
+    BLOCKED = "blocked"
+    PENDING = "pending"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code that carries this decision."""
+        return {
+            Decision.PASSED: ExitCode.DONE,
+            Decision.BLOCKED: ExitCode.BLOCKED,
+            Decision.PENDING: ExitCode.WAITING,
+        }[self]
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule says: the rule in words, the outcome, why, the evidence looked at, and what
+    to do about it (empty when nothing is to be done).
+    """
+
+    rule: str
+    outcome: Outcome
+    reason: str
+    evidence: str = ""
+    remedy: str = ""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """All findings. No findings at all is not a pass: nobody looked."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def decision(self) -> Decision:
+        """Blocked if anything failed or nothing was judged, else pending if anyone is awaited."""
+        outcomes = {finding.outcome for finding in self.findings}
+        if Outcome.FAILED in outcomes or not outcomes:
+            return Decision.BLOCKED
+        if Outcome.WAITING in outcomes:
+            return Decision.PENDING
+        return Decision.PASSED
+
+    def of(self, outcome: Outcome) -> tuple[Finding, ...]:
+        """The findings with this outcome, in order."""
+        return tuple(finding for finding in self.findings if finding.outcome is outcome)

@@ -1,0 +1,189 @@
+"""Git as a subprocess: one way to call it, and the facts of a working tree.
+
+The command line is used and not a library because only it honours the user's own credentials,
+proxies, partial clones and `safe.directory`.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from assent.errors import OutsideError, UsageError
+
+_QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+
+
+class GitError(OutsideError):
+    """Git ended with an error; `stderr` is what it said."""
+
+    def __init__(self, doing: str, stderr: str) -> None:
+        lines = [line for line in stderr.strip().splitlines() if line]
+        super().__init__(doing, "git says: " + ("; ".join(lines[-3:]) or "nothing"))
+        self.stderr = stderr
+
+
+def git(
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    doing: str,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+) -> bytes:
+    """Run Git in `folder` and return what it wrote. Raises `GitError`."""
+    try:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            env={**os.environ, **_QUIET, **(env or {})},
+            check=False,
+        )
+    except FileNotFoundError:
+        if not folder.is_dir():
+            raise UsageError(doing, f"there is no folder {folder}") from None
+        raise UsageError(doing, "git is not installed", hint="install git and try again") from None
+    if done.returncode != 0:
+        raise GitError(doing, done.stderr.decode(errors="replace"))
+    return done.stdout
+
+
+class Repository:
+    """The Git repository around a folder. Reads only."""
+
+    def __init__(self, folder: Path) -> None:
+        doing = f"looking for the Git repository of {folder}"
+        try:
+            shown = git(
+                ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"],
+                folder=folder,
+                doing=doing,
+            )
+        except GitError as error:
+            if "not a git repository" not in error.stderr:
+                raise
+            raise UsageError(
+                doing, "there is none", hint="run `git init` here, or change to your repository"
+            ) from None
+        top, common = shown.decode().splitlines()
+        self.top = Path(top)
+        self.common = Path(common)
+
+    def run(self, *arguments: str, doing: str) -> str:
+        """Git in the top folder; its output as text without the last newline."""
+        shown = git(arguments, folder=self.top, doing=doing)
+        return shown.decode(errors="replace").removesuffix("\n")
+
+    def resolve(self, revision: str) -> str | None:
+        """The full SHA of the commit that `revision` names, or None."""
+        try:
+            return self.run(
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                "--end-of-options",
+                f"{revision}^{{commit}}",
+                doing=f"looking for the revision {revision!r}",
+            )
+        except GitError:
+            return None
+
+    def tree(self, commit: str) -> str:
+        """The tree of a commit."""
+        return self.run("rev-parse", f"{commit}^{{tree}}", doing=f"reading the tree of {commit}")
+
+    def branch(self) -> str | None:
+        """The branch that is checked out, or None for a detached head."""
+        try:
+            return self.run("symbolic-ref", "--quiet", "--short", "HEAD", doing="reading HEAD")
+        except GitError:
+            return None
+
+    def is_dirty(self, paths: Sequence[str] = ()) -> bool:
+        """Whether tracked files (or those of `paths` that are tracked) differ from the commit."""
+        arguments = ["status", "--porcelain", "--untracked-files=no", "--", *paths]
+        return bool(self.run(*arguments, doing="reading the state of the working tree"))
+
+    def is_shallow(self) -> bool:
+        """Whether history is cut off."""
+        return (self.common / "shallow").exists()
+
+    def remote(self, name: str) -> str | None:
+        """The address of a remote, or None."""
+        try:
+            return self.run("remote", "get-url", name, doing=f"reading the remote {name}")
+        except GitError:
+            return None
+
+    def base_branch(self, remote: str | None) -> str | None:
+        """The name of the branch that changes are merged into: the remote's default branch as
+        this clone knows it, else `main` or `master`.
+        """
+        if remote is not None:
+            try:
+                head = self.run(
+                    "symbolic-ref",
+                    "--quiet",
+                    "--short",
+                    f"refs/remotes/{remote}/HEAD",
+                    doing="reading the remote's default branch",
+                )
+                return head.removeprefix(f"{remote}/")
+            except GitError:
+                pass
+        for name in ("main", "master"):
+            if self.base_commit(name, remote) is not None:
+                return name
+        return None
+
+    def base_commit(self, branch: str, remote: str | None) -> str | None:
+        """The newest commit of the base branch: the remote's where there is one, because a local
+        branch of the same name is whatever its owner made it.
+        """
+        if remote is not None:
+            found = self.resolve(f"refs/remotes/{remote}/{branch}")
+            if found is not None:
+                return found
+        return self.resolve(f"refs/heads/{branch}")
+
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether `ancestor` is `commit` or one of its ancestors, as far as history is here."""
+        try:
+            self.run("merge-base", "--is-ancestor", ancestor, commit, doing="comparing revisions")
+        except GitError:
+            return False
+        return True
+
+    def merge_base(self, one: str, other: str) -> str | None:
+        """The commit where two lines of history meet, or None if it is not in this clone."""
+        try:
+            return self.run("merge-base", one, other, doing="looking for the merge base")
+        except GitError:
+            return None
+
+    def show(self, commit: str, path: str) -> bytes | None:
+        """The content of a file at a commit, or None if it is not there."""
+        try:
+            return git(
+                ["cat-file", "blob", f"{commit}:{path}"],
+                folder=self.top,
+                doing=f"reading {path} at {commit[:12]}",
+            )
+        except GitError:
+            return None
+
+    def config(self, key: str) -> str | None:
+        """A value of the Git configuration."""
+        try:
+            return self.run("config", "--get", key, doing=f"reading the Git setting {key}")
+        except GitError:
+            return None
+
+    def relative(self, path: Path) -> str:
+        """A path of the working tree as Git names it."""
+        return path.resolve().relative_to(self.top.resolve()).as_posix()

@@ -1,0 +1,248 @@
+"""The three doors to the world, in our own words: a forge, a store and a ledger.
+
+Every adapter passes the contract suite of its port (`tests/contracts/`); so do the in-memory
+ones of `assent.testing`, which is why tests can trust them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from assent.core.digest import Digest
+from assent.core.entry import Draft, Entry
+from assent.core.identity import Actor
+from assent.core.registry import Record, Registry, State
+from assent.errors import AssentError, IntegrityError
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes done since the last call, from any thread."""
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The shape of every value that passes through a port."""
+
+
+# --- forge --------------------------------------------------------------------------------------
+
+
+class Opinion(StrEnum):
+    """What a reviewer said."""
+
+    APPROVED = "approved"
+    CHANGES_REQUESTED = "changes requested"
+    DISMISSED = "dismissed"
+
+
+class Author(Struct, frozen=True, kw_only=True):
+    """Somebody who wrote part of a change. `person` is None if the forge cannot map the name in
+    the commit to an account.
+    """
+
+    name: str
+    person: Actor | None
+
+
+class Change(Struct, frozen=True, kw_only=True):
+    """A pull request, a merge request, or a branch under review on the local forge."""
+
+    id: str
+    title: str
+    base: str
+    head: str
+    authors: tuple[Author, ...]
+    address: str | None = None
+
+
+class Review(Struct, frozen=True, kw_only=True):
+    """One opinion of one person, in the order given. `bundle` is what the comment showed when it
+    was given, `head` the revision it was given at.
+    """
+
+    person: Actor
+    opinion: Opinion
+    at: str
+    head: str
+    bundle: Digest | None
+    reason: str | None = None
+
+
+class Forge(Protocol):
+    """Where changes are reviewed."""
+
+    def whoami(self) -> Actor:
+        """The account this run acts as."""
+
+    def change(self) -> Change | None:
+        """The change that this checkout belongs to, or None on the base branch."""
+
+    def reviews(self, model: str, bundle: Digest) -> Sequence[Review]:
+        """All reviews of the change that `bundle` was reviewed in, oldest first and complete.
+
+        Raises `OutsideError` rather than return a part of the list.
+        """
+
+    def matches(self, person: Actor, who: str) -> bool:
+        """Whether `person` is, today, what `who` says: a login, a `@group`, or `*` for any
+        account that may write to the repository.
+
+        Raises `OutsideError` if that cannot be read.
+        """
+
+    def comment(self, model: str, bundle: Digest, body: str) -> str:
+        """Show `body` as the one comment of this change and model; say where it stands."""
+
+
+# --- store --------------------------------------------------------------------------------------
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Bytes to store: a file, or content in memory."""
+
+    path: Path | None = None
+    content: bytes | None = None
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """What was stored. `is_new` is False if the store held these bytes already."""
+
+    digest: Digest
+    size_bytes: int
+    is_new: bool
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """A blob to be written to a file."""
+
+    digest: Digest
+    size_bytes: int
+    path: Path
+
+
+class BlobState(StrEnum):
+    """What a complete reading of a blob found."""
+
+    SOUND = "sound"
+    MISSING = "missing"
+    CORRUPT = "corrupt"
+
+
+class Pointer(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What serving reads. Without a version the place is empty. `seq` and `entry` name the ledger
+    entry that the pointer was derived from; 0-based, and the digest of its bytes.
+    """
+
+    seq: int
+    entry: Digest
+    version: int | None = None
+    bundle: Digest | None = None
+    model_digest: Digest | None = None
+
+
+class Store(Protocol):
+    """Content-addressed bytes, each stored once, and small named pointers to them."""
+
+    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+        """Store every source and return what was stored, in the same order.
+
+        Streams, hashes once while copying, and shows nothing under a digest before all of its
+        bytes are there.
+        """
+
+    def read(self, digest: Digest) -> bytes:
+        """A small blob (manifest, evidence), verified.
+
+        Raises `NotInStoreError` or `IntegrityError`.
+        """
+
+    def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
+        """Write blobs to files, verified while copying; a file appears complete or not at all."""
+
+    def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """Read every blob whole and say what was found."""
+
+    def discard(self, digest: Digest) -> None:
+        """Take a corrupt blob away, so that the next `add` of the same bytes writes it again."""
+
+    def point(self, name: str, pointer: Pointer, *, force: bool = False) -> bool:
+        """Write the pointer under a name such as `churn/stages/production` or `churn/versions/12`,
+        unless one of a later entry stands there; say whether it did.
+
+        With `force`, whatever stands there is replaced: that is what a repair does.
+        """
+
+    def pointers(self, model: str) -> dict[str, Pointer | None]:
+        """All pointers of `model` by name; None for one that cannot be read."""
+
+    def remember(self, name: str, bundle: Digest) -> None:
+        """Leave a hint: the bundle that an inputs digest or a commit gave."""
+
+    def recall(self, name: str) -> Digest | None:
+        """The hint under this name. It is no proof: the caller checks the bundle it names."""
+
+
+class NotInStoreError(AssentError):
+    """The store does not hold what was asked for."""
+
+    exit_code = IntegrityError.exit_code
+
+
+# --- ledger -------------------------------------------------------------------------------------
+
+
+class View(Protocol):
+    """One consistent reading of a model's ledger."""
+
+    @property
+    def state(self) -> State:
+        """The current state."""
+
+    @property
+    def head(self) -> Digest:
+        """The digest of the newest entry's bytes; `GENESIS` for an empty ledger."""
+
+    def record(self, bundle: Digest) -> Record | None:
+        """What is known of a bundle."""
+
+    def bundle_of(self, version: int) -> Digest | None:
+        """The bundle of a version."""
+
+    def entry(self, seq: int) -> bytes:
+        """The bytes of one entry."""
+
+    def entries(self, start: int = 0) -> Iterator[bytes]:
+        """The bytes of the entries from `start` on, oldest first."""
+
+    def derived(self) -> Registry:
+        """State, records and versions as they are kept beside the entries, for `verify`."""
+
+
+class Ledger(Protocol):
+    """Append-only entries of each model, and the state derived from them."""
+
+    def models(self) -> list[str]:
+        """The models that have a ledger."""
+
+    def read(self, model: str) -> View:
+        """The ledger as it is now. Raises `IntegrityError` if it does not verify as far as one
+        reading can tell, and `OutsideError` if it cannot be reached.
+        """
+
+    def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        """Write `drafts` after what `view` saw, all or none.
+
+        Raises `MovedError` if the ledger has grown since; then read, judge and try again.
+        """
+
+    def rebuild(self, view: View, registry: Registry) -> None:
+        """Write what is derived again, as `registry` (the fold of the entries) has it."""
+
+
+class MovedError(AssentError):
+    """Somebody else wrote to the ledger since it was read."""
+
+    exit_code = 3
