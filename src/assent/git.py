@@ -7,12 +7,14 @@ proxies, partial clones and `safe.directory`.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assent.errors import OutsideError, UsageError
 
+_CREDENTIALS = re.compile(r"://[^/@\s]+@")
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
@@ -20,7 +22,8 @@ class GitError(OutsideError):
     """Git ended with an error; `stderr` is what it said."""
 
     def __init__(self, doing: str, stderr: str) -> None:
-        lines = [line for line in stderr.strip().splitlines() if line]
+        shown = _CREDENTIALS.sub("://[redacted]@", stderr)
+        lines = [line for line in shown.strip().splitlines() if line]
         super().__init__(doing, "git says: " + ("; ".join(lines[-3:]) or "nothing"))
         self.stderr = stderr
 
@@ -32,6 +35,7 @@ def git(
     doing: str,
     stdin: bytes | None = None,
     env: Mapping[str, str] | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> bytes:
     """Run Git in `folder` and return what it wrote. Raises `GitError`."""
     try:
@@ -42,6 +46,7 @@ def git(
             stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             env={**os.environ, **_QUIET, **(env or {})},
+            pass_fds=pass_fds,
             check=False,
         )
     except FileNotFoundError:

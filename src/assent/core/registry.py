@@ -7,7 +7,7 @@ with ten entries and with a hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -122,14 +122,16 @@ class Registry(Struct, frozen=True, kw_only=True):
     head: Digest = GENESIS
 
 
-class Extension(Struct, frozen=True, kw_only=True):
-    """New entries ready to be written: their bytes, and what they make of state and records."""
+class Step(Struct, frozen=True, kw_only=True):
+    """One more entry, ready to be written: its bytes and their digest, and what it makes of the
+    state and of the records.
+    """
 
-    entries: tuple[Entry, ...]
-    contents: tuple[bytes, ...]
+    entry: Entry
+    content: bytes
+    digest: Digest
     state: State
     records: dict[Digest, Record]
-    head: Digest
 
 
 class ChainError(IntegrityError):
@@ -229,25 +231,46 @@ def advance(
 
 def extend(
     state: State, records: Mapping[Digest, Record], head: Digest, drafts: Iterable[Draft]
-) -> Extension:
-    """Place `drafts` after `head`, one after the other."""
+) -> list[Step]:
+    """Place `drafts` after `head`, one after the other.
+
+    `records` holds those of `touched` for every draft. Raises `IllegalEntryError`.
+    """
     known = dict(records)
-    changed: dict[Digest, Record] = {}
-    entries: list[Entry] = []
-    contents: list[bytes] = []
+    steps: list[Step] = []
     for draft in drafts:
         seq = state.seq + 1
-        state, records_now = advance(state, known, draft, seq)
-        known.update(records_now)
-        changed.update(records_now)
+        state, changed = advance(state, known, draft, seq)
+        known.update(changed)
         entry = placed(draft, seq=seq, prev=head, state=state.standing)
         content = encode_entry(entry)
         head = entry_digest(content)
-        entries.append(entry)
-        contents.append(content)
-    return Extension(
-        entries=tuple(entries), contents=tuple(contents), state=state, records=changed, head=head
-    )
+        steps.append(Step(entry=entry, content=content, digest=head, state=state, records=changed))
+    return steps
+
+
+def linked(
+    model: str, contents: Iterable[bytes], seq: int = 0, head: Digest = GENESIS
+) -> Iterator[tuple[Entry, Digest]]:
+    """The entries with the digests of their bytes, each checked to follow from the one before.
+
+    The first is expected to be entry `seq` and to follow from `head`. Raises `ChainError` with
+    the first bad entry.
+    """
+    for content in contents:
+        try:
+            entry = decode_entry(content)
+        except IntegrityError as error:
+            raise ChainError(model, seq, error.problem) from None
+        if entry.seq != seq:
+            raise ChainError(model, seq, f"it says it is entry {entry.seq}")
+        if entry.prev != head:
+            raise ChainError(model, seq, "it does not follow from the entry before it")
+        if entry.model != model:
+            raise ChainError(model, seq, f"it belongs to {entry.model}")
+        head = entry_digest(content)
+        yield entry, head
+        seq += 1
 
 
 def fold(model: str, contents: Iterable[bytes]) -> Registry:
@@ -259,27 +282,19 @@ def fold(model: str, contents: Iterable[bytes]) -> Registry:
     head = GENESIS
     records: dict[Digest, Record] = {}
     versions: dict[int, Digest] = {}
-    for seq, content in enumerate(contents):
+    for entry, digest in linked(model, contents):
         try:
-            entry = decode_entry(content)
-        except IntegrityError as error:
-            raise ChainError(model, seq, error.problem) from None
-        if entry.seq != seq:
-            raise ChainError(model, seq, f"it says it is entry {entry.seq}")
-        if entry.prev != head:
-            raise ChainError(model, seq, "it does not follow from the entry before it")
-        if entry.model != model:
-            raise ChainError(model, seq, f"it belongs to {entry.model}")
-        try:
-            state, changed = advance(state, records, entry, seq)
-        except (IllegalEntryError, ValueError) as error:
-            raise ChainError(model, seq, str(error)) from None
+            state, changed = advance(state, records, entry, entry.seq)
+        except (IllegalEntryError, ValueError, KeyError) as error:
+            raise ChainError(model, entry.seq, str(error)) from None
         records.update(changed)
         if entry.kind is Kind.REGISTERED and entry.subject.bundle is not None:
             versions[state.versions] = entry.subject.bundle
         if entry.state != state.standing:
-            raise ChainError(model, seq, "it states another state than the entries add up to")
-        head = entry_digest(content)
+            raise ChainError(
+                model, entry.seq, "it states another state than the entries add up to"
+            )
+        head = digest
     return Registry(state=state, records=records, versions=versions, head=head)
 
 

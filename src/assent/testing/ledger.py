@@ -1,0 +1,86 @@
+"""An in-memory ledger for tests."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from assent.core.digest import Digest
+from assent.core.entry import Draft, Entry
+from assent.core.registry import Record, Registry, State, extend, fold
+from assent.errors import IntegrityError
+from assent.ports import MovedError, View
+
+
+class MemoryLedger:
+    """A `Ledger` whose entries are lists in memory. `contents[model]` may be edited to play a
+    ledger that somebody tampered with.
+    """
+
+    def __init__(self) -> None:
+        self.contents: dict[str, list[bytes]] = {}
+        self._lock = threading.Lock()
+
+    def models(self) -> list[str]:
+        """See `Ledger.models`."""
+        return sorted(self.contents)
+
+    def read(self, model: str) -> MemoryView:
+        """See `Ledger.read`."""
+        contents = tuple(self.contents.get(model, ()))
+        return MemoryView(contents, fold(model, contents))
+
+    def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        """See `Ledger.append`."""
+        registry = view.derived()
+        model = registry.state.model
+        steps = extend(registry.state, registry.records, registry.head, drafts)
+        with self._lock:
+            contents = self.contents.setdefault(model, [])
+            if len(contents) != registry.state.seq + 1:
+                raise MovedError(f"writing to the ledger of {model}", "somebody else wrote first")
+            contents.extend(step.content for step in steps)
+        return tuple(step.entry for step in steps)
+
+    def rebuild(self, view: View, registry: Registry) -> None:
+        """See `Ledger.rebuild`. Nothing derived is kept here, so there is nothing to write."""
+
+
+class MemoryView:
+    """One reading of a `MemoryLedger`."""
+
+    def __init__(self, contents: tuple[bytes, ...], registry: Registry) -> None:
+        self._contents = contents
+        self._registry = registry
+
+    @property
+    def state(self) -> State:
+        """See `View.state`."""
+        return self._registry.state
+
+    @property
+    def head(self) -> Digest:
+        """See `View.head`."""
+        return self._registry.head
+
+    def record(self, bundle: Digest) -> Record | None:
+        """See `View.record`."""
+        return self._registry.records.get(bundle)
+
+    def bundle_of(self, version: int) -> Digest | None:
+        """See `View.bundle_of`."""
+        return self._registry.versions.get(version)
+
+    def entry(self, seq: int) -> bytes:
+        """See `View.entry`."""
+        if not 0 <= seq < len(self._contents):
+            raise IntegrityError("reading the ledger", f"entry {seq} is missing")
+        return self._contents[seq]
+
+    def entries(self, start: int = 0) -> Iterator[bytes]:
+        """See `View.entries`."""
+        yield from self._contents[start:]
+
+    def derived(self) -> Registry:
+        """See `View.derived`."""
+        return self._registry
