@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry
 from assent.core.identity import Actor
@@ -30,47 +31,6 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 # --- forge --------------------------------------------------------------------------------------
 
 
-class Opinion(StrEnum):
-    """What a reviewer said."""
-
-    APPROVED = "approved"
-    CHANGES_REQUESTED = "changes requested"
-    DISMISSED = "dismissed"
-
-
-class Author(Struct, frozen=True, kw_only=True):
-    """Somebody who wrote part of a change. `person` is None if the forge cannot map the name in
-    the commit to an account.
-    """
-
-    name: str
-    person: Actor | None
-
-
-class Change(Struct, frozen=True, kw_only=True):
-    """A pull request, a merge request, or a branch under review on the local forge."""
-
-    id: str
-    title: str
-    base: str
-    head: str
-    authors: tuple[Author, ...]
-    address: str | None = None
-
-
-class Review(Struct, frozen=True, kw_only=True):
-    """One opinion of one person, in the order given. `bundle` is what the comment showed when it
-    was given, `head` the revision it was given at.
-    """
-
-    person: Actor
-    opinion: Opinion
-    at: str
-    head: str
-    bundle: Digest | None
-    reason: str | None = None
-
-
 class Forge(Protocol):
     """Where changes are reviewed."""
 
@@ -84,6 +44,20 @@ class Forge(Protocol):
         """All reviews of the change that `bundle` was reviewed in, oldest first and complete.
 
         Raises `OutsideError` rather than return a part of the list.
+        """
+
+    def review(
+        self,
+        model: str,
+        bundle: Digest,
+        *,
+        by: str,
+        state: ReviewState,
+        at: str,
+        reason: str | None,
+    ) -> Review:
+        """Give a review in the name of `by`. Only the local stand-in can: a forge of people
+        raises `UsageError` and says where to approve.
         """
 
     def matches(self, person: Actor, who: str) -> bool:

@@ -77,7 +77,9 @@ class VerdictRecord(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """An entry before it has its place in the chain."""
+    """An entry before it has its place in the chain. `authors` are the people who made the
+    bundle and whose own approval may not count.
+    """
 
     kind: Kind
     at: str
@@ -87,6 +89,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     stage: str | None = None
     replaces: int | None = None
     approvals: tuple[Approval, ...] = ()
+    authors: tuple[Actor, ...] = ()
     verdict: VerdictRecord | None = None
     run: Run | None = None
     commit: str | None = None

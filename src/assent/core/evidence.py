@@ -28,12 +28,15 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class Code(Struct, frozen=True, kw_only=True):
-    """The revision that was trained. `is_dirty`: tracked files differed from the commit."""
+    """The revision that was trained. `is_dirty`: tracked files differed from the commit.
+    `authors` wrote the commits that lead from the base branch to it, or the commit itself.
+    """
 
     commit: str | None = None
     tree: str | None = None
     branch: str | None = None
     is_dirty: bool = False
+    authors: tuple[Actor, ...] = ()
 
 
 class Environment(Struct, frozen=True, kw_only=True):

@@ -107,6 +107,7 @@ class Record(Struct, frozen=True, kw_only=True):
     version: int | None = None
     registered: int | None = None
     retired: bool = False
+    authors: tuple[PersonKey, ...] = ()
     opinions: dict[PersonKey, Opinion] = {}
     stays: dict[str, Stay] = {}
 
@@ -200,7 +201,9 @@ def advance(
             opinions = dict(record.opinions)
             for approval in draft.approvals:
                 opinions[approval.person.key] = Opinion(kind=draft.kind, seq=seq)
-            changed[record.bundle] = msgspec.structs.replace(record, opinions=opinions)
+            changed[record.bundle] = msgspec.structs.replace(
+                record, opinions=opinions, authors=_authors(record, draft)
+            )
             return state, changed
         case Kind.REGISTERED:
             record = _record(records, draft)
@@ -208,7 +211,7 @@ def advance(
             _require(draft.subject.version == version, f"the next version is v{version}")
             _require(record.version is None, f"these bytes are v{record.version} already")
             changed[record.bundle] = msgspec.structs.replace(
-                record, version=version, registered=seq
+                record, version=version, registered=seq, authors=_authors(record, draft)
             )
             line = VersionLine(version=version, bundle=record.bundle, at=draft.at)
             newest = (line, *state.newest)[:NEWEST]
@@ -291,9 +294,7 @@ def fold(model: str, contents: Iterable[bytes]) -> Registry:
         if entry.kind is Kind.REGISTERED and entry.subject.bundle is not None:
             versions[state.versions] = entry.subject.bundle
         if entry.state != state.standing:
-            raise ChainError(
-                model, entry.seq, "it states another state than the entries add up to"
-            )
+            raise ChainError(model, entry.seq, "it states another state than the entries add up to")
         head = digest
     return Registry(state=state, records=records, versions=versions, head=head)
 
@@ -342,6 +343,10 @@ def _left(record: Record, draft: Draft) -> Record:
     stage = draft.stage or ""
     stay = msgspec.structs.replace(record.stays[stage], left=draft.at)
     return msgspec.structs.replace(record, stays={**record.stays, stage: stay})
+
+
+def _authors(record: Record, draft: Draft) -> tuple[PersonKey, ...]:
+    return tuple(dict.fromkeys([*record.authors, *(author.key for author in draft.authors)]))
 
 
 def _held(state: State, draft: Draft) -> Standing:

@@ -43,3 +43,16 @@ def same(left: object, right: object) -> bool:
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     return left == right
+
+
+def show(value: object) -> str:
+    """A scalar in the few characters that a sentence has room for."""
+    if isinstance(value, NonFinite):
+        return {"nan": "NaN", "inf": "∞", "-inf": "-∞"}[value.nonfinite]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return str(value)

@@ -1,0 +1,1 @@
+"""Baseline and candidate as one diff. Pure: one file per section of the report."""

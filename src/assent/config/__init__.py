@@ -1,0 +1,1 @@
+"""The text of `assent.yaml` as values."""

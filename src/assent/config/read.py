@@ -1,0 +1,236 @@
+"""Read `assent.yaml`: strictly, with the line and the nearest valid name in every error."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+import msgspec
+
+from assent.config.settings import (
+    NAME,
+    Config,
+    DataSettings,
+    ModelSettings,
+    PersonSettings,
+    TopFields,
+)
+from assent.errors import UsageError
+from assent.parsing import ParseError, parse_yaml_with_lines
+from assent.policy.gates import GATES, Gate
+from assent.policy.gates.metric import MetricGate
+from assent.policy.rules import (
+    ApprovalRule,
+    OverrideRule,
+    Policy,
+    PolicyFields,
+    RollbackRule,
+    StageRule,
+)
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+_PATH = re.compile(r"^(?P<problem>.*) - at `(?:key in )?\$(?P<path>[^`]*)`$", re.DOTALL)
+_UNKNOWN = re.compile(r"unknown field `(?P<name>[^`]*)`")
+_MISSING = re.compile(r"missing required field `(?P<name>[^`]*)`")
+_TYPES = {
+    "`str`": "text",
+    "`int`": "a whole number",
+    "`float`": "a number",
+    "`bool`": "true or false",
+    "`array`": "a list",
+    "`object`": "a mapping",
+    "`null`": "nothing",
+}
+
+
+def read_config(text: bytes, file: str) -> Config:
+    """The configuration in `text`. `file` is the name that errors show.
+
+    Raises `UsageError` with file, line, path and the nearest valid name.
+    """
+    return _Reader(text, file).config()
+
+
+class _Reader:
+    """One file being read: its values, and the line of each."""
+
+    def __init__(self, text: bytes, file: str) -> None:
+        self._file = file
+        try:
+            self._value, self._lines = parse_yaml_with_lines(text)
+        except ParseError as error:
+            where = file if error.line is None else f"{file}, line {error.line}"
+            raise UsageError(f"reading {where}", error.problem, hint=_DOCS) from None
+
+    def config(self) -> Config:
+        top = self._mapping(self._value, ())
+        fields = self._convert({**top, "people": {}}, TopFields, ())
+        people = self._mapping(top.get("people", {}), ("people",))
+        models: dict[str, ModelSettings] = {}
+        policies: dict[str, Policy] = {}
+        for name, value in fields.models.items():
+            given = self._mapping(value, ("models", name))
+            models[name] = self._settings(given, ("models", name))
+            policies[name] = self._policy(given, models[name], ("models", name))
+        return Config(
+            models=models,
+            policies=policies,
+            store=fields.store,
+            ledger=fields.ledger,
+            people={
+                name: self._convert(value, PersonSettings, ("people", name))
+                for name, value in people.items()
+            },
+        )
+
+    def _settings(self, given: Mapping[str, Any], path: Path) -> ModelSettings:
+        known = {*ModelSettings.__struct_fields__, *Policy.__struct_fields__}
+        for key in given:
+            if key not in known:
+                self._unknown(key, path, known)
+        own = {key: value for key, value in given.items() if key in ModelSettings.__struct_fields__}
+        data = self._mapping(own.pop("data", {}), (*path, "data"))
+        settings = self._convert(own, ModelSettings, path)
+        if settings.train is not None and not settings.inputs:
+            self._fail(
+                (*path, "inputs"),
+                "a model with `train` needs `inputs`: the files that its training reads, so that "
+                "nothing is trained again, and nothing is reused, for the wrong reason",
+            )
+        return msgspec.structs.replace(
+            settings,
+            data={name: self._data(given, (*path, "data", name)) for name, given in data.items()},
+        )
+
+    def _data(self, given: Any, path: Path) -> str | DataSettings:
+        if isinstance(given, str) and given:
+            return given
+        return self._convert(given, DataSettings, path)
+
+    def _policy(self, given: Mapping[str, Any], settings: ModelSettings, path: Path) -> Policy:
+        gates = given.get("gates")
+        if not isinstance(gates, list) or not gates:
+            self._fail(
+                (*path, "gates"),
+                "an empty policy is not a pass: give at least one gate, for example "
+                "`- {metric: roc_auc, min: 0.8}`",
+            )
+        own = {
+            key: given[key] for key in ("approvals", "without_baseline", "override") if key in given
+        }
+        fields = self._convert(own, PolicyFields, path)
+        stages = {
+            name: self._convert({} if value is None else value, StageRule, (*path, "stages", name))
+            for name, value in self._mapping(given.get("stages", {}), (*path, "stages")).items()
+        }
+        self._check_stages(stages, (*path, "stages"))
+        read = tuple(self._gate(gate, (*path, "gates", n)) for n, gate in enumerate(gates))
+        if any(isinstance(gate, MetricGate) for gate in read) and not settings.metrics:
+            self._fail(
+                path, "there are gates on metrics but no `metrics`: name the files they are in"
+            )
+        return Policy(
+            gates=read,
+            approvals=fields.approvals,
+            stages=stages,
+            without_baseline=fields.without_baseline,
+            override=fields.override,
+        )
+
+    def _check_stages(self, stages: Mapping[str, StageRule], path: Path) -> None:
+        for name, rule in stages.items():
+            if re.fullmatch(NAME, name) is None:
+                self._fail((*path, name), "a stage's name has only a-z, 0-9, `.`, `_` and `-`")
+            seen = [name]
+            after = rule.after
+            while after is not None:
+                if after not in stages:
+                    nearest = _nearest(after, stages)
+                    self._fail((*path, name, "after"), f"there is no stage {after!r}{nearest}")
+                if after in seen:
+                    self._fail((*path, name, "after"), "stages wait for each other in a circle")
+                seen.append(after)
+                after = stages[after].after
+
+    def _gate(self, given: Any, path: Path) -> Gate:
+        gate = self._mapping(given, path)
+        for key, kind in GATES.items():
+            if key in gate:
+                return self._convert(gate, kind, path)
+        kinds = " or ".join(f"`{key}`" for key in GATES)
+        nearest = next((hint for key in gate if (hint := _nearest(key, GATES))), "")
+        self._fail(path, f"it is not said what the gate judges: it needs {kinds}{nearest}")
+
+    def _mapping(self, value: Any, path: Path) -> dict[str, Any]:
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return value
+        self._fail(path, "expected a mapping with names as keys")
+
+    def _convert(self, value: Any, kind: type[T], path: Path) -> T:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            match = _PATH.match(str(error))
+            problem = str(error) if match is None else match["problem"]
+            inner = "" if match is None else match["path"]
+            full = (*path, *_path_parts(inner))
+            unknown = _UNKNOWN.search(problem)
+            if unknown is not None:
+                names = _names(kind) if not inner else _ALL_NAMES
+                self._unknown(unknown["name"], full, names)
+            missing = _MISSING.search(problem)
+            if missing is not None:
+                problem = f"`{missing['name']}` is missing"
+            self._fail(full, _worded(problem))
+
+    def _unknown(self, key: str, path: Path, names: Any) -> NoReturn:
+        self._fail((*path, key), f"unknown key {key!r}{_nearest(key, names)}")
+
+    def _fail(self, path: Path, problem: str) -> NoReturn:
+        known = next(
+            path[:n] for n in range(len(path), -1, -1) if path[:n] in self._lines or n == 0
+        )
+        line = self._lines.get(known, 1)
+        shown = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+        where = f"{self._file}, line {line}" + (f", {shown[1:]}" if shown else "")
+        raise UsageError(f"reading {where}", problem, hint=_DOCS)
+
+
+_DOCS = "docs/configuration.md describes every key"
+
+
+def _names(kind: Any) -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(kind)}
+
+
+_ALL_NAMES = set().union(
+    *(_names(kind) for kind in (ApprovalRule, StageRule, RollbackRule, OverrideRule, DataSettings))
+)
+
+
+def _nearest(name: str, names: Any) -> str:
+    close = difflib.get_close_matches(str(name), sorted(names), n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _path_parts(path: str) -> list[str | int]:
+    parts = re.findall(r"\.([^.\[]+)|\[(\d+)\]", path)
+    return [name or int(index) for name, index in parts]
+
+
+def _worded(problem: str) -> str:
+    """A problem in the words of the file instead of those of the type system."""
+    if "length >= 1" in problem:
+        return "it is empty; leave the key out or say what it holds"
+    if "matching regex" in problem and "key" in problem:
+        return "a name has only a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit"
+    match = re.fullmatch(r"Expected `(.+?)`(.*?)(?:, got `(.+)`)?", problem)
+    if match is None:
+        return problem
+    kinds, condition, got = match.groups()
+    expected = " or ".join(_TYPES.get(part, part) for part in kinds.split(" | "))
+    return f"expected {expected}{condition}" + (f", got {_TYPES.get(got, got)}" if got else "")

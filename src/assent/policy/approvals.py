@@ -1,0 +1,139 @@
+"""Which approvals count, and why the others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from assent.core.approval import Approvals, Heard
+from assent.core.change import Author, Review, ReviewState
+from assent.core.digest import Digest, short
+from assent.core.identity import Actor, PersonKey
+from assent.core.verdict import Finding, Outcome
+from assent.policy.rules import ANYONE, ApprovalRule
+
+
+def judge_approvals(
+    rule: ApprovalRule,
+    reviews: Sequence[Review],
+    *,
+    bundle: Digest,
+    head: str | None,
+    authors: Collection[PersonKey],
+    roles: Mapping[PersonKey, str | None],
+) -> Approvals:
+    """Hear everyone's latest opinion and say whether it counts.
+
+    `reviews` are in the order given; only the last one of a person is heard, whatever it says,
+    so a dismissal or a change of mind ends an earlier approval and never revives one. `head` is
+    the revision that is reviewed (None: no change is open), `authors` are those who made the
+    bundle, `roles` the entry of `from` that each person matches today, or None.
+    """
+    latest: dict[PersonKey, Review] = {}
+    for review in reviews:
+        latest.pop(review.person.key, None)
+        latest[review.person.key] = review
+    heard = []
+    for key, review in latest.items():
+        why = _objection(rule, review, bundle, head, key in authors, roles.get(key))
+        heard.append(
+            Heard(
+                person=review.person,
+                opinion=review.state.value,
+                at=review.at,
+                counts=why is None,
+                why=why or _reason(roles[key]),
+                role=roles.get(key),
+                head=review.head,
+                bundle=review.bundle,
+            )
+        )
+    return Approvals(required=rule.count, of=rule.from_, heard=tuple(heard))
+
+
+def unmapped(authors: Sequence[Author]) -> tuple[str, ...]:
+    """Authors whom the forge cannot map to an account: then nobody's independence is known."""
+    return tuple(author.name for author in authors if author.person is None)
+
+
+def approval_findings(
+    approvals: Approvals,
+    *,
+    rule_name: str = "approvals",
+    unmapped_authors: Sequence[str] = (),
+) -> list[Finding]:
+    """The finding on approvals. Somebody who asked for changes blocks until they agree."""
+    against = [one for one in approvals.heard if one.opinion == ReviewState.CHANGES_REQUESTED]
+    against = [one for one in against if one.role is not None]
+    counted = ", ".join(one.person.login for one in approvals.counted)
+    people = " or ".join("anyone" if who == ANYONE else who for who in approvals.of)
+    rule = f"{rule_name}: {approvals.required} of {people}"
+    evidence = f"approved by {counted}" if counted else "approved by nobody"
+    if approvals.required and unmapped_authors:
+        return [
+            Finding(
+                rule=rule,
+                outcome=Outcome.FAILED,
+                reason="a commit's author has no account: " + ", ".join(unmapped_authors),
+                evidence=evidence,
+                remedy="set an author address that the forge knows, and push again",
+            )
+        ]
+    if against:
+        return [
+            Finding(
+                rule=rule,
+                outcome=Outcome.FAILED,
+                reason="changes requested by " + ", ".join(one.person.login for one in against),
+                evidence=evidence,
+                remedy="answer them; they approve when they agree",
+            )
+        ]
+    if approvals.missing:
+        return [
+            Finding(
+                rule=rule,
+                outcome=Outcome.WAITING,
+                reason=f"{len(approvals.counted)} of {approvals.required} given",
+                evidence=evidence,
+                remedy=f"{approvals.missing} more of {people} must approve",
+            )
+        ]
+    reason = "enough" if approvals.required else "the policy asks for none"
+    return [Finding(rule=rule, outcome=Outcome.PASSED, reason=reason, evidence=evidence)]
+
+
+def _objection(
+    rule: ApprovalRule,
+    review: Review,
+    bundle: Digest,
+    head: str | None,
+    is_author: bool,
+    role: str | None,
+) -> str | None:
+    """Why an opinion does not count, or None if it does."""
+    if review.state is ReviewState.DISMISSED:
+        return "the review was dismissed"
+    if review.state is ReviewState.CHANGES_REQUESTED:
+        return "asks for changes"
+    if review.bundle is None:
+        return "it is not known which bundle was shown when it was given"
+    if review.bundle != bundle:
+        return f"given for {short(review.bundle)}, the candidate is {short(bundle)}"
+    if head is not None and review.head != head:
+        given = "an unknown revision" if review.head is None else review.head[:12]
+        return f"given at {given}, the change is now at {head[:12]}"
+    if is_author and not rule.author:
+        return "made this change; the author's approval does not count"
+    if role is None:
+        return "is none of " + ", ".join(rule.from_)
+    if not _is_person(review.person) and review.person.id not in rule.from_:
+        return "is not a person"
+    return None
+
+
+def _is_person(actor: Actor) -> bool:
+    return actor.kind == "person"
+
+
+def _reason(role: str | None) -> str:
+    return "may write to the repository" if role == ANYONE else f"is {role}"

@@ -1,0 +1,215 @@
+"""The gate on a metric: bounds on its value, and on its change against the baseline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta
+
+from assent.core.diff import Better, Diff, MetricChange
+from assent.core.direction import direction
+from assent.core.scalar import Scalar, number, show
+from assent.core.units import fraction
+from assent.core.verdict import Finding, Outcome
+
+Percent = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\s*%$")]
+Limit = Annotated[float, Meta(ge=0)] | Percent
+"""An amount, or a percentage of the baseline's absolute value."""
+
+
+class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`min` and `max` bound the candidate's value; `max_drop` and `max_rise` its fall and rise
+    against the baseline, as an amount or a percentage. `metric` may hold `*`; then every metric
+    it matches is judged. With `slice: region` the metric is judged for each value of that slice
+    (`slices.region.<value>.<metric>`).
+    """
+
+    metric: Annotated[str, Meta(min_length=1)]
+    slice: Annotated[str, Meta(min_length=1)] | None = None
+    better: Literal["higher", "lower"] | None = None
+    min: float | None = None
+    max: float | None = None
+    max_drop: Limit | None = None
+    max_rise: Limit | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a gate that judges nothing, or that would judge the wrong way."""
+        if self.min is None and self.max is None and not self._is_relative:
+            raise ValueError("a gate needs at least one of min, max, max_drop, max_rise")
+        better = self.better or direction(self.metric)
+        if better is None:
+            raise ValueError(
+                f"it is not known whether a higher {self.metric} is better; "
+                "add `better: higher` or `better: lower`"
+            )
+        if better == "lower" and self.max_drop is not None:
+            raise ValueError(
+                f"for {self.metric} lower is better, so a drop is good: use max_rise "
+                "(or say `better: higher`)"
+            )
+        if better == "higher" and self.max_rise is not None:
+            raise ValueError(
+                f"for {self.metric} higher is better, so a rise is good: use max_drop "
+                "(or say `better: lower`)"
+            )
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is greater than max, so nothing can pass")
+
+    @property
+    def direction(self) -> Better:
+        """The direction that is an improvement, as stated or as known by the metric's name."""
+        return self.better or direction(self.metric) or "higher"
+
+    @property
+    def _is_relative(self) -> bool:
+        return self.max_drop is not None or self.max_rise is not None
+
+    @property
+    def pattern(self) -> str:
+        """The names this gate judges."""
+        return self.metric if self.slice is None else f"slices.{self.slice}.*.{self.metric}"
+
+    def judge(self, diff: Diff, *, without_baseline: Literal["allow", "block"]) -> list[Finding]:
+        """One finding per metric and bound. A metric that is not there, is not a number, or
+        matches nothing blocks: a gate that could not run is not a pass.
+        """
+        changes = matching(self.pattern, diff)
+        if not changes:
+            rule = f"{self.pattern} {self._bounds()}"
+            return [
+                Finding(
+                    rule=rule,
+                    outcome=Outcome.FAILED,
+                    reason="the candidate has no metric of this name",
+                    remedy="write it in `evaluate`, or correct the gate on the base branch",
+                )
+            ]
+        return [
+            finding for change in changes for finding in self._judge(change, diff, without_baseline)
+        ]
+
+    def _judge(self, change: MetricChange, diff: Diff, without_baseline: str) -> Iterator[Finding]:
+        value = number(change.new)
+        if value is None:
+            yield self._unusable(change)
+            return
+        if self.min is not None:
+            yield _bound(change, f"min {show(self.min)}", value, value >= self.min, "below")
+        if self.max is not None:
+            yield _bound(change, f"max {show(self.max)}", value, value <= self.max, "above")
+        if self.max_drop is not None:
+            yield _limit(change, "max_drop", self.max_drop, -1, diff, without_baseline)
+        if self.max_rise is not None:
+            yield _limit(change, "max_rise", self.max_rise, 1, diff, without_baseline)
+
+    def _unusable(self, change: MetricChange) -> Finding:
+        missing = change.new is UNSET
+        return Finding(
+            rule=f"{change.name} {self._bounds()}",
+            outcome=Outcome.FAILED,
+            reason="missing in the candidate" if missing else "not a number",
+            evidence="" if missing else f"{change.name} = {show(change.new)}",
+            remedy="make `evaluate` write a finite number",
+        )
+
+    def _bounds(self) -> str:
+        bounds: Mapping[str, Scalar] = {
+            "min": self.min,
+            "max": self.max,
+            "max_drop": self.max_drop,
+            "max_rise": self.max_rise,
+        }
+        return ", ".join(
+            f"{key} {show(bound)}" for key, bound in bounds.items() if bound is not None
+        )
+
+
+def matching(pattern: str, diff: Diff) -> list[MetricChange]:
+    """The metrics that a name with `*` matches. `*` stands for any text without a dot, `**` for
+    any text.
+    """
+    if "*" not in pattern:
+        return [change for change in diff.metrics if change.name == pattern]
+    parts = re.split(r"(\*\*|\*)", pattern)
+    expression = "".join({"**": ".*", "*": "[^.]*"}.get(part, re.escape(part)) for part in parts)
+    compiled = re.compile(expression, re.DOTALL)
+    return [change for change in diff.metrics if compiled.fullmatch(change.name)]
+
+
+def _bound(change: MetricChange, bound: str, value: float, is_kept: bool, where: str) -> Finding:
+    return Finding(
+        rule=f"{change.name} {bound}",
+        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
+        reason="within the bound" if is_kept else f"{where} the bound",
+        evidence=f"{change.name} = {show(value)}",
+        remedy="" if is_kept else "improve the model, or change the bound on the base branch",
+    )
+
+
+def _limit(
+    change: MetricChange,
+    name: str,
+    limit: float | str,
+    sign: int,
+    diff: Diff,
+    without_baseline: str,
+) -> Finding:
+    """Judge a fall (`sign` -1) or a rise (1) against an amount or a percentage."""
+    rule = f"{change.name} {name} {show(limit)}"
+    if change.change is None:
+        return _nothing_to_compare(change, rule, diff, without_baseline)
+    moved = sign * change.change
+    verb = "fell" if sign < 0 else "rose"
+    evidence = f"{change.name}: {show(change.old)} → {show(change.new)}"
+    if isinstance(limit, str) and change.relative is None and moved > 0:
+        return Finding(
+            rule=rule,
+            outcome=Outcome.FAILED,
+            reason="the baseline is 0, so a percentage of it says nothing",
+            evidence=evidence,
+            remedy="give the limit as an amount",
+        )
+    if isinstance(limit, str):
+        share = sign * (change.relative or 0.0)
+        is_kept = share <= fraction(limit) + _ROUNDING
+        amount = f"{show(abs(share) * 100)}%"
+    else:
+        is_kept = moved <= limit + _ROUNDING * max(1.0, abs(limit))
+        amount = show(abs(moved))
+    kept_reason = "no worse than the baseline" if moved <= 0 else f"{verb} by {amount}, allowed"
+    return Finding(
+        rule=rule,
+        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
+        reason=kept_reason if is_kept else f"{verb} by {amount}",
+        evidence=evidence,
+        remedy="" if is_kept else "improve the model, or change the limit on the base branch",
+    )
+
+
+def _nothing_to_compare(
+    change: MetricChange, rule: str, diff: Diff, without_baseline: str
+) -> Finding:
+    if change.old is not UNSET:
+        return Finding(
+            rule=rule,
+            outcome=Outcome.FAILED,
+            reason="the baseline's value is not a number",
+            evidence=f"{change.name} = {show(change.old)} in the baseline",
+            remedy="promote a version whose value is a number, or use min or max",
+        )
+    reason = "no baseline" if diff.baseline is None else "the baseline does not have this metric"
+    blocks = without_baseline == "block"
+    return Finding(
+        rule=rule,
+        outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
+        reason=reason,
+        evidence=f"{change.name} = {show(change.new)}",
+        remedy="the policy says `without_baseline: block`" if blocks else "",
+    )
+
+
+# 0.80 - 0.79 is 0.010000000000000009 in binary; a limit of 0.01 means to allow it.
+_ROUNDING = 1e-12

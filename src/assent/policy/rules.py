@@ -1,0 +1,98 @@
+"""The policy of one model: what `assent.yaml` says about gates, approvals and stages."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assent.core.digest import Digest, digest_of_value
+from assent.core.units import span_s
+from assent.policy.gates import Gate
+
+ANYONE = "*"
+"""In a list of approvers: any account that may write to the repository."""
+
+Count = Annotated[int, Meta(ge=0, le=100)]
+Who = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+
+
+class Struct(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """The shape of every rule."""
+
+
+class ApprovalRule(Struct, frozen=True, kw_only=True):
+    """`count` people of `from` must approve; `author: true` lets the author of the change be one
+    of them.
+    """
+
+    count: Count = 1
+    from_: Who = msgspec.field(default=(ANYONE,), name="from")
+    author: bool = False
+
+
+class RollbackRule(Struct, frozen=True, kw_only=True):
+    """How many approvals going back to an earlier version of a stage needs."""
+
+    approvals: Count = 0
+
+
+class OverrideRule(Struct, frozen=True, kw_only=True):
+    """Who may override a block, with a reason that is recorded."""
+
+    from_: Who = msgspec.field(name="from")
+
+
+class StageRule(Struct, frozen=True, kw_only=True):
+    """A version enters the stage only `after` another one, and after a `soak` there."""
+
+    after: str | None = None
+    soak: str | None = None
+    approvals: ApprovalRule | None = None
+    rollback: RollbackRule = RollbackRule()
+
+    def __post_init__(self) -> None:
+        """Refuse a soak that is no span of time, or that has no stage to be spent in."""
+        if self.soak is not None:
+            span_s(self.soak)
+            if self.after is None:
+                raise ValueError("soak needs `after`: the stage to spend the time in")
+
+
+class PolicyFields(Struct, frozen=True, kw_only=True):
+    """The policy without its gates: what one type can say."""
+
+    approvals: ApprovalRule = ApprovalRule()
+    stages: dict[str, StageRule] = {}
+    without_baseline: Literal["allow", "block"] = "allow"
+    override: OverrideRule | None = None
+
+
+class Policy(PolicyFields, frozen=True, kw_only=True):
+    """Everything a verdict is judged by."""
+
+    gates: tuple[Gate, ...]
+
+    @property
+    def digest(self) -> Digest:
+        """The digest that decisions record: the same rules have the same digest, however the
+        file is written.
+        """
+        return digest_of_value(self)
+
+
+def rule_changes(base: Policy, proposed: Policy) -> tuple[str, ...]:
+    """What a change does to the rules, in lines of JSON: `gates: [...] → [...]`."""
+    old, new = msgspec.to_builtins(base), msgspec.to_builtins(proposed)
+    lines = []
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key) != new.get(key):
+            before, after = (
+                "not set" if value is None else msgspec.json.encode(value).decode()
+                for value in (old.get(key), new.get(key))
+            )
+            lines.append(f"{key}: {before} → {after}")
+    return tuple(lines)

@@ -1,0 +1,73 @@
+"""Whether a version may enter, return to, or leave a stage."""
+
+from __future__ import annotations
+
+from assent.core.evidence import Run
+from assent.core.registry import Record, State, spent_s
+from assent.core.units import show_span, span_s
+from assent.core.verdict import Finding, Outcome
+from assent.policy.rules import StageRule
+
+
+def judge_entry(
+    rule: StageRule, stage: str, record: Record, state: State, *, run: Run | None, now: str
+) -> list[Finding]:
+    """Findings on promoting the version of `record` to `stage`."""
+    findings = [_forward(stage, record, state, run)]
+    if record.retired:
+        findings.append(_failed("not retired", f"v{record.version} is retired", "promote another"))
+    if rule.after is not None:
+        findings.append(_after(rule, record, now))
+    return findings
+
+
+def _forward(stage: str, record: Record, state: State, run: Run | None) -> Finding:
+    """Moving back is `rollback`, never a promotion: a job of last month that is run again must
+    not bring last month's model back.
+    """
+    rule = f"{stage} moves forward"
+    held = state.stages.get(stage)
+    if held is not None and record.version is not None and record.version < held.version:
+        return _failed(
+            rule,
+            f"{stage} holds v{held.version}, which is newer than v{record.version}",
+            f"to go back, run `assent rollback {stage} --to v{record.version} --reason …`",
+        )
+    stay = record.stays.get(stage)
+    if stay is not None and run is not None and stay.run is not None and stay.run.id == run.id:
+        return _failed(
+            rule,
+            f"run {run.id} promoted v{record.version} before, and {stage} has moved on since",
+            "start a new run if it is meant to return",
+        )
+    current = "nothing" if held is None else f"v{held.version}"
+    return Finding(
+        rule=rule, outcome=Outcome.PASSED, reason="newer", evidence=f"{stage} holds {current}"
+    )
+
+
+def _after(rule: StageRule, record: Record, now: str) -> Finding:
+    name = f"after {rule.after}" + (f", soak {rule.soak}" if rule.soak else "")
+    stay = record.stays.get(rule.after or "")
+    if stay is None:
+        return _failed(
+            name,
+            f"v{record.version} was never in {rule.after}",
+            f"run `assent promote v{record.version} {rule.after}` first",
+        )
+    spent = spent_s(stay, now)
+    needed = 0.0 if rule.soak is None else span_s(rule.soak)
+    evidence = f"v{record.version} was in {rule.after} for {show_span(spent)}"
+    if spent < needed:
+        return Finding(
+            rule=name,
+            outcome=Outcome.WAITING,
+            reason=f"{show_span(needed - spent)} are missing",
+            evidence=evidence,
+            remedy=f"wait; it must stay in {rule.after}",
+        )
+    return Finding(rule=name, outcome=Outcome.PASSED, reason="long enough", evidence=evidence)
+
+
+def _failed(rule: str, reason: str, remedy: str) -> Finding:
+    return Finding(rule=rule, outcome=Outcome.FAILED, reason=reason, remedy=remedy)
