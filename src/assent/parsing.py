@@ -1,4 +1,4 @@
-"""Text of JSON, YAML and TOML files as plain values, bounded in memory and time.
+"""Text of JSON, YAML, TOML and CSV files as plain values, bounded in memory and time.
 
 Files of a repository are untrusted: a YAML file can name itself, a JSON file can nest a
 million lists. Every reader here refuses by size, by depth and by count, with one exception,
@@ -7,6 +7,8 @@ million lists. Every reader here refuses by size, by depth and by count, with on
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import re
@@ -17,6 +19,8 @@ from typing import Any
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_VALUES = 1_000_000
+SUFFIXES = frozenset({".json", ".yaml", ".yml", ".toml"})
+"""What `parse` reads."""
 
 
 class ParseError(ValueError):
@@ -42,7 +46,7 @@ def parse_json(text: bytes) -> Any:
     try:
         value = json.loads(source, object_pairs_hook=_unique)
     except RecursionError:
-        raise ParseError(f"nested deeper than {MAX_DEPTH} levels") from None
+        raise ParseError(_TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise ParseError(error.msg, error.lineno) from None
     except ParseError:
@@ -56,70 +60,88 @@ def parse_toml(text: bytes) -> Any:
     """TOML 1.0 as Python values."""
     import tomllib
 
+    source = _decoded(text)
+    if _TOML_DEEP_KEY.search(source):
+        raise ParseError(_TOO_DEEP)
     try:
-        return bounded(tomllib.loads(_decoded(text)))
+        return bounded(tomllib.loads(source))
     except RecursionError:
-        raise ParseError(f"nested deeper than {MAX_DEPTH} levels") from None
-    except tomllib.TOMLDecodeError as error:
+        raise ParseError(_TOO_DEEP) from None
+    except ParseError:
+        raise
+    except ValueError as error:  # tomllib's own, or an integer of more than 4,300 digits
         raise ParseError(str(error)) from None
+
+
+def parse_csv(text: bytes, delimiter: str = ",") -> list[list[str]]:
+    """The rows of CSV as lists of text, blank lines left out. Every row is as long as the first."""
+    reader = csv.reader(io.StringIO(_decoded(text), newline=""), delimiter=delimiter, strict=True)
+    rows: list[list[str]] = []
+    count = 0
+    try:
+        for row in reader:
+            count += max(1, len(row))
+            if count > MAX_VALUES:
+                raise ParseError(f"more than {MAX_VALUES:,} values")
+            if row and rows and len(row) != len(rows[0]):
+                problem = f"{len(row)} cells where the header has {len(rows[0])}"
+                raise ParseError(problem, reader.line_num)
+            if row:
+                rows.append(row)
+    except csv.Error as error:
+        raise ParseError(str(error), reader.line_num) from None
+    return rows
 
 
 def parse_yaml(text: bytes) -> Any:
     """YAML as Python values: one document, no tags that build objects, no key twice.
 
-    Numbers such as `1e-3` are numbers, as in YAML 1.2 (PyYAML follows 1.1, where they are text).
+    Numbers are those of YAML 1.2: `1e-3` is one, `12:30:00` is text (PyYAML follows 1.1, where it
+    is the other way round).
     """
-    return parse_yaml_with_lines(text)[0]
+    return _parse_yaml(text, None)
 
 
 def parse_yaml_with_lines(text: bytes) -> tuple[Any, dict[tuple[str | int, ...], int]]:
-    """As `parse_yaml`, with the line (from 1) of every value by its path of keys and indices."""
-    import yaml
-
-    loader = _yaml_loader()(_decoded(text))
+    """As `parse_yaml`, with the line (from 1) of every value by its path of keys and indices; the
+    line of a value in a mapping is that of its key.
+    """
     lines: dict[tuple[str | int, ...], int] = {}
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None, lines
-        _walk_yaml(node, lines)
-        return bounded(loader.construct_document(node)), lines
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = None if mark is None else mark.line + 1
-        raise ParseError(error.problem or error.context or "not YAML", line) from None
-    except yaml.YAMLError as error:
-        raise ParseError(str(error).splitlines()[0]) from None
-    except RecursionError:
-        raise ParseError(f"nested deeper than {MAX_DEPTH} levels") from None
-    except ParseError:
-        raise
-    except (ValueError, TypeError) as error:  # 2024-13-45, or an unhashable key
-        raise ParseError(f"impossible value ({error})") from None
-    finally:
-        loader.dispose()
+    return _parse_yaml(text, lines), lines
 
 
 def bounded(value: Any) -> Any:
     """Return `value` if it is no deeper than `MAX_DEPTH` and no larger than `MAX_VALUES`.
 
     Aliases of YAML share one value in memory and expand when walked, so they count as often
-    as they are reached ("billion laughs").
+    as they are reached ("billion laughs"). Text that UTF-8 cannot say is refused as well: it
+    could be read but never written.
     """
-    count = 0
-    stack: list[tuple[Any, int]] = [(value, 0)]
-    while stack:
-        item, depth = stack.pop()
-        count += 1
-        if depth > MAX_DEPTH:
-            raise ParseError(f"nested deeper than {MAX_DEPTH} levels")
-        if count > MAX_VALUES:
-            raise ParseError(f"more than {MAX_VALUES:,} values")
-        if isinstance(item, dict):
-            stack.extend((child, depth + 1) for child in item.values())
-        elif isinstance(item, list | tuple | set):
-            stack.extend((child, depth + 1) for child in item)
-    return value
+    count = 1
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                _require_unicode(item)
+                continue
+            if isinstance(item, dict):
+                for key in item:
+                    if isinstance(key, str):
+                        _require_unicode(key)
+                children: Any = item.values()
+            elif isinstance(item, list | tuple | set | frozenset):
+                children = item
+            else:
+                continue
+            count += len(item)
+            if count > MAX_VALUES:
+                raise ParseError(f"more than {MAX_VALUES:,} values")
+            below.extend(children)
+        if not below:
+            return value
+        level = below
+    raise ParseError(_TOO_DEEP)
 
 
 def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -128,12 +150,9 @@ def flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     Lists are leaves. A name that two places would share (`{"a.b": 1, "a": {"b": 2}}`) is an
     error, because one of the two would be lost.
     """
-    seen: set[str] = set()
-    for name, leaf in _leaves(value, prefix):
-        if name in seen:
-            raise ParseError(f"the name {name!r} is given twice")
-        seen.add(name)
-        yield name, leaf
+    leaves: dict[str, Any] = {}
+    _collect(value, prefix, leaves)
+    return iter(leaves.items())
 
 
 def plain(value: Any) -> Any:
@@ -172,19 +191,42 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _leaves(value: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+def _require_unicode(text: str) -> None:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ParseError("text that is not Unicode (half of a surrogate pair)") from None
+
+
+def _collect(value: Any, name: str, leaves: dict[str, Any]) -> None:
     if isinstance(value, dict):
         for key, child in value.items():
-            name = key if isinstance(key, str) else str(plain(key))
-            yield from _leaves(child, f"{prefix}.{name}" if prefix else name)
+            part = key if isinstance(key, str) else str(plain(key))
+            _collect(child, f"{name}.{part}" if name else part, leaves)
+    elif name in leaves:
+        raise ParseError(f"the name {name!r} is given twice")
     else:
-        yield prefix, value
+        leaves[name] = value
 
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+
+# tomllib needs memory and time in the square of a dotted key's length. Atomic, so that looking
+# for such a key takes linear time.
+_TOML_DEEP_KEY = re.compile(
+    r"""(?<![A-Za-z0-9_-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"""
+    f"{{{MAX_DEPTH}}}"
+)
 
 _FLOAT_YAML_1_2 = re.compile(
     r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$"
     r"|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$"
 )
+_INT_YAML = re.compile(r"^[-+]?(?:0b[0-1_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*)$")
+_NUMBERS = {"tag:yaml.org,2002:int": _INT_YAML, "tag:yaml.org,2002:float": _FLOAT_YAML_1_2}
+_MERGE = "tag:yaml.org,2002:merge"
+_MAX_DIGITS = 4300  # Python's own bound for decimal integers: conversion takes quadratic time
 _loader_class: Any = None
 
 
@@ -198,38 +240,99 @@ def _yaml_loader() -> Any:
         loader: Any = type("Loader", (base,), {})
         # A copy, because PyYAML keeps one table of resolvers for all loaders.
         loader.yaml_implicit_resolvers = {
-            first: [(tag, rule) for tag, rule in rules if not tag.endswith(":float")]
+            first: [(tag, rule) for tag, rule in rules if tag not in _NUMBERS]
             for first, rules in base.yaml_implicit_resolvers.items()
         }
         for first in "-+0123456789.":
-            loader.yaml_implicit_resolvers.setdefault(first, []).append(
-                ("tag:yaml.org,2002:float", _FLOAT_YAML_1_2)
-            )
+            loader.yaml_implicit_resolvers.setdefault(first, []).extend(_NUMBERS.items())
         _loader_class = loader
     return _loader_class
 
 
-def _walk_yaml(root: Any, lines: dict[tuple[str | int, ...], int]) -> None:
-    """Note the line of every node, and refuse bombs before anything is constructed."""
-    stack: list[tuple[Any, tuple[str | int, ...]]] = [(root, ())]
+def _parse_yaml(text: bytes, lines: dict[tuple[str | int, ...], int] | None) -> Any:
+    import yaml
+
+    source = _decoded(text)
+    try:
+        _require_shallow_yaml(source)
+        loader = _yaml_loader()(source)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            _walk_yaml(node, lines)
+            return bounded(loader.construct_document(node))
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = None if mark is None else mark.line + 1
+        raise ParseError(error.problem or error.context or "not YAML", line) from None
+    except yaml.YAMLError as error:
+        raise ParseError(str(error).splitlines()[0]) from None
+    except RecursionError:
+        raise ParseError(_TOO_DEEP) from None
+    except ParseError:
+        raise
+    except (ValueError, TypeError, ArithmeticError, LookupError, AttributeError) as error:
+        # PyYAML's constructors raise all of these, for 2024-13-45 or `!!bool maybe`.
+        raise ParseError(f"impossible value ({error})") from None
+
+
+def _require_shallow_yaml(source: str) -> None:
+    """Refuse deep nesting before nodes are composed: PyYAML recurses in C there, and a file of
+    100,000 `[` ends the process.
+    """
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(source, Loader=_yaml_loader()):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                mark = event.start_mark
+                raise ParseError(_TOO_DEEP, None if mark is None else mark.line + 1)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _walk_yaml(root: Any, lines: dict[tuple[str | int, ...], int] | None) -> None:
+    """Refuse bombs and keys given twice before anything is constructed; note in `lines` where
+    every node stands.
+    """
+    stack: list[tuple[Any, int, tuple[str | int, ...]]] = [(root, 0, ())]
     count = 0
     while stack:
-        node, path = stack.pop()
+        node, depth, path = stack.pop()
         count += 1
         if count > MAX_VALUES:
             raise ParseError(f"more than {MAX_VALUES:,} values")
-        if len(path) > MAX_DEPTH:
-            raise ParseError(f"nested deeper than {MAX_DEPTH} levels", node.start_mark.line + 1)
-        lines[path] = node.start_mark.line + 1
+        if depth > MAX_DEPTH:
+            raise ParseError(_TOO_DEEP, node.start_mark.line + 1)
+        if lines is not None and path not in lines:
+            lines[path] = node.start_mark.line + 1
         if node.id == "mapping":
-            seen: set[str] = set()
-            for key, child in node.value:
-                name = str(key.value)
-                line = key.start_mark.line + 1
-                if name in seen and key.tag != "tag:yaml.org,2002:merge":
-                    raise ParseError(f"the key {name!r} is given twice", line)
-                seen.add(name)
-                stack.append((child, (*path, name)))
-                lines[(*path, name)] = line
+            for name, key, child in _named_children(node):
+                below = path if lines is None else (*path, name)
+                if lines is not None:
+                    lines[below] = key.start_mark.line + 1
+                stack.append((child, depth + 1, below))
         elif node.id == "sequence":
-            stack.extend((child, (*path, index)) for index, child in enumerate(node.value))
+            for index, child in enumerate(node.value):
+                stack.append((child, depth + 1, path if lines is None else (*path, index)))
+        elif len(node.value) > _MAX_DIGITS and node.tag in _NUMBERS:
+            problem = f"a number of more than {_MAX_DIGITS:,} digits"
+            raise ParseError(problem, node.start_mark.line + 1)
+
+
+def _named_children(mapping: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Name, key and value of each pair of a YAML mapping."""
+    seen: set[str] = set()
+    for key, child in mapping.value:
+        if key.id != "scalar":  # its text may expand without end
+            raise ParseError("a key that is a list or a mapping", key.start_mark.line + 1)
+        name: str = key.value
+        if name in seen and key.tag != _MERGE:
+            raise ParseError(f"the key {name!r} is given twice", key.start_mark.line + 1)
+        seen.add(name)
+        yield name, key, child

@@ -37,8 +37,11 @@ class Forge(Protocol):
     def whoami(self) -> Actor:
         """The account this run acts as."""
 
+    def person(self, name: str) -> Actor:
+        """The account that `name` (a login, an address) stands for. Raises `UsageError`."""
+
     def change(self) -> Change | None:
-        """The change that this checkout belongs to, or None on the base branch."""
+        """The change that this checkout belongs to, landed or not; None without a commit."""
 
     def reviews(self, model: str, bundle: Digest) -> Sequence[Review]:
         """All reviews of the change that `bundle` was reviewed in, oldest first and complete.
@@ -201,8 +204,9 @@ class Ledger(Protocol):
     def models(self) -> list[str]:
         """The models that have a ledger."""
 
-    def read(self, model: str) -> View:
-        """The ledger as it is now. Raises `IntegrityError` if it does not verify as far as one
+    def read(self, model: str, *, strict: bool = True) -> View:
+        """The ledger as it is now. With `strict` off, a state that does not fit the newest entry
+        is taken as it is, for `verify` to say what is wrong. Raises `IntegrityError` if it does not verify as far as one
         reading can tell, and `OutsideError` if it cannot be reached.
         """
 

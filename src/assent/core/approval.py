@@ -20,6 +20,7 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     role: str | None = None
     head: str | None = None
+    reason: str | None = None
     bundle: Digest | None = None
 
 

@@ -28,13 +28,16 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request, a merge request, or a branch under review on the local forge."""
+    """A pull request, a merge request, or a branch under review on the local forge. `landed`:
+    its head is part of the base branch.
+    """
 
     id: str
     title: str
     base: str
     head: str
     authors: tuple[Author, ...]
+    landed: bool = False
     address: str | None = None
 
 

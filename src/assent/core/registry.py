@@ -25,7 +25,7 @@ from assent.core.entry import (
 )
 from assent.core.evidence import Run
 from assent.core.identity import PersonKey
-from assent.errors import AssentError, IntegrityError
+from assent.errors import IntegrityError, PolicyError
 
 _ADDING = "adding an entry to the ledger"
 
@@ -148,7 +148,7 @@ class ChainError(IntegrityError):
         self.seq = seq
 
 
-class IllegalEntryError(AssentError):
+class IllegalEntryError(PolicyError):
     """An entry that the law does not allow after the ones before it."""
 
 

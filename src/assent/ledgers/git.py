@@ -113,7 +113,7 @@ class GitLedger:
         names = [line.split("refs/heads/assent/", 1)[-1] for line in shown.decode().splitlines()]
         return sorted(names)
 
-    def read(self, model: str) -> GitView:
+    def read(self, model: str, *, strict: bool = True) -> GitView:
         """See `Ledger.read`."""
         doing = f"reading the ledger of {model} from {self._where}"
         seen = _Seen(self._home, model)
@@ -126,7 +126,12 @@ class GitLedger:
                 seen.expect_nothing()
                 return GitView.empty(model)
             tip = self._tip(model)
-        view = GitView.at(model, tip, self._objects())
+        try:
+            view = GitView.at(model, tip, self._objects())
+        except IntegrityError:
+            if strict:
+                raise
+            return GitView(State(model=model), GENESIS, tip, self._objects())
         seen.expect(view)
         return view
 
@@ -156,12 +161,12 @@ class GitLedger:
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`."""
         view = _own(view)
-        newest = view.entry(registry.state.seq)
+        newest = view.entry(registry.state.seq) if registry.state.seq >= 0 else b""
         files: dict[str, bytes | None] = {
             "index": None,
             **_state_files(registry.state, registry.head, newest),
             **_index_files(registry.records.values(), registry.versions),
-            **_closed_files(view.closed_trees()),
+            **_closed_files(view.closed_trees(registry.state.seq)),
         }
         message = f"repair what is derived at entry {registry.state.seq}"
         at = registry.state.at or ""
@@ -387,7 +392,7 @@ class GitView:
         if self.tip is None:
             return
         model, last = self.state.model, self.state.seq
-        trees = self.closed_trees()
+        trees = self.closed_trees(last)
         for name, tree in sorted(self.closed().items()):
             if trees.get(name) != tree:
                 raise ChainError(model, int(name) * FOLDER, "its folder was changed")
@@ -408,12 +413,12 @@ class GitView:
         content = self._read("index/closed.json")
         kept = {} if content is None else msgspec.json.decode(content, type=dict[str, str])
         if self.tip is not None and (self.state.seq + 1) % FOLDER == 0:
-            kept |= self.closed_trees()
+            kept |= self.closed_trees(self.state.seq)
         return kept
 
-    def closed_trees(self) -> dict[str, str]:
-        """The Git trees of the full folders of entries, as they are."""
-        full = (self.state.seq + 1) // FOLDER
+    def closed_trees(self, last: int) -> dict[str, str]:
+        """The Git trees of the folders that are full with `last` as the newest entry."""
+        full = (last + 1) // FOLDER
         if self.tip is None or full == 0:
             return {}
         return {name: oid for name, oid in self._tree("entries") if int(name) < full}

@@ -25,7 +25,8 @@ def judge_approvals(
 
     `reviews` are in the order given; only the last one of a person is heard, whatever it says,
     so a dismissal or a change of mind ends an earlier approval and never revives one. `head` is
-    the revision that is reviewed (None: no change is open), `authors` are those who made the
+    the revision that is reviewed (None: no change is open); a review without a revision was
+    recorded for the bundle itself. `authors` are those who made the
     bundle, `roles` the entry of `from` that each person matches today, or None.
     """
     latest: dict[PersonKey, Review] = {}
@@ -44,6 +45,7 @@ def judge_approvals(
                 why=why or _reason(roles[key]),
                 role=roles.get(key),
                 head=review.head,
+                reason=review.reason,
                 bundle=review.bundle,
             )
         )
@@ -119,9 +121,8 @@ def _objection(
         return "it is not known which bundle was shown when it was given"
     if review.bundle != bundle:
         return f"given for {short(review.bundle)}, the candidate is {short(bundle)}"
-    if head is not None and review.head != head:
-        given = "an unknown revision" if review.head is None else review.head[:12]
-        return f"given at {given}, the change is now at {head[:12]}"
+    if head is not None and review.head is not None and review.head != head:
+        return f"given at {review.head[:12]}, the change is now at {head[:12]}"
     if is_author and not rule.author:
         return "made this change; the author's approval does not count"
     if role is None:

@@ -1,0 +1,60 @@
+"""The command `approve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.core.digest import short
+from assent.verbs.approve import ApproveResult, approve
+
+
+@click.command()
+@options.model
+@click.option("--bundle", "-b", "name", help="A bundle, version or revision instead.")
+@click.option("--as", "by", help="Approve in the name of this person (local forge only).")
+@click.option("--reject", is_flag=True, help="With --as: ask for changes instead.")
+@click.option("--reason", "-r", help="With --as: why.")
+@options.shared
+def command(
+    model: str | None,
+    name: str | None,
+    by: str | None,
+    reject: bool,
+    reason: str | None,
+    as_json: bool,
+    config: Path | None,
+) -> None:
+    """Record the approvals that count.
+
+    Approvals are read from the forge; on a laptop without one, --as gives them. Exits with 10 if
+    the approval given does not count and with 11 if more are needed.
+
+    \b
+    Example:
+      assent approve --as grace
+      assent approve churn --bundle v12 --as grace --json
+    """
+    if reject and by is None:
+        raise click.UsageError("--reject needs --as")
+    workspace = open_workspace(config)
+    result = approve(
+        workspace, workspace.model(model), name=name, by=by, reject=reject, reason=reason
+    )
+    finish(result, as_json, show)
+
+
+def show(result: ApproveResult) -> None:
+    """The result for people."""
+    version = "" if result.version is None else f" (v{result.version})"
+    output.line(f"{result.model}: {short(result.bundle)}{version}")
+    output.approvals(result.approvals)
+    output.findings(result.findings)
+    for stage, heard in result.stages.items():
+        given = ", ".join(one.person.login for one in heard.counted) or "nobody"
+        output.line(f"  for {stage}: {len(heard.counted)} of {heard.required} ({given})")
+    for recorded in result.recorded:
+        output.line(f"  recorded: {recorded}")

@@ -1,0 +1,46 @@
+"""The command `evaluate`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.core.digest import short
+from assent.core.scalar import show as shown
+from assent.verbs.evaluate import EvaluateResult, evaluate
+
+
+@click.command()
+@options.model
+@options.force
+@options.shared
+def command(model: str | None, force: bool, as_json: bool, config: Path | None) -> None:
+    """Run the team's evaluation command and gather the evidence.
+
+    The command's own exit code is passed on when it fails.
+
+    \b
+    Example:
+      assent evaluate
+      assent evaluate churn --json
+    """
+    workspace = open_workspace(config)
+    own = sys.stderr.fileno() if as_json else None
+    result = evaluate(workspace, workspace.model(model), force=force, output=own)
+    finish(result, as_json, show)
+
+
+def show(result: EvaluateResult) -> None:
+    """The result for people."""
+    output.line(f"evidence on model {short(result.model_digest)}")
+    metrics = list(result.evidence.metrics.items())
+    for name, value in metrics[: output.MANY]:
+        output.line(f"  {name} = {shown(value)}")
+    if len(metrics) > output.MANY:
+        output.line(f"  {len(metrics) - output.MANY} more metrics")
+    for problem in result.evidence.problems:
+        output.line(f"  not read: {problem.source}: {problem.problem}")

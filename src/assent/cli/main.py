@@ -1,0 +1,83 @@
+"""`assent`: the group of verbs. Each verb's file is imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from assent import __version__
+
+VERBS = {
+    "init": "Write an assent.yaml by looking at the repository.",
+    "train": "Run the team's training command, or reuse what the same inputs gave.",
+    "evaluate": "Run the team's evaluation command and gather the evidence.",
+    "bundle": "Store model files and evidence under one digest.",
+    "review": "Compare the candidate with what is in production.",
+    "approve": "Record the approvals that count.",
+    "register": "Give the approved bytes of what was merged a version number.",
+    "promote": "Let a stage hold a version.",
+    "rollback": "Let a stage hold an earlier version again.",
+    "clear": "Let a stage hold nothing.",
+    "retire": "Say that a version must not be promoted any more.",
+    "note": "Put an event on the record.",
+    "status": "Show what is where.",
+    "timeline": "Show every decision, newest first.",
+    "diff": "Show what changed between any two versions.",
+    "explain": "Show why the verdict is what it is.",
+    "resolve": "Show what a stage holds.",
+    "pull": "Write the served files of a version to a folder.",
+    "verify": "Read the ledger and the store whole and say what is wrong.",
+    "demo": "Play the whole story in a new repository.",
+}
+"""Every verb with its short help, in the order in which they are used."""
+
+
+class Verbs(click.Group):
+    """Knows the verbs without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order of `VERBS`."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb, or None."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        module = importlib.import_module(f"assent.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of verbs, without importing any."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(
+    cls=Verbs,
+    context_settings={
+        "auto_envvar_prefix": "ASSENT",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@click.version_option(__version__, prog_name="assent")
+def group() -> None:
+    """Model approval as part of ordinary CI/CD.
+
+    Training is building, evaluation is testing, reviewing a model is reading a diff, approving it
+    is a pull-request review, and shipping it is a deploy button.
+
+    Begin with `assent demo`, or with `assent init` in your own repository.
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    from assent.cli.run import guarded
+
+    guarded(lambda: group(standalone_mode=False))

@@ -1,0 +1,41 @@
+"""Options that several verbs have, written once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+model = click.argument("model", required=False)
+"""The model; needless where assent.yaml has only one."""
+
+model_option = click.option("--model", "-m", help="The model; needless if there is only one.")
+"""The model, where the arguments are something else."""
+
+stage = click.argument("stage")
+reason = click.option(
+    "--reason", "-r", required=True, help="Why: it is kept in the ledger for ever."
+)
+override = click.option(
+    "--override", is_flag=True, help="Go on although the policy blocks; needs --reason."
+)
+override_reason = click.option("--reason", "-r", help="Why; kept in the ledger for ever.")
+force = click.option(
+    "--force", "-f", is_flag=True, help="Run it again although the inputs are unchanged."
+)
+
+
+def shared(function: F) -> F:
+    """`--json` and `--config`, which every verb has."""
+    function = click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The assent.yaml to use; otherwise the nearest one in this folder or above.",
+    )(function)
+    return click.option(
+        "--json", "as_json", is_flag=True, help="Print the result as JSON for machines."
+    )(function)

@@ -1,0 +1,98 @@
+"""How results look in a terminal. All text that came from outside is made visible first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import click
+
+from assent.core.approval import Approvals
+from assent.core.digest import short
+from assent.core.verdict import Decision, Finding, Outcome, Verdict
+from assent.report.escape import visible
+from assent.verbs.outcome import Decided
+
+_MARKS = {
+    Outcome.PASSED: ("✓ passed ", "green"),
+    Outcome.FAILED: ("✗ blocked", "red"),
+    Outcome.WAITING: ("… waiting", "yellow"),
+    Outcome.NOT_APPLICABLE: ("- n/a    ", "bright_black"),
+}
+_DECISIONS = {
+    Decision.PASSED: ("PASSED", "green"),
+    Decision.BLOCKED: ("BLOCKED", "red"),
+    Decision.PENDING: ("WAITING FOR APPROVAL", "yellow"),
+}
+MANY = 12
+
+
+def line(text: str = "") -> None:
+    """One line of text."""
+    click.echo(visible(text) if text else "")
+
+
+def decision(verdict: Verdict) -> None:
+    """The verdict in one word."""
+    word, colour = _DECISIONS[verdict.decision]
+    click.echo(click.style(word, fg=colour, bold=True))
+
+
+def findings(found: Iterable[Finding]) -> None:
+    """Findings, those that block first; of many that passed only the number."""
+    ordered = sorted(found, key=lambda finding: list(_ORDER).index(finding.outcome))
+    quiet = [one for one in ordered if one.outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE)]
+    for finding in ordered:
+        if finding.outcome is Outcome.PASSED and len(quiet) > MANY:
+            continue
+        mark, colour = _MARKS[finding.outcome]
+        click.echo(f"  {click.style(mark, fg=colour)}  {visible(finding.rule)}")
+        about = "; ".join(text for text in (finding.reason, finding.evidence) if text)
+        click.echo(f"             {visible(about)}")
+        if finding.remedy:
+            click.echo(f"             → {visible(finding.remedy)}")
+    if len(quiet) > MANY:
+        click.echo(f"  {len(quiet)} more passed or do not apply")
+
+
+_ORDER = (Outcome.FAILED, Outcome.WAITING, Outcome.NOT_APPLICABLE, Outcome.PASSED)
+
+
+def approvals(heard: Approvals) -> None:
+    """Who was heard, and whether it counts."""
+    for one in heard.heard:
+        mark, colour = ("counts", "green") if one.counts else ("does not count", "yellow")
+        shown = click.style(mark, fg=colour)
+        click.echo(f"  {visible(one.person.login)}: {one.opinion}, {shown}: {visible(one.why)}")
+
+
+def decided(result: Decided) -> None:
+    """What was written, or why nothing was."""
+    line(result.sentence)
+    if not result.entries and not result.was_so:
+        decision(result.verdict)
+        findings(result.verdict.findings)
+    for entry in result.entries:
+        click.echo(f"  ledger entry {entry.seq}: {entry.kind}")
+    if result.entries and result.bundle is not None:
+        click.echo(f"  bundle {short(result.bundle)}")
+
+
+def progress(label: str) -> Callable[[int], None]:
+    """A counter of bytes on standard error, for a person only."""
+    import sys
+    import threading
+    import time
+
+    lock = threading.Lock()
+    done = [0, time.monotonic()]
+    is_person = sys.stderr.isatty()
+
+    def advance(count: int) -> None:
+        with lock:
+            done[0] += count
+            now = time.monotonic()
+            if is_person and now - done[1] > 0.2:
+                done[1] = now
+                click.echo(f"\r{label}: {done[0] / 1e6:,.0f} MB\x1b[K\r", err=True, nl=False)
+
+    return advance

@@ -1,0 +1,49 @@
+"""The command `promote`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.verbs.promote import promote
+
+
+@click.command()
+@options.stage
+@click.argument("version", required=False)
+@options.model_option
+@options.override
+@options.override_reason
+@options.shared
+def command(
+    stage: str,
+    version: str | None,
+    model: str | None,
+    override: bool,
+    reason: str | None,
+    as_json: bool,
+    config: Path | None,
+) -> None:
+    """Let STAGE hold VERSION (otherwise the newest).
+
+    The bytes are verified and never copied or built again. Exits with 10 if the policy blocks and
+    with 11 if approvals or time are missing; nothing is written then.
+
+    \b
+    Example:
+      assent promote staging
+      assent promote production v12 --model churn
+    """
+    workspace = open_workspace(config)
+    result = promote(
+        workspace,
+        workspace.model(model),
+        stage,
+        version=version,
+        override=override,
+        reason=reason,
+    )
+    finish(result, as_json, output.decided)

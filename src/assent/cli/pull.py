@@ -1,0 +1,48 @@
+"""The command `pull`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.core.digest import short
+from assent.verbs.pull import PullResult, pull
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The folder (or file, for a model of one file) to write.",
+)
+@click.option("--force", "-f", is_flag=True, help="Replace what stands there.")
+@options.model_option
+@options.shared
+def command(
+    name: str, target: Path, force: bool, model: str | None, as_json: bool, config: Path | None
+) -> None:
+    """Write the served files of a version to a folder, every byte verified.
+
+    \b
+    Example:
+      assent pull production --to served/
+      assent pull v12 --model churn --to /tmp/v12 --force
+    """
+    workspace = open_workspace(config)
+    result = pull(workspace, workspace.model(model), name, target, force=force)
+    finish(result, as_json, show)
+
+
+def show(result: PullResult) -> None:
+    """The result for people."""
+    what = short(result.bundle) if result.version is None else f"v{result.version}"
+    verb = "pulled" if result.is_new else "already there:"
+    output.line(
+        f"{verb} {what} to {result.path}: {result.files} files, {result.size_bytes:,} bytes"
+    )

@@ -1,0 +1,32 @@
+"""The command `resolve`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.verbs.resolve import ResolveResult, resolve
+
+
+@click.command()
+@click.argument("name")
+@options.model_option
+@options.shared
+def command(name: str, model: str | None, as_json: bool, config: Path | None) -> None:
+    """Show what a stage holds, or what a version is.
+
+    \b
+    Example:
+      assent resolve production
+      assent resolve v12 --model churn --json
+    """
+    workspace = open_workspace(config)
+    finish(resolve(workspace, workspace.model(model), name), as_json, show)
+
+
+def show(result: ResolveResult) -> None:
+    """The result for people: one line that scripts can cut."""
+    output.line(f"v{result.version} {result.bundle}")

@@ -1,0 +1,32 @@
+"""The command `rollback`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.verbs.rollback import rollback
+
+
+@click.command()
+@options.stage
+@click.option("--to", help="The version; otherwise the one before.")
+@options.reason
+@options.model_option
+@options.shared
+def command(
+    stage: str, to: str | None, reason: str, model: str | None, as_json: bool, config: Path | None
+) -> None:
+    """Let STAGE hold an earlier version again.
+
+    \b
+    Example:
+      assent rollback production --reason "complaints from the north"
+      assent rollback production --to v11 --reason "incident 42"
+    """
+    workspace = open_workspace(config)
+    result = rollback(workspace, workspace.model(model), stage, to=to, reason=reason)
+    finish(result, as_json, output.decided)

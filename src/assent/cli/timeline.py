@@ -1,0 +1,60 @@
+"""The command `timeline`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.verbs.timeline import TimelineResult, timeline
+
+
+@click.command()
+@options.model
+@click.option(
+    "--limit",
+    "-n",
+    type=click.IntRange(min=1),
+    default=50,
+    show_default=True,
+    help="How many of the newest entries.",
+)
+@click.option("--all", "everything", is_flag=True, help="All of them, the chain verified.")
+@click.option("--version", "-v", help="Only what is about this version and its bundle.")
+@options.shared
+def command(
+    model: str | None,
+    limit: int,
+    everything: bool,
+    version: str | None,
+    as_json: bool,
+    config: Path | None,
+) -> None:
+    """Show every decision, newest first.
+
+    \b
+    Example:
+      assent timeline
+      assent timeline churn --version v12 --json
+    """
+    workspace = open_workspace(config)
+    result = timeline(
+        workspace, workspace.model(model), limit=None if everything else limit, version=version
+    )
+    finish(result, as_json, show)
+
+
+def show(result: TimelineResult) -> None:
+    """The result for people."""
+    for moment in result.moments:
+        entry = moment.entry
+        output.line(f"{entry.at}  #{entry.seq:<4} {moment.sentence}  by {entry.actor.login}")
+        if entry.approvals and entry.kind not in ("approved", "rejected"):
+            people = ", ".join(approval.person.login for approval in entry.approvals)
+            output.line(f"                            approved by {people}")
+        if entry.reason:
+            output.line(f"                            because: {entry.reason}")
+    left = result.total - len(result.moments)
+    output.line(f"{len(result.moments)} of {result.total} entries" if left else "that is all")

@@ -1,0 +1,49 @@
+"""The command `verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.verbs.verify import VerifyResult, verify
+
+
+@click.command()
+@options.model
+@click.option("--repair", is_flag=True, help="Derive again what can be: state and pointers.")
+@click.option(
+    "--blobs/--no-blobs", default=True, show_default=True, help="Read every byte in the store."
+)
+@options.shared
+def command(
+    model: str | None, repair: bool, blobs: bool, as_json: bool, config: Path | None
+) -> None:
+    """Read the ledger and the store whole and say what is wrong.
+
+    Exits with 4 if anything is left that does not verify.
+
+    \b
+    Example:
+      assent verify
+      assent verify churn --repair --json
+    """
+    workspace = open_workspace(config)
+    known = sorted({*workspace.config.models, *workspace.ledger.models()})
+    models = known if model is None else [model]
+    finish(verify(workspace, models, repair=repair, blobs=blobs), as_json, show)
+
+
+def show(result: VerifyResult) -> None:
+    """The result for people."""
+    for fault in result.faults:
+        where = "" if fault.seq is None else f", first bad entry {fault.seq}"
+        state = "repaired" if fault.repaired else "BROKEN"
+        output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
+    verdict = "verified" if result.exit_code == 0 else "not verified"
+    output.line(
+        f"{verdict}: {len(result.models)} models, {result.entries} entries, "
+        f"{result.versions} versions, {result.blobs} blobs"
+    )

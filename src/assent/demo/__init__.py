@@ -1,0 +1,1 @@
+"""The project that `assent demo` plays with: real data, a real model."""

@@ -1,0 +1,1 @@
+"""Where changes are reviewed: one adapter per forge."""

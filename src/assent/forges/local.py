@@ -1,0 +1,267 @@
+"""The local stand-in for a forge: a branch is a change, and reviews are kept in the Git folder.
+
+Nothing vouches for the names that people give here, so every identity is `claimed`. An identity
+is an e-mail address of the repository's history or of `people` in `assent.yaml`; that is how an
+author is recognised however they spell their name.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from assent.core.change import Author, Change, Review, ReviewState
+from assent.core.digest import Digest
+from assent.core.identity import Actor
+from assent.errors import OutsideError, UsageError
+from assent.git import Repository
+
+HOST = "local"
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody the base branch's `assent.yaml` lists, with their groups."""
+
+    name: str
+    email: str
+    groups: tuple[str, ...] = ()
+
+
+class _Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the file of reviews."""
+
+    model: str
+    change: str | None
+    review: Review
+
+
+class LocalForge:
+    """A `Forge` without a server. `people` are those of the base branch; when there are none,
+    anybody may be named. `base` is the newest commit of the base branch, `folder` the place for
+    the comment of each model.
+    """
+
+    def __init__(
+        self,
+        repository: Repository,
+        *,
+        base_branch: str | None,
+        base: str | None,
+        people: Sequence[Person],
+        folder: Path,
+    ) -> None:
+        self._repository = repository
+        self._base_branch = base_branch
+        self._base = base
+        self._people = people
+        self._folder = folder
+        self._reviews = repository.common / "assent" / "reviews.jsonl"
+
+    def whoami(self) -> Actor:
+        """See `Forge.whoami`. It is the identity that Git would commit with."""
+        email = self._repository.config("user.email")
+        name = self._repository.config("user.name")
+        if not email:
+            name = name or os.environ.get("USER") or getpass.getuser()
+            return self._actor(name, name)
+        return self._actor(email, name or email)
+
+    def change(self) -> Change | None:
+        """See `Forge.change`."""
+        repository = self._repository
+        head = repository.resolve("HEAD")
+        if head is None:
+            return None
+        branch = repository.branch()
+        landed = self._base is None or repository.contains(self._base, head)
+        if landed:
+            # Of what has landed, the newest step along the first parent: the commit itself, or
+            # everything that its merge brought in.
+            before = repository.resolve(f"{head}^1")
+            revisions = head if before is None else f"{before}..{head}"
+        else:
+            revisions = f"{self._base}..{head}"
+        title = repository.run("log", "-1", "--format=%s", head, doing="reading the newest commit")
+        return Change(
+            id=f"{self._base_branch or branch}@{head[:12]}" if landed else branch or head[:12],
+            title=title,
+            base=self._base_branch or "",
+            head=head,
+            authors=self._authors(revisions),
+            landed=landed,
+        )
+
+    def _authors(self, revisions: str) -> tuple[Author, ...]:
+        """Everybody who wrote or committed one of the commits, co-authors included."""
+        shown = self._repository.run(
+            "log",
+            "--max-count=10000",
+            "--format=%an <%ae>%n%cn <%ce>%n%(trailers:key=Co-authored-by,valueonly)",
+            revisions,
+            doing="reading the authors of the change",
+        )
+        found = dict.fromkeys(line.strip() for line in shown.splitlines() if line.strip())
+        authors = []
+        for name in found:
+            text, _, address = name.removesuffix(">").rpartition("<")
+            actor = self._actor(address, text.strip() or address)
+            authors.append(Author(name=name, person=actor))
+        return tuple({author.name: author for author in authors}.values())
+
+    def reviews(self, model: str, bundle: Digest) -> Sequence[Review]:
+        """See `Forge.reviews`."""
+        change = self.change()
+        return [
+            kept.review
+            for kept in self._read()
+            if kept.model == model
+            and (kept.review.bundle == bundle or (change is not None and kept.change == change.id))
+        ]
+
+    def review(
+        self,
+        model: str,
+        bundle: Digest,
+        *,
+        by: str,
+        state: ReviewState,
+        at: str,
+        reason: str | None,
+    ) -> Review:
+        """See `Forge.review`."""
+        change = self.change()
+        review = Review(
+            person=self.person(by),
+            state=state,
+            at=at,
+            head=None if change is None else change.head,
+            bundle=bundle,
+            reason=reason,
+        )
+        self._append(
+            _Kept(model=model, change=None if change is None else change.id, review=review)
+        )
+        return review
+
+    def matches(self, person: Actor, who: str) -> bool:
+        """See `Forge.matches`."""
+        if person.forge != HOST:
+            return False
+        known = next((one for one in self._people if one.email.lower() == person.id), None)
+        if self._people and known is None:
+            return False
+        if who == "*":
+            return True
+        if who.startswith("@"):
+            return known is not None and who.removeprefix("@") in known.groups
+        return who.lower() in {person.id, person.login.lower(), known.name.lower() if known else ""}
+
+    def comment(self, model: str, bundle: Digest, body: str) -> str:
+        """See `Forge.comment`. Here it is a file, rewritten only when it changes."""
+        del bundle  # the body names it
+        path = self._folder / model / "comment.md"
+        doing = f"writing the comment to {path}"
+        try:
+            if not path.exists() or path.read_text("utf-8") != body:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                draft = path.with_suffix(".tmp")
+                draft.write_text(body, "utf-8")
+                draft.replace(path)
+        except OSError as error:
+            raise OutsideError(doing, error.strerror or str(error)) from None
+        return str(path)
+
+    def person(self, name: str) -> Actor:
+        """See `Forge.person`: somebody of `people`, or somebody of the history by address, by its
+        part before the `@`, or by full name; else a new one.
+        """
+        wanted = name.strip().lower()
+        if not wanted or not wanted.isprintable():
+            raise UsageError(f"looking for {name!r}", "this is no name")
+        found: dict[str, str] = {}
+        for spelled, email in [*self._listed(), *self._committers()]:
+            if wanted in (spelled.lower(), email.lower(), email.lower().partition("@")[0]):
+                found.setdefault(email.lower(), spelled)
+        if len(found) > 1:
+            raise UsageError(
+                f"looking for {name!r}",
+                "it could be " + " or ".join(sorted(found)),
+                hint="give the e-mail address",
+            )
+        for email, spelled in found.items():
+            return self._actor(email, spelled)
+        return self._actor(wanted, name.strip())
+
+    def _listed(self) -> list[tuple[str, str]]:
+        return [(person.name, person.email) for person in self._people]
+
+    def _committers(self) -> list[tuple[str, str]]:
+        shown = self._repository.run(
+            "log", "--all", "--max-count=10000", "--format=%an%x09%ae", doing="reading the authors"
+        )
+        pairs = (line.rpartition("\t") for line in dict.fromkeys(shown.splitlines()))
+        own = self.whoami()
+        return [*((name, email) for name, _, email in pairs if email), (own.login, own.id)]
+
+    def _actor(self, identity: str, login: str) -> Actor:
+        return Actor(
+            kind="person",
+            forge=HOST,
+            host=HOST,
+            id=identity.lower(),
+            login=login,
+            proof="claimed",
+        )
+
+    def _append(self, kept: _Kept) -> None:
+        doing = "keeping the review"
+        line = msgspec.json.encode(kept) + b"\n"
+        try:
+            self._reviews.parent.mkdir(parents=True, exist_ok=True)
+            with self._reviews.open("a+b") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                _cut_to_last_line(file)
+                start = file.tell()
+                try:
+                    file.write(line)
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    file.truncate(start)
+                    raise
+        except OSError as error:
+            raise OutsideError(doing, f"{self._reviews}: {error.strerror}") from None
+
+    def _read(self) -> list[_Kept]:
+        """All reviews. A last line without its end was cut off by a crash and was never given;
+        anything else that cannot be read is an error, because it might be an objection.
+        """
+        try:
+            content = self._reviews.read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise OutsideError("reading the reviews", f"{error.strerror}") from None
+        lines = content.split(b"\n")[:-1]
+        try:
+            return [msgspec.json.decode(line, type=_Kept) for line in lines if line]
+        except msgspec.DecodeError as error:
+            raise OutsideError(
+                "reading the reviews", f"{self._reviews} is damaged ({error})"
+            ) from None
+
+
+def _cut_to_last_line(file: IO[bytes]) -> None:
+    """Cut off a last line that a crash left without its end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - 65_536))
+    tail = file.read()
+    if tail and not tail.endswith(b"\n"):
+        file.truncate(size - len(tail) + tail.rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)

@@ -1,0 +1,1 @@
+"""Files of the working tree, and the machine, as values of evidence."""

@@ -1,0 +1,319 @@
+"""Files of the working tree: found by pattern, read within bounds, and hashed.
+
+The working tree is untrusted: a link may lead anywhere, and a name may be no text at all.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from io import BufferedReader
+from pathlib import Path, PurePosixPath
+
+from assent import parsing
+from assent.core.digest import Digest
+from assent.core.evidence import Problem
+from assent.errors import AssentError, OutsideError, UsageError
+from assent.measure.redaction import redact_text
+from assent.parsing import ParseError
+
+Progress = Callable[[int], None]
+"""Called with the number of bytes done since the last call, from any thread."""
+
+UNMATCHED = frozenset({".git", ".assent", "__pycache__"})
+"""Names that no pattern matches: what Git, Assent and Python write for themselves."""
+
+MAX_FILES = 1_000_000
+
+
+def expand(root: Path, patterns: Sequence[str]) -> list[Path]:
+    """The files that `patterns` name, as paths below `root`, sorted and each once.
+
+    A file's name is that file; a folder's name is every file below it, hidden ones included. In a
+    glob `**` stands for any number of folders, and at the end (`src/**`) for every file below.
+    Raises `UsageError` for a pattern or a link that leaves `root`.
+    """
+    return sorted({path for pattern in patterns for path in _matches(root, pattern)})
+
+
+def path_below(root: Path, name: str) -> Path:
+    """`name` joined to `root`. Raises `UsageError` if it is absolute or goes up with `..`."""
+    path = PurePosixPath(name)
+    doing = f"looking for {name!r}"
+    if path.is_absolute() or ".." in path.parts:
+        raise UsageError(
+            doing, "the path leaves the repository", hint="name files below the repository's root"
+        )
+    if not name or "\0" in name:
+        raise UsageError(doing, "this is no path")
+    return root / path
+
+
+def relative_name(root: Path, path: Path) -> str:
+    """`path` relative to `root`, with `/`. Raises `UsageError` if there is no such name."""
+    try:
+        name = path.relative_to(root).as_posix()
+    except ValueError:
+        raise UsageError(f"reading {path}", f"it is not below {root}") from None
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(name).decode(errors="replace")
+        raise UsageError(
+            f"reading {shown}", "its name is not UTF-8", hint="rename the file"
+        ) from None
+    return name
+
+
+def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
+    """The files that `patterns` name, by their name relative to `root`; every pattern that names
+    no file, or none that may be read, is a problem.
+    """
+    found: dict[str, Path] = {}
+    problems: list[Problem] = []
+    for pattern in patterns:
+        try:
+            named = {relative_name(root, path): path for path in expand(root, [pattern])}
+        except AssentError as error:
+            problems.append(unreadable(pattern, error))
+            continue
+        if not named:
+            problems.append(Problem(source=pattern, problem="no such file"))
+        found |= named
+    return found, problems
+
+
+def unreadable(source: str, error: AssentError | ParseError) -> Problem:
+    """The problem of a declared file, in the error's own words but without its secrets."""
+    said = str(error) if isinstance(error, ParseError) else error.problem
+    return Problem(source=source, problem=redact_text(said))
+
+
+def read_small(path: Path) -> bytes:
+    """The content of a file of at most `parsing.MAX_BYTES`; a larger one is not read."""
+    with _opened(path) as file:
+        try:
+            size = os.fstat(file.fileno()).st_size
+            content = b"" if size > parsing.MAX_BYTES else file.read(parsing.MAX_BYTES + 1)
+        except OSError as error:
+            raise _unreadable(path, error) from None
+    if max(size, len(content)) > parsing.MAX_BYTES:
+        limit = f"{parsing.MAX_BYTES // 1024 // 1024} MiB"
+        raise UsageError(f"reading {path}", f"larger than {limit}")
+    return content
+
+
+def file_digest(path: Path, progress: Progress | None = None) -> Digest:
+    """The digest of a file's content, in memory that does not grow with the file."""
+    with _opened(path) as file:
+        try:
+            counted = file if progress is None else _Counted(file, progress)
+            return Digest("sha256:" + hashlib.file_digest(counted, "sha256").hexdigest())
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
+
+def digests(
+    root: Path, paths: Sequence[Path], progress: Progress | None = None
+) -> dict[str, Digest]:
+    """The digest of every file by its name relative to `root`, in the order given.
+
+    Raises `UsageError` for a link that leaves `root` and `OutsideError` for a file that cannot be
+    read.
+    """
+    names = [relative_name(root, root / path) for path in paths]
+    inside = _Inside(root)
+    for path in paths:
+        inside.require(root / path)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        hashed = pool.map(lambda path: file_digest(root / path, progress), paths)
+        return dict(zip(names, hashed, strict=True))
+
+
+_Rule = re.Pattern[str] | None
+"""What one name of a path must look like; None is `**`, any number of names."""
+
+_EVERYTHING: tuple[_Rule, ...] = (None, re.compile(""))
+
+
+def walk(
+    folder: Path,
+    within: Path,
+    skip: frozenset[str] = frozenset(),
+    rules: Sequence[_Rule] = _EVERYTHING,
+) -> Iterator[Path]:
+    """Every path below `folder` that is no folder and fits `rules`, in no particular order. Names
+    in `skip` are left out with all that is below them.
+
+    Links are followed inside `within`. Raises `UsageError` for a link that leaves `within` or
+    leads back to a folder it stands in, and `OutsideError` for a folder that cannot be read.
+    """
+    inside = _Inside(within)
+    real = os.path.realpath(folder)
+    # Each folder to read, with the real folders it stands in (meeting one again is a loop) and
+    # the places in `rules` that its names have reached.
+    folders: list[tuple[Path, tuple[str, ...], set[int]]]
+    folders = [(folder, (real,), _past_stars({0}, rules))]
+    count = 0
+    while folders:
+        here, above, reached = folders.pop()
+        for entry in _entries(here):
+            places = _next_places(reached, rules, entry.name)
+            if entry.name in skip or not places:
+                continue
+            count += 1
+            if count > MAX_FILES:
+                raise UsageError(f"reading {folder}", f"it holds more than {MAX_FILES:,} files")
+            path = Path(entry.path)
+            is_link = entry.is_symlink()
+            real = os.path.realpath(path) if is_link else f"{above[-1]}/{entry.name}"
+            is_folder = Path(real).is_dir() if is_link else entry.is_dir()
+            if not (places - {len(rules)} if is_folder else len(rules) in places):
+                continue
+            if is_link:
+                inside.require(path)
+            if not is_folder:
+                yield path
+            elif real in above:
+                raise UsageError(f"reading {path}", "the link leads back to a folder it stands in")
+            else:
+                folders.append((path, (*above, real), places))
+
+
+def require_inside(root: Path, path: Path) -> None:
+    """Raise `UsageError` if `path` is, or stands behind, a link that leaves `root`."""
+    _Inside(root).require(path)
+
+
+def _matches(root: Path, pattern: str) -> Iterator[Path]:
+    plain = path_below(root, pattern)
+    names = plain.relative_to(root).parts
+    inside = _Inside(root)
+    if not UNMATCHED.isdisjoint(names):
+        return
+    if os.path.lexists(plain):
+        inside.require(plain)
+        if plain.is_dir():
+            yield from filter(Path.is_file, walk(plain, root, UNMATCHED))
+        elif plain.is_file():
+            yield plain
+        return
+    fixed = 0
+    while fixed < len(names) and not _is_glob(names[fixed]):
+        fixed += 1
+    base = root.joinpath(*names[:fixed])
+    if fixed == len(names) or not base.is_dir():
+        return
+    inside.require(base)
+    rules = _rules([*names[fixed:], "**"] if pattern.endswith("/") else names[fixed:])
+    yield from filter(Path.is_file, walk(base, root, UNMATCHED, rules))
+
+
+def _is_glob(name: str) -> bool:
+    return any(sign in name for sign in "*?[")
+
+
+def _rules(names: Sequence[str]) -> list[_Rule]:
+    """The rules of a glob's names. `**` at the end stands for at least one name."""
+    rules = [None if name == "**" else re.compile(fnmatch.translate(name)) for name in names]
+    return [*rules, re.compile("")] if names[-1] == "**" else rules
+
+
+def _next_places(places: set[int], rules: Sequence[_Rule], name: str) -> set[int]:
+    """The places in `rules` that one more name reaches; none if it does not fit. Keeping all of
+    them takes no more than names times rules, whatever the pattern.
+    """
+    reached: set[int] = set()
+    for place in places:
+        if place < len(rules):
+            rule = rules[place]
+            if rule is None:
+                reached.add(place)
+            elif rule.match(name):
+                reached.add(place + 1)
+    return _past_stars(reached, rules)
+
+
+def _past_stars(places: set[int], rules: Sequence[_Rule]) -> set[int]:
+    for place in sorted(places):
+        after = place
+        while after < len(rules) and rules[after] is None:
+            after += 1
+            places.add(after)
+    return places
+
+
+class _Inside:
+    """Which paths stay below a folder once all links are followed. Remembers parents."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.real_root = Path(os.path.realpath(root))
+        self.sound: set[Path] = {root}
+
+    def require(self, path: Path) -> None:
+        """Raise `UsageError` if `path` leaves the folder."""
+        if path == self.root:
+            return
+        if path.parent not in self.sound:
+            self._check(path, path.parent)
+            self.sound.add(path.parent)
+        if path.is_symlink():
+            self._check(path, path)
+
+    def _check(self, path: Path, place: Path) -> None:
+        real = Path(os.path.realpath(place))
+        if not real.is_relative_to(self.real_root):
+            raise UsageError(
+                f"reading {path}",
+                f"the link leads to {real}, outside {self.root}",
+                hint="put the files themselves where the link is",
+            )
+
+
+class _Counted:
+    """A file that tells how far it was read."""
+
+    def __init__(self, file: BufferedReader, progress: Progress) -> None:
+        self.file = file
+        self.progress = progress
+
+    def readinto(self, buffer: bytearray) -> int:
+        """Read into `buffer`; return the number of bytes, 0 at the end."""
+        count = self.file.readinto(buffer)
+        self.progress(count)
+        return count
+
+    def readable(self) -> bool:
+        """Asked by `hashlib.file_digest`."""
+        return True
+
+
+def _opened(path: Path) -> BufferedReader:
+    """The file, open for reading. A pipe or a device is refused: reading it might never end."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            what = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+            raise UsageError(f"reading {path}", f"it is {what}, not a file")
+        return path.open("rb")
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> OutsideError:
+    hint = "check that it exists and that this account may read it"
+    return OutsideError(f"reading {path}", error.strerror or str(error), hint=hint)

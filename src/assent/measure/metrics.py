@@ -1,0 +1,146 @@
+"""Metrics files as values: every leaf kept for what it is, and every defect said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import msgspec
+
+from assent import parsing
+from assent.core.evidence import Problem
+from assent.core.scalar import NonFinite, Scalar, scalar
+from assent.errors import AssentError
+from assent.measure.files import declared, read_small, unreadable
+from assent.measure.names import unique
+from assent.measure.redaction import redact
+from assent.parsing import ParseError
+
+Value = Scalar | tuple[Scalar, ...]
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """What the metrics files say: single values, series, and what could not be read."""
+
+    metrics: dict[str, Scalar] = {}
+    series: dict[str, tuple[Scalar, ...]] = {}
+    problems: tuple[Problem, ...] = ()
+
+
+def read_metrics(root: Path, patterns: Sequence[str]) -> Metrics:
+    """Read JSON, YAML, TOML and CSV files below `root`.
+
+    Nested mappings give dotted names; a list of plain values is a series. Of CSV, two columns
+    `metric` (or `name`) and `value` are names and values; otherwise one row gives a value per
+    column and several rows a series per column. Whatever was declared and could not be read is a
+    problem and never an exception: so are a missing file and a name that two files give.
+    """
+    found, problems = declared(root, patterns)
+    given: list[tuple[str, str, Value]] = []
+    for source, path in found.items():
+        try:
+            values = _read(path)
+            for name, value in values:
+                if isinstance(value, _Unread):
+                    problems.append(Problem(source=source, problem=value.problem))
+                else:
+                    given.append((source, name, value))
+            if not values:
+                problems.append(Problem(source=source, problem="there is no value in it"))
+        except (AssentError, ParseError) as error:
+            problems.append(unreadable(source, error))
+    named, clashes = unique(given)
+    return Metrics(
+        metrics={name: value for name, value in named.items() if not isinstance(value, tuple)},
+        series={name: value for name, value in named.items() if isinstance(value, tuple)},
+        problems=(*problems, *clashes),
+    )
+
+
+class _Unread(msgspec.Struct, frozen=True):
+    """A place in a file whose value is no metric."""
+
+    problem: str
+
+
+def _read(path: Path) -> list[tuple[str, Value | _Unread]]:
+    suffix = PurePosixPath(path.name).suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        rows = parsing.parse_csv(read_small(path), "," if suffix == ".csv" else "\t")
+        return list(_of_rows(rows))
+    if suffix in parsing.SUFFIXES:
+        leaves = parsing.flatten(parsing.parse(read_small(path), suffix))
+        return [(name, _of_leaf(name, leaf)) for name, leaf in leaves]
+    raise ParseError(f"{suffix or 'no suffix'}: not a format that metrics are read from")
+
+
+def _of_leaf(name: str, leaf: Any) -> Value | _Unread:
+    if not name:
+        return _Unread("not a mapping of names to values")
+    if not isinstance(leaf, list | tuple | set):
+        return _shown(name, scalar(leaf))
+    if any(isinstance(item, list | tuple | set | dict) for item in leaf):
+        return _Unread(f"{name!r} is a list of lists or mappings, not of plain values")
+    return tuple(_shown(name, scalar(item)) for item in leaf)
+
+
+def _of_rows(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
+    """The values of CSV by name. Raises `ParseError` for a name that is empty or given twice."""
+    seen: set[str] = set()
+    for name, value in _pairs(rows):
+        if not name:
+            raise ParseError("a value or a column without a name")
+        if name in seen:
+            raise ParseError(f"the name {name!r} is given twice")
+        seen.add(name)
+        yield name, value
+
+
+def _pairs(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
+    if not rows:
+        return
+    header = [name.strip() for name in rows[0]]
+    if [name.lower() for name in header] in (["metric", "value"], ["name", "value"]):
+        for name, text in rows[1:]:
+            yield name.strip(), _shown(name, cell(text))
+        return
+    for name, *texts in zip(header, *rows[1:], strict=True):
+        values = tuple(_shown(name, cell(text)) for text in texts)
+        if values:
+            yield name, values[0] if len(values) == 1 else values
+
+
+def cell(text: str) -> Scalar:
+    """A cell of CSV as what it looks like: nothing, a boolean, a number or text. `007` is text."""
+    text = text.strip()
+    lower = text.lower()
+    if lower in _WORDS:
+        return _WORDS[lower]
+    if _INT.fullmatch(text):
+        return scalar(int(text)) if len(text) <= _MAX_DIGITS else text
+    if _FLOAT.fullmatch(text):
+        return scalar(float(text))
+    return text
+
+
+def _shown(name: str, value: Scalar) -> Scalar:
+    """Text is redacted; a number is a measurement, whatever its name."""
+    return redact(name, value) if isinstance(value, str) else value
+
+
+_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
+_MAX_DIGITS = 4300  # the bound of `int`
+_WORDS: dict[str, Scalar] = {
+    "": None,
+    "true": True,
+    "false": False,
+    **{
+        f"{sign}{word}": scalar(float(sign + "inf"))
+        for sign in ("", "+", "-")
+        for word in ("inf", "infinity")
+    },
+    **{f"{sign}nan": NonFinite("nan") for sign in ("", "+", "-")},
+}

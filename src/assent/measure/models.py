@@ -1,0 +1,48 @@
+"""The files that are the model."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from assent.core.bundle import is_safe_path
+from assent.errors import OutsideError, UsageError
+from assent.measure import files
+
+
+def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
+    """The files of the model declared as a file or a folder below `root`: their path in the model
+    (relative to its folder, with `/`; the name of a model that is one file) and where they are,
+    sorted.
+
+    Raises `UsageError` if there is none, and for anything that cannot be served as it is: a link
+    that leaves the model, a pipe or a device, a name that is not safe everywhere.
+    """
+    doing = f"looking for the model {declared!r}"
+    place = files.path_below(root, declared)
+    hint = "run `assent train` first"
+    if not place.exists():
+        raise UsageError(doing, "there is no such file or folder", hint=hint)
+    files.require_inside(root, place)
+    if place.is_dir():
+        found = [(path.relative_to(place).as_posix(), path) for path in files.walk(place, place)]
+    else:
+        found = [(place.name, place)]
+    if not found:
+        raise UsageError(doing, "the folder is empty", hint=hint)
+    for name, path in found:
+        if not is_safe_path(name):
+            raise UsageError(doing, f"{name!r} is not a name that is safe on every machine")
+        _require_regular(doing, name, path)
+    return sorted(found)
+
+
+def _require_regular(doing: str, name: str, path: Path) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise UsageError(doing, f"{name} is a link to nothing") from None
+    except OSError as error:
+        raise OutsideError(doing, f"{name}: {error.strerror}") from None
+    if not stat.S_ISREG(mode):
+        raise UsageError(doing, f"{name} is a pipe, a socket or a device, not a file")

@@ -1,0 +1,66 @@
+"""Gates as test cases, in the XML that CI systems show beside the tests."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from assent.core.verdict import Finding, Outcome
+from assent.report.review import ReviewReport
+
+# XML 1.0, section 2.2: every other character is illegal, also as a reference.
+_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def to_junit(report: ReviewReport) -> bytes:
+    """One test suite. What failed is a failure; what waits or does not apply is skipped. A
+    review without findings holds one failure: nobody looked.
+    """
+    findings = report.verdict.findings or (_NOTHING_JUDGED,)
+    outcomes = [finding.outcome for finding in findings]
+    failed, passed = outcomes.count(Outcome.FAILED), outcomes.count(Outcome.PASSED)
+    suite = ElementTree.Element(
+        "testsuite",
+        name=_legal(f"assent {report.model}"),
+        tests=str(len(findings)),
+        failures=str(failed),
+        errors="0",
+        skipped=str(len(findings) - failed - passed),
+        timestamp=_legal(report.at),
+    )
+    for finding in findings:
+        suite.append(_case(finding, report.model))
+    root = ElementTree.Element("testsuites")
+    root.append(suite)
+    content: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+_NOTHING_JUDGED = Finding(
+    rule="at least one gate judges the model",
+    outcome=Outcome.FAILED,
+    reason="no gate has judged it",
+    remedy="give the model at least one gate",
+)
+
+
+def _case(finding: Finding, model: str) -> ElementTree.Element:
+    case = ElementTree.Element(
+        "testcase", classname=_legal(f"assent.{model}"), name=_legal(finding.rule), time="0"
+    )
+    match finding.outcome:
+        case Outcome.FAILED:
+            failure = ElementTree.SubElement(case, "failure", message=_legal(finding.reason))
+            told = (finding.reason, finding.evidence, finding.remedy)
+            failure.text = _legal("\n".join(line for line in told if line))
+        case Outcome.WAITING | Outcome.NOT_APPLICABLE:
+            told = (str(finding.outcome), finding.reason, finding.remedy)
+            message = _legal(": ".join(line for line in told if line))
+            ElementTree.SubElement(case, "skipped", message=message)
+        case Outcome.PASSED:
+            pass
+    return case
+
+
+def _legal(text: str) -> str:
+    return _ILLEGAL.sub("\ufffd", text)

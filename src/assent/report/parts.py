@@ -1,0 +1,147 @@
+"""The values that a document is made of. A cell is untrusted text unless its author says more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from assent.core.digest import Digest
+from assent.report.numbers import Effect
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """The shape of every part of a document."""
+
+
+class Mark(StrEnum):
+    """A sign that is never alone: a word always stands beside it."""
+
+    PASSED = "✅"
+    FAILED = "❌"
+    WAITING = "⏳"
+    NEUTRAL = "\N{HEAVY MINUS SIGN}"
+
+    @property
+    def style(self) -> str:
+        """The mark's name in a style sheet."""
+        return self.name.lower()
+
+
+class Text(Struct, frozen=True):
+    """Untrusted text: shown as code. The default of every cell."""
+
+    text: str
+
+
+class Words(Struct, frozen=True):
+    """A sentence by Assent. Names in it are untrusted, and anything unusual is shown as code."""
+
+    text: str
+
+
+class Number(Struct, frozen=True):
+    """Digits and units."""
+
+    text: str
+
+
+class Pair(Struct, frozen=True):
+    """A value before and after."""
+
+    old: Text | Number
+    new: Text | Number
+
+
+class State(Struct, frozen=True):
+    """A mark and its word."""
+
+    mark: Mark
+    word: str
+
+
+class Move(Struct, frozen=True):
+    """How a number moved. `bar` is its relative size from -1 to 1, None where there is none."""
+
+    effect: Effect
+    arrow: str = ""
+    amount: str = ""
+    percent: str = ""
+    bar: float | None = None
+
+
+class Break(Struct, frozen=True):
+    """A new line inside a cell."""
+
+
+Part = Text | Words | Number | Pair | State | Move | Break
+Cell = tuple[Part, ...]
+"""Parts with one space between them, and none before a punctuation mark."""
+Row = tuple[Cell, ...]
+
+
+class Column(Struct, frozen=True):
+    """A column's heading and alignment."""
+
+    title: str
+    align: Literal["left", "right"] = "left"
+
+
+class Table(Struct, frozen=True, kw_only=True):
+    """Rows, the most important first. `total` counts those that were not made as well; the
+    first `kept` are the last to go when space is short.
+    """
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    total: int
+    kept: int = 0
+    is_folded: bool = False
+
+    @property
+    def is_list(self) -> bool:
+        """Whether there is one column, whose heading would only repeat the title."""
+        return len(self.columns) == 1
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """A part of the report. One without tables and notes is said in one line."""
+
+    title: str
+    summary: Cell
+    tables: tuple[Table, ...] = ()
+    notes: tuple[Cell, ...] = ()
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """The verdict, what to do next, and the sections in the order in which they are read."""
+
+    model: str
+    bundle: Digest
+    mark: Mark
+    headline: Cell
+    next_steps: tuple[Cell, ...]
+    notes: Table
+    sections: tuple[Section, ...]
+    footer: tuple[Cell, ...]
+
+
+def cell(*parts: str | Part) -> Cell:
+    """A cell. A plain string is untrusted text."""
+    return tuple(Text(part) if isinstance(part, str) else part for part in parts)
+
+
+def spaced(rendered: Iterable[str]) -> str:
+    """Rendered parts of a cell as one text."""
+    line: list[str] = []
+    for part in rendered:
+        if line and not part.startswith(_TIGHT):
+            line.append(" ")
+        line.append(part)
+    return "".join(line)
+
+
+_TIGHT = (".", ",", ";", ":", ")")

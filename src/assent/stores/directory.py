@@ -1,0 +1,499 @@
+"""A store in a folder: an OCI image layout, with the pointers beside its blobs.
+
+    oci-layout  index.json  blobs/sha256/<hex>     what OCI tools read
+    <model>/stages/production  <model>/versions/12  what serving reads
+    tmp/                                            bytes that are not complete yet
+
+Everything appears by renaming a complete file, so a process that is killed at any moment leaves
+a valid store and at most some files in `tmp`.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import stat
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
+from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.ports import (
+    BlobState,
+    NotInStoreError,
+    Pointer,
+    Progress,
+    Source,
+    Stored,
+    Wanted,
+)
+from assent.stores import layout
+from assent.stores.layout import Index, Place
+from assent.stores.parallel import Transfers
+
+_CHUNK_BYTES = 1 << 20
+_TAIL_BYTES = 4096
+_MAX_READ_BYTES = 64 << 20
+_MAX_SMALL_FILE_BYTES = 64 << 10
+_SWEEP_AFTER_S = 24 * 60 * 60
+
+_NO_SPACE = "free some space and run it again: only what is missing will be written"
+_NO_ACCESS = "this account may not write or read there: check the owner and the mode of the folder"
+_HINTS = {
+    errno.ENOSPC: _NO_SPACE,
+    errno.EDQUOT: _NO_SPACE,
+    errno.EACCES: _NO_ACCESS,
+    errno.EPERM: _NO_ACCESS,
+    errno.EROFS: "the file system is mounted read-only",
+}
+
+
+class _Buffer(threading.local):
+    """One buffer per thread: new memory for each small file takes longer than reading it."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(_CHUNK_BYTES))
+
+
+_buffer = _Buffer()
+_names = threading.Lock()
+
+
+class DirectoryStore:
+    """The store below `root`. Nothing is created before the first write."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._blobs = root / layout.BLOBS / "sha256"
+        self._temporary = root / layout.TEMPORARY
+        self._lock = threading.Lock()
+        self._is_open = False
+
+    # --- blobs ----------------------------------------------------------------------------------
+
+    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+        """See `Store.add`. Content given in memory (manifests, evidence) is on the disk when this
+        returns; files may still be in the system's cache. Flushing gigabytes would double the
+        time, and every decision reads and verifies the bytes again.
+        """
+        if not sources:
+            return []
+        sizes = [_size_of(source) for source in sources]
+        self._open()
+        twins = self._blobs_by_size({size for size in sizes if size > _CHUNK_BYTES})
+        transfers = Transfers(progress)
+
+        def add_one(item: tuple[Source, int]) -> Stored:
+            source, size = item
+            if source.path is None:
+                stored = self._keep(source.content or b"", is_durable=True)
+            elif size <= _CHUNK_BYTES:
+                with _outside(f"reading {source.path}"):
+                    content = _small_content(source.path)
+                stored = self._keep(content, is_durable=False)
+            else:
+                return self._keep_file(source.path, twins[size], transfers)
+            transfers.advance(stored.size_bytes)
+            return stored
+
+        stored = transfers.run(add_one, list(zip(sources, sizes, strict=True)))
+        if any(source.path is None for source in sources):
+            with _outside(f"storing in {self.root}"):
+                _flush_folder(self._blobs)
+        return stored
+
+    def read(self, digest: Digest) -> bytes:
+        """See `Store.read`; at most 64 MiB."""
+        doing = f"reading {digest}"
+        path = self._path(digest)
+        with _outside(doing):
+            try:
+                with path.open("rb") as file:
+                    content = file.read(_MAX_READ_BYTES + 1)
+            except FileNotFoundError:
+                raise _missing(doing) from None
+        if len(content) > _MAX_READ_BYTES:
+            raise IntegrityError(doing, "it is larger than 64 MiB: no manifest and no evidence is")
+        if digest_of(content) != digest:
+            raise _corrupt(doing)
+        return content
+
+    def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
+        """See `Store.fetch`. A file that is there and right is left alone."""
+        transfers = Transfers(progress)
+        with _outside("making the folders to write to"):
+            for folder in {blob.path.parent for blob in wanted}:
+                folder.mkdir(parents=True, exist_ok=True)
+        transfers.run(lambda blob: self._fetch_one(blob, transfers), wanted)
+
+    def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """See `Store.check`."""
+        unique = list(dict.fromkeys(digests))
+        transfers = Transfers()
+
+        def check_one(digest: Digest) -> BlobState:
+            try:
+                found = _digest_of_file(self._path(digest), transfers.advance)
+            except FileNotFoundError:
+                return BlobState.MISSING
+            return BlobState.SOUND if found == digest else BlobState.CORRUPT
+
+        with _outside(f"checking {self.root}"):
+            return dict(zip(unique, transfers.run(check_one, unique), strict=True))
+
+    def discard(self, digest: Digest) -> None:
+        """See `Store.discard`. A sound blob stays: somebody may have written it again."""
+        if self.check([digest])[digest] is BlobState.CORRUPT:
+            with _outside(f"discarding {digest}"):
+                self._path(digest).unlink(missing_ok=True)
+
+    # --- pointers and hints ---------------------------------------------------------------------
+
+    def point(self, name: str, pointer: Pointer, *, force: bool = False) -> bool:
+        """See `Store.point`. The index lists what stands afterwards, whoever wrote it: a process
+        that was killed between the two files is put right by the next one.
+        """
+        place = layout.pointer_place(name)
+        self._open()
+        with _outside(f"writing the pointer {name}"), self._locked():
+            standing = self._pointer(place)
+            is_refused = standing is not None and standing.seq > pointer.seq and not force
+            if not is_refused and standing != pointer:
+                self._write(self.root / name, canonical_json(pointer) + b"\n")
+            self._list(place, standing if is_refused and standing else pointer)
+        return not is_refused
+
+    def pointers(self, model: str) -> dict[str, Pointer | None]:
+        """See `Store.pointers`."""
+        with _outside(f"reading the pointers of {model}"):
+            return {
+                place.name: self._pointer(place)
+                for kind in (layout.STAGES, layout.VERSIONS)
+                for place in self._places(layout.check_model(model), kind)
+            }
+
+    def remember(self, name: str, bundle: Digest) -> None:
+        """See `Store.remember`."""
+        path = self.root / layout.hint_place(name).name
+        self._open()
+        with _outside(f"writing the hint {name}"):
+            self._write(path, bundle.encode() + b"\n")
+
+    def recall(self, name: str) -> Digest | None:
+        """See `Store.recall`."""
+        path = self.root / layout.hint_place(name).name
+        with _outside(f"reading the hint {name}"):
+            content = _small_file(path)
+        text = (content or b"").decode(errors="replace").strip()
+        return Digest(text) if is_digest(text) else None
+
+    # --- opening for writing --------------------------------------------------------------------
+
+    def _open(self) -> None:
+        with self._lock:
+            if self._is_open:
+                return
+            with _outside(f"opening the store {self.root}"):
+                self._blobs.mkdir(parents=True, exist_ok=True)
+                self._temporary.mkdir(exist_ok=True)
+                self._write_what_oci_needs()
+                self._sweep()
+            self._is_open = True
+
+    def _write_what_oci_needs(self) -> None:
+        if not (self.root / layout.LAYOUT_FILE).exists():
+            self._write(self.root / layout.LAYOUT_FILE, layout.LAYOUT)
+        if not (self.root / layout.INDEX_FILE).exists():
+            with self._locked():
+                self._write_index(self._index())
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left. A transfer under way wrote less than a day ago."""
+        oldest = time.time() - _SWEEP_AFTER_S
+        for path in self._temporary.iterdir():
+            with suppress(OSError):  # somebody else's file, or swept by another process
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
+
+    # --- writing --------------------------------------------------------------------------------
+
+    def _keep(self, content: bytes | memoryview, *, is_durable: bool) -> Stored:
+        digest = Digest("sha256:" + hashlib.sha256(content).hexdigest())
+        size = len(content)
+        if self._holds(digest, size):
+            return Stored(digest=digest, size_bytes=size, is_new=False)
+        with _outside(f"storing {digest}"), _scratch(self._temporary) as (path, target):
+            _write_all(target, content)
+            if is_durable:
+                os.fsync(target)
+            is_new = self._publish(path, digest, size)
+        return Stored(digest=digest, size_bytes=size, is_new=is_new)
+
+    def _keep_file(self, source: Path, twins: Sequence[Path], transfers: Transfers) -> Stored:
+        """Store a large file. If it looks like a blob that is there, it is hashed first and, most
+        often, not written at all; a large file that is new is read and hashed once.
+        """
+        advance: Progress = transfers.advance
+        with _outside(f"storing {source}"):
+            if twins and _tail(source) in map(_tail, twins):
+                digest, size = _pour(source, None, advance)
+                if self._holds(digest, size):
+                    return Stored(digest=digest, size_bytes=size, is_new=False)
+                advance = transfers.proceed
+            with _scratch(self._temporary) as (path, target):
+                digest, size = _pour(source, target, advance)
+                is_new = self._publish(path, digest, size)
+        return Stored(digest=digest, size_bytes=size, is_new=is_new)
+
+    def _fetch_one(self, wanted: Wanted, transfers: Transfers) -> None:
+        doing = f"fetching {wanted.digest} to {wanted.path}"
+        advance: Progress = transfers.advance
+        with _outside(doing):
+            if _is_file_of(wanted.path, wanted.size_bytes):
+                if _digest_of_file(wanted.path, advance) == wanted.digest:
+                    return
+                advance = transfers.proceed
+            size = self._size(wanted.digest)
+            if size is None:
+                raise _missing(doing)
+            if size != wanted.size_bytes:
+                raise _corrupt(doing)
+            with _scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+                digest, _ = _pour(self._path(wanted.digest), target, advance)
+                if digest != wanted.digest:
+                    raise _corrupt(doing)
+                with _names:
+                    path.replace(wanted.path)
+
+    def _publish(self, path: Path, digest: Digest, size: int) -> bool:
+        """Let the complete file at `path` appear under its digest; say whether it was missing."""
+        with _names:  # of two equal sources of one call, one is new
+            if self._holds(digest, size):
+                path.unlink()
+                return False
+            path.replace(self._path(digest))
+            return True
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Replace a small file at once and for good."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _scratch(self._temporary) as (temporary, target):
+            _write_all(target, content)
+            os.fsync(target)
+            temporary.replace(path)
+        _flush_folder(path.parent)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One writer of pointers and index at a time, on all processes of this machine."""
+        with (self.root / layout.LOCK_FILE).open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    # --- index ----------------------------------------------------------------------------------
+
+    def _list(self, place: Place, pointer: Pointer) -> None:
+        index = self._index()
+        self._write_index(self._relisted(index, place, pointer))
+
+    def _relisted(self, index: Index, place: Place, pointer: Pointer | None) -> Index:
+        bundle = pointer.bundle if pointer is not None else None
+        size = self._size(bundle) if bundle is not None else None
+        if bundle is None or size is None:
+            return layout.relist(index, place, None)
+        return layout.relist(index, place, layout.index_entry(place, bundle, size))
+
+    def _index(self) -> Index:
+        """The index as it is, or made again from the pointers if it is missing or damaged."""
+        path = self.root / layout.INDEX_FILE
+        index = layout.read_index(path.read_bytes()) if path.is_file() else None
+        return self._index_of_pointers() if index is None else index
+
+    def _index_of_pointers(self) -> Index:
+        index = Index()
+        for model in self._models():
+            for name, pointer in self.pointers(model).items():
+                index = self._relisted(index, layout.pointer_place(name), pointer)
+        return index
+
+    def _models(self) -> list[str]:
+        return sorted(path.name for path in self.root.iterdir() if layout.is_model(path.name))
+
+    def _write_index(self, index: Index) -> None:
+        path = self.root / layout.INDEX_FILE
+        content = layout.index_bytes(index)
+        if not path.exists() or path.read_bytes() != content:
+            self._write(path, content)
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def _path(self, digest: Digest) -> Path:
+        if not is_digest(digest):  # a pointer moved by hand may hold a path
+            raise IntegrityError(f"looking for {digest!r}", "that is no SHA-256 digest")
+        return self._blobs / hex_of(digest)
+
+    def _size(self, digest: Digest) -> int | None:
+        try:
+            return self._path(digest).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def _holds(self, digest: Digest, size: int) -> bool:
+        """Whether the blob is there in full. One of another size lost its end in a power failure
+        and is written again.
+        """
+        return self._size(digest) == size
+
+    def _blobs_by_size(self, sizes: set[int]) -> dict[int, list[Path]]:
+        found: dict[int, list[Path]] = {size: [] for size in sizes}
+        if not sizes:
+            return found
+        with _outside(f"reading {self._blobs}"), os.scandir(self._blobs) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    size = entry.stat().st_size
+                    if size in found:
+                        found[size].append(Path(entry.path))
+        return found
+
+    def _pointer(self, place: Place) -> Pointer | None:
+        content = _small_file(self.root / place.name)
+        return layout.read_pointer(content) if content is not None else None
+
+    def _places(self, model: str, kind: str) -> Iterator[Place]:
+        folder = self.root / model / kind
+        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+        for name in names:
+            with suppress(UsageError):  # not ours: what an editor or a file browser left
+                yield layout.pointer_place(f"{model}/{kind}/{name}")
+
+
+def _size_of(source: Source) -> int:
+    if source.path is None:
+        return len(source.content or b"")
+    doing = f"storing {source.path}"
+    try:
+        with _outside(doing):
+            status = source.path.stat()
+    except OutsideError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise UsageError(doing, "there is no such file") from None
+        raise
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(doing, "it is not a file")
+    return status.st_size
+
+
+def _is_file_of(path: Path, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size
+
+
+def _small_file(path: Path) -> bytes | None:
+    """The content of a pointer or a hint; None if there is none or it cannot be one."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_SMALL_FILE_BYTES + 1)
+    except (FileNotFoundError, IsADirectoryError):
+        return None
+    return content if len(content) <= _MAX_SMALL_FILE_BYTES else None
+
+
+def _small_content(path: Path) -> memoryview:
+    """What a file of at most one chunk holds, until this thread reads the next one."""
+    count = 0
+    with path.open("rb", buffering=0) as file:
+        while part := file.readinto(_buffer.view[count:]):
+            count += part
+    return _buffer.view[:count]
+
+
+def _tail(path: Path) -> bytes:
+    """The last bytes of a file. Two trainings of one network often give files of one size with
+    one header, and differ in the last weights.
+    """
+    with path.open("rb") as file:
+        file.seek(-_TAIL_BYTES, os.SEEK_END)
+        return file.read()
+
+
+def _digest_of_file(path: Path, advance: Progress) -> Digest:
+    digest, _ = _pour(path, None, advance)
+    return digest
+
+
+def _pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, int]:
+    """The digest and the size of `source`, written on the way to `target` if there is one."""
+    hasher = hashlib.sha256()
+    size = 0
+    buffer = _buffer.view
+    with source.open("rb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
+        while count := file.readinto(buffer):
+            chunk = buffer[:count]
+            # A second thread writes a full chunk while this one hashes it. A file that ends
+            # within its first chunk, as most do, costs less than the thread.
+            if target is not None and count == _CHUNK_BYTES:
+                writing = writer.submit(_write_all, target, chunk)
+                hasher.update(chunk)
+                writing.result()
+            else:
+                hasher.update(chunk)
+                if target is not None:
+                    _write_all(target, chunk)
+            size += count
+            advance(count)
+    return Digest("sha256:" + hasher.hexdigest()), size
+
+
+def _write_all(target: int, content: bytes | memoryview) -> None:
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(target, rest) :]
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[Path, int]]:
+    """A new file in `folder`, open for writing. The block renames it; if it fails, it goes."""
+    path = folder / (prefix + secrets.token_hex(16))
+    with _names:
+        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        try:
+            yield path, target
+        finally:
+            os.close(target)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _outside(doing: str) -> Iterator[None]:
+    """What the system refuses, in the words of the family of errors."""
+    try:
+        yield
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0)
+        raise OutsideError(doing, error.strerror or str(error), hint=hint) from error
+
+
+def _missing(doing: str) -> NotInStoreError:
+    return NotInStoreError(doing, "the store does not hold it")
+
+
+def _corrupt(doing: str) -> IntegrityError:
+    return IntegrityError(doing, "its bytes in the store are not those of its digest")

@@ -1,0 +1,178 @@
+"""What folders and buckets share: names of pointers and hints, and the OCI image index.
+
+Source: the OCI image specification 1.1 (image layout, image index, `ref.name`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
+from assent.core.digest import Digest, canonical_json, is_digest
+from assent.errors import UsageError
+from assent.ports import Pointer
+
+LAYOUT_FILE = "oci-layout"
+LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
+INDEX_FILE = "index.json"
+BLOBS = "blobs"
+TEMPORARY = "tmp"
+LOCK_FILE = "index.json.lock"
+INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
+REF_NAME = "org.opencontainers.image.ref.name"
+
+STAGES = "stages"
+VERSIONS = "versions"
+LISTED_VERSIONS = 100  # per model; the index is rewritten as a whole, so it must not grow for ever
+
+_RESERVED = frozenset({BLOBS, TEMPORARY, INDEX_FILE, LAYOUT_FILE, LOCK_FILE})
+_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_KIND = re.compile(r"[a-z]+")
+_LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[1-9][0-9]*")
+_TAG_OF_VERSION = re.compile(r"v[1-9][0-9]*")
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a pointer or a hint lies: `churn/stages/production`, `churn/inputs/3f2a…`."""
+
+    model: str
+    kind: str
+    label: str
+
+    @property
+    def name(self) -> str:
+        """The path below the root of the store."""
+        return f"{self.model}/{self.kind}/{self.label}"
+
+    @property
+    def tag(self) -> str:
+        """The name of a pointer in an index or a registry: `churn-production`, `churn-v12`."""
+        return f"{self.model}-{'v' if self.kind == VERSIONS else ''}{self.label}"
+
+
+class IndexEntry(
+    msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True
+):  # fields that other tools add are not kept
+    """One descriptor of an image index."""
+
+    media_type: str
+    digest: Digest
+    size: int
+    artifact_type: str = ""
+    annotations: dict[str, str] = {}
+
+    @property
+    def tag(self) -> str:
+        """What the entry is called; empty if it has no name."""
+        return self.annotations.get(REF_NAME, "")
+
+
+class Index(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An OCI image index."""
+
+    schema_version: int = 2
+    media_type: str = INDEX_MEDIA_TYPE
+    manifests: tuple[IndexEntry, ...] = ()
+
+
+def is_model(name: str) -> bool:
+    """Whether `name` can name the folder of a model in a store."""
+    return bool(_MODEL.fullmatch(name)) and ".." not in name and name not in _RESERVED
+
+
+def check_model(model: str) -> str:
+    """`model`, if it can name a folder of the store. Raises `UsageError`."""
+    if not is_model(model):
+        raise UsageError(
+            "looking for a model in the store",
+            f"{model!r} cannot name a model there",
+            hint="use lower-case letters, digits, '.', '_' and '-', and begin with a letter",
+        )
+    return model
+
+
+def pointer_place(name: str) -> Place:
+    """The place of a pointer. Raises `UsageError` for a name that is none."""
+    place = _place(name)
+    is_version = place.kind == VERSIONS and _VERSION.fullmatch(place.label)
+    # A stage `v12` would have the tag of version 12.
+    is_stage = place.kind == STAGES and not _TAG_OF_VERSION.fullmatch(place.label)
+    if not (is_version or is_stage):
+        raise _not_a_name(name, "a pointer is <model>/stages/<stage> or <model>/versions/<number>")
+    return place
+
+
+def hint_place(name: str) -> Place:
+    """The place of a hint. Raises `UsageError`, also for the name of a pointer."""
+    place = _place(name)
+    if place.kind in (STAGES, VERSIONS):
+        raise _not_a_name(name, "hints do not lie among the pointers")
+    return place
+
+
+def _place(name: str) -> Place:
+    model, _, rest = name.partition("/")
+    kind, _, label = rest.partition("/")
+    if not _KIND.fullmatch(kind) or not _LABEL.fullmatch(label) or ".." in label:
+        raise _not_a_name(name, "a name is <model>/<kind>/<label>")
+    return Place(model=check_model(model), kind=kind, label=label)
+
+
+def _not_a_name(name: str, problem: str) -> UsageError:
+    return UsageError(f"looking for {name!r} in the store", problem)
+
+
+def read_pointer(content: bytes) -> Pointer | None:
+    """The pointer that these bytes state, or None if they state none."""
+    try:
+        pointer = msgspec.json.decode(content, type=Pointer)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+    digests = (pointer.entry, pointer.bundle, pointer.model_digest)
+    return pointer if all(text is None or is_digest(text) for text in digests) else None
+
+
+def read_index(content: bytes) -> Index | None:
+    """The index that these bytes state, or None if they state none."""
+    try:
+        return msgspec.json.decode(content, type=Index)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def index_entry(place: Place, bundle: Digest, size_bytes: int) -> IndexEntry:
+    """The line of the index that lets OCI tools find the bundle that a pointer names."""
+    return IndexEntry(
+        media_type=MANIFEST_MEDIA_TYPE,
+        digest=bundle,
+        size=size_bytes,
+        artifact_type=ARTIFACT_TYPE,
+        annotations={REF_NAME: place.tag},
+    )
+
+
+def relist(index: Index, place: Place, entry: IndexEntry | None) -> Index:
+    """`index` with `entry` as the only one of its tag, or with none of that tag; older versions
+    of the model than the newest hundred are left out.
+    """
+    kept = [other for other in index.manifests if other.tag != place.tag]
+    if entry is not None:
+        kept.append(entry)
+    outdated = _outdated(place.model, (other.tag for other in kept))
+    ordered = sorted(kept, key=lambda other: (other.tag, other.digest))
+    return Index(manifests=tuple(other for other in ordered if other.tag not in outdated))
+
+
+def _outdated(model: str, tags: Iterable[str]) -> set[str]:
+    tag_of_version = re.compile(re.escape(model) + r"-v([1-9][0-9]*)")
+    versions = [int(found[1]) for tag in tags if (found := tag_of_version.fullmatch(tag))]
+    return {f"{model}-v{number}" for number in sorted(versions)[:-LISTED_VERSIONS]}
+
+
+def index_bytes(index: Index) -> bytes:
+    """The index as it is written: same entries, same bytes."""
+    return canonical_json(index)

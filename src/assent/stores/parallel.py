@@ -1,0 +1,74 @@
+"""Many transfers at once, with one progress and one end."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event, Lock
+from typing import TypeVar
+
+from assent.ports import Progress
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class StoppedError(Exception):
+    """Another transfer of the same call failed, or the person pressed Ctrl-C."""
+
+
+class Transfers:
+    """The transfers of one call. `progress` is called by one thread at a time."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._lock = Lock()
+        self._stop = Event()
+
+    def advance(self, size_bytes: int) -> None:
+        """Report bytes that are done. Raises `StoppedError` if the others have ended."""
+        self.proceed()
+        if self._progress is not None:
+            with self._lock:
+                self._progress(size_bytes)
+
+    def proceed(self, _: int = 0) -> None:
+        """Report nothing, for bytes that were reported before. Raises `StoppedError` as well."""
+        if self._stop.is_set():
+            raise StoppedError
+
+    def run(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+        """What `work` gives for each item, in their order. The first failure ends all the others
+        and is raised once none of them runs any more.
+        """
+        todo = deque(enumerate(items))
+        results: dict[int, Result] = {}
+
+        # One task per thread and not one per item: ten thousand futures cost as much as the files.
+        def drain() -> None:
+            try:
+                while not self._stop.is_set():
+                    try:
+                        index, item = todo.popleft()
+                    except IndexError:
+                        return
+                    results[index] = work(item)
+            except StoppedError:
+                return
+            except BaseException:
+                self._stop.set()
+                raise
+
+        threads = max(1, min(os.cpu_count() or 1, len(items)))
+        with ThreadPoolExecutor(threads) as pool:
+            workers = [pool.submit(drain) for _ in range(threads)]
+            try:
+                wait(workers)
+            except BaseException:  # Ctrl-C reaches this thread alone
+                self._stop.set()
+                raise
+        for worker in workers:
+            worker.result()
+        return [results[index] for index in range(len(items))]

@@ -1,0 +1,1 @@
+"""One verb per file: plain functions on ports and values. They return what happened as a value."""

@@ -1,0 +1,177 @@
+"""`approve`: read who approved on the forge, decide which approvals count, and record those."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from assent.compare.bundles import Known
+from assent.core.approval import Approvals, Heard
+from assent.core.change import Change, ReviewState
+from assent.core.digest import Digest
+from assent.core.entry import Approval, Draft, Kind
+from assent.core.identity import PersonKey
+from assent.core.verdict import Finding, Verdict
+from assent.errors import ExitCode
+from assent.policy.approvals import approval_findings, unmapped
+from assent.policy.rules import ApprovalRule, Policy
+from assent.ports import View
+from assent.verbs.bundles import find
+from assent.verbs.judging import Judgement, all_reviews, hear, judge, makers, subject
+from assent.verbs.recording import record
+from assent.verbs.workspace import Workspace
+
+
+class ApproveResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Who was heard, and which opinions were recorded now. `approvals` are those for registering,
+    `stages` those that stages ask for beyond. `given` is the review that was given with this
+    call, as it was judged.
+    """
+
+    model: str
+    bundle: Digest
+    version: int | None
+    approvals: Approvals
+    stages: dict[str, Approvals]
+    findings: tuple[Finding, ...]
+    recorded: tuple[str, ...]
+    given: Heard | None = None
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """10 if the approval given here counts nowhere or somebody objects, 11 if registering
+        needs more of them, else 0.
+        """
+        given = self.given
+        if given is not None and given.opinion == ReviewState.APPROVED and not given.counts:
+            return ExitCode.BLOCKED
+        return Verdict(findings=self.findings).decision.exit_code
+
+
+def approve(
+    workspace: Workspace,
+    model: str,
+    *,
+    name: str | None = None,
+    by: str | None = None,
+    reject: bool = False,
+    reason: str | None = None,
+) -> ApproveResult:
+    """Record the approvals of the bundle called `name` (None: that of the working tree).
+
+    `by` gives a review first, which only the local stand-in for a forge can. An approval that
+    counts neither for registering nor for any stage is listed with the reason, not recorded.
+    """
+    policy = workspace.binding_policy(model)
+    change = workspace.change()
+    candidate = find(workspace, workspace.ledger.read(model), model, name)
+    bundle = candidate.bundle.digest
+    given = None
+    if by is not None:
+        state = ReviewState.CHANGES_REQUESTED if reject else ReviewState.APPROVED
+        given = workspace.forge.review(
+            model, bundle, by=by, state=state, at=workspace.now, reason=reason
+        )
+    heard: dict[str | None, Approvals] = {}
+
+    def decide(view: View) -> list[Draft]:
+        heard.update(_hear(workspace, view, policy, candidate, change))
+        return _drafts(workspace, view, policy, candidate, change, _best(heard))
+
+    _, entries = record(workspace, model, decide)
+    approvals = heard.pop(None)
+    best = _best({None: approvals, **heard})
+    return ApproveResult(
+        model=model,
+        bundle=bundle,
+        version=candidate.version,
+        approvals=approvals,
+        stages={stage: one for stage, one in heard.items() if stage is not None},
+        findings=tuple(approval_findings(approvals, unmapped_authors=unmapped(change.authors))),
+        recorded=tuple(f"{entry.kind} by {entry.approvals[0].person.login}" for entry in entries),
+        given=next((one for one in best if given and one.person.key == given.person.key), None),
+    )
+
+
+def _hear(
+    workspace: Workspace, view: View, policy: Policy, candidate: Known, change: Change
+) -> dict[str | None, Approvals]:
+    """Who counts for registering (None), and for each stage that has approvers of its own."""
+    rules: dict[str | None, ApprovalRule] = {None: policy.approvals}
+    for stage, rule in policy.stages.items():
+        if rule.approvals is not None:
+            rules[stage] = rule.approvals
+    reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
+    return {
+        stage: hear(workspace, view, rule, candidate, reviews=reviews, change=change)
+        for stage, rule in rules.items()
+    }
+
+
+def _best(heard: Mapping[str | None, Approvals]) -> list[Heard]:
+    """Every person once, as judged where their opinion counts, if it counts anywhere."""
+    best: dict[PersonKey, Heard] = {}
+    for approvals in heard.values():
+        for one in approvals.heard:
+            if one.person.key not in best or (one.counts and not best[one.person.key].counts):
+                best[one.person.key] = one
+    return list(best.values())
+
+
+def _drafts(
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    candidate: Known,
+    change: Change,
+    heard: Sequence[Heard],
+) -> list[Draft]:
+    """One entry for each opinion that the ledger does not hold yet."""
+    known = view.record(candidate.bundle.digest)
+    opinions = {} if known is None else known.opinions
+    drafts: list[Draft] = []
+    judgement: Judgement | None = None
+    for one in heard:
+        before = opinions.get(one.person.key)
+        kind = Kind.APPROVED if one.counts else Kind.REJECTED
+        ends = one.opinion != ReviewState.APPROVED and before is not None
+        if (before is not None and before.kind is kind) or not (one.counts or ends):
+            continue
+        if judgement is None:
+            reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
+            judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=change)
+        drafts.append(_draft(workspace, candidate, change, one, kind, judgement))
+    return drafts
+
+
+def _draft(
+    workspace: Workspace,
+    candidate: Known,
+    change: Change,
+    one: Heard,
+    kind: Kind,
+    judgement: Judgement,
+) -> Draft:
+    bundle = candidate.bundle
+    approval = Approval(
+        person=one.person,
+        bundle=bundle.digest,
+        at=one.at,
+        role=one.role or "",
+        change=change.id,
+        head=one.head or change.head,
+    )
+    return Draft(
+        kind=kind,
+        at=workspace.now,
+        model=bundle.model,
+        subject=subject(candidate),
+        actor=one.person,
+        approvals=(approval,),
+        authors=makers(candidate, change),
+        verdict=judgement.record,
+        run=workspace.run,
+        commit=candidate.evidence.code.commit,
+        reason=one.reason,
+    )

@@ -1,0 +1,231 @@
+"""Bundles in the store: read, compared, and written back to a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from assent.compare.bundles import Known
+from assent.core.bundle import Bundle, ModelFile, model_digest, read_manifest
+from assent.core.digest import Digest, hex_of, is_digest, short
+from assent.core.evidence import FORMAT, Evidence
+from assent.core.registry import Record
+from assent.errors import AssentError, IntegrityError, OutsideError, UsageError
+from assent.measure.files import file_digest
+from assent.measure.models import model_files
+from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
+from assent.verbs.inputs import read_inputs
+from assent.verbs.workspace import Workspace
+
+
+def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
+    """The bundle of this digest if the store holds it sound and it is one of `model`; else None.
+
+    For hints only: what they name may be gone, and then the work is done again.
+    """
+    try:
+        bundle = read_manifest(workspace.store.read(digest))
+        workspace.store.read(bundle.evidence.digest)
+    except (NotInStoreError, IntegrityError):
+        return None
+    missing = workspace.store.check([file.digest for file in bundle.files])
+    sound = all(state is BlobState.SOUND for state in missing.values())
+    return bundle if bundle.model == model and sound else None
+
+
+def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
+    """The bundle of this digest. Raises `NotInStoreError` if the store does not hold it, and
+    `IntegrityError` if it is damaged or belongs to another model.
+    """
+    bundle = read_manifest(workspace.store.read(digest))
+    if bundle.model != model:
+        raise IntegrityError(
+            f"reading bundle {short(digest)}", f"it is of {bundle.model!r}, not of {model!r}"
+        )
+    return bundle
+
+
+def open_bundle(workspace: Workspace, bundle: Bundle, version: int | None = None) -> Known:
+    """The bundle with its evidence."""
+    doing = f"reading the evidence of bundle {short(bundle.digest)}"
+    content = workspace.store.read(bundle.evidence.digest)
+    try:
+        evidence = msgspec.json.decode(content, type=Evidence)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise IntegrityError(doing, f"it is damaged ({error})") from None
+    if evidence.format != FORMAT:
+        raise IntegrityError(doing, f"unknown format {evidence.format!r}", hint="upgrade Assent")
+    if evidence.model != bundle.model:
+        raise IntegrityError(doing, f"it is about {evidence.model!r}, not {bundle.model!r}")
+    return Known(bundle=bundle, evidence=evidence, version=version)
+
+
+def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
+    """Read every blob of the bundle whole. Raises `IntegrityError` naming what is wrong."""
+    states = workspace.store.check(bundle.blobs)
+    paths = {file.digest: file.path for file in bundle.files}
+    for digest, state in states.items():
+        if state is not BlobState.SOUND:
+            raise IntegrityError(
+                doing,
+                f"{paths.get(digest, digest)} of bundle {short(bundle.digest)} is {state.value} "
+                "in the store",
+                hint="`assent verify --repair` takes damaged blobs away; "
+                "then `assent bundle` on the trained commit stores them again",
+            )
+
+
+def model_digest_at(root: Path, declared: str) -> Digest:
+    """The model digest of the files at `declared` below `root`. Raises `UsageError` if there are
+    none.
+    """
+    files = [
+        ModelFile(path=name, digest=file_digest(path), size_bytes=path.stat().st_size)
+        for name, path in model_files(root, declared)
+    ]
+    return model_digest(files)
+
+
+def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
+    """Put the model's files at `target`, verified, and say whether anything was written.
+
+    A model of one file named as `target` is becomes that file; any other becomes a folder, which
+    is built beside the target and swapped in whole.
+    """
+    if stands_at(target, bundle):
+        return False
+    doing = f"writing the model to {target}"
+    draft = target.with_name(f".{target.name}.assent-{os.getpid()}")
+    is_file = [file.path for file in bundle.files] == [target.name] and not target.is_dir()
+    try:
+        try:
+            store.fetch(
+                [
+                    Wanted(
+                        digest=file.digest,
+                        size_bytes=file.size_bytes,
+                        path=draft if is_file else draft / file.path,
+                    )
+                    for file in bundle.files
+                ]
+            )
+            _swap(draft, target)
+        finally:
+            _remove(draft)
+    except OSError as error:
+        raise OutsideError(doing, error.strerror or str(error)) from None
+    return True
+
+
+def find(workspace: Workspace, view: View, model: str, name: str | None) -> Known:
+    """The bundle that a person means: `v12`, a stage, a digest or its beginning, a Git revision,
+    or None for what the working tree's inputs give.
+
+    Raises `UsageError` if there is none.
+    """
+    doing = f"looking for {name or 'the bundle of the working tree'} of {model}"
+    if name is None:
+        inputs = read_inputs(workspace.root, workspace.settings(model))
+        digest = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+        if digest is None:
+            raise UsageError(
+                doing, "there is none yet", hint="run `assent review`, which makes what is missing"
+            )
+        return _known(workspace, view, model, digest)
+    version = version_number(name)
+    if version is not None:
+        found = view.bundle_of(version)
+        if found is None:
+            newest = f"the newest is v{view.state.versions}" if view.state.versions else "none yet"
+            raise UsageError(doing, f"there is no such version ({newest})")
+        return _known(workspace, view, model, found)
+    if name in view.state.stages:
+        return _known(workspace, view, model, view.state.stages[name].bundle)
+    if is_digest(name):
+        return _known(workspace, view, model, Digest(name))
+    commit = workspace.repository.resolve(name)
+    digest = None if commit is None else workspace.store.recall(f"{model}/commits/{commit}")
+    if digest is None:
+        raise UsageError(
+            doing,
+            "it is no version, stage, complete digest or revision with a bundle",
+            hint="`assent status` lists versions and stages",
+        )
+    return _known(workspace, view, model, digest)
+
+
+def version_number(name: str) -> int | None:
+    """`v12` or `12` as 12; None for anything else."""
+    digits = name.removeprefix("v")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def record_of(view: View, model: str, version: int) -> Record:
+    """The record of a version. Raises `UsageError` if there is no such version."""
+    bundle = view.bundle_of(version)
+    record = None if bundle is None else view.record(bundle)
+    if record is None:
+        raise UsageError(
+            f"looking for v{version} of {model}",
+            f"the newest is v{view.state.versions}"
+            if view.state.versions
+            else "nothing is registered yet",
+        )
+    return record
+
+
+def baseline(workspace: Workspace, view: View, model: str, stages: list[str]) -> Known | None:
+    """What a candidate is compared with: what is in production (`production`, or the last of
+    `stages`), else the newest version, else the newest bundle of the base branch, else None.
+
+    Raises `IntegrityError` if it is known but cannot be read: comparing with nothing instead
+    would let anything pass.
+    """
+    last = "production" if "production" in stages else (stages[-1] if stages else None)
+    held = None if last is None else view.state.stages.get(last)
+    if held is not None:
+        return _known(workspace, view, model, held.bundle)
+    for line in view.state.newest:
+        if not line.retired:
+            return _known(workspace, view, model, line.bundle)
+    if workspace.base is not None:
+        digest = workspace.store.recall(f"{model}/commits/{workspace.base}")
+        if digest is not None:
+            try:
+                return _known(workspace, view, model, digest)
+            except AssentError:
+                return None  # only a hint; nothing was decided about that bundle
+    return None
+
+
+def _known(workspace: Workspace, view: View, model: str, digest: Digest) -> Known:
+    record = view.record(digest)
+    version = None if record is None else record.version
+    return open_bundle(workspace, read_bundle(workspace, model, digest), version)
+
+
+def stands_at(target: Path, bundle: Bundle) -> bool:
+    """Whether the files at `target` are those of the bundle already."""
+    try:
+        return model_digest_at(target.parent, target.name) == bundle.model_digest
+    except AssentError:
+        return False
+
+
+def _swap(draft: Path, target: Path) -> None:
+    """Put `draft` in the place of `target`; what stood there is gone only afterwards."""
+    old = target.with_name(f"{draft.name}.old")
+    if target.exists():
+        target.rename(old)
+    draft.rename(target)
+    _remove(old)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

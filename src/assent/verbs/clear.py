@@ -1,0 +1,48 @@
+"""`clear`: let a stage hold nothing. No earlier version returns by itself."""
+
+from __future__ import annotations
+
+from assent.core.entry import Draft, Kind, Subject
+from assent.core.verdict import Verdict
+from assent.ports import View
+from assent.verbs.outcome import Decided
+from assent.verbs.recording import record
+from assent.verbs.rollback import require_reason
+from assent.verbs.workspace import Workspace
+
+
+def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decided:
+    """Take the version out of `stage`, with a reason. A stage that holds nothing stays so."""
+    require_reason(reason, f"clearing {stage} of {model}")
+
+    def decide(view: View) -> list[Draft]:
+        held = view.state.stages.get(stage)
+        if held is None:
+            return []
+        return [
+            Draft(
+                kind=Kind.CLEARED,
+                at=workspace.now,
+                model=model,
+                subject=Subject(
+                    version=held.version, bundle=held.bundle, model_digest=held.model_digest
+                ),
+                stage=stage,
+                replaces=held.version,
+                actor=workspace.forge.whoami(),
+                run=workspace.run,
+                reason=reason,
+            )
+        ]
+
+    _, entries = record(workspace, model, decide)
+    return Decided(
+        model=model,
+        sentence=f"cleared {stage}, which held v{entries[0].replaces}"
+        if entries
+        else f"{stage} holds nothing",
+        verdict=Verdict(findings=()),
+        stage=stage,
+        entries=entries,
+        was_so=not entries,
+    )

@@ -1,0 +1,44 @@
+"""`diff`: what changed between any two versions, stages, bundles or revisions."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assent.compare.bundles import compare
+from assent.core.diff import Diff
+from assent.errors import UsageError
+from assent.verbs.bundles import baseline, find
+from assent.verbs.workspace import Workspace
+
+
+class DiffResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed from `old` to `new`, as they were named."""
+
+    model: str
+    old: str
+    new: str
+    diff: Diff
+
+
+def diff(
+    workspace: Workspace, model: str, old: str | None = None, new: str | None = None
+) -> DiffResult:
+    """Compare `old` (None: the baseline of a review) with `new` (None: the working tree's)."""
+    view = workspace.ledger.read(model)
+    candidate = find(workspace, view, model, new)
+    if old is not None:
+        before = find(workspace, view, model, old)
+    else:
+        stages = list(workspace.binding_policy(model).stages)
+        found = baseline(workspace, view, model, stages)
+        if found is None:
+            raise UsageError(
+                f"comparing {model}", "there is no baseline yet", hint="name two things to compare"
+            )
+        before = found
+    return DiffResult(
+        model=model,
+        old=old or "baseline",
+        new=new or "working tree",
+        diff=compare(before, candidate),
+    )

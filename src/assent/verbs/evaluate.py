@@ -1,0 +1,142 @@
+"""`evaluate`: run the team's own evaluation and gather the evidence on what was trained."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import msgspec
+
+from assent.config.settings import DataSettings
+from assent.core.digest import Digest, hex_of, short
+from assent.core.evidence import Code, DataReference, Evidence, Problem
+from assent.errors import UsageError
+from assent.measure.data import read_data
+from assent.measure.environment import read_environment
+from assent.measure.metrics import read_metrics
+from assent.measure.params import read_params
+from assent.verbs.bundles import load, model_digest_at, open_bundle
+from assent.verbs.inputs import read_inputs
+from assent.verbs.train import run_step
+from assent.verbs.work import Evaluated, Trained, keep, kept
+from assent.verbs.workspace import Workspace
+
+
+class EvaluateResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What `evaluate` found. `reused` is the finished bundle that spared the evaluation."""
+
+    model: str
+    model_digest: Digest
+    evidence: Evidence
+    reused: Digest | None = None
+
+
+def evaluate(
+    workspace: Workspace, model: str, *, force: bool = False, output: int | IO[bytes] | None = None
+) -> EvaluateResult:
+    """Evaluate the model that stands in the working tree, and gather the evidence.
+
+    If the store holds a finished bundle of the same inputs and this very model, its evidence is
+    reused and nothing is run, unless `force`. Raises `CommandError` with the command's exit code.
+    """
+    settings = workspace.settings(model)
+    inputs = read_inputs(workspace.root, settings)
+    digest = model_digest_at(workspace.root, settings.model)
+    if not force:
+        hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+        found = None if hint is None else load(workspace, model, hint)
+        if found is not None and found.model_digest == digest:
+            evidence = open_bundle(workspace, found).evidence
+            reused = Evaluated(evidence=evidence, model_digest=digest)
+            keep(workspace.work, model, "evaluate", reused)
+            workspace.say(
+                f"evaluating {model}: inputs unchanged, reusing bundle {short(found.digest)}; "
+                "evaluation skipped (--force evaluates again)"
+            )
+            return EvaluateResult(
+                model=model, model_digest=digest, evidence=evidence, reused=found.digest
+            )
+    step = None
+    if settings.evaluate is not None:
+        workspace.say(f"evaluating {model}: {settings.evaluate}")
+        step = run_step(
+            workspace, settings.evaluate, inputs.evaluate, f"evaluating {model}", output
+        )
+        _require_same_model(workspace, model, digest)
+    trained = _trained(workspace, model, inputs.train, digest)
+    metrics = read_metrics(workspace.root, settings.metrics)
+    params = read_params(workspace.root, settings.params)
+    data, problems = _data(workspace, settings.data_sets)
+    evidence = Evidence(
+        model=model,
+        inputs_digest=inputs.evaluate,
+        inputs=inputs.files,
+        train=None if trained is None else trained.step,
+        evaluate=step,
+        trained_by=workspace.forge.whoami(),
+        code=read_code(workspace),
+        params=params.params,
+        metrics=metrics.metrics,
+        series=metrics.series,
+        data=data,
+        environment=read_environment(workspace.root, settings.train or settings.evaluate or ""),
+        run=workspace.run,
+        problems=(*metrics.problems, *params.problems, *problems),
+    )
+    keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
+    return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
+
+
+def read_code(workspace: Workspace) -> Code:
+    """The revision of the working tree and its authors."""
+    repository = workspace.repository
+    change = workspace.forge.change()
+    if change is None:
+        return Code(branch=repository.branch(), is_dirty=True)
+    return Code(
+        commit=change.head,
+        tree=repository.tree(change.head),
+        branch=repository.branch(),
+        is_dirty=repository.is_dirty(),
+        authors=tuple(author.person for author in change.authors if author.person is not None),
+    )
+
+
+def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> None:
+    if model_digest_at(workspace.root, workspace.settings(model).model) != digest:
+        raise UsageError(
+            f"evaluating {model}",
+            "the evaluation changed the model, so its metrics are not about what would be shipped",
+            hint="write the model in `train` only",
+        )
+
+
+def _trained(
+    workspace: Workspace, model: str, inputs_digest: Digest, digest: Digest
+) -> Trained | None:
+    """What `train` left, if it is about this model and these inputs."""
+    if workspace.settings(model).train is None:
+        return None
+    trained = kept(workspace.work, model, "train", Trained)
+    if trained is None:
+        raise UsageError(
+            f"evaluating {model}", "it was not trained here", hint="run `assent train` first"
+        )
+    if trained.model_digest != digest or trained.step.inputs_digest != inputs_digest:
+        raise UsageError(
+            f"evaluating {model}",
+            "the model or its inputs have changed since it was trained",
+            hint="run `assent train` again",
+        )
+    return trained
+
+
+def _data(
+    workspace: Workspace, data_sets: dict[str, DataSettings]
+) -> tuple[tuple[DataReference, ...], tuple[Problem, ...]]:
+    references: list[DataReference] = []
+    problems: list[Problem] = []
+    for name, data in data_sets.items():
+        reference, problem = read_data(workspace.root, name, data.path, data.snapshot)
+        references += [] if reference is None else [reference]
+        problems += [] if problem is None else [problem]
+    return tuple(references), tuple(problems)

@@ -1,0 +1,91 @@
+"""`explain`: why the verdict is what it is, and what it would be if somebody approved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from assent.core.approval import Approvals
+from assent.core.change import Review, ReviewState
+from assent.core.digest import Digest
+from assent.core.identity import Actor
+from assent.core.verdict import Verdict
+from assent.errors import ExitCode
+from assent.policy.approvals import approval_findings
+from assent.policy.stages import judge_entry
+from assent.verbs.bundles import find, record_of
+from assent.verbs.judging import all_reviews, binding_reviews, hear, judge
+from assent.verbs.promote import stage_rule
+from assent.verbs.workspace import Workspace
+
+
+class ExplainResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on one step for one bundle, with who was heard. `supposed` are the people whose
+    approval was only supposed.
+    """
+
+    model: str
+    step: str
+    bundle: Digest
+    version: int | None
+    policy: Digest
+    verdict: Verdict
+    approvals: Approvals
+    supposed: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 passed, 10 blocked, 11 waiting for approval."""
+        return self.verdict.decision.exit_code
+
+
+def explain(
+    workspace: Workspace,
+    model: str,
+    *,
+    name: str | None = None,
+    stage: str | None = None,
+    suppose: Sequence[Actor] = (),
+) -> ExplainResult:
+    """Judge without writing anything: registering the bundle called `name`, or promoting that
+    version to `stage`, as if everybody in `suppose` had approved now.
+    """
+    policy = workspace.binding_policy(model)
+    view = workspace.ledger.read(model)
+    candidate = find(workspace, view, model, name)
+    bundle = candidate.bundle.digest
+    change = workspace.change()
+    imagined = [
+        Review(
+            person=person,
+            state=ReviewState.APPROVED,
+            at=workspace.now,
+            head=None,
+            bundle=bundle,
+        )
+        for person in suppose
+    ]
+    if stage is None:
+        reviews = [*all_reviews(workspace, view, model, bundle), *imagined]
+        judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=change)
+        verdict, approvals, step = judgement.verdict, judgement.approvals, "register"
+    else:
+        rule = stage_rule(policy, model, stage)
+        reviews = [*binding_reviews(workspace, view, model, bundle), *imagined]
+        needed = rule.approvals or policy.approvals
+        approvals = hear(workspace, view, needed, candidate, reviews=reviews, change=None)
+        known = record_of(view, model, candidate.version or 0)
+        entry = judge_entry(rule, stage, known, view.state, run=workspace.run, now=workspace.now)
+        people = approval_findings(approvals, rule_name=f"approvals for {stage}")
+        verdict, step = Verdict(findings=(*entry, *people)), f"promote to {stage}"
+    return ExplainResult(
+        model=model,
+        step=step,
+        bundle=bundle,
+        version=candidate.version,
+        policy=policy.digest,
+        verdict=verdict,
+        approvals=approvals,
+        supposed=tuple(person.login for person in suppose),
+    )

@@ -1,0 +1,142 @@
+"""`init`: write an `assent.yaml` that works, by looking at the repository."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import msgspec
+
+from assent.config.read import read_config
+from assent.core.direction import direction
+from assent.core.scalar import number
+from assent.errors import UsageError
+from assent.measure.metrics import read_metrics
+from assent.verbs.work import write_atomically
+from assent.verbs.workspace import FILE
+
+IGNORED = ".assent/"
+_TRAIN = ("train.py", "src/train.py", "scripts/train.py", "train.sh")
+_EVALUATE = ("evaluate.py", "eval.py", "src/evaluate.py", "scripts/evaluate.py", "evaluate.sh")
+_MODELS = (
+    *("model", "models", "model.pkl", "model.joblib", "model.onnx", "model.safetensors"),
+    *("models/model.pkl", "models/model.joblib", "artifacts/model", "output"),
+)
+_METRICS = (
+    *("metrics.json", "reports/metrics.json", "metrics.yaml", "metrics/metrics.json"),
+    *("eval/metrics.json", "output/metrics.json", "results/metrics.json"),
+)
+_PARAMS = ("params.yaml", "params.yml", "config.yaml", "params.json", "params.toml")
+_LOCKS = ("requirements.txt", "uv.lock", "poetry.lock", "environment.yml")
+
+
+class InitResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The file written, what was found, and the keys that a person has to check."""
+
+    path: Path
+    model: str
+    found: dict[str, str]
+    to_check: tuple[str, ...]
+
+
+def init(folder: Path, *, name: str | None = None, force: bool = False) -> InitResult:
+    """Write `assent.yaml` into `folder` and let Git ignore what Assent keeps there.
+
+    Raises `UsageError` if there is one already, unless `force`.
+    """
+    path = folder / FILE
+    if path.exists() and not force:
+        raise UsageError(
+            f"writing {path}", "it exists already", hint="edit it, or replace it with --force"
+        )
+    found = {
+        "train": _first(folder, _TRAIN),
+        "evaluate": _first(folder, _EVALUATE),
+        "model": _first(folder, _MODELS),
+        "metrics": _first(folder, _METRICS),
+        "params": _first(folder, _PARAMS),
+        "lock": _first(folder, _LOCKS),
+        "data": _first(folder, ("data",)),
+    }
+    model = name or _name(folder)
+    text = _text(folder, model, found)
+    read_config(text.encode(), FILE)  # what is written must be readable
+    write_atomically(path, text.encode())
+    _ignore(folder)
+    keys = ("train", "evaluate", "model", "metrics")
+    return InitResult(
+        path=path,
+        model=model,
+        found={key: value for key, value in found.items() if value is not None},
+        to_check=tuple(key for key in keys if found[key] is None),
+    )
+
+
+def _first(folder: Path, names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if (folder / name).exists()), None)
+
+
+def _name(folder: Path) -> str:
+    name = re.sub(r"[^a-z0-9._-]+", "-", folder.resolve().name.lower()).strip("-._")
+    return name or "model"
+
+
+def _text(folder: Path, model: str, found: dict[str, str | None]) -> str:
+    train, evaluate = found["train"], found["evaluate"]
+    metrics = found["metrics"] or "metrics.json"
+    inputs = [name for name in (train or "train.py", found["lock"]) if name]
+    inputs += ["src/**"] if (folder / "src").is_dir() else []
+    inputs += ["data/**"] if found["data"] else []
+    lines = [
+        "# What every key means: docs/configuration.md",
+        "models:",
+        f"  {model}:",
+        f"    train: {_command(train or 'train.py')}{_check(train)}",
+    ]
+    if evaluate is not None or found["metrics"] is None:
+        lines.append(f"    evaluate: {_command(evaluate or 'evaluate.py')}{_check(evaluate)}")
+    lines += [
+        "    inputs:                   # what training reads; unchanged inputs train nothing again",
+        *(f"      - {name}" for name in inputs),
+        f"    model: {found['model'] or 'model/'}{_check(found['model'])}",
+        f"    metrics: [{metrics}]{_check(found['metrics'])}",
+    ]
+    if found["params"] is not None:
+        lines.append(f"    params: [{found['params']}]")
+    lines += ["    gates:", *_gates(folder, found["metrics"])]
+    lines += [
+        "    approvals: {count: 1}     # people who must approve; the author does not count",
+        "    stages:",
+        "      staging: {}",
+        "      production: {after: staging}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _gates(folder: Path, metrics: str | None) -> list[str]:
+    """A gate on the first metrics whose direction is known, else one to fill in."""
+    known = {} if metrics is None else read_metrics(folder, [metrics]).metrics
+    gates = []
+    for name, value in known.items():
+        better = direction(name)
+        if number(value) is None or better is None or not re.fullmatch(r"[\w.-]+", name):
+            continue
+        limit = "max_drop" if better == "higher" else "max_rise"
+        gates.append(f"      - {{metric: {name}, {limit}: 1%}}")
+    return gates[:3] or ["      - {metric: accuracy, max_drop: 0.01}   # TODO: your metric"]
+
+
+def _command(script: str) -> str:
+    return f"sh {script}" if script.endswith(".sh") else f"python {script}"
+
+
+def _check(found: str | None) -> str:
+    return "" if found is not None else "   # TODO: not found, please correct"
+
+
+def _ignore(folder: Path) -> None:
+    path = folder / ".gitignore"
+    text = path.read_text("utf-8") if path.exists() else ""
+    if IGNORED not in text.split():
+        newline = "" if not text or text.endswith("\n") else "\n"
+        write_atomically(path, f"{text}{newline}{IGNORED}\n".encode())

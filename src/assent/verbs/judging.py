@@ -1,0 +1,183 @@
+"""Facts and rules brought together: the judgement that `review`, `register` and `explain` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from assent.compare.bundles import Known, compare
+from assent.core.approval import Approvals
+from assent.core.change import Change, Review, ReviewState
+from assent.core.diff import Diff
+from assent.core.digest import Digest
+from assent.core.entry import Approval, Kind, Subject, VerdictRecord, decode_entry, recorded
+from assent.core.identity import Actor, PersonKey
+from assent.core.registry import Record
+from assent.core.verdict import Verdict
+from assent.policy.approvals import approval_findings, judge_approvals, unmapped
+from assent.policy.judge import judge_candidate
+from assent.policy.rules import ApprovalRule, Policy
+from assent.ports import View
+from assent.verbs.bundles import baseline
+from assent.verbs.workspace import Workspace
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate judged: what changed, who approved, and the verdict of both."""
+
+    diff: Diff
+    approvals: Approvals
+    verdict: Verdict
+    policy: Digest
+    evidence: Digest
+
+    @property
+    def record(self) -> VerdictRecord:
+        """The verdict as entries keep it."""
+        return recorded(self.verdict, policy=self.policy, evidence=self.evidence)
+
+
+def judge(
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    candidate: Known,
+    *,
+    reviews: Sequence[Review],
+    change: Change | None,
+) -> Judgement:
+    """Compare the candidate with its baseline, judge every gate, and hear the reviews.
+
+    `change` is the change under review, or None if only what was recorded counts.
+    """
+    model = candidate.bundle.model
+    compared = baseline(workspace, view, model, list(policy.stages))
+    if compared is not None and compared.bundle.digest == candidate.bundle.digest:
+        workspace.say(f"{model}: the candidate is the baseline itself")
+    diff = compare(compared, candidate)
+    approvals = hear(workspace, view, policy.approvals, candidate, reviews=reviews, change=change)
+    names = () if change is None else unmapped(change.authors)
+    findings = [
+        *judge_candidate(policy, diff, candidate.evidence),
+        *approval_findings(approvals, unmapped_authors=names),
+    ]
+    return Judgement(
+        diff=diff,
+        approvals=approvals,
+        verdict=Verdict(findings=tuple(findings)),
+        policy=policy.digest,
+        evidence=candidate.bundle.evidence.digest,
+    )
+
+
+def hear(
+    workspace: Workspace,
+    view: View,
+    rule: ApprovalRule,
+    candidate: Known,
+    *,
+    reviews: Sequence[Review],
+    change: Change | None,
+) -> Approvals:
+    """Which of `reviews` count under `rule`, with every role read anew from the forge."""
+    bundle = candidate.bundle.digest
+    people = {review.person.key: review.person for review in reviews}
+    roles: dict[PersonKey, str | None] = {
+        key: next((who for who in rule.from_ if workspace.forge.matches(person, who)), None)
+        for key, person in people.items()
+    }
+    return judge_approvals(
+        rule,
+        reviews,
+        bundle=bundle,
+        head=None if change is None else change.head,
+        authors=authors_of(view.record(bundle), candidate, change),
+        roles=roles,
+    )
+
+
+def makers(candidate: Known, change: Change | None) -> tuple[Actor, ...]:
+    """Everybody whose approval of this bundle would be an approval of their own work: who wrote
+    the change, and who trained.
+    """
+    evidence = candidate.evidence
+    people = [*evidence.code.authors]
+    people += [] if evidence.trained_by is None else [evidence.trained_by]
+    authors = () if change is None else change.authors
+    people += [author.person for author in authors if author.person is not None]
+    return tuple({person.key: person for person in people}.values())
+
+
+def authors_of(
+    record: Record | None, candidate: Known, change: Change | None
+) -> frozenset[PersonKey]:
+    """The makers, and whom the ledger names as such since an earlier entry."""
+    named = () if record is None else record.authors
+    return frozenset([*named, *(person.key for person in makers(candidate, change))])
+
+
+def recorded_reviews(view: View, bundle: Digest) -> list[Review]:
+    """The opinions that the ledger has recorded on a bundle, oldest first. They were judged at
+    the revision they were given at, and are about the bundle from then on.
+    """
+    record = view.record(bundle)
+    opinions = [] if record is None else sorted(record.opinions.values(), key=lambda one: one.seq)
+    reviews: list[Review] = []
+    for opinion in opinions:
+        entry = decode_entry(view.entry(opinion.seq))
+        approved = entry.kind is Kind.APPROVED
+        reviews += [
+            Review(
+                person=approval.person,
+                state=ReviewState.APPROVED if approved else ReviewState.CHANGES_REQUESTED,
+                at=approval.at,
+                head=None,
+                bundle=approval.bundle,
+                reason=entry.reason,
+            )
+            for approval in entry.approvals
+        ]
+    return reviews
+
+
+def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
+    """Everything said about a bundle: what the ledger recorded, then what the forge has that is
+    not recorded.
+    """
+    known = recorded_reviews(view, bundle)
+    seen = {(review.person.key, review.at, review.state) for review in known}
+    return [
+        *known,
+        *(
+            review
+            for review in workspace.forge.reviews(model, bundle)
+            if (review.person.key, review.at, review.state) not in seen
+        ),
+    ]
+
+
+def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
+    """What counts when something is written: recorded approvals, and every objection since."""
+    return [
+        review
+        for review in all_reviews(workspace, view, model, bundle)
+        if review.head is None or review.state is not ReviewState.APPROVED
+    ]
+
+
+def approval_records(approvals: Approvals) -> tuple[Approval, ...]:
+    """The approvals that count, as entries keep them, with the role each was judged by."""
+    return tuple(
+        Approval(person=one.person, bundle=one.bundle, at=one.at, role=one.role, head=one.head)
+        for one in approvals.counted
+        if one.bundle is not None and one.role is not None
+    )
+
+
+def subject(candidate: Known) -> Subject:
+    """What an entry about this bundle names."""
+    bundle = candidate.bundle
+    return Subject(
+        version=candidate.version, bundle=bundle.digest, model_digest=bundle.model_digest
+    )

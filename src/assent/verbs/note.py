@@ -1,0 +1,60 @@
+"""`note`: put a business event, an A/B result, an alert or an incident on the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assent.core.entry import Draft, Kind, Subject
+from assent.core.verdict import Verdict
+from assent.ports import View
+from assent.verbs.bundles import record_of
+from assent.verbs.outcome import Decided
+from assent.verbs.promote import chosen_version
+from assent.verbs.recording import record
+from assent.verbs.rollback import require_reason
+from assent.verbs.workspace import Workspace
+
+
+def note(
+    workspace: Workspace,
+    model: str,
+    text: str,
+    *,
+    version: str | None = None,
+    stage: str | None = None,
+    links: Mapping[str, str] | None = None,
+) -> Decided:
+    """Record `text` about a version, about what a stage holds, or about the model as a whole."""
+    require_reason(text, f"noting something on {model}")
+
+    def decide(view: View) -> list[Draft]:
+        about = Subject()
+        if version is not None or stage is not None:
+            known = record_of(view, model, chosen_version(view, version or stage))
+            about = Subject(
+                version=known.version, bundle=known.bundle, model_digest=known.model_digest
+            )
+        return [
+            Draft(
+                kind=Kind.NOTED,
+                at=workspace.now,
+                model=model,
+                subject=about,
+                stage=stage,
+                actor=workspace.forge.whoami(),
+                run=workspace.run,
+                reason=text,
+                links=dict(links or {}),
+            )
+        ]
+
+    _, entries = record(workspace, model, decide)
+    number = entries[0].subject.version
+    return Decided(
+        model=model,
+        sentence="noted on " + (model if number is None else f"v{number}"),
+        verdict=Verdict(findings=()),
+        version=number,
+        stage=stage,
+        entries=entries,
+    )

@@ -1,0 +1,147 @@
+"""`promote`: let a stage hold a version. The bytes stay where they are; a pointer moves."""
+
+from __future__ import annotations
+
+from assent.compare.bundles import Known
+from assent.core.approval import Approvals
+from assent.core.entry import Draft, Kind, recorded
+from assent.core.verdict import Decision, Verdict
+from assent.errors import UsageError
+from assent.policy.approvals import approval_findings
+from assent.policy.rules import Policy, StageRule
+from assent.policy.stages import judge_entry
+from assent.ports import View
+from assent.verbs.bundles import find, record_of, require_sound, version_number
+from assent.verbs.judging import approval_records, binding_reviews, hear, subject
+from assent.verbs.outcome import Decided
+from assent.verbs.override import may_go_on, override_draft
+from assent.verbs.recording import point_stage_again, record
+from assent.verbs.workspace import Workspace
+
+
+def promote(
+    workspace: Workspace,
+    model: str,
+    stage: str,
+    *,
+    version: str | None = None,
+    override: bool = False,
+    reason: str | None = None,
+) -> Decided:
+    """Promote `version` (None: the newest) to `stage`.
+
+    The stage's rules and approvals are those of the base branch, every approver's role is read
+    again, and every blob of the version is verified first. Never moves a stage back.
+    """
+    policy = workspace.binding_policy(model)
+    rule = stage_rule(policy, model, stage)
+    view = workspace.ledger.read(model)
+    number = chosen_version(view, version)
+    candidate = find(workspace, view, model, f"v{number}")
+    name = f"v{number} of {model}"
+    require_sound(workspace, candidate.bundle, f"promoting {name} to {stage}")
+    verdicts: list[Verdict] = []
+    was_so: list[bool] = []
+
+    def decide(view: View) -> list[Draft]:
+        held = view.state.stages.get(stage)
+        was_so[:] = [held is not None and held.version == number]
+        if held is not None and held.version == number:
+            verdicts[:] = [Verdict(findings=())]
+            point_stage_again(workspace, view, stage)
+            return []
+        verdict, approvals = _judge(workspace, view, policy, rule, stage, candidate)
+        verdicts[:] = [verdict]
+        if not may_go_on(workspace, policy, verdict, override=override, reason=reason):
+            return []
+        short_form = recorded(
+            verdict, policy=policy.digest, evidence=candidate.bundle.evidence.digest
+        )
+        draft = Draft(
+            kind=Kind.PROMOTED,
+            at=workspace.now,
+            model=model,
+            subject=subject(candidate),
+            stage=stage,
+            replaces=None if held is None else held.version,
+            actor=workspace.forge.whoami(),
+            approvals=approval_records(approvals),
+            verdict=short_form,
+            run=workspace.run,
+            commit=candidate.evidence.code.commit,
+            reason=reason,
+        )
+        if verdict.decision is Decision.PASSED:
+            return [draft]
+        about = subject(candidate)
+        return [override_draft(workspace, model, about, stage, short_form, reason), draft]
+
+    _, entries = record(workspace, model, decide)
+    sentence = f"v{number} was not promoted to {stage}"
+    if entries:
+        replaced = entries[-1].replaces
+        instead = "" if replaced is None else f", which held v{replaced}"
+        sentence = f"promoted v{number} to {stage}{instead}"
+    elif was_so[0]:
+        sentence = f"{stage} holds v{number} already"
+    return Decided(
+        model=model,
+        sentence=sentence,
+        verdict=verdicts[0],
+        version=number,
+        bundle=candidate.bundle.digest,
+        stage=stage,
+        entries=entries,
+        was_so=was_so[0],
+    )
+
+
+def stage_rule(policy: Policy, model: str, stage: str) -> StageRule:
+    """The rule of a stage. Raises `UsageError` if the policy has no such stage."""
+    if stage not in policy.stages:
+        names = ", ".join(policy.stages) or "none"
+        raise UsageError(
+            f"looking for the stage {stage!r} of {model}",
+            "the base branch's assent.yaml has no such stage",
+            hint=f"it has: {names}",
+        )
+    return policy.stages[stage]
+
+
+def chosen_version(view: View, version: str | None) -> int:
+    """The number of the version that is meant; None is the newest that is not retired."""
+    doing = f"choosing the version of {view.state.model}"
+    if version is None:
+        newest = next((line.version for line in view.state.newest if not line.retired), None)
+        if newest is None:
+            raise UsageError(doing, "none is registered", hint="run `assent register` first")
+        return newest
+    number = version_number(version)
+    if number is None and version in view.state.stages:
+        number = view.state.stages[version].version
+    if number is None:
+        raise UsageError(doing, f"{version!r} is no version", hint="write v12, or a stage")
+    record_of(view, view.state.model, number)
+    return number
+
+
+def _judge(
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    rule: StageRule,
+    stage: str,
+    candidate: Known,
+) -> tuple[Verdict, Approvals]:
+    bundle = candidate.bundle
+    model = bundle.model
+    known = record_of(view, model, candidate.version or 0)
+    reviews = binding_reviews(workspace, view, model, bundle.digest)
+    approvals = hear(
+        workspace, view, rule.approvals or policy.approvals, candidate, reviews=reviews, change=None
+    )
+    findings = [
+        *judge_entry(rule, stage, known, view.state, run=workspace.run, now=workspace.now),
+        *approval_findings(approvals, rule_name=f"approvals for {stage}"),
+    ]
+    return Verdict(findings=tuple(findings)), approvals

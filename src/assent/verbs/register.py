@@ -1,0 +1,151 @@
+"""`register`: give the approved bytes of what was merged a version number."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assent.compare.bundles import Known
+from assent.core.digest import short
+from assent.core.entry import Draft, Kind
+from assent.core.registry import State
+from assent.core.verdict import Decision, Verdict
+from assent.errors import IntegrityError, PolicyError
+from assent.ports import View
+from assent.verbs.bundles import find, require_sound
+from assent.verbs.inputs import read_inputs
+from assent.verbs.judging import approval_records, binding_reviews, judge, makers, subject
+from assent.verbs.outcome import Decided
+from assent.verbs.override import may_go_on, override_draft
+from assent.verbs.recording import point_version_again, record
+from assent.verbs.workspace import Workspace
+
+
+def register(
+    workspace: Workspace,
+    model: str,
+    *,
+    name: str | None = None,
+    override: bool = False,
+    reason: str | None = None,
+) -> Decided:
+    """Register the bundle called `name`, or the one of the merged commit's inputs.
+
+    It must come from what has landed on the base branch, verify in the store, and pass the policy
+    of the base branch with the approvals that the ledger has recorded. The same bytes get one
+    version only. Raises `PolicyError` for a bundle that is not of the landed commit.
+    """
+    policy = workspace.binding_policy(model)
+    candidate = _landed(workspace, model, name)
+    bundle = candidate.bundle
+    require_sound(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
+    verdicts: list[Verdict] = []
+    known: list[Decided] = []
+
+    def decide(view: View) -> list[Draft]:
+        _require_known_store(workspace, view.state)
+        before = view.record(bundle.digest)
+        if before is not None and before.version is not None and before.registered is not None:
+            point_version_again(workspace, view, before.version, before.registered)
+            known.append(_known_already(model, candidate, before.version))
+            return []
+        reviews = binding_reviews(workspace, view, model, bundle.digest)
+        judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=None)
+        verdicts[:] = [judgement.verdict]
+        if not may_go_on(workspace, policy, judgement.verdict, override=override, reason=reason):
+            return []
+        about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)
+        draft = Draft(
+            kind=Kind.REGISTERED,
+            at=workspace.now,
+            model=model,
+            subject=about,
+            actor=workspace.forge.whoami(),
+            approvals=approval_records(judgement.approvals),
+            authors=makers(candidate, workspace.change()),
+            verdict=judgement.record,
+            run=workspace.run,
+            commit=workspace.change().head,
+            reason=reason,
+        )
+        if judgement.verdict.decision is Decision.PASSED:
+            return [draft]
+        unnumbered = subject(candidate)
+        return [
+            override_draft(workspace, model, unnumbered, None, judgement.record, reason),
+            draft,
+        ]
+
+    _, entries = record(workspace, model, decide)
+    if known:
+        return known[-1]
+    version = entries[-1].subject.version if entries else None
+    return Decided(
+        model=model,
+        sentence=f"registered {short(bundle.digest)} as v{version}"
+        if entries
+        else f"{short(bundle.digest)} was not registered",
+        verdict=verdicts[0],
+        version=version,
+        bundle=bundle.digest,
+        entries=entries,
+    )
+
+
+def _landed(workspace: Workspace, model: str, name: str | None) -> Known:
+    """The bundle to register, proven to be of what has landed."""
+    doing = f"registering {model}"
+    change = workspace.change()
+    branch = workspace.base_branch or "the base branch"
+    if not change.landed:
+        raise PolicyError(
+            doing,
+            f"{change.head[:12]} is not part of {branch}",
+            hint=f"merge the change first, then run `assent register` on {branch}",
+        )
+    inputs = read_inputs(workspace.root, workspace.settings(model))
+    root = workspace.repository.relative(workspace.root)
+    prefix = "" if root == "." else f"{root}/"
+    if workspace.repository.is_dirty([f"{prefix}{path}" for path in inputs.files]):
+        raise PolicyError(
+            doing,
+            "the inputs in the working tree are not those of the commit",
+            hint="commit or restore them: what is registered must be what was merged",
+        )
+    candidate = find(workspace, workspace.ledger.read(model), model, name)
+    evidence = candidate.evidence
+    same_tree = not evidence.code.is_dirty and evidence.code.tree == workspace.repository.tree(
+        change.head
+    )
+    if evidence.inputs_digest != inputs.evaluate and not same_tree:
+        raise PolicyError(
+            doing,
+            f"bundle {short(candidate.bundle.digest)} was made from other inputs than those of "
+            f"{change.head[:12]}",
+            hint="train the merged commit and have the result reviewed: `assent review`",
+        )
+    return candidate
+
+
+def _require_known_store(workspace: Workspace, state: State) -> None:
+    """An empty ledger beside a store that knows versions is a ledger that was not found."""
+    if state.seq >= 0:
+        return
+    names = workspace.store.pointers(state.model)
+    if names:
+        raise IntegrityError(
+            f"registering {state.model}",
+            f"the ledger is empty, but the store has {', '.join(sorted(names)[:3])}",
+            hint="is `ledger` in assent.yaml the right remote, and has its branch "
+            f"assent/{state.model} been deleted?",
+        )
+
+
+def _known_already(model: str, candidate: Known, version: int) -> Decided:
+    return Decided(
+        model=model,
+        sentence=f"{short(candidate.bundle.digest)} is v{version} already",
+        verdict=Verdict(findings=()),
+        version=version,
+        bundle=candidate.bundle.digest,
+        was_so=True,
+    )

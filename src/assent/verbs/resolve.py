@@ -1,0 +1,61 @@
+"""`resolve`: what is in a stage, or what a version is."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assent.core.digest import Digest
+from assent.errors import UsageError
+from assent.ports import View
+from assent.verbs.bundles import record_of, version_number
+from assent.verbs.workspace import Workspace
+
+
+class ResolveResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A version with its digests, and since when it stands where it was asked for."""
+
+    model: str
+    version: int
+    bundle: Digest
+    model_digest: Digest
+    stage: str | None = None
+    since: str | None = None
+    by: str | None = None
+    retired: bool = False
+
+
+def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
+    """The version that the stage `name` holds, or the version called `name` (`v12`).
+
+    The answer is the ledger's. Raises `UsageError` if the stage holds nothing.
+    """
+    view = workspace.ledger.read(model)
+    held = view.state.stages.get(name)
+    if held is not None:
+        return ResolveResult(
+            model=model,
+            version=held.version,
+            bundle=held.bundle,
+            model_digest=held.model_digest,
+            stage=name,
+            since=held.since,
+            by=held.by,
+        )
+    number = version_number(name)
+    if number is None:
+        raise UsageError(f"resolving {name!r} of {model}", _nothing(workspace, view, model, name))
+    known = record_of(view, model, number)
+    return ResolveResult(
+        model=model,
+        version=number,
+        bundle=known.bundle,
+        model_digest=known.model_digest,
+        retired=known.retired,
+    )
+
+
+def _nothing(workspace: Workspace, view: View, model: str, name: str) -> str:
+    if name in workspace.config.policies[model].stages:
+        return "the stage holds nothing"
+    stages = ", ".join(view.state.stages) or "none"
+    return f"it is neither a version nor a stage that holds one (those are: {stages})"

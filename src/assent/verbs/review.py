@@ -1,0 +1,163 @@
+"""`review`: compare the candidate with what is in production, and say what a reviewer needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from assent.compare.bundles import Known
+from assent.core.change import Change
+from assent.core.digest import Digest, hex_of
+from assent.core.verdict import Decision
+from assent.errors import ExitCode, UsageError
+from assent.policy.rules import Policy, rule_changes
+from assent.ports import View
+from assent.report.html import to_html
+from assent.report.jsonform import to_json
+from assent.report.junit import to_junit
+from assent.report.markdown import to_markdown
+from assent.report.review import ReviewReport
+from assent.verbs.bundle import bundle
+from assent.verbs.bundles import find, load
+from assent.verbs.evaluate import evaluate
+from assent.verbs.inputs import read_inputs
+from assent.verbs.judging import all_reviews, judge
+from assent.verbs.train import train
+from assent.verbs.work import write_atomically
+from assent.verbs.workspace import FILE, Workspace
+
+
+class ReviewResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The review, and where its forms were written. `comment` is where the forge shows it."""
+
+    decision: Decision
+    report: ReviewReport
+    comment: str
+    html: Path
+    json: Path
+    junit: Path
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0 passed, 10 blocked, 11 waiting for approval."""
+        return self.decision.exit_code
+
+
+def review(
+    workspace: Workspace,
+    model: str,
+    *,
+    name: str | None = None,
+    output: int | IO[bytes] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> ReviewResult:
+    """Review the bundle called `name`, or the one of the working tree; then what is missing of
+    it (training, evaluation, bundle) is made first.
+    """
+    if name is None:
+        name = _candidate(workspace, model, output, progress)
+    view = workspace.ledger.read(model)
+    candidate = find(workspace, view, model, name)
+    report = report_on(workspace, view, model, candidate)
+    folder = workspace.work / "review" / model
+    paths = {form: folder / form for form in ("report.html", "review.json", "junit.xml")}
+    write_atomically(paths["report.html"], to_html(report).encode())
+    write_atomically(paths["review.json"], to_json(report))
+    write_atomically(paths["junit.xml"], to_junit(report))
+    shown = str(paths["report.html"].relative_to(workspace.root))
+    comment = workspace.forge.comment(
+        model, candidate.bundle.digest, to_markdown(report, full_report=shown)
+    )
+    return ReviewResult(
+        decision=report.verdict.decision,
+        report=report,
+        comment=comment,
+        html=paths["report.html"],
+        json=paths["review.json"],
+        junit=paths["junit.xml"],
+    )
+
+
+def report_on(workspace: Workspace, view: View, model: str, candidate: Known) -> ReviewReport:
+    """Everything a review says about a candidate."""
+    change = workspace.change()
+    policy = workspace.base_policy(model)
+    proposed = workspace.config.policies[model]
+    judgement = judge(
+        workspace,
+        view,
+        policy or proposed,
+        candidate,
+        reviews=all_reviews(workspace, view, model, candidate.bundle.digest),
+        change=change,
+    )
+    return ReviewReport(
+        model=model,
+        diff=judgement.diff,
+        verdict=judgement.verdict,
+        approvals=judgement.approvals,
+        policy=judgement.policy,
+        evidence=candidate.evidence,
+        at=workspace.now,
+        rule_changes=() if policy is None else rule_changes(policy, proposed),
+        notes=_notes(workspace, candidate, judgement.diff.baseline is None, policy),
+        change_id=change.id,
+        change_title=_title(change),
+    )
+
+
+def _candidate(
+    workspace: Workspace,
+    model: str,
+    output: int | IO[bytes] | None,
+    progress: Callable[[int], None] | None,
+) -> Digest:
+    """The bundle of the working tree, made now if there is none of these inputs."""
+    settings = workspace.settings(model)
+    if settings.train is not None:
+        inputs = read_inputs(workspace.root, settings)
+        hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+        if hint is not None and load(workspace, model, hint) is not None:
+            return hint
+        train(workspace, model, output=output)
+    elif settings.evaluate is None and not settings.metrics:
+        raise UsageError(
+            f"reviewing {model}", f"{FILE} says neither how to train nor how to evaluate it"
+        )
+    evaluate(workspace, model, output=output)
+    return bundle(workspace, model, progress=progress).bundle
+
+
+def _notes(
+    workspace: Workspace, candidate: Known, is_first: bool, policy: Policy | None
+) -> tuple[str, ...]:
+    notes = []
+    branch = workspace.base_branch or "the base branch"
+    if policy is None:
+        notes.append(
+            f"{branch} has no policy for this model yet. The rules of this change were applied; "
+            "nobody has agreed to them until it is merged."
+        )
+    if is_first:
+        notes.append(
+            "There is no baseline: nothing of this model is registered yet. Absolute gates apply; "
+            "gates on a change do not."
+        )
+    if candidate.evidence.code.is_dirty:
+        notes.append(
+            "It was trained from a working tree with uncommitted changes. It can be registered "
+            "only if what is merged has the same inputs."
+        )
+    if workspace.repository.is_shallow():
+        notes.append(
+            "The history of this clone is cut off (a shallow clone), so the list of the change's "
+            "authors may be too long."
+        )
+    return tuple(notes)
+
+
+def _title(change: Change) -> str | None:
+    return None if change.landed else change.title

@@ -1,0 +1,139 @@
+"""`rollback`: go back to a version that the stage held before, as one recorded step."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assent.core.entry import Draft, Kind, recorded
+from assent.core.verdict import Finding, Outcome, Verdict
+from assent.errors import UsageError
+from assent.policy.approvals import approval_findings
+from assent.policy.rules import ApprovalRule, Policy, StageRule
+from assent.ports import View
+from assent.verbs.bundles import find, record_of, require_sound, version_number
+from assent.verbs.judging import approval_records, binding_reviews, hear, subject
+from assent.verbs.outcome import Decided
+from assent.verbs.override import may_go_on
+from assent.verbs.promote import stage_rule
+from assent.verbs.recording import point_stage_again, record
+from assent.verbs.workspace import Workspace
+
+
+def rollback(
+    workspace: Workspace, model: str, stage: str, *, reason: str, to: str | None = None
+) -> Decided:
+    """Let `stage` hold the version `to` again (None: the one it held before the current one).
+
+    Only a version that the stage has held, and that is not retired, can return. The reason is
+    recorded. Every blob of the version is verified first.
+    """
+    policy = workspace.binding_policy(model)
+    rule = stage_rule(policy, model, stage)
+    require_reason(reason, f"rolling back {stage} of {model}")
+    target = _target(workspace.ledger.read(model), stage, to)
+    candidate = find(workspace, workspace.ledger.read(model), model, f"v{target}")
+    require_sound(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
+    verdicts: list[Verdict] = [Verdict(findings=())]
+    was_so: list[bool] = []
+
+    def decide(view: View) -> list[Draft]:
+        held = view.state.stages.get(stage)
+        was_so[:] = [held is not None and held.version == target]
+        if held is not None and held.version == target:
+            point_stage_again(workspace, view, stage)
+            return []
+        known = record_of(view, model, target)
+        reviews = binding_reviews(workspace, view, model, candidate.bundle.digest)
+        needed = _approval_rule(policy, rule)
+        approvals = hear(workspace, view, needed, candidate, reviews=reviews, change=None)
+        verdict = Verdict(
+            findings=(
+                _returns(stage, target, is_known=stage in known.stays),
+                _not_retired(target, is_retired=known.retired),
+                *approval_findings(approvals, rule_name=f"approvals for going back in {stage}"),
+            )
+        )
+        verdicts[:] = [verdict]
+        if not may_go_on(workspace, policy, verdict, override=False, reason=reason):
+            return []
+        return [
+            Draft(
+                kind=Kind.ROLLED_BACK,
+                at=workspace.now,
+                model=model,
+                subject=subject(candidate),
+                stage=stage,
+                replaces=None if held is None else held.version,
+                actor=workspace.forge.whoami(),
+                approvals=approval_records(approvals),
+                verdict=recorded(
+                    verdict, policy=policy.digest, evidence=candidate.bundle.evidence.digest
+                ),
+                run=workspace.run,
+                reason=reason,
+            )
+        ]
+
+    _, entries = record(workspace, model, decide)
+    sentence = f"{stage} was not rolled back"
+    if entries:
+        sentence = f"rolled {stage} back to v{target} from v{entries[-1].replaces}"
+    elif was_so[0]:
+        sentence = f"{stage} holds v{target} already"
+    return Decided(
+        model=model,
+        sentence=sentence,
+        verdict=verdicts[0],
+        version=target,
+        bundle=candidate.bundle.digest,
+        stage=stage,
+        entries=entries,
+        was_so=was_so[0],
+    )
+
+
+def require_reason(reason: str, doing: str) -> None:
+    """Raise `UsageError` for a reason that says nothing."""
+    if not reason.strip():
+        raise UsageError(doing, "the reason is empty", hint="say why: it is kept for ever")
+
+
+def _target(view: View, stage: str, to: str | None) -> int:
+    doing = f"choosing where to go back to in {stage}"
+    if to is not None:
+        number = version_number(to)
+        if number is None:
+            raise UsageError(doing, f"{to!r} is no version", hint="write --to v11")
+        return number
+    held = view.state.stages.get(stage)
+    if held is None or held.previous is None:
+        before = "nothing" if held is None else f"nothing before v{held.version}"
+        raise UsageError(
+            doing, f"it held {before}", hint="name a version it has held with --to, or clear it"
+        )
+    return held.previous
+
+
+def _approval_rule(policy: Policy, rule: StageRule) -> ApprovalRule:
+    """The stage's approvers, as many of them as going back needs."""
+    return msgspec.structs.replace(
+        rule.approvals or policy.approvals, count=rule.rollback.approvals
+    )
+
+
+def _returns(stage: str, target: int, *, is_known: bool) -> Finding:
+    return Finding(
+        rule=f"{stage} has held v{target} before",
+        outcome=Outcome.PASSED if is_known else Outcome.FAILED,
+        reason="it has" if is_known else "it never has",
+        remedy="" if is_known else f"use `assent promote v{target} {stage}`",
+    )
+
+
+def _not_retired(target: int, *, is_retired: bool) -> Finding:
+    return Finding(
+        rule="not retired",
+        outcome=Outcome.FAILED if is_retired else Outcome.PASSED,
+        reason=f"v{target} is retired" if is_retired else "it is not",
+        remedy="go back to another version with --to" if is_retired else "",
+    )

@@ -1,0 +1,104 @@
+"""`train`: run the team's own training command, or reuse what the same inputs gave before."""
+
+from __future__ import annotations
+
+from typing import IO
+
+import msgspec
+
+from assent.core.bundle import Bundle
+from assent.core.digest import Digest, hex_of, short
+from assent.core.evidence import Step
+from assent.errors import CommandError, UsageError
+from assent.measure.command import run_command
+from assent.verbs.bundles import load, model_digest_at, open_bundle, write_model
+from assent.verbs.inputs import read_inputs
+from assent.verbs.work import Trained, forget, keep
+from assent.verbs.workspace import Workspace
+
+
+class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What `train` did. `reused` is the bundle that spared the training, if one did."""
+
+    model: str
+    inputs_digest: Digest
+    model_digest: Digest
+    step: Step | None
+    reused: Digest | None = None
+
+
+def train(
+    workspace: Workspace, model: str, *, force: bool = False, output: int | IO[bytes] | None = None
+) -> TrainResult:
+    """Train `model` in the working tree.
+
+    If the store holds a bundle of the same training inputs, its model files are put in place and
+    nothing is run, unless `force`. Raises `CommandError` with the exit code of the command.
+    """
+    settings = workspace.settings(model)
+    inputs = read_inputs(workspace.root, settings)
+    forget(workspace.work, model, "evaluate")
+    if settings.train is None:
+        raise UsageError(
+            f"training {model}",
+            "assent.yaml has no `train` command for it",
+            hint="add one, or go on with `assent evaluate` for a model that is trained elsewhere",
+        )
+    found = None if force else _finished(workspace, model, inputs.train)
+    if found is not None:
+        return _reuse(workspace, model, found, inputs.train)
+    workspace.say(f"training {model}: {settings.train}")
+    step = run_step(workspace, settings.train, inputs.train, f"training {model}", output)
+    digest = model_digest_at(workspace.root, settings.model)
+    keep(workspace.work, model, "train", Trained(step=step, model_digest=digest))
+    return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+
+
+def run_step(
+    workspace: Workspace,
+    command: str,
+    inputs_digest: Digest,
+    doing: str,
+    output: int | IO[bytes] | None,
+) -> Step:
+    """Run one of the team's commands with live output and say what it took."""
+    result = run_command(command, workspace.root, stdout=output)
+    if result.exit_code != 0:
+        raise CommandError(
+            doing,
+            f"`{command}` ended with exit code {result.exit_code}",
+            exit_code=result.exit_code,
+            hint="its own output is above; nothing was recorded",
+        )
+    return Step(
+        command=command,
+        inputs_digest=inputs_digest,
+        started_at=workspace.now,
+        wall_s=round(result.wall_s, 3),
+        cpu_s=round(result.cpu_s, 3),
+        peak_memory_bytes=result.peak_memory_bytes,
+    )
+
+
+def _finished(workspace: Workspace, model: str, inputs: Digest) -> Bundle | None:
+    hint = workspace.store.recall(f"{model}/trained/{hex_of(inputs)}")
+    return None if hint is None else load(workspace, model, hint)
+
+
+def _reuse(workspace: Workspace, model: str, found: Bundle, inputs: Digest) -> TrainResult:
+    evidence = open_bundle(workspace, found).evidence
+    write_model(workspace.store, found, workspace.root / workspace.settings(model).model)
+    if evidence.train is not None:
+        trained = Trained(step=evidence.train, model_digest=found.model_digest)
+        keep(workspace.work, model, "train", trained)
+    workspace.say(
+        f"training {model}: inputs unchanged, reusing the model of bundle "
+        f"{short(found.digest)}; training skipped (--force trains again)"
+    )
+    return TrainResult(
+        model=model,
+        inputs_digest=inputs,
+        model_digest=found.model_digest,
+        step=evidence.train,
+        reused=found.digest,
+    )

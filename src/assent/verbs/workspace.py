@@ -1,0 +1,94 @@
+"""What every verb works on: one configuration, its repository, and the three ports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from assent.config.read import read_config
+from assent.config.settings import Config, ModelSettings
+from assent.core.change import Change
+from assent.core.evidence import Run
+from assent.errors import UsageError
+from assent.git import Repository
+from assent.policy.rules import Policy
+from assent.ports import Forge, Ledger, Store
+
+FILE = "assent.yaml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
+    branch, or None in a repository without one; `now` is RFC 3339; `say` shows progress to the
+    person who waits.
+    """
+
+    root: Path
+    config: Config
+    repository: Repository
+    base_branch: str | None
+    base: str | None
+    forge: Forge
+    store: Store
+    ledger: Ledger
+    now: str
+    run: Run | None
+    say: Callable[[str], None]
+
+    def model(self, name: str | None) -> str:
+        """The model that is meant: the one named, or the only one."""
+        names = sorted(self.config.models)
+        if name is None and len(names) == 1:
+            return names[0]
+        doing = "choosing the model" if name is None else f"looking for the model {name!r}"
+        if name is None:
+            raise UsageError(doing, f"{FILE} has several", hint=f"name one: {', '.join(names)}")
+        if name not in self.config.models:
+            hint = f"{self.root / FILE} has {', '.join(names)}"
+            raise UsageError(doing, "there is none of this name", hint=hint)
+        return name
+
+    def settings(self, model: str) -> ModelSettings:
+        """How the model is made, as the working tree says."""
+        return self.config.models[model]
+
+    @property
+    def work(self) -> Path:
+        """Where verbs leave what the next verb needs."""
+        return self.root / ".assent"
+
+    def base_policy(self, model: str) -> Policy | None:
+        """The policy of the base branch, or None if that has no such model yet."""
+        if self.base is None:
+            return None
+        path = self.repository.relative(self.root / FILE)
+        text = self.repository.show(self.base, path)
+        if text is None:
+            return None
+        name = f"{path} of {self.base_branch or 'the base branch'}"
+        return read_config(text, name).policies.get(model)
+
+    def binding_policy(self, model: str) -> Policy:
+        """The policy that decisions are bound by. Raises `UsageError` if the base branch has
+        none: rules that nobody has merged bind nobody.
+        """
+        policy = self.base_policy(model)
+        if policy is None:
+            branch = self.base_branch or "a base branch"
+            raise UsageError(
+                f"reading the policy of {model}",
+                f"{branch} has no {FILE} with this model",
+                hint=f"commit {FILE} and merge it to {branch} (and push it) first",
+            )
+        return policy
+
+    def change(self) -> Change:
+        """The change of this checkout. Raises `UsageError` in a repository without a commit."""
+        change = self.forge.change()
+        if change is None:
+            raise UsageError(
+                "reading the change", "the repository has no commit yet", hint="commit first"
+            )
+        return change

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from assent.errors import UsageError
+from assent.measure.command import run_command
+
+PYTHON = sys.executable
+
+
+def test_the_shell_runs_it_in_the_folder(tmp_path: Path) -> None:
+    result = run_command("pwd > here && echo $A | tr a-z A-Z >> here", tmp_path, env={"A": "x"})
+    assert (tmp_path / "here").read_text() == f"{tmp_path}\nX\n"
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("exit 7", 7),
+        ("true", 0),
+        ("no-such-program-here 2>/dev/null", 127),
+        ("kill -9 $$", 137),
+        ("kill -TERM $$", 143),
+        ("sh -c 'kill -9 $$'; exit $?", 137),
+    ],
+)
+def test_exit_codes(tmp_path: Path, command: str, code: int) -> None:
+    assert run_command(command, tmp_path).exit_code == code
+
+
+def test_output_is_inherited_or_sent_elsewhere(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_command("echo out; echo err >&2", tmp_path)
+    assert capfd.readouterr() == ("out\n", "err\n")
+    run_command("echo out", tmp_path, stdout=2)
+    assert capfd.readouterr() == ("", "out\n")
+
+
+def test_standard_input_is_empty(tmp_path: Path) -> None:
+    assert run_command("read line || exit 3", tmp_path).exit_code == 3
+
+
+def test_time_is_that_of_the_whole_tree(tmp_path: Path) -> None:
+    (tmp_path / "busy.py").write_text(
+        "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
+    )
+    result = run_command(f"{PYTHON} busy.py; sleep 0.2", tmp_path)
+    assert 0.3 <= result.cpu_s < 2
+    assert result.wall_s >= 0.5
+    assert run_command("sleep 0.2", tmp_path).cpu_s < 0.15  # nothing of the command before
+
+
+def test_peak_memory_is_that_of_the_tree(tmp_path: Path) -> None:
+    big = f"{PYTHON} -c 'import time; x = bytearray(60_000_000); time.sleep(0.8)'"
+    result = run_command(f"{big} & {big} & wait", tmp_path)
+    assert result.peak_memory_bytes is not None
+    assert 120_000_000 < result.peak_memory_bytes < 400_000_000
+
+
+def test_peak_memory_is_that_of_this_command_alone(tmp_path: Path) -> None:
+    run_command(f"{PYTHON} -c 'x = bytearray(300_000_000)'", tmp_path)
+    result = run_command("sleep 0.3", tmp_path)
+    assert result.peak_memory_bytes is not None
+    assert result.peak_memory_bytes < 50_000_000
+
+
+def test_a_short_peak_is_not_missed(tmp_path: Path) -> None:
+    result = run_command(f"{PYTHON} -S -c 'x = b\"1\" * 400_000_000'", tmp_path)
+    assert result.peak_memory_bytes is not None
+    assert result.peak_memory_bytes > 400_000_000
+
+
+@pytest.mark.parametrize("command", ["a\0b", "true"])
+def test_what_cannot_be_run_is_a_usage_error(tmp_path: Path, command: str) -> None:
+    folder = tmp_path if "\0" in command else tmp_path / "missing"
+    with pytest.raises(UsageError):
+        run_command(command, folder)
+
+
+RUN = """
+import sys
+from pathlib import Path
+from assent.measure import command
+command.GRACE_S = float(sys.argv[2])
+try:
+    command.run_command(sys.argv[1], Path.cwd())
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+    sys.exit(130)
+"""
+
+POLITE = """
+import signal, sys, time
+def stop(*_):
+    time.sleep(0.5)
+    open("checkpoint", "w").write("saved")
+    sys.exit(0)
+signal.signal(signal.SIGINT, stop)
+open("ready", "w").close()
+time.sleep(60)
+"""
+
+STUBBORN = """
+import os, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, lambda *_: open("asked", "w").close())
+open("ready", "w").write(str(os.getpid()))
+while True:
+    time.sleep(0.05)
+"""
+
+
+def interrupted(tmp_path: Path, script: str, grace_s: float) -> float:
+    """Run `script` behind a shell, send Ctrl-C to Assent alone, and return how long it took."""
+    (tmp_path / "script.py").write_text(script)
+    process = subprocess.Popen(
+        [PYTHON, "-c", RUN, f"{PYTHON} script.py; true", str(grace_s)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.1)
+        started = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        shown, _ = process.communicate(timeout=20)
+        assert (process.returncode, shown) == (130, b"interrupted\n")
+        return time.monotonic() - started
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_ctrl_c_lets_the_command_save_its_work(tmp_path: Path) -> None:
+    took = interrupted(tmp_path, POLITE, 10)
+    assert (tmp_path / "checkpoint").read_text() == "saved"
+    assert took < 5
+
+
+def test_ctrl_c_ends_a_command_that_does_not_want_to(tmp_path: Path) -> None:
+    interrupted(tmp_path, STUBBORN, 0.5)
+    assert (tmp_path / "asked").exists()
+    pid = int((tmp_path / "ready").read_text())
+    deadline = time.monotonic() + 5
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _runs(pid)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_the_command_has_its_own_process_group(tmp_path: Path) -> None:
+    run_command(f"{PYTHON} -c 'import os; print(os.getpgrp())' > group", tmp_path)
+    assert int((tmp_path / "group").read_text()) != os.getpgrp()

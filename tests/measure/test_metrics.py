@@ -1,0 +1,218 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from assent.core.evidence import REDACTED
+from assent.core.scalar import NonFinite, Scalar
+from assent.measure.metrics import cell, read_metrics
+
+
+def problems(root: Path, *patterns: str) -> dict[str, str]:
+    return {one.source: one.problem for one in read_metrics(root, patterns).problems}
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("m.json", '{"test": {"auc": 0.9, "n": 10, "ok": true, "by": "hand", "none": null}}'),
+        ("m.yaml", "test: {auc: 9e-1, n: 10, ok: true, by: hand, none: }"),
+        ("M.YML", "test:\n  auc: 0.9\n  n: 10\n  ok: true\n  by: hand\n  none: ~\n"),
+    ],
+)
+def test_leaves_keep_their_type(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    read = read_metrics(tmp_path, [name])
+    expected = {
+        "test.auc": 0.9,
+        "test.n": 10,
+        "test.ok": True,
+        "test.by": "hand",
+        "test.none": None,
+    }
+    assert read.metrics == expected
+    assert [type(value) for value in read.metrics.values()] == [float, int, bool, str, type(None)]
+    assert read.problems == ()
+
+
+def test_toml_and_several_files(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text("loss = inf\nwhen = 2024-01-02\n[a]\nb = 1\n")
+    (tmp_path / "b.json").write_text('{"c": 1}')
+    read = read_metrics(tmp_path, ["*.toml", "b.json", "*.json"])
+    assert read.metrics == {"loss": NonFinite("inf"), "when": "2024-01-02", "a.b": 1, "c": 1}
+    assert read.problems == ()
+
+
+@pytest.mark.threat(14)
+def test_what_is_not_a_number_is_kept_apart(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text('{"a": NaN, "b": -Infinity, "c": "NaN", "d": null, "e": true}')
+    read = read_metrics(tmp_path, ["m.json"])
+    assert read.metrics == {
+        "a": NonFinite("nan"),
+        "b": NonFinite("-inf"),
+        "c": "NaN",
+        "d": None,
+        "e": True,
+    }
+    assert msgspec.json.decode(msgspec.json.encode(read.metrics), type=dict[str, Scalar]) == (
+        read.metrics
+    )
+
+
+def test_a_list_of_plain_values_is_a_series_and_no_metric(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text('{"loss": [3, 2.5, NaN], "one": [1], "none": [], "auc": 1}')
+    read = read_metrics(tmp_path, ["m.json"])
+    assert read.series == {"loss": (3, 2.5, NonFinite("nan")), "one": (1,), "none": ()}
+    assert read.metrics == {"auc": 1}
+
+
+@pytest.mark.threat(14)
+def test_a_list_of_anything_else_is_a_problem_and_the_rest_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.json").write_text(
+        '{"confusion": [[1, 2], [3, 4]], "rows": [{"a": 1}], "auc": 1}'
+    )
+    read = read_metrics(tmp_path, ["m.json"])
+    assert (read.metrics, read.series) == ({"auc": 1}, {})
+    assert [one.problem.split()[0] for one in read.problems] == ["'confusion'", "'rows'"]
+
+
+@pytest.mark.parametrize("header", ["metric,value", "Name, Value"])
+def test_csv_of_names_and_values(tmp_path: Path, header: str) -> None:
+    (tmp_path / "m.csv").write_text(f"{header}\nauc,0.9\nok,True\nnote,hello\nnone,\nx,nan\n")
+    read = read_metrics(tmp_path, ["m.csv"])
+    assert read.metrics == {
+        "auc": 0.9,
+        "ok": True,
+        "note": "hello",
+        "none": None,
+        "x": NonFinite("nan"),
+    }
+
+
+def test_csv_with_one_row_gives_values(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("auc,loss\n0.9,1e-3\n")
+    read = read_metrics(tmp_path, ["m.csv"])
+    assert (read.metrics, read.series) == ({"auc": 0.9, "loss": 0.001}, {})
+
+
+def test_csv_with_several_rows_gives_series(tmp_path: Path) -> None:
+    (tmp_path / "m.tsv").write_text("epoch\tloss\n1\t0.5\n2\t-inf\n")
+    read = read_metrics(tmp_path, ["m.tsv"])
+    assert (read.metrics, read.series) == ({}, {"epoch": (1, 2), "loss": (0.5, NonFinite("-inf"))})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (" 12 ", 12),
+        ("-0", 0),
+        ("+3", 3),
+        ("1.", 1.0),
+        (".5e2", 50.0),
+        ("FALSE", False),
+        ("Infinity", NonFinite("inf")),
+        ("+nan", NonFinite("nan")),
+        ("1e999", NonFinite("inf")),
+        ("007", "007"),
+        ("1_000", "1_000"),
+        ("0x10", "0x10"),
+        ("٣", "٣"),
+        ("9" * 5000, "9" * 5000),
+        ("18446744073709551616", "18446744073709551616"),
+        ("n/a", "n/a"),
+        ("", None),
+    ],
+)
+def test_cells(text: str, value: Scalar) -> None:
+    read = cell(text)
+    assert (read, type(read)) == (value, type(value))
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("name", "content", "part"),
+    [
+        ("m.json", b"{", "Expecting"),
+        ("m.json", b"[1, 2]", "not a mapping"),
+        ("m.json", b"0.9", "not a mapping"),
+        ("m.json", b"{}", "no value"),
+        ("m.yaml", b"", "not a mapping"),
+        ("m.yaml", b"a: 1\na: 2", "twice"),
+        ("m.json", b'{"a.b": 1, "a": {"b": 2}}', "twice"),
+        ("m.toml", b"a = ", "Invalid"),
+        ("m.csv", b"a,b\n1\n", "1 cells"),
+        ("m.csv", b"a,a\n1,2\n", "twice"),
+        ("m.csv", b",a\n0,1\n", "without a name"),
+        ("m.csv", b"metric,value\nauc,1\nauc,2\n", "twice"),
+        ("m.csv", b"a,b\n", "no value"),
+        ("m.csv", b"", "no value"),
+        ("m.json", b'{"a": "\xff"}', "not UTF-8"),
+        ("m.txt", b"auc 0.9", "not a format"),
+        ("m", b"auc 0.9", "not a format"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_problem(
+    tmp_path: Path, name: str, content: bytes, part: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    read = read_metrics(tmp_path, [name])
+    assert (read.metrics, read.series) == ({}, {})
+    assert [one.source for one in read.problems] == [name]
+    assert part in read.problems[0].problem
+
+
+@pytest.mark.threat(14)
+def test_what_is_missing_is_a_problem_by_pattern(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert problems(tmp_path, "m.json", "r/*.csv", "empty", "../x") == {
+        "m.json": "no such file",
+        "r/*.csv": "no such file",
+        "empty": "no such file",
+        "../x": "the path leaves the repository",
+    }
+
+
+@pytest.mark.threat(14)
+def test_a_name_that_two_files_give_has_no_value(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"auc": 0.9, "f1": 1}')
+    (tmp_path / "b.yaml").write_text("auc: [1, 2]")
+    read = read_metrics(tmp_path, ["a.json", "b.yaml"])
+    assert (read.metrics, read.series) == ({"f1": 1}, {})
+    assert problems(tmp_path, "*") == {"b.yaml": "the name 'auc' is given by a.json as well"}
+
+
+@pytest.mark.threat(39)
+def test_hostile_files_are_problems(tmp_path: Path) -> None:
+    with (tmp_path / "huge.json").open("wb") as file:
+        file.truncate(2**40)
+    (tmp_path / "deep.json").write_text("[" * 100_000 + "]" * 100_000)
+    (tmp_path / "deep.yaml").write_text("[" * 100_000 + "]" * 100_000)
+    (tmp_path / "self.yaml").write_text("a: &a [*a]")
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "passwd.json").symlink_to("/etc/passwd")
+    found = problems(tmp_path, "huge.json", "deep.*", "self.yaml", "pipe.json", "passwd.json")
+    assert sorted(found) == [
+        "deep.json",
+        "deep.yaml",
+        "huge.json",
+        "passwd.json",
+        "pipe.json",
+        "self.yaml",
+    ]
+    assert "outside" in found["passwd.json"]
+    assert "32 MiB" in found["huge.json"]
+
+
+@pytest.mark.threat(38)
+def test_text_is_redacted_and_numbers_are_not(tmp_path: Path) -> None:
+    token = "ghp_" + "a1" * 18
+    (tmp_path / "m.json").write_text(
+        json.dumps({"api_key": "hunter2", "by": token, "auth": 0.98, "per": [token]})
+    )
+    read = read_metrics(tmp_path, ["m.json"])
+    assert read.metrics == {"api_key": REDACTED, "by": REDACTED, "auth": 0.98}
+    assert read.series == {"per": (REDACTED,)}

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import pytest
+from msgspec.structs import replace
+
+from assent.core.approval import Approvals
+from assent.core.verdict import Finding, Outcome
+from assent.policy.rules import ANYONE
+from assent.report.document import MAX_ROWS, to_document
+from assent.report.html import to_html
+from assent.report.jsonform import to_json
+from assent.report.markdown import to_markdown
+from assent.report.numbers import Effect
+from assent.report.parts import (
+    Document,
+    Mark,
+    Move,
+    Number,
+    Pair,
+    Section,
+    Text,
+    Words,
+    cell,
+    spaced,
+)
+from assent.report.review import ReviewReport
+
+from . import samples
+
+
+def section(document: Document, title: str) -> Section:
+    return next(one for one in document.sections if one.title == title)
+
+
+def said(parts: object) -> str:
+    assert isinstance(parts, tuple)
+    return spaced(part.text for part in parts)
+
+
+def test_a_plain_string_in_a_cell_is_untrusted() -> None:
+    assert cell("x", Words("y")) == (Text("x"), Words("y"))
+
+
+def test_sections_come_in_the_order_of_the_design() -> None:
+    assert [one.title for one in to_document(samples.blocked()).sections] == [
+        "Candidate against baseline",
+        "This change alters the rules",
+        "Gates",
+        "Metrics",
+        "Data",
+        "Model",
+        "Parameters",
+        "Dependencies and environment",
+        "Approvals",
+    ]
+
+
+@dataclass
+class Case:
+    report: ReviewReport
+    mark: Mark
+    headline: str
+    next_steps: list[str]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(
+            samples.passed(),
+            Mark.PASSED,
+            "churn passed: 2 gates hold.",
+            ["Nothing is missing. Merge when you are ready."],
+        ),
+        Case(
+            samples.blocked(),
+            Mark.FAILED,
+            "churn is blocked: 1 of 3 gates failed.",
+            [
+                f"{samples.FAIL.rule}: {samples.FAIL.remedy}",
+                "1 more approval is needed from alice or @acme/ml.",
+            ],
+        ),
+        Case(
+            samples.pending(),
+            Mark.WAITING,
+            "churn waits for approval: 1 approval is still needed.",
+            ["1 more approval is needed from alice or @acme/ml."],
+        ),
+        Case(
+            samples.review(samples.WAIT),
+            Mark.WAITING,
+            "churn waits for a decision: 1 of 1 gate not decided.",
+            ["approvals: 1 of alice or @acme/ml: 1 more of alice or @acme/ml must approve"],
+        ),
+        Case(
+            samples.first(),
+            Mark.PASSED,
+            "churn passed: 1 gate holds, 1 not applicable.",
+            ["Nothing is missing. Merge when you are ready."],
+        ),
+        Case(
+            samples.review(),
+            Mark.FAILED,
+            "churn is blocked: no gate has judged it.",
+            ["Give the model at least one gate: nothing judged is no pass."],
+        ),
+    ],
+    ids=["passed", "blocked", "pending", "undecided", "first", "nothing judged"],
+)
+def test_the_verdict_in_one_sentence_with_what_to_do_next(case: Case) -> None:
+    document = to_document(case.report)
+    assert document.mark is case.mark
+    assert said(document.headline) == case.headline
+    assert [said(step) for step in document.next_steps] == case.next_steps
+
+
+def test_one_remedy_is_said_once_for_all_its_rules() -> None:
+    findings = [replace(samples.FAIL, rule=f"r{n}") for n in range(5)]
+    others = [replace(samples.FAIL, rule=f"o{n}", remedy=f"do {n}") for n in range(4)]
+    steps = to_document(samples.review(*findings, *others)).next_steps
+    assert said(steps[0]).startswith("r0, r1, r2 and 2 others: improve the model")
+    assert said(steps[-1]) == "and 2 other remedies, below."
+    assert len(steps) == 4
+
+
+def test_anyone_is_said_in_words() -> None:
+    waits = Approvals(required=1, of=(ANYONE,))
+    steps = to_document(samples.review(samples.WAIT, approvals=waits)).next_steps
+    assert said(steps[0]) == (
+        "1 more approval is needed from anyone who may write to the repository."
+    )
+
+
+def test_gates_that_fail_come_first_and_are_kept() -> None:
+    table = section(to_document(samples.blocked()), "Gates").tables[0]
+    assert [said(row[1]) for row in table.rows] == [
+        samples.FAIL.rule,
+        samples.WAIT.rule,
+        samples.PASS.rule,
+    ]
+    assert table.kept == 2
+
+
+def test_metrics_that_need_a_look_come_first() -> None:
+    table = section(to_document(samples.passed()), "Metrics").tables[0]
+    effects = [row[2][0].effect for row in table.rows if isinstance(row[2][0], Move)]
+    assert [said(row[0]) for row in table.rows] == [
+        "brier",
+        "latency_ms",
+        "trees",
+        "log_loss",
+        "roc_auc",
+        "ece",
+        "precision",
+        "recall",
+    ]
+    assert effects[:4] == [Effect.NO_NUMBER, Effect.WORSE, Effect.CHANGED, Effect.BETTER]
+
+
+def test_a_metric_shows_value_direction_and_meaning() -> None:
+    table = section(to_document(samples.passed()), "Metrics").tables[0]
+    name, value, change = table.rows[1]
+    assert name == (Text("latency_ms"),)
+    assert value == (Pair(Number("12.1"), Number("15.8")),)
+    assert change == (Move(Effect.WORSE, "▲", "+3.7", "+30.6%", bar=0.553),)
+
+
+def test_slices_are_folded_and_keep_dots_in_their_values() -> None:
+    slices = section(to_document(samples.passed()), "Metrics").tables[1]
+    assert slices.is_folded
+    assert [said(row[0]) for row in slices.rows] == [
+        "region = north",
+        "region = south",
+        "region = west.coast",
+        "region = east",
+    ]
+    assert {said(row[1]) for row in slices.rows} == {"roc_auc"}
+
+
+def test_a_name_that_only_looks_like_a_slice_is_a_metric() -> None:
+    metrics = (samples.metric("slices.region.roc_auc", 1, 2),)
+    report = samples.review(samples.PASS, diff=samples.diff(metrics=metrics))
+    assert said(section(to_document(report), "Metrics").tables[0].rows[0][0]) == metrics[0].name
+
+
+def test_what_did_not_change_is_one_line() -> None:
+    document = to_document(samples.unchanged())
+    assert said(section(document, "Metrics").summary) == "unchanged (2)"
+    assert section(document, "Metrics").tables[0].is_folded
+    assert said(section(document, "Parameters").summary) == "unchanged (3)"
+    assert not section(document, "Parameters").tables
+    assert said(section(document, "Candidate against baseline").summary).startswith(
+        "The candidate is the baseline"
+    )
+
+
+def test_without_a_baseline_nothing_is_called_a_change() -> None:
+    document = to_document(samples.first())
+    assert [one.title for one in section(document, "Metrics").tables[0].columns] == [
+        "Metric",
+        "Measured",
+    ]
+    assert said(section(document, "Candidate against baseline").summary) == (
+        "There is no baseline to compare with."
+    )
+
+
+def test_uncommitted_changes_are_said() -> None:
+    code = replace(samples.EVIDENCE.code, is_dirty=True)
+    report = samples.review(samples.PASS, evidence=replace(samples.EVIDENCE, code=code))
+    assert "changes that are not in its commit" in said(to_document(report).notes.rows[0][0])
+
+
+def test_rows_are_cut_and_counted() -> None:
+    report = samples.big(metrics=10, slices=300, params=3_000)
+    slices = section(to_document(report), "Metrics").tables[1]
+    params = section(to_document(report), "Parameters").tables[0]
+    assert (len(slices.rows), slices.total) == (MAX_ROWS, 3_000)
+    assert (len(params.rows), params.total) == (MAX_ROWS, 3_000)
+    shown = {said(row[0]) for row in slices.rows}
+    assert "region = r299" in shown  # the worst
+    assert "region = r0" not in shown  # unchanged
+
+
+def test_who_counts_comes_first_with_the_reason() -> None:
+    approvals = section(to_document(samples.passed()), "Approvals")
+    assert said(approvals.summary) == "1 of 1 given"
+    assert [row[0][0] for row in approvals.tables[0].rows] == [Text("alice"), Text("bob")]
+
+
+def test_a_big_review_costs_half_a_second_of_cpu() -> None:
+    report = samples.big()
+    to_html(samples.passed())  # the template is compiled once per process
+    started = time.process_time()
+    for write in (to_markdown, to_html, to_json):
+        assert write(report)
+    # The goal is 0.5 s; twice that leaves room for a slow machine and still finds a slow report.
+    assert time.process_time() - started < 1.0
+
+
+def test_a_finding_without_a_remedy_points_to_its_reason() -> None:
+    bare = Finding(rule="r", outcome=Outcome.FAILED, reason="x")
+    assert said(to_document(samples.review(bare)).next_steps[0]) == "r: see the reason below"

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from assent.report.document import MAX_ROWS
+from assent.report.html import to_html
+from assent.report.markdown import to_markdown
+
+from . import samples
+from .nasty import texts
+from .rendered import Page, page
+
+REPORTS = {
+    "passed": samples.passed,
+    "blocked": samples.blocked,
+    "pending": samples.pending,
+    "first": samples.first,
+    "unchanged": samples.unchanged,
+}
+VOID = {"meta", "br", "rect"}
+ATTRIBUTES = set(
+    """lang charset http-equiv content name class aria-hidden aria-label role tabindex scope
+    viewbox preserveaspectratio x width height""".split()
+)
+
+
+class Balance(HTMLParser):
+    """Fails on a tag that is not closed, or closed out of turn."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+@pytest.mark.threat(33)
+@given(text=texts)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
+    html = to_html(samples.hostile(text))
+    seen, calm = Page(html), Page(to_html(samples.hostile("calm")))
+    assert set(seen.names) <= set(calm.names) | {"svg", "rect"}
+    assert {name for _, attrs in seen.tags for name, _ in attrs} <= ATTRIBUTES
+    assert not seen.comments
+    Balance(html)
+    assert html.encode()
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_the_page_is_well_formed_and_asks_nobody(make: type) -> None:
+    html = to_html(make())
+    Balance(html)
+    seen = Page(html)
+    assert html.startswith('<!DOCTYPE html>\n<html lang="en">')
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in html
+    assert not {"script", "link", "img", "iframe", "a", "base", "object"} & set(seen.names)
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_markdown_and_html_say_the_same(make: type) -> None:
+    def words(seen: Page) -> list[list[str]]:
+        return [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in seen.rows]
+
+    markdown = page(to_markdown(make()))
+    assert words(Page(to_html(make()))) == words(markdown)
+
+
+def test_every_table_names_its_columns_and_rows() -> None:
+    html = to_html(samples.blocked())
+    assert html.count("<table>") == html.count("<caption") == html.count("<thead>")
+    assert html.count('<th scope="row"') == len(re.findall(r"<tr><th scope=\"row\"", html))
+    assert '<th scope="col"' in html
+
+
+def test_the_title_is_the_verdict() -> None:
+    assert "<title>churn is blocked: 1 of 3 gates failed.</title>" in to_html(samples.blocked())
+
+
+@pytest.mark.threat(36)
+def test_tables_are_capped_with_a_count() -> None:
+    html = to_html(samples.big(metrics=1, slices=MAX_ROWS + 7, params=0))
+    assert "… 7 more in the JSON form of this report." in html
+    assert html.count("<code>region = ") + html.count('<code class="short">region = ') == MAX_ROWS
+
+
+def test_a_bar_shows_size_and_direction() -> None:
+    metrics = (samples.metric("m", 1.0, 0.75, "higher"),)
+    html = to_html(samples.review(samples.PASS, diff=samples.diff(metrics=metrics)))
+    assert '<rect x="-0.5" width="0.5" height="1"/>' in html
