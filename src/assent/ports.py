@@ -205,9 +205,11 @@ class Ledger(Protocol):
         """The models that have a ledger."""
 
     def read(self, model: str, *, strict: bool = True) -> View:
-        """The ledger as it is now. With `strict` off, a state that does not fit the newest entry
-        is taken as it is, for `verify` to say what is wrong. Raises `IntegrityError` if it does not verify as far as one
-        reading can tell, and `OutsideError` if it cannot be reached.
+        """The ledger as it is now.
+
+        Raises `IntegrityError` if it does not verify as far as one reading can tell, and
+        `OutsideError` if it cannot be reached. With `strict` off, a state that does not fit the
+        newest entry is taken as it is, for `verify` to say what is wrong.
         """
 
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:

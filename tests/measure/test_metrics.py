@@ -70,14 +70,14 @@ def test_a_list_of_plain_values_is_a_series_and_no_metric(tmp_path: Path) -> Non
     assert read.metrics == {"auc": 1}
 
 
-@pytest.mark.threat(14)
-def test_a_list_of_anything_else_is_a_problem_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_in_any_other_list_the_position_is_part_of_the_name(tmp_path: Path) -> None:
     (tmp_path / "m.json").write_text(
-        '{"confusion": [[1, 2], [3, 4]], "rows": [{"a": 1}], "auc": 1}'
+        '{"confusion": [[1, 2], [3, 4]], "folds": [{"auc": 0.5}, {"auc": {"mean": 0.7}}], "n": [1]}'
     )
     read = read_metrics(tmp_path, ["m.json"])
-    assert (read.metrics, read.series) == ({"auc": 1}, {})
-    assert [one.problem.split()[0] for one in read.problems] == ["'confusion'", "'rows'"]
+    assert read.series == {"confusion.0": (1, 2), "confusion.1": (3, 4), "n": (1,)}
+    assert read.metrics == {"folds.0.auc": 0.5, "folds.1.auc.mean": 0.7}
+    assert read.problems == ()
 
 
 @pytest.mark.parametrize("header", ["metric,value", "Name, Value"])

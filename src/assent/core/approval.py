@@ -7,6 +7,9 @@ import msgspec
 from assent.core.digest import Digest
 from assent.core.identity import Actor
 
+ANYONE = "*"
+"""In a list of approvers: any account that may write to the repository."""
+
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
     """One person's latest opinion. `why` says why it counts or why it does not; `role` is the

@@ -32,7 +32,8 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 def read_metrics(root: Path, patterns: Sequence[str]) -> Metrics:
     """Read JSON, YAML, TOML and CSV files below `root`.
 
-    Nested mappings give dotted names; a list of plain values is a series. Of CSV, two columns
+    Nested mappings give dotted names; a list of plain values is a series, and in any other list
+    the position is part of the name. Of CSV, two columns
     `metric` (or `name`) and `value` are names and values; otherwise one row gives a value per
     column and several rows a series per column. Whatever was declared and could not be read is a
     problem and never an exception: so are a missing file and a name that two files give.
@@ -72,18 +73,24 @@ def _read(path: Path) -> list[tuple[str, Value | _Unread]]:
         return list(_of_rows(rows))
     if suffix in parsing.SUFFIXES:
         leaves = parsing.flatten(parsing.parse(read_small(path), suffix))
-        return [(name, _of_leaf(name, leaf)) for name, leaf in leaves]
+        return [value for name, leaf in leaves for value in _of_leaf(name, leaf)]
     raise ParseError(f"{suffix or 'no suffix'}: not a format that metrics are read from")
 
 
-def _of_leaf(name: str, leaf: Any) -> Value | _Unread:
+def _of_leaf(name: str, leaf: Any) -> Iterator[tuple[str, Value | _Unread]]:
+    """A leaf as one value, or as several where a list holds more than plain values: the rows of a
+    confusion matrix become `confusion.0`, `confusion.1`.
+    """
     if not name:
-        return _Unread("not a mapping of names to values")
-    if not isinstance(leaf, list | tuple | set):
-        return _shown(name, scalar(leaf))
-    if any(isinstance(item, list | tuple | set | dict) for item in leaf):
-        return _Unread(f"{name!r} is a list of lists or mappings, not of plain values")
-    return tuple(_shown(name, scalar(item)) for item in leaf)
+        yield name, _Unread("not a mapping of names to values")
+    elif not isinstance(leaf, list | tuple | set):
+        yield name, _shown(name, scalar(leaf))
+    elif not any(isinstance(item, list | tuple | set | dict) for item in leaf):
+        yield name, tuple(_shown(name, scalar(item)) for item in leaf)
+    else:
+        for index, item in enumerate(leaf):
+            for inner, value in parsing.flatten(item, f"{name}.{index}"):
+                yield from _of_leaf(inner, value)
 
 
 def _of_rows(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from assent.core.approval import Approvals, Heard
+from assent.core.approval import ANYONE, Approvals, Heard
 from assent.core.change import Author, Review, ReviewState
 from assent.core.digest import Digest, short
 from assent.core.identity import Actor, PersonKey
 from assent.core.verdict import Finding, Outcome
-from assent.policy.rules import ANYONE, ApprovalRule
+from assent.policy.rules import ApprovalRule
 
 
 def judge_approvals(
@@ -66,16 +66,16 @@ def approval_findings(
     """The finding on approvals. Somebody who asked for changes blocks until they agree."""
     against = [one for one in approvals.heard if one.opinion == ReviewState.CHANGES_REQUESTED]
     against = [one for one in against if one.role is not None]
-    counted = ", ".join(one.person.login for one in approvals.counted)
-    people = " or ".join("anyone" if who == ANYONE else who for who in approvals.of)
-    rule = f"{rule_name}: {approvals.required} of {people}"
+    counted = _named(one.person.login for one in approvals.counted)
+    people = " or ".join("anyone" if who == ANYONE else f"`{who}`" for who in approvals.of)
+    rule = f"{rule_name}: {approvals.required} of {' or '.join(approvals.of)}"
     evidence = f"approved by {counted}" if counted else "approved by nobody"
     if approvals.required and unmapped_authors:
         return [
             Finding(
                 rule=rule,
                 outcome=Outcome.FAILED,
-                reason="a commit's author has no account: " + ", ".join(unmapped_authors),
+                reason="a commit's author has no account: " + _named(unmapped_authors),
                 evidence=evidence,
                 remedy="set an author address that the forge knows, and push again",
             )
@@ -85,7 +85,7 @@ def approval_findings(
             Finding(
                 rule=rule,
                 outcome=Outcome.FAILED,
-                reason="changes requested by " + ", ".join(one.person.login for one in against),
+                reason="changes requested by " + _named(one.person.login for one in against),
                 evidence=evidence,
                 remedy="answer them; they approve when they agree",
             )
@@ -130,6 +130,11 @@ def _objection(
     if not _is_person(review.person) and review.person.id not in rule.from_:
         return "is not a person"
     return None
+
+
+def _named(names: Iterable[str]) -> str:
+    """Names, marked as names: a login may read like a sentence of ours."""
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def _is_person(actor: Actor) -> bool:

@@ -7,12 +7,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from assent.core.approval import ANYONE
 from assent.core.digest import Digest, digest_of_value
 from assent.core.units import span_s
 from assent.policy.gates import Gate
-
-ANYONE = "*"
-"""In a list of approvers: any account that may write to the repository."""
 
 Count = Annotated[int, Meta(ge=0, le=100)]
 Who = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]

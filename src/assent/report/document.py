@@ -13,12 +13,11 @@ from math import sqrt
 
 from msgspec import UNSET
 
-from assent.core.approval import Heard
+from assent.core.approval import ANYONE, Heard
 from assent.core.diff import DataChange, FileChange, MetricChange, Side, ValueChange, Values
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import DataReference, Step
 from assent.core.verdict import Decision, Finding, Outcome
-from assent.policy.rules import ANYONE
 from assent.report import numbers
 from assent.report.escape import shorten
 from assent.report.numbers import Effect, Shown, count

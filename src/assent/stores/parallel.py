@@ -39,9 +39,11 @@ class Transfers:
         if self._stop.is_set():
             raise StoppedError
 
-    def run(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """What `work` gives for each item, in their order. The first failure ends all the others
-        and is raised once none of them runs any more.
+    def run(
+        self, work: Callable[[Item], Result], items: Sequence[Item], threads: int
+    ) -> list[Result]:
+        """What `work` gives for each item, in their order, on at most so many threads and one per
+        processor. The first failure ends all the others and is raised once none of them runs.
         """
         todo = deque(enumerate(items))
         results: dict[int, Result] = {}
@@ -61,7 +63,7 @@ class Transfers:
                 self._stop.set()
                 raise
 
-        threads = max(1, min(os.cpu_count() or 1, len(items)))
+        threads = max(1, min(threads, os.cpu_count() or 1))
         with ThreadPoolExecutor(threads) as pool:
             workers = [pool.submit(drain) for _ in range(threads)]
             try:

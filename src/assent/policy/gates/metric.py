@@ -111,7 +111,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             rule=f"{change.name} {self._bounds()}",
             outcome=Outcome.FAILED,
             reason="missing in the candidate" if missing else "not a number",
-            evidence="" if missing else f"{change.name} = {show(change.new)}",
+            evidence="" if missing else f"`{change.name}` = {show(change.new)}",
             remedy="make `evaluate` write a finite number",
         )
 
@@ -144,7 +144,7 @@ def _bound(change: MetricChange, bound: str, value: float, is_kept: bool, where:
         rule=f"{change.name} {bound}",
         outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
         reason="within the bound" if is_kept else f"{where} the bound",
-        evidence=f"{change.name} = {show(value)}",
+        evidence=f"`{change.name}` = {show(value)}",
         remedy="" if is_kept else "improve the model, or change the bound on the base branch",
     )
 
@@ -163,7 +163,7 @@ def _limit(
         return _nothing_to_compare(change, rule, diff, without_baseline)
     moved = sign * change.change
     verb = "fell" if sign < 0 else "rose"
-    evidence = f"{change.name}: {show(change.old)} → {show(change.new)}"
+    evidence = f"`{change.name}`: {show(change.old)} → {show(change.new)}"
     if isinstance(limit, str) and change.relative is None and moved > 0:
         return Finding(
             rule=rule,
@@ -197,7 +197,7 @@ def _nothing_to_compare(
             rule=rule,
             outcome=Outcome.FAILED,
             reason="the baseline's value is not a number",
-            evidence=f"{change.name} = {show(change.old)} in the baseline",
+            evidence=f"`{change.name}` = {show(change.old)} in the baseline",
             remedy="promote a version whose value is a number, or use min or max",
         )
     reason = "no baseline" if diff.baseline is None else "the baseline does not have this metric"
@@ -206,7 +206,7 @@ def _nothing_to_compare(
         rule=rule,
         outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
         reason=reason,
-        evidence=f"{change.name} = {show(change.new)}",
+        evidence=f"`{change.name}` = {show(change.new)}",
         remedy="the policy says `without_baseline: block`" if blocks else "",
     )
 
