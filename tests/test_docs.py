@@ -1,0 +1,87 @@
+"""The documents say what is true: what is made from the code is compared, examples are parsed."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from assent.cli.main import VERBS
+from assent.config.read import read_config
+from assent.policy.gates import GATES
+from docs.generate import EXIT_CODES, FILES
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    found = []
+    for page in PAGES:
+        for match in re.finditer(rf"^```{language}\n(.*?)^```", page.read_text(), re.S | re.M):
+            found.append((page.name, match[1]))
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_what_is_made_from_the_code_is_up_to_date(name: str) -> None:
+    assert (ROOT / "docs" / name).read_text() == FILES[name](), "run python -m docs.generate"
+
+
+def test_every_exit_code_has_one_meaning() -> None:
+    assert len(set(EXIT_CODES.values())) == len(EXIT_CODES)
+    codes = [code.value for code in EXIT_CODES]
+    assert len(set(codes)) == len(codes)
+
+
+@pytest.mark.parametrize(("page", "text"), blocks("yaml"))
+def test_every_yaml_example_is_a_valid_configuration(page: str, text: str) -> None:
+    assert read_config(text.encode(), page).models
+
+
+def commands() -> list[tuple[str, str]]:
+    lines = [(page, line) for page, text in blocks("sh") for line in text.splitlines()]
+    return [(page, line) for page, line in lines if line.startswith("assent ")]
+
+
+@pytest.mark.parametrize(("page", "line"), commands())
+def test_every_command_in_the_documents_is_one(page: str, line: str) -> None:
+    words = shlex.split(line, comments=True)
+    assert words[1] in VERBS
+    command: click.Command = importlib.import_module(f"assent.cli.{words[1]}").command
+    context = click.Context(command, info_name=words[1], resilient_parsing=False)
+    command.parse_args(context, words[2:])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+def test_every_gate_and_every_key_of_a_model_is_described() -> None:
+    text = (ROOT / "docs/configuration.md").read_text()
+    for name in GATES:
+        assert f"### `{name}`" in text
+    settings = importlib.import_module("assent.config.settings")
+    rules = importlib.import_module("assent.policy.rules")
+    for kind in (settings.ModelSettings, settings.TopFields, rules.PolicyFields, *GATES.values()):
+        for key in kind.__struct_fields__:
+            assert f"`{key}" in text or f"{key}:" in text, key
+
+
+def test_the_threats_called_tested_are_those_that_have_tests() -> None:
+    table = re.findall(
+        r"^\| (\d+) \|.*\| (tested|later) \|$", (ROOT / "docs/threats.md").read_text(), re.M
+    )
+    assert [int(row) for row, _ in table] == list(range(1, 41))
+    marks = {
+        int(row)
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for row in re.findall(r"mark\.threat\((\d+)\)", path.read_text())
+    }
+    assert {int(row) for row, state in table if state == "tested"} == marks
