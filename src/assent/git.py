@@ -15,6 +15,15 @@ from pathlib import Path
 from assent.errors import OutsideError, UsageError
 
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
+_PREFIX = re.compile(r"^(?:fatal|error|remote): ")
+_BOILERPLATE = frozenset(
+    {
+        "Could not read from remote repository.",
+        "Please make sure you have the correct access rights",
+        "and the repository exists.",
+    }
+)
+"""What Git adds to every cause; without it the cause itself is seen."""
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
@@ -23,8 +32,9 @@ class GitError(OutsideError):
 
     def __init__(self, doing: str, stderr: str) -> None:
         shown = _CREDENTIALS.sub("://[redacted]@", stderr)
-        lines = [line for line in shown.strip().splitlines() if line]
-        super().__init__(doing, "git says: " + ("; ".join(lines[-3:]) or "nothing"))
+        lines = [_PREFIX.sub("", line) for line in shown.splitlines() if line.strip()]
+        causes = [line for line in lines if line not in _BOILERPLATE] or lines
+        super().__init__(doing, "git says: " + ("; ".join(causes[-3:]) or "nothing"))
         self.stderr = stderr
 
 

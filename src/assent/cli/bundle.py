@@ -31,4 +31,7 @@ def show(result: BundleResult) -> None:
     """The result for people."""
     output.line(f"bundle {result.bundle}")
     new = "nothing new" if result.new_bytes == 0 else f"{result.new_bytes:,} bytes new"
-    output.line(f"  {result.files} model files, {result.size_bytes:,} bytes; {new} to the store")
+    output.line(
+        f"  {output.count(result.files, 'model file')}, "
+        f"{output.count(result.size_bytes, 'byte')}; {new} to the store"
+    )

@@ -59,6 +59,7 @@ class Verbs(click.Group):
 
 @click.group(
     cls=Verbs,
+    subcommand_metavar="VERB [ARGS]...",
     context_settings={
         "auto_envvar_prefix": "ASSENT",
         "help_option_names": ["-h", "--help"],
@@ -80,4 +81,4 @@ def main() -> None:
     """Run the command line."""
     from assent.cli.run import guarded
 
-    guarded(lambda: group(standalone_mode=False))
+    guarded(lambda: group(prog_name="assent", standalone_mode=False))

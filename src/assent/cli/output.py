@@ -31,6 +31,11 @@ def line(text: str = "") -> None:
     click.echo(visible(text) if text else "")
 
 
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 file`, `2 files`, `1,000 entries`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
 def decision(verdict: Verdict) -> None:
     """The verdict in one word."""
     word, colour = _DECISIONS[verdict.decision]

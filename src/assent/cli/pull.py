@@ -44,5 +44,6 @@ def show(result: PullResult) -> None:
     what = short(result.bundle) if result.version is None else f"v{result.version}"
     verb = "pulled" if result.is_new else "already there:"
     output.line(
-        f"{verb} {what} to {result.path}: {result.files} files, {result.size_bytes:,} bytes"
+        f"{verb} {what} to {result.path}: {output.count(result.files, 'file')}, "
+        f"{output.count(result.size_bytes, 'byte')}"
     )

@@ -37,9 +37,14 @@ def show(result: StatusResult) -> None:
 def _show_model(model: ModelStatus) -> None:
     if model.state is None:
         output.line(f"{model.model}: cannot be read: {model.problem}")
+        if model.hint:
+            output.line(f"  hint: {model.hint}")
         return
     state = model.state
-    output.line(f"{model.model}: {state.versions} versions, {state.seq + 1} ledger entries")
+    output.line(
+        f"{model.model}: {output.count(state.versions, 'version')}, "
+        f"{output.count(state.seq + 1, 'ledger entry', 'ledger entries')}"
+    )
     width = max((len(stage) for stage in model.stages), default=0)
     for stage in model.stages:
         held = state.stages.get(stage)

@@ -32,6 +32,12 @@ def command(
     """
     workspace = open_workspace(config)
     known = sorted({*workspace.config.models, *workspace.ledger.models()})
+    if model is not None and model not in known:
+        raise UsageError(
+            f"looking for the model {model!r}",
+            "neither assent.yaml nor a ledger has it",
+            hint=f"there is {', '.join(known)}",
+        )
     models = known if model is None else [model]
     finish(verify(workspace, models, repair=repair, blobs=blobs), as_json, show)
 
@@ -44,6 +50,7 @@ def show(result: VerifyResult) -> None:
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
     verdict = "verified" if result.exit_code == 0 else "not verified"
     output.line(
-        f"{verdict}: {len(result.models)} models, {result.entries} entries, "
-        f"{result.versions} versions, {result.blobs} blobs"
+        f"{verdict}: {output.count(len(result.models), 'model')}, "
+        f"{output.count(result.entries, 'entry', 'entries')}, "
+        f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}"
     )

@@ -31,4 +31,4 @@ def compare_data(old: Iterable[DataReference], new: Iterable[DataReference]) -> 
 def _is_same(left: DataReference, right: DataReference) -> bool:
     if left.digest is not None or right.digest is not None:
         return left.digest == right.digest
-    return left == right
+    return left == right and left.snapshot is not None

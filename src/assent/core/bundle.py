@@ -142,12 +142,15 @@ def read_manifest(content: bytes) -> Bundle:
         raise IntegrityError(doing, f"not a manifest ({error})") from None
     if manifest.artifact_type != ARTIFACT_TYPE:
         raise IntegrityError(doing, f"not a bundle but {manifest.artifact_type!r}")
+    for blob in (manifest.config, *manifest.layers):
+        if not is_digest(blob.digest) or blob.size < 0:
+            raise IntegrityError(doing, f"impossible descriptor {blob.digest!r}")
     files: list[ModelFile] = []
     evidence: Descriptor | None = None
     for layer in manifest.layers:
-        if not is_digest(layer.digest) or layer.size < 0:
-            raise IntegrityError(doing, f"impossible descriptor {layer.digest!r}")
         if layer.media_type == EVIDENCE_MEDIA_TYPE:
+            if evidence is not None:
+                raise IntegrityError(doing, "it holds evidence twice")
             evidence = layer
         else:
             path = layer.annotations.get(FILE_PATH, "")

@@ -23,6 +23,7 @@ _LOWER = frozenset(
     toxicity pinball quantile_loss max_error bias_abs crps
     """.split()
 )
+_RATE = re.compile(r"(^|_)(per_(s|sec|secs|second|seconds|minute|minutes|hour)|throughput)(_|$)")
 _LOWER_UNITS = re.compile(r"(^|_)(ms|s|sec|secs|seconds|minutes|mb|gb|bytes|usd|eur|kwh)$")
 _AFFIXES = re.compile(
     r"^(train|valid|validation|val|test|eval|dev|holdout|cv|mean|avg|macro|micro|weighted|global)_"
@@ -39,7 +40,7 @@ def direction(name: str) -> Better | None:
     """
     last = re.sub(r"[^a-z0-9]+", "_", name.rsplit(".", 1)[-1].lower()).strip("_")
     while True:
-        if last in _HIGHER:
+        if last in _HIGHER or _RATE.search(last):
             return "higher"
         if last in _LOWER or _LOWER_UNITS.search(last) or last.startswith(("neg_", "latency_")):
             return "higher" if last.startswith("neg_") else "lower"

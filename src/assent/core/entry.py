@@ -8,6 +8,7 @@ import msgspec
 
 from assent.core.digest import Digest, canonical_json, digest_of
 from assent.core.evidence import Run
+from assent.core.formats import require_format
 from assent.core.identity import Actor
 from assent.core.verdict import Outcome, Verdict
 from assent.errors import IntegrityError
@@ -143,13 +144,10 @@ def decode_entry(content: bytes) -> Entry:
     try:
         entry = _decoder.decode(content)
     except (msgspec.DecodeError, RecursionError) as error:
+        require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"not an entry ({error})") from None
     if entry.format != FORMAT:
-        raise IntegrityError(
-            doing,
-            f"unknown format {entry.format!r}",
-            hint="a newer Assent may have written it: upgrade, then run the verb again",
-        )
+        require_format(content, FORMAT, doing)
     if encode_entry(entry) != content:
         raise IntegrityError(doing, "its bytes are not in canonical form")
     return entry

@@ -33,9 +33,12 @@ def scalar(value: Any) -> Scalar:
 
 def number(value: object) -> float | int | None:
     """`value` if it is a finite number (booleans are not), else None."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # an integer of hundreds of digits, from a file that somebody made
+        return None
 
 
 def same(left: object, right: object) -> bool:

@@ -12,6 +12,7 @@ from assent.compare.bundles import Known
 from assent.core.bundle import Bundle, ModelFile, model_digest, read_manifest
 from assent.core.digest import Digest, hex_of, is_digest, short
 from assent.core.evidence import FORMAT, Evidence
+from assent.core.formats import require_format
 from assent.core.registry import Record
 from assent.errors import AssentError, IntegrityError, OutsideError, UsageError
 from assent.measure.files import file_digest
@@ -55,9 +56,10 @@ def open_bundle(workspace: Workspace, bundle: Bundle, version: int | None = None
     try:
         evidence = msgspec.json.decode(content, type=Evidence)
     except (msgspec.DecodeError, RecursionError) as error:
+        require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"it is damaged ({error})") from None
     if evidence.format != FORMAT:
-        raise IntegrityError(doing, f"unknown format {evidence.format!r}", hint="upgrade Assent")
+        require_format(content, FORMAT, doing)
     if evidence.model != bundle.model:
         raise IntegrityError(doing, f"it is about {evidence.model!r}, not {bundle.model!r}")
     return Known(bundle=bundle, evidence=evidence, version=version)
@@ -146,6 +148,8 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
         return _known(workspace, view, model, view.state.stages[name].bundle)
     if is_digest(name):
         return _known(workspace, view, model, Digest(name))
+    if name in workspace.config.policies[model].stages:
+        raise UsageError(doing, "the stage holds nothing", hint="`assent status` shows what does")
     commit = workspace.repository.resolve(name)
     digest = None if commit is None else workspace.store.recall(f"{model}/commits/{commit}")
     if digest is None:

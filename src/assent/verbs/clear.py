@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
+from assent.errors import UsageError
 from assent.ports import View
 from assent.verbs.outcome import Decided
 from assent.verbs.recording import record
@@ -18,6 +19,13 @@ def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decid
     def decide(view: View) -> list[Draft]:
         held = view.state.stages.get(stage)
         if held is None:
+            stages = workspace.config.policies[model].stages
+            if stage not in stages:
+                raise UsageError(
+                    f"clearing {stage} of {model}",
+                    "there is no stage of this name",
+                    hint=f"there is {', '.join(stages) or 'none'}",
+                )
             return []
         return [
             Draft(

@@ -33,7 +33,7 @@ def read_inputs(root: Path, settings: ModelSettings) -> Inputs:
     for pattern in settings.inputs:
         if not expand(root, [pattern]):
             raise UsageError(
-                f"reading the inputs of {settings.model}",
+                f"reading the inputs of the model {settings.model}",
                 f"nothing matches {pattern!r}",
                 hint="correct `inputs` in assent.yaml, or fetch the file",
             )

@@ -54,7 +54,10 @@ def judge(
     model = candidate.bundle.model
     compared = baseline(workspace, view, model, list(policy.stages))
     if compared is not None and compared.bundle.digest == candidate.bundle.digest:
-        workspace.say(f"{model}: the candidate is the baseline itself")
+        if compared.version is None:
+            compared = None  # the first model, built on the base branch: nothing to compare with
+        else:
+            workspace.say(f"{model}: the candidate is the baseline itself")
     diff = compare(compared, candidate)
     approvals = hear(workspace, view, policy.approvals, candidate, reviews=reviews, change=change)
     names = () if change is None else unmapped(change.authors)

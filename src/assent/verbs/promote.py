@@ -99,11 +99,13 @@ def promote(
 def stage_rule(policy: Policy, model: str, stage: str) -> StageRule:
     """The rule of a stage. Raises `UsageError` if the policy has no such stage."""
     if stage not in policy.stages:
+        doing = f"looking for the stage {stage!r} of {model}"
+        if version_number(stage) is not None:
+            hint = "the stage comes first, then the version: `assent promote production v12`"
+            raise UsageError(doing, "it looks like a version", hint=hint)
         names = ", ".join(policy.stages) or "none"
         raise UsageError(
-            f"looking for the stage {stage!r} of {model}",
-            "the base branch's assent.yaml has no such stage",
-            hint=f"it has: {names}",
+            doing, "the base branch's assent.yaml has no such stage", hint=f"it has: {names}"
         )
     return policy.stages[stage]
 

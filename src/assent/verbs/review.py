@@ -27,7 +27,7 @@ from assent.verbs.inputs import read_inputs
 from assent.verbs.judging import all_reviews, judge
 from assent.verbs.train import train
 from assent.verbs.work import write_atomically
-from assent.verbs.workspace import FILE, Workspace
+from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
 
 
 class ReviewResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +136,12 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     branch = workspace.base_branch or "the base branch"
-    if policy is None:
+    if workspace.base is None:
+        notes.append(
+            "This clone has no base branch, so the rules of this change were applied. "
+            f"To see what binds, {FETCH_BASE}."
+        )
+    elif policy is None:
         notes.append(
             f"{branch} has no policy for this model yet. The rules of this change were applied; "
             "nobody has agreed to them until it is merged."

@@ -126,7 +126,7 @@ def _returns(stage: str, target: int, *, is_known: bool) -> Finding:
         rule=f"{stage} has held v{target} before",
         outcome=Outcome.PASSED if is_known else Outcome.FAILED,
         reason="it has" if is_known else "it never has",
-        remedy="" if is_known else f"use `assent promote v{target} {stage}`",
+        remedy="" if is_known else f"use `assent promote {stage} v{target}`",
     )
 
 

@@ -20,6 +20,7 @@ class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
     stages: tuple[str, ...] = ()
     state: State | None = None
     problem: str | None = None
+    hint: str | None = None
 
 
 class StatusResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ def status(workspace: Workspace, models: Sequence[str]) -> StatusResult:
             state = workspace.ledger.read(model).state
         except AssentError as error:
             code = code or error.exit_code
-            found.append(ModelStatus(model=model, problem=str(error)))
+            found.append(ModelStatus(model=model, problem=str(error), hint=error.hint))
             continue
         stages = tuple(dict.fromkeys([*declared, *state.stages]))
         found.append(ModelStatus(model=model, stages=stages, state=state))

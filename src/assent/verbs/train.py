@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import IO
 
 import msgspec
@@ -14,7 +15,7 @@ from assent.measure.command import run_command
 from assent.verbs.bundles import load, model_digest_at, open_bundle, write_model
 from assent.verbs.inputs import read_inputs
 from assent.verbs.work import Trained, forget, keep
-from assent.verbs.workspace import Workspace
+from assent.verbs.workspace import FILE, Workspace
 
 
 class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,9 +50,21 @@ def train(
         return _reuse(workspace, model, found, inputs.train)
     workspace.say(f"training {model}: {settings.train}")
     step = run_step(workspace, settings.train, inputs.train, f"training {model}", output)
-    digest = model_digest_at(workspace.root, settings.model)
+    digest = _trained_digest(workspace, model)
     keep(workspace.work, model, "train", Trained(step=step, model_digest=digest))
     return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+
+
+def _trained_digest(workspace: Workspace, model: str) -> Digest:
+    declared = workspace.settings(model).model
+    try:
+        return model_digest_at(workspace.root, declared)
+    except UsageError as error:
+        raise UsageError(
+            f"training {model}",
+            f"the command ended well, but at {declared!r} {error.problem}",
+            hint=f"let the command write it there, or correct `model` in {FILE}",
+        ) from None
 
 
 def run_step(
@@ -66,9 +79,10 @@ def run_step(
     if result.exit_code != 0:
         raise CommandError(
             doing,
-            f"`{command}` ended with exit code {result.exit_code}",
+            f"`{command}` ended with exit code {result.exit_code}{_signal_name(result.exit_code)}",
             exit_code=result.exit_code,
-            hint="its own output is above; nothing was recorded",
+            hint="this exit code is the command's own, and so is the output above; "
+            "nothing was recorded",
         )
     return Step(
         command=command,
@@ -78,6 +92,16 @@ def run_step(
         cpu_s=round(result.cpu_s, 3),
         peak_memory_bytes=result.peak_memory_bytes,
     )
+
+
+def _signal_name(exit_code: int) -> str:
+    """What a shell means by an exit code above 128."""
+    try:
+        name = signal.Signals(exit_code - 128).name
+    except ValueError:
+        return ""
+    reason = "; often too little memory" if name == "SIGKILL" else ""
+    return f" (ended by {name}{reason})"
 
 
 def _finished(workspace: Workspace, model: str, inputs: Digest) -> Bundle | None:

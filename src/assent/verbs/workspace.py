@@ -16,6 +16,10 @@ from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
 
 FILE = "assent.yaml"
+FETCH_BASE = (
+    "fetch it, for example with `git fetch origin main:refs/remotes/origin/main`; "
+    "a branch of another name is found by `git remote set-head origin --auto`"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +80,13 @@ class Workspace:
         """
         policy = self.base_policy(model)
         if policy is None:
-            branch = self.base_branch or "a base branch"
+            self.change()  # says so if there is no commit at all
+            doing = f"reading the policy of {model}"
+            branch = self.base_branch
+            if branch is None:
+                raise UsageError(doing, "this clone has no base branch", hint=FETCH_BASE)
             raise UsageError(
-                f"reading the policy of {model}",
+                doing,
                 f"{branch} has no {FILE} with this model",
                 hint=f"commit {FILE} and merge it to {branch} (and push it) first",
             )

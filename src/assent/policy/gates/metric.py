@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
@@ -20,11 +21,13 @@ Limit = Annotated[float, Meta(ge=0)] | Percent
 """An amount, or a percentage of the baseline's absolute value."""
 
 
-class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class MetricGate(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """`min` and `max` bound the candidate's value; `max_drop` and `max_rise` its fall and rise
     against the baseline, as an amount or a percentage. `metric` may hold `*`; then every metric
     it matches is judged. With `slice: region` the metric is judged for each value of that slice
-    (`slices.region.<value>.<metric>`).
+    (`slices.region.<value>.<metric>`), also for a value with a dot in it.
     """
 
     metric: Annotated[str, Meta(min_length=1)]
@@ -39,6 +42,9 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """Refuse a gate that judges nothing, or that would judge the wrong way."""
         if self.min is None and self.max is None and not self._is_relative:
             raise ValueError("a gate needs at least one of min, max, max_drop, max_rise")
+        bounds = (self.min, self.max, self.max_drop, self.max_rise)
+        if any(isinstance(bound, float) and not math.isfinite(bound) for bound in bounds):
+            raise ValueError("a bound that is infinite or not a number judges nothing")
         better = self.better or direction(self.metric)
         if better is None:
             raise ValueError(
@@ -70,7 +76,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def pattern(self) -> str:
         """The names this gate judges."""
-        return self.metric if self.slice is None else f"slices.{self.slice}.*.{self.metric}"
+        return self.metric if self.slice is None else f"slices.{self.slice}.**.{self.metric}"
 
     def judge(self, diff: Diff, *, without_baseline: Literal["allow", "block"]) -> list[Finding]:
         """One finding per metric and bound. A metric that is not there, is not a number, or
@@ -174,10 +180,10 @@ def _limit(
         )
     if isinstance(limit, str):
         share = sign * (change.relative or 0.0)
-        is_kept = share <= fraction(limit) + _ROUNDING
+        is_kept = share <= fraction(limit) + _ROUNDING_OF_SHARES
         amount = f"{show(abs(share) * 100)}%"
     else:
-        is_kept = moved <= limit + _ROUNDING * max(1.0, abs(limit))
+        is_kept = moved <= limit + _rounding(change)
         amount = show(abs(moved))
     kept_reason = "no worse than the baseline" if moved <= 0 else f"{verb} by {amount}, allowed"
     return Finding(
@@ -211,5 +217,13 @@ def _nothing_to_compare(
     )
 
 
-# 0.80 - 0.79 is 0.010000000000000009 in binary; a limit of 0.01 means to allow it.
-_ROUNDING = 1e-12
+def _rounding(change: MetricChange) -> float:
+    """How far a difference can be off because decimals are rounded to binary: 0.80 - 0.79 is
+    0.010000000000000009, and a limit of 0.01 means to allow it. It grows with the values (50000.3
+    - 50000.1 is off by 4e-12) and is far below 1 for counts.
+    """
+    values = (number(change.old) or 0.0, number(change.new) or 0.0)
+    return 2 * math.ulp(max(abs(float(value)) for value in values))
+
+
+_ROUNDING_OF_SHARES = 1e-12

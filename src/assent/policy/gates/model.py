@@ -11,7 +11,9 @@ from assent.core.units import size_bytes
 from assent.core.verdict import Finding, Outcome
 
 
-class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ModelGate(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """`max_size` bounds the size of all served files together (`500MB`, `2GiB`, bytes)."""
 
     model: Literal["any"]

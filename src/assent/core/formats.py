@@ -1,0 +1,28 @@
+"""Every document says which format it has, so that a later release is told from damage."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assent.errors import IntegrityError
+
+_NEWER = "a newer Assent may have written it: upgrade, then run the verb again"
+
+
+class _Stated(msgspec.Struct, frozen=True):
+    format: str = ""
+
+
+def require_format(content: bytes, known: str, doing: str) -> None:
+    """Raise `IntegrityError` if the JSON document `content` states another format than `known`.
+
+    A document that cannot be read states nothing; what is wrong with it is for the reader to say.
+    """
+    try:
+        found = msgspec.json.decode(content, type=_Stated).format
+    except (msgspec.DecodeError, RecursionError):
+        return
+    if not found:
+        raise IntegrityError(doing, "it does not say which format it has")
+    if found != known:
+        raise IntegrityError(doing, f"unknown format {found!r}", hint=_NEWER)

@@ -1,0 +1,157 @@
+"""An in-memory store for tests."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from assent.core.digest import Digest, digest_of
+from assent.errors import IntegrityError, UsageError
+from assent.ports import (
+    BlobState,
+    NotInStoreError,
+    Pointer,
+    Progress,
+    Source,
+    Stored,
+    Wanted,
+)
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z]+/[A-Za-z0-9][A-Za-z0-9._-]*")
+_POINTER = re.compile(r"[^/]+/(stages/(?!v[1-9][0-9]*$).+|versions/[1-9][0-9]*)")
+
+
+class MemoryStore:
+    """A `Store` whose blobs, pointers and hints are dictionaries. `corrupt`, `lose` and `garble`
+    play what happens to disks.
+    """
+
+    def __init__(self) -> None:
+        self.blobs: dict[Digest, bytes] = {}
+        self._pointers: dict[str, Pointer | None] = {}
+        self._hints: dict[str, Digest] = {}
+        self._lock = threading.Lock()
+
+    def corrupt(self, digest: Digest) -> None:
+        """Change one bit of a blob; its size stays."""
+        content = self.blobs[digest]
+        self.blobs[digest] = bytes([content[0] ^ 1]) + content[1:]
+
+    def lose(self, digest: Digest) -> None:
+        """Take a blob away, sound or not."""
+        del self.blobs[digest]
+
+    def garble(self, name: str) -> None:
+        """Make a pointer unreadable."""
+        self._pointers[name] = None
+
+    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+        """See `Store.add`."""
+        contents = [_content_of(source) for source in sources]
+        return [self._keep(content, progress) for content in contents]
+
+    def read(self, digest: Digest) -> bytes:
+        """See `Store.read`."""
+        content = self.blobs.get(digest)
+        if content is None:
+            raise NotInStoreError(f"reading {digest}", "the store does not hold it")
+        if digest_of(content) != digest:
+            raise IntegrityError(f"reading {digest}", "its bytes are not those of its digest")
+        return content
+
+    def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
+        """See `Store.fetch`."""
+        for blob in wanted:
+            content = self.read(blob.digest)
+            if len(content) != blob.size_bytes:
+                problem = f"it has {len(content)} bytes and not {blob.size_bytes}"
+                raise IntegrityError(f"fetching {blob.digest}", problem)
+            if not _holds(blob.path, content):
+                _write(blob.path, content)
+            if progress is not None:
+                progress(len(content))
+
+    def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """See `Store.check`."""
+        return {digest: self._state(digest) for digest in digests}
+
+    def discard(self, digest: Digest) -> None:
+        """See `Store.discard`. A sound blob stays."""
+        if self._state(digest) is BlobState.CORRUPT:
+            self.lose(digest)
+
+    def point(self, name: str, pointer: Pointer, *, force: bool = False) -> bool:
+        """See `Store.point`."""
+        if not (_is_name(name) and _POINTER.fullmatch(name)):
+            raise UsageError(f"looking for {name!r} in the store", "that is no name of a pointer")
+        with self._lock:
+            standing = self._pointers.get(name)
+            if standing is not None and standing.seq > pointer.seq and not force:
+                return False
+            self._pointers[name] = pointer
+            return True
+
+    def pointers(self, model: str) -> dict[str, Pointer | None]:
+        """See `Store.pointers`."""
+        if not _is_name(f"{model}/stages/any"):
+            raise UsageError("looking for a model in the store", f"{model!r} cannot name one")
+        return {
+            name: pointer
+            for name, pointer in sorted(self._pointers.items())
+            if name.startswith(f"{model}/")
+        }
+
+    def remember(self, name: str, bundle: Digest) -> None:
+        """See `Store.remember`."""
+        self._hints[_hint(name)] = bundle
+
+    def recall(self, name: str) -> Digest | None:
+        """See `Store.recall`."""
+        return self._hints.get(_hint(name))
+
+    def _keep(self, content: bytes, progress: Progress | None) -> Stored:
+        digest = digest_of(content)
+        with self._lock:
+            is_new = digest not in self.blobs
+            self.blobs.setdefault(digest, content)
+        if progress is not None:
+            progress(len(content))
+        return Stored(digest=digest, size_bytes=len(content), is_new=is_new)
+
+    def _state(self, digest: Digest) -> BlobState:
+        content = self.blobs.get(digest)
+        if content is None:
+            return BlobState.MISSING
+        return BlobState.SOUND if digest_of(content) == digest else BlobState.CORRUPT
+
+
+def _content_of(source: Source) -> bytes:
+    if source.path is None:
+        return source.content or b""
+    if not source.path.is_file():
+        raise UsageError(f"storing {source.path}", "there is no such file")
+    return source.path.read_bytes()
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".assent-{secrets.token_hex(8)}"
+    temporary.write_bytes(content)
+    temporary.replace(path)
+
+
+def _is_name(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and ".." not in name
+
+
+def _hint(name: str) -> str:
+    if not _is_name(name) or name.split("/")[1] in ("stages", "versions"):
+        raise UsageError(f"looking for {name!r} in the store", "that is no name of a hint")
+    return name
