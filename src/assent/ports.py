@@ -143,7 +143,9 @@ class Store(Protocol):
         """Read every blob whole and say what was found."""
 
     def discard(self, digest: Digest) -> None:
-        """Take a corrupt blob away, so that the next `add` of the same bytes writes it again."""
+        """Take a corrupt blob away, so that the next `add` of the same bytes writes it again. A
+        sound one stays.
+        """
 
     def point(self, name: str, pointer: Pointer, *, force: bool = False) -> bool:
         """Write the pointer under a name such as `churn/stages/production` or `churn/versions/12`,

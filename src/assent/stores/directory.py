@@ -95,9 +95,7 @@ class DirectoryStore:
             if source.path is None:
                 stored = self._keep(source.content or b"", is_durable=True)
             elif size <= _CHUNK_BYTES:
-                with _outside(f"reading {source.path}"):
-                    content = _small_content(source.path)
-                stored = self._keep(content, is_durable=False)
+                stored = self._keep(_small_content(source.path, size), is_durable=False)
             else:
                 return self._keep_file(source.path, twins[size], transfers)
             transfers.advance(stored.size_bytes)
@@ -140,14 +138,14 @@ class DirectoryStore:
         transfers = Transfers()
 
         def check_one(digest: Digest) -> BlobState:
-            try:
-                found = _digest_of_file(self._path(digest), transfers.advance)
-            except FileNotFoundError:
-                return BlobState.MISSING
+            with _outside(f"checking {digest}"):
+                try:
+                    found = _digest_of_file(self._path(digest), transfers.advance)
+                except FileNotFoundError:
+                    return BlobState.MISSING
             return BlobState.SOUND if found == digest else BlobState.CORRUPT
 
-        with _outside(f"checking {self.root}"):
-            return dict(zip(unique, transfers.run(check_one, unique, len(unique)), strict=True))
+        return dict(zip(unique, transfers.run(check_one, unique, len(unique)), strict=True))
 
     def discard(self, digest: Digest) -> None:
         """See `Store.discard`. A sound blob stays: somebody may have written it again."""
@@ -165,11 +163,13 @@ class DirectoryStore:
         self._open()
         with _outside(f"writing the pointer {name}"), self._locked():
             standing = self._pointer(place)
-            is_refused = standing is not None and standing.seq > pointer.seq and not force
-            if not is_refused and standing != pointer:
+            if standing is not None and standing.seq > pointer.seq and not force:
+                self._list(place, standing)
+                return False
+            if standing != pointer:
                 self._write(self.root / name, canonical_json(pointer) + b"\n")
-            self._list(place, standing if is_refused and standing else pointer)
-        return not is_refused
+            self._list(place, pointer)
+            return True
 
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """See `Store.pointers`."""
@@ -412,12 +412,15 @@ def _small_file(path: Path) -> bytes | None:
     return content if len(content) <= _MAX_SMALL_FILE_BYTES else None
 
 
-def _small_content(path: Path) -> memoryview:
+def _small_content(path: Path, size: int) -> memoryview:
     """What a file of at most one chunk holds, until this thread reads the next one."""
+    doing = f"storing {path}"
     count = 0
-    with path.open("rb", buffering=0) as file:
+    with _outside(doing), path.open("rb", buffering=0) as file:
         while part := file.readinto(_buffer.view[count:]):
             count += part
+    if count != size:  # it may even be longer than the buffer
+        raise OutsideError(doing, "it changed while it was read", hint="run it again")
     return _buffer.view[:count]
 
 

@@ -1,0 +1,406 @@
+"""What every store promises, in memory and in a folder."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from assent.core.digest import Digest, digest_of, hex_of
+from assent.errors import IntegrityError, UsageError
+from assent.ports import (
+    BlobState,
+    NotInStoreError,
+    Pointer,
+    Source,
+    Store,
+    Stored,
+    Wanted,
+)
+from assent.stores.directory import DirectoryStore
+from assent.testing.store import MemoryStore
+from tests.builders import digest
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A store, the same store opened again, and the ways in which it can be damaged."""
+
+    store: Store
+    reopen: Callable[[], Store]
+    corrupt: Callable[[Digest], None]
+    lose: Callable[[Digest], None]
+    garble: Callable[[str], None]
+
+
+@pytest.fixture(params=["memory", "directory"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    if request.param == "memory":
+        store = MemoryStore()
+        return Bench(store, lambda: store, store.corrupt, store.lose, store.garble)
+    root = tmp_path / "store"
+
+    def blob(digest: Digest) -> Path:
+        return root / "blobs" / "sha256" / hex_of(digest)
+
+    def corrupt(digest: Digest) -> None:
+        content = blob(digest).read_bytes()
+        blob(digest).write_bytes(bytes([content[0] ^ 1]) + content[1:])
+
+    def garble(name: str) -> None:
+        (root / name).write_text("{")
+
+    return Bench(
+        store=DirectoryStore(root),
+        reopen=lambda: DirectoryStore(root),
+        corrupt=corrupt,
+        lose=lambda digest: blob(digest).unlink(),
+        garble=garble,
+    )
+
+
+@pytest.fixture
+def store(bench: Bench) -> Store:
+    return bench.store
+
+
+def noise(size: int, seed: int = 0) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+def keep(store: Store, content: bytes) -> Stored:
+    (stored,) = store.add([Source(content=content)])
+    return stored
+
+
+def wanted(content: bytes, path: Path) -> Wanted:
+    return Wanted(digest=digest_of(content), size_bytes=len(content), path=path)
+
+
+def pointer(seq: int, version: int | None = 1) -> Pointer:
+    if version is None:
+        return Pointer(seq=seq, entry=digest(f"e{seq}"))
+    return Pointer(
+        seq=seq,
+        entry=digest(f"e{seq}"),
+        version=version,
+        bundle=digest(f"b{version}"),
+        model_digest=digest(f"m{version}"),
+    )
+
+
+# --- bytes --------------------------------------------------------------------------------------
+
+SIZES = [0, 1, 65_536, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, (5 << 20) + 7]
+
+
+def test_what_is_added_can_be_read_and_fetched(store: Store, tmp_path: Path) -> None:
+    contents = [noise(size, size) for size in SIZES]
+    sources = []
+    for number, content in enumerate(contents):
+        path = tmp_path / f"source{number}"
+        path.write_bytes(content)
+        sources.append(Source(path=path))
+    stored = store.add(sources)
+    assert [one.digest for one in stored] == [digest_of(content) for content in contents]
+    assert [one.size_bytes for one in stored] == SIZES
+    assert all(one.is_new for one in stored)
+    assert [store.read(one.digest) for one in stored] == contents
+    store.fetch(
+        [
+            wanted(content, tmp_path / "new" / "folder" / str(number))
+            for number, content in enumerate(contents)
+        ]
+    )
+    for number, content in enumerate(contents):
+        assert (tmp_path / "new" / "folder" / str(number)).read_bytes() == content
+
+
+def test_nothing_is_added(store: Store) -> None:
+    assert store.add([]) == []
+
+
+@pytest.mark.threat(28)
+@pytest.mark.parametrize("size", [10, 3 << 20])
+def test_the_same_bytes_again_are_not_new(bench: Bench, tmp_path: Path, size: int) -> None:
+    content = noise(size)
+    path = tmp_path / "model.bin"
+    path.write_bytes(content)
+    assert keep(bench.store, content).is_new
+    again = bench.reopen().add([Source(path=path), Source(content=content)])
+    assert [(one.digest, one.is_new) for one in again] == [(digest_of(content), False)] * 2
+
+
+def test_another_large_file_of_the_same_size_and_end_is_new(store: Store, tmp_path: Path) -> None:
+    content = noise(3 << 20)
+    keep(store, content)
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"#" + content[1:])
+    (stored,) = store.add([Source(path=path)])
+    assert stored == Stored(
+        digest=digest_of(path.read_bytes()), size_bytes=len(content), is_new=True
+    )
+
+
+@pytest.mark.parametrize("size", [10, 3 << 20])
+def test_equal_sources_of_one_call_are_stored_once(store: Store, tmp_path: Path, size: int) -> None:
+    for number in range(8):
+        (tmp_path / str(number)).write_bytes(noise(size))
+    stored = store.add([Source(path=tmp_path / str(number)) for number in range(8)])
+    assert len({one.digest for one in stored}) == 1
+    assert [one.is_new for one in stored].count(True) == 1
+
+
+def test_a_file_that_is_not_there_cannot_be_added(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file"):
+        store.add([Source(path=tmp_path / "missing")])
+
+
+def test_progress_adds_up_from_any_thread(store: Store, tmp_path: Path) -> None:
+    contents = [noise(size, size) for size in SIZES] * 2
+    total = sum(map(len, contents))
+    sources = []
+    for number, content in enumerate(contents):
+        path = tmp_path / f"source{number}"
+        path.write_bytes(content)
+        sources.append(Source(path=path))
+    done: list[int] = []
+    for _ in range(2):  # the second time all of it is there
+        done.clear()
+        stored = store.add(sources, done.append)
+        assert sum(done) == total
+    blobs = [
+        Wanted(digest=one.digest, size_bytes=one.size_bytes, path=tmp_path / f"fetched{number}")
+        for number, one in enumerate(stored)
+    ]
+    for _ in range(2):
+        done.clear()
+        store.fetch(blobs, done.append)
+        assert sum(done) == total
+
+
+def test_a_progress_that_fails_ends_the_call(bench: Bench, tmp_path: Path) -> None:
+    def fail(_: int) -> None:
+        raise KeyboardInterrupt
+
+    contents = [noise(3 << 20, seed) for seed in range(4)]
+    for number, content in enumerate(contents):
+        (tmp_path / str(number)).write_bytes(content)
+    sources = [Source(path=tmp_path / str(number)) for number in range(4)]
+    with pytest.raises(KeyboardInterrupt):
+        bench.store.add(sources, fail)
+    assert [one.digest for one in bench.reopen().add(sources)] == [*map(digest_of, contents)]
+
+
+# --- bytes that are not what they should be -----------------------------------------------------
+
+
+def test_what_is_missing_is_said(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(NotInStoreError, match=digest("b1")):
+        store.read(digest("b1"))
+    with pytest.raises(NotInStoreError, match=digest("b1")):
+        store.fetch([Wanted(digest=digest("b1"), size_bytes=2, path=tmp_path / "x")])
+    assert not (tmp_path / "x").exists()
+    assert store.check([digest("b1")]) == {digest("b1"): BlobState.MISSING}
+
+
+@pytest.mark.threat(27)
+@pytest.mark.parametrize("size", [10, 3 << 20])
+def test_corrupt_bytes_are_never_given_out(bench: Bench, tmp_path: Path, size: int) -> None:
+    content = noise(size)
+    stored = keep(bench.store, content)
+    bench.corrupt(stored.digest)
+    with pytest.raises(IntegrityError, match=stored.digest):
+        bench.store.read(stored.digest)
+    target = tmp_path / "target" / "model.bin"
+    with pytest.raises(IntegrityError, match=stored.digest):
+        bench.store.fetch([wanted(content, target)])
+    assert list(target.parent.glob("*")) == []
+
+
+@pytest.mark.threat(27)
+def test_a_file_that_is_there_stays_when_its_blob_is_corrupt(bench: Bench, tmp_path: Path) -> None:
+    content = noise(10)
+    bench.corrupt(keep(bench.store, content).digest)
+    target = tmp_path / "model.bin"
+    target.write_bytes(b"older")
+    with pytest.raises(IntegrityError):
+        bench.store.fetch([wanted(content, target)])
+    assert target.read_bytes() == b"older"
+
+
+@pytest.mark.threat(27)
+def test_a_blob_of_another_size_than_stated_is_refused(store: Store, tmp_path: Path) -> None:
+    stored = keep(store, b"model")
+    with pytest.raises(IntegrityError):
+        store.fetch([Wanted(digest=stored.digest, size_bytes=6, path=tmp_path / "x")])
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.threat(27)
+def test_check_tells_sound_from_corrupt_from_missing(bench: Bench) -> None:
+    sound, corrupt, lost = (keep(bench.store, noise(100, seed)).digest for seed in range(3))
+    bench.corrupt(corrupt)
+    bench.lose(lost)
+    assert bench.store.check([sound, corrupt, lost, sound]) == {
+        sound: BlobState.SOUND,
+        corrupt: BlobState.CORRUPT,
+        lost: BlobState.MISSING,
+    }
+
+
+@pytest.mark.threat(27)
+def test_a_corrupt_blob_is_discarded_and_written_again(bench: Bench) -> None:
+    content = noise(100)
+    stored = keep(bench.store, content)
+    bench.corrupt(stored.digest)
+    bench.store.discard(stored.digest)
+    assert bench.store.check([stored.digest]) == {stored.digest: BlobState.MISSING}
+    assert keep(bench.store, content).is_new
+    assert bench.store.read(stored.digest) == content
+
+
+def test_a_sound_blob_is_not_discarded(store: Store) -> None:
+    stored = keep(store, b"model")
+    store.discard(stored.digest)
+    store.discard(digest("never there"))
+    assert store.read(stored.digest) == b"model"
+
+
+def test_a_right_file_is_left_alone_and_a_wrong_one_replaced(store: Store, tmp_path: Path) -> None:
+    content = noise(100)
+    keep(store, content)
+    right, wrong, short = (tmp_path / name for name in ("right", "wrong", "short"))
+    right.write_bytes(content)
+    wrong.write_bytes(noise(100, seed=1))
+    short.write_bytes(content[:50])
+    before = right.stat()
+    store.fetch([wanted(content, path) for path in (right, wrong, short)])
+    assert (right.stat().st_ino, right.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert wrong.read_bytes() == short.read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == [
+        "right",
+        "short",
+        "wrong",
+    ]
+
+
+# --- pointers -----------------------------------------------------------------------------------
+
+
+def test_a_model_without_pointers(store: Store) -> None:
+    assert store.pointers("churn") == {}
+
+
+def test_pointers_are_listed_by_name_and_model(bench: Bench) -> None:
+    names = ["churn/stages/production", "churn/stages/staging", "churn/versions/12"]
+    for name in names:
+        assert bench.store.point(name, pointer(3))
+    bench.store.point("churn-eu/stages/production", pointer(9))
+    assert bench.reopen().pointers("churn") == dict.fromkeys(names, pointer(3))
+
+
+def test_a_later_pointer_replaces_an_earlier_one(store: Store) -> None:
+    name = "churn/stages/production"
+    assert store.point(name, pointer(1))
+    assert store.point(name, pointer(2, version=2))
+    assert store.point(name, pointer(2, version=2))
+    assert not store.point(name, pointer(1))
+    assert store.pointers("churn") == {name: pointer(2, version=2)}
+
+
+def test_a_repair_replaces_a_later_pointer(store: Store) -> None:
+    name = "churn/stages/production"
+    store.point(name, pointer(7))
+    assert store.point(name, pointer(1), force=True)
+    assert store.pointers("churn") == {name: pointer(1)}
+
+
+def test_a_place_can_be_empty(store: Store) -> None:
+    name = "churn/stages/production"
+    store.point(name, pointer(1))
+    assert store.point(name, pointer(2, version=None))
+    assert store.pointers("churn") == {name: pointer(2, version=None)}
+
+
+@pytest.mark.threat(27)
+def test_an_unreadable_pointer_is_shown_and_replaced(bench: Bench) -> None:
+    name = "churn/stages/production"
+    bench.store.point(name, pointer(5))
+    bench.garble(name)
+    assert bench.store.pointers("churn") == {name: None}
+    assert bench.store.point(name, pointer(4))
+    assert bench.store.pointers("churn") == {name: pointer(4)}
+
+
+@pytest.mark.threat(24)
+def test_of_many_threads_the_latest_pointer_stays(bench: Bench) -> None:
+    name = "churn/stages/production"
+    start = threading.Barrier(16)
+
+    def move(seq: int) -> bool:
+        store = bench.reopen()
+        start.wait()
+        return store.point(name, pointer(seq))
+
+    order = random.Random(1).sample(range(16), 16)
+    with ThreadPoolExecutor(16) as pool:
+        moved = dict(zip(order, pool.map(move, order), strict=True))
+    assert moved[15]
+    assert bench.store.pointers("churn") == {name: pointer(15)}
+
+
+BAD_POINTERS = [
+    "",
+    "churn",
+    "churn/production",
+    "churn/stages/",
+    "churn/stages/a/b",
+    "churn/stages/..",
+    "churn/stages/v12",
+    "churn/stages/a\n",
+    "churn/versions/0",
+    "churn/versions/v1",
+    "churn/inputs/production",
+    "../stages/production",
+    "a..b/stages/production",
+    "/etc/stages/production",
+    "Churn/stages/production",
+]
+
+
+@pytest.mark.parametrize("name", BAD_POINTERS)
+def test_a_name_that_is_no_pointer_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(UsageError):
+        store.point(name, pointer(1))
+
+
+@pytest.mark.parametrize("model", ["", "..", "../churn", "Churn", "a/b"])
+def test_a_name_that_is_no_model_is_refused(store: Store, model: str) -> None:
+    with pytest.raises(UsageError):
+        store.pointers(model)
+
+
+# --- hints --------------------------------------------------------------------------------------
+
+
+def test_a_hint_is_recalled(bench: Bench) -> None:
+    name = f"churn/inputs/{hex_of(digest('inputs'))}"
+    assert bench.store.recall(name) is None
+    bench.store.remember(name, digest("b1"))
+    bench.store.remember(name, digest("b2"))
+    assert bench.reopen().recall(name) == digest("b2")
+    assert bench.store.pointers("churn") == {}
+
+
+@pytest.mark.parametrize("name", ["churn/stages/production", "churn/versions/1", "../inputs/x"])
+def test_a_name_that_is_no_hint_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(UsageError):
+        store.remember(name, digest("b1"))
+    with pytest.raises(UsageError):
+        store.recall(name)
