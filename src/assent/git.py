@@ -128,6 +128,20 @@ class Repository:
         """Whether history is cut off."""
         return (self.common / "shallow").exists()
 
+    def cut_commits(self) -> frozenset[str]:
+        """The commits whose parents a shallow clone left out."""
+        try:
+            return frozenset((self.common / "shallow").read_text("ascii").split())
+        except FileNotFoundError:
+            return frozenset()
+
+    def parents(self, commit: str) -> list[str]:
+        """The parents of a commit as it names them, whether this clone has them or not."""
+        shown = self.run("cat-file", "commit", commit, doing=f"reading the commit {commit}")
+        header, _, _ = shown.partition("\n\n")
+        lines = header.splitlines()
+        return [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
+
     def remote(self, name: str) -> str | None:
         """The address of a remote, or None."""
         try:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from assent.ci.environment import read_run
 from assent.config.read import read_config
 from assent.config.settings import Config
+from assent.core.evidence import Run
 from assent.core.registry import rfc3339
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
@@ -48,15 +53,25 @@ def open_workspace(
             repository,
             base_branch=branch,
             base=base,
-            people=_people(repository, base, path, config),
+            people=_People(lambda: _people(repository, base, path, config)),
             folder=root / ".assent" / "review",
         ),
         store=_store(root, config.store),
         ledger=GitLedger(repository, remote),
         now=rfc3339(now),
-        run=read_run(environ),
+        run=_run(environ),
         say=say,
     )
+
+
+def _run(environ: Mapping[str, str]) -> Run | None:
+    """The CI run. Its address is kept for ever, so what is secret in it is not."""
+    run = read_run(environ)
+    if run is None or run.address is None:
+        return run
+    from assent.measure.redaction import redact_text  # only in CI is there anything to redact
+
+    return msgspec.structs.replace(run, address=redact_text(run.address))
 
 
 def _find(start: Path) -> Path:
@@ -98,6 +113,23 @@ def _remote(repository: Repository, config: Config) -> str | None:
             hint=f"add it with `git remote add {named} …`, or correct `ledger` in {FILE}",
         )
     return None
+
+
+class _People(Sequence[Person]):
+    """The people of the base branch, read when the forge first asks: most verbs never do."""
+
+    def __init__(self, read: Callable[[], Sequence[Person]]) -> None:
+        self._read = read
+
+    @cached_property
+    def _all(self) -> Sequence[Person]:
+        return self._read()
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._all[index]
 
 
 def _people(

@@ -51,10 +51,10 @@ def show(result: ApproveResult) -> None:
     """The result for people."""
     version = "" if result.version is None else f" (v{result.version})"
     output.line(f"{result.model}: {short(result.bundle)}{version}")
-    output.approvals(result.approvals)
+    output.heard(result.heard)
     output.findings(result.findings)
     for stage, heard in result.stages.items():
         given = ", ".join(one.person.login for one in heard.counted) or "nobody"
-        output.line(f"  for {stage}: {len(heard.counted)} of {heard.required} ({given})")
+        output.line(f"  for {stage}: {len(heard.counted)} of {heard.required}, {given}")
     for recorded in result.recorded:
         output.line(f"  recorded: {recorded}")

@@ -17,7 +17,9 @@ from assent.verbs.clear import clear
 @options.model_option
 @options.shared
 def command(stage: str, reason: str, model: str | None, as_json: bool, config: Path | None) -> None:
-    """Let STAGE hold nothing. No earlier version returns by itself.
+    """Let a stage hold nothing.
+
+    No earlier version returns to STAGE by itself.
 
     \b
     Example:

@@ -20,7 +20,9 @@ from assent.verbs.demo import DemoResult, demo
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON for machines.")
 def command(folder: Path | None, as_json: bool) -> None:
-    """Play the whole story in a new repository: real data, real training, the real verbs.
+    """Play the whole story in a new repository.
+
+    With real data, real training and the real verbs.
 
     \b
     Example:

@@ -27,9 +27,10 @@ _MOST = 40
 def command(
     old: str | None, new: str | None, model: str | None, as_json: bool, config: Path | None
 ) -> None:
-    """Show what changed from OLD to NEW: versions, stages, bundles or revisions.
+    """Show what changed between any two versions.
 
-    Without OLD it is the baseline of a review, without NEW what the working tree gives.
+    OLD and NEW are versions, stages, bundles or revisions. Without OLD it is the baseline of a
+    review, without NEW what the working tree gives.
 
     \b
     Example:

@@ -26,7 +26,9 @@ def command(
     as_json: bool,
     config: Path | None,
 ) -> None:
-    """Show why the verdict is what it is, and who is still needed. Writes nothing.
+    """Show why the verdict is what it is.
+
+    That includes who approved, who does not count, and who is still needed. Nothing is written.
 
     \b
     Example:
@@ -51,5 +53,5 @@ def show(result: ExplainResult) -> None:
     output.line(f"{result.step} {what} of {result.model}{supposed}:")
     output.decision(result.verdict)
     output.findings(result.verdict.findings)
-    output.approvals(result.approvals)
+    output.heard(result.approvals.heard)
     output.line(f"  by the policy {short(result.policy)}")

@@ -27,7 +27,9 @@ def command(
     as_json: bool,
     config: Path | None,
 ) -> None:
-    """Put an event on the record: an A/B result, an alert, an incident.
+    """Put an event on the record.
+
+    TEXT says what happened: an A/B result, an alert, an incident.
 
     \b
     Example:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
-from assent.core.approval import Approvals
+from assent.core.approval import Heard
 from assent.core.digest import short
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.report.escape import visible
@@ -62,9 +62,9 @@ def findings(found: Iterable[Finding]) -> None:
 _ORDER = (Outcome.FAILED, Outcome.WAITING, Outcome.NOT_APPLICABLE, Outcome.PASSED)
 
 
-def approvals(heard: Approvals) -> None:
+def heard(people: Iterable[Heard]) -> None:
     """Who was heard, and whether it counts."""
-    for one in heard.heard:
+    for one in people:
         mark, colour = ("counts", "green") if one.counts else ("does not count", "yellow")
         shown = click.style(mark, fg=colour)
         click.echo(f"  {visible(one.person.login)}: {one.opinion}, {shown}: {visible(one.why)}")
@@ -75,7 +75,8 @@ def decided(result: Decided) -> None:
     line(result.sentence)
     if not result.entries and not result.was_so:
         decision(result.verdict)
-        findings(result.verdict.findings)
+        # Of a refusal, what holds is no news.
+        findings(result.verdict.of(Outcome.FAILED) + result.verdict.of(Outcome.WAITING))
     for entry in result.entries:
         click.echo(f"  ledger entry {entry.seq}: {entry.kind}")
     if result.entries and result.bundle is not None:

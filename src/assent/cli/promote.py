@@ -27,10 +27,11 @@ def command(
     as_json: bool,
     config: Path | None,
 ) -> None:
-    """Let STAGE hold VERSION (otherwise the newest).
+    """Let a stage hold a version.
 
-    The bytes are verified and never copied or built again. Exits with 10 if the policy blocks and
-    with 11 if approvals or time are missing; nothing is written then.
+    VERSION is the newest one unless it is given. The bytes are verified and never copied or built
+    again. Exits with 10 if the policy blocks and with 11 if approvals or time are missing; nothing
+    is written then.
 
     \b
     Example:

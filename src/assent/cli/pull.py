@@ -27,7 +27,9 @@ from assent.verbs.pull import PullResult, pull
 def command(
     name: str, target: Path, force: bool, model: str | None, as_json: bool, config: Path | None
 ) -> None:
-    """Write the served files of a version to a folder, every byte verified.
+    """Write the served files of a version to a folder.
+
+    NAME is a stage, a version, a bundle or a revision. Every byte is verified.
 
     \b
     Example:

@@ -16,7 +16,9 @@ from assent.verbs.resolve import ResolveResult, resolve
 @options.model_option
 @options.shared
 def command(name: str, model: str | None, as_json: bool, config: Path | None) -> None:
-    """Show what a stage holds, or what a version is.
+    """Show what a stage holds.
+
+    NAME is a stage, or a version such as v12.
 
     \b
     Example:

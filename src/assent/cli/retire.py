@@ -19,7 +19,9 @@ from assent.verbs.retire import retire
 def command(
     version: str, reason: str, model: str | None, as_json: bool, config: Path | None
 ) -> None:
-    """Say that VERSION must not be promoted any more. One that a stage holds is refused.
+    """Say that a version must not be promoted any more.
+
+    A VERSION that a stage holds is refused.
 
     \b
     Example:

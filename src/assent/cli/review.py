@@ -53,7 +53,7 @@ def show(result: ReviewResult) -> None:
     output.decision(result.report.verdict)
     output.findings(result.report.verdict.findings)
     if result.report.verdict.of(Outcome.WAITING) or result.report.approvals.heard:
-        output.approvals(result.report.approvals)
+        output.heard(result.report.approvals.heard)
     for note in (*result.report.notes, *result.report.rule_changes):
         output.line(f"  note: {note}")
     output.line(f"  comment  {result.comment}")

@@ -20,7 +20,9 @@ from assent.verbs.rollback import rollback
 def command(
     stage: str, to: str | None, reason: str, model: str | None, as_json: bool, config: Path | None
 ) -> None:
-    """Let STAGE hold an earlier version again.
+    """Let a stage hold an earlier version again.
+
+    It is the one that STAGE held before, unless --to names another that it has held.
 
     \b
     Example:

@@ -28,6 +28,8 @@ def guarded(call: Callable[[], object]) -> NoReturn:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.ClickException as error:
+        if _wants_json():
+            _say_as_json("reading the command line", error.format_message(), None, ExitCode.USAGE)
         error.show()
         sys.exit(ExitCode.USAGE)
     except AssentError as error:
@@ -36,7 +38,7 @@ def guarded(call: Callable[[], object]) -> NoReturn:
         click.echo("assent: interrupted; what was not finished was not recorded", err=True)
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _ignore_output()
         sys.exit(ExitCode.DONE)
     except OSError as error:
         where = f"using {error.filename}" if error.filename else "using the file system"
@@ -57,19 +59,18 @@ def fail(error: AssentError) -> NoReturn:
     from assent.report.escape import visible
 
     if _wants_json():
-        import msgspec
-
-        said = {
-            "doing": error.doing,
-            "problem": error.problem,
-            "hint": error.hint,
-            "exit_code": int(error.exit_code),
-        }
-        click.echo(msgspec.json.encode({"error": said}).decode())
+        _say_as_json(error.doing, error.problem, error.hint, error.exit_code)
     click.echo(f"assent: {visible(str(error))}", err=True)
     if error.hint:
         click.echo(f"  hint: {visible(error.hint)}", err=True)
     sys.exit(error.exit_code)
+
+
+def _say_as_json(doing: str, problem: str, hint: str | None, exit_code: int) -> None:
+    import msgspec
+
+    said = {"doing": doing, "problem": problem, "hint": hint, "exit_code": int(exit_code)}
+    click.echo(msgspec.json.encode({"error": said}).decode())
 
 
 def open_workspace(config: Path | None) -> Any:
@@ -81,19 +82,28 @@ def open_workspace(config: Path | None) -> Any:
 
 def say(text: str) -> None:
     """Progress, for the person who waits: on standard error."""
-    click.echo(text, err=True)
+    from assent.report.escape import visible
+
+    click.echo(visible(text), err=True)
 
 
 def finish(result: Any, as_json: bool, show: Callable[[Any], None]) -> NoReturn:
     """Print a result for machines or for people, and exit with its code."""
-    if as_json:
-        import msgspec
+    try:
+        if as_json:
+            import msgspec
 
-        click.echo(msgspec.json.encode(result, enc_hook=str).decode())
-    else:
-        show(result)
-    sys.stdout.flush()
+            click.echo(msgspec.json.encode(result, enc_hook=str).decode())
+        else:
+            show(result)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough; the verdict stands all the same
+        _ignore_output()
     sys.exit(getattr(result, "exit_code", ExitCode.DONE))
+
+
+def _ignore_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wants_json() -> bool:

@@ -16,7 +16,9 @@ from assent.verbs.status import ModelStatus, StatusResult, status
 @options.model
 @options.shared
 def command(model: str | None, as_json: bool, config: Path | None) -> None:
-    """Show what is where, for every model of this assent.yaml or for one.
+    """Show what is where.
+
+    It is shown for every model of this assent.yaml, or for MODEL.
 
     \b
     Example:

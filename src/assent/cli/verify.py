@@ -8,6 +8,7 @@ import click
 
 from assent.cli import options, output
 from assent.cli.run import finish, open_workspace
+from assent.errors import UsageError
 from assent.verbs.verify import VerifyResult, verify
 
 
@@ -45,7 +46,8 @@ def command(
 def show(result: VerifyResult) -> None:
     """The result for people."""
     for fault in result.faults:
-        where = "" if fault.seq is None else f", first bad entry {fault.seq}"
+        is_said = fault.seq is None or fault.problem.startswith(f"entry {fault.seq}:")
+        where = "" if is_said else f", first bad entry {fault.seq}"
         state = "repaired" if fault.repaired else "BROKEN"
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
     verdict = "verified" if result.exit_code == 0 else "not verified"

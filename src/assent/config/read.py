@@ -10,6 +10,7 @@ from typing import Any, NoReturn, TypeVar
 import msgspec
 
 from assent.config.settings import (
+    MAX_NAME,
     NAME,
     Config,
     DataSettings,
@@ -68,12 +69,14 @@ class _Reader:
 
     def config(self) -> Config:
         top = self._mapping(self._value, ())
+        for name, value in self._mapping(top.get("models", {}), ("models",)).items():
+            self._check_name(name, ("models", name), "a model")
+            self._mapping(value, ("models", name))
         fields = self._convert({**top, "people": {}}, TopFields, ())
         people = self._mapping(top.get("people", {}), ("people",))
         models: dict[str, ModelSettings] = {}
         policies: dict[str, Policy] = {}
-        for name, value in fields.models.items():
-            given = self._mapping(value, ("models", name))
+        for name, given in fields.models.items():
             models[name] = self._settings(given, ("models", name))
             policies[name] = self._policy(given, models[name], ("models", name))
         return Config(
@@ -143,8 +146,9 @@ class _Reader:
 
     def _check_stages(self, stages: Mapping[str, StageRule], path: Path) -> None:
         for name, rule in stages.items():
-            if re.fullmatch(NAME, name) is None:
-                self._fail((*path, name), "a stage's name has only a-z, 0-9, `.`, `_` and `-`")
+            self._check_name(name, (*path, name), "a stage")
+            if re.fullmatch(r"v[0-9]+", name):
+                self._fail((*path, name), "a stage cannot be called like a version")
             seen = [name]
             after = rule.after
             while after is not None:
@@ -155,6 +159,17 @@ class _Reader:
                     self._fail((*path, name, "after"), "stages wait for each other in a circle")
                 seen.append(after)
                 after = stages[after].after
+
+    def _check_name(self, name: str, path: Path, what: str) -> None:
+        """Names become branches, folders and tags: those of Git are the strictest."""
+        if re.fullmatch(NAME, name) is None or len(name) > MAX_NAME:
+            self._fail(
+                path,
+                f"the name of {what} has only a-z, 0-9, `.`, `_` and `-`, and begins with a "
+                f"letter or a digit; it has at most {MAX_NAME} characters",
+            )
+        if ".." in name or name.endswith((".", ".lock")):
+            self._fail(path, f"the name of {what} cannot hold `..` or end in `.` or `.lock`")
 
     def _gate(self, given: Any, path: Path) -> Gate:
         gate = self._mapping(given, path)
@@ -226,8 +241,6 @@ def _worded(problem: str) -> str:
     """A problem in the words of the file instead of those of the type system."""
     if "length >= 1" in problem:
         return "it is empty; leave the key out or say what it holds"
-    if "matching regex" in problem and "key" in problem:
-        return "a name has only a-z, 0-9, `.`, `_` and `-`, and begins with a letter or a digit"
     match = re.fullmatch(r"Expected `(.+?)`(.*?)(?:, got `(.+)`)?", problem)
     if match is None:
         return problem

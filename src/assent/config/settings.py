@@ -12,7 +12,8 @@ from assent.policy.rules import Policy, PolicyFields
 
 Text = Annotated[str, Meta(min_length=1)]
 NAME = r"^[a-z0-9][a-z0-9._-]*$"
-Name = Annotated[str, Meta(pattern=NAME, max_length=100)]
+MAX_NAME = 100
+Name = Annotated[str, Meta(pattern=NAME, max_length=MAX_NAME)]
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,6 +86,8 @@ def json_schema() -> dict[str, Any]:
     model["properties"] |= policy["properties"]
     model["properties"]["gates"] = {"type": "array", "minItems": 1, "items": {"anyOf": gates}}
     model["required"] = ["model", "gates"]
+    stage = {"anyOf": [{"$ref": "#/$defs/StageRule"}, {"type": "null"}]}  # `staging:` says nothing
+    model["properties"]["stages"]["additionalProperties"] = stage
     top["properties"]["models"]["additionalProperties"] = {"$ref": "#/$defs/ModelSettings"}
     top["title"] = "assent.yaml"
     components["ModelSettings"] = model

@@ -138,7 +138,7 @@ def read_manifest(content: bytes) -> Bundle:
     doing = f"reading bundle {digest}"
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(doing, f"not a manifest ({error})") from None
     if manifest.artifact_type != ARTIFACT_TYPE:
         raise IntegrityError(doing, f"not a bundle but {manifest.artifact_type!r}")

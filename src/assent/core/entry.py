@@ -143,7 +143,7 @@ def decode_entry(content: bytes) -> Entry:
     doing = "reading a ledger entry"
     try:
         entry = _decoder.decode(content)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"not an entry ({error})") from None
     if entry.format != FORMAT:

@@ -20,7 +20,7 @@ def require_format(content: bytes, known: str, doing: str) -> None:
     """
     try:
         found = msgspec.json.decode(content, type=_Stated).format
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
     if not found:
         raise IntegrityError(doing, "it does not say which format it has")

@@ -8,7 +8,7 @@ with ten entries and with a hundred thousand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -23,7 +23,6 @@ from assent.core.entry import (
     entry_digest,
     placed,
 )
-from assent.core.evidence import Run
 from assent.core.identity import PersonKey
 from assent.errors import IntegrityError, PolicyError
 
@@ -88,15 +87,15 @@ class Opinion(Struct, frozen=True, kw_only=True):
 
 class Stay(Struct, frozen=True, kw_only=True):
     """A version's time in one stage: `since` the latest arrival until `left`, `spent_s` in
-    earlier stays, the version it `replaced` when it was first promoted, and the run that last
-    promoted it.
+    earlier stays, the version it `replaced` when it was first promoted, and the ids of the `runs`
+    that promoted it.
     """
 
     since: str
     left: str | None = None
     spent_s: float = 0.0
     replaced: int | None = None
-    run: Run | None = None
+    runs: tuple[str, ...] = ()
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -160,6 +159,13 @@ def seconds_between(earlier: str, later: str) -> float:
     return max(0.0, span.total_seconds())
 
 
+def _is_time(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).utcoffset() == timedelta(0)
+    except ValueError:
+        return False
+
+
 def spent_s(stay: Stay, now: str) -> float:
     """How long the version has been in the stage, all stays together."""
     return stay.spent_s + seconds_between(stay.since, stay.left or now)
@@ -187,6 +193,8 @@ def advance(
     entry is not allowed where it stands.
     """
     changed: dict[Digest, Record] = {}
+    _require(draft.model == state.model, f"it belongs to {draft.model}")
+    _require(_is_time(draft.at), f"{draft.at!r} is not a time in UTC (RFC 3339)")
     state = msgspec.structs.replace(state, seq=seq, at=draft.at)
     match draft.kind:
         case Kind.NOTED | Kind.OVERRIDDEN:
@@ -318,13 +326,17 @@ def _move(
     if draft.kind is Kind.ROLLED_BACK:
         _require(before is not None, f"v{record.version} was never in {stage}")
     # Going back keeps the way further back: a second rollback must not return to the version
-    # that the first one left.
-    previous = before.replaced if before and draft.kind is Kind.ROLLED_BACK else replaced
+    # that the first one left. Ways back start at first promotions, so that they have an end.
+    first = replaced if before is None else before.replaced
+    previous = first if draft.kind is Kind.ROLLED_BACK else replaced
+    runs = () if before is None else before.runs
+    if draft.kind is Kind.PROMOTED and draft.run is not None and draft.run.id not in runs:
+        runs = (*runs, draft.run.id)
     stay = Stay(
         since=draft.at,
         spent_s=0.0 if before is None else spent_s(before, draft.at),
-        replaced=previous,
-        run=draft.run,
+        replaced=first,
+        runs=runs,
     )
     changed[record.bundle] = msgspec.structs.replace(record, stays={**record.stays, stage: stay})
     standing = Standing(
@@ -358,7 +370,9 @@ def _record(records: Mapping[Digest, Record], draft: Draft) -> Record:
     bundle, model_digest = draft.subject.bundle, draft.subject.model_digest
     if bundle is None or model_digest is None:
         raise IllegalEntryError(_ADDING, "no bundle")
-    return records.get(bundle) or Record(bundle=bundle, model_digest=model_digest)
+    record = records.get(bundle) or Record(bundle=bundle, model_digest=model_digest)
+    _require(record.model_digest == model_digest, "the bundle has another model digest")
+    return record
 
 
 def _versioned(records: Mapping[Digest, Record], draft: Draft) -> Record:

@@ -23,6 +23,7 @@ from assent.errors import OutsideError, UsageError
 from assent.git import Repository
 
 HOST = "local"
+_CUT_OFF = "(this clone is shallow: git fetch --unshallow brings the rest)"
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +94,7 @@ class LocalForge:
             title=title,
             base=self._base_branch or "",
             head=head,
-            authors=self._authors(revisions),
+            authors=(*self._authors(revisions), *self._unknown_authors(revisions, landed)),
             landed=landed,
         )
 
@@ -113,6 +114,28 @@ class LocalForge:
             actor = self._actor(address, text.strip() or address)
             authors.append(Author(name=name, person=actor))
         return tuple({author.name: author for author in authors}.values())
+
+    def _unknown_authors(self, revisions: str, landed: bool) -> tuple[Author, ...]:
+        """Somebody without an account, if a shallow clone hides commits of the change: who wrote
+        those is not known, so nobody's independence is.
+        """
+        repository = self._repository
+        cut = repository.cut_commits()
+        if not cut:
+            return ()
+        doing = "looking for the commits of the change"
+        for commit in repository.run("rev-list", revisions, doing=doing).splitlines():
+            if commit not in cut:
+                continue
+            parents = repository.parents(commit)
+            # What has landed without a merge is the one commit; and a parent that the base branch
+            # has, as far as it is here, ends the change.
+            if landed and self._base is not None and len(parents) < 2:
+                continue
+            if all(self._base and repository.contains(self._base, one) for one in parents):
+                continue
+            return (Author(name=f"somebody before {commit[:12]} {_CUT_OFF}", person=None),)
+        return ()
 
     def reviews(self, model: str, bundle: Digest) -> Sequence[Review]:
         """See `Forge.reviews`."""
@@ -179,7 +202,8 @@ class LocalForge:
 
     def person(self, name: str) -> Actor:
         """See `Forge.person`: somebody of `people`, or somebody of the history by address, by its
-        part before the `@`, or by full name; else a new one.
+        part before the `@`, or by full name. Raises `UsageError` for anybody else, unless there
+        are no `people` at all: then it is somebody new.
         """
         wanted = name.strip().lower()
         if not wanted or not wanted.isprintable():
@@ -196,6 +220,13 @@ class LocalForge:
             )
         for email, spelled in found.items():
             return self._actor(email, spelled)
+        if self._people:
+            listed = ", ".join(sorted(person.name for person in self._people))
+            raise UsageError(
+                f"looking for {name!r}",
+                "nobody of this name is in `people` of the base branch, or in its history",
+                hint=f"`people` has {listed}",
+            )
         return self._actor(wanted, name.strip())
 
     def _listed(self) -> list[tuple[str, str]]:

@@ -145,16 +145,7 @@ class GitLedger:
         records = {bundle: record for bundle, record in known.items() if record is not None}
         steps = extend(view.state, records, view.head, drafts)
         closed = view.closed()
-        commits = [
-            _Commit(
-                message=sentence(step.entry),
-                author=step.entry.actor.login,
-                at=step.entry.at,
-                files=_files_of(step, closed),
-            )
-            for step in steps
-        ]
-        self._write(view, commits)
+        self._write(view, [_commit_of(step, closed) for step in steps])
         _Seen(self._home, model).keep(steps[-1].state.seq, steps[-1].digest)
         return tuple(step.entry for step in steps)
 
@@ -502,23 +493,31 @@ class _Objects:
         return found
 
     def bring(self, trees: Sequence[str]) -> None:
-        """Fetch everything below these trees that a filtered fetch left out, in one request:
-        Git itself would fetch object by object.
+        """Fetch everything below these trees that a filtered fetch left out, in one request or
+        two: Git itself would fetch object by object.
         """
-        if not trees or self._holds(trees):
-            return
         fetch = (
             *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"),
             *("--no-write-fetch-head", "--no-auto-maintenance", "--filter=blob:limit=1g"),
         )
-        git(
-            [*fetch, "ledger", *trees],
-            folder=self._folder,
-            doing="fetching the entries of the ledger",
-            env=self._env,
-        )
+        # Of a tree that is here already, Git takes for granted that all below it is here too.
+        # So first the trees are fetched, and then, by their own names, what others still lack.
+        for _ in range(2):
+            missing = self._missing(trees)
+            if not missing:
+                return
+            git(
+                [*fetch, "--stdin", "ledger"],
+                folder=self._folder,
+                doing="fetching the entries of the ledger",
+                stdin="".join(f"{oid}\n" for oid in missing).encode(),
+                env=self._env,
+            )
 
-    def _holds(self, trees: Sequence[str]) -> bool:
+    def _missing(self, trees: Sequence[str]) -> list[str]:
+        """What is not here of these trees and below them; all of them if one itself is not."""
+        if not trees:
+            return []
         try:
             shown = git(
                 ["rev-list", "--objects", "--missing=print", "--no-object-names", *trees],
@@ -527,8 +526,8 @@ class _Objects:
                 env=self._env,
             )
         except GitError:  # one of the trees themselves is missing
-            return False
-        return not any(line.startswith(b"?") for line in shown.splitlines())
+            return list(trees)
+        return [line[1:] for line in shown.decode().splitlines() if line.startswith("?")]
 
     def _one(self, stdout: IO[bytes], name: str) -> bytes | None:
         header = stdout.readline()
@@ -611,6 +610,15 @@ class _Seen:
         return int(seq), Digest(digest)
 
 
+def imported(model: str, drafts: Iterable[Draft]) -> Iterator[bytes]:
+    """A new ledger as a stream for `git fast-import`: the commits that appending `drafts` one by
+    one would write, in a repository whose object ids are SHA-1.
+
+    Raises `IllegalEntryError`.
+    """
+    return _stream(f"refs/heads/assent/{model}", _history(model, drafts), None)
+
+
 class _Commit(msgspec.Struct, frozen=True, kw_only=True):
     """A commit to write: files by path; None deletes."""
 
@@ -618,6 +626,43 @@ class _Commit(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     at: str
     files: dict[str, bytes | None]
+
+
+def _history(model: str, drafts: Iterable[Draft]) -> Iterator[_Commit]:
+    state, head = State(model=model), GENESIS
+    records: dict[Digest, Record] = {}
+    closed: dict[str, str] = {}
+    folder: list[tuple[str, bytes]] = []
+    for draft in drafts:
+        known = {one: records[one] for one in touched(state, draft) if one in records}
+        [step] = extend(state, known, head, [draft])
+        state, head = step.state, step.digest
+        records |= step.records
+        if len(folder) == FOLDER:
+            closed[f"{len(closed):03d}"] = _tree_id(folder)
+            folder.clear()
+        folder.append((Path(_entry_path(state.seq)).name, step.content))
+        yield _commit_of(step, closed)
+
+
+def _commit_of(step: Step, closed: Mapping[str, str]) -> _Commit:
+    return _Commit(
+        message=sentence(step.entry),
+        author=step.entry.actor.login,
+        at=step.entry.at,
+        files=_files_of(step, closed),
+    )
+
+
+def _tree_id(files: Sequence[tuple[str, bytes]]) -> str:
+    """The id that Git gives to a tree of these files, which are in Git's order."""
+
+    def object_id(kind: str, content: bytes) -> bytes:
+        header = f"{kind} {len(content)}\0".encode()
+        return hashlib.sha1(header + content, usedforsecurity=False).digest()
+
+    lines = [f"100644 {name}\0".encode() + object_id("blob", content) for name, content in files]
+    return object_id("tree", b"".join(lines)).hex()
 
 
 def _files_of(step: Step, closed: Mapping[str, str]) -> dict[str, bytes | None]:
@@ -654,7 +699,7 @@ def _closed_files(closed: Mapping[str, str]) -> dict[str, bytes]:
     return {"index/closed.json": canonical_json(closed) + b"\n"} if closed else {}
 
 
-def _stream(ref: str, commits: Sequence[_Commit], tip: str | None) -> Iterator[bytes]:
+def _stream(ref: str, commits: Iterable[_Commit], tip: str | None) -> Iterator[bytes]:
     """The commits in the format of `git fast-import`."""
     # Two writers may decide the same in the same second. Their commits must differ, or the loser
     # of the race would take the winner's commit for its own.

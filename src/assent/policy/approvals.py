@@ -142,4 +142,6 @@ def _is_person(actor: Actor) -> bool:
 
 
 def _reason(role: str | None) -> str:
-    return "may write to the repository" if role == ANYONE else f"is {role}"
+    if role == ANYONE:
+        return "may write to the repository"
+    return f"is one of {role}" if (role or "").startswith("@") else "is named by the policy"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,9 +16,7 @@ Count = Annotated[int, Meta(ge=0, le=100)]
 Who = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
 
 
-class Struct(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The shape of every rule."""
 
 
@@ -76,15 +74,15 @@ class Policy(PolicyFields, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> Digest:
-        """The digest that decisions record: the same rules have the same digest, however the
-        file is written.
+        """The digest that decisions record. Neither order and layout of the file nor a default
+        that is spelled out change it.
         """
-        return digest_of_value(self)
+        return digest_of_value(_stated(self))
 
 
 def rule_changes(base: Policy, proposed: Policy) -> tuple[str, ...]:
     """What a change does to the rules, in lines of JSON: `gates: [...] → [...]`."""
-    old, new = msgspec.to_builtins(base), msgspec.to_builtins(proposed)
+    old, new = _stated(base), _stated(proposed)
     lines = []
     for key in sorted(old.keys() | new.keys()):
         if old.get(key) != new.get(key):
@@ -94,3 +92,26 @@ def rule_changes(base: Policy, proposed: Policy) -> tuple[str, ...]:
             )
             lines.append(f"{key}: {before} → {after}")
     return tuple(lines)
+
+
+def _stated(value: Any) -> Any:
+    """What rules say beyond the defaults. (msgspec's `omit_defaults` compares by identity, so that
+    `from: ["*"]` would differ from a `from` that is left out.)
+    """
+    match value:
+        case msgspec.Struct():
+            said = ((field, getattr(value, field.name)) for field in msgspec.structs.fields(value))
+            return {
+                field.encode_name: _stated(one) for field, one in said if one != _default(field)
+            }
+        case dict():
+            return {name: _stated(one) for name, one in value.items()}
+        case tuple():
+            return [_stated(one) for one in value]
+        case _:
+            return value
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    factory = field.default_factory
+    return field.default if factory is msgspec.NODEFAULT else factory()

@@ -34,7 +34,7 @@ def _forward(stage: str, record: Record, state: State, run: Run | None) -> Findi
             f"to go back, run `assent rollback {stage} --to v{record.version} --reason …`",
         )
     stay = record.stays.get(stage)
-    if stay is not None and run is not None and stay.run is not None and stay.run.id == run.id:
+    if stay is not None and run is not None and run.id in stay.runs:
         return _failed(
             rule,
             f"run {run.id} promoted v{record.version} before, and {stage} has moved on since",

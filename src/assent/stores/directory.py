@@ -14,12 +14,10 @@ import errno
 import fcntl
 import hashlib
 import os
-import secrets
 import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -440,6 +438,8 @@ def _digest_of_file(path: Path, advance: Progress) -> Digest:
 
 def _pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, int]:
     """The digest and the size of `source`, written on the way to `target` if there is one."""
+    from concurrent.futures import ThreadPoolExecutor  # reading a pointer does without
+
     hasher = hashlib.sha256()
     size = 0
     buffer = _buffer.view
@@ -478,7 +478,7 @@ def _flush_folder(folder: Path) -> None:
 @contextmanager
 def _scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[Path, int]]:
     """A new file in `folder`, open for writing. The block renames it; if it fails, it goes."""
-    path = folder / (prefix + secrets.token_hex(16))
+    path = folder / (prefix + os.urandom(16).hex())
     target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event, Lock
 from typing import TypeVar
 
@@ -45,6 +44,8 @@ class Transfers:
         """What `work` gives for each item, in their order, on at most so many threads and one per
         processor. The first failure ends all the others and is raised once none of them runs.
         """
+        from concurrent.futures import ThreadPoolExecutor, wait  # only where bytes are moved
+
         todo = deque(enumerate(items))
         results: dict[int, Result] = {}
 

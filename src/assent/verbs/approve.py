@@ -24,14 +24,16 @@ from assent.verbs.workspace import Workspace
 
 
 class ApproveResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Who was heard, and which opinions were recorded now. `approvals` are those for registering,
+    """Who was heard, and which opinions were recorded now. `heard` has every person once, as
+    judged where they count, if they count anywhere; `approvals` are those for registering,
     `stages` those that stages ask for beyond. `given` is the review that was given with this
-    call, as it was judged.
+    call.
     """
 
     model: str
     bundle: Digest
     version: int | None
+    heard: tuple[Heard, ...]
     approvals: Approvals
     stages: dict[str, Approvals]
     findings: tuple[Finding, ...]
@@ -65,7 +67,8 @@ def approve(
     """
     policy = workspace.binding_policy(model)
     change = workspace.change()
-    candidate = find(workspace, workspace.ledger.read(model), model, name)
+    view = workspace.ledger.read(model)
+    candidate = find(workspace, view, model, name)
     bundle = candidate.bundle.digest
     given = None
     if by is not None:
@@ -79,13 +82,14 @@ def approve(
         heard.update(_hear(workspace, view, policy, candidate, change))
         return _drafts(workspace, view, policy, candidate, change, _best(heard))
 
-    _, entries = record(workspace, model, decide)
+    _, entries = record(workspace, model, decide, view=view)
     approvals = heard.pop(None)
     best = _best({None: approvals, **heard})
     return ApproveResult(
         model=model,
         bundle=bundle,
         version=candidate.version,
+        heard=tuple(best),
         approvals=approvals,
         stages={stage: one for stage, one in heard.items() if stage is not None},
         findings=tuple(approval_findings(approvals, unmapped_authors=unmapped(change.authors))),
@@ -138,6 +142,8 @@ def _drafts(
         ends = one.opinion != ReviewState.APPROVED and before is not None
         if (before is not None and before.kind is kind) or not (one.counts or ends):
             continue
+        if kind is Kind.APPROVED and unmapped(change.authors):
+            continue  # it might be the author's own
         if judgement is None:
             reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
             judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=change)

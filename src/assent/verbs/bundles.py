@@ -13,12 +13,12 @@ from assent.core.bundle import Bundle, ModelFile, model_digest, read_manifest
 from assent.core.digest import Digest, hex_of, is_digest, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
-from assent.core.registry import Record
 from assent.errors import AssentError, IntegrityError, OutsideError, UsageError
 from assent.measure.files import file_digest
 from assent.measure.models import model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.inputs import read_inputs
+from assent.verbs.versions import version_number
 from assent.verbs.workspace import Workspace
 
 
@@ -41,7 +41,11 @@ def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
     """The bundle of this digest. Raises `NotInStoreError` if the store does not hold it, and
     `IntegrityError` if it is damaged or belongs to another model.
     """
-    bundle = read_manifest(workspace.store.read(digest))
+    try:
+        bundle = read_manifest(workspace.store.read(digest))
+    except NotInStoreError as error:
+        hint = "is `store` in assent.yaml the right one? `assent verify` says all that is missing"
+        raise NotInStoreError(error.doing, error.problem, hint=hint) from None
     if bundle.model != model:
         raise IntegrityError(
             f"reading bundle {short(digest)}", f"it is of {bundle.model!r}, not of {model!r}"
@@ -123,8 +127,8 @@ def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
 
 
 def find(workspace: Workspace, view: View, model: str, name: str | None) -> Known:
-    """The bundle that a person means: `v12`, a stage, a digest or its beginning, a Git revision,
-    or None for what the working tree's inputs give.
+    """The bundle that a person means: `v12`, a stage, a complete digest, a Git revision, or None
+    for what the working tree's inputs give.
 
     Raises `UsageError` if there is none.
     """
@@ -156,29 +160,11 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
         raise UsageError(
             doing,
             "it is no version, stage, complete digest or revision with a bundle",
-            hint="`assent status` lists versions and stages",
+            hint="complete digests are in the output of `assent bundle` and of --json"
+            if name.startswith("sha256:")
+            else "`assent status` lists versions and stages",
         )
     return _known(workspace, view, model, digest)
-
-
-def version_number(name: str) -> int | None:
-    """`v12` or `12` as 12; None for anything else."""
-    digits = name.removeprefix("v")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
-
-
-def record_of(view: View, model: str, version: int) -> Record:
-    """The record of a version. Raises `UsageError` if there is no such version."""
-    bundle = view.bundle_of(version)
-    record = None if bundle is None else view.record(bundle)
-    if record is None:
-        raise UsageError(
-            f"looking for v{version} of {model}",
-            f"the newest is v{view.state.versions}"
-            if view.state.versions
-            else "nothing is registered yet",
-        )
-    return record
 
 
 def baseline(workspace: Workspace, view: View, model: str, stages: list[str]) -> Known | None:

@@ -14,6 +14,7 @@ from assent.measure.data import read_data
 from assent.measure.environment import read_environment
 from assent.measure.metrics import read_metrics
 from assent.measure.params import read_params
+from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, model_digest_at, open_bundle
 from assent.verbs.inputs import read_inputs
 from assent.verbs.train import run_step
@@ -57,7 +58,7 @@ def evaluate(
             )
     step = None
     if settings.evaluate is not None:
-        workspace.say(f"evaluating {model}: {settings.evaluate}")
+        workspace.say(f"evaluating {model}: {redact_text(settings.evaluate)}")
         step = run_step(
             workspace, settings.evaluate, inputs.evaluate, f"evaluating {model}", output
         )

@@ -14,9 +14,10 @@ from assent.core.verdict import Verdict
 from assent.errors import ExitCode
 from assent.policy.approvals import approval_findings
 from assent.policy.stages import judge_entry
-from assent.verbs.bundles import find, record_of
+from assent.verbs.bundles import find
 from assent.verbs.judging import all_reviews, binding_reviews, hear, judge
 from assent.verbs.promote import stage_rule
+from assent.verbs.versions import record_of
 from assent.verbs.workspace import Workspace
 
 

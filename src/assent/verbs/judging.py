@@ -145,19 +145,30 @@ def recorded_reviews(view: View, bundle: Digest) -> list[Review]:
 
 
 def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
-    """Everything said about a bundle: what the ledger recorded, then what the forge has that is
-    not recorded.
+    """Everything said about a bundle: what the ledger recorded, then what the forge has that was
+    said after it. What a person had said before the recorded opinion is not heard again: an
+    answered objection would return.
     """
     known = recorded_reviews(view, bundle)
-    seen = {(review.person.key, review.at, review.state) for review in known}
-    return [
-        *known,
-        *(
-            review
-            for review in workspace.forge.reviews(model, bundle)
-            if (review.person.key, review.at, review.state) not in seen
-        ),
+    said = workspace.forge.reviews(model, bundle)
+    done = {_opinion(review): 0 for review in known}
+    for place, review in enumerate(said, start=1):
+        if _opinion(review) in done:
+            done[_opinion(review)] = place
+    upto = {key: place for (key, _, _), place in done.items()}
+    later = [
+        review
+        for place, review in enumerate(said, start=1)
+        if place > upto.get(review.person.key, 0)
     ]
+    return [*known, *later]
+
+
+def _opinion(review: Review) -> tuple[PersonKey, str, bool]:
+    """What makes a review of the forge the one that was recorded. A dismissal is recorded as an
+    opinion against, as is a request for changes.
+    """
+    return review.person.key, review.at, review.state is ReviewState.APPROVED
 
 
 def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.ports import View
-from assent.verbs.bundles import record_of
 from assent.verbs.outcome import Decided
 from assent.verbs.promote import chosen_version
 from assent.verbs.recording import record
 from assent.verbs.rollback import require_reason
+from assent.verbs.versions import record_of
 from assent.verbs.workspace import Workspace
 
 

@@ -11,11 +11,12 @@ from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy, StageRule
 from assent.policy.stages import judge_entry
 from assent.ports import View
-from assent.verbs.bundles import find, record_of, require_sound, version_number
+from assent.verbs.bundles import find, require_sound
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_stage_again, record
+from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
 
@@ -76,7 +77,7 @@ def promote(
         about = subject(candidate)
         return [override_draft(workspace, model, about, stage, short_form, reason), draft]
 
-    _, entries = record(workspace, model, decide)
+    _, entries = record(workspace, model, decide, view=view)
     sentence = f"v{number} was not promoted to {stage}"
     if entries:
         replaced = entries[-1].replaces

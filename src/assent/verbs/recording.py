@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry, Kind, encode_entry, entry_digest
 from assent.core.registry import State
-from assent.errors import OutsideError
+from assent.errors import IntegrityError, OutsideError
 from assent.ports import MovedError, Pointer, View
 from assent.verbs.workspace import Workspace
 
@@ -18,23 +18,30 @@ PATIENCE_S = 120.0
 
 
 def record(
-    workspace: Workspace, model: str, decide: Callable[[View], Sequence[Draft]]
+    workspace: Workspace,
+    model: str,
+    decide: Callable[[View], Sequence[Draft]],
+    *,
+    view: View | None = None,
 ) -> tuple[View, tuple[Entry, ...]]:
     """Append what `decide` makes of the ledger as it stands; nothing if it decides on nothing.
 
-    `decide` is called again with a fresh view whenever somebody else wrote in between, so every
-    entry was judged on the state that it follows. Returns the view it was decided on.
+    It stands as in `view`, if the caller has just read it. `decide` is called again with a fresh
+    view whenever somebody else wrote in between, so every entry was judged on the state that it
+    follows. Returns the view it was decided on.
     """
     deadline = time.monotonic() + PATIENCE_S
     attempt = 0
     while True:
-        view = workspace.ledger.read(model)
+        if view is None:
+            view = read_ledger(workspace, model)
         drafts = decide(view)
         if not drafts:
             return view, ()
         try:
             entries = workspace.ledger.append(view, drafts)
         except MovedError as error:
+            view = None
             if time.monotonic() > deadline:
                 raise OutsideError(
                     error.doing, "others keep being first", hint="run the verb again later"
@@ -42,9 +49,43 @@ def record(
             attempt += 1
             time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311  # not a secret
             continue
-        for entry in entries:
-            point(workspace, entry, entry_digest(encode_entry(entry)))
+        _point_all(workspace, entries)
         return view, entries
+
+
+def read_ledger(workspace: Workspace, model: str) -> View:
+    """The ledger of `model`. Raises `IntegrityError` if it knows no version and the store does:
+    then it is not the ledger of this store, or its branch is gone.
+    """
+    view = workspace.ledger.read(model)
+    if view.state.versions:
+        return view
+    names = workspace.store.pointers(model)
+    if not names:
+        return view
+    # The ledger is written before the pointers: somebody may have written both since it was read.
+    view = workspace.ledger.read(model)
+    if view.state.versions:
+        return view
+    raise IntegrityError(
+        f"comparing the ledger of {model} with the store",
+        f"the ledger has no version, but the store has {', '.join(sorted(names)[:3])}",
+        hint="is `ledger` in assent.yaml the right remote, and has its branch "
+        f"assent/{model} been deleted?",
+    )
+
+
+def _point_all(workspace: Workspace, entries: Sequence[Entry]) -> None:
+    for entry in entries:
+        try:
+            point(workspace, entry, entry_digest(encode_entry(entry)))
+        except OutsideError as error:
+            raise OutsideError(
+                error.doing,
+                f"{error.problem}; entry {entry.seq} of the ledger is written, and it decides",
+                hint="run the verb again, or `assent verify --repair`, to move the pointer too"
+                + (f"; {error.hint}" if error.hint else ""),
+            ) from None
 
 
 def point(workspace: Workspace, entry: Entry, digest: Digest) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from assent.compare.bundles import Known
+from assent.core.change import Change
 from assent.core.digest import short
 from assent.core.entry import Draft, Kind
-from assent.core.registry import State
 from assent.core.verdict import Decision, Verdict
-from assent.errors import IntegrityError, PolicyError
+from assent.errors import PolicyError
 from assent.ports import View
 from assent.verbs.bundles import find, require_sound
 from assent.verbs.inputs import read_inputs
@@ -35,14 +35,15 @@ def register(
     version only. Raises `PolicyError` for a bundle that is not of the landed commit.
     """
     policy = workspace.binding_policy(model)
-    candidate = _landed(workspace, model, name)
+    change = workspace.change()
+    view = workspace.ledger.read(model)
+    candidate = _landed(workspace, view, model, name, change)
     bundle = candidate.bundle
     require_sound(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
     verdicts: list[Verdict] = []
     known: list[Decided] = []
 
     def decide(view: View) -> list[Draft]:
-        _require_known_store(workspace, view.state)
         before = view.record(bundle.digest)
         if before is not None and before.version is not None and before.registered is not None:
             point_version_again(workspace, view, before.version, before.registered)
@@ -61,10 +62,10 @@ def register(
             subject=about,
             actor=workspace.forge.whoami(),
             approvals=approval_records(judgement.approvals),
-            authors=makers(candidate, workspace.change()),
+            authors=makers(candidate, change),
             verdict=judgement.record,
             run=workspace.run,
-            commit=workspace.change().head,
+            commit=change.head,
             reason=reason,
         )
         if judgement.verdict.decision is Decision.PASSED:
@@ -75,7 +76,7 @@ def register(
             draft,
         ]
 
-    _, entries = record(workspace, model, decide)
+    _, entries = record(workspace, model, decide, view=view)
     if known:
         return known[-1]
     version = entries[-1].subject.version if entries else None
@@ -91,10 +92,11 @@ def register(
     )
 
 
-def _landed(workspace: Workspace, model: str, name: str | None) -> Known:
+def _landed(
+    workspace: Workspace, view: View, model: str, name: str | None, change: Change
+) -> Known:
     """The bundle to register, proven to be of what has landed."""
     doing = f"registering {model}"
-    change = workspace.change()
     branch = workspace.base_branch or "the base branch"
     if not change.landed:
         raise PolicyError(
@@ -111,12 +113,11 @@ def _landed(workspace: Workspace, model: str, name: str | None) -> Known:
             "the inputs in the working tree are not those of the commit",
             hint="commit or restore them: what is registered must be what was merged",
         )
-    candidate = find(workspace, workspace.ledger.read(model), model, name)
+    candidate = find(workspace, view, model, name)
     evidence = candidate.evidence
-    same_tree = not evidence.code.is_dirty and evidence.code.tree == workspace.repository.tree(
-        change.head
-    )
-    if evidence.inputs_digest != inputs.evaluate and not same_tree:
+    if evidence.inputs_digest != inputs.evaluate and (
+        evidence.code.is_dirty or evidence.code.tree != workspace.repository.tree(change.head)
+    ):
         raise PolicyError(
             doing,
             f"bundle {short(candidate.bundle.digest)} was made from other inputs than those of "
@@ -124,20 +125,6 @@ def _landed(workspace: Workspace, model: str, name: str | None) -> Known:
             hint="train the merged commit and have the result reviewed: `assent review`",
         )
     return candidate
-
-
-def _require_known_store(workspace: Workspace, state: State) -> None:
-    """An empty ledger beside a store that knows versions is a ledger that was not found."""
-    if state.seq >= 0:
-        return
-    names = workspace.store.pointers(state.model)
-    if names:
-        raise IntegrityError(
-            f"registering {state.model}",
-            f"the ledger is empty, but the store has {', '.join(sorted(names)[:3])}",
-            hint="is `ledger` in assent.yaml the right remote, and has its branch "
-            f"assent/{state.model} been deleted?",
-        )
 
 
 def _known_already(model: str, candidate: Known, version: int) -> Decided:

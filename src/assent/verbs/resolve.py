@@ -7,7 +7,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.ports import View
-from assent.verbs.bundles import record_of, version_number
+from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.ports import View
-from assent.verbs.bundles import record_of
 from assent.verbs.outcome import Decided
 from assent.verbs.promote import chosen_version
 from assent.verbs.recording import record
 from assent.verbs.rollback import require_reason
+from assent.verbs.versions import record_of
 from assent.verbs.workspace import Workspace
 
 
 def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> Decided:
     """Retire a version, with a reason. One that a stage holds cannot be retired."""
     require_reason(reason, f"retiring {version} of {model}")
-    number = chosen_version(workspace.ledger.read(model), version)
+    view = workspace.ledger.read(model)
+    number = chosen_version(view, version)
     verdicts: list[Verdict] = []
     was_so: list[bool] = []
 
@@ -41,7 +42,7 @@ def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> De
             )
         ]
 
-    _, entries = record(workspace, model, decide)
+    _, entries = record(workspace, model, decide, view=view)
     sentence = f"retired v{number}" if entries else f"v{number} was not retired"
     return Decided(
         model=model,

@@ -102,11 +102,37 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
         policy=judgement.policy,
         evidence=candidate.evidence,
         at=workspace.now,
-        rule_changes=() if policy is None else rule_changes(policy, proposed),
+        rule_changes=()
+        if policy is None
+        else (*rule_changes(policy, proposed), *_other_changes(workspace)),
         notes=_notes(workspace, candidate, judgement.diff.baseline is None, policy),
         change_id=change.id,
         change_title=_title(change),
     )
+
+
+def _other_changes(workspace: Workspace) -> tuple[str, ...]:
+    """What a change does to who the people are, and to where bytes and decisions are kept."""
+    base = workspace.base_config()
+    if base is None:
+        return ()
+    old, new = (
+        {
+            "ledger": config.ledger,
+            "store": config.store,
+            **{f"people.{name}": person for name, person in config.people.items()},
+        }
+        for config in (base, workspace.config)
+    )
+    return tuple(
+        f"{key}: {_as_json(old.get(key))} → {_as_json(new.get(key))}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    )
+
+
+def _as_json(value: object) -> str:
+    return "not set" if value is None else msgspec.json.encode(value).decode()
 
 
 def _candidate(
@@ -158,8 +184,8 @@ def _notes(
         )
     if workspace.repository.is_shallow():
         notes.append(
-            "The history of this clone is cut off (a shallow clone), so the list of the change's "
-            "authors may be too long."
+            "The history of this clone is cut off (a shallow clone). Where that hides who wrote "
+            "the change, no approval counts: `git fetch --unshallow` brings it."
         )
     return tuple(notes)
 

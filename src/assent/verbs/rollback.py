@@ -10,12 +10,13 @@ from assent.errors import UsageError
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy, StageRule
 from assent.ports import View
-from assent.verbs.bundles import find, record_of, require_sound, version_number
+from assent.verbs.bundles import find, require_sound
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on
 from assent.verbs.promote import stage_rule
 from assent.verbs.recording import point_stage_again, record
+from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
 
@@ -30,8 +31,9 @@ def rollback(
     policy = workspace.binding_policy(model)
     rule = stage_rule(policy, model, stage)
     require_reason(reason, f"rolling back {stage} of {model}")
-    target = _target(workspace.ledger.read(model), stage, to)
-    candidate = find(workspace, workspace.ledger.read(model), model, f"v{target}")
+    view = workspace.ledger.read(model)
+    target = _target(view, stage, to)
+    candidate = find(workspace, view, model, f"v{target}")
     require_sound(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
     verdicts: list[Verdict] = [Verdict(findings=())]
     was_so: list[bool] = []
@@ -74,7 +76,7 @@ def rollback(
             )
         ]
 
-    _, entries = record(workspace, model, decide)
+    _, entries = record(workspace, model, decide, view=view)
     sentence = f"{stage} was not rolled back"
     if entries:
         sentence = f"rolled {stage} back to v{target} from v{entries[-1].replaces}"

@@ -8,6 +8,7 @@ import msgspec
 
 from assent.core.registry import State
 from assent.errors import AssentError, ExitCode
+from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import Workspace
 
 
@@ -42,7 +43,7 @@ def status(workspace: Workspace, models: Sequence[str]) -> StatusResult:
     for model in models:
         declared = workspace.config.policies[model].stages
         try:
-            state = workspace.ledger.read(model).state
+            state = read_ledger(workspace, model).state
         except AssentError as error:
             code = code or error.exit_code
             found.append(ModelStatus(model=model, problem=str(error), hint=error.hint))

@@ -12,6 +12,7 @@ from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Step
 from assent.errors import CommandError, UsageError
 from assent.measure.command import run_command
+from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, model_digest_at, open_bundle, write_model
 from assent.verbs.inputs import read_inputs
 from assent.verbs.work import Trained, forget, keep
@@ -48,7 +49,7 @@ def train(
     found = None if force else _finished(workspace, model, inputs.train)
     if found is not None:
         return _reuse(workspace, model, found, inputs.train)
-    workspace.say(f"training {model}: {settings.train}")
+    workspace.say(f"training {model}: {redact_text(settings.train)}")
     step = run_step(workspace, settings.train, inputs.train, f"training {model}", output)
     digest = _trained_digest(workspace, model)
     keep(workspace.work, model, "train", Trained(step=step, model_digest=digest))
@@ -76,6 +77,7 @@ def run_step(
 ) -> Step:
     """Run one of the team's commands with live output and say what it took."""
     result = run_command(command, workspace.root, stdout=output)
+    command = redact_text(command)
     if result.exit_code != 0:
         raise CommandError(
             doing,

@@ -68,5 +68,13 @@ def kept(work: Path, model: str, name: str, kind: type[T]) -> T | None:
 
 
 def forget(work: Path, model: str, name: str) -> None:
-    """Take away what an earlier run left."""
-    (work / "work" / model / f"{name}.json").unlink(missing_ok=True)
+    """Take away what an earlier run left. Raises `OutsideError`."""
+    path = work / "work" / model / f"{name}.json"
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutsideError(
+            f"removing {path}",
+            error.strerror or str(error),
+            hint="make the folder writable and run the verb again",
+        ) from None

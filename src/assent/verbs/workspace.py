@@ -63,8 +63,8 @@ class Workspace:
         """Where verbs leave what the next verb needs."""
         return self.root / ".assent"
 
-    def base_policy(self, model: str) -> Policy | None:
-        """The policy of the base branch, or None if that has no such model yet."""
+    def base_config(self) -> Config | None:
+        """The configuration of the base branch, or None if that has none yet."""
         if self.base is None:
             return None
         path = self.repository.relative(self.root / FILE)
@@ -72,7 +72,12 @@ class Workspace:
         if text is None:
             return None
         name = f"{path} of {self.base_branch or 'the base branch'}"
-        return read_config(text, name).policies.get(model)
+        return read_config(text, name)
+
+    def base_policy(self, model: str) -> Policy | None:
+        """The policy of the base branch, or None if that has no such model yet."""
+        config = self.base_config()
+        return None if config is None else config.policies.get(model)
 
     def binding_policy(self, model: str) -> Policy:
         """The policy that decisions are bound by. Raises `UsageError` if the base branch has

@@ -21,9 +21,7 @@ Limit = Annotated[float, Meta(ge=0)] | Percent
 """An amount, or a percentage of the baseline's absolute value."""
 
 
-class MetricGate(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`min` and `max` bound the candidate's value; `max_drop` and `max_rise` its fall and rise
     against the baseline, as an amount or a percentage. `metric` may hold `*`; then every metric
     it matches is judged. With `slice: region` the metric is judged for each value of that slice

@@ -11,9 +11,7 @@ from assent.core.units import size_bytes
 from assent.core.verdict import Finding, Outcome
 
 
-class ModelGate(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`max_size` bounds the size of all served files together (`500MB`, `2GiB`, bytes)."""
 
     model: Literal["any"]

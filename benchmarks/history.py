@@ -1,0 +1,110 @@
+"""A ledger with a long history, made in one go."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
+
+from assent.core.digest import Digest, digest_of
+from assent.core.entry import Approval, Draft, FindingRecord, Kind, Subject, VerdictRecord
+from assent.core.evidence import Run
+from assent.core.identity import Actor
+from assent.core.registry import rfc3339
+from assent.core.verdict import Outcome
+from assent.ledgers.git import FOLDER, imported
+from benchmarks.project import MODEL
+from benchmarks.small import Candidate, SmallProject
+
+_START = datetime(2020, 1, 1, tzinfo=UTC)
+_POLICY = digest_of(b"policy")
+
+
+_FILL = 500
+
+
+def write_history(project: SmallProject, versions: int) -> None:
+    """Give the remote a ledger with this many versions. Each has an approval and a verdict in its
+    entry, every tenth was promoted to staging and on to production, and the newest, which stands
+    there now, is the first candidate of the project. Notes at the beginning fill the newest
+    folder of entries to the half, whatever the size: that is what a write checks. The remote is
+    packed afterwards, as forges do.
+    """
+    git = ["git", "-C", str(project.remote)]
+    process = subprocess.Popen(
+        [*git, "fast-import", "--quiet", "--done"], stdin=subprocess.PIPE, env=project.env
+    )
+    assert process.stdin is not None
+    with process.stdin:
+        for part in imported(MODEL, _drafts(versions, project.candidates[0])):
+            process.stdin.write(part)
+    if process.wait() != 0:
+        raise RuntimeError("git fast-import did not take the history")
+    subprocess.run([*git, "gc", "--quiet"], check=True, env=project.env)
+
+
+def _drafts(versions: int, newest: Candidate) -> Iterator[Draft]:
+    entries = versions + 2 * ((versions - 1) // 10) + 2
+    for _ in range((_FILL - entries) % FOLDER):
+        yield Draft(kind=Kind.NOTED, at=_at(0), model=MODEL, actor=_person("ada"), reason="filled")
+    for number in range(1, versions):
+        bundle, model_digest = digest_of(b"b%d" % number), digest_of(b"m%d" % number)
+        yield from _of_version(number, bundle, model_digest, is_promoted=number % 10 == 0)
+    yield from _of_version(versions, newest.bundle, newest.model_digest, is_promoted=True)
+
+
+def _of_version(
+    number: int, bundle: Digest, model_digest: Digest, *, is_promoted: bool
+) -> Iterator[Draft]:
+    at = _at(number)
+    registered = Draft(
+        kind=Kind.REGISTERED,
+        at=at,
+        model=MODEL,
+        actor=_person("ada"),
+        subject=Subject(version=number, bundle=bundle, model_digest=model_digest),
+        approvals=(Approval(person=_person("grace"), bundle=bundle, at=at, role="@reviewers"),),
+        authors=(_person("ada"),),
+        verdict=VerdictRecord(
+            findings=_FINDINGS, policy=_POLICY, evidence=digest_of(b"e%d" % number)
+        ),
+        run=Run(system="ci", id=str(10_000_000 + number), attempt=1, address="https://ci.example"),
+        commit=f"{number:040x}",
+    )
+    yield registered
+    if is_promoted:
+        replaced = (number - 1) // 10 * 10 or None
+        for stage in ("staging", "production"):
+            yield replace(
+                registered, kind=Kind.PROMOTED, stage=stage, replaces=replaced, authors=()
+            )
+
+
+def _at(number: int) -> str:
+    return rfc3339(_START + timedelta(minutes=20 * number))
+
+
+def _person(name: str) -> Actor:
+    return Actor(
+        kind="person",
+        forge="local",
+        host="local",
+        id=f"{name}@example.com",
+        login=name,
+        proof="claimed",
+    )
+
+
+_FINDINGS = tuple(
+    FindingRecord(rule=rule, outcome=Outcome.PASSED, reason=reason)
+    for rule, reason in (
+        ("roc_auc min 0.75", "it is 0.9012"),
+        ("roc_auc max_drop 0.05", "it fell by 0.0008"),
+        ("log_loss max_rise 50%", "it rose by 0.7%"),
+        ("slices.region.north.roc_auc max_drop 0.05", "it rose by 0.0011"),
+        ("slices.region.south.roc_auc max_drop 0.05", "it fell by 0.0101"),
+        ("approvals", "1 of 1: grace"),
+    )
+)

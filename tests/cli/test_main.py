@@ -1,0 +1,131 @@
+"""The command line as a whole: every verb is there, says what it does, and starts fast."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from assent.cli.main import VERBS, group
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"yaml", "jinja2", "psutil", "msgspec", "dotenv", "requests", "sklearn", "numpy"}
+
+every_verb = pytest.mark.parametrize("verb", VERBS)
+
+
+def command(verb: str) -> click.Command:
+    found = group.get_command(click.Context(group), verb)
+    assert found is not None
+    return found
+
+
+def options(verb: str) -> list[click.Option]:
+    return [one for one in command(verb).params if isinstance(one, click.Option)]
+
+
+@every_verb
+def test_a_verb_has_its_files(verb: str) -> None:
+    assert (ROOT / f"src/assent/cli/{verb}.py").is_file()
+    assert (ROOT / f"src/assent/verbs/{verb}.py").is_file()
+
+
+def test_no_command_is_forgotten() -> None:
+    shared = {"__init__", "main", "run", "options", "output"}
+    files = {path.stem for path in (ROOT / "src/assent/cli").glob("*.py")}
+    assert files - shared == set(VERBS)
+
+
+@every_verb
+def test_help_shows_what_it_does_and_an_example(verb: str) -> None:
+    done = CliRunner().invoke(group, [verb, "--help"], prog_name="assent", terminal_width=100)
+    assert done.exit_code == 0
+    assert f"Usage: assent {verb}" in done.output
+    example = done.output.partition("Example:\n")[2]
+    assert example.strip().startswith(f"assent {verb}")
+    for line in example.partition("\n\n")[0].strip().splitlines():
+        words = line.split()
+        assert words[:2] == ["assent", verb]
+
+
+@every_verb
+def test_the_first_line_says_what_the_list_of_verbs_says(verb: str) -> None:
+    assert inspect.cleandoc(command(verb).help or "").split("\n\n")[0] == VERBS[verb]
+
+
+@every_verb
+def test_every_option_has_help(verb: str) -> None:
+    for option in options(verb):
+        assert option.help, f"{option.opts} of {verb}"
+        assert option.help.endswith((".", "?")), f"{option.opts} of {verb}: {option.help!r}"
+
+
+@every_verb
+def test_every_verb_speaks_json(verb: str) -> None:
+    names = {name for option in options(verb) for name in option.opts}
+    assert "--json" in names
+    if verb not in ("init", "demo"):
+        assert "--config" in names
+
+
+def test_no_option_letter_means_two_things() -> None:
+    """`-m` is the model everywhere or nowhere."""
+    meanings: dict[str, set[str]] = {}
+    for verb in VERBS:
+        for option in options(verb):
+            long = next(name for name in option.opts if name.startswith("--"))
+            for name in option.opts:
+                if not name.startswith("--"):
+                    meanings.setdefault(name, set()).add(long)
+    assert {letter: names for letter, names in meanings.items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["-h"]])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    script = (
+        "import sys\n"
+        f"sys.argv[1:] = {words!r}\n"
+        "from assent.cli.main import main\n"
+        "try:\n    main()\n"
+        "except SystemExit:\n    pass\n"
+        "import json\n"
+        "print(json.dumps(sorted(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    modules = {name.partition(".")[0] for name in json.loads(done.stderr)}
+    assert modules & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "verb", ["resolve", "status", "timeline", "note", "clear", "promote", "rollback", "retire"]
+)
+def test_a_verb_does_not_import_what_only_another_needs(verb: str) -> None:
+    """A command that reads a pointer must not load what renders reports or watches processes."""
+    script = (
+        f"import sys, assent.cli.{verb}, assent.wiring\n"
+        "print(','.join(name for name in ('jinja2', 'psutil') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert done.stdout.strip() == b""
+
+
+def test_every_verb_can_be_listed() -> None:
+    done = CliRunner().invoke(group, ["--help"], prog_name="assent", terminal_width=100)
+    assert "Usage: assent [OPTIONS] VERB [ARGS]..." in done.output
+    for verb, help_text in VERBS.items():
+        assert verb in done.output
+        assert help_text in done.output
+
+
+def test_an_option_can_come_from_the_environment() -> None:
+    """That is how the actions and templates pass their inputs."""
+    done = CliRunner().invoke(
+        group, ["demo"], env={"ASSENT_DEMO_FOLDER": str(ROOT)}, prog_name="assent"
+    )
+    assert "the folder is not empty" in str(done.exception)

@@ -1,0 +1,53 @@
+"""What was once written can always be read: a golden ledger and store per format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from assent.core.bundle import read_manifest
+from assent.core.digest import Digest
+from assent.core.entry import Kind, decode_entry
+from assent.core.evidence import Evidence
+from assent.core.registry import fold
+from assent.core.scalar import NonFinite
+from assent.ledgers.git import RegistryFile
+from assent.parsing import parse_yaml
+from assent.ports import BlobState
+from assent.stores.directory import DirectoryStore
+
+GOLDEN = sorted(path for path in (Path(__file__).parent / "golden").iterdir())
+
+
+@pytest.fixture(params=GOLDEN, ids=lambda path: f"format {path.name}")
+def golden(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.param
+    return folder
+
+
+def test_the_ledger_still_verifies_and_adds_up_to_the_same(golden: Path) -> None:
+    contents = [path.read_bytes() for path in sorted((golden / "ledger/entries").rglob("*.json"))]
+    registry = fold("churn", contents)
+    assert {decode_entry(content).kind for content in contents} == set(Kind)
+    kept = parse_yaml((golden / "ledger/registry.yaml").read_bytes())
+    file = msgspec.convert(kept, RegistryFile)
+    assert file.state == registry.state
+    assert file.entry == registry.head
+    assert registry.state.stages["production"].version == 1
+    assert registry.versions.keys() == {1, 2}
+
+
+def test_the_store_still_verifies_and_its_evidence_still_reads(golden: Path) -> None:
+    store = DirectoryStore(golden / "store")
+    pointer = store.pointers("churn")["churn/stages/production"]
+    assert pointer is not None
+    assert pointer.bundle is not None
+    bundle = read_manifest(store.read(pointer.bundle))
+    states = store.check([Digest(blob) for blob in bundle.blobs])
+    assert set(states.values()) == {BlobState.SOUND}
+    assert bundle.model_digest == pointer.model_digest
+    evidence = msgspec.json.decode(store.read(bundle.evidence.digest), type=Evidence)
+    assert evidence.metrics == {"roc_auc": 0.81, "loss": NonFinite("nan")}
+    assert evidence.series["loss"][1] == NonFinite("inf")

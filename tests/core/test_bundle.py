@@ -1,0 +1,189 @@
+"""Bundles: an OCI manifest whose digest is the candidate's identity."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assent.core.bundle import (
+    ModelFile,
+    config_blob,
+    is_safe_path,
+    manifest_blob,
+    model_digest,
+    read_manifest,
+)
+from assent.core.digest import canonical_json, digest_of
+from assent.errors import IntegrityError
+from tests.builders import digest
+
+FILES = (
+    ModelFile(path="model.onnx", digest=digest("weights"), size_bytes=7),
+    ModelFile(path="vocabulary/words.txt", digest=digest("words"), size_bytes=5),
+    ModelFile(path="config.json", digest=digest("config"), size_bytes=2),
+)
+EVIDENCE = b'{"metrics":{}}'
+
+
+def manifest_of(*files: ModelFile, model: str = "churn") -> bytes:
+    return manifest_blob(model, files, config_blob(model, files), EVIDENCE)
+
+
+def changed(**fields: Any) -> bytes:
+    return canonical_json({**json.loads(manifest_of(*FILES)), **fields})
+
+
+def layers() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(manifest_of(*FILES))["layers"]
+    return found
+
+
+def test_a_manifest_reads_back_as_the_bundle_it_was_made_of() -> None:
+    content = manifest_of(*FILES)
+    bundle = read_manifest(content)
+    assert bundle.digest == digest_of(content)
+    assert bundle.model == "churn"
+    assert bundle.model_digest == model_digest(FILES)
+    assert set(bundle.files) == set(FILES)
+    assert bundle.size_bytes == 14
+    assert bundle.evidence.digest == digest_of(EVIDENCE)
+    assert bundle.blobs[-1] == bundle.digest
+    assert set(bundle.blobs) == {
+        *(file.digest for file in FILES),
+        digest_of(config_blob("churn", FILES)),
+        digest_of(EVIDENCE),
+        bundle.digest,
+    }
+
+
+@given(st.permutations(FILES))
+def test_the_order_of_files_does_not_matter(files: list[ModelFile]) -> None:
+    assert manifest_of(*files) == manifest_of(*FILES)
+    assert model_digest(files) == model_digest(FILES)
+
+
+@pytest.mark.parametrize("field", ["path", "digest", "size_bytes"])
+def test_any_difference_in_a_file_gives_another_identity(field: str) -> None:
+    values = {"path": "other", "digest": digest("other"), "size_bytes": 8}
+    fields = {name: getattr(FILES[0], name) for name in FILES[0].__struct_fields__}
+    other = ModelFile(**{**fields, field: values[field]})
+    assert model_digest([other, *FILES[1:]]) != model_digest(FILES)
+    assert manifest_of(other, *FILES[1:]) != manifest_of(*FILES)
+
+
+@pytest.mark.threat(3)
+def test_other_evidence_for_the_same_files_is_another_bundle_of_the_same_model() -> None:
+    config = config_blob("churn", FILES)
+    one = read_manifest(manifest_blob("churn", FILES, config, b'{"seed":1}'))
+    other = read_manifest(manifest_blob("churn", FILES, config, b'{"seed":2}'))
+    assert one.digest != other.digest
+    assert one.model_digest == other.model_digest
+
+
+def test_container_tools_find_the_fields_they_know() -> None:
+    manifest = json.loads(manifest_of(*FILES))
+    assert manifest["schemaVersion"] == 2
+    assert manifest["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    assert manifest["artifactType"] == "application/vnd.assent.bundle.v1+json"
+    assert manifest["config"]["mediaType"] == "application/vnd.cncf.model.config.v1+json"
+    assert [layer["mediaType"] for layer in manifest["layers"]] == [
+        *["application/vnd.cncf.model.weight.v1.raw"] * 3,
+        "application/vnd.assent.evidence.v1+json",
+    ]
+    assert manifest["layers"][0]["annotations"] == {
+        "org.opencontainers.image.title": "model/config.json",
+        "org.cncf.model.filepath": "config.json",
+    }
+    assert all(
+        set(blob) <= {"mediaType", "digest", "size", "annotations"}
+        for blob in [manifest["config"], *manifest["layers"]]
+    )
+
+
+def test_the_config_is_that_of_modelpack() -> None:
+    config = json.loads(config_blob("churn", FILES))
+    assert config["descriptor"] == {"name": "churn"}
+    assert config["modelfs"] == {
+        "type": "layers",
+        "diffIds": [digest("config"), digest("weights"), digest("words")],
+    }
+
+
+def test_nothing_in_manifest_and_config_depends_on_time() -> None:
+    text = (manifest_of(*FILES) + config_blob("churn", FILES)).decode().lower()
+    assert not [word for word in ("created", "time", "date", '"at"') if word in text]
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "",
+        "/etc/passwd",
+        "../model.onnx",
+        "a/../../b",
+        "a/./b",
+        "a//b",
+        "a/",
+        "..",
+        "a\\..\\b",
+        "a\nb",
+        "a\0b",
+        "a\u202eb",
+    ],
+)
+def test_a_path_that_leaves_the_folder_is_refused(path: str) -> None:
+    assert not is_safe_path(path)
+    evil = ModelFile(path=path, digest=digest("evil"), size_bytes=1)
+    with pytest.raises(IntegrityError, match="leaves the model's folder"):
+        read_manifest(manifest_of(evil))
+
+
+@pytest.mark.threat(39)
+@given(st.text(alphabet="ab./\\\n é", max_size=12))
+def test_a_safe_path_stays_inside_and_is_written_in_one_way(path: str) -> None:
+    if is_safe_path(path):
+        assert posixpath.normpath(path) == path
+        assert posixpath.join("/model", path).startswith("/model/")
+        assert ".." not in path.split("/")
+
+
+def test_ordinary_paths_are_safe() -> None:
+    assert all(is_safe_path(path) for path in ("a", "a/b.c", "..a", "a b", "größe/x", ".hidden"))
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "not a manifest"),
+        (b"\xff\xfe{}", "not a manifest"),
+        (b'{"artifactType":"\xff"}', "not a manifest"),
+        (b"[" * 100_000, "not a manifest"),
+        (b"{}", "not a manifest"),
+        (changed(artifactType="application/vnd.oci.empty.v1+json"), "not a bundle"),
+        (changed(layers=[]), "holds no evidence"),
+        (changed(layers=layers()[:-1]), "holds no evidence"),
+        (changed(layers=[*layers(), layers()[-1]]), "holds evidence twice"),
+        (changed(layers=[layers()[0], *layers()]), "holds one path twice"),
+        (changed(layers=layers()[1:]), "its files have another"),
+        (changed(layers=[{**layers()[0], "size": 9}, *layers()[1:]]), "its files have another"),
+        (changed(annotations={}), "its files have another"),
+        (changed(annotations={"dev.assent.model.digest": digest("x")}), "its files have another"),
+        (changed(layers=[{**layers()[0], "size": -1}, *layers()[1:]]), "impossible descriptor"),
+        (changed(layers=[{**layers()[0], "digest": "sha256:../../x"}]), "impossible descriptor"),
+        (
+            changed(config={"mediaType": "x", "digest": "sha256:../../x", "size": 1}),
+            "impossible descriptor",
+        ),
+        (changed(layers=[{**layers()[0], "annotations": {}}]), "leaves the model's folder"),
+    ],
+)
+def test_a_manifest_that_is_wrong_about_itself_is_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(IntegrityError, match=problem):
+        read_manifest(content)

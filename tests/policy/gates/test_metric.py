@@ -1,0 +1,229 @@
+"""The gate on a metric."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assent.compare.bundles import compare
+from assent.core.scalar import NonFinite, Scalar
+from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.metric import MetricGate
+from tests.compare.known import known
+
+PASSED, FAILED, WAITING, NOT_APPLICABLE = Outcome
+NAN, INF = NonFinite("nan"), NonFinite("inf")
+MISSING = "missing"
+
+
+def judge(
+    gate: MetricGate,
+    old: dict[str, Scalar] | None,
+    new: dict[str, Scalar],
+    without_baseline: Literal["allow", "block"] = "allow",
+) -> list[Finding]:
+    baseline = None if old is None else known(metrics=old)
+    return gate.judge(compare(baseline, known(metrics=new)), without_baseline=without_baseline)
+
+
+def outcome(old: Scalar, new: Scalar, metric: str = "accuracy", **bounds: Any) -> Outcome:
+    """The one outcome for one metric; "missing" leaves it out of a side."""
+    before = {} if old == MISSING else {metric: old}
+    after = {} if new == MISSING else {metric: new}
+    (finding,) = judge(MetricGate(metric=metric, **bounds), before, after)
+    return finding.outcome
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "expected"),
+    [
+        (0.8, {"min": 0.8}, PASSED),
+        (0.7999, {"min": 0.8}, FAILED),
+        (1, {"min": 0.8}, PASSED),
+        (0.8, {"max": 0.8}, PASSED),
+        (0.8001, {"max": 0.8}, FAILED),
+        (-1, {"min": -1}, PASSED),
+        (0, {"min": 0}, PASSED),
+    ],
+)
+def test_bounds_on_the_value(value: Scalar, bounds: dict[str, Any], expected: Outcome) -> None:
+    assert outcome(0.9, value, **bounds) is expected
+    assert outcome(MISSING, value, **bounds) is expected
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "limit", "expected"),
+    [
+        (0.80, 0.80, 0.0, PASSED),
+        (0.80, 0.81, 0.0, PASSED),
+        (0.80, 0.79, 0.01, PASSED),
+        (0.80, 0.7899, 0.01, FAILED),
+        (0.3, 0.2, 0.1, PASSED),
+        (1.1, 1.0, 0.1, PASSED),
+        (50000.3, 50000.1, 0.2, PASSED),
+        (50000.3, 50000.0999, 0.2, FAILED),
+        (10**15, 10**15 - 1, 0.0, FAILED),
+        (10**15, 10**15 - 1, 1.0, PASSED),
+        (3e-14, 1e-14, 0.0, FAILED),
+        (0.80, 0.72, "10%", PASSED),
+        (0.80, 0.7199, "10%", FAILED),
+        (-0.80, -0.88, "10%", PASSED),
+        (-0.80, -0.89, "10%", FAILED),
+        (0.80, 0.80, "0%", PASSED),
+        (0.80, 0.7999, "0%", FAILED),
+        (0, 0, "10%", PASSED),
+        (0, 1, "10%", PASSED),
+        (0, -0.1, "10%", FAILED),
+        (0, -0.1, 0.1, PASSED),
+        (1e308, -1e308, 0.1, FAILED),
+        (-1e308, 1e308, 0.1, PASSED),
+        (5e-324, -1.0, "10%", FAILED),
+    ],
+)
+def test_limits_on_a_drop_and_on_a_rise(
+    old: float, new: float, limit: float | str, expected: Outcome
+) -> None:
+    assert outcome(old, new, max_drop=limit) is expected
+    assert outcome(-old, -new, metric="loss", max_rise=limit) is expected
+
+
+@given(st.integers(-10_000, 10_000), st.integers(0, 10_000), st.integers(0, 4))
+def test_a_drop_of_exactly_the_limit_is_allowed(old: int, drop: int, digits: int) -> None:
+    scale = 10**digits
+    before, after, limit = old / scale, (old - drop) / scale, drop / scale
+    assert outcome(before, after, max_drop=limit) is PASSED
+    assert outcome(before, (old - drop - 1) / scale, max_drop=limit) is FAILED
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize("value", [MISSING, NAN, INF, NonFinite("-inf"), True, None, "0.99", ""])
+@pytest.mark.parametrize("bounds", [{"min": 0.0}, {"max": 1.0}, {"max_drop": 0.1}])
+def test_what_is_not_a_finite_number_blocks(value: Scalar, bounds: dict[str, Any]) -> None:
+    assert outcome(0.9, value, **bounds) is FAILED
+    assert outcome(value, value, **bounds) is FAILED
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize("value", [NAN, INF, True, None, "0.9"])
+def test_a_baseline_that_is_not_a_number_blocks_what_compares_with_it(value: Scalar) -> None:
+    assert outcome(value, 0.9, max_drop=0.1) is FAILED
+    assert outcome(value, 0.9, min=0.1) is PASSED
+
+
+@pytest.mark.threat(15)
+@pytest.mark.parametrize("old", [None, {}, {"loss": 1.0}])
+def test_without_a_baseline_relative_limits_say_so_and_the_policy_decides(
+    old: dict[str, Scalar] | None,
+) -> None:
+    gate = MetricGate(metric="accuracy", min=0.8, max_drop=0.1)
+    reason = "no baseline" if old is None else "the baseline does not have this metric"
+    absolute, relative = judge(gate, old, {"accuracy": 0.9})
+    assert (absolute.outcome, relative.outcome) == (PASSED, NOT_APPLICABLE)
+    assert relative.reason == reason
+    absolute, relative = judge(gate, old, {"accuracy": 0.7}, without_baseline="block")
+    assert (absolute.outcome, relative.outcome) == (FAILED, FAILED)
+    assert "without_baseline: block" in relative.remedy
+
+
+METRICS: dict[str, Scalar] = {
+    "accuracy": 0.9,
+    "val.accuracy": 0.9,
+    "slices.region.north.accuracy": 0.9,
+    "slices.region.U.S.accuracy": 0.9,
+    "slices.age.old.accuracy": 0.9,
+    "slices.region.north.loss": 0.9,
+    "x\ny.accuracy": 0.9,
+}
+
+
+@pytest.mark.parametrize(
+    ("gate", "names"),
+    [
+        ({"metric": "accuracy"}, ["accuracy"]),
+        ({"metric": "*.accuracy"}, ["val.accuracy", "x\ny.accuracy"]),
+        ({"metric": "*accuracy"}, ["accuracy"]),
+        ({"metric": "**accuracy"}, [name for name in METRICS if name.endswith("accuracy")]),
+        (
+            {"metric": "slices.*.*.accuracy"},
+            ["slices.region.north.accuracy", "slices.age.old.accuracy"],
+        ),
+        (
+            {"metric": "accuracy", "slice": "region"},
+            ["slices.region.north.accuracy", "slices.region.U.S.accuracy"],
+        ),
+        ({"metric": "accuracy", "slice": "age"}, ["slices.age.old.accuracy"]),
+    ],
+)
+def test_a_name_with_stars_judges_every_metric_that_it_matches(
+    gate: dict[str, str], names: list[str]
+) -> None:
+    findings = judge(MetricGate(**gate, min=0.8), METRICS, METRICS)  # type: ignore[arg-type]  # text by name
+    assert sorted(finding.rule for finding in findings) == sorted(
+        f"{name} min 0.8" for name in names
+    )
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    "gate", [{"metric": "auc"}, {"metric": "auc*"}, {"metric": "auc", "slice": "region"}]
+)
+def test_a_gate_that_matches_nothing_blocks(gate: dict[str, str]) -> None:
+    (finding,) = judge(MetricGate(**gate, min=0.0), {}, METRICS)  # type: ignore[arg-type]  # text by name
+    assert finding.outcome is FAILED
+    assert finding.reason == "the candidate has no metric of this name"
+
+
+@pytest.mark.threat(14)
+def test_a_slice_that_vanished_blocks() -> None:
+    old: dict[str, Scalar] = {"slices.region.north.auc": 0.9, "slices.region.south.auc": 0.9}
+    gate = MetricGate(metric="auc", slice="region", max_drop=0.03)
+    north, south = judge(gate, old, {"slices.region.north.auc": 0.9})
+    assert (north.outcome, south.outcome) == (PASSED, FAILED)
+    assert south.reason == "missing in the candidate"
+
+
+def test_every_bound_has_a_finding_with_reason_and_evidence() -> None:
+    gate = MetricGate(metric="accuracy", min=0.8, max=0.95, max_drop="1%")
+    low, high, drop = judge(gate, {"accuracy": 0.9}, {"accuracy": 0.7})
+    assert [finding.rule for finding in (low, high, drop)] == [
+        "accuracy min 0.8",
+        "accuracy max 0.95",
+        "accuracy max_drop 1%",
+    ]
+    assert [finding.outcome for finding in (low, high, drop)] == [FAILED, PASSED, FAILED]
+    assert (low.reason, drop.reason) == ("below the bound", "fell by 22.2222%")
+    assert low.evidence == "`accuracy` = 0.7"
+    assert drop.evidence == "`accuracy`: 0.9 → 0.7"
+    assert low.remedy
+    assert not high.remedy
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"metric": "accuracy"}, "at least one of"),
+        ({"metric": "accuracy", "better": "lower"}, "at least one of"),
+        ({"metric": "accuracy", "max_rise": 0.1}, "use max_drop"),
+        ({"metric": "loss", "max_drop": 0.1}, "use max_rise"),
+        ({"metric": "loss", "better": "higher", "max_rise": 0.1}, "use max_drop"),
+        ({"metric": "things", "min": 0.1}, "add `better: higher` or `better: lower`"),
+        ({"metric": "*", "min": 0.1}, "add `better: higher` or `better: lower`"),
+        ({"metric": "accuracy", "min": 0.9, "max": 0.8}, "nothing can pass"),
+        ({"metric": "accuracy", "min": float("nan")}, "judges nothing"),
+        ({"metric": "accuracy", "min": float("-inf")}, "judges nothing"),
+        ({"metric": "accuracy", "max": float("inf")}, "judges nothing"),
+        ({"metric": "accuracy", "max_drop": float("inf")}, "judges nothing"),
+        ({"metric": "loss", "max_rise": float("inf")}, "judges nothing"),
+    ],
+)
+def test_a_gate_that_cannot_judge_is_refused(fields: dict[str, Any], problem: str) -> None:
+    with pytest.raises(ValueError, match=problem):
+        MetricGate(**fields)
+
+
+def test_the_stated_direction_wins_over_the_name() -> None:
+    assert outcome(1.0, 2.0, metric="loss", better="higher", max_drop=0.1) is PASSED
+    assert outcome(2.0, 1.0, metric="things", better="higher", max_drop=0.1) is FAILED

@@ -1,0 +1,65 @@
+"""The findings on a candidate: what could not be read, and every gate."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from assent.compare.bundles import compare
+from assent.core.evidence import Problem
+from assent.core.verdict import Decision, Outcome, Verdict
+from assent.policy.gates.metric import MetricGate
+from assent.policy.gates.model import ModelGate
+from assent.policy.judge import judge_candidate
+from assent.policy.rules import Policy
+from tests.compare.known import known
+
+POLICY = Policy(
+    gates=(
+        MetricGate(metric="accuracy", min=0.8, max_drop=0.01),
+        ModelGate(model="any", max_size=100),
+    )
+)
+
+
+def test_every_gate_speaks_in_the_order_of_the_policy() -> None:
+    candidate = known(metrics={"accuracy": 0.9})
+    findings = judge_candidate(POLICY, compare(candidate, candidate), candidate.evidence)
+    assert [finding.rule for finding in findings] == [
+        "accuracy min 0.8",
+        "accuracy max_drop 0.01",
+        "model max_size 100",
+    ]
+    assert Verdict(findings=tuple(findings)).decision is Decision.PASSED
+
+
+@pytest.mark.threat(14)
+def test_evidence_that_could_not_be_read_blocks_whatever_the_gates_say() -> None:
+    candidate = known(metrics={"accuracy": 0.9})
+    problem = Problem(source="reports/metrics.json", problem="line 3: not JSON")
+    evidence = msgspec.structs.replace(candidate.evidence, problems=(problem,))
+    first, *others = judge_candidate(POLICY, compare(candidate, candidate), evidence)
+    assert first.outcome is Outcome.FAILED
+    assert "reports/metrics.json" in first.rule
+    assert first.reason == "line 3: not JSON"
+    assert {finding.outcome for finding in others} == {Outcome.PASSED}
+
+
+@pytest.mark.threat(15)
+@pytest.mark.parametrize(
+    ("without_baseline", "decision"), [("allow", Decision.PASSED), ("block", Decision.BLOCKED)]
+)
+def test_the_policy_says_whether_a_first_model_may_pass(
+    without_baseline: str, decision: Decision
+) -> None:
+    policy = Policy(gates=POLICY.gates, without_baseline=without_baseline)  # type: ignore[arg-type]  # one of the two
+    candidate = known(metrics={"accuracy": 0.9})
+    findings = judge_candidate(policy, compare(None, candidate), candidate.evidence)
+    assert Verdict(findings=tuple(findings)).decision is decision
+
+
+@pytest.mark.threat(15)
+def test_absolute_gates_apply_to_a_first_model() -> None:
+    candidate = known(metrics={"accuracy": 0.7})
+    findings = judge_candidate(POLICY, compare(None, candidate), candidate.evidence)
+    assert Verdict(findings=tuple(findings)).decision is Decision.BLOCKED

@@ -1,0 +1,154 @@
+"""Rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assent.errors import AssentError, CommandError, ExitCode
+
+SOURCE = Path(__file__).parents[1] / "src/assent"
+UNWANTED = {
+    "manager",
+    "handler",
+    "helper",
+    "helpers",
+    "util",
+    "utils",
+    "common",
+    "base",
+    "processor",
+}
+PURE = ("core", "compare", "policy", "report")
+WORLD = {
+    *("os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "signal", "threading"),
+    *("requests", "urllib", "http", "psutil", "dotenv", "click", "random", "secrets", "time"),
+    *("logging", "sys"),
+}
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+NO_WORLD = {"urllib.parse"}
+"""Text in, text out."""
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])", name)}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_nothing_has_a_name_that_says_nothing(path: Path) -> None:
+    names = [path.stem, path.parent.name]
+    names += [
+        node.name
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    ]
+    assert [name for name in names if words(name) & UNWANTED] == []
+
+
+def pure_modules() -> list[Path]:
+    return [path for room in PURE for path in sorted((SOURCE / room).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", pure_modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_what_decides_does_not_touch_the_world(path: Path) -> None:
+    touched = {name for name in imports(path) if name.partition(".")[0] in WORLD}
+    touched -= NO_WORLD
+    assert touched == set()
+
+
+@pytest.mark.parametrize("path", pure_modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_what_decides_is_told_the_time(path: Path) -> None:
+    asked = [
+        node.attr
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in ("now", "utcnow", "today", "environ")
+    ]
+    assert [name for name in asked if name != "now"] == []
+    calls = [
+        node
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "now"
+    ]
+    assert calls == []
+
+
+def test_exit_codes_are_unique_and_complete() -> None:
+    assert len({int(code) for code in ExitCode}) == len(ExitCode.__members__)
+    assert {code.name: int(code) for code in ExitCode} == {
+        "DONE": 0,
+        "BUG": 1,
+        "USAGE": 2,
+        "OUTSIDE": 3,
+        "INTEGRITY": 4,
+        "BLOCKED": 10,
+        "WAITING": 11,
+    }
+
+
+def test_every_error_has_an_exit_code_of_the_list() -> None:
+    for path in modules():
+        if "demo" not in path.parts and path.stem != "__main__":
+            __import__(".".join(["assent", *path.relative_to(SOURCE).with_suffix("").parts]))
+    classes = set(AssentError.__subclasses__())
+    while more := {sub for one in classes for sub in one.__subclasses__()} - classes:
+        classes |= more
+    for one in classes - {CommandError}:
+        if one.__module__.startswith("assent."):
+            assert one.exit_code in set(ExitCode), one
+
+
+def test_the_environment_is_read_in_few_places() -> None:
+    """Once for the run, and where a subprocess inherits it."""
+    allowed = {
+        "ci/environment.py",  # gets it as an argument
+        "cli/run.py",
+        "git.py",
+        "ledgers/git.py",
+        "measure/environment.py",
+        "forges/local.py",
+        "verbs/demo.py",
+    }
+    found = {
+        path.relative_to(SOURCE).as_posix()
+        for path in modules()
+        if re.search(r"\bos\.(environ|getenv)\b", path.read_text())
+    }
+    assert found - allowed == set()
+
+
+def test_only_the_command_line_prints() -> None:
+    printing = [
+        path.relative_to(SOURCE).as_posix()
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in ("print", "click.echo")
+        and path.relative_to(SOURCE).parts[0] not in ("cli", "demo")
+    ]
+    assert printing == []
+
+
+def test_no_message_says_failed_to() -> None:
+    """Say what was being done, then what went wrong."""
+    pattern = re.compile(r"[\"'][^\"'\n]*\b[Ff]ailed to\b")
+    saying = [path.name for path in modules() if pattern.search(path.read_text())]
+    assert [name for name in saying if name != "git.py"] == []  # there it is Git's own wording
