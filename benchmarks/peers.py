@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from benchmarks.context import Context
@@ -27,7 +28,8 @@ def measure(context: Context) -> Iterator[Figure]:
         project = _project(context.folder / f"gto{size}", context.env, size)
         for words in (["show"], ["register", MODEL]):
             name = f"gto {GTO} {words[0]}, {size:,} versions"
-            commands[name] = Command([str(gto), *words], project.folder, context.env)
+            before = partial(project.git, "commit", "--quiet", "--allow-empty", "--message", "new")
+            commands[name] = Command([str(gto), *words], project.folder, context.env, before)
     for name, samples in in_turns(commands, context.rounds(5, quick=1)).items():
         yield plain("peers", name, samples)
 

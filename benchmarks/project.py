@@ -100,7 +100,11 @@ class Project:
 
 
 def serve(remote: Path) -> None:
-    """Let a bare repository answer as GitHub and GitLab do: filters, and any object by name."""
-    for name in ("allowFilter", "allowAnySHA1InWant"):
-        words = ["git", "-C", str(remote), "config", f"uploadpack.{name}", "true"]
+    """Let a bare repository answer as forges do: filters, of those by depth only `tree:0`, and any
+    object by name.
+    """
+    settings = {"uploadpack.allowFilter": "true", "uploadpack.allowAnySHA1InWant": "true"}
+    settings["uploadpackfilter.tree.maxDepth"] = "0"
+    for name, value in settings.items():
+        words = ["git", "-C", str(remote), "config", name, value]
         subprocess.run(words, check=True)

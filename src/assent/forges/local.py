@@ -157,7 +157,16 @@ class LocalForge:
         at: str,
         reason: str | None,
     ) -> Review:
-        """See `Forge.review`."""
+        """See `Forge.review`. Where people are listed, a name that nobody has is a slip of the
+        pen and no opinion.
+        """
+        if self._people and self._known(by) is None:
+            listed = ", ".join(sorted(person.name for person in self._people))
+            raise UsageError(
+                f"looking for {by!r}",
+                "nobody of this name is in `people` of the base branch, or in its history",
+                hint=f"`people` has {listed}",
+            )
         change = self.change()
         review = Review(
             person=self.person(by),
@@ -202,9 +211,12 @@ class LocalForge:
 
     def person(self, name: str) -> Actor:
         """See `Forge.person`: somebody of `people`, or somebody of the history by address, by its
-        part before the `@`, or by full name. Raises `UsageError` for anybody else, unless there
-        are no `people` at all: then it is somebody new.
+        part before the `@`, or by full name; else a new one.
         """
+        known = self._known(name)
+        return known or self._actor(name.strip().lower(), name.strip())
+
+    def _known(self, name: str) -> Actor | None:
         wanted = name.strip().lower()
         if not wanted or not wanted.isprintable():
             raise UsageError(f"looking for {name!r}", "this is no name")
@@ -220,14 +232,7 @@ class LocalForge:
             )
         for email, spelled in found.items():
             return self._actor(email, spelled)
-        if self._people:
-            listed = ", ".join(sorted(person.name for person in self._people))
-            raise UsageError(
-                f"looking for {name!r}",
-                "nobody of this name is in `people` of the base branch, or in its history",
-                hint=f"`people` has {listed}",
-            )
-        return self._actor(wanted, name.strip())
+        return None
 
     def _listed(self) -> list[tuple[str, str]]:
         return [(person.name, person.email) for person in self._people]

@@ -11,8 +11,9 @@ index/closed.json                 the Git tree of every full folder of entries
 
 Everything but `entries/` is derived. The branch is read and written through a bare repository
 of Assent's own inside the Git folder, so that a shallow fetch here never makes the user's clone
-shallow. It fetches one commit deep and, where the server can filter, only what lies at the top
-(`tree:2`): reading the current state transfers the same with ten entries and with 100,000.
+shallow. It fetches the newest commit alone (`tree:0`, the only filter by depth that GitHub grants)
+and then, by name, the files that are asked for and the folders on the way to them: reading the
+current state transfers the same with ten entries and with 100,000.
 
 Appending is compare-and-swap: a commit built on the tip that was read is pushed without force.
 When a push fails, the branch is read again, and what stands there decides: our commit (it had
@@ -100,7 +101,7 @@ class GitLedger:
             + [
                 ("remote.ledger.url", address),
                 ("remote.ledger.promisor", "true"),
-                ("remote.ledger.partialclonefilter", "tree:2"),
+                ("remote.ledger.partialclonefilter", "tree:0"),
                 ("gc.auto", "0"),
             ]
         )
@@ -139,8 +140,9 @@ class GitLedger:
         """See `Ledger.append`."""
         view = _own(view)
         model = view.state.model
-        view.check()
         bundles = {bundle for draft in drafts for bundle in touched(view.state, draft)}
+        view.prepare(bundles)
+        view.check()
         known = {bundle: view.record(bundle) for bundle in sorted(bundles)}
         records = {bundle: record for bundle, record in known.items() if record is not None}
         steps = extend(view.state, records, view.head, drafts)
@@ -198,7 +200,7 @@ class GitLedger:
             "fetch",
             "--quiet",
             "--depth=1",
-            "--filter=tree:2",
+            "--filter=tree:0",
             "--no-tags",
             "--no-write-fetch-head",
             "--no-auto-maintenance",
@@ -293,8 +295,9 @@ class GitView:
         """
         doing = f"reading the ledger of {model}"
         hint = "run `assent verify` to see what is wrong"
-        content = objects.read(f"{tip}:registry.yaml")
-        newest = objects.read(f"{tip}:newest.json")
+        # The folders are not needed yet, but most often next, and here they cost no request.
+        paths = ["registry.yaml", "newest.json", "entries", "index"]
+        content, newest, _, _ = objects.files(tip, paths)
         if content is None or newest is None:
             raise IntegrityError(doing, "registry.yaml or newest.json is missing", hint=hint)
         try:
@@ -397,6 +400,15 @@ class GitView:
         if seq > last or head != self.head:
             raise ChainError(model, last, "registry.yaml stands at another entry")
 
+    def prepare(self, bundles: Iterable[Digest]) -> None:
+        """Have here what a write about these bundles reads, and the folders that it changes."""
+        if self.tip is None or self._objects is None:
+            return
+        before = self.state.seq // FOLDER * FOLDER - 1
+        paths = ["index/closed.json", _version_path(self.state.versions + 1)]
+        paths += [_entry_path(before)] if before >= 0 else []
+        self._objects.files(self.tip, [*paths, *map(_record_path, bundles)])
+
     def closed(self) -> dict[str, str]:
         """The Git trees of the full folders of entries, as `index/closed.json` keeps them, and
         that of the newest folder if the next entry closes it.
@@ -415,12 +427,13 @@ class GitView:
         return {name: oid for name, oid in self._tree("entries") if int(name) < full}
 
     def _read(self, path: str) -> bytes | None:
-        if self._objects is None:
+        if self._objects is None or self.tip is None:
             return None
-        return self._objects.read(f"{self.tip}:{path}")
+        [content] = self._objects.files(self.tip, [path])
+        return content
 
     def _tree(self, path: str) -> list[tuple[str, str]]:
-        return [] if self._objects is None else self._objects.tree(f"{self.tip}:{path}")
+        return _lines(self._read(path) or b"", len(self.tip or ""))
 
     def _below(self, path: str) -> Iterator[tuple[str, bytes]]:
         """Every file two levels below `path`."""
@@ -440,19 +453,52 @@ class GitView:
 
 
 class _Objects:
-    """Objects of a Git repository, read through one `git cat-file --batch`."""
+    """Objects of a Git repository that filtered fetches have left incomplete, read through one
+    `git cat-file --batch`. What is asked for and is not here is fetched by its id. Git would do
+    that by itself, but object by object, and a folder with all folders below it.
+    """
 
     def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
         self._folder = folder
         self._env = env
         self._process: subprocess.Popen[bytes] | None = None
+        self._read: dict[str, bytes] = {}  # by object id: what has one id never changes
 
-    def read(self, name: str) -> bytes | None:
-        """The content of an object, or None if there is none of this name."""
-        stdin, stdout = self._pipes()
-        stdin.write(name.encode() + b"\n")
-        stdin.flush()
-        return self._one(stdout, name)
+    def files(self, commit: str, paths: Sequence[str]) -> list[bytes | None]:
+        """The contents of files and folders of a commit, None for those it has not. What is
+        missing of one level of folders is fetched in one request.
+        """
+        header, _, _ = (self.read(commit) or b"").partition(b"\n")
+        root = header.removeprefix(b"tree ").decode()
+        rest = {path: path.split("/") if path else [] for path in paths}
+        reached = dict.fromkeys(paths, root)
+        while True:
+            self._require(list(reached.values()))
+            further = {path: oid for path, oid in reached.items() if rest[path]}
+            if not further:
+                return [self.read(reached[path]) if path in reached else None for path in paths]
+            for path, oid in further.items():
+                below = dict(self.tree(oid)).get(rest[path].pop(0))
+                if below is None:
+                    del reached[path]
+                else:
+                    reached[path] = below
+
+    def read(self, oid: str) -> bytes | None:
+        """The content of an object, or None if it is not here."""
+        if oid not in self._read:
+            stdin, stdout = self._pipes()
+            stdin.write(oid.encode() + b"\n")
+            stdin.flush()
+            content = self._one(stdout, oid)
+            if content is None:
+                return None
+            self._read[oid] = content
+        return self._read[oid]
+
+    def tree(self, oid: str) -> list[tuple[str, str]]:
+        """Names and object ids of a tree, in Git's order; empty if it is not here."""
+        return _lines(self.read(oid) or b"", len(oid))
 
     def read_all(self, names: Sequence[str]) -> list[bytes]:
         """The contents of many objects, asked for at once."""
@@ -473,46 +519,36 @@ class _Objects:
             position = start + size + 1
         return contents
 
-    def tree(self, name: str) -> list[tuple[str, str]]:
-        """Names and object ids of a tree, in Git's order; empty if there is no such tree.
-
-        The format is that of Git's tree objects: mode, blank, name, NUL, 20 or 32 bytes of id.
-        """
-        content = self.read(name)
-        if content is None:
-            return []
-        found: list[tuple[str, str]] = []
-        width = 32 if len(name) == 64 else 20
-        position = 0
-        while position < len(content):
-            blank = content.index(b" ", position)
-            end = content.index(b"\0", blank)
-            oid = content[end + 1 : end + 1 + width].hex()
-            found.append((content[blank + 1 : end].decode(errors="replace"), oid))
-            position = end + 1 + width
-        return found
-
     def bring(self, trees: Sequence[str]) -> None:
         """Fetch everything below these trees that a filtered fetch left out, in one request or
         two: Git itself would fetch object by object.
         """
-        fetch = (
-            *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"),
-            *("--no-write-fetch-head", "--no-auto-maintenance", "--filter=blob:limit=1g"),
-        )
         # Of a tree that is here already, Git takes for granted that all below it is here too.
         # So first the trees are fetched, and then, by their own names, what others still lack.
         for _ in range(2):
             missing = self._missing(trees)
             if not missing:
                 return
-            git(
-                [*fetch, "--stdin", "ledger"],
-                folder=self._folder,
-                doing="fetching the entries of the ledger",
-                stdin="".join(f"{oid}\n" for oid in missing).encode(),
-                env=self._env,
-            )
+            self._fetch("blob:limit=1g", missing)
+
+    def _require(self, oids: Sequence[str]) -> None:
+        """Have these objects here, without what is below them."""
+        missing = [oid for oid in dict.fromkeys(oids) if self.read(oid) is None]
+        if missing:
+            self._fetch("tree:0", missing)
+
+    def _fetch(self, filtered: str, oids: Sequence[str]) -> None:
+        git(
+            [
+                *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"),
+                *("--no-write-fetch-head", "--no-auto-maintenance", f"--filter={filtered}"),
+                *("--stdin", "ledger"),
+            ],
+            folder=self._folder,
+            doing="fetching what the ledger holds",
+            stdin="".join(f"{oid}\n" for oid in oids).encode(),
+            env=self._env,
+        )
 
     def _missing(self, trees: Sequence[str]) -> list[str]:
         """What is not here of these trees and below them; all of them if one itself is not."""
@@ -549,7 +585,7 @@ class _Objects:
             self._process = subprocess.Popen(
                 ["git", "cat-file", "--batch"],
                 cwd=self._folder,
-                env={**os.environ, **self._env},
+                env=dict(os.environ),  # without the settings by which Git fetches by itself
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -564,6 +600,19 @@ class _Objects:
                 if pipe is not None:
                     pipe.close()
             self._process.wait()
+
+
+def _lines(tree: bytes, id_digits: int) -> list[tuple[str, str]]:
+    """Names and object ids of a Git tree: mode, blank, name, NUL and the bytes of the id."""
+    found: list[tuple[str, str]] = []
+    position = 0
+    while position < len(tree):
+        blank = tree.index(b" ", position)
+        end = tree.index(b"\0", blank)
+        position = end + 1 + id_digits // 2
+        oid = tree[end + 1 : position].hex()
+        found.append((tree[blank + 1 : end].decode(errors="replace"), oid))
+    return found
 
 
 class _Seen:

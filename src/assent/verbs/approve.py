@@ -19,7 +19,7 @@ from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import find
 from assent.verbs.judging import Judgement, all_reviews, hear, judge, makers, subject
-from assent.verbs.recording import record
+from assent.verbs.recording import read_ledger, record
 from assent.verbs.workspace import Workspace
 
 
@@ -67,7 +67,7 @@ def approve(
     """
     policy = workspace.binding_policy(model)
     change = workspace.change()
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
     bundle = candidate.bundle.digest
     given = None

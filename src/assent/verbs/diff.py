@@ -8,6 +8,7 @@ from assent.compare.bundles import compare
 from assent.core.diff import Diff
 from assent.errors import UsageError
 from assent.verbs.bundles import baseline, find
+from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import Workspace
 
 
@@ -24,7 +25,7 @@ def diff(
     workspace: Workspace, model: str, old: str | None = None, new: str | None = None
 ) -> DiffResult:
     """Compare `old` (None: the baseline of a review) with `new` (None: the working tree's)."""
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, new)
     if old is not None:
         before = find(workspace, view, model, old)

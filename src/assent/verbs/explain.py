@@ -17,6 +17,7 @@ from assent.policy.stages import judge_entry
 from assent.verbs.bundles import find
 from assent.verbs.judging import all_reviews, binding_reviews, hear, judge
 from assent.verbs.promote import stage_rule
+from assent.verbs.recording import read_ledger
 from assent.verbs.versions import record_of
 from assent.verbs.workspace import Workspace
 
@@ -53,7 +54,7 @@ def explain(
     version to `stage`, as if everybody in `suppose` had approved now.
     """
     policy = workspace.binding_policy(model)
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
     bundle = candidate.bundle.digest
     change = workspace.change()

@@ -15,7 +15,7 @@ from assent.verbs.bundles import find, require_sound
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
-from assent.verbs.recording import point_stage_again, record
+from assent.verbs.recording import point_stage_again, read_ledger, record
 from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
@@ -36,7 +36,7 @@ def promote(
     """
     policy = workspace.binding_policy(model)
     rule = stage_rule(policy, model, stage)
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     number = chosen_version(view, version)
     candidate = find(workspace, view, model, f"v{number}")
     name = f"v{number} of {model}"

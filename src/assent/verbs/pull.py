@@ -9,6 +9,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.verbs.bundles import find, stands_at, write_model
+from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import Workspace
 
 
@@ -33,7 +34,7 @@ def pull(
     Every byte is verified, and the folder appears whole or not at all. Raises `UsageError` if
     something else stands at `target`, unless `force`.
     """
-    known = find(workspace, workspace.ledger.read(model), model, name)
+    known = find(workspace, read_ledger(workspace, model), model, name)
     place = target.absolute()
     if not force and _is_taken(place) and not stands_at(place, known.bundle):
         raise UsageError(

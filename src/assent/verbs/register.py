@@ -16,7 +16,7 @@ from assent.verbs.inputs import read_inputs
 from assent.verbs.judging import approval_records, binding_reviews, judge, makers, subject
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
-from assent.verbs.recording import point_version_again, record
+from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.workspace import Workspace
 
 
@@ -36,7 +36,7 @@ def register(
     """
     policy = workspace.binding_policy(model)
     change = workspace.change()
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     candidate = _landed(workspace, view, model, name, change)
     bundle = candidate.bundle
     require_sound(workspace, bundle, f"registering {short(bundle.digest)} of {model}")

@@ -7,6 +7,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.ports import View
+from assent.verbs.recording import read_ledger
 from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
@@ -29,7 +30,7 @@ def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
 
     The answer is the ledger's. Raises `UsageError` if the stage holds nothing.
     """
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     held = view.state.stages.get(name)
     if held is not None:
         return ResolveResult(

@@ -7,7 +7,7 @@ from assent.core.verdict import Finding, Outcome, Verdict
 from assent.ports import View
 from assent.verbs.outcome import Decided
 from assent.verbs.promote import chosen_version
-from assent.verbs.recording import record
+from assent.verbs.recording import read_ledger, record
 from assent.verbs.rollback import require_reason
 from assent.verbs.versions import record_of
 from assent.verbs.workspace import Workspace
@@ -16,7 +16,7 @@ from assent.verbs.workspace import Workspace
 def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> Decided:
     """Retire a version, with a reason. One that a stage holds cannot be retired."""
     require_reason(reason, f"retiring {version} of {model}")
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     number = chosen_version(view, version)
     verdicts: list[Verdict] = []
     was_so: list[bool] = []

@@ -25,6 +25,7 @@ from assent.verbs.bundles import find, load
 from assent.verbs.evaluate import evaluate
 from assent.verbs.inputs import read_inputs
 from assent.verbs.judging import all_reviews, judge
+from assent.verbs.recording import read_ledger
 from assent.verbs.train import train
 from assent.verbs.work import write_atomically
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
@@ -59,7 +60,7 @@ def review(
     """
     if name is None:
         name = _candidate(workspace, model, output, progress)
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
     report = report_on(workspace, view, model, candidate)
     folder = workspace.work / "review" / model

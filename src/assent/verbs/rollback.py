@@ -15,7 +15,7 @@ from assent.verbs.judging import approval_records, binding_reviews, hear, subjec
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on
 from assent.verbs.promote import stage_rule
-from assent.verbs.recording import point_stage_again, record
+from assent.verbs.recording import point_stage_again, read_ledger, record
 from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
@@ -31,7 +31,7 @@ def rollback(
     policy = workspace.binding_policy(model)
     rule = stage_rule(policy, model, stage)
     require_reason(reason, f"rolling back {stage} of {model}")
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     target = _target(view, stage, to)
     candidate = find(workspace, view, model, f"v{target}")
     require_sound(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")

@@ -8,6 +8,7 @@ from assent.core.entry import Entry, decode_entry, sentence
 from assent.core.registry import linked
 from assent.ports import View
 from assent.verbs.promote import chosen_version
+from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import Workspace
 
 
@@ -30,7 +31,7 @@ def timeline(
     workspace: Workspace, model: str, *, limit: int | None = 50, version: str | None = None
 ) -> TimelineResult:
     """The newest `limit` entries (None: all), or all those about one version and its bundle."""
-    view = workspace.ledger.read(model)
+    view = read_ledger(workspace, model)
     total = view.state.seq + 1
     start = 0 if limit is None or version is not None else max(0, total - limit)
     entries = _entries(view, model, start)
