@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 import pytest
+from docs.generate import EXIT_CODES, FILES
 
 from assent.cli.main import VERBS
 from assent.config.read import read_config
 from assent.policy.gates import GATES
-from docs.generate import EXIT_CODES, FILES
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])

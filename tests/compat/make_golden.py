@@ -76,9 +76,7 @@ def store_bundle(store: DirectoryStore, number: int) -> Subject:
     config = config_blob(MODEL, [file])
     manifest = manifest_blob(MODEL, [file], config, body)
     store.add([Source(content=blob) for blob in (content, body, config, manifest)])
-    return Subject(
-        version=number, bundle=digest_of(manifest), model_digest=model_digest([file])
-    )
+    return Subject(version=number, bundle=digest_of(manifest), model_digest=model_digest([file]))
 
 
 def drafts(one: Subject, two: Subject) -> list[Draft]:
@@ -147,4 +145,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]).resolve())

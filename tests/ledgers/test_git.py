@@ -73,8 +73,8 @@ def test_registry_yaml_says_what_is_where(ledger: GitLedger, remote: Path) -> No
     fill(ledger, 2)
     ledger.append(ledger.read("churn"), [promoted(2, "production")])
     shown = parse_yaml(run_git(remote, "show", f"{BRANCH}:registry.yaml").encode())
-    assert shown["state"]["stages"]["production"]["version"] == 2
-    assert shown["state"]["versions"] == 2
+    assert shown["stages"]["production"]["version"] == 2
+    assert shown["versions"] == 2
 
 
 def test_entries_are_a_thousand_per_folder(

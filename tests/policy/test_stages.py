@@ -86,7 +86,7 @@ def test_a_version_that_was_never_in_the_stage_before_is_refused() -> None:
     rule = StageRule(after="staging")
     _, finding = judge(rule, record(stays={"shadow": Stay(since=at(0))}))
     assert (finding.outcome, finding.reason) == (FAILED, "v3 was never in staging")
-    assert finding.remedy == "run `assent promote v3 staging` first"
+    assert finding.remedy == "run `assent promote staging v3` first"
 
 
 def test_without_a_soak_having_been_there_is_enough() -> None:

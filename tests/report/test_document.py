@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import pytest
 from msgspec.structs import replace
 
-from assent.core.approval import Approvals
+from assent.core.approval import ANYONE, Approvals
 from assent.core.verdict import Finding, Outcome
-from assent.policy.rules import ANYONE
 from assent.report.document import MAX_ROWS, to_document
 from assent.report.numbers import Effect
 from assent.report.parts import (

@@ -21,7 +21,8 @@ def read_run(environ: Mapping[str, str]) -> Run | None:
             address=environ.get("ASSENT_RUN_ADDRESS") or None,
         )
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_RUN_ID"):
-        server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
+        server = environ.get("GITHUB_SERVER_URL", "https://github.com")
+        repository = environ.get("GITHUB_REPOSITORY", "")
         return Run(
             system="github",
             id=environ["GITHUB_RUN_ID"],
@@ -34,4 +35,4 @@ def read_run(environ: Mapping[str, str]) -> Run | None:
 
 
 def _attempt(text: str | None) -> int:
-    return int(text) if text is not None and text.isdigit() else 1
+    return int(text) if text is not None and text.isascii() and text.isdigit() else 1

@@ -287,7 +287,7 @@ class LocalForge:
         lines = content.split(b"\n")[:-1]
         try:
             return [msgspec.json.decode(line, type=_Kept) for line in lines if line]
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise OutsideError(
                 "reading the reviews", f"{self._reviews} is damaged ({error})"
             ) from None

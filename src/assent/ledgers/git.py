@@ -69,12 +69,16 @@ _HEADER = (
 )
 
 
-class RegistryFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`registry.yaml`: the state and the entry it stands at."""
+class RegistryFile(State, frozen=True, kw_only=True, omit_defaults=True):
+    """`registry.yaml`: the state, and the digest of the entry it stands at."""
 
     format: str
     entry: Digest
-    state: State
+
+    @property
+    def state(self) -> State:
+        """The state alone."""
+        return State(**{name: getattr(self, name) for name in State.__struct_fields__})
 
 
 class GitLedger:
@@ -110,15 +114,20 @@ class GitLedger:
 
     def models(self) -> list[str]:
         """See `Ledger.models`."""
-        shown = self._git("ls-remote", "--heads", "ledger", "assent/*", doing="listing the ledgers")
+        doing = f"listing the ledgers of {self._where}"
+        try:
+            shown = self._git("ls-remote", "--heads", "ledger", "assent/*", doing=doing)
+        except GitError as error:
+            raise OutsideError(doing, error.problem, hint=_reach_hint(error)) from None
         names = [line.split("refs/heads/assent/", 1)[-1] for line in shown.decode().splitlines()]
         return sorted(names)
 
     def read(self, model: str, *, strict: bool = True) -> GitView:
         """See `Ledger.read`."""
         doing = f"reading the ledger of {model} from {self._where}"
-        seen = _Seen(self._home, model)
         with self._locked():
+            # Read before the fetch: what another process of this clone writes after it is newer.
+            seen = _Seen(self._home, model)
             try:
                 self._fetch(f"+refs/heads/assent/{model}:refs/heads/assent/{model}", doing=doing)
             except GitError as error:
@@ -320,7 +329,7 @@ class GitView:
             return None
         try:
             return msgspec.json.decode(content, type=Record)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._damaged(f"the record of {bundle} is damaged ({error})") from None
 
     def bundle_of(self, version: int) -> Digest | None:
@@ -370,7 +379,7 @@ class GitView:
             for path, content in self._below("index/bundles"):
                 try:
                     record = msgspec.json.decode(content, type=Record)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
                     raise self._damaged(f"index/bundles/{path} is damaged ({error})") from None
                 records[record.bundle] = record
             for path, content in self._below("index/versions"):
@@ -616,23 +625,23 @@ def _lines(tree: bytes, id_digits: int) -> list[tuple[str, str]]:
 
 
 class _Seen:
-    """The newest entry that this clone has seen. A ledger that is shorter, or that has another
-    entry at that place, was rolled back or rewritten, whatever Git calls it.
+    """The newest entry that this clone had seen when this was made. A ledger that is shorter now,
+    or that has another entry at that place, was rolled back or rewritten, whatever Git calls it.
     """
 
     def __init__(self, home: Path, model: str) -> None:
         self._path = home / "seen" / model
         self._model = model
+        self._entry = self._read()
 
     def expect_nothing(self) -> None:
         """The branch is not there: that is fine only if it never was."""
-        seen = self._read()
-        if seen is not None:
+        if self._entry is not None:
             raise ChainError(self._model, 0, "the whole ledger has disappeared")
 
     def expect(self, view: GitView) -> None:
         """Check a view against what was seen, and remember it if it goes on from there."""
-        seen = self._read()
+        seen = self._entry
         if seen == (view.state.seq, view.head):
             return
         if seen is not None:
@@ -645,7 +654,10 @@ class _Seen:
         self.keep(view.state.seq, view.head)
 
     def keep(self, seq: int, digest: Digest) -> None:
-        """Remember an entry."""
+        """Remember an entry, unless another process of this clone has seen a later one."""
+        now = self._read()
+        if now is not None and now[0] >= seq:
+            return
         self._path.parent.mkdir(parents=True, exist_ok=True)
         draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         draft.write_text(f"{seq} {digest}\n", "ascii")
@@ -732,9 +744,9 @@ def _files_of(step: Step, closed: Mapping[str, str]) -> dict[str, bytes | None]:
 def _state_files(state: State, head: Digest, newest: bytes) -> dict[str, bytes]:
     import yaml
 
-    file = RegistryFile(format=_REGISTRY_FORMAT, entry=head, state=state)
+    file = {"format": _REGISTRY_FORMAT, "entry": head, **msgspec.to_builtins(state)}
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text = yaml.dump(msgspec.to_builtins(file), Dumper=dumper, sort_keys=False, allow_unicode=True)
+    text = yaml.dump(file, Dumper=dumper, sort_keys=False, allow_unicode=True)
     return {"registry.yaml": (_HEADER + text).encode(), "newest.json": newest}
 
 

@@ -68,7 +68,8 @@ def approval_findings(
     against = [one for one in against if one.role is not None]
     counted = _named(one.person.login for one in approvals.counted)
     people = " or ".join("anyone" if who == ANYONE else f"`{who}`" for who in approvals.of)
-    rule = f"{rule_name}: {approvals.required} of {' or '.join(approvals.of)}"
+    named = " or ".join("anyone" if who == ANYONE else who for who in approvals.of)
+    rule = f"{rule_name}: {approvals.required} of {named}"
     evidence = f"approved by {counted}" if counted else "approved by nobody"
     if approvals.required and unmapped_authors:
         return [
@@ -77,7 +78,8 @@ def approval_findings(
                 outcome=Outcome.FAILED,
                 reason="a commit's author has no account: " + _named(unmapped_authors),
                 evidence=evidence,
-                remedy="set an author address that the forge knows, and push again",
+                remedy="set an author address that the forge knows and push again; "
+                "in a shallow clone, fetch the rest of the history",
             )
         ]
     if against:

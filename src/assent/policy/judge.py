@@ -18,7 +18,7 @@ def judge_candidate(policy: Policy, diff: Diff, evidence: Evidence) -> list[Find
 
 def _unreadable(source: str, problem: str) -> Finding:
     return Finding(
-        rule=f"evidence: {source} is readable",
+        rule=f"evidence: {source} is usable",
         outcome=Outcome.FAILED,
         reason=problem,
         remedy="correct the file or what `assent.yaml` says of it, then evaluate again",

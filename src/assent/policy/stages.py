@@ -53,7 +53,7 @@ def _after(rule: StageRule, record: Record, now: str) -> Finding:
         return _failed(
             name,
             f"v{record.version} was never in {rule.after}",
-            f"run `assent promote v{record.version} {rule.after}` first",
+            f"run `assent promote {rule.after} v{record.version}` first",
         )
     spent = spent_s(stay, now)
     needed = 0.0 if rule.soak is None else span_s(rule.soak)

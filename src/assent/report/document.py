@@ -584,7 +584,6 @@ def _footer(report: ReviewReport) -> tuple[Cell, ...]:
     return (
         (Words("Candidate"), Text(short(report.diff.candidate.bundle))),
         (Words("Policy"), Text(short(report.policy))),
-        (Words("Reviewed"), Number(report.at)),
     )
 
 

@@ -29,7 +29,7 @@ _SENTENCE_LIMIT = 2_000
 
 def to_html(report: ReviewReport) -> str:
     """The review as a page: no script, no request, light and dark, for phones and for paper."""
-    return _template().render(document=to_document(report))
+    return _template().render(document=to_document(report), reviewed_at=visible(report.at))
 
 
 @cache

@@ -59,7 +59,7 @@ def open_bundle(workspace: Workspace, bundle: Bundle, version: int | None = None
     content = workspace.store.read(bundle.evidence.digest)
     try:
         evidence = msgspec.json.decode(content, type=Evidence)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"it is damaged ({error})") from None
     if evidence.format != FORMAT:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import IO
 
 import msgspec
 
-from assent.config.settings import DataSettings
+from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Code, DataReference, Evidence, Problem
 from assent.errors import UsageError
 from assent.measure.data import read_data
 from assent.measure.environment import read_environment
+from assent.measure.files import expand, relative_name
 from assent.measure.metrics import read_metrics
+from assent.measure.models import model_files
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, model_digest_at, open_bundle
@@ -57,12 +61,15 @@ def evaluate(
                 model=model, model_digest=digest, evidence=evidence, reused=found.digest
             )
     step = None
+    untouched: tuple[Problem, ...] = ()
     if settings.evaluate is not None:
         workspace.say(f"evaluating {model}: {redact_text(settings.evaluate)}")
+        before = _written(workspace, settings.metrics)
         step = run_step(
             workspace, settings.evaluate, inputs.evaluate, f"evaluating {model}", output
         )
         _require_same_model(workspace, model, digest)
+        untouched = _untouched(workspace, settings, before)
     trained = _trained(workspace, model, inputs.train, digest)
     metrics = read_metrics(workspace.root, settings.metrics)
     params = read_params(workspace.root, settings.params)
@@ -81,7 +88,7 @@ def evaluate(
         data=data,
         environment=read_environment(workspace.root, settings.train or settings.evaluate or ""),
         run=workspace.run,
-        problems=(*metrics.problems, *params.problems, *problems),
+        problems=(*untouched, *metrics.problems, *params.problems, *problems),
     )
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
@@ -109,6 +116,29 @@ def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> Non
             "the evaluation changed the model, so its metrics are not about what would be shipped",
             hint="write the model in `train` only",
         )
+
+
+def _written(workspace: Workspace, patterns: Sequence[str]) -> dict[Path, int]:
+    """When each file was last written, in nanoseconds."""
+    return {path: path.stat().st_mtime_ns for path in expand(workspace.root, patterns)}
+
+
+def _untouched(
+    workspace: Workspace, settings: ModelSettings, before: Mapping[Path, int]
+) -> tuple[Problem, ...]:
+    """Metric files that the evaluation left as they were although the model is newer: they are
+    about another model. A pipeline tool that skips a step whose outputs are newer is right to.
+    """
+    files = model_files(workspace.root, settings.model)
+    trained = max(path.stat().st_mtime_ns for _, path in files)
+    return tuple(
+        Problem(
+            source=relative_name(workspace.root, path),
+            problem="it is older than the model, and the evaluation did not write it",
+        )
+        for path, written in _written(workspace, settings.metrics).items()
+        if before.get(path) == written and written < trained
+    )
 
 
 def _trained(

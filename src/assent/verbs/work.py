@@ -61,7 +61,7 @@ def kept(work: Path, model: str, name: str, kind: type[T]) -> T | None:
         return None
     except OSError as error:
         raise OutsideError(f"reading {path}", error.strerror or str(error)) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(
             f"reading {path}", f"it is damaged ({error})", hint=f"run `assent {name} --force`"
         ) from None
