@@ -13,7 +13,7 @@ from benchmarks.context import Context
 from benchmarks.figures import Figure, milliseconds, numbers, plain
 from benchmarks.history import write_history
 from benchmarks.measure import Command, Ratio, Samples, above, in_turns, ratio
-from benchmarks.project import Project
+from benchmarks.project import MODEL, Project
 from benchmarks.small import SmallProject, small_project
 
 FLAT_LIMIT, FLOOR_LIMIT = 1.2, 3.0
@@ -53,7 +53,12 @@ def measure(context: Context) -> Iterator[Figure]:
     for name in _VERBS:
         for place in places:
             commands[f"{name} {place.size}"] = place.commands()[name]
+    before = [place.entries() for place in places]
     samples = in_turns(commands, rounds)
+    for place, count in zip(places, before, strict=True):
+        # Two candidates per round, each approved, registered and promoted.
+        if place.entries() - count != 6 * (rounds + 1):
+            raise RuntimeError("not every command has written its entry: the times say nothing")
     yield plain("registry", "floor: git fetch, commit, push", samples["floor"])
     yield plain("registry", "start-up: assent --help", samples["start"])
     for name, words in _VERBS.items():
@@ -129,6 +134,11 @@ class _Place:
             "register cold": replace(register, before=self._next_candidate_cold),
             "promote cold": replace(promote, before=lambda: _forget(project.folder)),
         }
+
+    def entries(self) -> int:
+        """The number of entries in the remote, one per commit."""
+        remote, branch = str(self.project.remote), f"refs/heads/assent/{MODEL}"
+        return int(self.project.git("-C", remote, "rev-list", "--count", branch))
 
     def cold_bytes(self) -> int:
         """What the fresh clone holds of the ledger."""

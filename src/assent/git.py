@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from assent.errors import OutsideError, UsageError
@@ -149,37 +150,6 @@ class Repository:
         except GitError:
             return None
 
-    def base_branch(self, remote: str | None) -> str | None:
-        """The name of the branch that changes are merged into: the remote's default branch as
-        this clone knows it, else `main` or `master`.
-        """
-        if remote is not None:
-            try:
-                head = self.run(
-                    "symbolic-ref",
-                    "--quiet",
-                    "--short",
-                    f"refs/remotes/{remote}/HEAD",
-                    doing="reading the remote's default branch",
-                )
-                return head.removeprefix(f"{remote}/")
-            except GitError:
-                pass
-        for name in ("main", "master"):
-            if self.base_commit(name, remote) is not None:
-                return name
-        return None
-
-    def base_commit(self, branch: str, remote: str | None) -> str | None:
-        """The newest commit of the base branch: the remote's where there is one, because a local
-        branch of the same name is whatever its owner made it.
-        """
-        if remote is not None:
-            found = self.resolve(f"refs/remotes/{remote}/{branch}")
-            if found is not None:
-                return found
-        return self.resolve(f"refs/heads/{branch}")
-
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether `ancestor` is `commit` or one of its ancestors, as far as history is here."""
         try:
@@ -216,3 +186,56 @@ class Repository:
     def relative(self, path: Path) -> str:
         """A path of the working tree as Git names it."""
         return path.resolve().relative_to(self.top.resolve()).as_posix()
+
+
+class BaseBranch:
+    """The branch that changes are merged into; looked up when somebody first asks, because many
+    verbs never do. `remote` is the remote that it is the branch of, or None.
+    """
+
+    def __init__(self, repository: Repository, remote: str | None) -> None:
+        self._repository = repository
+        self._remote = remote
+
+    @property
+    def name(self) -> str | None:
+        """Its name: the remote's default branch as this clone knows it, else `main` or `master`;
+        None if there is none of them.
+        """
+        return self._found[0]
+
+    @property
+    def commit(self) -> str | None:
+        """Its newest commit: the remote's where there is one, because a local branch of the same
+        name is whatever its owner made it.
+        """
+        return self._found[1]
+
+    @cached_property
+    def _found(self) -> tuple[str | None, str | None]:
+        default = self._default()
+        for name in ("main", "master") if default is None else (default,):
+            commit = self._newest(name)
+            if commit is not None:
+                return name, commit
+        return default, None
+
+    def _default(self) -> str | None:
+        if self._remote is None:
+            return None
+        reference = f"refs/remotes/{self._remote}/HEAD"
+        doing = "reading the remote's default branch"
+        try:
+            head = self._repository.run(
+                "symbolic-ref", "--quiet", "--short", reference, doing=doing
+            )
+        except GitError:
+            return None
+        return head.removeprefix(f"{self._remote}/")
+
+    def _newest(self, name: str) -> str | None:
+        if self._remote is not None:
+            found = self._repository.resolve(f"refs/remotes/{self._remote}/{name}")
+            if found is not None:
+                return found
+        return self._repository.resolve(f"refs/heads/{name}")

@@ -17,7 +17,7 @@ from assent.core.evidence import Run
 from assent.core.registry import rfc3339
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.git import Repository
+from assent.git import BaseBranch, Repository
 from assent.ledgers.git import GitLedger
 from assent.ports import Store
 from assent.stores.directory import DirectoryStore
@@ -41,19 +41,16 @@ def open_workspace(
     root = path.resolve().parent
     repository = Repository(root)
     remote = _remote(repository, config)
-    branch = repository.base_branch(remote)
-    base = None if branch is None else repository.base_commit(branch, remote)
+    base = BaseBranch(repository, remote)
     return Workspace(
         root=root,
         config=config,
         repository=repository,
-        base_branch=branch,
-        base=base,
+        branch=base,
         forge=LocalForge(
             repository,
-            base_branch=branch,
             base=base,
-            people=_People(lambda: _people(repository, base, path, config)),
+            people=_People(lambda: _people(repository, base.commit, path, config)),
             folder=root / ".assent" / "review",
         ),
         store=_store(root, config.store),

@@ -9,7 +9,7 @@ import pytest
 from assent.core.change import ReviewState
 from assent.errors import OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.git import Repository
+from assent.git import BaseBranch, Repository
 from tests.builders import AT, digest, new_repository, run_git
 
 
@@ -22,8 +22,7 @@ def forge(folder: Path, *people: Person) -> LocalForge:
     repository = Repository(folder)
     return LocalForge(
         repository,
-        base_branch="main",
-        base=repository.resolve("main"),
+        base=BaseBranch(repository, None),
         people=people,
         folder=folder / "comments",
     )

@@ -20,7 +20,7 @@ from assent.core.change import Author, Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.identity import Actor
 from assent.errors import OutsideError, UsageError
-from assent.git import Repository
+from assent.git import BaseBranch, Repository
 
 HOST = "local"
 _CUT_OFF = "(this clone is shallow: git fetch --unshallow brings the rest)"
@@ -52,14 +52,12 @@ class LocalForge:
         self,
         repository: Repository,
         *,
-        base_branch: str | None,
-        base: str | None,
+        base: BaseBranch,
         people: Sequence[Person],
         folder: Path,
     ) -> None:
         self._repository = repository
-        self._base_branch = base_branch
-        self._base = base
+        self._branch = base
         self._people = people
         self._folder = folder
         self._reviews = repository.common / "assent" / "reviews.jsonl"
@@ -80,19 +78,19 @@ class LocalForge:
         if head is None:
             return None
         branch = repository.branch()
-        landed = self._base is None or repository.contains(self._base, head)
+        landed = self._branch.commit is None or repository.contains(self._branch.commit, head)
         if landed:
             # Of what has landed, the newest step along the first parent: the commit itself, or
             # everything that its merge brought in.
             before = repository.resolve(f"{head}^1")
             revisions = head if before is None else f"{before}..{head}"
         else:
-            revisions = f"{self._base}..{head}"
+            revisions = f"{self._branch.commit}..{head}"
         title = repository.run("log", "-1", "--format=%s", head, doing="reading the newest commit")
         return Change(
-            id=f"{self._base_branch or branch}@{head[:12]}" if landed else branch or head[:12],
+            id=f"{self._branch.name or branch}@{head[:12]}" if landed else branch or head[:12],
             title=title,
-            base=self._base_branch or "",
+            base=self._branch.name or "",
             head=head,
             authors=(*self._authors(revisions), *self._unknown_authors(revisions, landed)),
             landed=landed,
@@ -130,9 +128,12 @@ class LocalForge:
             parents = repository.parents(commit)
             # What has landed without a merge is the one commit; and a parent that the base branch
             # has, as far as it is here, ends the change.
-            if landed and self._base is not None and len(parents) < 2:
+            if landed and self._branch.commit is not None and len(parents) < 2:
                 continue
-            if all(self._base and repository.contains(self._base, one) for one in parents):
+            if all(
+                self._branch.commit and repository.contains(self._branch.commit, one)
+                for one in parents
+            ):
                 continue
             return (Author(name=f"somebody before {commit[:12]} {_CUT_OFF}", person=None),)
         return ()

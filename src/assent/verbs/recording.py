@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Sequence
 
@@ -46,6 +45,8 @@ def record(
                 raise OutsideError(
                     error.doing, "others keep being first", hint="run the verb again later"
                 ) from None
+            import random  # only for whoever was not first
+
             attempt += 1
             time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311  # not a secret
             continue

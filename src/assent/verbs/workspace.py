@@ -11,7 +11,7 @@ from assent.config.settings import Config, ModelSettings
 from assent.core.change import Change
 from assent.core.evidence import Run
 from assent.errors import UsageError
-from assent.git import Repository
+from assent.git import BaseBranch, Repository
 from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
 
@@ -32,8 +32,7 @@ class Workspace:
     root: Path
     config: Config
     repository: Repository
-    base_branch: str | None
-    base: str | None
+    branch: BaseBranch
     forge: Forge
     store: Store
     ledger: Ledger
@@ -57,6 +56,16 @@ class Workspace:
     def settings(self, model: str) -> ModelSettings:
         """How the model is made, as the working tree says."""
         return self.config.models[model]
+
+    @property
+    def base_branch(self) -> str | None:
+        """The name of the branch that changes are merged into."""
+        return self.branch.name
+
+    @property
+    def base(self) -> str | None:
+        """Its newest commit; None in a repository without one."""
+        return self.branch.commit
 
     @property
     def work(self) -> Path:
