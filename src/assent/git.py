@@ -188,7 +188,7 @@ class Repository:
         return path.resolve().relative_to(self.top.resolve()).as_posix()
 
 
-class BaseBranch:
+class Trunk:
     """The branch that changes are merged into; looked up when somebody first asks, because many
     verbs never do. `remote` is the remote that it is the branch of, or None.
     """

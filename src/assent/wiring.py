@@ -17,7 +17,7 @@ from assent.core.evidence import Run
 from assent.core.registry import rfc3339
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.git import BaseBranch, Repository
+from assent.git import Repository, Trunk
 from assent.ledgers.git import GitLedger
 from assent.ports import Store
 from assent.stores.directory import DirectoryStore
@@ -41,7 +41,7 @@ def open_workspace(
     root = path.resolve().parent
     repository = Repository(root)
     remote = _remote(repository, config)
-    base = BaseBranch(repository, remote)
+    base = Trunk(repository, remote)
     return Workspace(
         root=root,
         config=config,

@@ -110,3 +110,13 @@ def test_a_fresh_clone_writes_in_few_requests(
     assert sum(pack.stat().st_size for pack in packs) < 250_000
     view = ledger.read("churn")
     assert view.derived() == fold("churn", view.entries())
+
+
+def test_a_branch_whose_name_ends_alike_is_not_the_ledger(remote: Path, tmp_path: Path) -> None:
+    write(remote, versions(2))
+    ledger = open_fresh(remote, tmp_path / "clone")
+    ledger.read("churn")
+    run_git(remote, "branch", "a/refs/heads/assent/churn", "assent/churn")
+    other = open_fresh(remote, tmp_path / "other")
+    other.append(other.read("churn"), [registered(3)])
+    assert ledger.read("churn").state.versions == 3

@@ -9,7 +9,7 @@ import pytest
 
 from assent.core.change import Change, ReviewState
 from assent.forges.local import LocalForge, Person
-from assent.git import BaseBranch, Repository
+from assent.git import Repository, Trunk
 from assent.ports import Forge
 from assent.testing.forge import MemoryForge
 from tests.builders import AT, digest, new_repository, run_git
@@ -42,7 +42,7 @@ def _local(tmp_path: Path) -> Forge:
     ]
     return LocalForge(
         repository,
-        base=BaseBranch(repository, None),
+        base=Trunk(repository, None),
         people=people,
         folder=tmp_path / "comments",
     )

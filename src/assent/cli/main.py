@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 
 import click
@@ -79,6 +80,8 @@ def group() -> None:
 
 def main() -> None:
     """Run the command line."""
+    gc.set_threshold(100_000)  # a verb is short: looking for cycles takes longer than it frees
+
     from assent.cli.run import guarded
 
     guarded(lambda: group(prog_name="assent", standalone_mode=False))

@@ -20,7 +20,7 @@ from assent.core.change import Author, Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.identity import Actor
 from assent.errors import OutsideError, UsageError
-from assent.git import BaseBranch, Repository
+from assent.git import Repository, Trunk
 
 HOST = "local"
 _CUT_OFF = "(this clone is shallow: git fetch --unshallow brings the rest)"
@@ -52,7 +52,7 @@ class LocalForge:
         self,
         repository: Repository,
         *,
-        base: BaseBranch,
+        base: Trunk,
         people: Sequence[Person],
         folder: Path,
     ) -> None:

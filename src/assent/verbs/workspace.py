@@ -11,7 +11,7 @@ from assent.config.settings import Config, ModelSettings
 from assent.core.change import Change
 from assent.core.evidence import Run
 from assent.errors import UsageError
-from assent.git import BaseBranch, Repository
+from assent.git import Repository, Trunk
 from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
 
@@ -32,7 +32,7 @@ class Workspace:
     root: Path
     config: Config
     repository: Repository
-    branch: BaseBranch
+    branch: Trunk
     forge: Forge
     store: Store
     ledger: Ledger
