@@ -14,7 +14,8 @@ from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.core.registry import rfc3339
 from assent.core.verdict import Outcome
-from assent.ledgers.git import FOLDER, imported
+from assent.ledgers.git.commits import imported
+from assent.ledgers.git.layout import BLOCK
 from benchmarks.project import MODEL
 from benchmarks.small import Candidate, SmallProject
 
@@ -22,7 +23,7 @@ _START = datetime(2020, 1, 1, tzinfo=UTC)
 _POLICY = digest_of(b"policy")
 
 
-_FILL = 500
+_FILL = 50
 
 
 def write_history(project: SmallProject, versions: int) -> None:
@@ -47,7 +48,7 @@ def write_history(project: SmallProject, versions: int) -> None:
 
 def _drafts(versions: int, newest: Candidate) -> Iterator[Draft]:
     entries = versions + 2 * ((versions - 1) // 10) + 2
-    for _ in range((_FILL - entries) % FOLDER):
+    for _ in range((_FILL - entries) % BLOCK):
         yield Draft(kind=Kind.NOTED, at=_at(0), model=MODEL, actor=_person("ada"), reason="filled")
     for number in range(1, versions):
         bundle, model_digest = digest_of(b"b%d" % number), digest_of(b"m%d" % number)

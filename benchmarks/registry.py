@@ -23,6 +23,7 @@ _FLOOR = (
     "git fetch --quiet origin && date +%N >changed && git add changed && "
     "git commit --quiet --message change && git push --quiet origin HEAD:main"
 )
+_WRITING = ("register", "promote")
 _VERBS = {
     "resolve": "resolve, nothing new",
     "resolve moved": "resolve, others wrote since",
@@ -49,7 +50,7 @@ def measure(context: Context) -> Iterator[Figure]:
     floor.commit("start")
     commands = {
         "floor": Command(["sh", "-c", _FLOOR], floor.folder, context.env),
-        "start": first.command("--help"),
+        **{f"start {verb}": first.command(verb, "--help") for verb in _WRITING},
     }
     for name in _VERBS:
         for place in places:
@@ -62,14 +63,16 @@ def measure(context: Context) -> Iterator[Figure]:
             written = place.entries() - count
             raise RuntimeError(f"{written} entries were written, not {6 * (rounds + 1)}")
     yield plain("registry", "floor: git fetch, commit, push", samples["floor"])
-    yield plain("registry", "start-up: assent --help", samples["start"])
+    for verb in _WRITING:
+        yield plain("registry", f"start-up: assent {verb} --help", samples[f"start {verb}"])
     for name, words in _VERBS.items():
         by_size = {size: samples[f"{name} {size}"] for size in sizes}
         for size, measured in by_size.items():
             if name.startswith("resolve"):
                 yield plain("registry", f"{words}, {size:,} versions", measured)
             else:
-                held = above(measured, samples["start"], samples["floor"])
+                start = samples[f"start {name.partition(' ')[0]}"]
+                held = above(measured, start, samples["floor"])
                 yield _written(f"{words}, {size:,} versions", measured, held)
         yield _flat(words, by_size)
     for place in places:

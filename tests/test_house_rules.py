@@ -122,7 +122,6 @@ def test_the_environment_is_read_in_few_places() -> None:
         "ci/environment.py",  # gets it as an argument
         "cli/run.py",
         "git.py",
-        "ledgers/git.py",
         "measure/environment.py",
         "forges/local.py",
         "verbs/demo.py",

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import IO, NamedTuple
 
 from assent.errors import OutsideError, UsageError
 
@@ -69,6 +70,67 @@ def git(
     return done.stdout
 
 
+class Objects:
+    """Objects of a repository by any name that Git has for them, read through one `git cat-file
+    --batch`: a process for each would take most of a verb's time.
+    """
+
+    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self._env = {**os.environ, **_QUIET, **(env or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, name: str) -> Object | None:
+        """The object of this name (`HEAD^{commit}`, `main:assent.yaml`, an id), or None."""
+        if "\n" in name:
+            return None
+        stdin, stdout = self._pipes()
+        stdin.write(os.fsencode(name) + b"\n")
+        stdin.flush()
+        header = stdout.readline()
+        words = header.split()
+        if len(words) == 3 and words[2].isdigit():
+            content = stdout.read(int(words[2]))
+            stdout.read(1)
+            return Object(oid=words[0].decode(), kind=words[1].decode(), content=content)
+        if header.rstrip().endswith((b" missing", b" ambiguous")):
+            return None
+        raise OutsideError(
+            f"reading Git objects in {self._folder}",
+            f"git ended while reading {name}",
+            hint="is the remote still reachable?",
+        )
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                ["git", "cat-file", "--batch"],
+                cwd=self._folder,
+                env=self._env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process.stdin, self._process.stdout
+
+    def __del__(self) -> None:
+        if self._process is not None:
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            self._process.wait()
+
+
+class Object(NamedTuple):
+    """A Git object: its id, its kind (`blob`, `commit`, …) and its content."""
+
+    oid: str
+    kind: str
+    content: bytes
+
+
 class Repository:
     """The Git repository around a folder. Reads only."""
 
@@ -89,6 +151,7 @@ class Repository:
         top, common = shown.decode().splitlines()
         self.top = Path(top)
         self.common = Path(common)
+        self._objects = Objects(self.top)
 
     def run(self, *arguments: str, doing: str) -> str:
         """Git in the top folder; its output as text without the last newline."""
@@ -97,21 +160,15 @@ class Repository:
 
     def resolve(self, revision: str) -> str | None:
         """The full SHA of the commit that `revision` names, or None."""
-        try:
-            return self.run(
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                "--end-of-options",
-                f"{revision}^{{commit}}",
-                doing=f"looking for the revision {revision!r}",
-            )
-        except GitError:
-            return None
+        found = self._objects.read(f"{revision}^{{commit}}")
+        return None if found is None else found.oid
 
     def tree(self, commit: str) -> str:
-        """The tree of a commit."""
-        return self.run("rev-parse", f"{commit}^{{tree}}", doing=f"reading the tree of {commit}")
+        """The tree of a commit. Raises `OutsideError` if it is not here."""
+        found = self._objects.read(f"{commit}^{{tree}}")
+        if found is None:
+            raise OutsideError(f"reading the tree of {commit}", "it is not in this clone")
+        return found.oid
 
     def branch(self) -> str | None:
         """The branch that is checked out, or None for a detached head."""
@@ -138,10 +195,22 @@ class Repository:
 
     def parents(self, commit: str) -> list[str]:
         """The parents of a commit as it names them, whether this clone has them or not."""
-        shown = self.run("cat-file", "commit", commit, doing=f"reading the commit {commit}")
-        header, _, _ = shown.partition("\n\n")
+        header, _ = self._commit(commit)
         lines = header.splitlines()
         return [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
+
+    def subject(self, commit: str) -> str:
+        """The first paragraph of a commit's message, as one line."""
+        _, message = self._commit(commit)
+        return " ".join(message.strip().partition("\n\n")[0].splitlines())
+
+    def _commit(self, commit: str) -> tuple[str, str]:
+        """Header and message of a commit."""
+        found = self._objects.read(commit)
+        if found is None or found.kind != "commit":
+            raise OutsideError(f"reading the commit {commit}", "it is not in this clone")
+        header, _, message = found.content.decode(errors="replace").partition("\n\n")
+        return header, message
 
     def remote(self, name: str) -> str | None:
         """The address of a remote, or None."""
@@ -152,6 +221,8 @@ class Repository:
 
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether `ancestor` is `commit` or one of its ancestors, as far as history is here."""
+        if commit == ancestor:
+            return True
         try:
             self.run("merge-base", "--is-ancestor", ancestor, commit, doing="comparing revisions")
         except GitError:
@@ -167,21 +238,30 @@ class Repository:
 
     def show(self, commit: str, path: str) -> bytes | None:
         """The content of a file at a commit, or None if it is not there."""
-        try:
-            return git(
-                ["cat-file", "blob", f"{commit}:{path}"],
-                folder=self.top,
-                doing=f"reading {path} at {commit[:12]}",
-            )
-        except GitError:
-            return None
+        found = self._objects.read(f"{commit}:{path}")
+        return None if found is None or found.kind != "blob" else found.content
 
     def config(self, key: str) -> str | None:
-        """A value of the Git configuration."""
-        try:
-            return self.run("config", "--get", key, doing=f"reading the Git setting {key}")
-        except GitError:
-            return None
+        """A value of the Git configuration; of several, the last."""
+        return next((value for _, name, value in reversed(self._settings) if name == key), None)
+
+    def own_settings(self) -> list[tuple[str, str]]:
+        """The settings of this clone alone, in order, without the user's and the machine's."""
+        own = ("local", "worktree")
+        return [(name, value) for scope, name, value in self._settings if scope in own]
+
+    @cached_property
+    def _settings(self) -> list[tuple[str, str, str]]:
+        """Scope, name and value of every setting."""
+        shown = self.run(
+            "config", "--includes", "--show-scope", "--list", "-z", doing="reading the Git settings"
+        )
+        parts = shown.split("\0")
+        found: list[tuple[str, str, str]] = []
+        for scope, item in zip(parts[::2], parts[1::2], strict=False):  # ends with an empty part
+            name, _, value = item.partition("\n")
+            found.append((scope, name, value))
+        return found
 
     def relative(self, path: Path) -> str:
         """A path of the working tree as Git names it."""

@@ -18,7 +18,7 @@ from assent.core.registry import rfc3339
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
 from assent.git import Repository, Trunk
-from assent.ledgers.git import GitLedger
+from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Store
 from assent.stores.directory import DirectoryStore
 from assent.verbs.workspace import FILE, Workspace

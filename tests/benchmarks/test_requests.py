@@ -11,8 +11,9 @@ import pytest
 from assent.core.entry import Draft, Kind
 from assent.core.registry import fold
 from assent.git import Repository
-from assent.ledgers import git as git_ledger
-from assent.ledgers.git import GitLedger, imported
+from assent.ledgers.git import layout
+from assent.ledgers.git.commits import imported
+from assent.ledgers.git.ledger import GitLedger
 from tests.builders import digest, draft, new_clone, new_repository, promoted, registered, run_git
 
 SMALL, LARGE = 30, 2_700
@@ -48,7 +49,7 @@ def requests(
 
 def versions(count: int) -> Iterator[Draft]:
     entries = count + 1
-    for _ in range((500 - entries) % git_ledger.FOLDER):
+    for _ in range((50 - entries) % layout.BLOCK):
         yield draft(Kind.NOTED, reason="filled")
     for number in range(1, count + 1):
         yield registered(number)
@@ -70,7 +71,8 @@ def open_fresh(remote: Path, folder: Path) -> GitLedger:
 def test_an_imported_ledger_is_the_one_that_appending_gives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(git_ledger, "FOLDER", 4)
+    monkeypatch.setattr(layout, "BLOCK", 2)
+    monkeypatch.setattr(layout, "FOLDER", 4)
     one, other = (new_repository(tmp_path / name, bare=True) for name in ("one.git", "other.git"))
     drafts = [*map(registered, range(1, 11)), promoted(10, "production")]
     write(one, iter(drafts))

@@ -27,7 +27,8 @@ from assent.core.evidence import (
 from assent.core.scalar import NonFinite
 from assent.core.verdict import Outcome
 from assent.git import Repository
-from assent.ledgers.git import GitLedger
+from assent.ledgers.git.layout import BLOCK
+from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Pointer, Source
 from assent.stores.directory import DirectoryStore
 from tests.builders import new_repository, person, run_git
@@ -91,13 +92,15 @@ def drafts(one: Subject, two: Subject) -> list[Draft]:
     )
 
     def draft(kind: Kind, subject: Subject = one, **fields: object) -> Draft:
-        at = f"2026-01-02T00:00:{len(made):02d}Z"
+        at = f"2026-01-02T00:{len(made) // 60:02d}:{len(made) % 60:02d}Z"
         made.append(
             Draft(kind=kind, at=at, model=MODEL, actor=rosa, subject=subject, **fields)  # type: ignore[arg-type]  # fields by name
         )
         return made[-1]
 
     made: list[Draft] = []
+    for number in range(BLOCK):  # so that there is a full block
+        draft(Kind.NOTED, Subject(), reason=f"note {number}")
     unnumbered = Subject(bundle=one.bundle, model_digest=one.model_digest)
     yes = Approval(
         person=grace, bundle=one.bundle, at="2026-01-02T00:00:00Z", role="@ml", change="7", head="h"

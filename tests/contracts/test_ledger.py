@@ -10,7 +10,7 @@ import pytest
 from assent.core.entry import GENESIS, Kind, decode_entry
 from assent.core.registry import IllegalEntryError, fold
 from assent.git import Repository
-from assent.ledgers.git import GitLedger
+from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Ledger, MovedError
 from assent.testing.ledger import MemoryLedger
 from tests.builders import (

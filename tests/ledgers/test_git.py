@@ -17,8 +17,8 @@ from assent.core.entry import Kind, decode_entry, encode_entry
 from assent.core.registry import ChainError, fold
 from assent.errors import IntegrityError, OutsideError
 from assent.git import Repository
-from assent.ledgers import git as git_ledger
-from assent.ledgers.git import GitLedger
+from assent.ledgers.git import layout
+from assent.ledgers.git.ledger import GitLedger
 from assent.parsing import parse_yaml
 from assent.ports import MovedError
 from tests.builders import (
@@ -77,30 +77,93 @@ def test_registry_yaml_says_what_is_where(ledger: GitLedger, remote: Path) -> No
     assert shown["versions"] == 2
 
 
-def test_entries_are_a_thousand_per_folder(
-    ledger: GitLedger, remote: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A folder of four instead of a thousand: a constant, not a behaviour, is changed.
-    monkeypatch.setattr(git_ledger, "FOLDER", 4)
-    fill(ledger, 10)
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of three and folders of six: constants, not behaviours, are changed."""
+    monkeypatch.setattr(layout, "BLOCK", 3)
+    monkeypatch.setattr(layout, "FOLDER", 6)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_full_blocks_of_entries_become_one_file(ledger: GitLedger, remote: Path) -> None:
+    fill(ledger, 16)
     names = run_git(remote, "ls-tree", "-r", "--name-only", BRANCH, "entries/").splitlines()
-    assert names[3:5] == ["entries/000/000003.json", "entries/001/000004.json"]
-    closed = json.loads(run_git(remote, "show", f"{BRANCH}:index/closed.json"))
-    assert sorted(closed) == ["000", "001"]
+    assert names == [
+        "entries/000/000000-000002.jsonl",
+        "entries/000/000003-000005.jsonl",
+        "entries/001/000006-000008.jsonl",
+        "entries/001/000009-000011.jsonl",
+        "entries/002/000012-000014.jsonl",
+        "entries/002/000015.json",
+    ]
+    closed = json.loads(run_git(remote, "show", f"{BRANCH}:index/closed.json"))["objects"]
+    assert sorted(closed) == ["entries/000", "entries/001", "entries/002/000012-000014.jsonl"]
+    for path, oid in closed.items():
+        assert run_git(remote, "rev-parse", f"{BRANCH}:{path}") == oid
     view = ledger.read("churn")
     assert view.derived() == fold("churn", view.entries())
-    assert [decode_entry(content).seq for content in view.entries(6)] == [6, 7, 8, 9]
+    assert [decode_entry(content).seq for content in view.entries(7)] == list(range(7, 16))
+    assert [decode_entry(view.entry(seq)).seq for seq in range(16)] == list(range(16))
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_several_entries_at_once_fill_a_block(ledger: GitLedger) -> None:
+    drafts = [registered(number) for number in range(1, 9)]
+    ledger.append(ledger.read("churn"), drafts[:2])
+    ledger.append(ledger.read("churn"), drafts[2:])
+    view = ledger.read("churn")
+    assert view.derived() == fold("churn", view.entries())
+    assert view.bundle_of(5) == drafts[4].subject.bundle
 
 
 @pytest.mark.threat(26)
-def test_an_edit_in_a_full_folder_is_found_by_the_next_write(
-    ledger: GitLedger, remote: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    "change",
+    [
+        "sed -i s/alice/mallory/ entries/000/000000-000002.jsonl",  # in a full folder
+        "sed -i s/alice/mallory/ entries/001/000006-000008.jsonl",  # in a full block
+        "sed -i s/alice/mallory/ entries/001/000009.json",  # in no block yet
+        "rm entries/001/000006-000008.jsonl",
+        "rm -r entries/000",
+        "cp entries/001/000009.json entries/001/000010.json",
+        "mkdir entries/002; cp entries/001/000009.json entries/002/000012.json",
+        "cp entries/001/000009.json entries/000/000001.json",
+        "rm index/closed.json",
+    ],
+)
+def test_a_change_of_any_age_is_found_by_the_next_write(
+    ledger: GitLedger, remote: Path, tmp_path: Path, change: str
 ) -> None:
-    monkeypatch.setattr(git_ledger, "FOLDER", 4)
     fill(ledger, 10)
-    edit(remote, tmp_path, "sed -i s/alice/mallory/ entries/000/000002.json")
+    edit(remote, tmp_path, change)
+    before = run_git(remote, "rev-parse", BRANCH)
     with pytest.raises(ChainError):
         ledger.append(ledger.read("churn"), [registered(11)])
+    assert run_git(remote, "rev-parse", BRANCH) == before
+
+
+@pytest.mark.threat(26)
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    ("change", "first_bad"),
+    [
+        ("sed -i 2s/alice/mallory/ entries/000/000003-000005.jsonl", 5),
+        ("sed -i 2d entries/000/000003-000005.jsonl", 5),
+        ("sed -i 2p entries/000/000003-000005.jsonl", 6),
+        ("truncate -s -1 entries/000/000003-000005.jsonl", 5),
+        ("rm entries/000/000003-000005.jsonl", 3),
+        ("rm entries/001/000006-000008.jsonl", 6),
+    ],
+)
+def test_the_first_bad_entry_of_a_block_is_named(
+    ledger: GitLedger, remote: Path, tmp_path: Path, change: str, first_bad: int
+) -> None:
+    fill(ledger, 10)
+    edit(remote, tmp_path, change)
+    with pytest.raises(ChainError) as caught:
+        fold("churn", ledger.read("churn").entries())
+    assert caught.value.seq == first_bad
 
 
 @pytest.mark.threat(26)
@@ -331,17 +394,18 @@ def test_killed_while_writing_the_ledger_stays_valid(remote: Path, tmp_path: Pat
     assert ledger.read("churn").state.versions > 9
 
 
+@pytest.mark.usefixtures("small_blocks")
 def test_rebuild_writes_the_derived_files_again(
     ledger: GitLedger, remote: Path, tmp_path: Path
 ) -> None:
-    fill(ledger, 3)
+    fill(ledger, 10)
     edit(remote, tmp_path, "rm -r index; mkdir index; echo {} > index/closed.json")
     view = ledger.read("churn")
     right = fold("churn", view.entries())
     assert view.derived() != right
     ledger.rebuild(view, right)
     assert ledger.read("churn").derived() == right
-    ledger.append(ledger.read("churn"), [registered(4)])
+    ledger.append(ledger.read("churn"), [registered(11)])
 
 
 def test_an_entry_is_canonical_or_refused() -> None:

@@ -61,6 +61,7 @@ class LocalForge:
         self._people = people
         self._folder = folder
         self._reviews = repository.common / "assent" / "reviews.jsonl"
+        self._change: Change | None = None
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. It is the identity that Git would commit with."""
@@ -73,10 +74,15 @@ class LocalForge:
 
     def change(self) -> Change | None:
         """See `Forge.change`."""
-        repository = self._repository
-        head = repository.resolve("HEAD")
+        head = self._repository.resolve("HEAD")
         if head is None:
             return None
+        if self._change is None or self._change.head != head:
+            self._change = self._change_at(head)
+        return self._change
+
+    def _change_at(self, head: str) -> Change:
+        repository = self._repository
         branch = repository.branch()
         landed = self._branch.commit is None or repository.contains(self._branch.commit, head)
         if landed:
@@ -86,10 +92,9 @@ class LocalForge:
             revisions = head if before is None else f"{before}..{head}"
         else:
             revisions = f"{self._branch.commit}..{head}"
-        title = repository.run("log", "-1", "--format=%s", head, doing="reading the newest commit")
         return Change(
             id=f"{self._branch.name or branch}@{head[:12]}" if landed else branch or head[:12],
-            title=title,
+            title=repository.subject(head),
             base=self._branch.name or "",
             head=head,
             authors=(*self._authors(revisions), *self._unknown_authors(revisions, landed)),

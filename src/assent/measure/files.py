@@ -11,7 +11,6 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
@@ -24,6 +23,9 @@ from assent.parsing import ParseError
 
 Progress = Callable[[int], None]
 """Called with the number of bytes done since the last call, from any thread."""
+
+_FEW, _SMALL_BYTES = 16, 1 << 20
+"""A few small files are read sooner than threads are started."""
 
 UNMATCHED = frozenset({".git", ".assent", "__pycache__"})
 """Names that no pattern matches: what Git, Assent and Python write for themselves."""
@@ -130,9 +132,23 @@ def digests(
     inside = _Inside(root)
     for path in paths:
         inside.require(root / path)
+
+    def hashed(path: Path) -> Digest:
+        return file_digest(root / path, progress)
+
+    if len(paths) <= _FEW and all(_is_small(root / path) for path in paths):
+        return dict(zip(names, map(hashed, paths), strict=True))
+    from concurrent.futures import ThreadPoolExecutor  # only where there is much to read
+
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        hashed = pool.map(lambda path: file_digest(root / path, progress), paths)
-        return dict(zip(names, hashed, strict=True))
+        return dict(zip(names, pool.map(hashed, paths), strict=True))
+
+
+def _is_small(path: Path) -> bool:
+    try:
+        return path.stat().st_size <= _SMALL_BYTES
+    except OSError:
+        return True  # reading it will say what is wrong
 
 
 _Rule = re.Pattern[str] | None

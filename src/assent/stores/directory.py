@@ -18,8 +18,9 @@ import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
@@ -35,6 +36,9 @@ from assent.ports import (
 from assent.stores import layout
 from assent.stores.layout import Index, Place
 from assent.stores.parallel import Transfers
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 4096
@@ -70,6 +74,7 @@ class DirectoryStore:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._blobs = root / layout.BLOBS / "sha256"
+        self._blobs_text = str(self._blobs)
         self._temporary = root / layout.TEMPORARY
         self._lock = threading.Lock()
         self._is_open = False
@@ -108,7 +113,7 @@ class DirectoryStore:
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
         doing = f"reading {digest}"
-        path = self._path(digest)
+        path = Path(self._path(digest))
         with _outside(doing):
             try:
                 with path.open("rb") as file:
@@ -138,18 +143,19 @@ class DirectoryStore:
         def check_one(digest: Digest) -> BlobState:
             with _outside(f"checking {digest}"):
                 try:
-                    found = _digest_of_file(self._path(digest), transfers.advance)
+                    found = _digest_of_file(Path(self._path(digest)), transfers.advance)
                 except FileNotFoundError:
                     return BlobState.MISSING
             return BlobState.SOUND if found == digest else BlobState.CORRUPT
 
-        return dict(zip(unique, transfers.run(check_one, unique, len(unique)), strict=True))
+        threads = _threads_for([self._size(digest) or 0 for digest in unique])
+        return dict(zip(unique, transfers.run(check_one, unique, threads), strict=True))
 
     def discard(self, digest: Digest) -> None:
         """See `Store.discard`. A sound blob stays: somebody may have written it again."""
         if self.check([digest])[digest] is BlobState.CORRUPT:
             with _outside(f"discarding {digest}"):
-                self._path(digest).unlink(missing_ok=True)
+                Path(self._path(digest)).unlink(missing_ok=True)
 
     # --- pointers and hints ---------------------------------------------------------------------
 
@@ -265,18 +271,18 @@ class DirectoryStore:
             if size != wanted.size_bytes:
                 raise _corrupt(doing)
             with _scratch(wanted.path.parent, prefix=".assent-") as (path, target):
-                digest, _ = _pour(self._path(wanted.digest), target, advance)
+                digest, _ = _pour(Path(self._path(wanted.digest)), target, advance)
                 if digest != wanted.digest:
                     raise _corrupt(doing)
-                path.replace(wanted.path)
+                Path(path).replace(wanted.path)
 
-    def _publish(self, path: Path, digest: Digest, size: int) -> bool:
+    def _publish(self, path: str, digest: Digest, size: int) -> bool:
         """Let the complete file at `path` appear under its digest; say whether it was missing."""
         with self._lock:  # of two equal sources of one call, one is new
             if self._holds(digest, size):
-                path.unlink()
+                os.unlink(path)  # noqa: PTH108  # see `_path`
                 return False
-            path.replace(self._path(digest))
+            os.replace(path, self._path(digest))  # noqa: PTH105  # see `_path`
             return True
 
     def _write(self, path: Path, content: bytes) -> None:
@@ -285,7 +291,7 @@ class DirectoryStore:
         with _scratch(self._temporary) as (temporary, target):
             _write_all(target, content)
             os.fsync(target)
-            temporary.replace(path)
+            Path(temporary).replace(path)
         _flush_folder(path.parent)
 
     @contextmanager
@@ -332,14 +338,15 @@ class DirectoryStore:
 
     # --- reading --------------------------------------------------------------------------------
 
-    def _path(self, digest: Digest) -> Path:
+    def _path(self, digest: Digest) -> str:
+        """The blob's file, as text: for many small files, `Path` takes as long as hashing."""
         if not is_digest(digest):  # a pointer moved by hand may hold a path
             raise IntegrityError(f"looking for {digest!r}", "that is no SHA-256 digest")
-        return self._blobs / hex_of(digest)
+        return f"{self._blobs_text}/{hex_of(digest)}"
 
     def _size(self, digest: Digest) -> int | None:
         try:
-            return self._path(digest).stat().st_size
+            return os.stat(self._path(digest)).st_size  # noqa: PTH116  # see `_path`
         except FileNotFoundError:
             return None
 
@@ -438,17 +445,15 @@ def _digest_of_file(path: Path, advance: Progress) -> Digest:
 
 def _pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, int]:
     """The digest and the size of `source`, written on the way to `target` if there is one."""
-    from concurrent.futures import ThreadPoolExecutor  # reading a pointer does without
-
     hasher = hashlib.sha256()
     size = 0
     buffer = _buffer.view
-    with source.open("rb", buffering=0) as file, ThreadPoolExecutor(1) as writer:
+    with source.open("rb", buffering=0) as file, _writer(target) as writer:
         while count := file.readinto(buffer):
             chunk = buffer[:count]
             # A second thread writes a full chunk while this one hashes it. A file that ends
             # within its first chunk, as most do, costs less than the thread.
-            if target is not None and count == _CHUNK_BYTES:
+            if target is not None and writer is not None and count == _CHUNK_BYTES:
                 writing = writer.submit(_write_all, target, chunk)
                 hasher.update(chunk)
                 writing.result()
@@ -459,6 +464,14 @@ def _pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, 
             size += count
             advance(count)
     return Digest("sha256:" + hasher.hexdigest()), size
+
+
+def _writer(target: int | None) -> AbstractContextManager[ThreadPoolExecutor | None]:
+    if target is None:
+        return nullcontext()
+    from concurrent.futures import ThreadPoolExecutor  # only where bytes are written
+
+    return ThreadPoolExecutor(1)
 
 
 def _write_all(target: int, content: bytes | memoryview) -> None:
@@ -476,9 +489,9 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[Path, int]]:
+def _scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[str, int]]:
     """A new file in `folder`, open for writing. The block renames it; if it fails, it goes."""
-    path = folder / (prefix + os.urandom(16).hex())
+    path = f"{folder}/{prefix}{os.urandom(16).hex()}"
     target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
         try:
@@ -486,7 +499,7 @@ def _scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[Path, int]]:
         finally:
             os.close(target)
     except BaseException:
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
         raise
 
 

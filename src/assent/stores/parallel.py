@@ -44,8 +44,6 @@ class Transfers:
         """What `work` gives for each item, in their order, on at most so many threads and one per
         processor. The first failure ends all the others and is raised once none of them runs.
         """
-        from concurrent.futures import ThreadPoolExecutor, wait  # only where bytes are moved
-
         todo = deque(enumerate(items))
         results: dict[int, Result] = {}
 
@@ -64,7 +62,12 @@ class Transfers:
                 self._stop.set()
                 raise
 
-        threads = max(1, min(threads, os.cpu_count() or 1))
+        threads = min(threads, os.cpu_count() or 1)
+        if threads <= 1:
+            drain()
+            return [results[index] for index in range(len(items))]
+        from concurrent.futures import ThreadPoolExecutor, wait  # only where bytes are moved
+
         with ThreadPoolExecutor(threads) as pool:
             workers = [pool.submit(drain) for _ in range(threads)]
             try:

@@ -1,0 +1,1 @@
+"""The ledger on branches of a Git repository."""

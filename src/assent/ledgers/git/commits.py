@@ -1,0 +1,96 @@
+"""Commits in the stream format of `git fast-import`: one per entry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+
+from assent.core.digest import Digest
+from assent.core.entry import GENESIS, Draft, sentence
+from assent.core.registry import Record, State, Step, extend, touched
+from assent.ledgers.git.layout import files_written
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit to write: files by path; None deletes."""
+
+    message: str
+    author: str
+    at: str
+    files: dict[str, bytes | None]
+
+
+def commits_of(steps: Sequence[Step], kept: dict[str, bytes]) -> list[Commit]:
+    """One commit per entry. `kept` holds the files that they read, and is brought up to date."""
+    return [_commit_of(step, kept) for step in steps]
+
+
+def imported(model: str, drafts: Iterable[Draft]) -> Iterator[bytes]:
+    """A new ledger as a stream for `git fast-import`: the commits that appending `drafts` one by
+    one would write.
+
+    Raises `IllegalEntryError`.
+    """
+    return stream(branch_ref(model), _history(model, drafts), None)
+
+
+def branch_ref(model: str) -> str:
+    """The Git reference that holds the ledger of a model."""
+    return f"refs/heads/assent/{model}"
+
+
+def stream(ref: str, commits: Iterable[Commit], tip: str | None) -> Iterator[bytes]:
+    """The commits on top of `tip` (None: a new branch), as `git fast-import --done` reads them."""
+    # Two writers may decide the same in the same second. Their commits must differ, or the loser
+    # of the race would take the winner's commit for its own.
+    writing = os.urandom(8).hex()
+    for number, commit in enumerate(commits):
+        who = f"{_header(commit.author)} <assent>".encode()
+        when = f"{_epoch(commit.at)} +0000".encode()
+        yield b"commit %s\ncommitter %s %s\n" % (ref.encode(), who, when)
+        yield _data(f"{commit.message}\n\nWrite: {writing}\n".encode())
+        if number == 0 and tip is not None:
+            yield b"from %s\n" % tip.encode()
+        for path, content in commit.files.items():
+            if content is None:
+                yield b"D %s\n" % path.encode()
+            else:
+                yield b"M 100644 inline %s\n%s" % (path.encode(), _data(content))
+    yield b"done\n"
+
+
+def _history(model: str, drafts: Iterable[Draft]) -> Iterator[Commit]:
+    state, head = State(model=model), GENESIS
+    records: dict[Digest, Record] = {}
+    kept: dict[str, bytes] = {}
+    for draft in drafts:
+        known = {one: records[one] for one in touched(state, draft) if one in records}
+        [step] = extend(state, known, head, [draft])
+        state, head = step.state, step.digest
+        records |= step.records
+        yield _commit_of(step, kept)
+
+
+def _commit_of(step: Step, kept: dict[str, bytes]) -> Commit:
+    return Commit(
+        message=sentence(step.entry),
+        author=step.entry.actor.login,
+        at=step.entry.at,
+        files=files_written(step, kept),
+    )
+
+
+def _data(content: bytes) -> bytes:
+    return b"data %d\n%s\n" % (len(content), content)
+
+
+def _header(name: str) -> str:
+    """A name as a commit header can hold it."""
+    return "".join(c for c in name if c.isprintable() and c not in "<>") or "unknown"
+
+
+def _epoch(at: str) -> int:
+    return int(datetime.fromisoformat(at).timestamp()) if at else 0

@@ -1,0 +1,261 @@
+"""Which files the branch has, and what one more entry makes of them.
+
+```
+registry.yaml                             the current state, for people and GitOps tools
+newest.json                               the newest entry again (the same blob)
+entries/000/000000-000099.jsonl           a full block of a hundred entries, one per line
+entries/000/000100.json                   an entry of the block that is not full yet
+index/bundles/ab/c.jsonl                  what is known of the bundles whose digest begins so
+index/versions/000/000000-000099.jsonl    the bundles of a hundred versions
+index/closed.json                         the Git objects of all full blocks and folders
+```
+
+Everything but `entries/` is derived. After every push the receiving Git reads the whole tree of
+the commit before (to learn what is connected), so the number of files is what makes a write slow.
+With blocks and with at most 4,096 files of bundles it stays small.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from assent.core.digest import Digest, canonical_json, hex_of
+from assent.core.entry import GENESIS
+from assent.core.registry import Record, Registry, State, Step
+
+BLOCK = 100
+"""Entries, or versions, per file."""
+
+FOLDER = 1_000
+"""Entries, or versions, per folder."""
+
+REGISTRY_FORMAT = "assent/registry/1"
+REGISTRY, NEWEST, CLOSED = "registry.yaml", "newest.json", "index/closed.json"
+_HEADER = (
+    "# The current state of this model, derived from entries/. Assent writes it; do not edit.\n"
+)
+
+
+class RegistryFile(State, frozen=True, kw_only=True, omit_defaults=True):
+    """`registry.yaml`: the state, and the digest of the entry it stands at."""
+
+    format: str
+    entry: Digest
+
+    @property
+    def state(self) -> State:
+        """The state alone."""
+        return State(**{name: getattr(self, name) for name in State.__struct_fields__})
+
+
+class Closed(msgspec.Struct, frozen=True, kw_only=True):
+    """`index/closed.json`: the id of the Git tree of every full folder of entries and of the Git
+    blob of every full block in the newest one, by path; `head` is the digest of the last entry in
+    them. With it a write notices that an old entry was changed, without reading old entries.
+    """
+
+    head: Digest = GENESIS
+    objects: dict[str, str] = {}
+
+
+class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The bundle of one version."""
+
+    version: int
+    bundle: Digest
+
+
+def first_open(last: int) -> int:
+    """The first entry that is in no full block, if `last` is the newest."""
+    return (last + 1) // BLOCK * BLOCK
+
+
+def entry_path(seq: int) -> str:
+    """The file of an entry in a block that is not full."""
+    return f"{folder_path(seq)}/{seq:06d}.json"
+
+
+def folder_path(seq: int) -> str:
+    """The folder of an entry."""
+    return f"entries/{_folder(seq)}"
+
+
+def block_path(seq: int) -> str:
+    """The file of the full block that holds an entry."""
+    return f"{folder_path(seq)}/{_span(seq)}.jsonl"
+
+
+def version_path(version: int) -> str:
+    """The file that names the bundle of a version."""
+    return f"index/versions/{_folder(version)}/{_span(version)}.jsonl"
+
+
+def record_path(bundle: Digest) -> str:
+    """The file that holds the record of a bundle."""
+    name = hex_of(bundle)
+    return f"index/bundles/{name[:2]}/{name[2]}.jsonl"
+
+
+def entry_files(start: int, last: int) -> list[str]:
+    """The files of the entries from `start`, the first of a block, to `last`."""
+    opened = first_open(last)
+    blocks = [block_path(seq) for seq in range(start, opened, BLOCK)]
+    return blocks + [entry_path(seq) for seq in range(max(start, opened), last + 1)]
+
+
+def first_of(path: str) -> int:
+    """The first entry of an entry, a block or a folder, by its path."""
+    name, dot, _ = path.rpartition("/")[2].partition(".")
+    return int(name.partition("-")[0]) if dot else int(name) * FOLDER
+
+
+def lines_of(content: bytes) -> list[bytes]:
+    """The lines of a file with their ends."""
+    return [line + b"\n" for line in content.split(b"\n")[:-1]]
+
+
+def files_read(state: State, bundles: Iterable[Digest], count: int) -> list[str]:
+    """The files that writing `count` more entries about `bundles` reads."""
+    versions = range(state.versions + 1, state.versions + count + 1)
+    paths = [CLOSED, *map(record_path, bundles), *map(version_path, versions)]
+    paths += entry_files(first_open(state.seq), state.seq)
+    return list(dict.fromkeys(paths))
+
+
+def files_written(step: Step, kept: dict[str, bytes]) -> dict[str, bytes | None]:
+    """What one more entry makes of the branch: new contents by path, None for what goes.
+
+    `kept` holds the contents of `files_read` that there are, and is brought up to date.
+    """
+    seq = step.entry.seq
+    changed: dict[str, bytes | None] = dict(state_files(step.state, step.digest, step.content))
+    for record in step.records.values():
+        path = record_path(record.bundle)
+        kept[path] = _with_record(kept.get(path, b""), record)
+        changed[path] = kept[path]
+        if record.version is not None and record.registered == seq:
+            path = version_path(record.version)
+            line = canonical_json(VersionLine(version=record.version, bundle=record.bundle))
+            kept[path] = kept.get(path, b"") + line + b"\n"
+            changed[path] = kept[path]
+    kept[entry_path(seq)] = step.content
+    if (seq + 1) % BLOCK != 0:
+        changed[entry_path(seq)] = step.content
+        return changed
+    singles = [entry_path(one) for one in range(seq + 1 - BLOCK, seq + 1)]
+    block = b"".join(kept.pop(path) for path in singles)
+    closed = closing(closed_in(kept.get(CLOSED, b"")), seq, block, step.digest)
+    kept[CLOSED] = _closed_file(closed)
+    return {
+        **changed,
+        **dict.fromkeys(singles[:-1]),
+        block_path(seq): block,
+        CLOSED: kept[CLOSED],
+    }
+
+
+def files_rebuilt(registry: Registry, newest: bytes, closed: Closed) -> dict[str, bytes | None]:
+    """Everything derived, made anew."""
+    files: dict[str, bytes | None] = {
+        "index": None,
+        **state_files(registry.state, registry.head, newest),
+    }
+    contents: dict[str, bytes] = {}
+    for bundle in sorted(registry.records):
+        path = record_path(bundle)
+        line = canonical_json(registry.records[bundle]) + b"\n"
+        contents[path] = contents.get(path, b"") + line
+    for version, bundle in sorted(registry.versions.items()):
+        path = version_path(version)
+        line = canonical_json(VersionLine(version=version, bundle=bundle)) + b"\n"
+        contents[path] = contents.get(path, b"") + line
+    if closed.objects:
+        contents[CLOSED] = _closed_file(closed)
+    return {**files, **contents}
+
+
+def state_files(state: State, head: Digest, newest: bytes) -> dict[str, bytes]:
+    """The two files that say what is now."""
+    import yaml
+
+    file = {"format": REGISTRY_FORMAT, "entry": head, **msgspec.to_builtins(state)}
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text = yaml.dump(file, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    return {REGISTRY: (_HEADER + text).encode(), NEWEST: newest}
+
+
+def closing(closed: Closed, seq: int, block: bytes, head: Digest) -> Closed:
+    """`closed` after entry `seq`, whose digest is `head`, has filled `block`, and perhaps a
+    folder.
+    """
+    objects = {**closed.objects, block_path(seq): _object_id("blob", block)}
+    if (seq + 1) % FOLDER == 0:
+        folder = folder_path(seq)
+        blocks = sorted(path for path in objects if path.startswith(f"{folder}/"))
+        files = [(path.rpartition("/")[2], objects.pop(path)) for path in blocks]
+        objects[folder] = _tree_id(files)
+    return Closed(head=head, objects=objects)
+
+
+def closed_paths(last: int) -> list[str]:
+    """The full folders and blocks with `last` as the newest entry."""
+    opened = first_open(last)
+    start = opened // FOLDER * FOLDER
+    folders = [folder_path(seq) for seq in range(0, start, FOLDER)]
+    return folders + [block_path(seq) for seq in range(start, opened, BLOCK)]
+
+
+def closed_in(content: bytes) -> Closed:
+    """`index/closed.json`, which is empty where it is missing. Raises `msgspec.DecodeError`."""
+    return msgspec.json.decode(content, type=Closed) if content else Closed()
+
+
+def records_in(content: bytes) -> dict[Digest, Record]:
+    """The records in a file of them. Raises `msgspec.DecodeError`."""
+    records = [msgspec.json.decode(line, type=Record) for line in lines_of(content)]
+    return {record.bundle: record for record in records}
+
+
+def versions_in(content: bytes) -> dict[int, Digest]:
+    """Versions and their bundles in a file of them. Raises `msgspec.DecodeError`."""
+    lines = [msgspec.json.decode(line, type=VersionLine) for line in lines_of(content)]
+    return {line.version: line.bundle for line in lines}
+
+
+class _Named(msgspec.Struct, frozen=True):
+    bundle: Digest
+
+
+def _with_record(content: bytes, record: Record) -> bytes:
+    """The file of records with this one in the place of an older one."""
+    lines = {msgspec.json.decode(line, type=_Named).bundle: line for line in lines_of(content)}
+    lines[record.bundle] = canonical_json(record) + b"\n"
+    return b"".join(lines[bundle] for bundle in sorted(lines))
+
+
+def _closed_file(closed: Closed) -> bytes:
+    return canonical_json(closed) + b"\n"
+
+
+def _folder(number: int) -> str:
+    return f"{number // FOLDER:03d}"
+
+
+def _span(number: int) -> str:
+    start = number // BLOCK * BLOCK
+    return f"{start:06d}-{start + BLOCK - 1:06d}"
+
+
+def _object_id(kind: str, content: bytes) -> str:
+    """The id that Git gives to an object."""
+    header = f"{kind} {len(content)}\0".encode()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def _tree_id(files: Sequence[tuple[str, str]]) -> str:
+    """The id of a Git tree of these files, given by name and id in Git's order."""
+    lines = [f"100644 {name}\0".encode() + bytes.fromhex(oid) for name, oid in files]
+    return _object_id("tree", b"".join(lines))

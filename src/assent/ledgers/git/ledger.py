@@ -1,0 +1,113 @@
+"""The ledger in Git: one branch per model, one commit per entry.
+
+Appending is compare-and-swap: a commit built on the tip that was read is pushed without force.
+When a push fails, the branch is read again, and what stands there decides: our commit (it had
+arrived), another (`MovedError`), or the same as before (the error is real).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assent.core.entry import GENESIS, Draft, Entry
+from assent.core.registry import Registry, State, extend, touched
+from assent.errors import IntegrityError
+from assent.git import GitError, Repository
+from assent.ledgers.git.commits import Commit, branch_ref, commits_of, stream
+from assent.ledgers.git.layout import files_rebuilt
+from assent.ledgers.git.repository import LedgerRepository, outside
+from assent.ledgers.git.seen import Seen
+from assent.ledgers.git.view import GitView
+from assent.ports import MovedError, View
+
+
+class GitLedger:
+    """The ledgers of one repository, kept on its branches `assent/<model>`.
+
+    `remote` names the remote that holds them; with None the repository itself holds them.
+    """
+
+    def __init__(self, repository: Repository, remote: str | None) -> None:
+        self._own = LedgerRepository(repository, remote)
+
+    def models(self) -> list[str]:
+        """See `Ledger.models`."""
+        return self._own.models()
+
+    def read(self, model: str, *, strict: bool = True) -> GitView:
+        """See `Ledger.read`."""
+        with self._own.locked():
+            # Read before the fetch: what another process of this clone writes after it is newer.
+            seen = Seen(self._own.home, model)
+            tip = self._own.update(model)
+        if tip is None:
+            seen.expect_nothing()
+            return GitView.empty(model)
+        try:
+            view = GitView.at(model, tip, self._own.objects())
+        except IntegrityError:
+            if strict:
+                raise
+            return GitView(State(model=model), GENESIS, tip, self._own.objects())
+        seen.expect(view)
+        return view
+
+    def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        """See `Ledger.append`."""
+        view = _read_here(view)
+        model = view.state.model
+        bundles = sorted({bundle for draft in drafts for bundle in touched(view.state, draft)})
+        kept = view.prepare(bundles, len(drafts))
+        view.check()
+        known = {bundle: view.record(bundle) for bundle in bundles}
+        records = {bundle: record for bundle, record in known.items() if record is not None}
+        steps = extend(view.state, records, view.head, drafts)
+        self._write(view, commits_of(steps, kept))
+        Seen(self._own.home, model).keep(steps[-1].state.seq, steps[-1].digest)
+        return tuple(step.entry for step in steps)
+
+    def rebuild(self, view: View, registry: Registry) -> None:
+        """See `Ledger.rebuild`."""
+        view = _read_here(view)
+        newest = view.entry(registry.state.seq) if registry.state.seq >= 0 else b""
+        files = files_rebuilt(registry, newest, view.closed(registry.state.seq))
+        message = f"repair what is derived at entry {registry.state.seq}"
+        at = registry.state.at or ""
+        self._write(view, [Commit(message=message, author="assent", at=at, files=files)])
+
+    def _write(self, view: GitView, commits: Sequence[Commit]) -> None:
+        model = view.state.model
+        ref = branch_ref(model)
+        doing = f"writing to the ledger of {model} in {self._own.name}"
+        with self._own.locked():
+            lines = b"".join(stream(ref, commits, view.tip))
+            self._own.git("fast-import", "--quiet", "--force", "--done", doing=doing, stdin=lines)
+            ours = self._own.tip(model)
+            try:
+                self._own.git(
+                    "push", "--quiet", "--porcelain", "ledger", f"{ours}:{ref}", doing=doing
+                )
+            except GitError as error:
+                self._after_failed_push(view, ours, error, doing)
+        if view.state.seq % 256 == 255:
+            self._own.git("-c", "gc.auto=1000", "gc", "--auto", "--quiet", doing="tidying up")
+
+    def _after_failed_push(self, view: GitView, ours: str, error: GitError, doing: str) -> None:
+        """Decide by what the remote holds now, not by the words of the error."""
+        there = self._own.there(view.state.model, doing)
+        if there == ours:
+            return  # it had arrived although we were told otherwise
+        if there != view.tip or _is_busy(error):
+            raise MovedError(doing, "somebody else wrote to it first")
+        raise outside(doing, error) from None
+
+
+def _read_here(view: View) -> GitView:
+    if not isinstance(view, GitView):
+        raise TypeError("the view was read from another ledger")
+    return view
+
+
+def _is_busy(error: GitError) -> bool:
+    """Whether the remote was only locked by another writer at this moment."""
+    return "cannot lock ref" in error.stderr or "failed to update ref" in error.stderr

@@ -1,0 +1,148 @@
+"""Objects of a Git repository that filtered fetches have left incomplete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from assent.errors import IntegrityError
+from assent.git import GitError, Objects, git
+
+
+class LedgerObjects:
+    """Objects of a Git repository that filtered fetches have left incomplete. What is asked for
+    and is not here is fetched by its id. Git would do that by itself, but object by object, and a
+    folder with all folders below it.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._env = env
+        # Without the settings by which Git would fetch by itself.
+        self._here = Objects(folder)
+        self._read: dict[str, bytes] = {}  # by object id: what has one id never changes
+        self._trees: dict[str, dict[str, str]] = {}
+
+    def files(self, commit: str, paths: Sequence[str]) -> list[bytes | None]:
+        """The contents of files of a commit, None for those it has not. What is missing of one
+        level of folders is fetched in one request.
+        """
+        reached = self._reach(commit, paths)
+        return [self.read(reached[path]) if path in reached else None for path in paths]
+
+    def find(self, commit: str, path: str) -> str | None:
+        """The id of a file or folder of a commit, itself brought here."""
+        return self._reach(commit, [path]).get(path)
+
+    def _reach(self, commit: str, paths: Sequence[str]) -> dict[str, str]:
+        header, _, _ = (self.read(commit) or b"").partition(b"\n")
+        root = header.removeprefix(b"tree ").decode()
+        rest = {path: path.split("/") if path else [] for path in paths}
+        reached = dict.fromkeys(paths, root)
+        while True:
+            self._require(list(reached.values()))
+            further = {path: oid for path, oid in reached.items() if rest[path]}
+            if not further:
+                return reached
+            for path, oid in further.items():
+                below = self.tree(oid).get(rest[path].pop(0))
+                if below is None:
+                    del reached[path]
+                else:
+                    reached[path] = below
+
+    def read(self, oid: str) -> bytes | None:
+        """The content of an object, or None if it is not here."""
+        if oid not in self._read:
+            found = self._here.read(oid)
+            if found is None:
+                return None
+            self._read[oid] = found.content
+        return self._read[oid]
+
+    def tree(self, oid: str) -> dict[str, str]:
+        """Object ids by name of a tree, in Git's order; empty if it is not here."""
+        if oid not in self._trees:
+            content = self.read(oid)
+            if content is None:
+                return {}
+            self._trees[oid] = _tree(content, len(oid))
+        return self._trees[oid]
+
+    def read_all(self, names: Sequence[str]) -> list[bytes]:
+        """The contents of many objects, asked for at once."""
+        request = "".join(f"{name}\n" for name in names).encode()
+        doing = "reading objects of the ledger"
+        shown = git(
+            ["cat-file", "--batch"], folder=self._folder, doing=doing, stdin=request, env=self._env
+        )
+        contents: list[bytes] = []
+        position = 0
+        for name in names:
+            end = shown.index(b"\n", position)
+            words = shown[position:end].split(b" ")
+            if len(words) != 3:
+                raise IntegrityError(doing, f"the Git object {name} is missing")
+            start, size = end + 1, int(words[2])
+            contents.append(shown[start : start + size])
+            position = start + size + 1
+        return contents
+
+    def bring(self, trees: Sequence[str]) -> None:
+        """Fetch everything below these trees that a filtered fetch left out, in one request or
+        two: Git itself would fetch object by object.
+        """
+        # Of a tree that is here already, Git takes for granted that all below it is here too.
+        # So first the trees are fetched, and then, by their own names, what others still lack.
+        for _ in range(2):
+            missing = self._missing(trees)
+            if not missing:
+                return
+            self._fetch("blob:limit=1g", missing)
+
+    def _require(self, oids: Sequence[str]) -> None:
+        """Have these objects here, without what is below them."""
+        missing = [oid for oid in dict.fromkeys(oids) if self.read(oid) is None]
+        if missing:
+            self._fetch("tree:0", missing)
+
+    def _fetch(self, filtered: str, oids: Sequence[str]) -> None:
+        git(
+            [
+                *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"),
+                *("--no-write-fetch-head", "--no-auto-maintenance", f"--filter={filtered}"),
+                *("--stdin", "ledger"),
+            ],
+            folder=self._folder,
+            doing="fetching what the ledger holds",
+            stdin="".join(f"{oid}\n" for oid in oids).encode(),
+            env=self._env,
+        )
+
+    def _missing(self, trees: Sequence[str]) -> list[str]:
+        """What is not here of these trees and below them; all of them if one itself is not."""
+        if not trees:
+            return []
+        try:
+            shown = git(
+                ["rev-list", "--objects", "--missing=print", "--no-object-names", *trees],
+                folder=self._folder,
+                doing="looking for the entries of the ledger",
+                env=self._env,
+            )
+        except GitError:  # one of the trees themselves is missing
+            return list(trees)
+        return [line[1:] for line in shown.decode().splitlines() if line.startswith("?")]
+
+
+def _tree(content: bytes, id_digits: int) -> dict[str, str]:
+    """Object ids by name in a Git tree: mode, blank, name, NUL and the bytes of the id."""
+    found: dict[str, str] = {}
+    position = 0
+    while position < len(content):
+        blank = content.index(b" ", position)
+        end = content.index(b"\0", blank)
+        position = end + 1 + id_digits // 2
+        oid = content[end + 1 : position].hex()
+        found[content[blank + 1 : end].decode(errors="replace")] = oid
+    return found
