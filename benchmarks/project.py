@@ -100,11 +100,15 @@ class Project:
 
 
 def serve(remote: Path) -> None:
-    """Let a bare repository answer as forges do: filters, of those by depth only `tree:0`, and any
-    object by name.
+    """Let a bare repository answer as forges do: it filters (by depth only `tree:0`), gives any
+    object by its id, and keeps a reverse index, which Git itself does since 2.41.
     """
-    settings = {"uploadpack.allowFilter": "true", "uploadpack.allowAnySHA1InWant": "true"}
-    settings["uploadpackfilter.tree.maxDepth"] = "0"
+    settings = {
+        "uploadpack.allowFilter": "true",
+        "uploadpack.allowAnySHA1InWant": "true",
+        "uploadpackfilter.tree.maxDepth": "0",
+        "pack.writeReverseIndex": "true",
+    }
     for name, value in settings.items():
         words = ["git", "-C", str(remote), "config", name, value]
         subprocess.run(words, check=True)

@@ -5,14 +5,14 @@ registry.yaml                             the current state, for people and GitO
 newest.json                               the newest entry again (the same blob)
 entries/000/000000-000099.jsonl           a full block of a hundred entries, one per line
 entries/000/000100.json                   an entry of the block that is not full yet
-index/bundles/ab/c.jsonl                  what is known of the bundles whose digest begins so
+index/bundles/a/bc.jsonl                  what is known of the bundles whose digest begins so
 index/versions/000/000000-000099.jsonl    the bundles of a hundred versions
 index/closed.json                         the Git objects of all full blocks and folders
 ```
 
 Everything but `entries/` is derived. After every push the receiving Git reads the whole tree of
-the commit before (to learn what is connected), so the number of files is what makes a write slow.
-With blocks and with at most 4,096 files of bundles it stays small.
+the commit before (to learn what is connected), so the number of files and folders is what makes a
+write slow. With blocks and with at most 4,096 files of bundles it stays small.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from assent.core.registry import Record, Registry, State, Step
 BLOCK = 100
 """Entries, or versions, per file."""
 
-FOLDER = 1_000
+FOLDER = 10_000
 """Entries, or versions, per folder."""
 
 REGISTRY_FORMAT = "assent/registry/1"
@@ -96,7 +96,7 @@ def version_path(version: int) -> str:
 def record_path(bundle: Digest) -> str:
     """The file that holds the record of a bundle."""
     name = hex_of(bundle)
-    return f"index/bundles/{name[:2]}/{name[2]}.jsonl"
+    return f"index/bundles/{name[0]}/{name[1:3]}.jsonl"
 
 
 def entry_files(start: int, last: int) -> list[str]:
