@@ -1,0 +1,58 @@
+"""Workflow runs, what people approved in them, and what they left."""
+
+from __future__ import annotations
+
+from tests.github.routing import Answer, Call, RefusedError, answers, newest_first
+from tests.github.shapes import runs
+
+
+@answers("actions/get-workflow-run", "actions")
+def one(call: Call) -> Answer:
+    without = call.query.get("exclude_pull_requests") == "true"
+    return Answer(runs.run(call.where, call.run(), with_pulls=not without))
+
+
+@answers("actions/get-reviews-for-run", "actions")
+def approvals(call: Call) -> Answer:
+    each = newest_first(call.run().approvals)
+    return Answer([runs.approval(call.where, call.repository, one) for one in each])
+
+
+@answers("actions/get-pending-deployments-for-run", "actions")
+def pending(call: Call) -> Answer:
+    each = call.run().waits_for
+    return Answer([runs.pending(call.where, call.repository, one, call.account) for one in each])
+
+
+@answers("actions/list-workflow-run-artifacts", "actions")
+def artifacts(call: Call) -> Answer:
+    run = call.run()
+    chosen = [one for one in run.artifacts if one.name == call.query.get("name", one.name)]
+    if call.query.get("direction", "desc") == "desc":
+        chosen = newest_first(chosen)
+    return call.page(chosen, lambda one: runs.artifact(call.where, run, one), "artifacts")
+
+
+@answers("actions/download-artifact", "actions")
+def download(call: Call) -> Answer:
+    """The bytes are on another host, and the address alone opens them."""
+    if call.in_path["archive_format"] != "zip":
+        raise RefusedError(422, "the archive format must be zip")
+    for run in call.repository.runs:
+        for artifact in run.artifacts:
+            if artifact.id == call.number("artifact_id"):
+                if artifact.is_expired:
+                    raise RefusedError(410, "Artifact has expired")
+                address = f"{call.storage}/artifacts/{artifact.id}.zip?sig=x"
+                return Answer(None, 302, {"Location": address})
+    raise RefusedError(404)
+
+
+@answers("actions/get-github-actions-default-workflow-permissions-repository", "administration")
+def defaults(call: Call) -> Answer:
+    return Answer(
+        {
+            "default_workflow_permissions": call.repository.workflow_permissions,
+            "can_approve_pull_request_reviews": call.repository.workflows_may_approve,
+        }
+    )

@@ -1,0 +1,1 @@
+"""How the API writes each thing as JSON."""
