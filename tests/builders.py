@@ -8,6 +8,8 @@ from pathlib import Path
 from assent.core.digest import Digest, digest_of
 from assent.core.entry import Approval, Draft, Kind, Subject
 from assent.core.identity import Actor
+from assent.core.verdict import Decision
+from assent.ports import Notice
 
 AT = "2026-01-02T03:04:05Z"
 
@@ -27,6 +29,11 @@ def subject(name: str, version: int | None = None) -> Subject:
 def draft(kind: Kind, about: Subject | None = None, **fields: object) -> Draft:
     values: dict[str, object] = {"at": AT, "model": "churn", "actor": person("alice"), **fields}
     return Draft(kind=kind, subject=about or Subject(), **values)  # type: ignore[arg-type]  # tests pass fields by name
+
+
+def notice(model: str, bundle: str, body: str, **fields: object) -> Notice:
+    values: dict[str, object] = {"decision": Decision.PENDING, **fields}
+    return Notice(model=model, bundle=digest(bundle), body=body, **values)  # type: ignore[arg-type]  # tests pass fields by name
 
 
 def registered(version: int, **fields: object) -> Draft:

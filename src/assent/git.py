@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -26,6 +26,7 @@ _BOILERPLATE = frozenset(
     }
 )
 """What Git adds to every cause; without it the cause itself is seen."""
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
 
@@ -123,6 +124,24 @@ class Objects:
             self._process.wait()
 
 
+def settings_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Settings for Git by its environment, where no list of processes shows them; after those
+    that are there already.
+    """
+    count = os.environ.get("GIT_CONFIG_COUNT", "")
+    start = int(count) if count.isascii() and count.isdigit() else 0
+    env = {"GIT_CONFIG_COUNT": str(start + len(settings))}
+    for number, (key, value) in enumerate(settings, start):
+        env[f"GIT_CONFIG_KEY_{number}"] = key
+        env[f"GIT_CONFIG_VALUE_{number}"] = value
+    return env
+
+
+def is_commit(name: str) -> bool:
+    """Whether `name` can only be the complete id of a commit."""
+    return _COMMIT.fullmatch(name) is not None
+
+
 class Object(NamedTuple):
     """A Git object: its id, its kind (`blob`, `commit`, …) and its content."""
 
@@ -132,9 +151,14 @@ class Object(NamedTuple):
 
 
 class Repository:
-    """The Git repository around a folder. Reads only."""
+    """The Git repository around a folder. Reads only, but for objects that it is told to fetch.
 
-    def __init__(self, folder: Path) -> None:
+    `settings` are settings of Git beside those of the clone, for this process alone: credentials
+    that must not be written down.
+    """
+
+    def __init__(self, folder: Path, settings: Sequence[tuple[str, str]] = ()) -> None:
+        self._given = tuple(settings)
         doing = f"looking for the Git repository of {folder}"
         try:
             shown = git(
@@ -212,13 +236,6 @@ class Repository:
         header, _, message = found.content.decode(errors="replace").partition("\n\n")
         return header, message
 
-    def remote(self, name: str) -> str | None:
-        """The address of a remote, or None."""
-        try:
-            return self.run("remote", "get-url", name, doing=f"reading the remote {name}")
-        except GitError:
-            return None
-
     def contains(self, commit: str, ancestor: str) -> bool:
         """Whether `ancestor` is `commit` or one of its ancestors, as far as history is here."""
         if commit == ancestor:
@@ -246,9 +263,12 @@ class Repository:
         return next((value for _, name, value in reversed(self._settings) if name == key), None)
 
     def own_settings(self) -> list[tuple[str, str]]:
-        """The settings of this clone alone, in order, without the user's and the machine's."""
+        """The settings of this clone alone, in order, without the user's and the machine's, and
+        those that were given.
+        """
         own = ("local", "worktree")
-        return [(name, value) for scope, name, value in self._settings if scope in own]
+        found = [(name, value) for scope, name, value in self._settings if scope in own]
+        return [*found, *self._given]
 
     @cached_property
     def _settings(self) -> list[tuple[str, str, str]]:
@@ -263,6 +283,31 @@ class Repository:
             found.append((scope, name, value))
         return found
 
+    def fetch(self, remote: str, refspec: str, *, doing: str) -> None:
+        """Fetch a commit from a remote, without its history if this clone has none. Raises
+        `GitError`.
+        """
+        depth = ["--depth=1"] if self.is_shallow() else []
+        git(
+            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *depth, remote, refspec],
+            folder=self.top,
+            doing=doing,
+            env=settings_environment(self._given),
+        )
+
+    def bring(self, remote: str, commit: str) -> None:
+        """Have a commit here that no branch of this clone may have. Raises `OutsideError`."""
+        if not is_commit(commit):
+            raise OutsideError(f"fetching {commit[:100]!r}", "it is no commit")
+        if self.resolve(commit) is None:
+            self.fetch(remote, commit, doing=f"fetching the commit {commit[:12]}")
+
+    def remotely(self, *arguments: str, doing: str) -> str:
+        """As `run`, for what talks to a remote: with the settings that were given."""
+        given = settings_environment(self._given)
+        shown = git(arguments, folder=self.top, doing=doing, env=given)
+        return shown.decode(errors="replace").removesuffix("\n")
+
     def relative(self, path: Path) -> str:
         """A path of the working tree as Git names it."""
         return path.resolve().relative_to(self.top.resolve()).as_posix()
@@ -271,11 +316,26 @@ class Repository:
 class Trunk:
     """The branch that changes are merged into; looked up when somebody first asks, because many
     verbs never do. `remote` is the remote that it is the branch of, or None.
+
+    With `ask`, its name is what that says (a forge knows), and its newest commit is fetched first:
+    a CI job may have waited for days since its checkout.
     """
 
-    def __init__(self, repository: Repository, remote: str | None) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        remote: str | None,
+        *,
+        ask: Callable[[], str | None] | None = None,
+    ) -> None:
         self._repository = repository
         self._remote = remote
+        self._ask = ask
+
+    @property
+    def remote(self) -> str | None:
+        """The remote that it is the branch of, or None."""
+        return self._remote
 
     @property
     def name(self) -> str | None:
@@ -293,12 +353,18 @@ class Trunk:
 
     @cached_property
     def _found(self) -> tuple[str | None, str | None]:
-        default = self._default()
+        default = self._default() if self._ask is None else self._fetched(self._ask())
         for name in ("main", "master") if default is None else (default,):
             commit = self._newest(name)
             if commit is not None:
                 return name, commit
         return default, None
+
+    def _fetched(self, name: str | None) -> str | None:
+        if name is not None and self._remote is not None:
+            refspec = f"+refs/heads/{name}:refs/remotes/{self._remote}/{name}"
+            self._repository.fetch(self._remote, refspec, doing=f"fetching the newest {name}")
+        return name
 
     def _default(self) -> str | None:
         if self._remote is None:

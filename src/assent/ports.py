@@ -16,8 +16,10 @@ import msgspec
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry
+from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.core.registry import Record, Registry, State
+from assent.core.verdict import Decision
 from assent.errors import AssentError, IntegrityError
 
 Progress = Callable[[int], None]
@@ -29,6 +31,118 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 # --- forge --------------------------------------------------------------------------------------
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """What a review says on the forge: `body` for people to read, the decision and its sentence
+    for whoever only looks at the change's list of checks.
+    """
+
+    model: str
+    bundle: Digest
+    body: str
+    decision: Decision
+    sentence: str = ""
+
+
+class Press(Struct, frozen=True, kw_only=True):
+    """How the deploy button of this run was pressed: by whom, and who let it through.
+
+    `is_guarded`: the forge asks somebody before such a run may go on. The approvals are for the
+    run, so they name no bundle; `at` is the start of the run where the forge does not say when.
+    """
+
+    by: Actor | None
+    approvals: tuple[Review, ...] = ()
+    is_guarded: bool = False
+
+    @property
+    def is_bypassed(self) -> bool:
+        """Whether the run went on although nobody whom the forge should have asked agreed."""
+        return self.is_guarded and not self.approvals
+
+
+class Word(StrEnum):
+    """What a slash command asks for."""
+
+    APPROVE = "approve"
+    EXPLAIN = "explain"
+    HELP = "help"
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """A slash command. `typed` is the digest of an approval, perhaps only its first digits. It
+    means `bundle`, which had been shown at the revision `head` when it was typed; None where no
+    such bundle is known.
+    """
+
+    word: Word
+    model: str | None = None
+    typed: str | None = None
+    bundle: Digest | None = None
+    head: str | None = None
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """A comment with slash commands, in the order of its lines. `id` is the forge's."""
+
+    id: str
+    by: Actor
+    at: str
+    commands: tuple[Command, ...]
+
+
+class Deployment(Struct, frozen=True, kw_only=True):
+    """What a stage holds now, to be shown on the forge. `environment` is the forge's name for the
+    place, `seq` and `entry` the ledger entry that decided it, `address` where that can be read.
+    """
+
+    model: str
+    stage: str
+    environment: str
+    version: int
+    bundle: Digest
+    seq: int
+    entry: Digest
+    commit: str | None = None
+    address: str | None = None
+    is_rollback: bool = False
+
+
+class Signature(Struct, frozen=True, kw_only=True):
+    """Whom a commit of this run names as its author, so that the forge knows the account again."""
+
+    name: str
+    email: str
+
+
+class Proposal(Struct, frozen=True, kw_only=True):
+    """A change that Assent asks people to merge: `branch`, which is pushed already, into `base`.
+    `title` is plain text, `body` what people read, escaped.
+    """
+
+    model: str
+    branch: str
+    base: str
+    title: str
+    body: str
+
+
+class GuardState(StrEnum):
+    """Whether the forge enforces something."""
+
+    ENFORCED = "enforced"
+    MISSING = "missing"
+    UNKNOWN = "unknown"  # this token cannot read it, or the forge cannot tell
+
+
+class Guard(Struct, frozen=True, kw_only=True):
+    """Something the forge can enforce, whether it does, and what to do where it does not."""
+
+    name: str
+    state: GuardState
+    reason: str
+    remedy: str = ""
 
 
 class Forge(Protocol):
@@ -43,10 +157,24 @@ class Forge(Protocol):
     def change(self) -> Change | None:
         """The change that this checkout belongs to, landed or not; None without a commit."""
 
-    def reviews(self, model: str, bundle: Digest) -> Sequence[Review]:
+    def branch(self) -> str | None:
+        """The branch that changes are merged into, as the forge says; None if there is none."""
+
+    def shown(self, model: str) -> Digest | None:
+        """The bundle of `model` that was shown last on the change of this checkout; None where
+        the forge keeps no record of that.
+        """
+
+    def started(self, run: Run) -> Actor | None:
+        """Who started the run that a bundle says it was made in; None where the forge cannot
+        know. Raises `PolicyError` if it is no run of the change of this checkout.
+        """
+
+    def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """All reviews of the change that `bundle` was reviewed in, oldest first and complete.
 
-        Raises `OutsideError` rather than return a part of the list.
+        `change` is the id of that change where it is known (the ledger has it); None: the change
+        of this checkout. Raises `OutsideError` rather than return a part of the list.
         """
 
     def review(
@@ -70,8 +198,35 @@ class Forge(Protocol):
         Raises `OutsideError` if that cannot be read.
         """
 
-    def comment(self, model: str, bundle: Digest, body: str) -> str:
-        """Show `body` as the one comment of this change and model; say where it stands."""
+    def comment(self, notice: Notice) -> str:
+        """Show the notice as the one comment of this change and model, then record that its
+        bundle was shown; say where it stands.
+        """
+
+    def asked(self) -> Asked | None:
+        """What the comment asks that woke this run up, as it stands on the forge. None if there
+        is no such comment, or it was edited, is by no person, or has no command.
+        """
+
+    def answer(self, asked: Asked, text: str) -> str | None:
+        """Answer a comment once, however often it is called; say where, if anywhere."""
+
+    def signature(self) -> Signature:
+        """Whom a commit by the account that this run acts as names."""
+
+    def propose(self, proposal: Proposal) -> str:
+        """Have the one open change of the proposal's branch, however often it is called: opened
+        now, or brought up to date if it is ours. Says where it stands.
+        """
+
+    def press(self, environment: str) -> Press:
+        """How the button of this run was pressed that deploys to `environment`."""
+
+    def deployed(self, deployment: Deployment) -> str | None:
+        """Show what a stage holds now, once however often it is called; say where, if anywhere."""
+
+    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+        """What the forge enforces here, as far as this account can read it. Changes nothing."""
 
 
 # --- store --------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -10,18 +12,22 @@ from typing import Any
 
 import msgspec
 
-from assent.ci.environment import read_run
+from assent.ci.environment import Context, read_context
 from assent.config.read import read_config
 from assent.config.settings import Config
-from assent.core.evidence import Run
 from assent.core.registry import rfc3339
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
 from assent.git import Repository, Trunk
 from assent.ledgers.git.ledger import GitLedger
-from assent.ports import Store
+from assent.ports import Forge, Store
 from assent.stores.directory import DirectoryStore
 from assent.verbs.workspace import FILE, Workspace
+
+_ADDRESS = re.compile(
+    r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[A-Za-z0-9.-]+)(?::\d+)?[/:]"
+    r"(?P<name>[A-Za-z0-9_-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?"
+)
 
 
 def open_workspace(
@@ -39,36 +45,124 @@ def open_workspace(
     path = _find(start) if file is None else file
     config = read_config(_read(path), str(path))
     root = path.resolve().parent
-    repository = Repository(root)
+    context = _context(environ)
+    repository = Repository(root, _credentials(environ, context))
     remote = _remote(repository, config)
-    base = Trunk(repository, remote)
+    forge: Forge
+    if _is_on_github(environ, context):
+        forge = _github(environ, context, repository, path, say)
+        base = Trunk(repository, remote, ask=forge.branch)
+    else:
+        base = Trunk(repository, remote)
+        forge = LocalForge(
+            repository,
+            base=base,
+            people=_People(lambda: _people(repository, base.commit, path, config)),
+            folder=root / ".assent" / "review",
+        )
     return Workspace(
         root=root,
         config=config,
         repository=repository,
         branch=base,
-        forge=LocalForge(
-            repository,
-            base=base,
-            people=_People(lambda: _people(repository, base.commit, path, config)),
-            folder=root / ".assent" / "review",
-        ),
+        forge=forge,
         store=_store(root, config.store),
         ledger=GitLedger(repository, remote),
+        context=context,
+        folder_store=DirectoryStore,
         now=rfc3339(now),
-        run=_run(environ),
         say=say,
     )
 
 
-def _run(environ: Mapping[str, str]) -> Run | None:
+def _context(environ: Mapping[str, str]) -> Context:
     """The CI run. Its address is kept for ever, so what is secret in it is not."""
-    run = read_run(environ)
+    context = read_context(environ)
+    run = context.run
     if run is None or run.address is None:
-        return run
+        return context
     from assent.measure.redaction import redact_text  # only in CI is there anything to redact
 
-    return msgspec.structs.replace(run, address=redact_text(run.address))
+    run = msgspec.structs.replace(run, address=redact_text(run.address))
+    return msgspec.structs.replace(context, run=run)
+
+
+def _is_on_github(environ: Mapping[str, str], context: Context) -> bool:
+    """Whether GitHub is the forge: in its CI, and wherever `ASSENT_FORGE` says so."""
+    named = environ.get("ASSENT_FORGE") or context.system
+    if environ.get("ASSENT_FORGE") not in (None, "", "github", "local"):
+        raise UsageError(
+            "choosing the forge",
+            f"ASSENT_FORGE is {environ['ASSENT_FORGE']!r}",
+            hint="write github or local, or leave it out",
+        )
+    if named == "local" and context.system == "github":
+        raise UsageError(
+            "choosing the forge",
+            "ASSENT_FORGE is local in a run of GitHub Actions, where anybody could claim any name",
+        )
+    return named == "github"
+
+
+def _token(environ: Mapping[str, str]) -> str | None:
+    return environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None
+
+
+def _credentials(environ: Mapping[str, str], context: Context) -> list[tuple[str, str]]:
+    """What Git needs to fetch and push in GitHub Actions when the checkout has kept no token."""
+    token = _token(environ)
+    if context.system != "github" or token is None or context.server_url is None:
+        return []
+    secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    name = f"http.{context.server_url}/.extraheader"
+    # The empty value ends what the checkout may have kept: two tokens are refused.
+    return [(name, ""), (name, f"AUTHORIZATION: basic {secret}")]
+
+
+def _github(
+    environ: Mapping[str, str],
+    context: Context,
+    repository: Repository,
+    path: Path,
+    say: Callable[[str], None],
+) -> Forge:
+    from assent.forges.github.forge import WORKFLOW, GitHubForge
+
+    name, api = context.repository, context.api_url
+    if name is None or api is None:
+        name, api = _github_address(environ, repository)
+    return GitHubForge(
+        name,
+        api=api,
+        token=_token(environ),
+        checkout=repository,
+        event=context.event or None,
+        payload=context.payload,
+        run=None if context.system != "github" or context.run is None else context.run.id,
+        run_address=None if context.run is None else context.run.address,
+        sha=context.sha,
+        ref=context.ref,
+        workflow=environ.get("ASSENT_WORKFLOW") or WORKFLOW,
+        account=environ.get("ASSENT_ACCOUNT") or None,
+        file=repository.relative(path.resolve()),
+        say=say,
+    )
+
+
+def _github_address(environ: Mapping[str, str], repository: Repository) -> tuple[str, str]:
+    """The repository's name and the API's address, by the address of `origin`."""
+    doing = "looking for the repository on GitHub"
+    address = repository.config("remote.origin.url") or ""
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
+        raise UsageError(
+            doing,
+            "`origin` is no address of GitHub",
+            hint="set GITHUB_REPOSITORY to owner/name, or run it in a clone from GitHub",
+        )
+    host = found["host"].lower()
+    api = "https://api.github.com" if host == "github.com" else f"https://{host}/api/v3"
+    return found["name"], environ.get("GITHUB_API_URL") or api
 
 
 def _find(start: Path) -> Path:

@@ -10,7 +10,7 @@ from assent.core.change import ReviewState
 from assent.errors import OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
 from assent.git import Repository, Trunk
-from tests.builders import AT, digest, new_repository, run_git
+from tests.builders import AT, digest, new_repository, notice, run_git
 
 
 @pytest.fixture
@@ -122,9 +122,9 @@ def test_a_damaged_review_is_an_error_and_not_skipped(folder: Path) -> None:
 @pytest.mark.threat(35)
 def test_an_unchanged_comment_is_not_rewritten(folder: Path) -> None:
     one = forge(folder)
-    path = Path(one.comment("churn", digest("b"), "body"))
+    path = Path(one.comment(notice("churn", "b", "body")))
     before = path.stat().st_ino
-    one.comment("churn", digest("b"), "body")
+    one.comment(notice("churn", "b", "body"))
     assert path.stat().st_ino == before
-    one.comment("churn", digest("b"), "another")
+    one.comment(notice("churn", "b", "another"))
     assert path.read_text() == "another"

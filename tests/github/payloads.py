@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.github.contract import validator_of
+from tests.standin.judging import validator_of
 
 EXTRACT = Path(__file__).with_name("webhooks.json")
 

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tests.github.accounts import QUEUE_BOT_ID, Account
-from tests.github.objects import Signature
+from tests.standin.branches import ConflictError
+from tests.standin.objects import Signature
 
 if TYPE_CHECKING:
     from tests.github.repository import Repository
@@ -17,10 +18,6 @@ How = Literal["merge", "squash", "rebase", "queue"]
 Opinion = Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
 PULL_COMMITS = 250
 """GitHub lists no more commits of a pull request than these."""
-
-
-class ConflictError(Exception):
-    """The pull request cannot be merged as it is."""
 
 
 @dataclass(eq=False)
@@ -223,7 +220,7 @@ def landing(pull: Pull, base: str, by: Account, how: How) -> list[str]:
     person = Signature(by.name, by.email, now)
     author = Signature(pull.author.name, pull.author.email, now)
     if how == "rebase":
-        return replayed(pull, base, person)
+        return pull.repository.replay(pull.commits, base, person)
     tree = objects.merged_tree(base, pull.head_sha)
     if tree is None:
         raise ConflictError(f"pull request {pull.number} has conflicts with {pull.base_ref}")
@@ -248,21 +245,6 @@ def landing(pull: Pull, base: str, by: Account, how: How) -> list[str]:
     return [
         objects.write(message=message, author=author, committer=flow, parents=[base], tree=tree)
     ]
-
-
-def replayed(pull: Pull, base: str, person: Signature) -> list[str]:
-    """The commits one by one on the base: new SHAs, the same authors, the merging committer."""
-    objects, onto, made = pull.repository.objects, base, []
-    for sha in pull.commits:
-        old = objects.commit(sha)
-        tree = objects.picked_tree(onto, sha)
-        if tree is None:
-            raise ConflictError(f"pull request {pull.number} cannot be rebased")
-        onto = objects.write(
-            message=old.message, author=old.author, committer=person, parents=[onto], tree=tree
-        )
-        made.append(onto)
-    return made
 
 
 def landed_mapping(pulls: list[Pull]) -> Mapping[str, list[Pull]]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.github.accounts import ROLES, Account
-from tests.github.objects import Objects, Signature
 from tests.github.pulls import Comment, Pull
 from tests.github.records import CheckRun, Deployment, Ruleset, Status
 from tests.github.runs import Environment, Run
+from tests.standin.branches import Branches
+from tests.standin.objects import Objects, Signature
 
 if TYPE_CHECKING:
     from tests.github.world import GitHub
@@ -21,7 +21,7 @@ BUILT_IN = set(ROLES)
 
 
 @dataclass(eq=False)
-class Repository:
+class Repository(Branches):
     """A repository, or a fork of one. A fork keeps its branches under a namespace of its own in
     the objects that it shares with its parent.
     """
@@ -63,77 +63,13 @@ class Repository:
         """Whether the plan has rulesets, branch protection and protected environments here."""
         return not self.is_private or self.plan != "free"
 
-    # --- branches and commits ---
+    @property
+    def is_fork(self) -> bool:
+        return self.parent is not None
 
-    def ref(self, branch: str) -> str:
-        space = "" if self.parent is None else f"forks/{self.id}/"
-        return f"refs/{space}heads/{branch}"
-
-    def branch(self, name: str) -> str | None:
-        return self.objects.resolve(self.ref(name))
-
-    def tip(self, name: str) -> str:
-        found = self.branch(name)
-        assert found is not None, f"{self.full_name} has no branch {name}"
-        return found
-
-    def set_branch(self, name: str, sha: str) -> None:
-        self.objects.set_ref(self.ref(name), sha)
-
-    def delete_branch(self, name: str) -> None:
-        self.objects.delete_ref(self.ref(name))
-
-    def find(self, name: str) -> str | None:
-        """The commit that a branch, a full ref, a tag or a SHA names. Any SHA that Git has is
-        found, that of a fork's commit too.
-        """
-        if name in ("HEAD", ""):
-            return self.branch(self.default_branch)
-        if name.startswith("refs/heads/"):
-            return self.branch(name.removeprefix("refs/heads/"))
-        if name.startswith("refs/"):
-            return self.objects.resolve(name)
-        for ref in (self.ref(name.removeprefix("heads/")), f"refs/tags/{name}"):
-            if found := self.objects.resolve(ref):
-                return found
-        is_sha = 7 <= len(name) <= 40 and all(letter in "0123456789abcdef" for letter in name)
-        return self.objects.resolve(name) if is_sha else None
-
-    def commit(
-        self,
-        by: Account | None,
-        *,
-        message: str = "work",
-        files: Mapping[str, str | bytes | None] | None = None,
-        parent: str | None = None,
-        branch: str | None = None,
-        committer: Account | None = None,
-        email: str | None = None,
-    ) -> str:
-        """A new commit of `by` on `parent` (else on the branch, else on the default branch); with
-        `branch`, that branch moves. `email` is an address that need not belong to any account.
-        """
-        parent = parent or self.branch(branch or "") or self.branch(self.default_branch)
-        now = self.github.now
-        name = by.name if by else "Somebody"
-        author = Signature(name, email or (by.email if by else "somebody@example.com"), now)
-        other = Signature(committer.name, committer.email, now) if committer else author
-        if files is None:
-            files = {"work.txt": f"{self.github.next_id()}\n"}
-        sha = self.objects.write(
-            message=message,
-            author=author,
-            committer=other,
-            parents=[parent] if parent else [],
-            files=files,
-        )
-        if branch:
-            self.set_branch(branch, sha)
-        return sha
-
-    def push(self, by: Account, **made: Any) -> str:
-        """A commit straight to the default branch."""
-        return self.commit(by, branch=self.default_branch, **made)
+    @property
+    def clock(self) -> GitHub:
+        return self.github
 
     def test_merge(self, pull: Pull) -> str | None:
         """The merge that GitHub tries on its own; None with conflicts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from tests.github.repository import Repository
 from tests.github.runs import Run
 from tests.github.shapes.addresses import Addresses
 from tests.github.world import GitHub
+from tests.standin.listening import Answer
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -28,15 +29,6 @@ class RefusedError(Exception):
         self.status = status
         self.body = {"message": message, "status": str(status), **more}
         self.body["documentation_url"] = "https://docs.github.com/rest"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What goes back. A body of bytes goes as it is."""
-
-    body: object = None
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

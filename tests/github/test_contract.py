@@ -11,12 +11,13 @@ import pytest
 from github import Github, GithubException
 from github.Repository import Repository
 
-from tests.github.contract import Contract, closed
+from tests.github.contract import Contract
 from tests.github.extract import api, events, key_count, structure, unnamed
 from tests.github.routes import __all__ as kinds
 from tests.github.routing import ROUTES
 from tests.github.server import MismatchError, Server, contract
 from tests.github.world import GitHub
+from tests.standin.judging import closed
 
 Json = dict[str, Any]
 

@@ -14,9 +14,10 @@ from github.Repository import Repository
 
 from tests.builders import new_clone, new_repository, run_git
 from tests.github.accounts import ACTIONS_BOT_ID, QUEUE_BOT_ID
-from tests.github.pulls import ConflictError, How
+from tests.github.pulls import How
 from tests.github.server import Server
 from tests.github.world import GitHub
+from tests.standin.branches import ConflictError
 
 Connect = Callable[[str], Github]
 

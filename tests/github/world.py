@@ -11,18 +11,17 @@ pull.merge(bob, "squash")
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from tests.github import accounts
 from tests.github.accounts import Account, Kind, Team, Token
-from tests.github.objects import Objects
 from tests.github.pulls import Comment, Pull
 from tests.github.repository import Repository
 from tests.github.runs import Environment, Run
+from tests.standin.clock import Clock
+from tests.standin.objects import Objects
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WORKFLOW_PERMISSIONS = {
     **dict.fromkeys(("contents", "pull_requests", "issues", "statuses", "checks"), "write"),
     **dict.fromkeys(("deployments", "actions"), "write"),
@@ -30,12 +29,11 @@ WORKFLOW_PERMISSIONS = {
 """What a workflow can ask for its GITHUB_TOKEN at most, of the things we use."""
 
 
-class GitHub:
+class GitHub(Clock):
     """All accounts and repositories. Time stands still until `tick`."""
 
     def __init__(self, git: Path, *, repository: str = "acme/churn", branch: str = "main") -> None:
-        self.now = START
-        self._last_id = 1000
+        super().__init__()
         self.accounts: list[Account] = []
         self.teams: list[Team] = []
         self.tokens: dict[str, Token] = {}
@@ -62,17 +60,6 @@ class GitHub:
             self.repository.commit(
                 None, message="start", files={"README.md": "# churn\n"}, branch=branch
             )
-
-    # --- time and numbers ---
-
-    def tick(self, seconds: float = 60) -> datetime:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
-        return self.now
-
-    def next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
 
     # --- accounts ---
 

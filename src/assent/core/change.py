@@ -28,8 +28,10 @@ class Author(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A pull request, a merge request, or a branch under review on the local forge. `landed`:
-    its head is part of the base branch.
+    """A pull request, a merge request, or a branch under review on the local forge.
+
+    `head` is the revision that is reviewed. `landed`: it is part of the base branch, as the
+    commit `landed_as` where the merge gave it another name (None: as `head` itself).
     """
 
     id: str
@@ -38,7 +40,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     head: str
     authors: tuple[Author, ...]
     landed: bool = False
+    landed_as: str | None = None
     address: str | None = None
+
+    @property
+    def commit(self) -> str:
+        """The commit that a working tree of this change has: what landed, else the head."""
+        return self.landed_as or self.head
 
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):

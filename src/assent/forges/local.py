@@ -18,9 +18,20 @@ import msgspec
 
 from assent.core.change import Author, Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import OutsideError, UsageError
 from assent.git import Repository, Trunk
+from assent.ports import (
+    Asked,
+    Deployment,
+    Guard,
+    GuardState,
+    Notice,
+    Press,
+    Proposal,
+    Signature,
+)
 
 HOST = "local"
 _CUT_OFF = "(this clone is shallow: git fetch --unshallow brings the rest)"
@@ -143,14 +154,26 @@ class LocalForge:
             return (Author(name=f"somebody before {commit[:12]} {_CUT_OFF}", person=None),)
         return ()
 
-    def reviews(self, model: str, bundle: Digest) -> Sequence[Review]:
+    def shown(self, model: str) -> Digest | None:
+        """See `Forge.shown`. The comment is a file here, which anybody can write."""
+        del model
+        return None
+
+    def started(self, run: Run) -> Actor | None:
+        """See `Forge.started`."""
+        del run
+        return None
+
+    def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """See `Forge.reviews`."""
-        change = self.change()
+        if change is None:
+            here = self.change()
+            change = None if here is None else here.id
         return [
             kept.review
             for kept in self._read()
             if kept.model == model
-            and (kept.review.bundle == bundle or (change is not None and kept.change == change.id))
+            and (kept.review.bundle == bundle or (change is not None and kept.change == change))
         ]
 
     def review(
@@ -200,16 +223,59 @@ class LocalForge:
             return known is not None and who.removeprefix("@") in known.groups
         return who.lower() in {person.id, person.login.lower(), known.name.lower() if known else ""}
 
-    def comment(self, model: str, bundle: Digest, body: str) -> str:
+    def branch(self) -> str | None:
+        """See `Forge.branch`."""
+        return self._branch.name
+
+    def asked(self) -> Asked | None:
+        """See `Forge.asked`. Nobody comments here."""
+        return None
+
+    def answer(self, asked: Asked, text: str) -> str | None:
+        """See `Forge.answer`."""
+        del asked, text
+        return None
+
+    def signature(self) -> Signature:
+        """See `Forge.signature`."""
+        own = self.whoami()
+        return Signature(name=own.login, email=own.id)
+
+    def propose(self, proposal: Proposal) -> str:
+        """See `Forge.propose`. Without a server the branch itself is the change."""
+        return proposal.branch
+
+    def press(self, environment: str) -> Press:
+        """See `Forge.press`. Nobody is asked before somebody deploys from here."""
+        del environment
+        return Press(by=self.whoami())
+
+    def deployed(self, deployment: Deployment) -> str | None:
+        """See `Forge.deployed`. There is no place for it but the ledger."""
+        del deployment
+        return None
+
+    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+        """See `Forge.guards`."""
+        del models, environments
+        return (
+            Guard(
+                name="identities",
+                state=GuardState.MISSING,
+                reason="without a forge nothing vouches for a name: every identity is claimed",
+                remedy="host the repository on a forge and run Assent in its CI",
+            ),
+        )
+
+    def comment(self, notice: Notice) -> str:
         """See `Forge.comment`. Here it is a file, rewritten only when it changes."""
-        del bundle  # the body names it
-        path = self._folder / model / "comment.md"
+        path = self._folder / notice.model / "comment.md"
         doing = f"writing the comment to {path}"
         try:
-            if not path.exists() or path.read_text("utf-8") != body:
+            if not path.exists() or path.read_text("utf-8") != notice.body:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 draft = path.with_suffix(".tmp")
-                draft.write_text(body, "utf-8")
+                draft.write_text(notice.body, "utf-8")
                 draft.replace(path)
         except OSError as error:
             raise OutsideError(doing, error.strerror or str(error)) from None

@@ -119,17 +119,18 @@ def _objection(
         return "the review was dismissed"
     if review.state is ReviewState.CHANGES_REQUESTED:
         return "asks for changes"
-    if review.bundle is None:
-        return "it is not known which bundle was shown when it was given"
-    if review.bundle != bundle:
+    if review.bundle is not None and review.bundle != bundle:
         return f"given for {short(review.bundle)}, the candidate is {short(bundle)}"
     if head is not None and review.head is not None and review.head != head:
         return f"given at {review.head[:12]}, the change is now at {head[:12]}"
+    if review.bundle is None:
+        return "it is not known which bundle was shown when it was given"
     if is_author and not rule.author:
         return "made this change; the author's approval does not count"
     if role is None:
         return "is none of " + ", ".join(rule.from_)
-    if not _is_person(review.person) and review.person.id not in rule.from_:
+    by_id = (review.person.id, f"id:{review.person.id}")
+    if not _is_person(review.person) and role not in by_id:
         return "is not a person"
     return None
 

@@ -6,15 +6,20 @@ from collections.abc import Sequence
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import UsageError
+from assent.ports import Asked, Deployment, Guard, Notice, Press, Proposal, Signature
 
 
 class MemoryForge:
     """A `Forge` whose state is in its attributes.
 
     `open_change` is the change under review, `accounts` who exists by login, `groups` who is in
-    which `@group` by id, `comments` what was shown by model.
+    which `@group` by id, `comments` what was shown by model, `notices` every notice. `question`
+    is the comment that woke this run up, `answers` what was answered by the comment's id.
+    `presses` says how the button of an environment was pressed, `deployments` what was shown as
+    deployed, `guarded` what the forge enforces, and `proposals` what was proposed, by branch.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -23,6 +28,14 @@ class MemoryForge:
         self.open_change: Change | None = None
         self.given: list[tuple[str, str | None, Review]] = []
         self.comments: dict[str, str] = {}
+        self.notices: list[Notice] = []
+        self.question: Asked | None = None
+        self.answers: dict[str, str] = {}
+        self.presses: dict[str, Press] = {}
+        self.deployments: list[Deployment] = []
+        self.guarded: tuple[Guard, ...] = ()
+        self.proposals: dict[str, Proposal] = {}
+        self.default_branch: str | None = "main"
         self.me = _account("me")
 
     def whoami(self) -> Actor:
@@ -39,13 +52,28 @@ class MemoryForge:
         """See `Forge.change`."""
         return self.open_change
 
-    def reviews(self, model: str, bundle: Digest) -> Sequence[Review]:
+    def branch(self) -> str | None:
+        """See `Forge.branch`."""
+        return self.default_branch
+
+    def shown(self, model: str) -> Digest | None:
+        """See `Forge.shown`."""
+        del model
+        return None
+
+    def started(self, run: Run) -> Actor | None:
+        """See `Forge.started`."""
+        del run
+        return None
+
+    def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """See `Forge.reviews`."""
-        here = None if self.open_change is None else self.open_change.id
+        if change is None and self.open_change is not None:
+            change = self.open_change.id
         return [
             review
-            for of_model, change, review in self.given
-            if of_model == model and (review.bundle == bundle or (change and change == here))
+            for of_model, given_in, review in self.given
+            if of_model == model and (review.bundle == bundle or (given_in and given_in == change))
         ]
 
     def review(
@@ -78,11 +106,44 @@ class MemoryForge:
             return known and person.id in self.groups.get(who, set())
         return known and who in ("*", person.login)
 
-    def comment(self, model: str, bundle: Digest, body: str) -> str:
+    def comment(self, notice: Notice) -> str:
         """See `Forge.comment`."""
-        del bundle
-        self.comments[model] = body
-        return f"memory:{model}"
+        self.comments[notice.model] = notice.body
+        self.notices.append(notice)
+        return f"memory:{notice.model}"
+
+    def asked(self) -> Asked | None:
+        """See `Forge.asked`."""
+        return self.question
+
+    def answer(self, asked: Asked, text: str) -> str | None:
+        """See `Forge.answer`."""
+        self.answers.setdefault(asked.id, text)
+        return f"memory:answer-{asked.id}"
+
+    def signature(self) -> Signature:
+        """See `Forge.signature`."""
+        return Signature(name=self.me.login, email=f"{self.me.login}@memory")
+
+    def propose(self, proposal: Proposal) -> str:
+        """See `Forge.propose`."""
+        self.proposals[proposal.branch] = proposal
+        return f"memory:{proposal.branch}"
+
+    def press(self, environment: str) -> Press:
+        """See `Forge.press`."""
+        return self.presses.get(environment, Press(by=self.me))
+
+    def deployed(self, deployment: Deployment) -> str | None:
+        """See `Forge.deployed`."""
+        if deployment not in self.deployments:
+            self.deployments.append(deployment)
+        return f"memory:{deployment.environment}"
+
+    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+        """See `Forge.guards`."""
+        del models, environments
+        return self.guarded
 
 
 def _account(login: str) -> Actor:

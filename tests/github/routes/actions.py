@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.github.routing import Answer, Call, RefusedError, answers, newest_first
+from tests.github.routing import Call, RefusedError, answers, newest_first
 from tests.github.shapes import runs
+from tests.standin.listening import Answer
 
 
 @answers("actions/get-workflow-run", "actions")

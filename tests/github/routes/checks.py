@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from tests.github.records import CheckRun
-from tests.github.routing import Answer, Call, RefusedError, answers, found
+from tests.github.routing import Call, RefusedError, answers, found
 from tests.github.shapes import records
+from tests.standin.listening import Answer
 
 
 @answers("checks/create", "checks", level="write")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.github.pulls import Pull, landed_mapping
-from tests.github.routing import Answer, Call, RefusedError, answers, found
+from tests.github.routing import Call, RefusedError, answers, found
 from tests.github.shapes import commits, pulls
+from tests.standin.listening import Answer
 
 MOST_FILES = 300
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.github.records import Deployment, DeploymentStatus
-from tests.github.routing import Answer, Call, RefusedError, answers, found, newest_first
+from tests.github.routing import Call, RefusedError, answers, found, newest_first
 from tests.github.shapes import records, runs
+from tests.standin.listening import Answer
 
 
 @answers("repos/create-deployment", "deployments", level="write")

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.github.accounts import ROLES, Token
 from tests.github.pulls import Comment
-from tests.github.routing import Answer
 from tests.github.world import GitHub
+from tests.standin.listening import Answer
 
 MUTATION = re.compile(
     r"\s*mutation\s*\w*\s*\(\s*\$(?P<variable>\w+)\s*:\s*MinimizeCommentInput!\s*\)\s*\{\s*"

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from tests.github.accounts import ROLES
 from tests.github.pulls import Comment
-from tests.github.routing import Answer, Call, RefusedError, answers, found
+from tests.github.routing import Call, RefusedError, answers, found
 from tests.github.shapes import people, pulls
 from tests.github.shapes.addresses import stamp
+from tests.standin.listening import Answer
 
 LONGEST = 65_536
 

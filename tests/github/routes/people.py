@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.github.accounts import Team
-from tests.github.routing import Answer, Call, RefusedError, answers, found
+from tests.github.routing import Call, RefusedError, answers, found
 from tests.github.shapes import people
+from tests.standin.listening import Answer
 
 
 @answers("users/get-by-username")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tests.github.pulls import PULL_COMMITS, Pull
 from tests.github.repository import Repository
-from tests.github.routing import Answer, Call, RefusedError, answers, newest_first
+from tests.github.routing import Call, RefusedError, answers, newest_first
 from tests.github.shapes import commits, pulls
+from tests.standin.listening import Answer
 
 
 @answers("pulls/list", "pull_requests")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.github.routing import Answer, Call, RefusedError, answers
+from tests.github.routing import Call, RefusedError, answers
 from tests.github.shapes import commits
+from tests.standin.listening import Answer
 
 
 @answers("git/get-ref", "contents")

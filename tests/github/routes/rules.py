@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.github.accounts import ROLES
-from tests.github.routing import Answer, Call, RefusedError, answers, found
+from tests.github.routing import Call, RefusedError, answers, found
 from tests.github.shapes import repositories
+from tests.standin.listening import Answer
 
 
 def _need_plan(call: Call) -> None:

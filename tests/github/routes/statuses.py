@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.github.records import Status
-from tests.github.routing import Answer, Call, RefusedError, answers, newest_first
+from tests.github.routing import Call, RefusedError, answers, newest_first
 from tests.github.shapes import records
+from tests.standin.listening import Answer
 
 LONGEST_DESCRIPTION = 140
 MOST = 1000

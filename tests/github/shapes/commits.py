@@ -6,10 +6,10 @@ import base64
 from typing import Any
 
 from tests.github.accounts import Account
-from tests.github.objects import Changed, Item, Signature
 from tests.github.repository import Repository
 from tests.github.shapes import people
 from tests.github.shapes.addresses import Addresses, stamp
+from tests.standin.objects import Changed, Item, Signature
 
 Json = dict[str, Any]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from assent.errors import OutsideError
-from assent.git import GitError, Repository, git
+from assent.git import GitError, Repository, git, settings_environment
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.objects import LedgerObjects
 
@@ -47,7 +47,7 @@ class LedgerRepository:
         self._folder = self.home / "ledger.git"
         self._lock_fds: tuple[int, ...] = ()
         # Credentials and proxies that CI put into the clone count here too.
-        self._env = _config_environment(
+        self._env = settings_environment(
             [(name, value) for name, value in settings if name.startswith(_PASSED_ON)]
             + [
                 ("remote.ledger.url", address),
@@ -176,15 +176,6 @@ def outside(doing: str, error: GitError) -> OutsideError:
     else:
         hint = "is the remote reachable from here, and may this account read it? try `git fetch`"
     return OutsideError(doing, error.problem, hint=hint)
-
-
-def _config_environment(settings: Sequence[tuple[str, str]]) -> dict[str, str]:
-    """Settings for Git by its environment, where no list of processes shows them."""
-    env = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings):
-        env[f"GIT_CONFIG_KEY_{number}"] = key
-        env[f"GIT_CONFIG_VALUE_{number}"] = value
-    return env
 
 
 def _looks_like_ssh(address: str) -> bool:

@@ -1,0 +1,392 @@
+"""Which change a run is about. The event says at most which pull request to ask for; what it is,
+who wrote it and whether it has landed is what GitHub's API says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from assent.core.change import Author, Change
+from assent.errors import IdleError, OutsideError, UsageError
+from assent.forges.github.api import RefusedError
+from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
+from assent.forges.github.site import Site
+from assent.git import Repository
+
+MOST_COMMITS = 250
+"""How many commits of a pull request GitHub lists at most."""
+LAG_PAUSES_S = (1.0, 2.0, 4.0)
+"""After a merge it takes GitHub some time to say which pull request a commit came from."""
+WAKING = ("pull_request", "pull_request_review")
+"""The events whose runs a trusted run waits for. What they ran was code of the pull request."""
+WEB_FLOW = "web-flow"
+"""The account that commits what is merged and edited in the browser. It is nobody."""
+_HEADS = "refs/heads/"
+_QUEUED = re.compile(r"(?:refs/heads/)?gh-readonly-queue/(?P<base>.+)/pr-(?P<number>[0-9]{1,10})-")
+_CO_AUTHOR = re.compile(r"^[ \t]*co-authored-by:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
+_NUMBERED = re.compile(r"#([0-9]{1,10})")
+
+
+class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
+    """Why this run was started, as the CI says. All of it is a hint what to ask about."""
+
+    event: str | None = None
+    payload: Mapping[str, Any] = {}
+    run: str | None = None
+    sha: str | None = None
+    ref: str | None = None
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A change, and its pull request if it has one."""
+
+    change: Change
+    pull: Pull | None = None
+
+
+class Changes:
+    """The change of a run, and changes by number."""
+
+    def __init__(
+        self,
+        site: Site,
+        checkout: Repository,
+        wakeup: Wakeup,
+        *,
+        workflow: str,
+        wait: Callable[[float], None],
+    ) -> None:
+        self._site = site
+        self._checkout = checkout
+        self._wakeup = wakeup
+        self._workflow = workflow
+        self._wait = wait
+
+    def current(self) -> Found | None:
+        """The change of this run."""
+        match self._wakeup.event:
+            case "pull_request" | "pull_request_target" | "pull_request_review":
+                return self._pull(self._number("pull_request", "number"))
+            case "pull_request_review_comment":
+                return self._pull(self._number("pull_request", "number"))
+            case "issue_comment":
+                if _at(self._wakeup.payload, "issue", "pull_request") is None:
+                    raise UsageError(_EVENT, "the comment is not on a pull request")
+                return self._pull(self._number("issue", "number"))
+            case "workflow_run":
+                return self._of_run(self._number("workflow_run", "id"))
+            case "merge_group":
+                return self._queued()
+            case _:
+                return self._of_checkout()
+
+    def numbered(self, name: str) -> Found:
+        """The change of an id such as `#7`; one that was never a pull request has no reviews."""
+        found = _NUMBERED.fullmatch(name)
+        if found is None:
+            return Found(change=Change(id=name, title="", base="", head="", authors=()))
+        return self._pull(int(found[1]))
+
+    def comment(self) -> int | None:
+        """The number of the new comment on a pull request that woke this run up, if one did."""
+        payload = self._wakeup.payload
+        is_new = self._wakeup.event == "issue_comment" and _at(payload, "action") == "created"
+        if not is_new or _at(payload, "issue", "pull_request") is None:
+            return None
+        return self._number("comment", "id")
+
+    def _number(self, *keys: str) -> int:
+        found = _at(self._wakeup.payload, *keys)
+        if not isinstance(found, int) or isinstance(found, bool) or found <= 0:
+            raise UsageError(
+                _EVENT,
+                f"it has no number at {'.'.join(keys)}",
+                hint="does GITHUB_EVENT_PATH name the event of this run?",
+            )
+        return found
+
+    def _pull(self, number: int) -> Found:
+        path = self._site.path("pulls", number)
+        return self._of(self._site.api.get(path, Pull, doing=f"reading pull request {number}"))
+
+    def _of(self, pull: Pull) -> Found:
+        landed = pull.merged is True and pull.base.ref == self._site.facts.default_branch
+        change = Change(
+            id=f"#{pull.number}",
+            title=pull.title,
+            base=pull.base.ref,
+            head=pull.head.sha,
+            authors=self._authors(pull),
+            landed=landed,
+            landed_as=pull.merge_commit_sha if landed else None,
+            address=pull.html_url,
+        )
+        return Found(change=change, pull=pull)
+
+    def _of_run(self, run_id: int) -> Found:
+        """The open pull request of a run that ran the code of one: looked for by the run's head,
+        never by a number that the run has left somewhere.
+        """
+        site = self._site
+        doing = f"looking for the pull request of run {run_id}"
+        run = site.api.get(site.path("actions", "runs", run_id), WorkflowRun, doing=doing)
+        if run.event not in ("pull_request", "pull_request_review"):
+            raise UsageError(
+                doing,
+                f"it was started by {run.event!r}, not by a pull request",
+                hint="let the trusted workflow wait for runs of pull requests only",
+            )
+        path = run.path.partition("@")[0]
+        if path != self._workflow:
+            raise UsageError(
+                doing,
+                f"it is a run of {path!r}, not of {self._workflow!r}",
+                hint="if that is where Assent runs, set ASSENT_WORKFLOW to it",
+            )
+        source = run.head_repository
+        if source is None or source.owner is None or run.head_branch is None:
+            raise OutsideError(doing, "the repository it came from is gone")
+        found = [
+            pull
+            for pull in self._open_pulls(source.owner.login, run.head_branch, doing)
+            if pull.head.sha == run.head_sha
+            and pull.head.repo is not None
+            and pull.head.repo.id == source.id
+        ]
+        return self._of(self._only(found, doing, run.head_sha))
+
+    def _open_pulls(self, owner: str, branch: str, doing: str) -> Iterator[Pull]:
+        return self._site.api.pages(
+            self._site.path("pulls"),
+            Pull,
+            doing=doing,
+            parameters={"state": "open", "head": f"{owner}:{branch}"},
+        )
+
+    def _only(self, found: list[Pull], doing: str, sha: str) -> Pull:
+        """The one among several with the same head that goes to the default branch."""
+        if len(found) > 1:
+            branch = self._site.facts.default_branch
+            found = [pull for pull in found if pull.base.ref == branch]
+        if len(found) != 1:
+            count = "no" if not found else "more than one"
+            problem = OutsideError if found else IdleError
+            raise problem(
+                doing,
+                f"{count} open pull request has the head {sha[:12]}",
+                hint="it may have been closed, or have got new commits; then a newer run is on "
+                "its way",
+            )
+        return found[0]
+
+    def _queued(self) -> Found:
+        """The pull request at the head of a group of the merge queue."""
+        ref = _at(self._wakeup.payload, "merge_group", "head_ref") or self._wakeup.ref
+        found = _QUEUED.match(ref) if isinstance(ref, str) else None
+        if found is None:
+            raise UsageError(_EVENT, f"{ref!r} is no branch of the merge queue")
+        queued = self._pull(int(found["number"]))
+        if queued.change.base != found["base"]:
+            raise OutsideError(
+                f"reading pull request {queued.change.id}",
+                f"it goes to {queued.change.base!r}, the queue's branch to {found['base']!r}",
+            )
+        return queued
+
+    def _of_checkout(self) -> Found | None:
+        """What the working tree holds: what landed on the default branch, else the open pull
+        request of the branch.
+        """
+        head = self._checkout.resolve("HEAD")
+        if head is None:
+            return None
+        branch = self._branch()
+        if branch is None or branch == self._site.facts.default_branch:
+            return self._landed(head)
+        doing = f"looking for the pull request of {branch}"
+        owner = self._site.facts.owner.login
+        found = [pull for pull in self._open_pulls(owner, branch, doing) if pull.head.sha == head]
+        if found:
+            return self._of(self._only(found, doing, head))
+        return self._alone(branch, head, landed=False)
+
+    def _branch(self) -> str | None:
+        ref = self._wakeup.ref
+        if ref is not None and ref.startswith(_HEADS) and self._wakeup.sha is not None:
+            head = self._checkout.resolve("HEAD")
+            if head == self._wakeup.sha:
+                return ref.removeprefix(_HEADS)
+        return self._checkout.branch()
+
+    def _landed(self, head: str) -> Found:
+        """The pull request that a commit of the default branch came from.
+
+        A commit of a fork can be read here as well, so that GitHub knows it proves nothing. It
+        has landed if a merged pull request says that it became this commit, or if the default
+        branch contains it.
+        """
+        pauses = LAG_PAUSES_S if self._wakeup.run is not None else ()
+        for pause in (*pauses, None):
+            number = self._merged_as(head)
+            if number is not None:
+                return self._pull(number)
+            if pause is not None:
+                self._wait(pause)
+        branch = self._site.facts.default_branch
+        return self._alone(branch, head, landed=self._contains(branch, head))
+
+    def _merged_as(self, commit: str) -> int | None:
+        site = self._site
+        doing = f"looking for the pull request that became {commit[:12]}"
+        try:
+            found = list(site.api.pages(site.path("commits", commit, "pulls"), Pull, doing=doing))
+        except RefusedError as error:
+            if error.status in _NO_COMMIT:
+                return None
+            raise
+        branch = site.facts.default_branch
+        numbers = [
+            pull.number
+            for pull in found
+            if pull.merged_at is not None
+            and pull.merge_commit_sha == commit
+            and pull.base.ref == branch
+            and pull.base.repo is not None
+            and pull.base.repo.id == site.facts.id
+        ]
+        if len(numbers) > 1:
+            raise OutsideError(doing, f"GitHub names several: {sorted(numbers)}")
+        return numbers[0] if numbers else None
+
+    def _contains(self, branch: str, commit: str) -> bool:
+        site = self._site
+        try:
+            found = site.api.get(
+                site.path("compare", f"{branch}...{commit}"),
+                Comparison,
+                doing=f"asking whether {branch} contains {commit[:12]}",
+                parameters={"per_page": "1"},
+            )
+        except RefusedError as error:
+            if error.status in _NO_COMMIT:
+                return False
+            raise
+        return found.status in ("behind", "identical")
+
+    def _alone(self, branch: str, head: str, *, landed: bool) -> Found:
+        """A commit without a pull request."""
+        site = self._site
+        doing = f"reading the commit {head[:12]}"
+        try:
+            commits = [site.api.get(site.path("commits", head), Commit, doing=doing)]
+        except RefusedError as error:
+            if error.status not in _NO_COMMIT:
+                raise
+            commits = []
+        title = self._checkout.run("log", "-1", "--format=%s", head, doing=doing)
+        unknown = Author(name="commits that GitHub does not have", person=None)
+        change = Change(
+            id=f"{branch}@{head[:12]}",
+            title=title,
+            base=site.facts.default_branch,
+            head=head,
+            authors=self._authors_of(commits) or (unknown,),
+            landed=landed,
+        )
+        return Found(change=change)
+
+    def _authors(self, pull: Pull) -> tuple[Author, ...]:
+        """Everybody who wrote a part of a pull request."""
+        site = self._site
+        doing = f"reading the commits of pull request {pull.number}"
+        path = site.path("pulls", pull.number, "commits")
+        commits = list(site.api.pages(path, Commit, doing=doing))
+        found = [*self._opener(pull), *self._authors_of(commits)]
+        # GitHub lists the oldest ones, so where the list is cut off the head is not in it.
+        if len(commits) >= MOST_COMMITS or pull.head.sha not in {one.sha for one in commits}:
+            name = f"the commits beyond the {len(commits)} that GitHub lists"
+            found.append(Author(name=name, person=None))
+        return _distinct(found)
+
+    def _opener(self, pull: Pull) -> list[Author]:
+        if pull.user is None or pull.user.id == 0:
+            return [Author(name="a deleted account, which opened it", person=None)]
+        return [Author(name=pull.user.login, person=self._site.actor(pull.user))]
+
+    def _authors_of(self, commits: Sequence[Commit]) -> tuple[Author, ...]:
+        known = _addresses(commits)
+        found: list[Author] = []
+        for commit in commits:
+            found.append(self._author(commit.author, commit.commit.author, known))
+            if not self._is_forge(commit):
+                found.append(self._author(commit.committer, commit.commit.committer, known))
+            trailers = _CO_AUTHOR.findall(commit.commit.message)
+            found += [self._co_author(trailer.strip(), known) for trailer in trailers]
+        return _distinct(found)
+
+    def _author(
+        self, account: Account | None, signature: Signature | None, known: Mapping[str, Account]
+    ) -> Author:
+        """Whom a commit names as its author or committer."""
+        signature = signature or Signature()
+        address = (signature.email or "").lower()
+        if account is None or account.id == 0:
+            account = known.get(address)
+        if account is None:
+            return Author(name=f"{signature.name or 'nobody'} <{address}>", person=None)
+        return Author(name=account.login, person=self._site.actor(account))
+
+    def _co_author(self, trailer: str, known: Mapping[str, Account]) -> Author:
+        """Whom a `Co-authored-by` names. GitHub maps those by their address, and says so nowhere:
+        its own addresses tell the account, and so do those of other commits.
+        """
+        name, _, address = trailer.removesuffix(">").rpartition("<")
+        address = address.strip().lower()
+        private = _PRIVATE.fullmatch(address)
+        if private is not None and private["host"] == self._site.host:
+            account = Account(id=int(private["id"]), login=private["login"])
+            return Author(name=account.login, person=self._site.actor(account))
+        return self._author(None, Signature(name=name.strip() or None, email=address), known)
+
+    def _is_forge(self, commit: Commit) -> bool:
+        """Whether GitHub itself made the commit, for a merge or an edit in the browser."""
+        if commit.committer is not None and commit.committer.id != 0:
+            return commit.committer.login == WEB_FLOW
+        signature = commit.commit.committer
+        return signature is not None and signature.email == f"noreply@{self._site.host}"
+
+
+def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:
+    """The accounts of the addresses that GitHub has mapped in these commits."""
+    known = {}
+    for commit in commits:
+        for account, signature in (
+            (commit.author, commit.commit.author),
+            (commit.committer, commit.commit.committer),
+        ):
+            if account is not None and account.id and signature is not None and signature.email:
+                known[signature.email.lower()] = account
+    return known
+
+
+def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
+    return tuple({(one.name, one.person): one for one in authors}.values())
+
+
+def _at(payload: Mapping[str, Any], *keys: str) -> Any:
+    found: Any = payload
+    for key in keys:
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(key)
+    return found
+
+
+_EVENT = "reading the event of this run"
+_NO_COMMIT = (404, 409, 422)
+"""How GitHub says that it does not have a commit: 409 for an empty repository, 422 for a SHA."""
+_PRIVATE = re.compile(r"(?P<id>[0-9]{1,19})\+(?P<login>[^@+\s]+)@users\.noreply\.(?P<host>\S+)")

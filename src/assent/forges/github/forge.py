@@ -1,0 +1,184 @@
+"""GitHub as a `Forge`: pull requests, reviews, the comment, the deploy button."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from assent.core.change import Change, Review, ReviewState
+from assent.core.digest import Digest
+from assent.core.evidence import Run
+from assent.core.identity import Actor
+from assent.errors import UsageError
+from assent.forges.github.api import Api
+from assent.forges.github.asking import Asking
+from assent.forges.github.changes import Changes, Found, Wakeup
+from assent.forges.github.deployments import Deployments
+from assent.forges.github.guards import Guards
+from assent.forges.github.proposals import Proposals
+from assent.forges.github.reviews import Reviews
+from assent.forges.github.roles import Roles
+from assent.forges.github.runs import Runs
+from assent.forges.github.shown import Shown
+from assent.forges.github.site import Site
+from assent.git import Repository
+from assent.ports import Asked, Deployment, Guard, Notice, Press, Proposal, Signature
+
+WORKFLOW = ".github/workflows/assent.yml"
+
+
+def _silent(text: str) -> None:
+    del text
+
+
+class GitHubForge:
+    """The `Forge` of one repository of GitHub, for one run.
+
+    `api` is the address of the API, `event`, `payload`, `run`, `sha` and `ref` are what the CI
+    says of this run (None on a laptop), `workflow` is the file of the untrusted workflow whose
+    runs are reviewed, `account` the login that the token acts as where GitHub cannot tell,
+    `file` the path of `assent.yaml` in the repository. `wait` sleeps, `say` tells people.
+
+    Nothing is sent, and PyGithub is not imported, before something is asked.
+    """
+
+    def __init__(
+        self,
+        repository: str,
+        *,
+        api: str,
+        token: str | None,
+        checkout: Repository,
+        event: str | None = None,
+        payload: Mapping[str, Any] | None = None,
+        run: str | None = None,
+        run_address: str | None = None,
+        sha: str | None = None,
+        ref: str | None = None,
+        workflow: str = WORKFLOW,
+        account: str | None = None,
+        file: str = "assent.yaml",
+        wait: Callable[[float], None] = time.sleep,
+        say: Callable[[str], None] = _silent,
+    ) -> None:
+        self._site = Site(Api(api, token, wait=wait), repository, account=account)
+        wakeup = Wakeup(event=event, payload=payload or {}, run=run, sha=sha, ref=ref)
+        self._changes = Changes(self._site, checkout, wakeup, workflow=workflow, wait=wait)
+        self._roles = Roles(self._site, file=file, say=say)
+        self._shown = Shown(self._site, run_address=run_address)
+        self._reviews = Reviews(self._site, self._shown)
+        self._asking = Asking(self._site, self._shown, self._reviews)
+        self._runs = Runs(self._site, run=run)
+        self._deployments = Deployments(self._site)
+        self._proposals = Proposals(self._site)
+
+    def whoami(self) -> Actor:
+        """See `Forge.whoami`. In CI it is whoever started the run, or its latest attempt."""
+        return self._runs.presser()
+
+    def person(self, name: str) -> Actor:
+        """See `Forge.person`."""
+        return self._roles.person(name)
+
+    def branch(self) -> str | None:
+        """See `Forge.branch`."""
+        return self._site.facts.default_branch
+
+    def change(self) -> Change | None:
+        """See `Forge.change`. It stays what it was when it was first asked for in this run."""
+        return None if self._current is None else self._current.change
+
+    @cached_property
+    def _current(self) -> Found | None:
+        return self._changes.current()
+
+    def shown(self, model: str) -> Digest | None:
+        """See `Forge.shown`."""
+        current = self._current
+        if current is None or current.pull is None:
+            return None
+        sights = self._shown.sights(model, current.pull.number, current.change.head)
+        return sights[-1].bundle if sights else None
+
+    def started(self, run: Run) -> Actor | None:
+        """See `Forge.started`."""
+        return None if self._current is None else self._runs.starter(run, self._current)
+
+    def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
+        """See `Forge.reviews`."""
+        current = self._current if change is None else self._changes.numbered(change)
+        if current is None or current.pull is None:
+            return []
+        return self._reviews.of(model, bundle, current.change, current.pull.number)
+
+    def review(
+        self,
+        model: str,
+        bundle: Digest,
+        *,
+        by: str,
+        state: ReviewState,
+        at: str,
+        reason: str | None,
+    ) -> Review:
+        """See `Forge.review`. On GitHub people review for themselves."""
+        del state, at, reason
+        where = self._current
+        address = (where.change.address if where else None) or "the pull request"
+        raise UsageError(
+            f"reviewing in the name of {by!r}",
+            "on GitHub everybody reviews for themselves",
+            hint=f"approve {address}, or comment there: /assent approve {model} {bundle}",
+        )
+
+    def matches(self, person: Actor, who: str) -> bool:
+        """See `Forge.matches`."""
+        return self._roles.matches(person, who)
+
+    def comment(self, notice: Notice) -> str:
+        """See `Forge.comment`."""
+        current = self._current
+        if current is None or current.pull is None:
+            raise UsageError(
+                f"commenting on the review of {notice.model}",
+                "there is no pull request of what is checked out",
+                hint="push it and open a pull request",
+            )
+        return self._shown.show(current.pull.number, current.change.head, notice)
+
+    def asked(self) -> Asked | None:
+        """See `Forge.asked`."""
+        comment = self._changes.comment()
+        current = None if comment is None else self._current
+        if comment is None or current is None or current.pull is None:
+            return None
+        return self._asking.asked(comment, current.pull)
+
+    def answer(self, asked: Asked, text: str) -> str | None:
+        """See `Forge.answer`."""
+        current = self._current
+        if current is None or current.pull is None:
+            return None
+        return self._asking.answer(asked, current.pull.number, text)
+
+    def signature(self) -> Signature:
+        """See `Forge.signature`."""
+        return self._proposals.signature()
+
+    def propose(self, proposal: Proposal) -> str:
+        """See `Forge.propose`."""
+        return self._proposals.open(proposal)
+
+    def press(self, environment: str) -> Press:
+        """See `Forge.press`."""
+        return self._runs.press(environment)
+
+    def deployed(self, deployment: Deployment) -> str | None:
+        """See `Forge.deployed`."""
+        return self._deployments.show(deployment)
+
+    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+        """See `Forge.guards`."""
+        return Guards(self._site).all(models, environments)

@@ -1,0 +1,148 @@
+"""What people said of a pull request, and which bundle they were shown when they said it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from assent.core.change import Change, Review, ReviewState
+from assent.core.digest import Digest
+from assent.errors import OutsideError
+from assent.forges.github.commands import Approval, approvals
+from assent.forges.github.shapes import Comment, PullReview
+from assent.forges.github.shown import Shown
+from assent.forges.github.site import Site
+
+UNKNOWN_HEAD = "unknown"
+"""No revision: what was given there counts nowhere."""
+_OPINIONS = {
+    "APPROVED": ReviewState.APPROVED,
+    "CHANGES_REQUESTED": ReviewState.CHANGES_REQUESTED,
+    # GitHub changes the dismissed review itself. Where it stood there is now an opinion that
+    # ends what its author had said before, so that no older approval comes back.
+    "DISMISSED": ReviewState.DISMISSED,
+}
+_NO_OPINIONS = ("COMMENTED", "PENDING")
+_LONGEST_REASON = 1000
+
+
+class Reviews:
+    """The opinions on pull requests of one repository."""
+
+    def __init__(self, site: Site, shown: Shown) -> None:
+        self._site = site
+        self._shown = shown
+
+    def of(self, model: str, bundle: Digest, change: Change, number: int) -> list[Review]:
+        """Every opinion on a pull request, oldest first.
+
+        Nobody was asked about a bundle that was never shown in a change before it landed.
+        """
+        if change.landed:
+            sights = self._shown.sights(model, number, change.head)
+            if bundle not in {sight.bundle for sight in sights}:
+                return []
+        given = self._read(number)
+        revisions = {review.commit_id for review in given if review.commit_id is not None}
+        revisions.discard(change.head)
+        found = [self._opinion(review, number) for review in given]
+        found += [
+            self._typed(model, comment, number, [change.head, *sorted(revisions)])
+            for comment in self._shown.comments(number)
+        ]
+        # Two opinions of one second: the one that does not approve is taken as the later one.
+        ordered = sorted(
+            (review for review in found if review is not None),
+            key=lambda review: (review.at, review.state is not ReviewState.APPROVED),
+        )
+        return self._bound(model, number, ordered)
+
+    def _read(self, number: int) -> list[PullReview]:
+        path = self._site.path("pulls", number, "reviews")
+        doing = f"reading the reviews of pull request {number}"
+        found = list(self._site.api.pages(path, PullReview, doing=doing))
+        for review in found:
+            if review.state not in _OPINIONS and review.state not in _NO_OPINIONS:
+                raise OutsideError(
+                    doing,
+                    f"review {review.id} is {review.state!r}, which this release does not know",
+                    hint="upgrade Assent",
+                )
+        return sorted(found, key=lambda review: review.id)
+
+    def _opinion(self, review: PullReview, number: int) -> Review | None:
+        if review.state in _NO_OPINIONS:
+            return None
+        if review.submitted_at is None:
+            raise OutsideError(
+                f"reading the reviews of pull request {number}",
+                f"GitHub does not say when review {review.id} was given",
+            )
+        return Review(
+            person=self._site.actor(review.user),
+            state=_OPINIONS[review.state],
+            at=review.submitted_at,
+            head=review.commit_id or UNKNOWN_HEAD,
+            bundle=None,
+            reason=(review.body or "").strip()[:_LONGEST_REASON] or None,
+        )
+
+    def _bound(self, model: str, number: int, reviews: Sequence[Review]) -> list[Review]:
+        """The reviews with the bundle that was shown. Only somebody's latest opinion is heard, so
+        only for that one is it asked what was shown.
+        """
+        latest = {review.person.key: place for place, review in enumerate(reviews)}
+        return [
+            self._with_bundle(model, number, review)
+            if latest[review.person.key] == place
+            else review
+            for place, review in enumerate(reviews)
+        ]
+
+    def _with_bundle(self, model: str, number: int, review: Review) -> Review:
+        is_known = review.head is not None and review.head != UNKNOWN_HEAD
+        if review.bundle is not None or review.state is not ReviewState.APPROVED or not is_known:
+            return review
+        shown = self._shown.bundle_at(model, number, review.head or UNKNOWN_HEAD, review.at)
+        return msgspec.structs.replace(review, bundle=shown)
+
+    def _typed(
+        self, model: str, comment: Comment, number: int, revisions: Sequence[str]
+    ) -> Review | None:
+        """The approval of this model that a person typed in a comment. An edited comment says
+        nothing: others can edit it too.
+        """
+        person = self._site.actor(comment.user)
+        if person.kind != "person" or comment.is_edited:
+            return None
+        commands = [one for one in approvals(comment.body or "") if one.model == model]
+        if not commands:
+            return None
+        head, bundle = self.resolved(commands[-1], comment.created_at, number, revisions)
+        return Review(
+            person=person,
+            state=ReviewState.APPROVED,
+            at=comment.created_at,
+            head=head,
+            bundle=bundle,
+            reason=f"typed in {comment.html_url}",
+        )
+
+    def resolved(
+        self, command: Approval, at: str, number: int, revisions: Iterable[str]
+    ) -> tuple[str, Digest | None]:
+        """The revision and the bundle that a typed digest means: one that was shown by then."""
+        for revision in revisions:
+            found = {
+                sight.bundle
+                for sight in self._shown.sights(command.model, number, revision)
+                if sight.bundle is not None
+                and sight.at <= at
+                and sight.bundle.startswith(command.digest)
+            }
+            if len(found) > 1:
+                break
+            if found:
+                return revision, found.pop()
+        return UNKNOWN_HEAD, None

@@ -1,0 +1,223 @@
+"""Who somebody is today: their permission, their teams, CODEOWNERS.
+
+A role is read from the repository and the organization, never from what a comment or a review
+says about its author. What cannot be read is an error, never a no: nobody should learn from
+"nobody approved" that a token was too weak.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Callable
+from typing import TypeVar
+
+from assent.core.approval import ANYONE
+from assent.core.identity import Actor
+from assent.errors import OutsideError, UsageError
+from assent.forges.github.api import RefusedError, segment
+from assent.forges.github.codeowners import PLACES, owners
+from assent.forges.github.shapes import Account, Content, Membership, Permission, Team
+from assent.forges.github.site import FORGE, Site
+
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
+
+CODEOWNERS = "codeowners"
+"""In a list of approvers: the owners of `assent.yaml`, as CODEOWNERS of the base branch says."""
+BY_ID = "id:"
+_MAY_WRITE = ("write", "admin")  # GitHub shows `maintain` and custom roles as the nearest of these
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
+_NO_LOGIN = "this is no login of GitHub"
+
+
+class Roles:
+    """Roles in one repository. Every answer is asked for once in a run."""
+
+    def __init__(self, site: Site, *, file: str, say: Callable[[str], None]) -> None:
+        self._site = site
+        self._file = file
+        self._say = say
+        self._permissions: dict[str, Permission | None] = {}
+        self._logins: dict[str, str | None] = {}
+        self._members: dict[tuple[str, str, str], bool] = {}
+        self._teams: set[tuple[str, str]] = set()
+        self._owners: tuple[str, ...] | None = None
+
+    def person(self, name: str) -> Actor:
+        """See `Forge.person`."""
+        login = name.strip().removeprefix("@")
+        doing = f"looking for {name!r} on GitHub"
+        if not _LOGIN.fullmatch(login):
+            raise UsageError(doing, _NO_LOGIN)
+        found = self._site.account(login, doing=doing)
+        if found is None:
+            raise UsageError(doing, "there is no such account")
+        return self._site.actor(found)
+
+    def matches(self, person: Actor, who: str) -> bool:
+        """See `Forge.matches`. `who` is `*`, a login, `@org/team`, `@team` of the repository's
+        owner, `codeowners`, or `id:` and a number. What is no person matches by its id alone.
+        """
+        if person.forge != FORGE or person.host != self._site.host or person.id == "0":
+            return False
+        if who == f"{BY_ID}{person.id}" or (person.kind != "person" and who == person.id):
+            return True
+        if who.startswith(BY_ID) or person.kind != "person":
+            return False
+        if who == ANYONE:
+            permission = self._permission_of(person)
+            return permission is not None and permission.permission in _MAY_WRITE
+        if who == CODEOWNERS:
+            return any(self._is_owner(person, owner) for owner in self._owners_of_file())
+        if who.startswith("@"):
+            organization, _, team = who.removeprefix("@").lower().rpartition("/")
+            return self._is_member(person, organization or self._site.facts.owner.login, team)
+        return self._is_called(person, who)
+
+    def _is_owner(self, person: Actor, owner: str) -> bool:
+        """Whether an entry of CODEOWNERS, where `@name` is a login, names this person. Only those
+        who may write own anything there.
+        """
+        if not owner.startswith("@"):
+            return False
+        name = owner.removeprefix("@")
+        if "/" in name:
+            organization, _, team = name.lower().partition("/")
+            return self._is_member(person, organization, team)
+        return self._is_called(person, name) and self.matches(person, ANYONE)
+
+    def _is_called(self, person: Actor, login: str) -> bool:
+        """Whether `login` is today the name of this person, who can still read the repository."""
+        if not _LOGIN.fullmatch(login):
+            raise UsageError(f"looking for {login!r} on GitHub", _NO_LOGIN)
+        found = self._permission(login)
+        may_read = found is not None and found.permission != "none"
+        return may_read and self._is_account(login, person)
+
+    def _permission_of(self, person: Actor) -> Permission | None:
+        """What this person may do, whatever they are called today; None if the account is gone."""
+        login = self._login_of(person)
+        return None if login is None else self._permission(login)
+
+    def _login_of(self, person: Actor) -> str | None:
+        """What this person is called today: an account may have been renamed, and its old name
+        may be somebody else's. None for an account that is gone.
+        """
+        if person.id not in self._logins:
+            self._logins[person.id] = self._read_login(person)
+        return self._logins[person.id]
+
+    def _read_login(self, person: Actor) -> str | None:
+        if _LOGIN.fullmatch(person.login) and self._is_account(person.login, person):
+            return person.login
+        found = self._site.api.find(
+            f"/user/{segment(person.id)}",
+            Account,
+            doing=f"asking what the account {person.id} is called today",
+        )
+        if found is None or not self._is_account(found.login, person):
+            return None
+        return found.login
+
+    def _is_account(self, login: str, person: Actor) -> bool:
+        found = self._permission(login)
+        return found is not None and found.user is not None and str(found.user.id) == person.id
+
+    def _permission(self, login: str) -> Permission | None:
+        return _once(self._permissions, login.lower(), lambda: self._read_permission(login))
+
+    def _read_permission(self, login: str) -> Permission | None:
+        return self._site.api.find(
+            self._site.path("collaborators", login, "permission"),
+            Permission,
+            doing=f"reading what {login} may do in {self._site.facts.full_name}",
+        )
+
+    def _is_member(self, person: Actor, organization: str, team: str) -> bool:
+        login = self._login_of(person)
+        if login is None:
+            return False
+        key = (organization, team, person.id)
+        return _once(self._members, key, lambda: self._read_membership(organization, team, login))
+
+    def _read_membership(self, organization: str, team: str, login: str) -> bool:
+        doing = f"asking whether {login} is in @{organization}/{team}"
+        path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
+        try:
+            found = self._site.api.find(
+                f"{path}/memberships/{segment(login)}", Membership, doing=doing
+            )
+            if found is None and (organization, team) not in self._teams:
+                # No such member, or no such team? Only a team that can be seen can say no.
+                if self._site.api.find(path, Team, doing=doing) is None:
+                    raise OutsideError(
+                        doing,
+                        "there is no such team, or the token cannot see it",
+                        hint=f"{_TEAM_TOKEN}; a person is named without the @",
+                    )
+                self._teams.add((organization, team))
+        except RefusedError as error:
+            if error.status != 403:
+                raise
+            raise OutsideError(doing, error.problem, hint=_TEAM_TOKEN) from None
+        return found is not None and found.state == "active"
+
+    def _owners_of_file(self) -> tuple[str, ...]:
+        if self._owners is None:
+            self._owners = self._read_owners()
+        return self._owners
+
+    def _read_owners(self) -> tuple[str, ...]:
+        site = self._site
+        branch = site.facts.default_branch
+        for place in PLACES:
+            doing = f"reading {place} of {branch}"
+            content = site.api.find(
+                site.path("contents", *place.split("/")),
+                Content,
+                doing=doing,
+                parameters={"ref": branch},
+            )
+            if content is None:
+                continue
+            found = owners(_text(content, doing), self._file)
+            if not found:
+                raise UsageError(
+                    doing,
+                    f"nobody owns {self._file}, so nobody could approve",
+                    hint=f"add a line for {self._file}, or name the approvers in it",
+                )
+            for address in (owner for owner in found if not owner.startswith("@")):
+                self._say(
+                    f"{place} names {address!r}: GitHub tells nobody whose address that is, so "
+                    "it counts for nobody here"
+                )
+            return found
+        raise UsageError(
+            f"looking for CODEOWNERS of {branch}",
+            "there is none, so nobody could approve",
+            hint="add .github/CODEOWNERS, or name the approvers in assent.yaml",
+        )
+
+
+_TEAM_TOKEN = (
+    "a workflow's own token cannot read teams: give a token with `members: read` of the "  # noqa: S105  # says which token
+    "organization (a GitHub App's, or `read:org`)"
+)
+
+
+def _once(known: dict[Key, Answer], key: Key, read: Callable[[], Answer]) -> Answer:
+    if key not in known:
+        known[key] = read()
+    return known[key]
+
+
+def _text(content: Content, doing: str) -> str:
+    if content.type != "file" or content.encoding != "base64":
+        raise OutsideError(doing, "GitHub does not show it: it is too large, or no file")
+    try:
+        return b64decode(content.content).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise OutsideError(doing, "it is not UTF-8 text") from None

@@ -1,0 +1,125 @@
+"""Runs of workflows: who started them, and who let them go on."""
+
+from __future__ import annotations
+
+from assent.core.change import Review, ReviewState
+from assent.core.evidence import Run
+from assent.core.identity import Actor
+from assent.errors import PolicyError
+from assent.forges.github.api import RefusedError
+from assent.forges.github.changes import Found
+from assent.forges.github.shapes import EnvironmentFacts, RunApproval, WorkflowRun
+from assent.forges.github.site import FORGE, Site
+from assent.ports import Press
+
+
+class Runs:
+    """The run that we are, if it is one, and others of the repository. Each is read once."""
+
+    def __init__(self, site: Site, *, run: str | None) -> None:
+        self._site = site
+        self._run = run
+        self._read: dict[str, WorkflowRun | None] = {}
+
+    def presser(self) -> Actor:
+        """Who started this run, or its latest attempt; outside CI the account of the token."""
+        if self._run is None:
+            return self._site.actor(self._site.own)
+        run = self._own(self._run)
+        return self._site.actor(run.triggering_actor or run.actor)
+
+    def press(self, environment: str) -> Press:
+        """See `Forge.press`."""
+        is_guarded = self._is_guarded(environment)
+        if self._run is None:
+            return Press(by=self.presser(), is_guarded=is_guarded)
+        run = self._own(self._run)
+        found = self._site.api.get(
+            self._site.path("actions", "runs", self._run, "approvals"),
+            tuple[RunApproval, ...],
+            doing=f"reading who let run {self._run} go on",
+        )
+        return Press(
+            by=self.presser(),
+            approvals=tuple(
+                Review(
+                    person=self._site.actor(one.user),
+                    state=ReviewState.APPROVED,
+                    at=run.run_started_at or run.created_at,
+                    head=run.head_sha,
+                    bundle=None,
+                    reason=(one.comment or "").strip() or None,
+                )
+                for one in found
+                if one.state == "approved" and _names(one, environment)
+            ),
+            is_guarded=is_guarded,
+        )
+
+    def starter(self, run: Run, of: Found) -> Actor | None:
+        """See `Forge.started`. What runs on a schedule nobody has started: GitHub names whoever
+        wrote the schedule. A run is of a change if it ran its revision or its branch, or the
+        default branch, whose code nobody chooses alone.
+        """
+        if run.system != FORGE:
+            return None
+        doing = f"looking for run {run.id}, which the bundle says it was made in"
+        found = self._find(run.id, doing) if run.id.isascii() and run.id.isdigit() else None
+        if found is None:
+            raise PolicyError(doing, "this repository has no such run", hint=_AGAIN)
+        if not self._is_of(found, of):
+            raise PolicyError(
+                doing,
+                f"it ran {found.head_sha[:12]}, which is not of {of.change.id}",
+                hint=_AGAIN,
+            )
+        is_first = run.attempt == 1
+        if is_first and found.event == "schedule":
+            return None
+        return self._site.actor(found.actor if is_first else found.triggering_actor)
+
+    def _is_of(self, run: WorkflowRun, of: Found) -> bool:
+        if run.head_sha in (of.change.head, of.change.commit):
+            return True
+        source = None if run.head_repository is None else run.head_repository.id
+        if source == self._site.facts.id and run.head_branch == self._site.facts.default_branch:
+            return True
+        if of.pull is None or of.pull.head.repo is None:
+            return False
+        return source == of.pull.head.repo.id and run.head_branch == of.pull.head.ref
+
+    def _own(self, run: str) -> WorkflowRun:
+        doing = f"reading run {run}"
+        found = self._find(run, doing)
+        if found is None:
+            raise RefusedError(doing, "GitHub answered 404", status=404, hint=_RUN_HINT)
+        return found
+
+    def _find(self, run: str, doing: str) -> WorkflowRun | None:
+        if run not in self._read:
+            path = self._site.path("actions", "runs", run)
+            self._read[run] = self._site.api.find(path, WorkflowRun, doing=doing)
+        return self._read[run]
+
+    def _is_guarded(self, environment: str) -> bool:
+        try:
+            found = self._site.api.find(
+                self._site.path("environments", environment),
+                EnvironmentFacts,
+                doing=f"reading the environment {environment!r}",
+            )
+        except RefusedError as error:
+            if error.is_of_plan:
+                return False
+            raise
+        rules = () if found is None else found.protection_rules
+        return any(rule.type == "required_reviewers" for rule in rules)
+
+
+_AGAIN = "let CI train and evaluate the newest revision"
+_RUN_HINT = "is GITHUB_RUN_ID the run of this repository, and may the token read `actions`?"
+
+
+def _names(approval: RunApproval, environment: str) -> bool:
+    """Whether it was given for this environment. GitHub does not tell its letters' case apart."""
+    return environment.casefold() in {one.name.casefold() for one in approval.environments}

@@ -1,0 +1,288 @@
+"""The parts of GitHub's answers that are read. What is not read is ignored; what is read has the
+type that GitHub's description of its API gives it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Shape(msgspec.Struct, frozen=True, kw_only=True):
+    """Part of an answer."""
+
+
+class Account(Shape, frozen=True, kw_only=True):
+    """A user, a bot or an organization. GitHub has answers with an empty object for nobody."""
+
+    id: int = 0
+    login: str = ""
+    type: str = "User"
+
+
+class Permissions(Shape, frozen=True, kw_only=True):
+    """What the token's account may do in a repository."""
+
+    push: bool = False
+    admin: bool = False
+
+
+class RepositoryFacts(Shape, frozen=True, kw_only=True):
+    """A repository."""
+
+    id: int
+    full_name: str
+    default_branch: str
+    html_url: str
+    owner: Account
+    private: bool = False
+    permissions: Permissions | None = None
+
+
+class RepositoryName(Shape, frozen=True, kw_only=True):
+    """A repository as the end of a pull request names it."""
+
+    id: int
+    full_name: str = ""
+    owner: Account | None = None
+
+
+class End(Shape, frozen=True, kw_only=True):
+    """One end of a pull request."""
+
+    ref: str
+    sha: str
+    repo: RepositoryName | None = None
+
+
+class Pull(Shape, frozen=True, kw_only=True):
+    """A pull request. `merged` is only in the answer for one of them."""
+
+    number: int
+    title: str
+    state: str
+    html_url: str
+    head: End
+    base: End
+    user: Account | None
+    body: str | None = None
+    merged_at: str | None = None
+    merge_commit_sha: str | None = None
+    merged: bool | None = None
+
+
+class Signature(Shape, frozen=True, kw_only=True):
+    """Whom Git names in a commit."""
+
+    name: str | None = None
+    email: str | None = None
+
+
+class GitCommit(Shape, frozen=True, kw_only=True):
+    """What Git says of a commit."""
+
+    message: str = ""
+    author: Signature | None = None
+    committer: Signature | None = None
+
+
+class Commit(Shape, frozen=True, kw_only=True):
+    """A commit with the accounts that GitHub maps its names to."""
+
+    sha: str
+    commit: GitCommit
+    author: Account | None = None
+    committer: Account | None = None
+
+
+class Comparison(Shape, frozen=True, kw_only=True):
+    """How a commit lies to another one."""
+
+    status: str
+
+
+class PullReview(Shape, frozen=True, kw_only=True):
+    """A review of a pull request. GitHub changes `state` in place when it is dismissed."""
+
+    id: int
+    state: str
+    user: Account | None
+    body: str | None = None
+    commit_id: str | None = None
+    submitted_at: str | None = None
+
+
+class Comment(Shape, frozen=True, kw_only=True):
+    """A comment on a pull request."""
+
+    id: int
+    node_id: str
+    html_url: str
+    created_at: str
+    updated_at: str
+    issue_url: str = ""
+    user: Account | None = None
+    body: str | None = None
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether it may not be what its author wrote: others can edit it too."""
+        return self.created_at != self.updated_at
+
+
+class CommitStatus(Shape, frozen=True, kw_only=True):
+    """A status of a commit. Nobody can change or delete one, and GitHub sets the time."""
+
+    id: int
+    state: str
+    context: str
+    created_at: str
+    description: str | None = None
+    target_url: str | None = None
+    creator: Account | None = None
+
+
+class WorkflowRun(Shape, frozen=True, kw_only=True):
+    """A run of a workflow."""
+
+    id: int
+    event: str
+    path: str
+    head_sha: str
+    head_branch: str | None = None
+    head_repository: RepositoryName | None = None
+    actor: Account | None = None
+    triggering_actor: Account | None = None
+    created_at: str
+    run_started_at: str | None = None
+
+
+class EnvironmentName(Shape, frozen=True, kw_only=True):
+    """An environment as the review of a run names it."""
+
+    name: str = ""
+
+
+class RunApproval(Shape, frozen=True, kw_only=True):
+    """What somebody said when GitHub asked whether a run may go on."""
+
+    state: str
+    environments: tuple[EnvironmentName, ...]
+    user: Account | None = None
+    comment: str | None = None
+
+
+class ProtectionRule(Shape, frozen=True, kw_only=True):
+    """One rule of an environment."""
+
+    type: str
+    prevent_self_review: bool | None = None
+    reviewers: tuple[msgspec.Raw, ...] | None = None
+
+
+class BranchPolicy(Shape, frozen=True, kw_only=True):
+    """Which branches may deploy to an environment."""
+
+    protected_branches: bool
+    custom_branch_policies: bool
+
+
+class EnvironmentFacts(Shape, frozen=True, kw_only=True):
+    """An environment and what protects it."""
+
+    name: str
+    protection_rules: tuple[ProtectionRule, ...] = ()
+    deployment_branch_policy: BranchPolicy | None = None
+    can_admins_bypass: bool | None = None
+
+
+class Permission(Shape, frozen=True, kw_only=True):
+    """What an account may do in a repository: `admin`, `write`, `read` or `none`."""
+
+    permission: str
+    user: Account | None = None
+
+
+class Membership(Shape, frozen=True, kw_only=True):
+    """Somebody's membership of a team."""
+
+    state: str
+
+
+class Team(Shape, frozen=True, kw_only=True):
+    """A team."""
+
+    id: int
+
+
+class Content(Shape, frozen=True, kw_only=True):
+    """A file of the repository."""
+
+    type: str
+    encoding: str = ""
+    content: str = ""
+
+
+class DeploymentFacts(Shape, frozen=True, kw_only=True):
+    """A deployment. `payload` is an object, or a text that may be one."""
+
+    id: int
+    environment: str
+    creator: Account | None = None
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class DeploymentStatus(Shape, frozen=True, kw_only=True):
+    """A status of a deployment."""
+
+    id: int
+    state: str
+    creator: Account | None = None
+
+
+class StatusCheck(Shape, frozen=True, kw_only=True):
+    """A check that must pass before a merge."""
+
+    context: str
+
+
+class RuleParameters(Shape, frozen=True, kw_only=True):
+    """Of the parameters of a branch rule, those that matter here."""
+
+    required_approving_review_count: int = 0
+    dismiss_stale_reviews_on_push: bool = False
+    required_status_checks: tuple[StatusCheck, ...] = ()
+
+
+class Rule(Shape, frozen=True, kw_only=True):
+    """A rule that applies to a branch."""
+
+    type: str
+    parameters: RuleParameters | None = None
+
+
+class RequiredReviews(Shape, frozen=True, kw_only=True):
+    """Reviews that classic branch protection asks for."""
+
+    required_approving_review_count: int = 0
+    dismiss_stale_reviews: bool = False
+
+
+class RequiredChecks(Shape, frozen=True, kw_only=True):
+    """Checks that classic branch protection asks for."""
+
+    contexts: tuple[str, ...] = ()
+
+
+class Protection(Shape, frozen=True, kw_only=True):
+    """Classic branch protection."""
+
+    required_pull_request_reviews: RequiredReviews | None = None
+    required_status_checks: RequiredChecks | None = None
+
+
+class Branch(Shape, frozen=True, kw_only=True):
+    """A branch. `protection` has the checks alone; the rest needs an administrator's token."""
+
+    name: str
+    protected: bool = False
+    protection: Protection | None = None

@@ -1,0 +1,295 @@
+"""Talking to a forge over HTTP: what is repeated, every page of a list, and errors in our words.
+
+Reading is repeated when the forge is busy or the line breaks; writing never is without looking
+first, because a write may have succeeded although its answer was lost. The forge's own library
+carries the requests, with its own retries off: it would repeat writes, and sleep where no test
+can see it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+from urllib.parse import parse_qsl, quote, urlsplit
+
+import msgspec
+
+from assent.errors import OutsideError, UsageError
+
+T = TypeVar("T")
+
+PER_PAGE = 100
+MAX_PAGES = 500
+PAUSES_S = (1.0, 2.0, 4.0)
+"""How long to wait before each further attempt when an answer is lost or the forge is ill."""
+PATIENCE_S = 120.0
+"""The longest that a forge may ask us to wait, all in all, before we give up and say so."""
+UNSTATED_LIMIT_S = 60.0
+"""How long to wait when a forge limits requests and names no time itself."""
+TIMEOUT_S = 30
+_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
+_LONGEST_MESSAGE = 300
+_REDIRECT_HINT = "is the address of the API right, and the name of the repository?"
+
+
+class RefusedError(OutsideError):
+    """The forge has said no, and nothing was changed. `status` is the code of its answer.
+    `is_of_plan`: the plan that the owner pays for does not have what was asked.
+    """
+
+    def __init__(
+        self,
+        doing: str,
+        problem: str,
+        *,
+        status: int,
+        hint: str | None = None,
+        is_of_plan: bool = False,
+    ) -> None:
+        super().__init__(doing, problem, hint=hint)
+        self.status = status
+        self.is_of_plan = is_of_plan
+
+
+class UnsureError(OutsideError):
+    """No answer, or the forge is ill: what was asked may have been done."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back. The names of the headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+class Line(ABC):
+    """The line to one forge, which people know by `name`. `wait` sleeps."""
+
+    def __init__(self, name: str, *, wait: Callable[[float], None]) -> None:
+        self._name = name
+        self._wait = wait
+
+    @abstractmethod
+    def _send_once(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        parameters: Mapping[str, str],
+        body: Mapping[str, object] | None,
+    ) -> Answer:
+        """Send a request, follow no redirect, and return the answer whatever it is. Raises
+        `UnsureError` if there is none.
+        """
+
+    @abstractmethod
+    def _limit_s(self, found: Answer) -> float | None:
+        """How many seconds the forge asks to wait; None if it does not limit this request."""
+
+    @abstractmethod
+    def _said(self, found: Answer) -> str:
+        """The forge's own message. It is text from outside, and it never shows the token."""
+
+    @abstractmethod
+    def _advice(self, method: str, path: str, found: Answer) -> str | None:
+        """What to do about a refusal."""
+
+    def _is_of_plan(self, found: Answer) -> bool:
+        """Whether the forge has refused because of the plan that the owner pays for."""
+        del found
+        return False
+
+    def get(
+        self,
+        path: str,
+        answer: type[T],
+        *,
+        doing: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> T:
+        """Read one thing."""
+        return self._decoded(self._read(path, doing, parameters or {}), answer, doing)
+
+    def find(
+        self,
+        path: str,
+        answer: type[T],
+        *,
+        doing: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> T | None:
+        """Read one thing, or None if the forge knows none."""
+        try:
+            return self.get(path, answer, doing=doing, parameters=parameters)
+        except RefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def pages(
+        self,
+        path: str,
+        item: type[T],
+        *,
+        doing: str,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Iterator[T]:
+        """Every item of a list, however many pages it has. A page that cannot be read is an
+        error: nobody judges from a part of a list.
+        """
+        asked = {"per_page": str(PER_PAGE), **(parameters or {})}
+        seen = []
+        for _ in range(MAX_PAGES):
+            seen.append(asked)
+            found = self._read(path, doing, asked)
+            yield from self._decoded(found, list[item], doing)  # type: ignore[valid-type]  # a type made at run time
+            following = _NEXT.search(found.headers.get("link", ""))
+            if following is None:
+                return
+            # Of the address only the query is used: the rest could lead elsewhere.
+            asked = dict(parse_qsl(urlsplit(following[1]).query))
+            if asked in seen:
+                raise OutsideError(doing, f"{self._name}'s pages go round in a circle")
+        raise OutsideError(doing, f"there are more than {MAX_PAGES} pages")
+
+    def write(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object],
+        answer: type[T],
+        *,
+        doing: str,
+        find: Callable[[], T | None],
+    ) -> T:
+        """Write once. If the answer is lost, `find` says whether it was done all the same; only
+        if not is it tried again.
+        """
+        for pause in (*PAUSES_S, None):
+            try:
+                return self._decoded(self._send(method, path, doing, body=body), answer, doing)
+            except UnsureError:
+                if pause is not None:
+                    self._wait(pause)
+                done = find()
+                if done is not None:
+                    return done
+                if pause is None:
+                    raise
+        raise AssertionError  # the last attempt has raised
+
+    def _read(self, path: str, doing: str, parameters: Mapping[str, str]) -> Answer:
+        for pause in (*PAUSES_S, None):
+            try:
+                return self._send("GET", path, doing, parameters=parameters)
+            except UnsureError:
+                if pause is None:
+                    raise
+                self._wait(pause)
+        raise AssertionError  # the last attempt has raised
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Answer:
+        """Send until the forge does not ask to wait. A request that it limits was not carried
+        out, so it may be sent again whatever it is.
+        """
+        patience = PATIENCE_S
+        while True:
+            found = self._send_once(method, path, doing, parameters or {}, body)
+            asked_s = self._limit_s(found)
+            if asked_s is None:
+                return self._accepted(method, path, found, doing)
+            patience -= asked_s
+            if patience < 0:
+                raise RefusedError(
+                    doing,
+                    f"{self._name} allows no more requests for {asked_s:.0f} seconds",
+                    status=found.status,
+                    hint="run the verb again later, or with a token of its own",
+                )
+            self._wait(asked_s)
+
+    def _accepted(self, method: str, path: str, found: Answer, doing: str) -> Answer:
+        if found.status < 300:
+            return found
+        if found.status < 400:
+            raise self._redirected(doing, found.status)
+        said = self._said(found)
+        problem = f"{self._name} answered {found.status}" + (f": {said}" if said else "")
+        if found.status >= 500:
+            raise UnsureError(doing, problem, hint="run the verb again later")
+        raise RefusedError(
+            doing,
+            problem,
+            status=found.status,
+            hint=self._advice(method, path, found),
+            is_of_plan=self._is_of_plan(found),
+        )
+
+    def _redirected(self, doing: str, status: int) -> RefusedError:
+        problem = f"{self._name}'s address leads to another one, and the token goes to no other"
+        return RefusedError(doing, problem, status=status, hint=_REDIRECT_HINT)
+
+    def _unreachable(self, doing: str, error: Exception, address: str) -> UnsureError:
+        return UnsureError(
+            doing,
+            f"{self._name} could not be reached ({type(error).__name__})",
+            hint=f"can this machine reach {address}?",
+        )
+
+    def _decoded(self, found: Answer, answer: type[T], doing: str) -> T:
+        try:
+            return msgspec.json.decode(found.text, type=answer)
+        except (msgspec.MsgspecError, UnicodeError) as error:
+            problem = f"{self._name}'s answer is not what it should be ({error})"
+            raise OutsideError(doing, problem) from None
+
+
+def checked_address(address: str, *, doing: str, hint: str) -> str:
+    """The address of an API without a slash at its end. Raises `UsageError` unless a token can
+    be sent there: https, or a server on this machine.
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if not host or parts.scheme not in ("https", "http") or parts.query or parts.fragment:
+        raise UsageError(doing, "it is not the address of a server", hint=hint)
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(doing, "there is a name or a password in it", hint=hint)
+    if parts.scheme != "https" and not _is_loopback(host):
+        problem = "it is not https, and the token would be readable on its way"
+        raise UsageError(doing, problem, hint=hint)
+    return address.rstrip("/")
+
+
+def segment(text: object) -> str:
+    """A name as one segment of a path: it cannot reach another endpoint."""
+    quoted = quote(str(text), safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
+
+
+def shown(text: str, token: str | None) -> str:
+    """A forge's text as one short line without the token."""
+    if token:
+        text = text.replace(token, "[redacted]")
+    plain = "".join(one if one.isprintable() else " " for one in text)
+    return " ".join(plain.split())[:_LONGEST_MESSAGE]
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,163 @@
+"""What GitHub enforces here, as far as a token can read it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from assent.ports import Guard, GuardState
+from tests.forges.github.conftest import Scene
+
+ENFORCED, MISSING, UNKNOWN = GuardState.ENFORCED, GuardState.MISSING, GuardState.UNKNOWN
+REVIEWS = "main: reviews are required"
+DISMISSAL = "main: new commits dismiss approvals"
+CHECK = "main: assent/churn must pass"
+LEDGER = "assent/churn: the ledger cannot be deleted or rewritten"
+
+
+def guards(
+    scene: Scene, *, admin: bool = False, environment: str = "production"
+) -> dict[str, Guard]:
+    token = scene.token
+    if admin:
+        root = scene.github.login("root") or scene.github.user("root", role="admin")
+        token = scene.github.classic_token(root, "repo")
+    found = scene.forge(token=token).guards(models=["churn"], environments=[environment])
+    assert len({guard.name for guard in found}) == len(found)
+    for guard in found:
+        assert guard.reason
+        assert guard.remedy or guard.state is not MISSING
+    return {guard.name: guard for guard in found}
+
+
+def states(scene: Scene, *, admin: bool = False) -> dict[str, GuardState]:
+    return {name: guard.state for name, guard in guards(scene, admin=admin).items()}
+
+
+def test_a_new_repository_has_nothing(scene: Scene) -> None:
+    found = states(scene, admin=True)
+    names = [REVIEWS, DISMISSAL, CHECK, LEDGER, "production: reviewers are asked"]
+    assert [found[name] for name in names] == [MISSING] * 5
+    assert scene.server.writes == []
+
+
+def test_rulesets_are_read_with_any_token(scene: Scene) -> None:
+    repository = scene.github.repository
+    repository.add_ruleset(
+        "main",
+        "~DEFAULT_BRANCH",
+        rules=[
+            {
+                "type": "pull_request",
+                "parameters": {
+                    "required_approving_review_count": 1,
+                    "dismiss_stale_reviews_on_push": True,
+                    "require_code_owner_review": False,
+                    "require_last_push_approval": False,
+                    "required_review_thread_resolution": False,
+                },
+            },
+            {
+                "type": "required_status_checks",
+                "parameters": {
+                    "required_status_checks": [{"context": "assent/churn"}],
+                    "strict_required_status_checks_policy": False,
+                },
+            },
+        ],
+    )
+    repository.add_ruleset(
+        "ledger",
+        "refs/heads/assent/**",
+        rules=[{"type": "deletion"}, {"type": "non_fast_forward"}],
+    )
+    found = states(scene)
+    assert [found[name] for name in (REVIEWS, DISMISSAL, CHECK, LEDGER)] == [ENFORCED] * 4
+
+
+def test_half_a_ruleset_is_none(scene: Scene) -> None:
+    rules = [{"type": "deletion"}]
+    scene.github.repository.add_ruleset("ledger", "refs/heads/assent/**", rules=rules)
+    found = guards(scene)[LEDGER]
+    assert found.state is MISSING
+    assert found.reason == "anybody who may push can rewrite it"
+
+
+def test_classic_protection_needs_an_administrator(scene: Scene) -> None:
+    scene.github.repository.protect(
+        "main",
+        required_pull_request_reviews={
+            "url": "https://api.github.com/x",
+            "dismiss_stale_reviews": True,
+            "require_code_owner_reviews": False,
+            "required_approving_review_count": 2,
+        },
+        required_status_checks={
+            "url": "https://api.github.com/x",
+            "contexts_url": "https://api.github.com/x",
+            "strict": False,
+            "contexts": ["assent/churn"],
+            "checks": [],
+        },
+    )
+    weak, strong = states(scene), states(scene, admin=True)
+    assert [weak[name] for name in (REVIEWS, DISMISSAL)] == [UNKNOWN, UNKNOWN]
+    assert [strong[name] for name in (REVIEWS, DISMISSAL, CHECK)] == [ENFORCED] * 3
+
+
+def test_a_free_plan_says_what_it_lacks(scene: Scene) -> None:
+    scene.github.repository.plan = "free"
+    found = guards(scene)
+    for name in (REVIEWS, LEDGER):
+        assert found[name].state is MISSING
+        assert "plan" in found[name].reason
+        assert "Assent" in found[name].remedy or "assent" in found[name].remedy
+
+
+def test_an_environment_is_looked_at_from_all_sides(scene: Scene) -> None:
+    scene.github.protect_environment(
+        "production", scene.bob, prevents_self_review=True, branch_policy="custom"
+    )
+    found = guards(scene)
+    mine = {name: one.state for name, one in found.items() if name.startswith("production: ")}
+    assert mine == {
+        "production: reviewers are asked": ENFORCED,
+        "production: nobody lets their own deployment go on": ENFORCED,
+        "production: only chosen branches deploy": ENFORCED,
+        "production: administrators cannot go past it": MISSING,
+    }
+
+
+def test_administrators_who_cannot_go_past_it_are_seen(scene: Scene) -> None:
+    name = "production: administrators cannot go past it"
+    scene.github.protect_environment("production", scene.bob, lets_admins_bypass=False)
+    assert guards(scene)[name].state is ENFORCED
+    body = msgspec.json.encode({"name": "production"})
+    forge = scene.forge()
+    forge.branch()
+    scene.faults.answer("GET", "*/environments/production", body)
+    found = forge.guards(models=[], environments=["production"])
+    assert {one.name: one.state for one in found}[name] is UNKNOWN
+
+
+def test_what_cannot_be_read_is_unknown(scene: Scene) -> None:
+    scene.faults.fail("GET", "*/environments/production", 403)
+    scene.faults.fail("GET", "*/rules/branches/*", 403, times=2)
+    found = states(scene)
+    assert found["production: reviewers are asked"] is UNKNOWN
+    assert found[LEDGER] is UNKNOWN
+
+
+def test_the_shared_account_of_all_workflows_is_named(scene: Scene) -> None:
+    name = "account: nobody else can record what reviewers were shown"
+    found = guards(scene)[name]
+    assert found.state is MISSING
+    assert "GitHub App" in found.remedy
+    assert states(scene, admin=True)[name] is ENFORCED
+
+
+def test_a_token_that_may_only_read_is_told(scene: Scene) -> None:
+    name = "token: may write to the repository"
+    reader = scene.github.user("reader", role="read")
+    token = scene.github.classic_token(reader, "repo")
+    found = scene.forge(token=token).guards(models=[], environments=[])
+    assert {one.name: one.state for one in found}[name] is MISSING
