@@ -15,6 +15,7 @@ import click
 from assent.cli.main import VERBS
 from assent.config.settings import json_schema
 from assent.errors import ExitCode
+from docs import actions
 
 DOCS = Path(__file__).parent
 EXIT_CODES = {
@@ -35,9 +36,13 @@ def cli() -> str:
         "",
         "<!-- Made by `python -m docs.generate`. -->",
         "",
-        "Every option can also be given in the environment: `ASSENT_<VERB>_<OPTION>`, for example",
-        "`ASSENT_PROMOTE_REASON`. Results go to standard output, progress and errors to standard",
-        "error. With `--json`, standard output is one JSON document.",
+        "Every option and argument can also be given in the environment: `ASSENT_<VERB>_<NAME>`,",
+        "for example `ASSENT_PROMOTE_REASON` or `ASSENT_PROMOTE_STAGE`. An empty variable gives",
+        "nothing. Results go to standard output, progress and errors to standard error. With",
+        "`--json`, standard output is one JSON document.",
+        "",
+        "In GitHub Actions a verb also writes the step's outputs and summary, and annotations for",
+        "what blocks; see [github.md](github.md).",
         "",
         "## Exit codes",
         "",
@@ -78,13 +83,16 @@ def _verb(verb: str, command: click.Command) -> list[str]:
     return [*lines, "", "```sh", example, "```"]
 
 
-FILES = {"cli.md": cli, "assent.schema.json": schema}
+FILES = {"cli.md": cli, "assent.schema.json": schema, "actions.md": actions.document}
 
 
 def main() -> None:
     """Write all of them."""
     for name, make in FILES.items():
         (DOCS / name).write_text(make(), "utf-8")
+    for path, text in actions.files().items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

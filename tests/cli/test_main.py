@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from assent.cli.main import VERBS, group
+from assent.cli.main import VERBS, group, variable
+from assent.errors import AssentError
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"yaml", "jinja2", "psutil", "msgspec", "dotenv", "requests", "sklearn", "numpy"}
@@ -37,7 +39,7 @@ def test_a_verb_has_its_files(verb: str) -> None:
 
 
 def test_no_command_is_forgotten() -> None:
-    shared = {"__init__", "main", "run", "options", "output"}
+    shared = {"__init__", "main", "run", "options", "output", "published"}
     files = {path.stem for path in (ROOT / "src/assent/cli").glob("*.py")}
     assert files - shared == set(VERBS)
 
@@ -123,9 +125,62 @@ def test_every_verb_can_be_listed() -> None:
         assert help_text in done.output
 
 
+def variables() -> dict[str, str]:
+    """The variable of every option and argument, and whose it is."""
+    found: dict[str, str] = {}
+    for verb in VERBS:
+        for parameter in command(verb).params:
+            name = variable(verb, parameter)
+            assert name not in found, f"{name} is {found[name]} and {verb}"
+            assert parameter.envvar == name
+            found[name] = verb
+    return found
+
+
 def test_an_option_can_come_from_the_environment() -> None:
     """That is how the actions and templates pass their inputs."""
-    done = CliRunner().invoke(
-        group, ["demo"], env={"ASSENT_DEMO_FOLDER": str(ROOT)}, prog_name="assent"
-    )
+    done = CliRunner().invoke(group, ["demo"], env={"ASSENT_DEMO_TO": str(ROOT)})
     assert "the folder is not empty" in str(done.exception)
+
+
+def test_every_option_and_argument_has_one_variable_named_as_itself() -> None:
+    found = variables()
+    assert {"ASSENT_PULL_TO", "ASSENT_PULL_NAME", "ASSENT_REVIEW_BUNDLE"} <= set(found)
+    assert all(re.fullmatch(r"ASSENT_[A-Z]+_[A-Z_]+", name) for name in found)
+    documented = {"ASSENT_TRACEBACK", "ASSENT_RUN_ID", "ASSENT_RUN_ATTEMPT", "ASSENT_RUN_ADDRESS"}
+    assert documented & set(found) == set()
+
+
+@pytest.mark.parametrize("name", ["ASSENT_HELP", "ASSENT_VERSION", "ASSENT_STATUS_HELP"])
+def test_no_variable_turns_a_verb_into_something_else(name: str) -> None:
+    done = CliRunner().invoke(group, ["resolve"], env={name: "1"}, prog_name="assent")
+    assert "Missing argument 'NAME'" in done.output
+
+
+def test_an_argument_can_come_from_the_environment_and_the_command_line_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    env = {"ASSENT_RESOLVE_NAME": "production", "ASSENT_INIT_NAME": "other"}
+    done = CliRunner().invoke(group, ["resolve"], env=env)
+    assert "Missing argument" not in done.output
+    assert CliRunner().invoke(group, ["init", "--name", "churn"], env=env).exit_code == 0
+    assert "  churn:\n" in (tmp_path / "assent.yaml").read_text()
+
+
+def test_an_empty_variable_gives_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An action passes an input that was not given as an empty text."""
+    monkeypatch.chdir(tmp_path)
+    env = dict.fromkeys(variables(), "")
+    assert CliRunner().invoke(group, ["init", "--name", "churn"], env=env).exit_code == 0
+    done = CliRunner().invoke(group, ["resolve"], env=env)
+    assert "Missing argument 'NAME'" in done.output
+    done = CliRunner().invoke(group, ["promote", "staging"], env=env)
+    assert isinstance(done.exception, AssentError), done.output  # read, and then found wanting
+
+
+@pytest.mark.parametrize("text", ["perhaps", "2", "--force"])
+def test_a_flag_that_is_neither_yes_nor_no_is_refused(text: str) -> None:
+    done = CliRunner().invoke(group, ["promote", "staging"], env={"ASSENT_PROMOTE_OVERRIDE": text})
+    assert done.exit_code == 2
+    assert "is not a valid boolean" in done.output

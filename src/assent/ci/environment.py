@@ -1,10 +1,151 @@
-"""The environment of the CI run as one value."""
+"""The environment of the CI run as one value. All of it is untrusted text until it was checked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
 
 from assent.core.evidence import Run
+from assent.errors import PolicyError, UsageError
+
+MAX_PAYLOAD_BYTES = 26_214_400
+"""25 MiB: the largest event that GitHub sends."""
+TRUSTED_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "workflow_run"})
+"""Events whose workflow file is that of the branch they run on, not that of a change."""
+
+_EVENT = re.compile(r"[a-z][a-z_]{0,99}")
+_REF = re.compile(r"refs/[^\s\x00-\x1f\x7f~^:?*\[\\]{1,1000}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
+_RUN_ID = re.compile(r"[0-9]{1,19}")
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+ReadFile = Callable[[str, int], bytes]
+"""The first bytes of a file, at most as many as are asked for. Raises `OSError`."""
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """The files through which a step of GitHub Actions speaks to the next ones and to people."""
+
+    output: str | None = None
+    summary: str | None = None
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """The run that Assent is part of. `system` is None outside CI.
+
+    `event` and `payload` say what woke the run up. They say which pull request or run to ask the
+    forge about, never what is true of it.
+    """
+
+    system: str | None = None
+    event: str = ""
+    payload: dict[str, Any] = {}
+    ref: str | None = None
+    sha: str | None = None
+    repository: str | None = None
+    server_url: str | None = None
+    api_url: str | None = None
+    run: Run | None = None
+    channel: Channel | None = None
+
+    def distrust(self, default_branch: str | None) -> str | None:
+        """Why nothing may be decided in this run, or None if it may.
+
+        `default_branch` is what the forge says, None if it does not.
+        """
+        if self.system in (None, "ci"):
+            return None
+        if self.system == "github" and self.event not in TRUSTED_EVENTS:
+            return f"the event {self.event or 'unknown'!r} can run what the change itself brings"
+        if self.system == "gitlab" and self.event == "merge_request_event":
+            return "a merge-request pipeline runs what the change itself brings"
+        if default_branch is None:
+            return "it is not known which branch is the default one"
+        if self.ref != f"refs/heads/{default_branch}":
+            return f"it runs on {self.ref or 'no branch'!r}, not on the branch {default_branch!r}"
+        return None
+
+    def is_trusted(self, default_branch: str | None) -> bool:
+        """Whether decisions may be written from this run: it runs code of the default branch, or
+        outside CI, where a person answers for it.
+        """
+        return self.distrust(default_branch) is None
+
+    def require_trusted(self, default_branch: str | None, doing: str) -> None:
+        """Raise `PolicyError` with the reason unless decisions may be written from this run."""
+        reason = self.distrust(default_branch)
+        if reason is not None:
+            raise PolicyError(
+                doing,
+                f"decisions are written by code of the default branch only, and {reason}",
+                hint="let a workflow on the default branch do it (push, workflow_run, schedule or "
+                "workflow_dispatch); `assent init --github` writes such workflows",
+            )
+
+    def number(self, *path: str) -> int | None:
+        """The positive whole number at `path` of the payload, or None."""
+        value = self._at(path)
+        is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
+        return value if is_number else None
+
+    def text(self, *path: str) -> str | None:
+        """The text at `path` of the payload, or None."""
+        value = self._at(path)
+        return value if isinstance(value, str) else None
+
+    @property
+    def pull_number(self) -> int | None:
+        """The number of the pull request that the event names; of an issue it is none."""
+        if self.event == "issue_comment" and self._at(("issue", "pull_request")) is None:
+            return None
+        return self.number("pull_request", "number") or (
+            self.number("issue", "number") if self.event == "issue_comment" else None
+        )
+
+    def _at(self, path: tuple[str, ...]) -> Any:
+        value: Any = self.payload
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+
+def read_file(path: str, limit: int) -> bytes:
+    """The first `limit` bytes of a file. Raises `OSError`."""
+    with Path(path).open("rb") as file:
+        return file.read(limit)
+
+
+def read_context(environ: Mapping[str, str], read_file: ReadFile = read_file) -> Context:
+    """The run that `environ` tells of. Raises `UsageError` for what cannot be what it says."""
+    run = read_run(environ)
+    if environ.get("GITHUB_ACTIONS") == "true":
+        return _github(environ, read_file, run)
+    if environ.get("GITLAB_CI") == "true":
+        branch = environ.get("CI_COMMIT_BRANCH")
+        return Context(
+            system="gitlab",
+            event=_checked(environ, "CI_PIPELINE_SOURCE", _EVENT) or "",
+            ref=f"refs/heads/{branch}" if branch else None,
+            sha=_checked(environ, "CI_COMMIT_SHA", _SHA),
+            run=run,
+        )
+    return Context(system=None if run is None else run.system, run=run)
+
+
+def read_channel(environ: Mapping[str, str]) -> Channel | None:
+    """Where a step of GitHub Actions writes its outputs and its summary; None elsewhere."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        return None
+    return Channel(
+        output=environ.get("GITHUB_OUTPUT") or None,
+        summary=environ.get("GITHUB_STEP_SUMMARY") or None,
+    )
 
 
 def read_run(environ: Mapping[str, str]) -> Run | None:
@@ -36,3 +177,85 @@ def read_run(environ: Mapping[str, str]) -> Run | None:
 
 def _attempt(text: str | None) -> int:
     return int(text) if text is not None and text.isascii() and text.isdigit() else 1
+
+
+def _github(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) -> Context:
+    server = _address(environ, "GITHUB_SERVER_URL") or "https://github.com"
+    _checked(environ, "GITHUB_RUN_ID", _RUN_ID)
+    return Context(
+        system="github",
+        event=_checked(environ, "GITHUB_EVENT_NAME", _EVENT) or "",
+        payload=_payload(environ, read_file),
+        ref=_checked(environ, "GITHUB_REF", _REF),
+        sha=_checked(environ, "GITHUB_SHA", _SHA),
+        repository=_checked(environ, "GITHUB_REPOSITORY", _REPOSITORY),
+        server_url=server,
+        api_url=_api(environ, server),
+        run=run,
+        channel=read_channel(environ),
+    )
+
+
+def _checked(environ: Mapping[str, str], name: str, form: re.Pattern[str]) -> str | None:
+    """The variable, None if it is not set or empty."""
+    text = environ.get(name) or None
+    if text is not None and form.fullmatch(text) is None:
+        raise _wrong(name, f"{text[:200]!r} is not of the form it must have")
+    return text
+
+
+def _wrong(name: str, problem: str) -> UsageError:
+    return UsageError(
+        f"reading {name} of the CI run",
+        problem,
+        hint="the runner sets it; a workflow must not set it to something else",
+    )
+
+
+def _address(environ: Mapping[str, str], name: str) -> str | None:
+    """An `https` address, or any of this machine. Raises `UsageError`."""
+    text = environ.get(name) or None
+    if text is None:
+        return None
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise _wrong(name, f"{text[:200]!r} is no address") from None
+    is_plain = text.isascii() and text.isprintable() and " " not in text
+    if not is_plain or not host or parts.username or parts.query or parts.fragment:
+        raise _wrong(name, f"{text[:200]!r} is no plain address")
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
+        raise _wrong(name, f"{text[:200]!r} is not https, so a token would be readable on the way")
+    return text.rstrip("/")
+
+
+def _api(environ: Mapping[str, str], server: str) -> str:
+    """The API's address: of the server itself, or of its `api.` host. A token goes there."""
+    host = urlsplit(server).hostname or ""
+    found = _address(environ, "GITHUB_API_URL")
+    if found is None:
+        return "https://api.github.com" if host == "github.com" else f"{server}/api/v3"
+    api = urlsplit(found).hostname or ""
+    if api not in (host, f"api.{host}") and not (api in _LOOPBACK and host in _LOOPBACK):
+        raise _wrong("GITHUB_API_URL", f"its host {api!r} is not that of {server}")
+    return found
+
+
+def _payload(environ: Mapping[str, str], read_file: ReadFile) -> dict[str, Any]:
+    path = environ.get("GITHUB_EVENT_PATH")
+    if not path:
+        return {}
+    try:
+        content = read_file(path, MAX_PAYLOAD_BYTES + 1)
+    except OSError as error:
+        raise _wrong("GITHUB_EVENT_PATH", error.strerror or str(error)) from None
+    if len(content) > MAX_PAYLOAD_BYTES:
+        raise _wrong("GITHUB_EVENT_PATH", f"the event is larger than {MAX_PAYLOAD_BYTES:,} bytes")
+    try:
+        payload = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _wrong("GITHUB_EVENT_PATH", f"the event is no JSON ({error})") from None
+    if not isinstance(payload, dict):
+        raise _wrong("GITHUB_EVENT_PATH", "the event is no JSON object")
+    return payload

@@ -7,8 +7,10 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
-from assent.cli.run import finish, open_workspace
+from assent.cli.published import Published, sentence, version
+from assent.cli.run import finish, idle, open_workspace
 from assent.core.digest import short
+from assent.core.verdict import Verdict
 from assent.verbs.approve import ApproveResult, approve
 
 
@@ -18,6 +20,7 @@ from assent.verbs.approve import ApproveResult, approve
 @click.option("--as", "by", help="Approve in the name of this person (local forge only).")
 @click.option("--reject", is_flag=True, help="With --as: ask for changes instead.")
 @click.option("--reason", "-r", help="With --as: why.")
+@options.exit_zero
 @options.shared
 def command(
     model: str | None,
@@ -25,6 +28,7 @@ def command(
     by: str | None,
     reject: bool,
     reason: str | None,
+    exit_zero: bool,
     as_json: bool,
     config: Path | None,
 ) -> None:
@@ -41,16 +45,17 @@ def command(
     if reject and by is None:
         raise click.UsageError("--reject needs --as")
     workspace = open_workspace(config)
-    result = approve(
-        workspace, workspace.model(model), name=name, by=by, reject=reject, reason=reason
-    )
-    finish(result, as_json, show)
+    with idle(exit_zero):
+        result = approve(
+            workspace, workspace.model(model), name=name, by=by, reject=reject, reason=reason
+        )
+    finish(result, as_json, show, publish, exit_zero=exit_zero)
 
 
 def show(result: ApproveResult) -> None:
     """The result for people."""
-    version = "" if result.version is None else f" (v{result.version})"
-    output.line(f"{result.model}: {short(result.bundle)}{version}")
+    number = "" if result.version is None else f" (v{result.version})"
+    output.line(f"{result.model}: {short(result.bundle)}{number}")
     output.heard(result.heard)
     output.findings(result.findings)
     for stage, heard in result.stages.items():
@@ -58,3 +63,17 @@ def show(result: ApproveResult) -> None:
         output.line(f"  for {stage}: {len(heard.counted)} of {heard.required}, {given}")
     for recorded in result.recorded:
         output.line(f"  recorded: {recorded}")
+
+
+def publish(result: ApproveResult) -> Published:
+    """The result for later steps."""
+    said = "; ".join(result.recorded) or "nothing new to record"
+    return Published(
+        outputs={
+            "verdict": Verdict(findings=result.findings).decision.value,
+            "bundle": result.bundle,
+            "version": version(result.version),
+        },
+        summary=sentence(result.model, said, result.findings),
+        findings=result.findings,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.clear import clear
 
@@ -26,4 +26,9 @@ def command(stage: str, reason: str, model: str | None, as_json: bool, config: P
       assent clear shadow --reason "the experiment is over"
     """
     workspace = open_workspace(config)
-    finish(clear(workspace, workspace.model(model), stage, reason=reason), as_json, output.decided)
+    finish(
+        clear(workspace, workspace.model(model), stage, reason=reason),
+        as_json,
+        output.decided,
+        published.decided,
+    )

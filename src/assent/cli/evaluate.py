@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
 from assent.cli import options, output
-from assent.cli.run import finish, open_workspace
+from assent.cli.published import Published, sentence
+from assent.cli.run import finish, open_workspace, own_output
 from assent.core.digest import short
 from assent.core.scalar import show as shown
 from assent.verbs.evaluate import EvaluateResult, evaluate
@@ -29,13 +29,16 @@ def command(model: str | None, force: bool, as_json: bool, config: Path | None) 
       assent evaluate churn --json
     """
     workspace = open_workspace(config)
-    own = sys.stderr.fileno() if as_json else None
-    result = evaluate(workspace, workspace.model(model), force=force, output=own)
-    finish(result, as_json, show)
+    with own_output(as_json) as own:
+        result = evaluate(workspace, workspace.model(model), force=force, output=own)
+    finish(result, as_json, show, publish)
 
 
 def show(result: EvaluateResult) -> None:
     """The result for people."""
+    if result.model_digest is None or result.evidence is None:
+        output.line(f"nothing evaluated: bundle {short(result.reused or '')} is locked")
+        return
     output.line(f"evidence on model {short(result.model_digest)}")
     metrics = list(result.evidence.metrics.items())
     for name, value in metrics[: output.MANY]:
@@ -44,3 +47,13 @@ def show(result: EvaluateResult) -> None:
         output.line(f"  {len(metrics) - output.MANY} more metrics")
     for problem in result.evidence.problems:
         output.line(f"  not read: {problem.source}: {problem.problem}")
+
+
+def publish(result: EvaluateResult) -> Published:
+    """The result for later steps."""
+    if result.model_digest is None or result.evidence is None:
+        locked = f"nothing evaluated: bundle `{result.reused}` is locked"
+        return Published(outputs={}, summary=sentence(result.model, locked))
+    metrics = output.count(len(result.evidence.metrics), "metric")
+    said = f"{metrics} of model `{short(result.model_digest)}`"
+    return Published(outputs={}, summary=sentence(result.model, said))

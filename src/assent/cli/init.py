@@ -13,24 +13,44 @@ from assent.verbs.init import InitResult, init
 
 @click.command()
 @click.option("--name", help="The model's name; otherwise that of the folder.")
-@click.option("--force", "-f", is_flag=True, help="Replace an assent.yaml that exists.")
+@click.option("--force", "-f", is_flag=True, help="Replace what exists.")
+@click.option("--github", is_flag=True, help="Write the workflows for GitHub as well.")
+@click.option(
+    "--actions",
+    help="With --github: where Assent's actions are, as OWNER/NAME@COMMIT (all 40 digits).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON for machines.")
-def command(name: str | None, force: bool, as_json: bool) -> None:
+def command(
+    name: str | None, force: bool, github: bool, actions: str | None, as_json: bool
+) -> None:
     """Write an assent.yaml by looking at the repository.
 
     \b
     Example:
       assent init
       assent init --name churn
+      assent init --github
     """
-    finish(init(Path.cwd(), name=name, force=force), as_json, show)
+    if actions is not None and not github:
+        raise click.UsageError("--actions needs --github")
+    result = init(Path.cwd(), name=name, force=force, github=github, actions=actions)
+    finish(result, as_json, show)
 
 
 def show(result: InitResult) -> None:
     """The result for people."""
-    output.line(f"wrote {result.path.name} for the model {result.model}")
+    done = "kept" if result.is_kept else "wrote"
+    output.line(f"{done} {result.path.name} for the model {result.model}")
     for key, value in result.found.items():
         output.line(f"  found {key}: {value}")
     if result.to_check:
         output.line(f"  please correct: {', '.join(result.to_check)}")
-    output.line("next: check it, then run `assent review`")
+    for path in result.workflows:
+        output.line(f"wrote {path.name} into {path.parent.name}/")
+    if not result.is_pinned:
+        output.line("  please say where Assent's actions are: replace OWNER/assent and the zeros")
+        output.line("  (or again with --force --actions OWNER/NAME@COMMIT)")
+    if result.workflows:
+        output.line("next: docs/github.md says what each workflow may do and why")
+    else:
+        output.line("next: check it, then run `assent review`")

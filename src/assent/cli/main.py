@@ -16,11 +16,13 @@ VERBS = {
     "bundle": "Store model files and evidence under one digest.",
     "review": "Compare the candidate with what is in production.",
     "approve": "Record the approvals that count.",
+    "reply": "Answer a slash command in a comment.",
     "register": "Give the approved bytes of what was merged a version number.",
     "promote": "Let a stage hold a version.",
     "rollback": "Let a stage hold an earlier version again.",
     "clear": "Let a stage hold nothing.",
     "retire": "Say that a version must not be promoted any more.",
+    "retrain": "Train again, and open a change if the result is better.",
     "note": "Put an event on the record.",
     "status": "Show what is where.",
     "timeline": "Show every decision, newest first.",
@@ -29,9 +31,19 @@ VERBS = {
     "resolve": "Show what a stage holds.",
     "pull": "Write the served files of a version to a folder.",
     "verify": "Read the ledger and the store whole and say what is wrong.",
+    "doctor": "Say what is missing, and what the forge enforces.",
     "demo": "Play the whole story in a new repository.",
 }
 """Every verb with its short help, in the order in which they are used."""
+
+
+def variable(verb: str, parameter: click.Parameter) -> str:
+    """The variable of the environment that gives an option (`ASSENT_PULL_TO`) or an argument
+    (`ASSENT_PULL_NAME`). An empty one gives nothing.
+    """
+    long = [name for name in parameter.opts if name.startswith("--")]
+    name = long[0].removeprefix("--") if long else parameter.name or ""
+    return f"ASSENT_{verb}_{name}".upper().replace("-", "_")
 
 
 class Verbs(click.Group):
@@ -49,6 +61,9 @@ class Verbs(click.Group):
             return None
         module = importlib.import_module(f"assent.cli.{cmd_name}")
         command: click.Command = module.command
+        for parameter in command.params:
+            # Not Click's own prefix: it would make variables of `--help` and `--version`, too.
+            parameter.envvar = variable(cmd_name, parameter)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -62,7 +77,6 @@ class Verbs(click.Group):
     cls=Verbs,
     subcommand_metavar="VERB [ARGS]...",
     context_settings={
-        "auto_envvar_prefix": "ASSENT",
         "help_option_names": ["-h", "--help"],
         "max_content_width": 100,
     },

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.note import note
 
@@ -46,4 +46,4 @@ def command(
     result = note(
         workspace, workspace.model(model), text, version=version, stage=stage, links=pairs
     )
-    finish(result, as_json, output.decided)
+    finish(result, as_json, output.decided, published.decided)

@@ -24,6 +24,14 @@ override = click.option(
     "--override", is_flag=True, help="Go on although the policy blocks; needs --reason."
 )
 override_reason = click.option("--reason", "-r", help="Why; kept in the ledger for ever.")
+environment = click.option(
+    "--environment", "-e", help="The forge's environment of the job; otherwise named as the stage."
+)
+exit_zero = click.option(
+    "--exit-zero",
+    is_flag=True,
+    help="Exit with 0 whatever the verdict is, also with nothing to judge; errors keep their code.",
+)
 force = click.option(
     "--force", "-f", is_flag=True, help="Run it again although the inputs are unchanged."
 )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import click
 
+from assent.ci.outputs import inert
 from assent.core.approval import Heard
 from assent.core.digest import short
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
@@ -28,7 +29,7 @@ MANY = 12
 
 def line(text: str = "") -> None:
     """One line of text."""
-    click.echo(visible(text) if text else "")
+    click.echo(inert(visible(text)) if text else "")
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -50,11 +51,11 @@ def findings(found: Iterable[Finding]) -> None:
         if finding.outcome is Outcome.PASSED and len(quiet) > MANY:
             continue
         mark, colour = _MARKS[finding.outcome]
-        click.echo(f"  {click.style(mark, fg=colour)}  {visible(finding.rule)}")
+        click.echo(f"  {click.style(mark, fg=colour)}  {inert(visible(finding.rule))}")
         about = "; ".join(text for text in (finding.reason, finding.evidence) if text)
-        click.echo(f"             {visible(about)}")
+        click.echo(inert(f"             {visible(about)}"))
         if finding.remedy:
-            click.echo(f"             → {visible(finding.remedy)}")
+            click.echo(inert(f"             → {visible(finding.remedy)}"))
     if len(quiet) > MANY:
         click.echo(f"  {len(quiet)} more passed or do not apply")
 
@@ -67,7 +68,8 @@ def heard(people: Iterable[Heard]) -> None:
     for one in people:
         mark, colour = ("counts", "green") if one.counts else ("does not count", "yellow")
         shown = click.style(mark, fg=colour)
-        click.echo(f"  {visible(one.person.login)}: {one.opinion}, {shown}: {visible(one.why)}")
+        who, why = visible(one.person.login), visible(one.why)
+        click.echo(inert(f"  {who}: {one.opinion}, {shown}: {why}"))
 
 
 def decided(result: Decided) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.promote import promote
 
@@ -15,6 +15,7 @@ from assent.verbs.promote import promote
 @options.stage
 @click.argument("version", required=False)
 @options.model_option
+@options.environment
 @options.override
 @options.override_reason
 @options.shared
@@ -22,6 +23,7 @@ def command(
     stage: str,
     version: str | None,
     model: str | None,
+    environment: str | None,
     override: bool,
     reason: str | None,
     as_json: bool,
@@ -46,5 +48,6 @@ def command(
         version=version,
         override=override,
         reason=reason,
+        environment=environment,
     )
-    finish(result, as_json, output.decided)
+    finish(result, as_json, output.decided, published.decided)

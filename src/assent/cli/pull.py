@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.published import Published, sentence, version
 from assent.cli.run import finish, open_workspace
 from assent.core.digest import short
 from assent.verbs.pull import PullResult, pull
@@ -38,7 +39,7 @@ def command(
     """
     workspace = open_workspace(config)
     result = pull(workspace, workspace.model(model), name, target, force=force)
-    finish(result, as_json, show)
+    finish(result, as_json, show, publish)
 
 
 def show(result: PullResult) -> None:
@@ -48,4 +49,13 @@ def show(result: PullResult) -> None:
     output.line(
         f"{verb} {what} to {result.path}: {output.count(result.files, 'file')}, "
         f"{output.count(result.size_bytes, 'byte')}"
+    )
+
+
+def publish(result: PullResult) -> Published:
+    """The result for later steps."""
+    files = output.count(result.files, "file")
+    return Published(
+        outputs={"version": version(result.version), "bundle": result.bundle},
+        summary=sentence(result.model, f"pulled {files} of bundle `{result.bundle}`"),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.register import register
 
@@ -39,4 +39,4 @@ def command(
     result = register(
         workspace, workspace.model(model), name=name, override=override, reason=reason
     )
-    finish(result, as_json, output.decided)
+    finish(result, as_json, output.decided, published.decided)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.published import Published, sentence, version
 from assent.cli.run import finish, open_workspace
 from assent.verbs.resolve import ResolveResult, resolve
 
@@ -26,9 +27,22 @@ def command(name: str, model: str | None, as_json: bool, config: Path | None) ->
       assent resolve v12 --model churn --json
     """
     workspace = open_workspace(config)
-    finish(resolve(workspace, workspace.model(model), name), as_json, show)
+    finish(resolve(workspace, workspace.model(model), name), as_json, show, publish)
 
 
 def show(result: ResolveResult) -> None:
     """The result for people: one line that scripts can cut."""
     output.line(f"v{result.version} {result.bundle}")
+
+
+def publish(result: ResolveResult) -> Published:
+    """The result for later steps."""
+    where = "" if result.stage is None else f"{result.stage} holds "
+    return Published(
+        outputs={
+            "version": version(result.version),
+            "bundle": result.bundle,
+            "stage": result.stage or "",
+        },
+        summary=sentence(result.model, f"{where}v{result.version}, bundle `{result.bundle}`"),
+    )

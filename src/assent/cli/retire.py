@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.retire import retire
 
@@ -29,4 +29,4 @@ def command(
     """
     workspace = open_workspace(config)
     result = retire(workspace, workspace.model(model), version, reason=reason)
-    finish(result, as_json, output.decided)
+    finish(result, as_json, output.decided, published.decided)

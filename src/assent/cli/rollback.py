@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from assent.cli import options, output
+from assent.cli import options, output, published
 from assent.cli.run import finish, open_workspace
 from assent.verbs.rollback import rollback
 
@@ -16,9 +16,16 @@ from assent.verbs.rollback import rollback
 @click.option("--to", help="The version; otherwise the one before.")
 @options.reason
 @options.model_option
+@options.environment
 @options.shared
 def command(
-    stage: str, to: str | None, reason: str, model: str | None, as_json: bool, config: Path | None
+    stage: str,
+    to: str | None,
+    reason: str,
+    model: str | None,
+    environment: str | None,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """Let a stage hold an earlier version again.
 
@@ -30,5 +37,12 @@ def command(
       assent rollback production --to v11 --reason "incident 42"
     """
     workspace = open_workspace(config)
-    result = rollback(workspace, workspace.model(model), stage, to=to, reason=reason)
-    finish(result, as_json, output.decided)
+    result = rollback(
+        workspace,
+        workspace.model(model),
+        stage,
+        to=to,
+        reason=reason,
+        environment=environment,
+    )
+    finish(result, as_json, output.decided, published.decided)

@@ -5,18 +5,29 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from assent.errors import AssentError, ExitCode, OutsideError
+from assent.errors import AssentError, ExitCode, IdleError, OutsideError
+
+if TYPE_CHECKING:
+    from assent.cli.published import Published
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
+STEP_FILES = (
+    *("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH"),
+    *("GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
+)
+"""Files by which whoever knows them speaks for the step."""
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 
 
 def guarded(call: Callable[[], object]) -> NoReturn:
@@ -30,7 +41,8 @@ def guarded(call: Callable[[], object]) -> NoReturn:
     except click.ClickException as error:
         if _wants_json():
             _say_as_json("reading the command line", error.format_message(), None, ExitCode.USAGE)
-        error.show()
+        _show_usage(error)
+        _annotate("reading the command line", error.format_message())
         sys.exit(ExitCode.USAGE)
     except AssentError as error:
         fail(error)
@@ -47,7 +59,7 @@ def guarded(call: Callable[[], object]) -> NoReturn:
         if os.environ.get("ASSENT_TRACEBACK"):
             raise
         click.echo(
-            f"assent: this is a bug in Assent: {type(error).__name__}: {error}\n"
+            f"assent: this is a bug in Assent: {_shown(f'{type(error).__name__}: {error}')}\n"
             "  hint: run it again with ASSENT_TRACEBACK=1 and report what it prints",
             err=True,
         )
@@ -56,21 +68,53 @@ def guarded(call: Callable[[], object]) -> NoReturn:
 
 def fail(error: AssentError) -> NoReturn:
     """Say what was being done, what went wrong and what to do next, and exit."""
-    from assent.report.escape import visible
-
     if _wants_json():
         _say_as_json(error.doing, error.problem, error.hint, error.exit_code)
-    click.echo(f"assent: {visible(str(error))}", err=True)
+    click.echo(f"assent: {_shown(str(error))}", err=True)
     if error.hint:
-        click.echo(f"  hint: {visible(error.hint)}", err=True)
+        click.echo(f"  hint: {_shown(error.hint)}", err=True)
+    _annotate(error.doing, f"{error.problem}{f' → {error.hint}' if error.hint else ''}")
     sys.exit(error.exit_code)
+
+
+def _show_usage(error: click.ClickException) -> None:
+    """As Click shows it, with what was given made visible: in CI it can come from a form."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(
+            f"{context.get_usage()}\nTry '{context.command_path} --help' for help.\n", err=True
+        )
+    click.echo(f"Error: {_shown(error.format_message())}", err=True)
+
+
+def _shown(text: str) -> str:
+    """`text` on one line, every character visible, and no command to the CI's log."""
+    from assent.ci.outputs import inert
+    from assent.report.escape import visible
+
+    return inert(visible(text))
+
+
+def _annotate(doing: str, problem: str) -> None:
+    """Show an error beside the run, in GitHub Actions."""
+    if _is_step():
+        from assent.ci.outputs import annotation
+        from assent.report.escape import visible
+
+        click.echo(annotation("error", f"assent: {visible(doing)}", visible(problem)), err=True)
+
+
+def _is_step() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def _say_as_json(doing: str, problem: str, hint: str | None, exit_code: int) -> None:
     import msgspec
 
+    from assent.ci.outputs import inert_json
+
     said = {"doing": doing, "problem": problem, "hint": hint, "exit_code": int(exit_code)}
-    click.echo(msgspec.json.encode({"error": said}).decode())
+    click.echo(inert_json(msgspec.json.encode({"error": said}).decode()))
 
 
 def open_workspace(config: Path | None) -> Any:
@@ -82,24 +126,82 @@ def open_workspace(config: Path | None) -> Any:
 
 def say(text: str) -> None:
     """Progress, for the person who waits: on standard error."""
-    from assent.report.escape import visible
-
-    click.echo(visible(text), err=True)
+    click.echo(_shown(text), err=True)
 
 
-def finish(result: Any, as_json: bool, show: Callable[[Any], None]) -> NoReturn:
-    """Print a result for machines or for people, and exit with its code."""
+@contextmanager
+def own_output(as_json: bool) -> Iterator[int | None]:
+    """Where the team's own commands write their output: a file descriptor, None for as it is.
+
+    It must not mix with the JSON on standard output. In GitHub Actions the runner reads commands
+    from what is printed, in order only within one stream: there both streams go to standard
+    error, between two lines that only Assent can write, and the commands are not told of the
+    files that outputs and variables are written to, nor of the token. Whoever needs those here
+    has read them when the workspace was opened.
+    """
+    if not _is_step():
+        yield sys.stderr.fileno() if as_json else None
+        return
+    from assent.ci.outputs import new_token, resume, stop
+
+    token = new_token()
+    hidden = {name: os.environ.pop(name) for name in (*STEP_FILES, *TOKENS) if name in os.environ}
+    click.echo(stop(token), err=True)
+    try:
+        yield sys.stderr.fileno()
+    finally:
+        click.echo(resume(token), err=True)
+        os.environ.update(hidden)
+
+
+@contextmanager
+def idle(exit_zero: bool) -> Iterator[None]:
+    """With `exit_zero`, that there is nothing to judge is said and is no failure."""
+    try:
+        yield
+    except IdleError as error:
+        if not exit_zero:
+            raise
+        click.echo(f"nothing to judge: {_shown(str(error))}", err=True)
+        sys.exit(ExitCode.DONE)
+
+
+def finish(
+    result: Any,
+    as_json: bool,
+    show: Callable[[Any], None],
+    publish: Callable[[Any], Published] | None = None,
+    *,
+    exit_zero: bool = False,
+) -> NoReturn:
+    """Print a result for machines or for people, publish it in CI, and exit with its code.
+
+    With `exit_zero` the verdict is in what was published and not in the exit code.
+    """
     try:
         if as_json:
             import msgspec
 
-            click.echo(msgspec.json.encode(result, enc_hook=str).decode())
+            from assent.ci.outputs import inert_json
+
+            click.echo(inert_json(msgspec.json.encode(result, enc_hook=str).decode()))
         else:
             show(result)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; the verdict stands all the same
         _ignore_output()
-    sys.exit(getattr(result, "exit_code", ExitCode.DONE))
+    if publish is not None and _is_step():
+        _publish(publish(result))
+    sys.exit(ExitCode.DONE if exit_zero else getattr(result, "exit_code", ExitCode.DONE))
+
+
+def _publish(published: Published) -> None:
+    from assent.ci.environment import read_channel
+    from assent.cli.published import publish
+
+    channel = read_channel(os.environ)
+    if channel is not None:
+        publish(published, channel, lambda line: click.echo(line, err=True))
 
 
 def _ignore_output() -> None:
@@ -107,7 +209,10 @@ def _ignore_output() -> None:
 
 
 def _wants_json() -> bool:
-    return "--json" in sys.argv[1:]
+    if "--json" in sys.argv[1:]:
+        return True
+    verb = sys.argv[1].upper() if len(sys.argv) > 1 else ""
+    return os.environ.get(f"ASSENT_{verb}_JSON", "").strip().lower() in _TRUE
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

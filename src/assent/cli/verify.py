@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace
 from assent.errors import UsageError
 from assent.verbs.verify import VerifyResult, verify
@@ -40,7 +41,7 @@ def command(
             hint=f"there is {', '.join(known)}",
         )
     models = known if model is None else [model]
-    finish(verify(workspace, models, repair=repair, blobs=blobs), as_json, show)
+    finish(verify(workspace, models, repair=repair, blobs=blobs), as_json, show, publish)
 
 
 def show(result: VerifyResult) -> None:
@@ -56,3 +57,12 @@ def show(result: VerifyResult) -> None:
         f"{output.count(result.entries, 'entry', 'entries')}, "
         f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}"
     )
+
+
+def publish(result: VerifyResult) -> Published:
+    """The result for people who read the summary."""
+    left = [one for one in result.faults if not one.repaired]
+    said = f"{output.count(len(result.faults), 'fault')}, {len(left):,} left"
+    said = said if result.faults else "ledger and store verify"
+    models = ", ".join(result.models) or "nothing"
+    return Published(outputs={}, summary=sentence(models, said))

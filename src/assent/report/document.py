@@ -13,11 +13,11 @@ from math import sqrt
 
 from msgspec import UNSET
 
-from assent.core.approval import ANYONE, Heard
+from assent.core.approval import ANYONE, Approvals, Heard
 from assent.core.diff import DataChange, FileChange, MetricChange, Side, ValueChange, Values
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import DataReference, Step
-from assent.core.verdict import Decision, Finding, Outcome
+from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.report import numbers
 from assent.report.escape import shorten
 from assent.report.numbers import Effect, Shown, count
@@ -61,7 +61,7 @@ def to_document(report: ReviewReport) -> Document:
         _model(report),
         _values("Parameters", "Parameter", report.diff.params),
         _environment(report),
-        _approvals(report),
+        approvals_section(report.approvals),
     )
     notes = [*report.notes]
     if report.evidence.code.is_dirty:
@@ -69,9 +69,9 @@ def to_document(report: ReviewReport) -> Document:
     return Document(
         model=report.model,
         bundle=report.diff.candidate.bundle,
-        mark=_MARKS[report.verdict.decision],
-        headline=_headline(report),
-        next_steps=_next_steps(report),
+        mark=MARKS[report.verdict.decision],
+        headline=headline(report.model, report.verdict, report.approvals),
+        next_steps=next_steps(report.verdict, report.approvals),
         notes=_list("Notes", notes, limit=_MAX_NOTES),
         sections=tuple(section for section in sections if section is not None),
         footer=_footer(report),
@@ -80,7 +80,7 @@ def to_document(report: ReviewReport) -> Document:
 
 # The verdict
 
-_MARKS = {
+MARKS = {
     Decision.PASSED: Mark.PASSED,
     Decision.BLOCKED: Mark.FAILED,
     Decision.PENDING: Mark.WAITING,
@@ -94,16 +94,17 @@ _STATES = {
 _RANK_OF_OUTCOME = {outcome: rank for rank, outcome in enumerate(_STATES)}
 
 
-def _headline(report: ReviewReport) -> Cell:
-    verdict, total = report.verdict, len(report.verdict.findings)
+def headline(model: str, verdict: Verdict, approvals: Approvals) -> Cell:
+    """The verdict in a sentence."""
+    total = len(verdict.findings)
     gates = "gate" if total == 1 else "gates"
     match verdict.decision:
         case Decision.BLOCKED if not total:
             said = "is blocked: no gate has judged it."
         case Decision.BLOCKED:
             said = f"is blocked: {len(verdict.of(Outcome.FAILED)):,} of {total:,} {gates} failed."
-        case Decision.PENDING if report.approvals.missing:
-            missing = count(report.approvals.missing, "approval is", "approvals are")
+        case Decision.PENDING if approvals.missing:
+            missing = count(approvals.missing, "approval is", "approvals are")
             said = f"waits for approval: {missing} still needed."
         case Decision.PENDING:
             waiting = len(verdict.of(Outcome.WAITING))
@@ -112,12 +113,12 @@ def _headline(report: ReviewReport) -> Cell:
             skipped = len(verdict.of(Outcome.NOT_APPLICABLE))
             said = f"passed: {count(total - skipped, 'gate holds', 'gates hold')}"
             said += f", {skipped:,} not applicable." if skipped else "."
-    return cell(report.model, Words(said))
+    return cell(model, Words(said))
 
 
-def _next_steps(report: ReviewReport) -> tuple[Cell, ...]:
-    verdict = report.verdict
-    awaited = (_still_needed(report),) if report.approvals.missing else ()
+def next_steps(verdict: Verdict, approvals: Approvals) -> tuple[Cell, ...]:
+    """What is to be done, the most important first."""
+    awaited = (_still_needed(approvals),) if approvals.missing else ()
     match verdict.decision:
         case Decision.PASSED:
             return (cell(Words("Nothing is missing. Merge when you are ready.")),)
@@ -144,8 +145,7 @@ def _remedies(findings: tuple[Finding, ...]) -> tuple[Cell, ...]:
     return tuple(steps)
 
 
-def _still_needed(report: ReviewReport) -> Cell:
-    approvals = report.approvals
+def _still_needed(approvals: Approvals) -> Cell:
     needed = Words(count(approvals.missing, "more approval is needed", "more approvals are needed"))
     if ANYONE in approvals.of:
         return (needed, Words("from anyone who may write to the repository."))
@@ -558,12 +558,12 @@ def _value_row(change: ValueChange, is_new: bool) -> Row:
 # Approvals
 
 
-def _approvals(report: ReviewReport) -> Section:
-    approvals = report.approvals
+def approvals_section(approvals: Approvals) -> Section:
+    """Who was heard, who counts and why others do not, and who is still needed."""
     if not approvals.required and not approvals.heard:
         return Section(title="Approvals", summary=cell(Words("None are required.")))
     given = Words(f"{len(approvals.counted):,} of {approvals.required:,} given")
-    summary = (given, Words("·"), *_still_needed(report)) if approvals.missing else (given,)
+    summary = (given, Words("·"), *_still_needed(approvals)) if approvals.missing else (given,)
     heard = sorted(approvals.heard, key=lambda one: not one.counts)
     rows: list[Row] = [_heard(one) for one in heard[:MAX_ROWS]]
     table = _table("Approvals", ("Who", "Said", "Counts"), rows, total=len(heard), kept=len(rows))

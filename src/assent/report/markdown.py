@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from urllib.parse import quote
 
@@ -67,10 +67,18 @@ def to_markdown(
     or address of the full report. The verdict, what failed and the approvals go last: before
     that the texts themselves are shortened.
     """
-    document = to_document(report)
     limit = max(LEAST_LIMIT, min(limit_chars, limit_bytes))  # a character is at least a byte
+    return _laid_out(to_document(report), full_report, limit)
+
+
+def sections_to_markdown(sections: Sequence[Section], *, limit: int = LIMIT) -> str:
+    """Sections alone, as inert Markdown within the limit."""
+    return _laid_out(sections, None, limit).lstrip("\n") + "\n"
+
+
+def _laid_out(content: Document | Sequence[Section], full_report: str | None, limit: int) -> str:
     for scale in _SCALES:
-        layout = _Layout(document, full_report, scale, limit)
+        layout = _Layout(content, full_report, scale, limit)
         if layout.keeps_everything_kept:
             break
     return layout.text()
@@ -89,19 +97,28 @@ class _Layout:
     """The comment as fixed texts and blocks of rows, and how many rows of each block fit."""
 
     def __init__(
-        self, document: Document, full_report: str | None, scale: float, limit: int
+        self,
+        content: Document | Sequence[Section],
+        full_report: str | None,
+        scale: float,
+        limit: int,
     ) -> None:
         self._scale = scale
         self._limit = limit
         self._full = _reference(full_report)
         self._parts: list[str | _Block] = []
-        self._build(document)
+        self._has_room = True
+        if isinstance(content, Document):
+            self._build(content)
+        else:
+            for section in content:
+                self._section(section)
         self._fit()
 
     @property
     def keeps_everything_kept(self) -> bool:
-        """Whether no row that is to be kept was cut."""
-        return all(block.shown >= block.kept for block in self._blocks)
+        """Whether there was room for all that is no row, and no row that is to be kept was cut."""
+        return self._has_room and all(block.shown >= block.kept for block in self._blocks)
 
     def text(self) -> str:
         """The comment."""
@@ -172,6 +189,7 @@ class _Layout:
         blocks = self._blocks
         fixed = sum(_cost(part) for part in self._parts if isinstance(part, str))
         left = self._limit - fixed - sum(_cost(self._more(block.total)) for block in blocks)
+        self._has_room = left >= 0
         for block in blocks:
             block.shown, left = _fill(block, block.kept, left)
         # Max-min fair: who needs least is served first, and leaves the rest to the others.

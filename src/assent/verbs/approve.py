@@ -9,16 +9,16 @@ import msgspec
 from assent.compare.bundles import Known
 from assent.core.approval import Approvals, Heard
 from assent.core.change import Change, ReviewState
-from assent.core.digest import Digest
+from assent.core.digest import Digest, short
 from assent.core.entry import Approval, Draft, Kind
 from assent.core.identity import PersonKey
 from assent.core.verdict import Finding, Verdict
-from assent.errors import ExitCode
+from assent.errors import ExitCode, PolicyError
 from assent.policy.approvals import approval_findings, unmapped
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import find
-from assent.verbs.judging import Judgement, all_reviews, hear, judge, makers, subject
+from assent.verbs.judging import Judgement, all_reviews, hear, judge, makers, provenance, subject
 from assent.verbs.recording import read_ledger, record
 from assent.verbs.workspace import Workspace
 
@@ -65,11 +65,17 @@ def approve(
     `by` gives a review first, which only the local stand-in for a forge can. An approval that
     counts neither for registering nor for any stage is listed with the reason, not recorded.
     """
+    workspace.require_trusted(f"recording the approvals of {model}")
     policy = workspace.binding_policy(model)
     change = workspace.change()
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
     bundle = candidate.bundle.digest
+    foreign = [one for one in provenance(workspace, view, candidate, change) if one.remedy]
+    if foreign:
+        doing = f"recording the approvals of {short(bundle)}"
+        problem = f"{foreign[0].reason}, and {foreign[0].evidence}"
+        raise PolicyError(doing, problem, hint=foreign[0].remedy)
     given = None
     if by is not None:
         state = ReviewState.CHANGES_REQUESTED if reject else ReviewState.APPROVED
@@ -79,12 +85,12 @@ def approve(
     heard: dict[str | None, Approvals] = {}
 
     def decide(view: View) -> list[Draft]:
-        heard.update(_hear(workspace, view, policy, candidate, change))
-        return _drafts(workspace, view, policy, candidate, change, _best(heard))
+        heard.update(hear_everywhere(workspace, view, policy, candidate, change))
+        return _drafts(workspace, view, policy, candidate, change, best_of(heard))
 
     _, entries = record(workspace, model, decide, view=view)
     approvals = heard.pop(None)
-    best = _best({None: approvals, **heard})
+    best = best_of({None: approvals, **heard})
     return ApproveResult(
         model=model,
         bundle=bundle,
@@ -98,7 +104,7 @@ def approve(
     )
 
 
-def _hear(
+def hear_everywhere(
     workspace: Workspace, view: View, policy: Policy, candidate: Known, change: Change
 ) -> dict[str | None, Approvals]:
     """Who counts for registering (None), and for each stage that has approvers of its own."""
@@ -113,7 +119,7 @@ def _hear(
     }
 
 
-def _best(heard: Mapping[str | None, Approvals]) -> list[Heard]:
+def best_of(heard: Mapping[str | None, Approvals]) -> list[Heard]:
     """Every person once, as judged where their opinion counts, if it counts anywhere."""
     best: dict[PersonKey, Heard] = {}
     for approvals in heard.values():
@@ -175,7 +181,7 @@ def _draft(
         subject=subject(candidate),
         actor=one.person,
         approvals=(approval,),
-        authors=makers(candidate, change),
+        authors=makers(workspace, candidate, change),
         verdict=judgement.record,
         run=workspace.run,
         commit=candidate.evidence.code.commit,

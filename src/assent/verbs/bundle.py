@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
-from assent.core.bundle import ModelFile, config_blob, manifest_blob, model_digest
-from assent.core.digest import Digest, canonical_json, hex_of
-from assent.errors import UsageError
+from assent.config.lock import FILE as LOCK
+from assent.config.lock import Locked
+from assent.core.bundle import (
+    Bundle,
+    ModelFile,
+    config_blob,
+    manifest_blob,
+    model_digest,
+    read_manifest,
+)
+from assent.core.digest import Digest, canonical_json, short
+from assent.errors import IntegrityError, UsageError
 from assent.measure.models import model_files
-from assent.ports import Source
+from assent.ports import NotInStoreError, Source, Wanted
+from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember
 from assent.verbs.inputs import read_inputs
+from assent.verbs.locks import current_lock
 from assent.verbs.work import Evaluated, kept
 from assent.verbs.workspace import Workspace
 
+MAX_FILES = 100_000
+"""The most files that a bundle of another job may have."""
+
 
 class BundleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The bundle, and how many bytes were new to the store."""
+    """The bundle, and how many bytes were new to the store. `model_digest` is None if the bundle
+    was only named, because `assent.lock` does and another job has it.
+    """
 
     model: str
     bundle: Digest
-    model_digest: Digest
+    model_digest: Digest | None
     inputs_digest: Digest
     files: int
     size_bytes: int
@@ -29,15 +49,26 @@ class BundleResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bundle(
-    workspace: Workspace, model: str, *, progress: Callable[[int], None] | None = None
+    workspace: Workspace,
+    model: str,
+    *,
+    output: Path | None = None,
+    is_found_again: bool = True,
+    progress: Callable[[int], None] | None = None,
 ) -> BundleResult:
-    """Store what was evaluated as one bundle.
+    """Store what was evaluated as one bundle; with `output`, write it to that folder instead, for
+    `take` in another job. Where `assent.lock` names the bundle and nothing was evaluated, only its
+    name is written there. Without `is_found_again`, no later run takes it for the bundle of its
+    inputs.
 
     The same evidence and the same files give the same digest, and write nothing twice. Raises
     `UsageError` if nothing was evaluated, or if files have changed since.
     """
     doing = f"bundling {model}"
     evaluated = kept(workspace.work, model, "evaluate", Evaluated)
+    locked = None if evaluated is not None else _locked(workspace, model)
+    if locked is not None:
+        return _named(workspace, model, locked, output)
     if evaluated is None:
         raise UsageError(doing, "nothing was evaluated yet", hint="run `assent evaluate` first")
     evidence = evaluated.evidence
@@ -47,7 +78,8 @@ def bundle(
             doing, "its inputs have changed since it was evaluated", hint="run `assent train` again"
         )
     found = model_files(workspace.root, settings.model)
-    stored = workspace.store.add([Source(path=path) for _, path in found], progress)
+    store = workspace.store if output is None else workspace.folder_store(output)
+    stored = store.add([Source(path=path) for _, path in found], progress)
     files = [
         ModelFile(path=name, digest=blob.digest, size_bytes=blob.size_bytes)
         for (name, _), blob in zip(found, stored, strict=True)
@@ -62,15 +94,14 @@ def bundle(
     config = config_blob(model, files)
     manifest = manifest_blob(model, files, config, evidence_bytes)
     # The manifest comes last: a bundle is there only when everything that it names is.
-    rest = workspace.store.add([Source(content=config), Source(content=evidence_bytes)])
-    [stored_manifest] = workspace.store.add([Source(content=manifest)])
+    rest = store.add([Source(content=config), Source(content=evidence_bytes)])
+    [stored_manifest] = store.add([Source(content=manifest)])
     digest = stored_manifest.digest
-    workspace.store.remember(f"{model}/inputs/{hex_of(evidence.inputs_digest)}", digest)
-    if evidence.train is not None:
-        trained = hex_of(evidence.train.inputs_digest)
-        workspace.store.remember(f"{model}/trained/{trained}", digest)
-    if evidence.code.commit is not None and not evidence.code.is_dirty:
-        workspace.store.remember(f"{model}/commits/{evidence.code.commit}", digest)
+    if output is not None:
+        store.remember(_made(model), digest)
+    elif is_found_again:
+        commit = None if evidence.code.is_dirty else evidence.code.commit
+        remember(store, model, evidence, digest, commit)
     everything = [*stored, *rest, stored_manifest]
     return BundleResult(
         model=model,
@@ -81,3 +112,116 @@ def bundle(
         size_bytes=sum(file.size_bytes for file in files),
         new_bytes=sum(blob.size_bytes for blob in everything if blob.is_new),
     )
+
+
+def take(
+    workspace: Workspace,
+    model: str,
+    folder: Path,
+    *,
+    progress: Callable[[int], None] | None = None,
+) -> BundleResult:
+    """Store the bundle that `bundle` has written to `folder` in another job.
+
+    The folder is data of code that nobody has reviewed: every byte is verified, what it says of
+    itself becomes no hint for later runs, and nothing of it is run. Raises `UsageError` if it
+    holds no bundle of this model, and `IntegrityError` for one that does not verify.
+    """
+    doing = f"taking the bundle of {model} from {folder}"
+    _require_plain(folder, doing)
+    source = workspace.folder_store(folder)
+    digest = source.recall(_made(model))
+    if digest is None:
+        hint = "write it with `assent bundle --output`"
+        raise UsageError(doing, "it holds no bundle of this model", hint=hint)
+    try:
+        manifest = source.read(digest)
+    except NotInStoreError:
+        # A locked bundle is handed over by its name. Whether the change may name it, whoever
+        # judges it asks, as of bytes that the change has brought.
+        return _stored(workspace, read_bundle(workspace, model, digest))
+    taken = read_manifest(manifest)
+    evidence_bytes = source.read(taken.evidence.digest)
+    known = decode_evidence(taken, evidence_bytes)
+    if taken.model != model:
+        raise IntegrityError(doing, f"bundle {short(digest)} is of {taken.model!r}")
+    if len(taken.files) > MAX_FILES:
+        raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
+    workspace.work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=workspace.work, prefix=".taken-") as scratch:
+        # Verified while they are copied: only what has the digest that it is said to have gets
+        # near the store.
+        wanted = [
+            Wanted(digest=one.digest, size_bytes=one.size_bytes, path=Path(scratch) / str(number))
+            for number, one in enumerate(taken.files)
+        ]
+        source.fetch(wanted)
+        stored = workspace.store.add([Source(path=one.path) for one in wanted], progress)
+    config = Source(content=source.read(Digest(taken.config.digest)))
+    rest = workspace.store.add([config, Source(content=evidence_bytes)])
+    [stored_manifest] = workspace.store.add([Source(content=manifest)])
+    return BundleResult(
+        model=model,
+        bundle=digest,
+        model_digest=taken.model_digest,
+        inputs_digest=known.inputs_digest,
+        files=len(taken.files),
+        size_bytes=sum(file.size_bytes for file in taken.files),
+        new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
+    )
+
+
+def _locked(workspace: Workspace, model: str) -> Locked | None:
+    return current_lock(workspace, model, read_inputs(workspace.root, workspace.settings(model)))
+
+
+def _named(workspace: Workspace, model: str, locked: Locked, output: Path | None) -> BundleResult:
+    """The bundle that the lock names, as the store has it or, for another job, by its name."""
+    if output is None:
+        return _stored(workspace, read_bundle(workspace, model, locked.bundle))
+    workspace.folder_store(output).remember(_made(model), locked.bundle)
+    workspace.say(
+        f"bundling {model}: {LOCK} names bundle {short(locked.bundle)} for these inputs, so only "
+        f"its name is in {output}; `assent bundle --from` takes it from the store"
+    )
+    return BundleResult(
+        model=model,
+        bundle=locked.bundle,
+        model_digest=None,
+        inputs_digest=locked.inputs,
+        files=0,
+        size_bytes=0,
+        new_bytes=0,
+    )
+
+
+def _stored(workspace: Workspace, found: Bundle) -> BundleResult:
+    """A bundle that the store holds already."""
+    return BundleResult(
+        model=found.model,
+        bundle=found.digest,
+        model_digest=found.model_digest,
+        inputs_digest=open_bundle(workspace, found).evidence.inputs_digest,
+        files=len(found.files),
+        size_bytes=sum(file.size_bytes for file in found.files),
+        new_bytes=0,
+    )
+
+
+def _require_plain(folder: Path, doing: str) -> None:
+    """Raise `IntegrityError` unless there is nothing but files and folders: a link leads to other
+    files of this machine, and a pipe has no end.
+    """
+    count = 0
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            count += 1
+            mode = os.lstat(os.path.join(parent, name)).st_mode  # noqa: PTH118  # many
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise IntegrityError(doing, f"{name!r} in it is neither a file nor a folder")
+        if count > 2 * MAX_FILES:
+            raise IntegrityError(doing, f"it holds more than {2 * MAX_FILES:,} files")
+
+
+def _made(model: str) -> str:
+    return f"{model}/made/bundle"

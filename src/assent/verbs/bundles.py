@@ -10,14 +10,17 @@ import msgspec
 
 from assent.compare.bundles import Known
 from assent.core.bundle import Bundle, ModelFile, model_digest, read_manifest
+from assent.core.change import Change
 from assent.core.digest import Digest, hex_of, is_digest, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
-from assent.errors import AssentError, IntegrityError, OutsideError, UsageError
+from assent.errors import AssentError, IdleError, IntegrityError, OutsideError, UsageError
+from assent.git import is_commit
 from assent.measure.files import file_digest
 from assent.measure.models import model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.inputs import read_inputs
+from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.versions import version_number
 from assent.verbs.workspace import Workspace
 
@@ -35,6 +38,17 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
     missing = workspace.store.check([file.digest for file in bundle.files])
     sound = all(state is BlobState.SOUND for state in missing.values())
     return bundle if bundle.model == model and sound else None
+
+
+def remember(
+    store: Store, model: str, evidence: Evidence, digest: Digest, commit: str | None
+) -> None:
+    """Leave the hints by which this bundle is found again: by inputs, and by its commit."""
+    store.remember(f"{model}/inputs/{hex_of(evidence.inputs_digest)}", digest)
+    if evidence.train is not None:
+        store.remember(f"{model}/trained/{hex_of(evidence.train.inputs_digest)}", digest)
+    if commit is not None:
+        store.remember(f"{model}/commits/{commit}", digest)
 
 
 def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
@@ -55,8 +69,13 @@ def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
 
 def open_bundle(workspace: Workspace, bundle: Bundle, version: int | None = None) -> Known:
     """The bundle with its evidence."""
+    evidence = decode_evidence(bundle, workspace.store.read(bundle.evidence.digest))
+    return Known(bundle=bundle, evidence=evidence, version=version)
+
+
+def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
+    """The evidence of a bundle from its bytes. Raises `IntegrityError` if it is not its own."""
     doing = f"reading the evidence of bundle {short(bundle.digest)}"
-    content = workspace.store.read(bundle.evidence.digest)
     try:
         evidence = msgspec.json.decode(content, type=Evidence)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -66,7 +85,7 @@ def open_bundle(workspace: Workspace, bundle: Bundle, version: int | None = None
         require_format(content, FORMAT, doing)
     if evidence.model != bundle.model:
         raise IntegrityError(doing, f"it is about {evidence.model!r}, not {bundle.model!r}")
-    return Known(bundle=bundle, evidence=evidence, version=version)
+    return evidence
 
 
 def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
@@ -128,14 +147,17 @@ def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
 
 def find(workspace: Workspace, view: View, model: str, name: str | None) -> Known:
     """The bundle that a person means: `v12`, a stage, a complete digest, a Git revision, or None
-    for what the working tree's inputs give.
+    for what the forge has shown last on the change, else for what the working tree's inputs give.
+    Where `assent.lock` names the bundle of those inputs, it is that one.
 
     Raises `UsageError` if there is none.
     """
     doing = f"looking for {name or 'the bundle of the working tree'} of {model}"
     if name is None:
-        inputs = read_inputs(workspace.root, workspace.settings(model))
-        digest = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+        digest = _locked(workspace, model) or workspace.forge.shown(model)
+        if digest is None:
+            inputs = read_inputs(workspace.root, workspace.settings(model))
+            digest = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
         if digest is None:
             raise UsageError(
                 doing, "there is none yet", hint="run `assent review`, which makes what is missing"
@@ -154,6 +176,16 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
         return _known(workspace, view, model, Digest(name))
     if name in workspace.config.policies[model].stages:
         raise UsageError(doing, "the stage holds nothing", hint="`assent status` shows what does")
+    if workspace.context.system is not None and is_commit(name):
+        # A trusted job has another commit checked out than the one it judges.
+        change = workspace.forge.change()
+        if change is not None and name == change.head:
+            shown = workspace.forge.shown(model)
+            locked = locked_of(workspace, view, model, change) if shown is None else None
+            shown = shown if locked is None else locked.bundle
+            if shown is None:
+                raise nothing_shown(model, change)
+            return _known(workspace, view, model, shown)
     commit = workspace.repository.resolve(name)
     digest = None if commit is None else workspace.store.recall(f"{model}/commits/{commit}")
     if digest is None:
@@ -165,6 +197,30 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
             else "`assent status` lists versions and stages",
         )
     return _known(workspace, view, model, digest)
+
+
+def _locked(workspace: Workspace, model: str) -> Digest | None:
+    """The bundle that the lock names for the inputs of the working tree, if that is of the change
+    and not only of the job that judges it.
+    """
+    if workspace.context.system is not None:
+        change = workspace.forge.change()
+        head = workspace.repository.resolve("HEAD")
+        if change is None or head not in (change.head, change.commit):
+            return None
+    inputs = read_inputs(workspace.root, workspace.settings(model))
+    locked = current_lock(workspace, model, inputs)
+    return None if locked is None else locked.bundle
+
+
+def nothing_shown(model: str, change: Change) -> IdleError:
+    """Why there is nothing to judge: nobody has been shown a bundle of this revision."""
+    return IdleError(
+        f"looking for the bundle of {model}",
+        f"none of {change.id} at {change.head[:12]} was shown yet",
+        hint="it is reviewed when the job that trains it has ended; another bundle can be named "
+        "with --bundle",
+    )
 
 
 def baseline(workspace: Workspace, view: View, model: str, stages: list[str]) -> Known | None:

@@ -8,6 +8,7 @@ from typing import IO
 
 import msgspec
 
+from assent.config.lock import FILE as LOCK
 from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Code, DataReference, Evidence, Problem
@@ -19,19 +20,22 @@ from assent.measure.metrics import read_metrics
 from assent.measure.models import model_files
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
-from assent.verbs.bundles import load, model_digest_at, open_bundle
-from assent.verbs.inputs import read_inputs
+from assent.verbs.bundles import load, model_digest_at, open_bundle, stands_at
+from assent.verbs.inputs import Inputs, read_inputs
+from assent.verbs.locks import current_lock
 from assent.verbs.train import run_step
-from assent.verbs.work import Evaluated, Trained, keep, kept
+from assent.verbs.work import Evaluated, Trained, forget, keep, kept
 from assent.verbs.workspace import Workspace
 
 
 class EvaluateResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What `evaluate` found. `reused` is the finished bundle that spared the evaluation."""
+    """What `evaluate` found. `reused` is the finished bundle that spared the evaluation. There is
+    no evidence if that bundle is locked and not in this job's store.
+    """
 
     model: str
-    model_digest: Digest
-    evidence: Evidence
+    model_digest: Digest | None
+    evidence: Evidence | None
     reused: Digest | None = None
 
 
@@ -40,17 +44,26 @@ def evaluate(
 ) -> EvaluateResult:
     """Evaluate the model that stands in the working tree, and gather the evidence.
 
-    If the store holds a finished bundle of the same inputs and this very model, its evidence is
-    reused and nothing is run, unless `force`. Raises `CommandError` with the command's exit code.
+    If `assent.lock` names a bundle for these inputs, or the store holds a finished bundle of the
+    same inputs, and it is of this very model, its evidence is reused and nothing is run, unless
+    `force`. Raises `CommandError` with the command's exit code.
     """
     settings = workspace.settings(model)
     inputs = read_inputs(workspace.root, settings)
+    locked = None if force else _locked(workspace, model, inputs)
+    if locked is not None:
+        return locked
     digest = model_digest_at(workspace.root, settings.model)
     if not force:
         hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
         found = None if hint is None else load(workspace, model, hint)
-        if found is not None and found.model_digest == digest:
-            evidence = open_bundle(workspace, found).evidence
+        evidence = None if found is None else open_bundle(workspace, found).evidence
+        if (
+            found is not None
+            and evidence is not None
+            and found.model_digest == digest
+            and _is_of_here(workspace, evidence)
+        ):
             reused = Evaluated(evidence=evidence, model_digest=digest)
             keep(workspace.work, model, "evaluate", reused)
             workspace.say(
@@ -80,7 +93,7 @@ def evaluate(
         inputs=inputs.files,
         train=None if trained is None else trained.step,
         evaluate=step,
-        trained_by=workspace.forge.whoami(),
+        trained_by=None if workspace.is_in_forge_ci else workspace.forge.whoami(),
         code=read_code(workspace),
         params=params.params,
         metrics=metrics.metrics,
@@ -94,19 +107,66 @@ def evaluate(
     return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
 
 
+def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult | None:
+    """The evidence of the locked bundle, if its model stands in the working tree; without any if
+    this store does not hold the bundle and nothing was trained here either.
+    """
+    locked = current_lock(workspace, model, inputs)
+    if locked is None:
+        return None
+    found = load(workspace, model, locked.bundle)
+    if found is None:
+        if kept(workspace.work, model, "train", Trained) is not None:
+            return None
+        forget(workspace.work, model, "evaluate")
+        workspace.say(
+            f"evaluating {model}: {LOCK} names bundle {short(locked.bundle)} for these inputs; "
+            "its evidence is in the store of the job that reviews"
+        )
+        return EvaluateResult(model=model, model_digest=None, evidence=None, reused=locked.bundle)
+    if not stands_at(workspace.root / workspace.settings(model).model, found):
+        return None
+    evidence = open_bundle(workspace, found).evidence
+    if evidence.inputs_digest != locked.inputs:
+        return None
+    reused = Evaluated(evidence=evidence, model_digest=found.model_digest)
+    keep(workspace.work, model, "evaluate", reused)
+    workspace.say(
+        f"evaluating {model}: {LOCK} names bundle {short(found.digest)} for these inputs, reusing "
+        "its evidence; evaluation skipped (--force evaluates again)"
+    )
+    return EvaluateResult(
+        model=model, model_digest=found.model_digest, evidence=evidence, reused=found.digest
+    )
+
+
 def read_code(workspace: Workspace) -> Code:
-    """The revision of the working tree and its authors."""
+    """The revision of the working tree and its authors.
+
+    In a forge's CI the evidence names nobody: a job that runs the code of a change has no token
+    to ask who they are, and would not be believed. Whoever judges the bundle asks.
+    """
     repository = workspace.repository
-    change = workspace.forge.change()
-    if change is None:
+    head = repository.resolve("HEAD")
+    if head is None:
         return Code(branch=repository.branch(), is_dirty=True)
+    change = None if workspace.is_in_forge_ci else workspace.forge.change()
+    authors = () if change is None else change.authors
     return Code(
-        commit=change.head,
-        tree=repository.tree(change.head),
+        commit=head,
+        tree=repository.tree(head),
         branch=repository.branch(),
         is_dirty=repository.is_dirty(),
-        authors=tuple(author.person for author in change.authors if author.person is not None),
+        authors=tuple(author.person for author in authors if author.person is not None),
     )
+
+
+def _is_of_here(workspace: Workspace, evidence: Evidence) -> bool:
+    """Whether evidence may be taken over. In a forge's CI only that of the same commit may:
+    whoever judges it has another commit checked out, and cannot compare the inputs.
+    """
+    is_same = evidence.code.commit == workspace.repository.resolve("HEAD")
+    return is_same or not workspace.is_in_forge_ci
 
 
 def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> None:

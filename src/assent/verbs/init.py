@@ -1,4 +1,4 @@
-"""`init`: write an `assent.yaml` that works, by looking at the repository."""
+"""`init`: write an `assent.yaml` that works, by looking at the repository, and the workflows."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from assent.core.scalar import number
 from assent.errors import UsageError
 from assent.measure.metrics import read_metrics
 from assent.verbs.work import write_atomically
+from assent.verbs.workflows import default_branch, workflows, write_workflows
 from assent.verbs.workspace import FILE
 
 IGNORED = ".assent/"
@@ -31,35 +32,61 @@ _LOCKS = ("requirements.txt", "uv.lock", "poetry.lock", "environment.yml")
 
 
 class InitResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The file written, what was found, and the keys that a person has to check."""
+    """The file written, what was found, and the keys that a person has to check. `is_kept`: there
+    was one already, and it was left as it is. `workflows` are those written for GitHub;
+    `is_pinned` is False if a person has to say in them where Assent's actions are.
+    """
 
     path: Path
     model: str
     found: dict[str, str]
     to_check: tuple[str, ...]
+    is_kept: bool = False
+    workflows: tuple[Path, ...] = ()
+    is_pinned: bool = True
 
 
-def init(folder: Path, *, name: str | None = None, force: bool = False) -> InitResult:
+def init(
+    folder: Path,
+    *,
+    name: str | None = None,
+    force: bool = False,
+    github: bool = False,
+    actions: str | None = None,
+) -> InitResult:
     """Write `assent.yaml` into `folder` and let Git ignore what Assent keeps there.
 
-    Raises `UsageError` if there is one already, unless `force`.
+    With `github` also the workflows, which fetch Assent from `actions` (`owner/name@commit`); an
+    `assent.yaml` that exists is kept then. Raises `UsageError` if what is to be written exists
+    already, unless `force`.
     """
+    path = folder / FILE
+    if not github:
+        return _configure(folder, name, force=force)
+    branch = default_branch(folder)
+    text = path.read_bytes() if path.exists() else None
+    written = None if text is not None else _found(folder, name)
+    config = read_config(written[0].encode() if written else text or b"", str(path))
+    stages = list(dict.fromkeys(one for rule in config.policies.values() for one in rule.stages))
+    wanted = workflows(origin=actions, stages=stages, branch=branch)
+    changed = write_workflows(folder, wanted, force=force)
+    result = (
+        _configure(folder, name, force=False)
+        if written
+        else InitResult(
+            path=path, model=", ".join(config.models), found={}, to_check=(), is_kept=True
+        )
+    )
+    return msgspec.structs.replace(result, workflows=changed, is_pinned=actions is not None)
+
+
+def _configure(folder: Path, name: str | None, *, force: bool) -> InitResult:
     path = folder / FILE
     if path.exists() and not force:
         raise UsageError(
             f"writing {path}", "it exists already", hint="edit it, or replace it with --force"
         )
-    found = {
-        "train": _first(folder, _TRAIN),
-        "evaluate": _first(folder, _EVALUATE),
-        "model": _first(folder, _MODELS),
-        "metrics": _first(folder, _METRICS),
-        "params": _first(folder, _PARAMS),
-        "lock": _first(folder, _LOCKS),
-        "data": _first(folder, ("data",)),
-    }
-    model = name or _name(folder)
-    text = _text(folder, model, found)
+    text, model, found = _found(folder, name)
     read_config(text.encode(), FILE)  # what is written must be readable
     write_atomically(path, text.encode())
     _ignore(folder)
@@ -70,6 +97,21 @@ def init(folder: Path, *, name: str | None = None, force: bool = False) -> InitR
         found={key: value for key, value in found.items() if value is not None},
         to_check=tuple(key for key in keys if found[key] is None),
     )
+
+
+def _found(folder: Path, name: str | None) -> tuple[str, str, dict[str, str | None]]:
+    """The text of a working `assent.yaml`, the model's name, and what was found."""
+    found = {
+        "train": _first(folder, _TRAIN),
+        "evaluate": _first(folder, _EVALUATE),
+        "model": _first(folder, _MODELS),
+        "metrics": _first(folder, _METRICS),
+        "params": _first(folder, _PARAMS),
+        "lock": _first(folder, _LOCKS),
+        "data": _first(folder, ("data",)),
+    }
+    model = name or _name(folder)
+    return _text(folder, model, found), model, found
 
 
 def _first(folder: Path, names: tuple[str, ...]) -> str | None:

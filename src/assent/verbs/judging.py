@@ -10,16 +10,19 @@ from assent.compare.bundles import Known, compare
 from assent.core.approval import Approvals
 from assent.core.change import Change, Review, ReviewState
 from assent.core.diff import Diff
-from assent.core.digest import Digest
+from assent.core.digest import Digest, short
 from assent.core.entry import Approval, Kind, Subject, VerdictRecord, decode_entry, recorded
 from assent.core.identity import Actor, PersonKey
 from assent.core.registry import Record
-from assent.core.verdict import Verdict
+from assent.core.verdict import Finding, Outcome, Verdict
+from assent.errors import UsageError
 from assent.policy.approvals import approval_findings, judge_approvals, unmapped
 from assent.policy.judge import judge_candidate
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import baseline
+from assent.verbs.inputs import read_inputs
+from assent.verbs.locks import lock_at, mistrust
 from assent.verbs.workspace import Workspace
 
 
@@ -62,6 +65,7 @@ def judge(
     approvals = hear(workspace, view, policy.approvals, candidate, reviews=reviews, change=change)
     names = () if change is None else unmapped(change.authors)
     findings = [
+        *provenance(workspace, view, candidate, change),
         *judge_candidate(policy, diff, candidate.evidence),
         *approval_findings(approvals, unmapped_authors=names),
     ]
@@ -95,29 +99,90 @@ def hear(
         reviews,
         bundle=bundle,
         head=None if change is None else change.head,
-        authors=authors_of(view.record(bundle), candidate, change),
+        authors=_authors_of(workspace, view.record(bundle), candidate, change),
         roles=roles,
     )
 
 
-def makers(candidate: Known, change: Change | None) -> tuple[Actor, ...]:
+def provenance(
+    workspace: Workspace, view: View, candidate: Known, change: Change | None
+) -> list[Finding]:
+    """In CI, the finding on whether the bundle is of the change that the forge names. What a
+    bundle says of itself was written by code of a change, which may be another one.
+    """
+    if change is None or workspace.context.system is None:
+        return []
+    locked = _locked(workspace, view, candidate, change)
+    if locked is not None:
+        return [locked]
+    code = candidate.evidence.code
+    is_of_change = code.commit in (change.head, change.commit) and not code.is_dirty
+    if not is_of_change and workspace.repository.resolve("HEAD") in (change.head, change.commit):
+        inputs = read_inputs(workspace.root, workspace.settings(candidate.bundle.model))
+        is_of_change = inputs.evaluate == candidate.evidence.inputs_digest
+    made_from = "no commit" if code.commit is None else code.commit[:12]
+    return [
+        Finding(
+            rule="the bundle is of this change",
+            outcome=Outcome.PASSED if is_of_change else Outcome.FAILED,
+            reason="made from its revision" if is_of_change else f"made from {made_from}",
+            evidence=f"{change.id} is at {change.head[:12]}",
+            remedy="" if is_of_change else "let CI train and evaluate the newest revision",
+        )
+    ]
+
+
+def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) -> Finding | None:
+    """The finding of a change whose lock says which bundle its inputs give: it must be that one,
+    and what the lock says must be true. None if the lock says nothing of these inputs.
+    """
+    model, digest = candidate.bundle.model, candidate.bundle.digest
+    problem = ""
+    try:
+        locked = lock_at(workspace, change.commit, model)
+    except UsageError as error:
+        locked, problem = None, f"of a revision whose assent.lock cannot be read: {error.problem}"
+    if locked is not None and locked.bundle == digest:
+        problem = mistrust(workspace, view, model, change, locked)
+        if locked.inputs != candidate.evidence.inputs_digest:
+            problem = "named by assent.lock for other inputs than its own"
+    elif locked is not None and locked.inputs == candidate.evidence.inputs_digest:
+        problem = f"not {short(locked.bundle)}, which assent.lock names for the same inputs"
+    elif not problem:
+        return None
+    return Finding(
+        rule="the bundle is of this change",
+        outcome=Outcome.FAILED if problem else Outcome.PASSED,
+        reason=problem or "named by assent.lock of its revision, and made by a retraining",
+        evidence=f"{change.id} is at {change.head[:12]}",
+        remedy="take the model out of assent.lock, and let CI train and evaluate the newest "
+        "revision"
+        if problem
+        else "",
+    )
+
+
+def makers(workspace: Workspace, candidate: Known, change: Change | None) -> tuple[Actor, ...]:
     """Everybody whose approval of this bundle would be an approval of their own work: who wrote
     the change, and who trained.
     """
     evidence = candidate.evidence
     people = [*evidence.code.authors]
     people += [] if evidence.trained_by is None else [evidence.trained_by]
+    if change is not None and evidence.run is not None:
+        starter = workspace.forge.started(evidence.run)
+        people += [] if starter is None else [starter]
     authors = () if change is None else change.authors
     people += [author.person for author in authors if author.person is not None]
     return tuple({person.key: person for person in people}.values())
 
 
-def authors_of(
-    record: Record | None, candidate: Known, change: Change | None
+def _authors_of(
+    workspace: Workspace, record: Record | None, candidate: Known, change: Change | None
 ) -> frozenset[PersonKey]:
     """The makers, and whom the ledger names as such since an earlier entry."""
     named = () if record is None else record.authors
-    return frozenset([*named, *(person.key for person in makers(candidate, change))])
+    return frozenset([*named, *(person.key for person in makers(workspace, candidate, change))])
 
 
 def recorded_reviews(view: View, bundle: Digest) -> list[Review]:
@@ -150,7 +215,7 @@ def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) ->
     answered objection would return.
     """
     known = recorded_reviews(view, bundle)
-    said = workspace.forge.reviews(model, bundle)
+    said = workspace.forge.reviews(model, bundle, change=_reviewed_in(view, bundle))
     done = {_opinion(review): 0 for review in known}
     for place, review in enumerate(said, start=1):
         if _opinion(review) in done:
@@ -162,6 +227,17 @@ def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) ->
         if place > upto.get(review.person.key, 0)
     ]
     return [*known, *later]
+
+
+def _reviewed_in(view: View, bundle: Digest) -> str | None:
+    """The change that the bundle was reviewed in, if the ledger has recorded an opinion on it."""
+    record = view.record(bundle)
+    opinions = [] if record is None else list(record.opinions.values())
+    if not opinions:
+        return None
+    newest = max(opinions, key=lambda one: one.seq)
+    entry = decode_entry(view.entry(newest.seq))
+    return next((approval.change for approval in entry.approvals if approval.change), None)
 
 
 def _opinion(review: Review) -> tuple[PersonKey, str, bool]:

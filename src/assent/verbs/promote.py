@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from assent.compare.bundles import Known
 from assent.core.approval import Approvals
-from assent.core.entry import Draft, Kind, recorded
+from assent.core.entry import Draft, Entry, Kind, recorded
 from assent.core.verdict import Decision, Verdict
 from assent.errors import UsageError
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy, StageRule
 from assent.policy.stages import judge_entry
-from assent.ports import View
+from assent.ports import Press, View
+from assent.verbs import deploying
 from assent.verbs.bundles import find, require_sound
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.outcome import Decided
@@ -28,11 +29,14 @@ def promote(
     version: str | None = None,
     override: bool = False,
     reason: str | None = None,
+    environment: str | None = None,
 ) -> Decided:
-    """Promote `version` (None: the newest) to `stage`.
+    """Promote `version` (None: the newest) to `stage`, which the forge calls `environment` (None:
+    as the stage).
 
     The stage's rules and approvals are those of the base branch, every approver's role is read
-    again, and every blob of the version is verified first. Never moves a stage back.
+    again, and every blob of the version is verified first. Whoever let this run into the
+    environment has approved the promotion. Never moves a stage back.
     """
     policy = workspace.binding_policy(model)
     rule = stage_rule(policy, model, stage)
@@ -41,17 +45,21 @@ def promote(
     candidate = find(workspace, view, model, f"v{number}")
     name = f"v{number} of {model}"
     require_sound(workspace, candidate.bundle, f"promoting {name} to {stage}")
+    environment = environment or stage
+    press = workspace.forge.press(environment)
     verdicts: list[Verdict] = []
-    was_so: list[bool] = []
+    standing: list[Entry] = []
 
     def decide(view: View) -> list[Draft]:
         held = view.state.stages.get(stage)
-        was_so[:] = [held is not None and held.version == number]
+        standing.clear()
         if held is not None and held.version == number:
             verdicts[:] = [Verdict(findings=())]
-            point_stage_again(workspace, view, stage)
+            standing.append(point_stage_again(workspace, view, stage))
             return []
-        verdict, approvals = _judge(workspace, view, policy, rule, stage, candidate)
+        verdict, approvals = _judge(
+            workspace, view, policy, rule, stage, candidate, press, environment
+        )
         verdicts[:] = [verdict]
         if not may_go_on(workspace, policy, verdict, override=override, reason=reason):
             return []
@@ -78,12 +86,14 @@ def promote(
         return [override_draft(workspace, model, about, stage, short_form, reason), draft]
 
     _, entries = record(workspace, model, decide, view=view)
+    for entry in (*standing, *entries):
+        deploying.show(workspace, view, entry, environment)
     sentence = f"v{number} was not promoted to {stage}"
     if entries:
         replaced = entries[-1].replaces
         instead = "" if replaced is None else f", which held v{replaced}"
         sentence = f"promoted v{number} to {stage}{instead}"
-    elif was_so[0]:
+    elif standing:
         sentence = f"{stage} holds v{number} already"
     return Decided(
         model=model,
@@ -93,7 +103,7 @@ def promote(
         bundle=candidate.bundle.digest,
         stage=stage,
         entries=entries,
-        was_so=was_so[0],
+        was_so=bool(standing),
     )
 
 
@@ -135,16 +145,22 @@ def _judge(
     rule: StageRule,
     stage: str,
     candidate: Known,
+    press: Press,
+    environment: str,
 ) -> tuple[Verdict, Approvals]:
     bundle = candidate.bundle
     model = bundle.model
     known = record_of(view, model, candidate.version or 0)
-    reviews = binding_reviews(workspace, view, model, bundle.digest)
+    reviews = [
+        *binding_reviews(workspace, view, model, bundle.digest),
+        *deploying.reviews_of(workspace, press, bundle.digest),
+    ]
     approvals = hear(
         workspace, view, rule.approvals or policy.approvals, candidate, reviews=reviews, change=None
     )
     findings = [
         *judge_entry(rule, stage, known, view.state, run=workspace.run, now=workspace.now),
         *approval_findings(approvals, rule_name=f"approvals for {stage}"),
+        *deploying.findings_of(press, environment),
     ]
     return Verdict(findings=tuple(findings)), approvals

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from assent.core.digest import Digest
-from assent.core.entry import Draft, Entry, Kind, encode_entry, entry_digest
+from assent.core.entry import Draft, Entry, Kind, decode_entry, encode_entry, entry_digest
 from assent.core.registry import State
 from assent.errors import IntegrityError, OutsideError
 from assent.ports import MovedError, Pointer, View
@@ -29,6 +29,7 @@ def record(
     view whenever somebody else wrote in between, so every entry was judged on the state that it
     follows. Returns the view it was decided on.
     """
+    workspace.require_trusted(f"writing to the ledger of {model}")
     deadline = time.monotonic() + PATIENCE_S
     attempt = 0
     while True:
@@ -121,26 +122,26 @@ def pointer_name(entry: Entry) -> str | None:
             return None
 
 
-def point_stage_again(workspace: Workspace, view: View, stage: str) -> None:
+def point_stage_again(workspace: Workspace, view: View, stage: str) -> Entry:
     """Write the pointer of a stage as the ledger has it: an earlier run may have been killed
-    between the two.
+    between the two. Returns the entry since which it is so.
     """
     state: State = view.state
     held = state.stages[stage]
+    content = view.entry(held.seq)
     pointer = Pointer(
         seq=held.seq,
-        entry=entry_digest(view.entry(held.seq)),
+        entry=entry_digest(content),
         version=held.version,
         bundle=held.bundle,
         model_digest=held.model_digest,
     )
     workspace.store.point(f"{state.model}/stages/{stage}", pointer)
+    return decode_entry(content)
 
 
 def point_version_again(workspace: Workspace, view: View, version: int, seq: int) -> None:
     """Write the pointer of a version as the ledger has it."""
-    from assent.core.entry import decode_entry
-
     content = view.entry(seq)
     entry = decode_entry(content)
     if entry.subject.version == version:

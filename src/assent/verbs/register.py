@@ -11,9 +11,10 @@ from assent.core.entry import Draft, Kind
 from assent.core.verdict import Decision, Verdict
 from assent.errors import PolicyError
 from assent.ports import View
-from assent.verbs.bundles import find, require_sound
+from assent.verbs.bundles import find, remember, require_sound
 from assent.verbs.inputs import read_inputs
 from assent.verbs.judging import approval_records, binding_reviews, judge, makers, subject
+from assent.verbs.locks import current_lock
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
@@ -34,6 +35,7 @@ def register(
     of the base branch with the approvals that the ledger has recorded. The same bytes get one
     version only. Raises `PolicyError` for a bundle that is not of the landed commit.
     """
+    workspace.require_trusted(f"registering {model}")
     policy = workspace.binding_policy(model)
     change = workspace.change()
     view = read_ledger(workspace, model)
@@ -62,10 +64,10 @@ def register(
             subject=about,
             actor=workspace.forge.whoami(),
             approvals=approval_records(judgement.approvals),
-            authors=makers(candidate, change),
+            authors=makers(workspace, candidate, change),
             verdict=judgement.record,
             run=workspace.run,
-            commit=change.head,
+            commit=change.commit,
             reason=reason,
         )
         if judgement.verdict.decision is Decision.PASSED:
@@ -77,6 +79,10 @@ def register(
         ]
 
     _, entries = record(workspace, model, decide, view=view)
+    if known or entries:
+        # The hints that a bundle of another job could not leave: it is of these inputs, which has
+        # just been proven.
+        remember(workspace.store, model, candidate.evidence, bundle.digest, change.commit)
     if known:
         return known[-1]
     version = entries[-1].subject.version if entries else None
@@ -101,7 +107,7 @@ def _landed(
     if not change.landed:
         raise PolicyError(
             doing,
-            f"{change.head[:12]} is not part of {branch}",
+            f"{change.commit[:12]} is not part of {branch}",
             hint=f"merge the change first, then run `assent register` on {branch}",
         )
     inputs = read_inputs(workspace.root, workspace.settings(model))
@@ -115,13 +121,21 @@ def _landed(
         )
     candidate = find(workspace, view, model, name)
     evidence = candidate.evidence
+    locked = current_lock(workspace, model, inputs)
+    if locked is not None and locked.bundle != candidate.bundle.digest:
+        raise PolicyError(
+            doing,
+            f"assent.lock of {change.commit[:12]} names {short(locked.bundle)} for these inputs, "
+            f"not {short(candidate.bundle.digest)}",
+            hint="register that one, or merge a change that takes the model out of assent.lock",
+        )
     if evidence.inputs_digest != inputs.evaluate and (
-        evidence.code.is_dirty or evidence.code.tree != workspace.repository.tree(change.head)
+        evidence.code.is_dirty or evidence.code.tree != workspace.repository.tree(change.commit)
     ):
         raise PolicyError(
             doing,
             f"bundle {short(candidate.bundle.digest)} was made from other inputs than those of "
-            f"{change.head[:12]}",
+            f"{change.commit[:12]}",
             hint="train the merged commit and have the result reviewed: `assent review`",
         )
     return candidate

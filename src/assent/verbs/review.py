@@ -9,22 +9,24 @@ from typing import IO
 import msgspec
 
 from assent.compare.bundles import Known
+from assent.config.settings import Config
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of
-from assent.core.verdict import Decision
+from assent.core.verdict import Decision, Outcome, Verdict
 from assent.errors import ExitCode, UsageError
 from assent.policy.rules import Policy, rule_changes
-from assent.ports import View
+from assent.ports import Notice, View
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
 from assent.report.markdown import to_markdown
 from assent.report.review import ReviewReport
 from assent.verbs.bundle import bundle
-from assent.verbs.bundles import find, load
+from assent.verbs.bundles import find, load, nothing_shown
 from assent.verbs.evaluate import evaluate
 from assent.verbs.inputs import read_inputs
 from assent.verbs.judging import all_reviews, judge
+from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.recording import read_ledger
 from assent.verbs.train import train
 from assent.verbs.work import write_atomically
@@ -59,7 +61,7 @@ def review(
     it (training, evaluation, bundle) is made first.
     """
     if name is None:
-        name = _candidate(workspace, model, output, progress)
+        name = _shown(workspace, model) or _candidate(workspace, model, output, progress)
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
     report = report_on(workspace, view, model, candidate)
@@ -69,8 +71,16 @@ def review(
     write_atomically(paths["review.json"], to_json(report))
     write_atomically(paths["junit.xml"], to_junit(report))
     shown = str(paths["report.html"].relative_to(workspace.root))
+    if workspace.is_in_forge_ci and workspace.run is not None:
+        shown = workspace.run.address or shown  # the file goes with the machine; its run keeps it
     comment = workspace.forge.comment(
-        model, candidate.bundle.digest, to_markdown(report, full_report=shown)
+        Notice(
+            model=model,
+            bundle=candidate.bundle.digest,
+            body=to_markdown(report, full_report=shown),
+            decision=report.verdict.decision,
+            sentence=_sentence(report.verdict),
+        )
     )
     return ReviewResult(
         decision=report.verdict.decision,
@@ -86,11 +96,11 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
     """Everything a review says about a candidate."""
     change = workspace.change()
     policy = workspace.base_policy(model)
-    proposed = workspace.config.policies[model]
+    proposed, problem = workspace.proposed_config(change)
     judgement = judge(
         workspace,
         view,
-        policy or proposed,
+        policy or (proposed or workspace.config).policies[model],
         candidate,
         reviews=all_reviews(workspace, view, model, candidate.bundle.digest),
         change=change,
@@ -103,16 +113,43 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
         policy=judgement.policy,
         evidence=candidate.evidence,
         at=workspace.now,
-        rule_changes=()
-        if policy is None
-        else (*rule_changes(policy, proposed), *_other_changes(workspace)),
+        rule_changes=(problem,)
+        if proposed is None
+        else _rule_changes(workspace, model, policy, proposed),
         notes=_notes(workspace, candidate, judgement.diff.baseline is None, policy),
         change_id=change.id,
         change_title=_title(change),
     )
 
 
-def _other_changes(workspace: Workspace) -> tuple[str, ...]:
+def _shown(workspace: Workspace, model: str) -> Digest | None:
+    """The bundle of a change that is not checked out: a trusted job never does that."""
+    if workspace.context.system is None:
+        return None
+    change = workspace.forge.change()
+    head = workspace.repository.resolve("HEAD")
+    if change is None or head in (change.head, change.commit):
+        return None
+    shown = workspace.forge.shown(model)
+    locked = None
+    if shown is None:
+        locked = locked_of(workspace, read_ledger(workspace, model), model, change)
+    if shown is None and locked is None:
+        raise nothing_shown(model, change)
+    return shown if locked is None else locked.bundle
+
+
+def _rule_changes(
+    workspace: Workspace, model: str, policy: Policy | None, proposed: Config
+) -> tuple[str, ...]:
+    if policy is None:
+        return ()
+    if model not in proposed.policies:
+        return (f"the model {model} is taken out of {FILE}",)
+    return (*rule_changes(policy, proposed.policies[model]), *_other_changes(workspace, proposed))
+
+
+def _other_changes(workspace: Workspace, proposed: Config) -> tuple[str, ...]:
     """What a change does to who the people are, and to where bytes and decisions are kept."""
     base = workspace.base_config()
     if base is None:
@@ -123,7 +160,7 @@ def _other_changes(workspace: Workspace) -> tuple[str, ...]:
             "store": config.store,
             **{f"people.{name}": person for name, person in config.people.items()},
         }
-        for config in (base, workspace.config)
+        for config in (base, proposed)
     )
     return tuple(
         f"{key}: {_as_json(old.get(key))} → {_as_json(new.get(key))}"
@@ -146,6 +183,9 @@ def _candidate(
     settings = workspace.settings(model)
     if settings.train is not None:
         inputs = read_inputs(workspace.root, settings)
+        locked = current_lock(workspace, model, inputs)
+        if locked is not None:
+            return locked.bundle
         hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
         if hint is not None and load(workspace, model, hint) is not None:
             return hint
@@ -183,12 +223,24 @@ def _notes(
             "It was trained from a working tree with uncommitted changes. It can be registered "
             "only if what is merged has the same inputs."
         )
-    if workspace.repository.is_shallow():
+    if not workspace.is_in_forge_ci and workspace.repository.is_shallow():
         notes.append(
             "The history of this clone is cut off (a shallow clone). Where that hides who wrote "
             "the change, no approval counts: `git fetch --unshallow` brings it."
         )
     return tuple(notes)
+
+
+def _sentence(verdict: Verdict) -> str:
+    """The verdict in a few words, for a list of checks."""
+    failed, total = len(verdict.of(Outcome.FAILED)), len(verdict.findings)
+    match verdict.decision:
+        case Decision.PASSED:
+            return "nothing is in the way"
+        case Decision.PENDING:
+            return f"{len(verdict.of(Outcome.WAITING))} of {total} wait for somebody"
+        case Decision.BLOCKED:
+            return f"{failed} of {total} failed" if total else "nothing was judged"
 
 
 def _title(change: Change) -> str | None:

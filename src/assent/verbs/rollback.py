@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from assent.core.entry import Draft, Kind, recorded
+from assent.core.entry import Draft, Entry, Kind, recorded
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import UsageError
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy, StageRule
 from assent.ports import View
+from assent.verbs import deploying
 from assent.verbs.bundles import find, require_sound
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.outcome import Decided
@@ -21,9 +22,16 @@ from assent.verbs.workspace import Workspace
 
 
 def rollback(
-    workspace: Workspace, model: str, stage: str, *, reason: str, to: str | None = None
+    workspace: Workspace,
+    model: str,
+    stage: str,
+    *,
+    reason: str,
+    to: str | None = None,
+    environment: str | None = None,
 ) -> Decided:
-    """Let `stage` hold the version `to` again (None: the one it held before the current one).
+    """Let `stage` hold the version `to` again (None: the one it held before the current one). The
+    forge calls the stage `environment` (None: as the stage).
 
     Only a version that the stage has held, and that is not retired, can return. The reason is
     recorded. Every blob of the version is verified first.
@@ -36,16 +44,21 @@ def rollback(
     candidate = find(workspace, view, model, f"v{target}")
     require_sound(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
     verdicts: list[Verdict] = [Verdict(findings=())]
-    was_so: list[bool] = []
+    environment = environment or stage
+    press = workspace.forge.press(environment)
+    standing: list[Entry] = []
 
     def decide(view: View) -> list[Draft]:
         held = view.state.stages.get(stage)
-        was_so[:] = [held is not None and held.version == target]
+        standing.clear()
         if held is not None and held.version == target:
-            point_stage_again(workspace, view, stage)
+            standing.append(point_stage_again(workspace, view, stage))
             return []
         known = record_of(view, model, target)
-        reviews = binding_reviews(workspace, view, model, candidate.bundle.digest)
+        reviews = [
+            *binding_reviews(workspace, view, model, candidate.bundle.digest),
+            *deploying.reviews_of(workspace, press, candidate.bundle.digest),
+        ]
         needed = _approval_rule(policy, rule)
         approvals = hear(workspace, view, needed, candidate, reviews=reviews, change=None)
         verdict = Verdict(
@@ -53,6 +66,7 @@ def rollback(
                 _returns(stage, target, is_known=stage in known.stays),
                 _not_retired(target, is_retired=known.retired),
                 *approval_findings(approvals, rule_name=f"approvals for going back in {stage}"),
+                *deploying.findings_of(press, environment),
             )
         )
         verdicts[:] = [verdict]
@@ -77,10 +91,12 @@ def rollback(
         ]
 
     _, entries = record(workspace, model, decide, view=view)
+    for entry in (*standing, *entries):
+        deploying.show(workspace, view, entry, environment)
     sentence = f"{stage} was not rolled back"
     if entries:
         sentence = f"rolled {stage} back to v{target} from v{entries[-1].replaces}"
-    elif was_so[0]:
+    elif standing:
         sentence = f"{stage} holds v{target} already"
     return Decided(
         model=model,
@@ -90,7 +106,7 @@ def rollback(
         bundle=candidate.bundle.digest,
         stage=stage,
         entries=entries,
-        was_so=was_so[0],
+        was_so=bool(standing),
     )
 
 

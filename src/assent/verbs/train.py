@@ -7,24 +7,29 @@ from typing import IO
 
 import msgspec
 
+from assent.config.lock import FILE as LOCK
+from assent.config.lock import Locked
 from assent.core.bundle import Bundle
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Step
-from assent.errors import CommandError, UsageError
+from assent.errors import CommandError, IntegrityError, UsageError
 from assent.measure.command import run_command
 from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, model_digest_at, open_bundle, write_model
-from assent.verbs.inputs import read_inputs
+from assent.verbs.inputs import Inputs, read_inputs
+from assent.verbs.locks import lock_here
 from assent.verbs.work import Trained, forget, keep
 from assent.verbs.workspace import FILE, Workspace
 
 
 class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What `train` did. `reused` is the bundle that spared the training, if one did."""
+    """What `train` did. `reused` is the bundle that spared the training, if one did;
+    `model_digest` is None if that bundle is locked and not in this job's store.
+    """
 
     model: str
     inputs_digest: Digest
-    model_digest: Digest
+    model_digest: Digest | None
     step: Step | None
     reused: Digest | None = None
 
@@ -34,8 +39,9 @@ def train(
 ) -> TrainResult:
     """Train `model` in the working tree.
 
-    If the store holds a bundle of the same training inputs, its model files are put in place and
-    nothing is run, unless `force`. Raises `CommandError` with the exit code of the command.
+    If `assent.lock` names a bundle for these inputs, or the store holds one of the same training
+    inputs, its model files are put in place and nothing is run, unless `force`. Raises
+    `CommandError` with the exit code of the command.
     """
     settings = workspace.settings(model)
     inputs = read_inputs(workspace.root, settings)
@@ -46,9 +52,12 @@ def train(
             "assent.yaml has no `train` command for it",
             hint="add one, or go on with `assent evaluate` for a model that is trained elsewhere",
         )
+    locked = None if force else _locked(workspace, model, inputs)
+    if locked is not None:
+        return _take(workspace, model, locked, inputs.train)
     found = None if force else _finished(workspace, model, inputs.train)
     if found is not None:
-        return _reuse(workspace, model, found, inputs.train)
+        return _reuse(workspace, model, found, inputs.train, "inputs unchanged")
     workspace.say(f"training {model}: {redact_text(settings.train)}")
     step = run_step(workspace, settings.train, inputs.train, f"training {model}", output)
     digest = _trained_digest(workspace, model)
@@ -111,14 +120,50 @@ def _finished(workspace: Workspace, model: str, inputs: Digest) -> Bundle | None
     return None if hint is None else load(workspace, model, hint)
 
 
-def _reuse(workspace: Workspace, model: str, found: Bundle, inputs: Digest) -> TrainResult:
+def _locked(workspace: Workspace, model: str, inputs: Inputs) -> Locked | None:
+    locked = lock_here(workspace, model)
+    if locked is None or locked.inputs == inputs.evaluate:
+        return locked
+    workspace.say(
+        f"training {model}: {LOCK} is stale, because the inputs are other ones than those of "
+        f"bundle {short(locked.bundle)}; training as usual"
+    )
+    return None
+
+
+def _take(workspace: Workspace, model: str, locked: Locked, inputs: Digest) -> TrainResult:
+    """Put the locked model in place, or say who has it."""
+    found = load(workspace, model, locked.bundle)
+    if found is None:
+        forget(workspace.work, model, "train")
+        workspace.say(
+            f"training {model}: {LOCK} names bundle {short(locked.bundle)} for these inputs, so "
+            "nothing is trained; this store does not hold it, and the job that reviews takes it "
+            "from its own (--force trains all the same)"
+        )
+        return TrainResult(
+            model=model, inputs_digest=inputs, model_digest=None, step=None, reused=locked.bundle
+        )
+    stated = open_bundle(workspace, found).evidence.inputs_digest
+    if stated != locked.inputs:
+        raise IntegrityError(
+            f"training {model}",
+            f"{LOCK} names bundle {short(found.digest)} for these inputs, but it is of others",
+            hint=f"take the model out of {LOCK}, or run `assent train --force`",
+        )
+    return _reuse(workspace, model, found, inputs, f"{LOCK} names the bundle of these inputs")
+
+
+def _reuse(
+    workspace: Workspace, model: str, found: Bundle, inputs: Digest, why: str
+) -> TrainResult:
     evidence = open_bundle(workspace, found).evidence
     write_model(workspace.store, found, workspace.root / workspace.settings(model).model)
     if evidence.train is not None:
         trained = Trained(step=evidence.train, model_digest=found.model_digest)
         keep(workspace.work, model, "train", trained)
     workspace.say(
-        f"training {model}: inputs unchanged, reusing the model of bundle "
+        f"training {model}: {why}, reusing the model of bundle "
         f"{short(found.digest)}; training skipped (--force trains again)"
     )
     return TrainResult(

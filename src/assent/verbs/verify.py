@@ -71,6 +71,8 @@ def verify(
     With `repair`, what can be derived is derived again (state, pointers), and damaged blobs are
     taken away so that bundling stores them again. A broken chain is never repaired.
     """
+    if repair:
+        workspace.require_trusted("repairing what is derived")
     found = _Findings()
     for model in models:
         workspace.say(f"verifying {model}")

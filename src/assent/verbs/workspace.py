@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from assent.ci.environment import Context
 from assent.config.read import read_config
 from assent.config.settings import Config, ModelSettings
 from assent.core.change import Change
 from assent.core.evidence import Run
-from assent.errors import UsageError
+from assent.errors import AssentError, UsageError
 from assent.git import Repository, Trunk
 from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
@@ -25,8 +26,9 @@ FETCH_BASE = (
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
-    branch, or None in a repository without one; `now` is RFC 3339; `say` shows progress to the
-    person who waits.
+    branch, or None in a repository without one; `context` is the CI run; `folder_store` opens
+    a folder of another job as a store; `now` is RFC 3339; `say` shows progress to the person who
+    waits.
     """
 
     root: Path
@@ -36,9 +38,27 @@ class Workspace:
     forge: Forge
     store: Store
     ledger: Ledger
+    context: Context
+    folder_store: Callable[[Path], Store]
     now: str
-    run: Run | None
     say: Callable[[str], None]
+
+    @property
+    def run(self) -> Run | None:
+        """The CI run, or None outside CI."""
+        return self.context.run
+
+    @property
+    def is_in_forge_ci(self) -> bool:
+        """Whether this is a run of the CI of the forge itself, which knows who did what."""
+        return self.context.system in ("github", "gitlab")
+
+    def require_trusted(self, doing: str) -> None:
+        """Raise `PolicyError` unless decisions may be written from here: in CI, by code of the
+        branch that changes are merged into.
+        """
+        if self.context.system is not None:
+            self.context.require_trusted(self.forge.branch(), doing)
 
     def model(self, name: str | None) -> str:
         """The model that is meant: the one named, or the only one."""
@@ -82,6 +102,23 @@ class Workspace:
             return None
         name = f"{path} of {self.base_branch or 'the base branch'}"
         return read_config(text, name)
+
+    def proposed_config(self, change: Change) -> tuple[Config | None, str]:
+        """The configuration that a change brings. Where the change is not checked out it is read
+        from its revision, as data; None, and why, if that cannot be done.
+        """
+        head = self.repository.resolve("HEAD")
+        if self.context.system is None or head in (change.head, change.commit):
+            return self.config, ""
+        path = self.repository.relative(self.root / FILE)
+        try:
+            self.repository.bring("origin", change.head)
+            text = self.repository.show(change.head, path)
+            if text is None:
+                return None, f"{path} is deleted"
+            return read_config(text, f"{path} of {change.id}"), ""
+        except AssentError as error:
+            return None, f"{path} of {change.id} cannot be read: {error.problem}"
 
     def base_policy(self, model: str) -> Policy | None:
         """The policy of the base branch, or None if that has no such model yet."""

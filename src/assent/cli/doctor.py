@@ -1,0 +1,61 @@
+"""The command `doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from assent.cli import options, output
+from assent.cli.run import finish, open_workspace
+from assent.ports import GuardState
+from assent.verbs.doctor import DoctorResult, doctor
+
+_GUARDS = {
+    GuardState.ENFORCED: ("✓ enforced", "green"),
+    GuardState.MISSING: ("✗ missing ", "red"),
+    GuardState.UNKNOWN: ("? unknown ", "yellow"),
+}
+
+
+@click.command()
+@options.model
+@click.option("--forge", is_flag=True, help="Ask the forge what it enforces here.")
+@click.option("--strict", is_flag=True, help="Exit with 10 unless the forge enforces all of it.")
+@options.shared
+def command(
+    model: str | None, forge: bool, strict: bool, as_json: bool, config: Path | None
+) -> None:
+    """Say what is missing, and what the forge enforces.
+
+    Everything is only read. With --forge, the branch rules, environments and permissions are asked
+    for with the token in GITHUB_TOKEN, and each gap is shown with the way to close it.
+
+    \b
+    Example:
+      assent doctor
+      assent doctor --forge --strict
+    """
+    workspace = open_workspace(config)
+    models = [workspace.model(model)] if model else sorted(workspace.config.models)
+    finish(doctor(workspace, models, forge=forge or strict, strict=strict), as_json, show)
+
+
+def show(result: DoctorResult) -> None:
+    """The result for people."""
+    for check in result.checks:
+        mark = click.style("✓", fg="green") if check.is_fine else click.style("✗", fg="red")
+        click.echo(f"  {mark} ", nl=False)
+        output.line(f"{check.name}: {check.said}")
+        if check.hint:
+            output.line(f"      → {check.hint}")
+    if result.guards is not None:
+        output.line()
+        output.line("What the forge enforces:")
+        for guard in result.guards:
+            word, colour = _GUARDS[guard.state]
+            click.echo(f"  {click.style(word, fg=colour)}  ", nl=False)
+            output.line(guard.name)
+            output.line(f"              {guard.reason}")
+            if guard.remedy:
+                output.line(f"              → {guard.remedy}")

@@ -1,0 +1,104 @@
+"""What a step of GitHub Actions publishes of a result, for later steps and for people.
+
+`OUTPUTS` is the list: the actions and their documentation are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from assent.ci import outputs
+from assent.ci.environment import Channel
+from assent.core.verdict import Finding, Outcome
+from assent.report.escape import code, prose, visible
+from assent.verbs.outcome import Decided
+
+OUTPUTS = {
+    "verdict": "`passed`, `blocked` or `pending`.",
+    "bundle": "The digest of the bundle.",
+    "version": "The version, as `v12`; empty if it has none.",
+    "stage": "The stage, or empty.",
+    "report-path": "The full report, an HTML file.",
+    "comment": "Where the comment stands.",
+}
+FILE = "assent.yaml"
+MOST_ANNOTATIONS = 10
+"""Of each level: the runner shows no more of one step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """Outputs by name (of `OUTPUTS`), the summary as inert Markdown, and the findings of which
+    those that failed or wait become annotations.
+    """
+
+    outputs: Mapping[str, str]
+    summary: str
+    findings: Sequence[Finding] = field(default=())
+
+
+def publish(published: Published, channel: Channel, echo: Callable[[str], None]) -> None:
+    """Write outputs and summary, and give every annotation to `echo`."""
+    for line in annotation_lines(published.findings):
+        echo(line)
+    if channel.output is not None and published.outputs:
+        outputs.write_outputs(
+            channel.output, {name: visible(value) for name, value in published.outputs.items()}
+        )
+    if channel.summary is not None:
+        outputs.write_summary(channel.summary, published.summary)
+
+
+def annotation_lines(findings: Sequence[Finding]) -> list[str]:
+    """What failed as errors, what waits as warnings; of too many the last says how many more."""
+    lines: list[str] = []
+    for outcome, level in ((Outcome.FAILED, "error"), (Outcome.WAITING, "warning")):
+        found = [one for one in findings if one.outcome is outcome]
+        shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
+        lines += [
+            outputs.annotation(level, visible(one.rule), _message(one), file=FILE) for one in shown
+        ]
+        if len(found) > len(shown):
+            more = f"{len(found) - len(shown):,} more: see the summary"
+            lines.append(outputs.annotation(level, "and more", more, file=FILE))
+    return lines
+
+
+def decided(result: Decided) -> Published:
+    """Of a verb that decides and writes."""
+    verdict = "passed" if result.entries or result.was_so else result.verdict.decision.value
+    if result.exit_code != 0 and verdict == "passed":
+        verdict = "blocked"
+    refused = () if result.entries or result.was_so else result.verdict.findings
+    return Published(
+        outputs={
+            "verdict": verdict,
+            "bundle": result.bundle or "",
+            "version": version(result.version),
+            "stage": result.stage or "",
+        },
+        summary=sentence(result.model, result.sentence, refused),
+        findings=refused,
+    )
+
+
+def sentence(model: str, said: str, findings: Sequence[Finding] = ()) -> str:
+    """One sentence about a model, and what stands against it, as inert Markdown."""
+    wanting = [one for one in findings if one.outcome in (Outcome.FAILED, Outcome.WAITING)]
+    lines = [f"**{code(model)}**: {prose(said)}", ""]
+    lines += [f"- {code(one.rule)}: {prose(_message(one), 600)}" for one in wanting[:100]]
+    if len(wanting) > 100:
+        lines.append(f"- {len(wanting) - 100:,} more")
+    return "\n".join(lines)
+
+
+def version(number: int | None) -> str:
+    """`v12`, or nothing."""
+    return "" if number is None else f"v{number}"
+
+
+def _message(finding: Finding) -> str:
+    about = "; ".join(text for text in (finding.reason, finding.evidence) if text)
+    remedy = f" → {finding.remedy}" if finding.remedy else ""
+    return visible(f"{about}{remedy}")

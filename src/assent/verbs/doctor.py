@@ -1,0 +1,94 @@
+"""`doctor`: look at what everything else needs, and at what the forge enforces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import msgspec
+
+from assent.errors import AssentError, ExitCode
+from assent.ports import Guard, GuardState
+from assent.verbs.recording import read_ledger
+from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that every verb needs, whether it is there, and what to do if it is not."""
+
+    name: str
+    is_fine: bool
+    said: str
+    hint: str = ""
+
+
+class DoctorResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked at. `guards` are None if the forge was not asked; `is_strict` counts a
+    missing guard as a problem.
+    """
+
+    checks: tuple[Check, ...]
+    guards: tuple[Guard, ...] | None = None
+    is_strict: bool = False
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """0, 2 if something is missing that the verbs need, 10 if `is_strict` and the forge does
+        not enforce, or does not tell, all that it could.
+        """
+        if not all(check.is_fine for check in self.checks):
+            return ExitCode.USAGE
+        weak = [one for one in self.guards or () if one.state is not GuardState.ENFORCED]
+        return ExitCode.BLOCKED if self.is_strict and weak else ExitCode.DONE
+
+
+def doctor(
+    workspace: Workspace, models: Sequence[str], *, forge: bool = False, strict: bool = False
+) -> DoctorResult:
+    """Look at the configuration, the base branch, the store and the ledgers of `models`; with
+    `forge` also at what the forge enforces here, as far as this token can read it. Changes nothing.
+    """
+    checks = [
+        _checked("base branch", lambda: _base(workspace), FETCH_BASE),
+        *(_checked(f"policy of {model}", partial(_policy, workspace, model)) for model in models),
+        *(_checked(f"ledger of {model}", partial(_ledger, workspace, model)) for model in models),
+        _checked("decisions from here", lambda: _trust(workspace)),
+    ]
+    guards = None
+    if forge:
+        rules = [workspace.config.policies[model] for model in models]
+        stages = list(dict.fromkeys(stage for rule in rules for stage in rule.stages))
+        guards = workspace.forge.guards(models=models, environments=stages)
+    return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict)
+
+
+def _checked(name: str, look: Callable[[], str], hint: str = "") -> Check:
+    try:
+        return Check(name=name, is_fine=True, said=look())
+    except AssentError as error:
+        return Check(name=name, is_fine=False, said=str(error), hint=error.hint or hint)
+
+
+def _base(workspace: Workspace) -> str:
+    if workspace.base is None:
+        return f"{workspace.base_branch or 'none'}, which has no commit here: {FETCH_BASE}"
+    return f"{workspace.base_branch} at {workspace.base[:12]}"
+
+
+def _policy(workspace: Workspace, model: str) -> str:
+    policy = workspace.binding_policy(model)
+    stages = ", ".join(policy.stages) or "no stages"
+    return f"{len(policy.gates)} gates, {policy.approvals.count} approvals, {stages}"
+
+
+def _ledger(workspace: Workspace, model: str) -> str:
+    state = read_ledger(workspace, model).state
+    if state.seq < 0:
+        return f"empty: nothing of {model} is registered yet"
+    return f"{state.versions} versions, {state.seq + 1} entries"
+
+
+def _trust(workspace: Workspace) -> str:
+    workspace.require_trusted("writing to the ledger")
+    where = "this folder" if workspace.context.system is None else "this run"
+    return f"may be written by {where}, if its account may push to assent/*; see {FILE}"

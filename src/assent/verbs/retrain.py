@@ -1,0 +1,343 @@
+"""`retrain`: train and evaluate again, and propose the result if it is better."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import IO
+
+import msgspec
+
+from assent.compare.bundles import Known
+from assent.config.lock import FILE as LOCK
+from assent.config.lock import Locked, lock_text, read_lock
+from assent.core.diff import Better
+from assent.core.digest import Digest, short
+from assent.core.direction import direction
+from assent.core.entry import Draft, Kind
+from assent.core.scalar import number, show
+from assent.core.verdict import Finding, Outcome
+from assent.errors import OutsideError, UsageError
+from assent.policy.gates.metric import MetricGate
+from assent.policy.rules import Policy
+from assent.ports import Proposal, View
+from assent.report.proposal import proposal_body, proposal_title
+from assent.report.review import ReviewReport
+from assent.verbs.branch import commit_file, push, require_own, tip
+from assent.verbs.bundle import bundle
+from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
+from assent.verbs.evaluate import evaluate
+from assent.verbs.judging import Judgement, judge, makers, subject
+from assent.verbs.locks import lock_at, retraining
+from assent.verbs.recording import read_ledger, record
+from assent.verbs.train import train
+from assent.verbs.workspace import FILE, Workspace
+
+BRANCHES = "retrain"
+"""Not below `assent/`: those branches are the ledger."""
+
+
+class RetrainResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the result is better than the baseline, and what was proposed. `bundle` is the one
+    that was proposed, or that was not good enough; `failed` are the gates that block it. `change`
+    is where the proposal stands, None if none was made.
+    """
+
+    model: str
+    sentence: str
+    is_better: bool
+    metric: str
+    bundle: Digest | None = None
+    failed: tuple[Finding, ...] = ()
+    branch: str | None = None
+    change: str | None = None
+
+
+class _Aim(msgspec.Struct, frozen=True, kw_only=True):
+    """The metric that decides, and which way is better."""
+
+    metric: str
+    better: Better
+
+    def value(self, of: Known) -> float | int | None:
+        return number(of.evidence.metrics.get(self.metric))
+
+    def is_better(self, new: float, old: float) -> bool:
+        return new > old if self.better == "higher" else new < old
+
+
+class _Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A candidate that is better than the baseline."""
+
+    candidate: Known
+    judgement: Judgement
+    title: str
+    sentence: str
+    locked: Locked | None = None
+
+
+def retrain(
+    workspace: Workspace,
+    model: str,
+    *,
+    metric: str | None = None,
+    dry_run: bool = False,
+    output: int | IO[bytes] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> RetrainResult:
+    """Train and evaluate the newest commit of the base branch again, whatever is known of its
+    inputs, and propose the result if it is better than what is in production.
+
+    It is better if no gate fails and the deciding metric (`metric`, else that of the first gate on
+    one) has moved its better way. Then the bundle is noted in the ledger, named in `assent.lock`
+    on the branch `retrain/<model>`, and proposed as a change. A proposal that is still open and as
+    good stays, so that its approvals do. With `dry_run` nothing is proposed.
+
+    Raises `PolicyError` elsewhere than on the base branch, and `CommandError` as `train` does.
+    """
+    doing = f"retraining {model}"
+    workspace.require_trusted(doing)
+    policy = workspace.binding_policy(model)
+    base = _base(workspace, doing)
+    aim = _aim(policy, metric, doing)
+    view = read_ledger(workspace, model)
+    known = baseline(workspace, view, model, list(policy.stages))
+    if known is None:
+        return _stays(model, aim, "there is nothing yet that a new model could be better than")
+    old = aim.value(known)
+    if old is None:
+        raise UsageError(
+            doing,
+            f"{_name(known)} has no number called {aim.metric!r} to compare with",
+            hint="name another metric with --metric",
+        )
+    trained = train(workspace, model, force=True, output=output)
+    if trained.model_digest == known.bundle.model_digest:
+        return _stays(model, aim, f"the result is {_name(known)} again, byte for byte")
+    evaluate(workspace, model, force=True, output=output)
+    # Nobody has reviewed it: it must not be what others get for these inputs.
+    made = bundle(workspace, model, is_found_again=False, progress=progress)
+    candidate = open_bundle(workspace, read_bundle(workspace, model, made.bundle))
+    found, result = _judged(workspace, view, policy, aim, known, candidate)
+    if found is None or dry_run:
+        return result
+    return _propose(workspace, policy, aim, known, base, found)
+
+
+def _base(workspace: Workspace, doing: str) -> str:
+    """The commit to train: the newest of the base branch, as it was committed."""
+    base, branch = workspace.base, workspace.base_branch or "the base branch"
+    if base is None or workspace.repository.resolve("HEAD") != base:
+        raise UsageError(
+            doing,
+            f"what is checked out is not the newest commit of {branch}",
+            hint=f"check out {branch} as the remote has it; a run that is repeated has an old one",
+        )
+    if workspace.repository.is_dirty():
+        raise UsageError(
+            doing,
+            "the working tree differs from its commit",
+            hint="commit or restore the files that `git status` shows",
+        )
+    return base
+
+
+def _aim(policy: Policy, metric: str | None, doing: str) -> _Aim:
+    gates = [
+        gate
+        for gate in policy.gates
+        if isinstance(gate, MetricGate) and gate.slice is None and "*" not in gate.metric
+    ]
+    chosen = next((gate for gate in gates if metric in (None, gate.metric)), None)
+    if chosen is not None:
+        return _Aim(metric=chosen.metric, better=chosen.direction)
+    if metric is None:
+        raise UsageError(
+            doing,
+            "no gate is on a single metric, so it is not known what `better` is",
+            hint="name the metric that decides with --metric",
+        )
+    better = direction(metric)
+    if better is None:
+        raise UsageError(
+            doing,
+            f"it is not known whether a higher {metric} is better",
+            hint=f"give {FILE} a gate on it that says `better: higher` or `better: lower`",
+        )
+    return _Aim(metric=metric, better=better)
+
+
+def _judged(
+    workspace: Workspace, view: View, policy: Policy, aim: _Aim, known: Known, candidate: Known
+) -> tuple[_Found | None, RetrainResult]:
+    """The candidate as found if it is better, and what is to be said of it."""
+    model, digest = candidate.bundle.model, candidate.bundle.digest
+    judgement = judge(workspace, view, policy, candidate, reviews=[], change=None)
+    failed = judgement.verdict.of(Outcome.FAILED)
+    old, new = aim.value(known), aim.value(candidate)
+    moved = f"{aim.metric} {show(old)} → {show(new)}"
+    is_better = old is not None and new is not None and aim.is_better(new, old)
+    if failed or not is_better:
+        why = f"{len(failed)} of its gates failed" if failed else f"{moved} is no improvement"
+        sentence = f"{short(digest)} is not better than {_name(known)}: {why}"
+        return None, msgspec.structs.replace(
+            _stays(model, aim, sentence), bundle=digest, failed=failed
+        )
+    sentence = f"{short(digest)} is better than {_name(known)}: {moved}"
+    return (
+        _Found(
+            candidate=candidate,
+            judgement=judgement,
+            title=proposal_title(model, aim.metric, old, new),
+            sentence=sentence,
+        ),
+        RetrainResult(
+            model=model, sentence=sentence, is_better=True, metric=aim.metric, bundle=digest
+        ),
+    )
+
+
+def _propose(
+    workspace: Workspace, policy: Policy, aim: _Aim, known: Known, base: str, found: _Found
+) -> RetrainResult:
+    """Note it, name it in the lock, push the branch and open the change, in this order: what is
+    cut off in between is done again by the next run.
+    """
+    model = found.candidate.bundle.model
+    repository, remote = workspace.repository, workspace.branch.remote
+    branch = f"{BRANCHES}/{model}"
+    own = workspace.forge.signature()
+    before = tip(repository, remote, branch)
+    if before is not None:
+        require_own(repository, base, before, own)
+        found = _standing(workspace, policy, aim, known, before, found) or found
+    locked = found.locked or _noted(workspace, policy, known, base, found)
+    path = repository.relative(workspace.root / LOCK)
+    text = _lock_with(workspace, base, path, model, locked)
+    if (
+        before is None
+        or repository.show(before, path) != text
+        or base not in repository.parents(before)
+    ):
+        commit = commit_file(
+            repository,
+            base,
+            path,
+            text,
+            message=f"{found.title}\n\nBundle: {locked.bundle}\n",
+            by=own,
+            at=workspace.now,
+        )
+        push(repository, remote, branch, commit, expected=before)
+    address = workspace.forge.propose(
+        Proposal(
+            model=model,
+            branch=branch,
+            base=workspace.base_branch or "",
+            title=found.title,
+            body=proposal_body(
+                _report(workspace, found), sentence=f"{found.sentence}.", bundle=locked.bundle
+            ),
+        )
+    )
+    return RetrainResult(
+        model=model,
+        sentence=found.sentence + (", as proposed already" if found.locked else ""),
+        is_better=True,
+        metric=aim.metric,
+        bundle=locked.bundle,
+        branch=branch,
+        change=address,
+    )
+
+
+def _standing(
+    workspace: Workspace, policy: Policy, aim: _Aim, known: Known, commit: str, found: _Found
+) -> _Found | None:
+    """What the branch proposes already, if it is of the same inputs, is better than the baseline
+    as it is now, and is no worse than what was found.
+    """
+    model = found.candidate.bundle.model
+    try:
+        locked = lock_at(workspace, commit, model)
+    except UsageError:
+        return None
+    view = read_ledger(workspace, model)
+    if locked is None or retraining(view, locked) is None:
+        return None
+    there = load(workspace, model, locked.bundle)
+    if there is None or locked.inputs != found.candidate.evidence.inputs_digest:
+        return None
+    standing, _ = _judged(workspace, view, policy, aim, known, open_bundle(workspace, there))
+    if standing is None:
+        return None
+    old, new = aim.value(standing.candidate), aim.value(found.candidate)
+    if old is None or new is None or aim.is_better(new, old):
+        return None
+    return msgspec.structs.replace(standing, locked=locked)
+
+
+def _noted(workspace: Workspace, policy: Policy, known: Known, base: str, found: _Found) -> Locked:
+    """Put on the record that this run has made the bundle. A lock is a file that anybody can
+    write: that what it names was made by code of the base branch is proven by this entry.
+    """
+    candidate = found.candidate
+    model = candidate.bundle.model
+
+    def decide(view: View) -> list[Draft]:
+        now = baseline(workspace, view, model, list(policy.stages))
+        if now is None or now.bundle.digest != known.bundle.digest:
+            return []
+        return [
+            Draft(
+                kind=Kind.NOTED,
+                at=workspace.now,
+                model=model,
+                subject=subject(candidate),
+                actor=workspace.forge.whoami(),
+                authors=makers(workspace, candidate, None),
+                verdict=found.judgement.record,
+                run=workspace.run,
+                commit=base,
+                reason=f"retrained: {found.sentence}",
+            )
+        ]
+
+    _, entries = record(workspace, model, decide)
+    if not entries:
+        raise OutsideError(
+            f"retraining {model}",
+            f"{_name(known)} is not what it is to be compared with any more",
+            hint="somebody has shipped another version meanwhile; run the verb again",
+        )
+    bundle_digest = candidate.bundle.digest
+    inputs = candidate.evidence.inputs_digest
+    return Locked(bundle=bundle_digest, inputs=inputs, entry=entries[-1].seq)
+
+
+def _lock_with(workspace: Workspace, base: str, path: str, model: str, locked: Locked) -> bytes:
+    """The lock of the base branch with one more model, or with another bundle of it."""
+    text = workspace.repository.show(base, path)
+    branch = workspace.base_branch or "the base branch"
+    models = {} if text is None else read_lock(text, f"{path} of {branch}")
+    return lock_text({**models, model: locked})
+
+
+def _report(workspace: Workspace, found: _Found) -> ReviewReport:
+    judgement = found.judgement
+    return ReviewReport(
+        model=found.candidate.bundle.model,
+        diff=judgement.diff,
+        verdict=judgement.verdict,
+        approvals=judgement.approvals,
+        policy=judgement.policy,
+        evidence=found.candidate.evidence,
+        at=workspace.now,
+    )
+
+
+def _stays(model: str, aim: _Aim, sentence: str) -> RetrainResult:
+    return RetrainResult(model=model, sentence=sentence, is_better=False, metric=aim.metric)
+
+
+def _name(known: Known) -> str:
+    return short(known.bundle.digest) if known.version is None else f"v{known.version}"

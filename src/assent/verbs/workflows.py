@@ -1,0 +1,93 @@
+"""The workflows for GitHub: their text is package data, and `examples/github/` shows the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from assent.errors import UsageError
+from assent.git import Repository, Trunk
+from assent.verbs.work import write_atomically
+
+SOURCE = Path(__file__).parent / "github"
+FOLDER = ".github/workflows"
+PLACEHOLDER = f"OWNER/assent/actions/{{}}@{'0' * 40}"
+_ACTION = re.compile(r"OWNER/assent/actions/([a-z]+)@0{40}")
+_ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+@[0-9a-f]{40}")
+_STAGES = "options: [staging, production] # those of assent.yaml"
+_BRANCH = "branches: [main] # your default branch"
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+
+
+def texts() -> dict[str, str]:
+    """The workflows as they are shipped, by file name."""
+    return {path.name: path.read_text("utf-8") for path in sorted(SOURCE.glob("*.yml"))}
+
+
+def workflows(*, origin: str | None, stages: Sequence[str], branch: str | None) -> dict[str, str]:
+    """The workflows for one repository, by file name.
+
+    `origin` is where the actions are, as `owner/name@commit`; without it a placeholder stays.
+    Raises `UsageError` for one that is not pinned to a commit.
+    """
+    if origin is not None and _ORIGIN.fullmatch(origin) is None:
+        raise UsageError(
+            "writing the workflows",
+            f"{origin!r} is not OWNER/NAME@COMMIT with all 40 digits of the commit",
+            hint="a tag or a branch can be moved, and would then run other code with your token",
+        )
+    return {name: _fitted(text, origin, stages, branch) for name, text in texts().items()}
+
+
+def _fitted(text: str, origin: str | None, stages: Sequence[str], branch: str | None) -> str:
+    if origin is not None:
+        repository, _, commit = origin.partition("@")
+        text = _ACTION.sub(rf"{repository}/actions/\1@{commit}", text)
+    if stages:
+        text = text.replace(_STAGES, _STAGES.replace("staging, production", ", ".join(stages)))
+    # A name that YAML would read as something else stays for a person to write.
+    if branch is not None and _PLAIN.fullmatch(branch):
+        text = text.replace(_BRANCH, _BRANCH.replace("[main]", f"[{branch}]"))
+    return text
+
+
+def default_branch(folder: Path) -> str | None:
+    """The branch that changes are merged into, as far as this clone knows.
+
+    Raises `UsageError` unless `folder` is the top folder of a Git repository: GitHub looks for
+    workflows nowhere else.
+    """
+    repository = Repository(folder)
+    if repository.top.resolve() != folder.resolve():
+        raise UsageError(
+            "writing the workflows",
+            f"{folder} is not the top folder of its repository, where GitHub looks for them",
+            hint=f"run it in {repository.top}; `config` of each action names the assent.yaml",
+        )
+    remote = "origin" if repository.config("remote.origin.url") is not None else None
+    return Trunk(repository, remote).name
+
+
+def write_workflows(folder: Path, wanted: dict[str, str], *, force: bool) -> tuple[Path, ...]:
+    """Write the workflows below `folder`, and return those that are new or changed.
+
+    Raises `UsageError`, and writes nothing, if another text stands there, unless `force`.
+    """
+    changed: dict[Path, str] = {}
+    for name, text in wanted.items():
+        path = folder / FOLDER / name
+        standing = path.read_text("utf-8", errors="replace") if path.exists() else None
+        if standing == text:
+            continue
+        if standing is not None and not force:
+            raise UsageError(
+                f"writing {path}",
+                "it exists already and says something else",
+                hint="edit it, or replace all of them with --force",
+            )
+        changed[path] = text
+    for path, text in changed.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
+    return tuple(changed)
