@@ -1,0 +1,5 @@
+// See tests/workflows/standins/cache.py.
+
+import { run } from "../python.mjs";
+
+run("cache");

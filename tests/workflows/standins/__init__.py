@@ -1,0 +1,1 @@
+"""What the actions of others do, done here: the code behind `tests/workflows/actions/`."""
