@@ -258,6 +258,11 @@ class Repository:
         found = self._objects.read(f"{commit}:{path}")
         return None if found is None or found.kind != "blob" else found.content
 
+    def id_of(self, commit: str, path: str) -> str | None:
+        """The id of a file or folder at a commit, or None if it is not there."""
+        found = self._objects.read(f"{commit}:{path}")
+        return None if found is None else found.oid
+
     def config(self, key: str) -> str | None:
         """A value of the Git configuration; of several, the last."""
         return next((value for _, name, value in reversed(self._settings) if name == key), None)

@@ -176,6 +176,21 @@ def test_a_change_is_judged_by_the_rules_of_the_base_branch(
 
 
 @pytest.mark.threat(12)
+def test_a_review_names_what_guards_the_base_branch_and_how_the_model_is_made(
+    shipped: Project,
+) -> None:
+    shipped.branch("worse")
+    shipped.write(".github/workflows/assent.yml", "on: push\n")
+    shipped.write("CODEOWNERS", "* @mallory\n")
+    shipped.edit("assent.yaml", "inputs: [train.sh, ", "inputs: [")
+    shipped.commit("let me in")
+    said = shipped.run("review").stdout
+    assert "note: .github/workflows differs from that of main" in said
+    assert "note: CODEOWNERS differs from that of main" in said
+    assert 'note: inputs: ["train.sh",' in said
+
+
+@pytest.mark.threat(12)
 def test_a_change_that_names_another_store_finds_no_baseline(
     shipped: Project,
 ) -> None:

@@ -29,12 +29,8 @@ def judge_approvals(
     recorded for the bundle itself. `authors` are those who made the
     bundle, `roles` the entry of `from` that each person matches today, or None.
     """
-    latest: dict[PersonKey, Review] = {}
-    for review in reviews:
-        latest.pop(review.person.key, None)
-        latest[review.person.key] = review
     heard = []
-    for key, review in latest.items():
+    for key, review in _latest(reviews).items():
         why = _objection(rule, review, bundle, head, key in authors, roles.get(key))
         heard.append(
             Heard(
@@ -50,6 +46,38 @@ def judge_approvals(
             )
         )
     return Approvals(required=rule.count, of=rule.from_, heard=tuple(heard))
+
+
+def whose_role_matters(
+    rule: ApprovalRule,
+    reviews: Sequence[Review],
+    *,
+    bundle: Digest,
+    head: str | None,
+    authors: Collection[PersonKey],
+) -> tuple[Actor, ...]:
+    """Whom the forge is to be asked about: those who ask for changes, and those whose approval
+    nothing but the role can keep from counting. A long discussion has many other opinions.
+    """
+    return tuple(
+        review.person
+        for key, review in _latest(reviews).items()
+        if review.state is ReviewState.CHANGES_REQUESTED
+        or _objection(rule, review, bundle, head, key in authors, _any_role(review.person)) is None
+    )
+
+
+def _any_role(actor: Actor) -> str:
+    """A role that would do: what is no person counts by its id alone."""
+    return ANYONE if _is_person(actor) else f"id:{actor.id}"
+
+
+def _latest(reviews: Sequence[Review]) -> dict[PersonKey, Review]:
+    latest: dict[PersonKey, Review] = {}
+    for review in reviews:
+        latest.pop(review.person.key, None)
+        latest[review.person.key] = review
+    return latest
 
 
 def unmapped(authors: Sequence[Author]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -31,6 +31,16 @@ from assent.verbs.recording import read_ledger
 from assent.verbs.train import train
 from assent.verbs.work import write_atomically
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
+
+_GUARDING = (
+    ".github/workflows",
+    ".github/CODEOWNERS",
+    "CODEOWNERS",
+    "docs/CODEOWNERS",
+    ".gitlab-ci.yml",
+    ".gitlab/CODEOWNERS",
+)
+"""What decides who must review and what runs: forges read it from these places."""
 
 
 class ReviewResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,11 +106,12 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
     """Everything a review says about a candidate."""
     change = workspace.change()
     policy = workspace.base_policy(model)
+    own = workspace.config.policies[model]
     proposed, problem = workspace.proposed_config(change)
     judgement = judge(
         workspace,
         view,
-        policy or (proposed or workspace.config).policies[model],
+        policy or (proposed or workspace.config).policies.get(model) or own,
         candidate,
         reviews=all_reviews(workspace, view, model, candidate.bundle.digest),
         change=change,
@@ -113,9 +124,10 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
         policy=judgement.policy,
         evidence=candidate.evidence,
         at=workspace.now,
-        rule_changes=(problem,)
-        if proposed is None
-        else _rule_changes(workspace, model, policy, proposed),
+        rule_changes=(
+            *((problem,) if proposed is None else _rule_changes(workspace, model, proposed)),
+            *_guarding_files(workspace, change),
+        ),
         notes=_notes(workspace, candidate, judgement.diff.baseline is None, policy),
         change_id=change.id,
         change_title=_title(change),
@@ -139,29 +151,48 @@ def _shown(workspace: Workspace, model: str) -> Digest | None:
     return shown if locked is None else locked.bundle
 
 
-def _rule_changes(
-    workspace: Workspace, model: str, policy: Policy | None, proposed: Config
-) -> tuple[str, ...]:
-    if policy is None:
+def _rule_changes(workspace: Workspace, model: str, proposed: Config) -> tuple[str, ...]:
+    """What a change does to the rules: the policy, how the model is made, who the people are, and
+    where bytes and decisions are kept.
+    """
+    base = workspace.base_config()
+    if base is None or model not in base.policies:
         return ()
     if model not in proposed.policies:
         return (f"the model {model} is taken out of {FILE}",)
-    return (*rule_changes(policy, proposed.policies[model]), *_other_changes(workspace, proposed))
-
-
-def _other_changes(workspace: Workspace, proposed: Config) -> tuple[str, ...]:
-    """What a change does to who the people are, and to where bytes and decisions are kept."""
-    base = workspace.base_config()
-    if base is None:
-        return ()
     old, new = (
         {
             "ledger": config.ledger,
             "store": config.store,
             **{f"people.{name}": person for name, person in config.people.items()},
+            **{
+                name: value
+                for name, value in msgspec.structs.asdict(config.models[model]).items()
+                if value
+            },
         }
         for config in (base, proposed)
     )
+    policy = rule_changes(base.policies[model], proposed.policies[model])
+    return (*policy, *_changed(old, new))
+
+
+def _guarding_files(workspace: Workspace, change: Change) -> tuple[str, ...]:
+    """The files that guard the base branch and that are other ones in this change. One that only
+    the base branch has changed since looks the same from here, and is named as well.
+    """
+    repository, base = workspace.repository, workspace.base
+    if base is None or change.landed or repository.resolve(change.head) is None:
+        return ()
+    branch = workspace.base_branch or "the base branch"
+    return tuple(
+        f"{path} differs from that of {branch}"
+        for path in _GUARDING
+        if repository.id_of(base, path) != repository.id_of(change.head, path)
+    )
+
+
+def _changed(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(
         f"{key}: {_as_json(old.get(key))} → {_as_json(new.get(key))}"
         for key in sorted(old.keys() | new.keys())
