@@ -49,6 +49,12 @@ class OutsideError(AssentError):
     exit_code = ExitCode.OUTSIDE
 
 
+class IdleError(OutsideError):
+    """There is nothing to judge: what it needs has not come yet, or is over. Nothing is wrong, and
+    another run will do the work if there is any left.
+    """
+
+
 class IntegrityError(AssentError):
     """The ledger or the store does not verify. Nothing is written on top of it."""
 

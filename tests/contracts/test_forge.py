@@ -15,7 +15,7 @@ from assent.errors import OutsideError, UsageError
 from assent.forges.github import GitHubForge
 from assent.forges.local import LocalForge, Person
 from assent.git import Repository, Trunk
-from assent.ports import Asked, Deployment, Forge
+from assent.ports import Asked, Deployment, Forge, Proposal
 from assent.testing.forge import MemoryForge
 from tests.builders import AT, digest, new_clone, new_repository, notice, run_git
 from tests.github.server import Server
@@ -25,7 +25,8 @@ Say = Callable[[str, str, ReviewState, str | None], None]
 
 @dataclass(frozen=True)
 class Case:
-    """A forge with ada, grace and rosa; grace is one of @ml; the change `id` is open.
+    """A forge with ada, grace and rosa; grace is one of @ml; the change `id` is open, and there is
+    a branch `retrain/churn`.
 
     `say(bundle, by, state, reason)` is what people do: a bundle of churn is shown, and somebody
     says something to it.
@@ -86,6 +87,9 @@ def _github(server: Server, tmp_path: Path) -> Case:
     github.team("ml", users["grace"])
     github.team("nobody")
     pull = github.open_pull(users["ada"], title="A change")
+    main = github.repository.tip("main")
+    files = {"assent.lock": "format: assent/lock/1\n"}
+    github.repository.commit(users["ada"], files=files, parent=main, branch="retrain/churn")
     app = github.bot("assent-acme[bot]")
     token = github.app_token(
         app,
@@ -263,3 +267,20 @@ def test_a_group_that_does_not_exist_matches_nobody(case: Case) -> None:
             case.forge.matches(rosa, "@unheard-of")
     else:
         assert not case.forge.matches(rosa, "@unheard-of")
+
+
+def test_a_commit_of_ours_names_somebody(case: Case) -> None:
+    signature = case.forge.signature()
+    assert signature.name
+    assert signature.email
+    assert not set("<>\n") & set(signature.name + signature.email)
+
+
+def test_a_branch_is_proposed_once(case: Case) -> None:
+    proposal = Proposal(
+        model="churn", branch="retrain/churn", base="main", title="Retrain churn", body="Better."
+    )
+    address = case.forge.propose(proposal)
+    assert address
+    again = msgspec.structs.replace(proposal, title="Retrain churn again")
+    assert case.forge.propose(again) == address

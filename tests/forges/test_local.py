@@ -128,3 +128,11 @@ def test_an_unchanged_comment_is_not_rewritten(folder: Path) -> None:
     assert path.stat().st_ino == before
     one.comment(notice("churn", "b", "another"))
     assert path.read_text() == "another"
+
+
+def test_the_authors_of_the_ledger_are_no_second_identities(folder: Path) -> None:
+    run_git(folder, "checkout", "-q", "--orphan", "assent/churn")
+    commit(folder, "register v1", "bob <assent>")
+    run_git(folder, "checkout", "-q", "main")
+    commit(folder, "one", "Bob <bob@example.com>")
+    assert forge(folder).person("bob").id == "bob@example.com"

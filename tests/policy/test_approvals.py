@@ -11,7 +11,12 @@ from assent.core.approval import Approvals
 from assent.core.change import Author, Review, ReviewState
 from assent.core.identity import Actor
 from assent.core.verdict import Outcome
-from assent.policy.approvals import approval_findings, judge_approvals, unmapped
+from assent.policy.approvals import (
+    approval_findings,
+    judge_approvals,
+    unmapped,
+    whose_role_matters,
+)
 from assent.policy.rules import ApprovalRule
 from tests.builders import AT, digest, person
 
@@ -250,3 +255,38 @@ def test_who_is_awaited_is_said() -> None:
 def test_people_are_listed_in_the_order_of_their_latest_word() -> None:
     approvals = hear(review("bob"), review("carol"), review("bob"))
     assert [one.person.login for one in approvals.heard] == ["carol", "bob"]
+
+
+def test_only_those_are_asked_for_whose_role_decides_something() -> None:
+    bot = Actor(kind="automation", forge="f", host="h", id="77", login="robot[bot]", proof="forge")
+    reviews = (
+        review("bob"),
+        review("carol", CHANGES_REQUESTED, head="b" * 40, bundle=None),
+        review("dora", head="b" * 40),
+        review("erin", bundle=digest("other")),
+        review("finn", bundle=None),
+        review("gus", DISMISSED),
+        review("hal"),
+        review("hal", DISMISSED),
+        review("alice"),
+        review(bot),
+    )
+    asked = whose_role_matters(
+        RULE, reviews, bundle=BUNDLE, head=HEAD, authors={person("alice").key}
+    )
+    assert asked == (person("bob"), person("carol"), bot)
+    everybody = {one.person.key: "*" for one in reviews}
+    judged: dict[str, Any] = {
+        "rule": RULE,
+        "bundle": BUNDLE,
+        "head": HEAD,
+        "authors": {person("alice").key},
+    }
+    known = {actor.key: everybody[actor.key] for actor in asked}
+    few, all_ = (
+        judge_approvals(reviews=reviews, roles=roles, **judged) for roles in (known, everybody)
+    )
+    assert [(one.person, one.counts, one.why) for one in few.heard] == [
+        (one.person, one.counts, one.why) for one in all_.heard
+    ]
+    assert approval_findings(few) == approval_findings(all_)

@@ -63,4 +63,5 @@ def publish(result: RetrainResult) -> Published:
     return Published(
         outputs={"bundle": result.bundle or "", "change": result.change or ""},
         summary=sentence(result.model, f"{result.sentence}{where}", result.failed),
+        model=result.model,
     )

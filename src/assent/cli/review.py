@@ -8,7 +8,7 @@ import click
 
 from assent.ci.outputs import SUMMARY_LIMIT
 from assent.cli import options, output
-from assent.cli.published import Published
+from assent.cli.published import JUNIT, REPORT, Published
 from assent.cli.run import finish, idle, open_workspace, own_output
 from assent.core.digest import short
 from assent.core.verdict import Outcome
@@ -82,4 +82,7 @@ def publish(result: ReviewResult) -> Published:
         },
         summary=summary,
         findings=result.report.verdict.findings,
+        model=result.report.model,
+        metrics=result.report.evidence.metrics,
+        files={REPORT: result.html, JUNIT: result.junit},
     )

@@ -311,7 +311,14 @@ class LocalForge:
 
     def _committers(self) -> list[tuple[str, str]]:
         shown = self._repository.run(
-            "log", "--all", "--max-count=10000", "--format=%an%x09%ae", doing="reading the authors"
+            "log",
+            # The ledger's commits are ours: their authors are logins without an address.
+            "--exclude=refs/heads/assent/*",
+            "--exclude=refs/remotes/*/assent/*",
+            "--all",
+            "--max-count=10000",
+            "--format=%an%x09%ae",
+            doing="reading the authors",
         )
         pairs = (line.rpartition("\t") for line in dict.fromkeys(shown.splitlines()))
         own = self.whoami()

@@ -25,7 +25,7 @@ from assent.errors import IntegrityError, UsageError
 from assent.measure.models import model_files
 from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember
-from assent.verbs.inputs import read_inputs
+from assent.verbs.inputs import Inputs, read_inputs
 from assent.verbs.locks import current_lock
 from assent.verbs.work import Evaluated, kept
 from assent.verbs.workspace import Workspace
@@ -73,7 +73,8 @@ def bundle(
         raise UsageError(doing, "nothing was evaluated yet", hint="run `assent evaluate` first")
     evidence = evaluated.evidence
     settings = workspace.settings(model)
-    if read_inputs(workspace.root, settings).evaluate != evidence.inputs_digest:
+    inputs = read_inputs(workspace.root, settings)
+    if inputs.evaluate != evidence.inputs_digest:
         raise UsageError(
             doing, "its inputs have changed since it was evaluated", hint="run `assent train` again"
         )
@@ -99,7 +100,7 @@ def bundle(
     digest = stored_manifest.digest
     if output is not None:
         store.remember(_made(model), digest)
-    elif is_found_again:
+    elif is_found_again and not _is_locked(workspace, model, inputs, digest):
         commit = None if evidence.code.is_dirty else evidence.code.commit
         remember(store, model, evidence, digest, commit)
     everything = [*stored, *rest, stored_manifest]
@@ -169,6 +170,14 @@ def take(
         size_bytes=sum(file.size_bytes for file in taken.files),
         new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
     )
+
+
+def _is_locked(workspace: Workspace, model: str, inputs: Inputs, digest: Digest) -> bool:
+    """Whether the lock names this very bundle. Then the lock is how it is found, where that is
+    merged; elsewhere another one may be the bundle of these inputs.
+    """
+    locked = current_lock(workspace, model, inputs)
+    return locked is not None and locked.bundle == digest
 
 
 def _locked(workspace: Workspace, model: str) -> Locked | None:

@@ -20,7 +20,7 @@ from assent.measure.files import file_digest
 from assent.measure.models import model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.inputs import read_inputs
-from assent.verbs.locks import current_lock, locked_of
+from assent.verbs.locks import lock_here, locked_of
 from assent.verbs.versions import version_number
 from assent.verbs.workspace import Workspace
 
@@ -208,9 +208,11 @@ def _locked(workspace: Workspace, model: str) -> Digest | None:
         head = workspace.repository.resolve("HEAD")
         if change is None or head not in (change.head, change.commit):
             return None
+    locked = lock_here(workspace, model)
+    if locked is None:  # without one, nothing is read twice
+        return None
     inputs = read_inputs(workspace.root, workspace.settings(model))
-    locked = current_lock(workspace, model, inputs)
-    return None if locked is None else locked.bundle
+    return locked.bundle if locked.inputs == inputs.evaluate else None
 
 
 def nothing_shown(model: str, change: Change) -> IdleError:

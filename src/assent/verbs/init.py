@@ -1,4 +1,4 @@
-"""`init`: write an `assent.yaml` that works, by looking at the repository, and the workflows."""
+"""`init`: write an `assent.yaml` that works, by looking at the repository, and what runs it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 
 from assent.config.read import read_config
+from assent.config.settings import Config
 from assent.core.direction import direction
 from assent.core.scalar import number
 from assent.errors import UsageError
 from assent.measure.metrics import read_metrics
+from assent.verbs.pipelines import pipelines, write_pipelines
 from assent.verbs.work import write_atomically
 from assent.verbs.workflows import default_branch, workflows, write_workflows
 from assent.verbs.workspace import FILE
@@ -33,8 +35,9 @@ _LOCKS = ("requirements.txt", "uv.lock", "poetry.lock", "environment.yml")
 
 class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     """The file written, what was found, and the keys that a person has to check. `is_kept`: there
-    was one already, and it was left as it is. `workflows` are those written for GitHub;
-    `is_pinned` is False if a person has to say in them where Assent's actions are.
+    was one already, and it was left as it is. `workflows` are the files written for the forge;
+    `is_pinned` is False if a person has to say in them where Assent is. `to_add` are the lines
+    that a person has to add to the `.gitlab-ci.yml` that there is.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     is_kept: bool = False
     workflows: tuple[Path, ...] = ()
     is_pinned: bool = True
+    to_add: str | None = None
 
 
 def init(
@@ -53,23 +57,30 @@ def init(
     force: bool = False,
     github: bool = False,
     actions: str | None = None,
+    gitlab: bool = False,
+    templates: str | None = None,
+    install: str | None = None,
 ) -> InitResult:
     """Write `assent.yaml` into `folder` and let Git ignore what Assent keeps there.
 
-    With `github` also the workflows, which fetch Assent from `actions` (`owner/name@commit`); an
-    `assent.yaml` that exists is kept then. Raises `UsageError` if what is to be written exists
-    already, unless `force`.
+    With `github` also the workflows, which fetch Assent from `actions` (`owner/name@commit`).
+    With `gitlab` the pipeline, included from `templates` (`group/project@commit`) or kept as a
+    copy, whose jobs install the requirement `install`. An `assent.yaml` that exists is kept then.
+    Raises `UsageError` if what is to be written exists already, unless `force`.
     """
     path = folder / FILE
-    if not github:
+    if not github and not gitlab:
         return _configure(folder, name, force=force)
-    branch = default_branch(folder)
     text = path.read_bytes() if path.exists() else None
     written = None if text is not None else _found(folder, name)
     config = read_config(written[0].encode() if written else text or b"", str(path))
-    stages = list(dict.fromkeys(one for rule in config.policies.values() for one in rule.stages))
-    wanted = workflows(origin=actions, stages=stages, branch=branch)
-    changed = write_workflows(folder, wanted, force=force)
+    to_add = None
+    if gitlab:
+        wanted = pipelines(config, origin=templates, install=install)
+        changed, to_add = write_pipelines(folder, wanted, force=force)
+    else:
+        changed = _write_workflows(folder, config, actions, force=force)
+    is_pinned = any(one is not None for one in (actions, templates, install))
     result = (
         _configure(folder, name, force=False)
         if written
@@ -77,7 +88,16 @@ def init(
             path=path, model=", ".join(config.models), found={}, to_check=(), is_kept=True
         )
     )
-    return msgspec.structs.replace(result, workflows=changed, is_pinned=actions is not None)
+    return msgspec.structs.replace(result, workflows=changed, is_pinned=is_pinned, to_add=to_add)
+
+
+def _write_workflows(
+    folder: Path, config: Config, actions: str | None, *, force: bool
+) -> tuple[Path, ...]:
+    branch = default_branch(folder)
+    stages = list(dict.fromkeys(one for rule in config.policies.values() for one in rule.stages))
+    wanted = workflows(origin=actions, stages=stages, branch=branch)
+    return write_workflows(folder, wanted, force=force)
 
 
 def _configure(folder: Path, name: str | None, *, force: bool) -> InitResult:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from assent.config.lock import FILE as LOCK
 from assent.config.settings import ModelSettings
 from assent.core.digest import Digest, digest_of_value
 from assent.errors import UsageError
@@ -27,7 +28,8 @@ def read_inputs(root: Path, settings: ModelSettings) -> Inputs:
     """Hash what the model of `settings` is made from.
 
     A file that a command names (`python evaluate.py`) is an input of that command whether it is
-    declared or not. Raises `UsageError` for a declared input that does not exist.
+    declared or not, and `assent.lock` never is one: it names what the inputs give. Raises
+    `UsageError` for a declared input that does not exist.
     """
     declared = [*settings.inputs, *settings.params]
     for pattern in settings.inputs:
@@ -37,10 +39,11 @@ def read_inputs(root: Path, settings: ModelSettings) -> Inputs:
                 f"nothing matches {pattern!r}",
                 hint="correct `inputs` in assent.yaml, or fetch the file",
             )
-    train_files = set(expand(root, [*declared, *_named(root, settings.train)]))
+    lock = {root / LOCK}
+    train_files = set(expand(root, [*declared, *_named(root, settings.train)])) - lock
     sets = settings.data_sets
     data_files = set(expand(root, [data.path for data in sets.values() if _is_here(data.path)]))
-    evaluate_files = data_files | set(expand(root, _named(root, settings.evaluate)))
+    evaluate_files = (data_files | set(expand(root, _named(root, settings.evaluate)))) - lock
     files = digests(root, sorted(train_files | evaluate_files))
     chosen = {name: digest for name, digest in files.items() if root.joinpath(name) in train_files}
     train = digest_of_value({"command": settings.train, "files": chosen})

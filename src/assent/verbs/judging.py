@@ -16,7 +16,12 @@ from assent.core.identity import Actor, PersonKey
 from assent.core.registry import Record
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import UsageError
-from assent.policy.approvals import approval_findings, judge_approvals, unmapped
+from assent.policy.approvals import (
+    approval_findings,
+    judge_approvals,
+    unmapped,
+    whose_role_matters,
+)
 from assent.policy.judge import judge_candidate
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
@@ -89,19 +94,14 @@ def hear(
 ) -> Approvals:
     """Which of `reviews` count under `rule`, with every role read anew from the forge."""
     bundle = candidate.bundle.digest
-    people = {review.person.key: review.person for review in reviews}
+    head = None if change is None else change.head
+    authors = _authors_of(workspace, view.record(bundle), candidate, change)
+    asked = whose_role_matters(rule, reviews, bundle=bundle, head=head, authors=authors)
     roles: dict[PersonKey, str | None] = {
-        key: next((who for who in rule.from_ if workspace.forge.matches(person, who)), None)
-        for key, person in people.items()
+        person.key: next((who for who in rule.from_ if workspace.forge.matches(person, who)), None)
+        for person in asked
     }
-    return judge_approvals(
-        rule,
-        reviews,
-        bundle=bundle,
-        head=None if change is None else change.head,
-        authors=_authors_of(workspace, view.record(bundle), candidate, change),
-        roles=roles,
-    )
+    return judge_approvals(rule, reviews, bundle=bundle, head=head, authors=authors, roles=roles)
 
 
 def provenance(
@@ -164,12 +164,13 @@ def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) 
 
 def makers(workspace: Workspace, candidate: Known, change: Change | None) -> tuple[Actor, ...]:
     """Everybody whose approval of this bundle would be an approval of their own work: who wrote
-    the change, and who trained.
+    the change, and who trained. Of a version the ledger knows who trained: its run was of another
+    change than the one that is looked at now.
     """
     evidence = candidate.evidence
     people = [*evidence.code.authors]
     people += [] if evidence.trained_by is None else [evidence.trained_by]
-    if change is not None and evidence.run is not None:
+    if change is not None and evidence.run is not None and candidate.version is None:
         starter = workspace.forge.started(evidence.run)
         people += [] if starter is None else [starter]
     authors = () if change is None else change.authors

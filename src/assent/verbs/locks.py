@@ -40,7 +40,7 @@ def current_lock(workspace: Workspace, model: str, inputs: Inputs) -> Locked | N
 def lock_at(workspace: Workspace, commit: str, model: str) -> Locked | None:
     """What the lock of a revision says, read as data: nothing is checked out."""
     repository = workspace.repository
-    repository.bring(workspace.branch.remote or "origin", commit)
+    repository.bring("origin", commit)
     path = repository.relative(workspace.root / FILE)
     text = repository.show(commit, path)
     return None if text is None else read_lock(text, f"{path} of {commit[:12]}").get(model)
@@ -68,9 +68,8 @@ def mistrust(workspace: Workspace, view: View, model: str, change: Change, locke
     if entry is None or entry.commit is None:
         return f"named by {FILE}, but the ledger knows of no retraining that made it"
     repository = workspace.repository
-    remote = workspace.branch.remote or "origin"
-    for commit in (entry.commit, change.commit):
-        repository.bring(remote, commit)
+    repository.bring(workspace.branch.remote or "origin", entry.commit)
+    repository.bring("origin", change.commit)
     old, new = (_settings(workspace, commit, model) for commit in (entry.commit, change.commit))
     if old is None or old != new:
         return f"named by {FILE}, but how the model is made has changed since"
@@ -81,7 +80,7 @@ def mistrust(workspace: Workspace, view: View, model: str, change: Change, locke
         doing=f"looking for changed inputs of {model}",
     )
     for path in filter(None, changed.split("\0")):
-        if path.startswith(prefix) and _is_input(old, path.removeprefix(prefix)):
+        if path.startswith(prefix) and is_input(old, path.removeprefix(prefix)):
             return f"named by {FILE}, but {path} has changed since it was made"
     return ""
 
@@ -104,10 +103,12 @@ def _settings(workspace: Workspace, commit: str, model: str) -> ModelSettings | 
     return None if config is None else config.models.get(model)
 
 
-def _is_input(settings: ModelSettings, path: str) -> bool:
+def is_input(settings: ModelSettings, path: str) -> bool:
     """Whether a path can be an input. A pattern counts for all that begins as it does, and a word
     of a command for the file it may name: too much is trained again, too little never.
     """
+    if path == FILE:
+        return False
     commands = f"{settings.train or ''} {settings.evaluate or ''}"
     if path in commands:
         return True

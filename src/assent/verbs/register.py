@@ -33,7 +33,9 @@ def register(
 
     It must come from what has landed on the base branch, verify in the store, and pass the policy
     of the base branch with the approvals that the ledger has recorded. The same bytes get one
-    version only. Raises `PolicyError` for a bundle that is not of the landed commit.
+    version only. What has the inputs of the newest version (a change of the docs) needs no other:
+    that it was not approved is no refusal then. Raises `PolicyError` for a bundle that is not of
+    the landed commit.
     """
     workspace.require_trusted(f"registering {model}")
     policy = workspace.binding_policy(model)
@@ -85,6 +87,9 @@ def register(
         remember(workspace.store, model, candidate.evidence, bundle.digest, change.commit)
     if known:
         return known[-1]
+    newest = _newest_of_these_inputs(workspace, view, model) if name is None else None
+    if newest is not None and not entries:
+        return _nothing_new(model, candidate, newest)
     version = entries[-1].subject.version if entries else None
     return Decided(
         model=model,
@@ -148,5 +153,27 @@ def _known_already(model: str, candidate: Known, version: int) -> Decided:
         verdict=Verdict(findings=()),
         version=version,
         bundle=candidate.bundle.digest,
+        was_so=True,
+    )
+
+
+def _newest_of_these_inputs(workspace: Workspace, view: View, model: str) -> Known | None:
+    """The newest version, if what was merged has the inputs that it was made from."""
+    line = next((line for line in view.state.newest if not line.retired), None)
+    if line is None:
+        return None
+    newest = find(workspace, view, model, f"v{line.version}")
+    inputs = read_inputs(workspace.root, workspace.settings(model))
+    return newest if newest.evidence.inputs_digest == inputs.evaluate else None
+
+
+def _nothing_new(model: str, candidate: Known, newest: Known) -> Decided:
+    unregistered = short(candidate.bundle.digest)
+    return Decided(
+        model=model,
+        sentence=f"the inputs are those of v{newest.version}; {unregistered} was not registered",
+        verdict=Verdict(findings=()),
+        version=newest.version,
+        bundle=newest.bundle.digest,
         was_so=True,
     )

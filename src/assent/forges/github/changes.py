@@ -49,7 +49,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Changes:
-    """The change of a run, and changes by number."""
+    """The change of a run, and changes by number. Each is read once."""
 
     def __init__(
         self,
@@ -65,6 +65,7 @@ class Changes:
         self._wakeup = wakeup
         self._workflow = workflow
         self._wait = wait
+        self._known: dict[int, Found] = {}
 
     def current(self) -> Found | None:
         """The change of this run."""
@@ -110,6 +111,8 @@ class Changes:
         return found
 
     def _pull(self, number: int) -> Found:
+        if number in self._known:
+            return self._known[number]
         path = self._site.path("pulls", number)
         return self._of(self._site.api.get(path, Pull, doing=f"reading pull request {number}"))
 
@@ -125,7 +128,8 @@ class Changes:
             landed_as=pull.merge_commit_sha if landed else None,
             address=pull.html_url,
         )
-        return Found(change=change, pull=pull)
+        self._known[pull.number] = Found(change=change, pull=pull)
+        return self._known[pull.number]
 
     def _of_run(self, run_id: int) -> Found:
         """The open pull request of a run that ran the code of one: looked for by the run's head,

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from assent.forges.codeowners import globbed, unescaped, words
+
 PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks, in this order. Only the first that is there counts."""
 
@@ -16,25 +18,14 @@ def owners(text: str, path: str) -> tuple[str, ...]:
     """The owners of `path` (`@user`, `@org/team`, or an e-mail address) in the file's order."""
     found: tuple[str, ...] = ()
     for line in text.splitlines():
-        words = _words(line)
-        if not words:
+        pattern, *named = words(line) or [""]
+        if not pattern:
             continue
-        pattern, *named = words
         if _is_unsupported(pattern) or not all(_is_owner(name) for name in named):
             continue
         if _compiled(pattern).fullmatch(path.lstrip("/")):
             found = tuple(named)
     return found
-
-
-def _words(line: str) -> list[str]:
-    """The words of a line without its comment. A backslash keeps a space or a `#` in a word."""
-    words = [match.group() for match in re.finditer(r"(?:\\.|[^\s\\])+", line)]
-    for place, word in enumerate(words):
-        if word.startswith("#"):
-            words = words[:place]
-            break
-    return words
 
 
 def _is_unsupported(pattern: str) -> bool:
@@ -46,12 +37,10 @@ def _is_owner(name: str) -> bool:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    plain = re.sub(r"\\(.)", r"\1", pattern)
+    plain = unescaped(pattern)
     is_folder = plain.endswith("/")
     body = plain.strip("/")
     is_anchored = plain.startswith("/") or "/" in body
-    pieces = re.split(r"(/\*\*/|\*\*/|/\*\*|\*\*|\*|\?)", body)
-    shown = "".join(_PIECES.get(piece, re.escape(piece)) for piece in pieces)
     before = "" if is_anchored else "(?:.*/)?"
     if is_folder:
         after = "/.*"
@@ -59,14 +48,4 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         after = ""  # on GitHub `docs/*` has the files of docs, not those of the folders in it
     else:
         after = "(?:/.*)?"
-    return re.compile(before + shown + after, re.DOTALL)
-
-
-_PIECES = {
-    "/**/": "/(?:.*/)?",
-    "**/": "(?:.*/)?",
-    "/**": "/.*",
-    "**": ".*",
-    "*": "[^/]*",
-    "?": "[^/]",
-}
+    return re.compile(before + globbed(body) + after, re.DOTALL)

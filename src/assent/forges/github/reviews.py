@@ -56,7 +56,7 @@ class Reviews:
             (review for review in found if review is not None),
             key=lambda review: (review.at, review.state is not ReviewState.APPROVED),
         )
-        return self._bound(model, number, ordered)
+        return self._bound(model, number, change.head, ordered)
 
     def _read(self, number: int) -> list[PullReview]:
         path = self._site.path("pulls", number, "reviews")
@@ -88,14 +88,15 @@ class Reviews:
             reason=(review.body or "").strip()[:_LONGEST_REASON] or None,
         )
 
-    def _bound(self, model: str, number: int, reviews: Sequence[Review]) -> list[Review]:
-        """The reviews with the bundle that was shown. Only somebody's latest opinion is heard, so
-        only for that one is it asked what was shown.
+    def _bound(self, model: str, number: int, head: str, reviews: Sequence[Review]) -> list[Review]:
+        """The reviews with the bundle that was shown. Only somebody's latest opinion is heard, and
+        one of an older head counts for nothing, whatever was shown there: so it is asked for no
+        other.
         """
         latest = {review.person.key: place for place, review in enumerate(reviews)}
         return [
             self._with_bundle(model, number, review)
-            if latest[review.person.key] == place
+            if latest[review.person.key] == place and review.head == head
             else review
             for place, review in enumerate(reviews)
         ]

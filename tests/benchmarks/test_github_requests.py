@@ -1,0 +1,32 @@
+"""How often each verb asks GitHub: its limit is 1,000 in an hour for the token of a job."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.requests import GOALS, counts
+
+MOST = {
+    "bundle --from": 0,
+    "review": 13,
+    "review, unchanged": 11,
+    "approve": 13,
+    "review, after an approval": 14,
+    "approve, after the merge": 12,
+    "register": 12,
+    "promote staging": 16,
+    "promote production": 16,
+    "resolve": 0,
+    "timeline": 0,
+    "verify": 0,
+}
+"""Of a pull request with 150 comments and 40 reviews."""
+
+
+def test_a_long_discussion_costs_few_requests(tmp_path: Path) -> None:
+    found = counts(tmp_path)
+    assert found.keys() == MOST.keys()
+    assert {verb: count for verb, count in found.items() if count > MOST[verb]} == {}
+    reviews = [count for verb, count in found.items() if verb.partition(",")[0] == "review"]
+    assert len(reviews) == 3
+    assert max(reviews) <= GOALS["review"]

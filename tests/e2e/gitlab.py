@@ -1,0 +1,138 @@
+"""A team on GitLab: its project, its people, and its pipeline as `assent init` writes it.
+
+The jobs really run; the API that they talk to is the stand-in. Both stand on one Git repository,
+and the store is a folder that the team's own runners reach.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.e2e.project import Project
+from tests.gitlab.accounts import User
+from tests.gitlab.merge_requests import MergeRequest
+from tests.templates.site import Running, Site
+
+ROOT = Path(__file__).parents[2]
+ARTIFACTS = [".assent/work/", "model/", "metrics.json"]
+CONFIG = """\
+store: {store}
+models:
+  churn:
+    train: python train.py
+    evaluate: python evaluate.py
+    inputs: [train.py, data/train.csv]
+    params: [params.json]
+    model: model/
+    metrics: [metrics.json]
+    gates:
+      - {{metric: accuracy, min: 0.5, max_drop: 0.05}}
+    approvals: {{count: 1, from: [bob, grace]}}
+    stages:
+      staging: {{}}
+      production: {{after: staging, approvals: {{count: 1, from: [rosa]}}}}
+"""
+FILES = {
+    ".gitignore": ".assent/\nmodel/\nmetrics.json\n",
+    "params.json": '{"accuracy": 0.8}\n',
+    "data/train.csv": "x,y\n1,0\n2,1\n",
+    "train.py": """\
+import json, os, pathlib
+
+params = json.loads(pathlib.Path("params.json").read_text())
+pathlib.Path("model").mkdir(exist_ok=True)
+learnt = {**params, "rows": pathlib.Path("data/train.csv").read_text().count("\\n") - 1}
+pathlib.Path("model/weights.json").write_text(json.dumps(learnt))
+tokens = [os.environ.get(f"ASSENT_{name}_TOKEN", "none") for name in ("GITLAB", "LEDGER")]
+print("trained; tokens:", *tokens)
+""",
+    "evaluate.py": """\
+import json, pathlib
+
+learnt = json.loads(pathlib.Path("model/weights.json").read_text())
+pathlib.Path("metrics.json").write_text(json.dumps({"accuracy": learnt["accuracy"]}))
+""",
+}
+SET_UP = """\
+include:
+  - local: .gitlab/assent.yml
+    inputs:
+      install: ""
+      artifacts: [.assent/work/, model/, metrics.json]
+      stages: [staging, production]
+"""
+
+
+class World:
+    """The project `acme/churn`. `ada` works on the model, `bob` and `grace` review, `rosa`
+    releases, and `sam` maintains: he merges and presses the buttons.
+    """
+
+    def __init__(self, root: Path, **world: Any) -> None:
+        self.root = root
+        self.store = root / "store"
+        self.site = Site(root / "site", **world)
+        self.server = self.site.server
+        self.gitlab = self.site.gitlab
+        self.ada, self.bob, self.grace, self.rosa = (
+            self.gitlab.user(login, role="developer") for login in ("ada", "bob", "grace", "rosa")
+        )
+        self.sam = self.gitlab.user("sam", role="maintainer")
+        self.site.plain["ASSENT_GITLAB_TOKEN"] = self.gitlab.project_token("api", role="developer")
+        self._begin()
+
+    def __enter__(self) -> Self:
+        self.site.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.site.__exit__(kind, error, trace)
+
+    def _begin(self) -> None:
+        pipeline = (ROOT / "src/assent/verbs/gitlab/pipeline.yml").read_text()
+        files = {
+            **FILES,
+            "assent.yaml": CONFIG.format(store=self.store),
+            ".gitlab-ci.yml": SET_UP,
+            ".gitlab/assent.yml": pipeline,
+        }
+        self.gitlab.project.push(self.sam, message="Predict churn", files=files)
+
+    def propose(self, accuracy: float, **made: Any) -> MergeRequest:
+        """A merge request by ada with other parameters."""
+        files = {"params.json": f'{{"accuracy": {accuracy}}}\n', **made.pop("files", {})}
+        return self.gitlab.open_merge_request(
+            self.ada, title=f"Try {accuracy}", files=files, **made
+        )
+
+    def review(self, change: MergeRequest, by: User | None = None) -> Running:
+        """The pipeline of a merge request, run to its end."""
+        self.gitlab.tick()
+        started = self.site.start("merge_request_event", by or self.ada, merge_request=change)
+        return started.play()
+
+    def approve(self, change: MergeRequest, by: User) -> None:
+        self.gitlab.tick()
+        change.approve(by)
+
+    def merge(self, change: MergeRequest, way: Any = "merge") -> Running:
+        """Merge it, and run the pipeline of the default branch that follows."""
+        self.gitlab.tick()
+        change.merge(self.sam, way)
+        self.gitlab.tick()
+        return self.site.start("push", self.sam).play()
+
+    def clone(self, name: str) -> Project:
+        """A person's own clone."""
+        folder = self.root / name / "work"
+        folder.parent.mkdir(parents=True)
+        project = Project(folder)
+        project.git("clone", "--quiet", str(self.server.git), ".")
+        return project
