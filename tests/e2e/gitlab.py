@@ -15,8 +15,6 @@ from tests.gitlab.accounts import User
 from tests.gitlab.merge_requests import MergeRequest
 from tests.templates.site import Running, Site
 
-ROOT = Path(__file__).parents[2]
-ARTIFACTS = [".assent/work/", "model/", "metrics.json"]
 CONFIG = """\
 store: {store}
 models:
@@ -55,14 +53,6 @@ learnt = json.loads(pathlib.Path("model/weights.json").read_text())
 pathlib.Path("metrics.json").write_text(json.dumps({"accuracy": learnt["accuracy"]}))
 """,
 }
-SET_UP = """\
-include:
-  - local: .gitlab/assent.yml
-    inputs:
-      install: ""
-      artifacts: [.assent/work/, model/, metrics.json]
-      stages: [staging, production]
-"""
 
 
 class World:
@@ -96,13 +86,15 @@ class World:
         self.site.__exit__(kind, error, trace)
 
     def _begin(self) -> None:
-        pipeline = (ROOT / "src/assent/verbs/gitlab/pipeline.yml").read_text()
-        files = {
-            **FILES,
-            "assent.yaml": CONFIG.format(store=self.store),
-            ".gitlab-ci.yml": SET_UP,
-            ".gitlab/assent.yml": pipeline,
-        }
+        """The first commit: the project, and what `assent init --gitlab` adds to it."""
+        project = self.clone("begin")
+        files = {**FILES, "assent.yaml": CONFIG.format(store=self.store)}
+        for name, text in files.items():
+            project.write(name, text)
+        # "" where the runner has Assent already.
+        project.run("init", "--gitlab", "--install", "")
+        for name in (".gitlab-ci.yml", ".gitlab/assent.yml"):
+            files[name] = (project.folder / name).read_text()
         self.gitlab.project.push(self.sam, message="Predict churn", files=files)
 
     def propose(self, accuracy: float, **made: Any) -> MergeRequest:
@@ -132,7 +124,7 @@ class World:
     def clone(self, name: str) -> Project:
         """A person's own clone."""
         folder = self.root / name / "work"
-        folder.parent.mkdir(parents=True)
+        folder.mkdir(parents=True)
         project = Project(folder)
         project.git("clone", "--quiet", str(self.server.git), ".")
         return project

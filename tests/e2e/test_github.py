@@ -208,7 +208,10 @@ def test_a_change_that_leaves_the_model_alone(world: World) -> None:
     before = world.log()
     docs = world.github.open_pull(world.sam, title="Docs", files={"README.md": "# Churn\n"})
     judged = world.review(docs)
-    assert outputs(judged, "review")["verdict"] == "pending"
+    assert outputs(judged, "review")["verdict"] == "passed"
+    [comment] = world.comments(docs)
+    assert "the inputs are those of v1" in comment.body
+    assert "merging it registers nothing new" in plain(comment.body)
     merged = world.merge(docs)
     assert merged.conclusion == "success"
     assert "the inputs are those of v1" in merged.log

@@ -8,7 +8,8 @@ from assent.config.lock import Locked
 from assent.config.settings import ModelSettings
 from assent.core.entry import Kind
 from assent.testing.ledger import MemoryLedger
-from assent.verbs.locks import is_input, retraining
+from assent.verbs.locks import retraining
+from assent.verbs.revisions import is_input
 from tests.builders import approved, digest, draft, registered, subject
 
 

@@ -37,7 +37,8 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     """The file written, what was found, and the keys that a person has to check. `is_kept`: there
     was one already, and it was left as it is. `workflows` are the files written for the forge;
     `is_pinned` is False if a person has to say in them where Assent is. `to_add` are the lines
-    that a person has to add to the `.gitlab-ci.yml` that there is.
+    that a person has to add to the `.gitlab-ci.yml` that there is. `forge` is github or gitlab
+    where files of it were asked for.
     """
 
     path: Path
@@ -48,6 +49,7 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[Path, ...] = ()
     is_pinned: bool = True
     to_add: str | None = None
+    forge: str | None = None
 
 
 def init(
@@ -80,6 +82,7 @@ def init(
         changed, to_add = write_pipelines(folder, wanted, force=force)
     else:
         changed = _write_workflows(folder, config, actions, force=force)
+    forge = "gitlab" if gitlab else "github"
     is_pinned = any(one is not None for one in (actions, templates, install))
     result = (
         _configure(folder, name, force=False)
@@ -88,7 +91,9 @@ def init(
             path=path, model=", ".join(config.models), found={}, to_check=(), is_kept=True
         )
     )
-    return msgspec.structs.replace(result, workflows=changed, is_pinned=is_pinned, to_add=to_add)
+    return msgspec.structs.replace(
+        result, workflows=changed, is_pinned=is_pinned, to_add=to_add, forge=forge
+    )
 
 
 def _write_workflows(

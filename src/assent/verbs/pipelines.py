@@ -56,7 +56,9 @@ def pipelines(config: Config, *, origin: str | None, install: str | None) -> Pip
         lines.append(f"  - {where[0]}")
         lines += [f"    {one}" for one in where[1:]]
         lines.append("    inputs:")
-        lines += [f"      {line}" for line in _inputs(config, model, install or made)]
+        lines += [
+            f"      {line}" for line in _inputs(config, model, made if install is None else install)
+        ]
     files = {} if found is not None else {COPY: SOURCE.read_text("utf-8")}
     return Pipelines(files=files, lines="\n".join(lines) + "\n")
 
@@ -65,7 +67,8 @@ def _inputs(config: Config, model: str, install: str) -> list[str]:
     settings = config.models[model]
     artifacts = dict.fromkeys([".assent/work/", settings.model, *settings.metrics])
     lines = [f"install: {json.dumps(install)}", f"artifacts: {_list(list(artifacts))}"]
-    lines.append(f"stages: {_list(list(config.policies[model].stages))}")
+    stages = list(config.policies[model].stages)
+    lines += [f"stages: {_list(stages)}"] if stages else []
     if len(config.models) > 1:
         lines += [f"model: {json.dumps(model)}", f"job-prefix: {json.dumps(f'assent-{model}')}"]
         lines.append(f"environment-prefix: {json.dumps(f'{model}/')}")

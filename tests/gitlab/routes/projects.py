@@ -1,0 +1,61 @@
+"""Projects, their branches, and what protects them."""
+
+from __future__ import annotations
+
+from tests.gitlab.project import Project
+from tests.gitlab.routing import Call, answers, found, not_found
+from tests.gitlab.shapes import commits, projects
+from tests.standin.listening import Answer
+
+
+@answers("projects/get")
+def one(call: Call) -> Answer:
+    return Answer(projects.whole(call.where, call.project, call.user))
+
+
+@answers("branches/list", "reporter", is_for_jobs=True)
+def branches(call: Call) -> Answer:
+    sought = call.text("search")
+    start = call.project.ref("")
+    names = [one.removeprefix(start) for one in call.project.objects.refs(start.rstrip("/"))]
+    chosen = [one for one in sorted(names) if _fits(one, sought)]
+    return call.page(chosen, lambda name: _branch(call, call.project, name))
+
+
+@answers("branches/get", "reporter", is_for_jobs=True)
+def branch(call: Call) -> Answer:
+    if call.project.branch(call.in_path["branch"]) is None:
+        raise not_found("Branch")
+    return Answer(_branch(call, call.project, call.in_path["branch"]))
+
+
+@answers("protected-branches/list", "maintainer")
+def protected(call: Call) -> Answer:
+    sought = call.text("search")
+    chosen = [one for one in call.project.protected_branches if sought in one.name]
+    return call.page(chosen, lambda one: projects.protected_branch(one, is_free=call.is_free))
+
+
+@answers("protected-branches/get", "maintainer")
+def protection(call: Call) -> Answer:
+    """By its name or pattern as it was given; a branch that a pattern covers has none."""
+    name = call.in_path["name"]
+    chosen = [one for one in call.project.protected_branches if one.name == name]
+    one = found(next(iter(chosen), None))
+    return Answer(projects.protected_branch(one, is_free=call.is_free))
+
+
+def _fits(name: str, sought: str) -> bool:
+    """`^start` and `end$` are bound to the ends of the name."""
+    if sought.startswith("^"):
+        return name.startswith(sought[1:])
+    if sought.endswith("$"):
+        return name.endswith(sought[:-1])
+    return sought in name
+
+
+def _branch(call: Call, project: Project, name: str) -> dict[str, object]:
+    protection = project.protection(name)
+    needed = protection.push_level if protection else 30
+    can_push = project.level(call.user) >= needed
+    return commits.branch(call.where, project, name, project.tip(name), can_push=can_push)
