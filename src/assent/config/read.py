@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
@@ -228,6 +227,8 @@ _ALL_NAMES = set().union(
 
 
 def _nearest(name: str, names: Any) -> str:
+    import difflib  # only whoever has mistyped something
+
     close = difflib.get_close_matches(str(name), sorted(names), n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
