@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -28,6 +27,11 @@ _ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[A-Za-z0-9.-]+)(?::\d+)?[/:]"
     r"(?P<name>[A-Za-z0-9_-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?"
 )
+_GITLAB_ADDRESS = re.compile(
+    r"(?:https://(?:[^@/]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/"
+    r"|(?:ssh://git@(?P<ssh>[A-Za-z0-9.-]+)(?::\d+)?/|git@(?P<scp>[A-Za-z0-9.-]+):))"
+    r"(?P<name>[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*?/[A-Za-z0-9_.-]+?)(?:\.git)?/?"
+)
 
 
 def open_workspace(
@@ -49,8 +53,10 @@ def open_workspace(
     repository = Repository(root, _credentials(environ, context))
     remote = _remote(repository, config)
     forge: Forge
-    if _is_on_github(environ, context):
-        forge = _github(environ, context, repository, path, say)
+    named = _forge_name(environ, context)
+    if named in ("github", "gitlab"):
+        make = _github if named == "github" else _gitlab
+        forge = make(environ, context, repository, path, say)
         base = Trunk(repository, remote, ask=forge.branch)
     else:
         base = Trunk(repository, remote)
@@ -87,33 +93,48 @@ def _context(environ: Mapping[str, str]) -> Context:
     return msgspec.structs.replace(context, run=run)
 
 
-def _is_on_github(environ: Mapping[str, str], context: Context) -> bool:
-    """Whether GitHub is the forge: in its CI, and wherever `ASSENT_FORGE` says so."""
-    named = environ.get("ASSENT_FORGE") or context.system
-    if environ.get("ASSENT_FORGE") not in (None, "", "github", "local"):
+def _forge_name(environ: Mapping[str, str], context: Context) -> str | None:
+    """Which forge it is: that of its own CI, and wherever else what `ASSENT_FORGE` says."""
+    asked = environ.get("ASSENT_FORGE") or None
+    doing = "choosing the forge"
+    if asked not in (None, "github", "gitlab", "local"):
         raise UsageError(
-            "choosing the forge",
-            f"ASSENT_FORGE is {environ['ASSENT_FORGE']!r}",
-            hint="write github or local, or leave it out",
+            doing,
+            f"ASSENT_FORGE is {asked!r}",
+            hint="write github, gitlab or local, or leave it out",
         )
-    if named == "local" and context.system == "github":
+    if asked == "local" and context.system in ("github", "gitlab"):
+        where = "GitHub Actions" if context.system == "github" else "GitLab CI"
         raise UsageError(
-            "choosing the forge",
-            "ASSENT_FORGE is local in a run of GitHub Actions, where anybody could claim any name",
+            doing, f"ASSENT_FORGE is local in a run of {where}, where anybody could claim any name"
         )
-    return named == "github"
+    return asked or context.system
 
 
 def _token(environ: Mapping[str, str]) -> str | None:
     return environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None
 
 
+def _gitlab_token(environ: Mapping[str, str]) -> str | None:
+    return environ.get("ASSENT_GITLAB_TOKEN") or None
+
+
 def _credentials(environ: Mapping[str, str], context: Context) -> list[tuple[str, str]]:
-    """What Git needs to fetch and push in GitHub Actions when the checkout has kept no token."""
-    token = _token(environ)
-    if context.system != "github" or token is None or context.server_url is None:
+    """What Git needs to fetch and push in CI when the checkout has kept no token, or one that may
+    not push: a job's own token of GitLab may so only where the project allows it.
+    """
+    if context.system == "github":
+        account, token = "x-access-token", _token(environ)
+    elif context.system == "gitlab":
+        # A token of Git's own, so that the one which merge-request pipelines have need not push.
+        account, token = "oauth2", environ.get("ASSENT_LEDGER_TOKEN") or _gitlab_token(environ)
+    else:
         return []
-    secret = base64.b64encode(f"x-access-token:{token}".encode()).decode()
+    if token is None or context.server_url is None:
+        return []
+    import base64  # only CI needs it
+
+    secret = base64.b64encode(f"{account}:{token}".encode()).decode()
     name = f"http.{context.server_url}/.extraheader"
     # The empty value ends what the checkout may have kept: two tokens are refused.
     return [(name, ""), (name, f"AUTHORIZATION: basic {secret}")]
@@ -129,7 +150,7 @@ def _github(
     from assent.forges.github.forge import WORKFLOW, GitHubForge
 
     name, api = context.repository, context.api_url
-    if name is None or api is None:
+    if context.system != "github" or name is None or api is None:
         name, api = _github_address(environ, repository)
     return GitHubForge(
         name,
@@ -163,6 +184,57 @@ def _github_address(environ: Mapping[str, str], repository: Repository) -> tuple
     host = found["host"].lower()
     api = "https://api.github.com" if host == "github.com" else f"https://{host}/api/v3"
     return found["name"], environ.get("GITHUB_API_URL") or api
+
+
+def _gitlab(
+    environ: Mapping[str, str],
+    context: Context,
+    repository: Repository,
+    path: Path,
+    say: Callable[[str], None],
+) -> Forge:
+    from assent.forges.gitlab.forge import GitLabForge
+
+    is_here = context.system == "gitlab"
+    name, api = context.repository, context.api_url
+    if not is_here or name is None or api is None:
+        name, api = gitlab_address(environ, repository)
+    return GitLabForge(
+        name,
+        api=api,
+        token=_gitlab_token(environ),
+        job_token=environ.get("CI_JOB_TOKEN") or None if is_here else None,
+        checkout=repository,
+        merge_request=context.merge_request,
+        note=context.note if is_here else None,
+        run=None if not is_here or context.run is None else context.run.id,
+        run_address=None if context.run is None else context.run.address,
+        sha=context.sha,
+        ref=context.ref,
+        account=environ.get("ASSENT_ACCOUNT") or None,
+        file=repository.relative(path.resolve()),
+        say=say,
+    )
+
+
+def gitlab_address(environ: Mapping[str, str], repository: Repository) -> tuple[str, str]:
+    """The project's name and the API's address, by the variables, else by the address of `origin`.
+    Below which path of its host a server is, that address does not tell.
+    """
+    named, api = environ.get("CI_PROJECT_PATH"), environ.get("CI_API_V4_URL")
+    if named and api:
+        return named, api
+    address = repository.config("remote.origin.url") or ""
+    found = _GITLAB_ADDRESS.fullmatch(address)
+    if found is None:
+        raise UsageError(
+            "looking for the project on GitLab",
+            "`origin` is no address of GitLab",
+            hint="set CI_PROJECT_PATH to group/project and CI_API_V4_URL to "
+            "https://<your server>/api/v4, or run it in a clone from GitLab",
+        )
+    host = (found["host"] or found["ssh"] or found["scp"]).lower() + (found["port"] or "")
+    return named or found["name"], api or f"https://{host}/api/v4"
 
 
 def _find(start: Path) -> Path:

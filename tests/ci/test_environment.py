@@ -25,7 +25,9 @@ GITHUB = {
 }
 GITLAB = {
     "GITLAB_CI": "true",
+    "CI_PIPELINE_ID": "41",
     "CI_JOB_ID": "77",
+    "CI_JOB_NAME": "promote",
     "CI_JOB_URL": "https://gitlab.com/acme/churn/-/jobs/77",
 }
 OTHER = {"ASSENT_RUN_ID": "build-9", "ASSENT_RUN_ADDRESS": "https://ci.acme/9"}
@@ -169,14 +171,216 @@ def test_saying_to_be_another_ci_system_earns_no_trust() -> None:
     assert not found.is_trusted("main")
 
 
-def test_gitlab_is_trusted_on_the_default_branch_only() -> None:
-    main = {**GITLAB, "CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "main"}
-    assert read_context(main).is_trusted("main")
-    assert not read_context({**main, "CI_COMMIT_BRANCH": "x"}).is_trusted("main")
-    assert not read_context({**main, "CI_PIPELINE_SOURCE": "merge_request_event"}).is_trusted(
-        "main"
+# GitLab
+
+JOB = {
+    **GITLAB,
+    "CI_PIPELINE_SOURCE": "push",
+    "CI_COMMIT_BRANCH": "main",
+    "CI_COMMIT_SHA": SHA,
+    "CI_PROJECT_ID": "12",
+    "CI_PROJECT_PATH": "acme/ml/churn",
+    "CI_SERVER_URL": "https://git.acme.example/gitlab",
+    "CI_API_V4_URL": "https://git.acme.example/gitlab/api/v4",
+    "CI_ENVIRONMENT_NAME": "churn/production",
+}
+OF_REQUEST = {
+    "CI_PIPELINE_SOURCE": "merge_request_event",
+    "CI_COMMIT_BRANCH": "",
+    "CI_MERGE_REQUEST_IID": "7",
+    "CI_MERGE_REQUEST_REF_PATH": "refs/merge-requests/7/head",
+}
+
+
+def job(hook: bytes = b"{}", /, **changed: str) -> Context:
+    def read(path: str, limit: int) -> bytes:
+        assert path == "/hook"
+        return hook[:limit]
+
+    return read_context({**JOB, **changed}, read)
+
+
+def test_everything_that_gitlab_says_is_one_value() -> None:
+    assert job() == Context(
+        system="gitlab",
+        event="push",
+        ref="refs/heads/main",
+        sha=SHA,
+        repository="acme/ml/churn",
+        server_url="https://git.acme.example/gitlab",
+        api_url="https://git.acme.example/gitlab/api/v4",
+        run=Run(system="gitlab", id="41/promote", address=GITLAB["CI_JOB_URL"]),
+        project=12,
+        environment="churn/production",
     )
-    assert not read_context(GITLAB).is_trusted("main")
+
+
+@pytest.mark.threat(22)
+def test_a_job_that_is_retried_is_the_same_run() -> None:
+    first, again = job(CI_JOB_ID="77").run, job(CI_JOB_ID="78").run
+    assert first is not None
+    assert again is not None
+    assert first.id == again.id
+    other = job(CI_PIPELINE_ID="42").run
+    assert other is not None
+    assert other.id != first.id
+
+
+@pytest.mark.parametrize("source", ["push", "web", "schedule", "trigger", "api", "pipeline"])
+def test_gitlab_is_trusted_on_the_default_branch(source: str) -> None:
+    found = job(CI_PIPELINE_SOURCE=source)
+    assert found.is_trusted("main")
+    assert not found.is_trusted("trunk")
+    assert not found.is_trusted(None)
+
+
+@pytest.mark.threat(16)
+@pytest.mark.parametrize(
+    "source",
+    [
+        *("merge_request_event", "external_pull_request_event", "parent_pipeline", "external"),
+        *("chat", "webide", "ondemand_dast_scan", "security_orchestration_policy", ""),
+    ],
+)
+def test_any_other_source_is_not_trusted(source: str) -> None:
+    found = job(CI_PIPELINE_SOURCE=source)
+    assert not found.is_trusted("main")
+    with pytest.raises(PolicyError, match="code of the default branch only") as caught:
+        found.require_trusted("main", "registering churn")
+    assert "protected default branch" in str(caught.value.hint)
+
+
+@pytest.mark.threat(16)
+@pytest.mark.threat(19)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"CI_COMMIT_BRANCH": "hostile"},
+        {"CI_COMMIT_BRANCH": "main2"},
+        {"CI_COMMIT_BRANCH": ""},
+        {"CI_COMMIT_BRANCH": "", "CI_COMMIT_TAG": "main"},
+        OF_REQUEST,
+        {**OF_REQUEST, "CI_PIPELINE_SOURCE": "push"},
+    ],
+)
+def test_any_other_ref_of_gitlab_is_not_trusted(changed: dict[str, str]) -> None:
+    assert not job(**changed).is_trusted("main")
+
+
+def test_the_merge_request_is_a_hint() -> None:
+    found = job(**OF_REQUEST)
+    assert (found.merge_request, found.ref) == (7, "refs/merge-requests/7/head")
+    assert job().merge_request is None
+    assert job(ASSENT_MERGE_REQUEST="8").merge_request == 8
+    assert job(**OF_REQUEST, ASSENT_MERGE_REQUEST="8").merge_request == 7
+
+
+@pytest.mark.parametrize(
+    ("hook", "request_", "note"),
+    [
+        (
+            b'{"object_kind": "note", "merge_request": {"iid": 7}, "object_attributes": '
+            b'{"id": 5, "noteable_type": "MergeRequest", "action": "create"}}',
+            7,
+            5,
+        ),
+        (
+            b'{"object_kind": "note", "merge_request": {"iid": 7}, "object_attributes": '
+            b'{"id": 5, "noteable_type": "MergeRequest", "action": "update"}}',
+            7,
+            None,
+        ),
+        (
+            b'{"object_kind": "note", "issue": {"iid": 7}, "object_attributes": '
+            b'{"id": 5, "noteable_type": "Issue"}}',
+            None,
+            None,
+        ),
+        (b'{"object_kind": "merge_request", "object_attributes": {"iid": 7, "id": 5}}', 7, None),
+        (b'{"object_kind": "push", "object_attributes": {"iid": 7, "id": 5}}', None, None),
+        (b'{"object_kind": "merge_request", "object_attributes": {"iid": "7"}}', None, None),
+        (b'{"object_kind": "merge_request", "object_attributes": {"iid": -7}}', None, None),
+        (b"{}", None, None),
+    ],
+)
+def test_a_webhook_says_what_to_ask_about(
+    hook: bytes, request_: int | None, note: int | None
+) -> None:
+    found = job(hook, CI_PIPELINE_SOURCE="trigger", TRIGGER_PAYLOAD="/hook")
+    assert (found.merge_request, found.note) == (request_, note)
+    other = job(hook, CI_PIPELINE_SOURCE="push", TRIGGER_PAYLOAD="/hook")
+    assert (other.merge_request, other.note) == (None, None)
+
+
+def test_a_broken_webhook_is_named() -> None:
+    with pytest.raises(UsageError, match="reading TRIGGER_PAYLOAD of the CI run: the event is no"):
+        job(b"[", CI_PIPELINE_SOURCE="trigger", TRIGGER_PAYLOAD="/hook")
+
+
+@pytest.mark.threat(20)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("CI_PROJECT_PATH", "acme"),
+        ("CI_PROJECT_PATH", "acme/../x"),
+        ("CI_PROJECT_PATH", "acme/."),
+        ("CI_PROJECT_PATH", "acme//x"),
+        ("CI_PROJECT_PATH", "acme/ch\nurn"),
+        ("CI_PROJECT_PATH", "acme/x?y"),
+        ("CI_PROJECT_ID", "12/x"),
+        ("CI_COMMIT_SHA", "main"),
+        ("CI_COMMIT_BRANCH", "a b"),
+        ("CI_COMMIT_BRANCH", "main\n"),
+        ("CI_COMMIT_BRANCH", "-x"),
+        ("CI_COMMIT_TAG", "v1~1"),
+        ("CI_PIPELINE_ID", "41/../42"),
+        ("CI_PIPELINE_ID", "٤١"),
+        ("CI_JOB_NAME", "promote\n"),
+        ("CI_JOB_NAME", ""),
+        ("CI_PIPELINE_SOURCE", "push\n"),
+        ("CI_MERGE_REQUEST_IID", "0"),
+        ("CI_MERGE_REQUEST_IID", "7/../8"),
+        ("ASSENT_MERGE_REQUEST", "!7"),
+        ("CI_MERGE_REQUEST_REF_PATH", "main"),
+        ("CI_ENVIRONMENT_NAME", "a\nb"),
+        ("CI_SERVER_URL", "ftp://git.acme.example"),
+        ("CI_SERVER_URL", "https://user@git.acme.example"),
+    ],
+)
+def test_what_cannot_be_true_of_a_job_is_refused(name: str, text: str) -> None:
+    changed = {"CI_COMMIT_BRANCH": "", name: text} if name != "CI_COMMIT_BRANCH" else {name: text}
+    with pytest.raises(UsageError, match=name):
+        job(**changed)
+
+
+@pytest.mark.threat(23)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://git.acme.example/gitlab/api/v4",
+        "https://evil.example/gitlab/api/v4",
+        "https://git.acme.example.evil.example/api/v4",
+        "https://api.git.acme.example/api/v4",
+        "https://git.acme.example:8443/gitlab/api/v4",
+        "https://token@git.acme.example/gitlab/api/v4",
+        "https://git.acme.example/api/v4?to=evil",
+    ],
+)
+def test_an_api_of_gitlab_elsewhere_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="CI_API_V4_URL"):
+        job(CI_API_V4_URL=address)
+
+
+@pytest.mark.parametrize(
+    ("server", "api"),
+    [
+        ("", "https://gitlab.com/api/v4"),
+        ("https://git.acme.example:8443/x/", "https://git.acme.example:8443/x/api/v4"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1/api/v4"),
+    ],
+)
+def test_the_api_of_gitlab_is_that_of_the_server(server: str, api: str) -> None:
+    assert job(CI_SERVER_URL=server, CI_API_V4_URL="").api_url == api
 
 
 @pytest.mark.parametrize(

@@ -17,30 +17,54 @@ MAX_PAYLOAD_BYTES = 26_214_400
 """25 MiB: the largest event that GitHub sends."""
 TRUSTED_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "workflow_run"})
 """Events whose workflow file is that of the branch they run on, not that of a change."""
+TRUSTED_SOURCES = frozenset({"push", "web", "schedule", "trigger", "api", "pipeline"})
+"""Sources of GitLab's pipelines whose configuration is that of the branch they run on."""
 
 _EVENT = re.compile(r"[a-z][a-z_]{0,99}")
 _REF = re.compile(r"refs/[^\s\x00-\x1f\x7f~^:?*\[\\]{1,1000}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _RUN_ID = re.compile(r"[0-9]{1,19}")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_BRANCH = re.compile(r"(?![/-])[^\s\x00-\x1f\x7f~^:?*\[\\]{1,1000}")
+_PROJECT = re.compile(
+    r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}"
+    r"(?:/[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}){1,20}"
+)
+_JOB_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
+_IID = re.compile(r"[1-9][0-9]{0,9}")
+_ENVIRONMENT = re.compile(r"[A-Za-z0-9 ${}()/._\\-]{1,255}")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_GITHUB_WAY = (
+    "let a workflow on the default branch do it (push, workflow_run, schedule or "
+    "workflow_dispatch); `assent init --github` writes such workflows"
+)
+_GITLAB_WAY = (
+    "let a pipeline of the protected default branch do it (push, schedule, trigger, or a manual "
+    "job there)"
+)
 
 ReadFile = Callable[[str, int], bytes]
 """The first bytes of a file, at most as many as are asked for. Raises `OSError`."""
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
-    """The files through which a step of GitHub Actions speaks to the next ones and to people."""
+    """The files through which a job speaks to the next ones and to people: `output` and `summary`
+    of a step of GitHub Actions, or the folder of `reports` of a job on GitLab, whose page is `job`.
+    """
 
     output: str | None = None
     summary: str | None = None
+    reports: str | None = None
+    job: str | None = None
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """The run that Assent is part of. `system` is None outside CI.
 
     `event` and `payload` say what woke the run up. They say which pull request or run to ask the
-    forge about, never what is true of it.
+    forge about, never what is true of it; so does `hint`, the number of a merge request of GitLab.
+    `event` is there the source of the pipeline, `environment` the one that the job deploys to.
     """
 
     system: str | None = None
@@ -53,6 +77,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     api_url: str | None = None
     run: Run | None = None
     channel: Channel | None = None
+    hint: int | None = None
+    project: int | None = None
+    environment: str | None = None
 
     def distrust(self, default_branch: str | None) -> str | None:
         """Why nothing may be decided in this run, or None if it may.
@@ -65,6 +92,9 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             return f"the event {self.event or 'unknown'!r} can run what the change itself brings"
         if self.system == "gitlab" and self.event == "merge_request_event":
             return "a merge-request pipeline runs what the change itself brings"
+        if self.system == "gitlab" and self.event not in TRUSTED_SOURCES:
+            source = self.event or "unknown"
+            return f"a pipeline of the source {source!r} need not run what that branch has"
         if default_branch is None:
             return "it is not known which branch is the default one"
         if self.ref != f"refs/heads/{default_branch}":
@@ -84,8 +114,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             raise PolicyError(
                 doing,
                 f"decisions are written by code of the default branch only, and {reason}",
-                hint="let a workflow on the default branch do it (push, workflow_run, schedule or "
-                "workflow_dispatch); `assent init --github` writes such workflows",
+                hint=_GITLAB_WAY if self.system == "gitlab" else _GITHUB_WAY,
             )
 
     def number(self, *path: str) -> int | None:
@@ -108,6 +137,27 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             self.number("issue", "number") if self.event == "issue_comment" else None
         )
 
+    @property
+    def merge_request(self) -> int | None:
+        """The number of the merge request to ask GitLab about. A webhook can start a pipeline;
+        then it is the one that the hook tells of.
+        """
+        if self.hint is not None or self.system != "gitlab":
+            return self.hint
+        if self.text("object_kind") == "note":
+            return self.number("merge_request", "iid")
+        of_hook = self.text("object_kind") == "merge_request"
+        return self.number("object_attributes", "iid") if of_hook else None
+
+    @property
+    def note(self) -> int | None:
+        """The number of the new note on a merge request that a webhook tells of."""
+        is_new = self.text("object_attributes", "action") in (None, "create")
+        kind = self.text("object_attributes", "noteable_type")
+        if self.text("object_kind") != "note" or kind != "MergeRequest" or not is_new:
+            return None
+        return self.number("object_attributes", "id")
+
     def _at(self, path: tuple[str, ...]) -> Any:
         value: Any = self.payload
         for key in path:
@@ -127,19 +177,18 @@ def read_context(environ: Mapping[str, str], read_file: ReadFile = read_file) ->
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ, read_file, run)
     if environ.get("GITLAB_CI") == "true":
-        branch = environ.get("CI_COMMIT_BRANCH")
-        return Context(
-            system="gitlab",
-            event=_checked(environ, "CI_PIPELINE_SOURCE", _EVENT) or "",
-            ref=f"refs/heads/{branch}" if branch else None,
-            sha=_checked(environ, "CI_COMMIT_SHA", _SHA),
-            run=run,
-        )
+        return _gitlab(environ, read_file, run)
     return Context(system=None if run is None else run.system, run=run)
 
 
 def read_channel(environ: Mapping[str, str]) -> Channel | None:
-    """Where a step of GitHub Actions writes its outputs and its summary; None elsewhere."""
+    """Where the job writes what is not for its log: in GitHub Actions always, on GitLab where
+    `ASSENT_REPORTS` names a folder; else None.
+    """
+    if environ.get("GITLAB_CI") == "true" and environ.get("ASSENT_REPORTS"):
+        return Channel(
+            reports=environ["ASSENT_REPORTS"], job=environ.get("CI_JOB_URL", "").rstrip("/") or None
+        )
     if environ.get("GITHUB_ACTIONS") != "true":
         return None
     return Channel(
@@ -170,8 +219,11 @@ def read_run(environ: Mapping[str, str]) -> Run | None:
             attempt=_attempt(environ.get("GITHUB_RUN_ATTEMPT")),
             address=f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}",
         )
-    if environ.get("GITLAB_CI") == "true" and environ.get("CI_JOB_ID"):
-        return Run(system="gitlab", id=environ["CI_JOB_ID"], address=environ.get("CI_JOB_URL"))
+    if environ.get("GITLAB_CI") == "true" and environ.get("CI_PIPELINE_ID"):
+        # A job that is retried gets another CI_JOB_ID; it is the same run all the same.
+        name = environ.get("CI_JOB_NAME", "")
+        address = environ.get("CI_JOB_URL") or None
+        return Run(system="gitlab", id=f"{environ['CI_PIPELINE_ID']}/{name}", address=address)
     return None
 
 
@@ -185,7 +237,7 @@ def _github(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) ->
     return Context(
         system="github",
         event=_checked(environ, "GITHUB_EVENT_NAME", _EVENT) or "",
-        payload=_payload(environ, read_file),
+        payload=_payload(environ, "GITHUB_EVENT_PATH", read_file),
         ref=_checked(environ, "GITHUB_REF", _REF),
         sha=_checked(environ, "GITHUB_SHA", _SHA),
         repository=_checked(environ, "GITHUB_REPOSITORY", _REPOSITORY),
@@ -194,6 +246,52 @@ def _github(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) ->
         run=run,
         channel=read_channel(environ),
     )
+
+
+def _gitlab(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) -> Context:
+    server = _address(environ, "CI_SERVER_URL") or "https://gitlab.com"
+    event = _checked(environ, "CI_PIPELINE_SOURCE", _EVENT) or ""
+    if run is not None and run.system == "gitlab":
+        _checked(environ, "CI_PIPELINE_ID", _RUN_ID)
+        if _checked(environ, "CI_JOB_NAME", _JOB_NAME) is None:
+            raise _wrong("CI_JOB_NAME", "it is not set")
+    hint = _checked(environ, "CI_MERGE_REQUEST_IID", _IID)
+    hint = hint or _checked(environ, "ASSENT_MERGE_REQUEST", _IID)
+    project = _checked(environ, "CI_PROJECT_ID", _RUN_ID)
+    return Context(
+        system="gitlab",
+        event=event,
+        payload=_payload(environ, "TRIGGER_PAYLOAD", read_file) if event == "trigger" else {},
+        ref=_gitlab_ref(environ),
+        sha=_checked(environ, "CI_COMMIT_SHA", _SHA),
+        repository=_checked(environ, "CI_PROJECT_PATH", _PROJECT),
+        server_url=server,
+        api_url=_gitlab_api(environ, server),
+        run=run,
+        hint=None if hint is None else int(hint),
+        project=None if project is None else int(project),
+        environment=_checked(environ, "CI_ENVIRONMENT_NAME", _ENVIRONMENT),
+    )
+
+
+def _gitlab_ref(environ: Mapping[str, str]) -> str | None:
+    """What a pipeline runs on. Only a branch pipeline has a branch, only one of a tag a tag."""
+    branch = _checked(environ, "CI_COMMIT_BRANCH", _BRANCH)
+    tag = _checked(environ, "CI_COMMIT_TAG", _BRANCH)
+    if branch is not None:
+        return f"refs/heads/{branch}"
+    if tag is not None:
+        return f"refs/tags/{tag}"
+    return _checked(environ, "CI_MERGE_REQUEST_REF_PATH", _REF)
+
+
+def _gitlab_api(environ: Mapping[str, str], server: str) -> str:
+    """The API's address, below that of the server. A token goes there."""
+    found = _address(environ, "CI_API_V4_URL") or f"{server}/api/v4"
+    if urlsplit(found)[:2] != urlsplit(server)[:2]:
+        api = urlsplit(found).netloc
+        raise _wrong("CI_API_V4_URL", f"its host {api!r} is not that of {server}")
+    return found
 
 
 def _checked(environ: Mapping[str, str], name: str, form: re.Pattern[str]) -> str | None:
@@ -242,20 +340,21 @@ def _api(environ: Mapping[str, str], server: str) -> str:
     return found
 
 
-def _payload(environ: Mapping[str, str], read_file: ReadFile) -> dict[str, Any]:
-    path = environ.get("GITHUB_EVENT_PATH")
+def _payload(environ: Mapping[str, str], name: str, read_file: ReadFile) -> dict[str, Any]:
+    """The event in the file that the variable names."""
+    path = environ.get(name)
     if not path:
         return {}
     try:
         content = read_file(path, MAX_PAYLOAD_BYTES + 1)
     except OSError as error:
-        raise _wrong("GITHUB_EVENT_PATH", error.strerror or str(error)) from None
+        raise _wrong(name, error.strerror or str(error)) from None
     if len(content) > MAX_PAYLOAD_BYTES:
-        raise _wrong("GITHUB_EVENT_PATH", f"the event is larger than {MAX_PAYLOAD_BYTES:,} bytes")
+        raise _wrong(name, f"the event is larger than {MAX_PAYLOAD_BYTES:,} bytes")
     try:
         payload = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _wrong("GITHUB_EVENT_PATH", f"the event is no JSON ({error})") from None
+        raise _wrong(name, f"the event is no JSON ({error})") from None
     if not isinstance(payload, dict):
-        raise _wrong("GITHUB_EVENT_PATH", "the event is no JSON object")
+        raise _wrong(name, "the event is no JSON object")
     return payload

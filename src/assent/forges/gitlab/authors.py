@@ -1,0 +1,214 @@
+"""Who wrote a change: from the addresses in its commits to accounts.
+
+GitLab's REST API names no accounts of a commit. Its GraphQL API names the author's, by any address
+that the account has confirmed; the committer's and a co-author's is then known by the same address,
+by GitLab's own private address, or by an address that its owner shows to everybody. Nothing else is
+believed: a display name is whatever its owner has typed. Who is not found this way is nobody known,
+and nobody's independence of the change is known then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from assent.core.change import Author
+from assent.errors import OutsideError
+from assent.forges.gitlab.bots import GHOST
+from assent.forges.gitlab.shapes import Commit, MergeRequest, Shape, User
+from assent.forges.gitlab.site import Site
+from assent.forges.patience import MAX_PAGES
+
+_OF_REQUEST = """
+query($project: ID!, $iid: String!, $after: String) {
+  project(fullPath: $project) {
+    mergeRequest(iid: $iid) {
+      commits(first: 100, after: $after) {
+        pageInfo { hasNextPage endCursor }
+        nodes { sha authorEmail author { id username } }
+      }
+    }
+  }
+}
+"""
+_OF_COMMIT = """
+query($project: ID!, $sha: String!) {
+  project(fullPath: $project) {
+    repository { tree(ref: $sha) { lastCommit { sha authorEmail author { id username } } } }
+  }
+}
+"""
+_GLOBAL_ID = re.compile(r"gid://gitlab/User/([0-9]{1,19})")
+_CO_AUTHOR = re.compile(r"^[ \t]*co-authored-by:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
+_PRIVATE = re.compile(r"(?P<id>[0-9]{1,19})-(?P<login>[^@\s]+)@users\.noreply\.(?P<host>\S+)")
+
+Known = Mapping[str, User]
+"""Accounts by address, in lower case."""
+
+
+class _Account(Shape, frozen=True, kw_only=True):
+    id: str
+    username: str
+
+
+class _Written(Shape, frozen=True, kw_only=True):
+    sha: str
+    authorEmail: str | None = None  # noqa: N815  # GraphQL's own name
+    author: _Account | None = None
+
+
+class _PageInfo(Shape, frozen=True, kw_only=True, rename="camel"):
+    has_next_page: bool = False
+    end_cursor: str | None = None
+
+
+class _Commits(Shape, frozen=True, kw_only=True, rename="camel"):
+    nodes: tuple[_Written, ...] = ()
+    page_info: _PageInfo = _PageInfo()
+
+
+class _Request(Shape, frozen=True, kw_only=True):
+    commits: _Commits
+
+
+class _Tree(Shape, frozen=True, kw_only=True, rename="camel"):
+    last_commit: _Written | None = None
+
+
+class _Repository(Shape, frozen=True, kw_only=True):
+    tree: _Tree | None = None
+
+
+class _Project(Shape, frozen=True, kw_only=True, rename="camel"):
+    merge_request: _Request | None = None
+    repository: _Repository | None = None
+
+
+class _Data(Shape, frozen=True, kw_only=True):
+    project: _Project | None = None
+
+
+class Authors:
+    """The people behind the commits of one project."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._public: dict[str, User | None] = {}
+
+    def of_request(self, request: MergeRequest) -> tuple[Author, ...]:
+        """Everybody who wrote a part of a merge request, whoever opened it included."""
+        site = self._site
+        path = site.path("merge_requests", request.iid, "commits")
+        doing = f"reading the commits of merge request {request.iid}"
+        commits = list(site.api.pages(path, Commit, doing=doing))
+        found = [self._opener(request)]
+        if commits:
+            found += self._of(commits, self._known_in(request))
+        if request.sha not in {one.id for one in commits}:
+            name = f"the commits beyond the {len(commits)} that GitLab lists"
+            found.append(Author(name=name, person=None))
+        return _distinct(found)
+
+    def of_commit(self, commit: Commit) -> tuple[Author, ...]:
+        """Everybody who wrote one commit."""
+        data = self._site.api.query(
+            _OF_COMMIT,
+            {"project": self._site.facts.path_with_namespace, "sha": commit.id},
+            _Data,
+            doing=f"asking who wrote {commit.id[:12]}",
+        )
+        tree = data.project and data.project.repository and data.project.repository.tree
+        written = tree.last_commit if tree else None
+        known = _accounts([written] if written and written.sha == commit.id else [])
+        return _distinct(self._of([commit], known))
+
+    def _opener(self, request: MergeRequest) -> Author:
+        author = request.author
+        if author is None or author.username == GHOST:
+            return Author(name="a deleted account, which opened it", person=None)
+        return Author(name=author.username, person=self._site.actor(author))
+
+    def _known_in(self, request: MergeRequest) -> Known:
+        doing = f"asking who wrote the commits of merge request {request.iid}"
+        written: list[_Written] = []
+        after: str | None = None
+        for _ in range(MAX_PAGES):
+            data = self._site.api.query(
+                _OF_REQUEST,
+                {
+                    "project": self._site.facts.path_with_namespace,
+                    "iid": str(request.iid),
+                    "after": after,
+                },
+                _Data,
+                doing=doing,
+            )
+            found = data.project and data.project.merge_request
+            if not found:
+                raise OutsideError(doing, "GitLab does not show it", hint=_SEE)
+            written += found.commits.nodes
+            page = found.commits.page_info
+            if not page.has_next_page or page.end_cursor == after:
+                return _accounts(written)
+            after = page.end_cursor
+        raise OutsideError(doing, f"there are more than {MAX_PAGES} pages")
+
+    def _of(self, commits: Sequence[Commit], known: Known) -> list[Author]:
+        found: list[Author] = []
+        for commit in commits:
+            found.append(self._author(commit.author_name, commit.author_email, known))
+            found.append(self._author(commit.committer_name, commit.committer_email, known))
+            for trailer in _CO_AUTHOR.findall(commit.message):
+                name, _, address = trailer.strip().removesuffix(">").rpartition("<")
+                found.append(self._author(name.strip(), address.strip(), known))
+        return found
+
+    def _author(self, name: str, address: str, known: Known) -> Author:
+        """Whom a commit names."""
+        address = address.lower()
+        user = known.get(address) or self._private(address) or self._showing(address)
+        if user is None:
+            return Author(name=f"{name or 'nobody'} <{address}>", person=None)
+        return Author(name=user.username, person=self._site.actor(user))
+
+    def _private(self, address: str) -> User | None:
+        """The account of an address that GitLab has made for somebody who hides their own."""
+        found = _PRIVATE.fullmatch(address)
+        if found is None or found["host"] != self._site.host:
+            return None
+        return self._site.user(int(found["id"]))
+
+    def _showing(self, address: str) -> User | None:
+        """The account that shows this address to everybody."""
+        if "@" not in address:
+            return None
+        if address not in self._public:
+            found = self._site.api.pages(
+                "/users",
+                User,
+                doing=f"looking for the account of {address}",
+                parameters={"search": address},
+            )
+            accounts = [self._site.user(one.id) for one in found]
+            self._public[address] = next(
+                (one for one in accounts if one and (one.public_email or "").lower() == address),
+                None,
+            )
+        return self._public[address]
+
+
+_SEE = "ASSENT_GITLAB_TOKEN needs the scope `read_api` and the role Reporter in the project"
+
+
+def _accounts(written: Iterable[_Written]) -> Known:
+    """The accounts of the addresses that GitLab has mapped."""
+    known = {}
+    for one in written:
+        number = _GLOBAL_ID.fullmatch(one.author.id) if one.author else None
+        if one.author and number and one.authorEmail:
+            known[one.authorEmail.lower()] = User(id=int(number[1]), username=one.author.username)
+    return known
+
+
+def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
+    return tuple({(one.name, one.person): one for one in authors}.values())

@@ -1,0 +1,199 @@
+"""GitLab as a `Forge`: merge requests, approvals, the note, the manual job."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+
+from assent.core.change import Change, Review, ReviewState
+from assent.core.digest import Digest
+from assent.core.evidence import Run
+from assent.core.identity import Actor
+from assent.errors import UsageError
+from assent.forges.gitlab.api import Api, Token
+from assent.forges.gitlab.asking import Asking
+from assent.forges.gitlab.changes import Changes, Found, Wakeup
+from assent.forges.gitlab.deployments import Deployments
+from assent.forges.gitlab.guards import Guards
+from assent.forges.gitlab.proposals import Proposals
+from assent.forges.gitlab.reviews import Reviews
+from assent.forges.gitlab.roles import Roles
+from assent.forges.gitlab.runs import Runs
+from assent.forges.gitlab.shown import Shown
+from assent.forges.gitlab.site import Site
+from assent.git import Repository
+from assent.ports import Asked, Deployment, Guard, Notice, Press, Proposal, Signature
+
+
+def _silent(text: str) -> None:
+    del text
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+class GitLabForge:
+    """The `Forge` of one project of GitLab, for one run.
+
+    `api` is the address of the API, `token` an access token, `job_token` what GitLab gives to
+    every job: it is asked with where there is no other, and for what it alone tells.
+    `merge_request`, `note`, `run` (`<pipeline>/<job>`), `sha` and `ref` are what the CI says of
+    this run (None on a laptop), `account` the login whose notes and statuses are ours where that
+    is not the token's, `file` the path of `assent.yaml` in the repository. `wait` sleeps,
+    `today` is the date in UTC, by which memberships end, `say` tells people.
+
+    Nothing is sent, and python-gitlab is not imported, before something is asked.
+    """
+
+    def __init__(
+        self,
+        project: str,
+        *,
+        api: str,
+        token: str | None,
+        checkout: Repository,
+        job_token: str | None = None,
+        merge_request: int | None = None,
+        note: int | None = None,
+        run: str | None = None,
+        run_address: str | None = None,
+        sha: str | None = None,
+        ref: str | None = None,
+        account: str | None = None,
+        file: str = "assent.yaml",
+        wait: Callable[[float], None] = time.sleep,
+        today: Callable[[], str] = _today,
+        say: Callable[[str], None] = _silent,
+    ) -> None:
+        own = Token(job_token, is_of_job=True) if job_token else None
+        given = Token(token) if token else own
+        self._site = Site(
+            Api(api, given, wait=wait),
+            project,
+            job_api=Api(api, own, wait=wait) if own else None,
+            run=run,
+            account=account,
+        )
+        self._wakeup = Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref)
+        self._changes = Changes(self._site, checkout, self._wakeup, wait=wait)
+        self._roles = Roles(self._site, file=file, say=say, today=today)
+        self._shown = Shown(self._site, run_address=run_address)
+        self._reviews = Reviews(self._site, self._shown)
+        self._asking = Asking(self._site, self._shown, self._reviews)
+        self._runs = Runs(self._site)
+        self._deployments = Deployments(self._site, self._runs)
+        self._proposals = Proposals(self._site)
+
+    def whoami(self) -> Actor:
+        """See `Forge.whoami`. In CI it is whoever caused the job: of a manual one, who pressed."""
+        return self._runs.presser()
+
+    def person(self, name: str) -> Actor:
+        """See `Forge.person`."""
+        return self._roles.person(name)
+
+    def branch(self) -> str | None:
+        """See `Forge.branch`."""
+        return self._site.branch
+
+    def change(self) -> Change | None:
+        """See `Forge.change`. It stays what it was when it was first asked for in this run."""
+        return None if self._current is None else self._current.change
+
+    @cached_property
+    def _current(self) -> Found | None:
+        return self._changes.current()
+
+    def shown(self, model: str) -> Digest | None:
+        """See `Forge.shown`."""
+        current = self._current
+        if current is None or current.request is None:
+            return None
+        sights = self._shown.sights(model, current.request.iid, current.change.head)
+        return sights[-1].bundle if sights else None
+
+    def started(self, run: Run) -> Actor | None:
+        """See `Forge.started`."""
+        return None if self._current is None else self._runs.starter(run, self._current)
+
+    def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
+        """See `Forge.reviews`."""
+        current = self._current if change is None else self._changes.numbered(change)
+        if current is None or current.request is None:
+            return []
+        return self._reviews.of(model, bundle, current.change, current.request)
+
+    def review(
+        self,
+        model: str,
+        bundle: Digest,
+        *,
+        by: str,
+        state: ReviewState,
+        at: str,
+        reason: str | None,
+    ) -> Review:
+        """See `Forge.review`. On GitLab people review for themselves."""
+        del state, at, reason
+        where = self._current
+        address = (where.change.address if where else None) or "the merge request"
+        raise UsageError(
+            f"reviewing in the name of {by!r}",
+            "on GitLab everybody reviews for themselves",
+            hint=f"approve {address}, or comment there: /assent approve {model} {bundle}",
+        )
+
+    def matches(self, person: Actor, who: str) -> bool:
+        """See `Forge.matches`."""
+        return self._roles.matches(person, who)
+
+    def comment(self, notice: Notice) -> str:
+        """See `Forge.comment`."""
+        current = self._current
+        if current is None or current.request is None:
+            raise UsageError(
+                f"commenting on the review of {notice.model}",
+                "there is no merge request of what is checked out",
+                hint="push it and open a merge request",
+            )
+        return self._shown.show(current.request, current.change.head, notice)
+
+    def asked(self) -> Asked | None:
+        """See `Forge.asked`. GitLab starts no pipeline for a note by itself; a webhook to its own
+        pipeline trigger does.
+        """
+        note = self._wakeup.note
+        current = None if note is None else self._current
+        if note is None or current is None or current.request is None:
+            return None
+        return self._asking.asked(note, current.request)
+
+    def answer(self, asked: Asked, text: str) -> str | None:
+        """See `Forge.answer`."""
+        current = self._current
+        if current is None or current.request is None:
+            return None
+        return self._asking.answer(asked, current.request, text)
+
+    def signature(self) -> Signature:
+        """See `Forge.signature`."""
+        return self._proposals.signature()
+
+    def propose(self, proposal: Proposal) -> str:
+        """See `Forge.propose`."""
+        return self._proposals.open(proposal)
+
+    def press(self, environment: str) -> Press:
+        """See `Forge.press`."""
+        return self._runs.press(environment)
+
+    def deployed(self, deployment: Deployment) -> str | None:
+        """See `Forge.deployed`."""
+        return self._deployments.show(deployment)
+
+    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+        """See `Forge.guards`."""
+        return Guards(self._site).all(models, environments)

@@ -1,0 +1,237 @@
+"""What GitLab enforces in a project, as far as a token can read it; for `doctor --forge`.
+
+Nothing here is needed for a decision: Assent judges approvals itself. These are the locks on the
+doors beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from assent.forges.gitlab.shapes import (
+    AccessLevel,
+    ApprovalRule,
+    ApprovalSettings,
+    ProtectedBranch,
+    ProtectedEnvironment,
+    TokenFacts,
+)
+from assent.forges.gitlab.site import Site
+from assent.forges.patience import RefusedError
+from assent.ports import Guard, GuardState
+
+T = TypeVar("T")
+
+_STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
+_TIER = "this project's tier does not have it, or this token (role Maintainer) cannot read it"
+_DEVELOPER = 30
+
+
+class Guards:
+    """The guards of one project."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+        """Every guard, those of the token first."""
+        found = [self._token(), self._variables()]
+        branches = self._branches()
+        found.append(self._default_branch(branches))
+        found += [self._ledger(model, branches) for model in models]
+        found += self._approvals()
+        found += [self._environment(name) for name in environments]
+        return tuple(found)
+
+    def _token(self) -> Guard:
+        name = "token: may read and comment"
+        if self._site.api.is_of_job:
+            return Guard(
+                name=name,
+                state=GuardState.MISSING,
+                reason="it is the job token, which can neither comment nor read approvals",
+                remedy="set ASSENT_GITLAB_TOKEN, protected and masked, to a project access token "
+                "with the scope `api` and the role Developer",
+            )
+        doing = "asking what the token may do"
+        try:
+            found = self._site.api.get("/personal_access_tokens/self", TokenFacts, doing=doing)
+        except RefusedError as error:
+            return Guard(name=name, state=GuardState.UNKNOWN, reason=error.problem)
+        scopes = ", ".join(found.scopes) or "no scopes"
+        return _plain(
+            name,
+            is_enforced="api" in found.scopes,
+            what=f"it has the scope api, and acts as {self._site.own.username}",
+            otherwise=f"it has {scopes}",
+            remedy="make a project access token with the scope `api` and the role Developer",
+        )
+
+    def _variables(self) -> Guard:
+        facts = self._site.facts
+        role = facts.ci_pipeline_variables_minimum_override_role
+        limited = role in ("maintainer", "owner", "no_one_allowed")
+        if role is None and facts.restrict_user_defined_variables is None:
+            return Guard(
+                name="variables: not everybody can set them when pressing the button",
+                state=GuardState.UNKNOWN,
+                reason="this token cannot read it",
+                remedy=_VARIABLES,
+            )
+        return _plain(
+            "variables: not everybody can set them when pressing the button",
+            is_enforced=limited
+            if role is not None
+            else bool(facts.restrict_user_defined_variables),
+            what="only maintainers can" if role in (None, "maintainer") else f"limited to {role}",
+            otherwise="every developer can, those of the runner's own included",
+            remedy=_VARIABLES,
+        )
+
+    # branches
+
+    def _branches(self) -> list[ProtectedBranch] | None:
+        """The protected branches and patterns; None if this token cannot read them."""
+        path = self._site.path("protected_branches")
+        doing = "reading the protected branches"
+        try:
+            return list(self._site.api.pages(path, ProtectedBranch, doing=doing))
+        except RefusedError:
+            return None
+
+    def _default_branch(self, branches: list[ProtectedBranch] | None) -> Guard:
+        branch = self._site.branch
+        name = f"{branch}: changes come by merge requests"
+        remedy = f"protect {branch}: allowed to push `No one`, no force push. {_STILL}"
+        if branches is None:
+            return _unreadable(name, remedy)
+        found = _of(branches, branch)
+        is_closed = bool(found) and not any(
+            one.allow_force_push or _lets(one.push_access_levels) for one in found
+        )
+        return _plain(
+            name,
+            is_enforced=is_closed,
+            what="nobody pushes to it",
+            otherwise="somebody may push to it" if found else "it is not protected",
+            remedy=remedy,
+        )
+
+    def _ledger(self, model: str, branches: list[ProtectedBranch] | None) -> Guard:
+        branch = f"assent/{model}"
+        name = f"{branch}: cannot be rewritten or deleted"
+        remedy = (
+            "protect `assent/*`: allowed to push only the token's account (or maintainers), no "
+            "force push. Assent finds a rewritten ledger anyway"
+        )
+        if branches is None:
+            return _unreadable(name, remedy)
+        found = _of(branches, branch)
+        is_open = any(
+            one.allow_force_push or _lets(one.push_access_levels, to=_DEVELOPER) for one in found
+        )
+        return _plain(
+            name,
+            is_enforced=bool(found) and not is_open,
+            what="it is protected",
+            otherwise="every developer may push to it" if found else "it is not protected",
+            remedy=remedy,
+        )
+
+    # approvals
+
+    def _approvals(self) -> Iterator[Guard]:
+        branch = self._site.branch
+        rules = self._of_tier("approval_rules", list[ApprovalRule], "the approval rules")
+        yield self._tiered(
+            f"{branch}: approvals are required",
+            None if rules is None else any(rule.approvals_required for rule in rules),
+            what="GitLab asks for approvals",
+            otherwise="no approval rule asks for any",
+            remedy=f"add an approval rule. {_STILL}",
+        )
+        settings = self._of_tier("approvals", ApprovalSettings, "the approval settings")
+        yield self._tiered(
+            f"{branch}: nobody approves their own change",
+            None if settings is None else not settings.merge_requests_author_approval,
+            what="GitLab prevents it",
+            otherwise="authors may approve",
+            remedy="prevent approval by the author. Assent does not count it anyway",
+        )
+        yield self._tiered(
+            f"{branch}: new commits take approvals away",
+            None if settings is None else settings.reset_approvals_on_push,
+            what="GitLab takes them away",
+            otherwise="approvals stay when commits are added",
+            remedy="remove all approvals when commits are added. Assent does not count stale ones "
+            "anyway",
+        )
+
+    def _environment(self, environment: str) -> Guard:
+        found = self._of_tier(
+            f"protected_environments/{environment}",
+            ProtectedEnvironment,
+            f"the protection of {environment}",
+        )
+        return self._tiered(
+            f"{environment}: somebody must approve a deployment",
+            None if found is None else found.asks,
+            what="GitLab asks for approvals",
+            otherwise="deployments go on at once",
+            remedy="protect the environment and require approvals (Premium). Without it the "
+            "approvals that the policy asks for are still needed",
+        )
+
+    def _of_tier(self, name: str, answer: type[T], what: str) -> T | None:
+        """Something that only paid tiers have; None where there is none to be read."""
+        head, slash, rest = name.partition("/")
+        path = self._site.path(head, *([rest] if slash else []))
+        try:
+            return self._site.api.find(path, answer, doing=f"reading {what}")
+        except RefusedError:
+            return None
+
+    def _tiered(
+        self, name: str, is_enforced: bool | None, *, what: str, otherwise: str, remedy: str
+    ) -> Guard:
+        if is_enforced is None:
+            return Guard(name=name, state=GuardState.MISSING, reason=_TIER, remedy=remedy)
+        return _plain(name, is_enforced=is_enforced, what=what, otherwise=otherwise, remedy=remedy)
+
+
+_VARIABLES = (
+    "set `Minimum role to use pipeline variables` to Maintainer or higher. What Assent decides by "
+    "is read from GitLab, not from variables, but other commands of the job read them"
+)
+
+
+def _of(branches: Sequence[ProtectedBranch], name: str) -> list[ProtectedBranch]:
+    """Every protection of a branch: each pattern that fits counts, and the widest one wins."""
+    return [one for one in branches if fnmatchcase(name, one.name.replace("[", "[[]"))]
+
+
+def _lets(levels: Sequence[AccessLevel], *, to: int | None = None) -> bool:
+    """Whether a level lets anybody through; with `to`, somebody of that role or a lesser one."""
+    return any(
+        one.access_level is not None
+        and one.access_level > 0
+        and (to is None or one.access_level <= to)
+        for one in levels
+    )
+
+
+def _unreadable(name: str, remedy: str) -> Guard:
+    return Guard(
+        name=name,
+        state=GuardState.UNKNOWN,
+        reason="this token cannot read it (it needs the role Maintainer)",
+        remedy=remedy,
+    )
+
+
+def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Guard:
+    if is_enforced:
+        return Guard(name=name, state=GuardState.ENFORCED, reason=what)
+    return Guard(name=name, state=GuardState.MISSING, reason=otherwise, remedy=remedy)

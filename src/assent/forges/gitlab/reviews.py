@@ -1,0 +1,205 @@
+"""What people said of a merge request, and which bundle they were shown when they said it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+import msgspec
+
+from assent.core.change import Change, Review, ReviewState
+from assent.core.digest import Digest
+from assent.core.identity import PersonKey
+from assent.errors import OutsideError
+from assent.forges.github.commands import Approval, approvals
+from assent.forges.gitlab.moments import moment
+from assent.forges.gitlab.shapes import Approvals, MergeRequest, Note, Reviewer, Version
+from assent.forges.gitlab.shown import Shown
+from assent.forges.gitlab.site import Site
+
+UNKNOWN_HEAD = "unknown"
+"""No revision: what was given there counts nowhere."""
+UNKNOWN_TIME = "-"
+"""No time; it sorts before every time, so that a typed approval is the later one."""
+MOST_REVISIONS = 20
+"""At how many earlier revisions it is looked up what a typed digest may have meant."""
+_REQUESTED_CHANGES = "requested changes"
+"""What GitLab writes below a merge request, in a note that nobody else can write."""
+
+
+class Reviews:
+    """The opinions on merge requests of one project."""
+
+    def __init__(self, site: Site, shown: Shown) -> None:
+        self._site = site
+        self._shown = shown
+
+    def of(self, model: str, bundle: Digest, change: Change, request: MergeRequest) -> list[Review]:
+        """Every opinion on a merge request, oldest first.
+
+        Nobody was asked about a bundle that was never shown in a change before it landed.
+        """
+        number = request.iid
+        if change.landed:
+            sights = self._shown.sights(model, number, change.head)
+            if bundle not in {sight.bundle for sight in sights}:
+                return []
+        versions = self.versions(number)
+        approved = self._approved(model, number, versions)
+        found = [*approved]
+        found += self._against(request, {one.person.key: one.at for one in approved})
+        revisions = _revisions(change.head, versions)
+        for note in self._shown.notes(number):
+            review = self._typed(model, note, request, revisions)
+            found += [] if review is None else [review]
+        # Two opinions of one moment: the one that does not approve is taken as the later one.
+        return sorted(
+            found, key=lambda review: (review.at, review.state is not ReviewState.APPROVED)
+        )
+
+    def versions(self, number: int) -> list[Version]:
+        """What was pushed to a merge request, oldest first; times made comparable."""
+        doing = f"reading the versions of merge request {number}"
+        path = self._site.path("merge_requests", number, "versions")
+        found = [
+            msgspec.structs.replace(one, created_at=moment(one.created_at, doing))
+            for one in self._site.api.pages(path, Version, doing=doing)
+        ]
+        return sorted(found, key=lambda one: one.id)
+
+    def _approved(self, model: str, number: int, versions: Sequence[Version]) -> list[Review]:
+        """The approvals. GitLab says who approves and when, and counts them by rules of its own;
+        what they were given for is what had been pushed and shown by then.
+        """
+        doing = f"reading the approvals of merge request {number}"
+        path = self._site.path("merge_requests", number, "approvals")
+        given = self._site.api.get(path, Approvals, doing=doing)
+        found = []
+        for one in given.approved_by:
+            at = head = None
+            if one.approved_at is not None:
+                at = moment(one.approved_at, doing)
+                head = _head_at(versions, at)
+            shown = None
+            if at is not None and head is not None:
+                shown = self._shown.bundle_at(model, number, head, at)
+            found.append(
+                Review(
+                    person=self._site.actor(one.user),
+                    state=ReviewState.APPROVED,
+                    at=at or UNKNOWN_TIME,
+                    head=head or UNKNOWN_HEAD,
+                    bundle=shown,
+                    reason=None if at else "this release of GitLab does not say when it was given",
+                )
+            )
+        return found
+
+    def _against(self, request: MergeRequest, approved: dict[PersonKey, str]) -> list[Review]:
+        """Who asks for changes now. GitLab does not say since when; a note of its own does, and
+        without one it is taken as said at the last moment that anything was.
+        """
+        doing = f"reading the reviewers of merge request {request.iid}"
+        path = self._site.path("merge_requests", request.iid, "reviewers")
+        given = self._site.api.get(path, tuple[Reviewer, ...], doing=doing)
+        against = [one for one in given if one.state == "requested_changes"]
+        if against:
+            # What was read before may be older than the objection.
+            self._shown.notes(request.iid, anew=True)
+        found = []
+        for one in against:
+            person = self._site.actor(one.user)
+            at = self._objected_at(request.iid, one.user.id) or self._updated_at(request.iid)
+            found.append(
+                Review(
+                    person=person,
+                    state=ReviewState.CHANGES_REQUESTED,
+                    at=max(at, approved.get(person.key, at)),
+                    head=request.sha,
+                    bundle=None,
+                )
+            )
+        return found
+
+    def _updated_at(self, number: int) -> str:
+        doing = f"reading merge request {number}"
+        path = self._site.path("merge_requests", number)
+        found = self._site.api.get(path, MergeRequest, doing=doing)
+        return moment(found.updated_at, doing)
+
+    def _objected_at(self, number: int, user: int) -> str | None:
+        doing = f"reading the notes of merge request {number}"
+        times = [
+            moment(note.created_at, doing)
+            for note in self._shown.notes(number)
+            if note.system
+            and note.author is not None
+            and note.author.id == user
+            and note.body.strip() == _REQUESTED_CHANGES
+        ]
+        return max(times, default=None)
+
+    def _typed(
+        self, model: str, note: Note, request: MergeRequest, revisions: Iterable[str]
+    ) -> Review | None:
+        """The approval of this model that a person typed in a note. An edited note says nothing:
+        others can edit it too.
+        """
+        if note.system or note.is_edited:
+            return None
+        commands = [one for one in approvals(note.body) if one.model == model]
+        if not commands:
+            return None
+        person = self._site.actor(note.author)
+        if person.kind != "person":
+            return None
+        at = moment(note.created_at, f"reading the notes of merge request {request.iid}")
+        head, bundle = self.resolved(commands[-1], at, request.iid, revisions)
+        return Review(
+            person=person,
+            state=ReviewState.APPROVED,
+            at=at,
+            head=head,
+            bundle=bundle,
+            reason=f"typed in {request.web_url}#note_{note.id}",
+        )
+
+    def resolved(
+        self, command: Approval, at: str, number: int, revisions: Iterable[str]
+    ) -> tuple[str, Digest | None]:
+        """The revision and the bundle that a typed digest means: one that was shown by then."""
+        for revision in revisions:
+            found = {
+                sight.bundle
+                for sight in self._shown.sights(command.model, number, revision)
+                if sight.bundle is not None
+                and sight.at <= at
+                and sight.bundle.startswith(command.digest)
+            }
+            if len(found) > 1:
+                break
+            if found:
+                return revision, found.pop()
+        return UNKNOWN_HEAD, None
+
+    def revisions(self, request: MergeRequest) -> list[str]:
+        """The head, which alone is reviewed, then earlier ones, newest first."""
+        if request.sha is None:
+            raise OutsideError(f"reading merge request {request.iid}", "it has no commits")
+        return _revisions(request.sha, self.versions(request.iid))
+
+
+def _head_at(versions: Sequence[Version], at: str) -> str | None:
+    """The head at some time: that of the newest version before it. None if that is not known:
+    nothing was pushed by then, or something at that very moment.
+    """
+    if any(one.created_at == at for one in versions):
+        return None
+    before = [one.head_commit_sha for one in versions if one.created_at < at]
+    return before[-1] if before else None
+
+
+def _revisions(head: str, versions: Sequence[Version]) -> list[str]:
+    earlier = dict.fromkeys(one.head_commit_sha for one in reversed(versions))
+    earlier.pop(head, None)
+    return [head, *islice(earlier, MOST_REVISIONS)]

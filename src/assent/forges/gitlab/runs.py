@@ -1,0 +1,159 @@
+"""Pipelines and their jobs: who started them, and who let them go on."""
+
+from __future__ import annotations
+
+import re
+
+from assent.core.change import Review, ReviewState
+from assent.core.evidence import Run
+from assent.core.identity import Actor
+from assent.errors import PolicyError
+from assent.forges.gitlab.changes import Found
+from assent.forges.gitlab.moments import moment
+from assent.forges.gitlab.shapes import (
+    DeploymentFacts,
+    Job,
+    PipelineFacts,
+    ProtectedEnvironment,
+)
+from assent.forges.gitlab.site import FORGE, Site
+from assent.forges.patience import RefusedError
+from assent.ports import Press
+
+_RUN = re.compile(r"(?P<pipeline>[0-9]{1,19})/(?P<job>.+)", re.DOTALL)
+
+
+class Runs:
+    """The job that we are, if it is one, and others of the project."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def presser(self) -> Actor:
+        """Who caused this job; outside CI the account of the token."""
+        job = self._site.job
+        return self._site.actor(self._site.own if job is None else job.user)
+
+    def press(self, environment: str) -> Press:
+        """See `Forge.press`. The person is read with the job's own token, never from a variable:
+        whoever presses the button can set those.
+        """
+        job = self._site.job
+        deployment = None if job is None else self.deployment(environment, job)
+        is_guarded = self._is_guarded(environment)
+        if deployment is None:
+            return Press(by=self.presser(), is_guarded=is_guarded)
+        doing = f"reading who let the deployment {deployment.id} go on"
+        summary = deployment.approval_summary
+        rules = () if summary is None else summary.rules
+        waits = bool(deployment.pending_approval_count) or bool(deployment.approvals)
+        return Press(
+            by=self.presser(),
+            approvals=tuple(
+                Review(
+                    person=self._site.actor(one.user),
+                    state=ReviewState.APPROVED,
+                    at=moment(one.created_at, doing),
+                    head=deployment.sha,
+                    bundle=None,
+                    reason=(one.comment or "").strip() or None,
+                )
+                for one in deployment.approvals
+                if one.status == "approved"
+            ),
+            is_guarded=is_guarded or waits or any(rule.required_approvals for rule in rules),
+        )
+
+    def deployment(self, environment: str, job: Job) -> DeploymentFacts | None:
+        """The deployment that GitLab has made for a job with `environment:`, with its approvals."""
+        site = self._site
+        found = site.api.pages(
+            site.path("deployments"),
+            DeploymentFacts,
+            doing=f"reading the deployments to {environment}",
+            parameters={"environment": environment, "order_by": "id", "sort": "desc"},
+        )
+        for one in found:
+            if one.deployable is not None and one.deployable.id == job.id:
+                doing = f"reading the deployment {one.id}"
+                return site.api.get(site.path("deployments", one.id), DeploymentFacts, doing=doing)
+        return None
+
+    def starter(self, run: Run, of: Found) -> Actor | None:
+        """See `Forge.started`. A run is of a change if it ran its revision or its branch, or the
+        default branch, whose code nobody chooses alone. Whoever retried the job started it.
+        """
+        if run.system != FORGE:
+            return None
+        doing = f"looking for run {run.id}, which the bundle says it was made in"
+        asked = _RUN.fullmatch(run.id)
+        found = None if asked is None else self._pipeline(int(asked["pipeline"]), of, doing)
+        if asked is None or found is None:
+            raise PolicyError(doing, "this project has no such run", hint=_AGAIN)
+        project, pipeline = found
+        if not self._is_of(project, pipeline, of):
+            raise PolicyError(
+                doing, f"it ran {pipeline.sha[:12]}, which is not of {of.change.id}", hint=_AGAIN
+            )
+        jobs = self._site.api.pages(
+            f"/projects/{project}/pipelines/{pipeline.id}/jobs",
+            Job,
+            doing=doing,
+            parameters={"include_retried": "true"},
+        )
+        named = [job for job in jobs if job.name == asked["job"]]
+        if not named:
+            raise PolicyError(doing, "the pipeline has no such job", hint=_AGAIN)
+        return self._site.actor(max(named, key=lambda job: job.id).user)
+
+    def _pipeline(self, number: int, of: Found, doing: str) -> tuple[int, PipelineFacts] | None:
+        """The pipeline, and the number of its project: that of a fork runs in the fork."""
+        own = self._site.facts.id
+        source = None if of.request is None else of.request.source_project_id
+        for project in dict.fromkeys((own, source)):
+            if project is None:
+                continue
+            path = f"/projects/{project}/pipelines/{number}"
+            try:
+                found = self._site.api.find(path, PipelineFacts, doing=doing)
+            except RefusedError as error:
+                if project == own or error.status not in (403, 404):
+                    raise
+                continue  # a fork that is private, or gone
+            if found is not None:
+                return project, found
+        return None
+
+    def _is_of(self, project: int, pipeline: PipelineFacts, of: Found) -> bool:
+        if pipeline.sha in (of.change.head, of.change.commit):
+            return True
+        is_here = project == self._site.facts.id
+        if is_here and pipeline.ref == self._site.branch:
+            return True
+        if of.request is None:
+            return False
+        own = f"refs/merge-requests/{of.request.iid}/"
+        if is_here and (pipeline.ref or "").startswith(own):
+            return True
+        is_source = project == of.request.source_project_id
+        return is_source and pipeline.ref == of.request.source_branch
+
+    def _is_guarded(self, environment: str) -> bool:
+        """Whether GitLab asks somebody before a deployment. On the tier Free it cannot, and a
+        token of a lesser role does not see it: then the deployment itself tells.
+        """
+        site = self._site
+        try:
+            found = site.api.find(
+                site.path("protected_environments", environment),
+                ProtectedEnvironment,
+                doing=f"reading the protection of the environment {environment!r}",
+            )
+        except RefusedError as error:
+            if error.status not in (401, 403, 404):
+                raise
+            return False
+        return found is not None and found.asks
+
+
+_AGAIN = "let CI train and evaluate the newest revision"

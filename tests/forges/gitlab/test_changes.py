@@ -1,0 +1,167 @@
+"""Which change a run is about, and who wrote it: what the API says."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from assent.errors import OutsideError
+from assent.forges.gitlab.changes import LAG_PAUSES_S
+from tests.builders import digest, run_git
+from tests.forges.gitlab.conftest import WEB, Scene
+
+RUN = "1/promote"
+
+
+def test_the_merge_request_of_the_hint(scene: Scene) -> None:
+    change = scene.forge().change()
+    assert change is not None
+    assert (change.id, change.title, change.base) == ("!7", "Deeper trees", "main")
+    assert (change.head, change.commit) == (scene.request.sha, scene.request.sha)
+    assert change.address == f"{WEB}/acme/churn/-/merge_requests/7"
+    assert not change.landed
+    assert scene.forge().branch() == "main"
+
+
+@pytest.mark.threat(18)
+def test_a_hint_that_names_nothing_is_an_error(premium: Scene) -> None:
+    with pytest.raises(OutsideError, match="reading merge request 99: GitLab answered 404"):
+        premium.forge(merge_request=99).change()
+
+
+def test_the_head_is_what_the_api_says(premium: Scene) -> None:
+    work = premium.checkout(premium.request.sha)
+    new = premium.request.push()
+    change = premium.forge(checkout=work, merge_request=7).change()
+    assert change is not None
+    assert change.head == new
+
+
+How = Literal["merge", "squash", "ff", "rebase"]
+
+
+@pytest.mark.parametrize(
+    ("how", "method"),
+    [("merge", "merge"), ("squash", "merge"), ("squash", "ff"), ("ff", "ff"), ("rebase", "ff")],
+)
+def test_a_landed_commit_is_of_the_merge_request_that_became_it(
+    premium: Scene, how: How, method: Literal["merge", "ff"]
+) -> None:
+    premium.project.merge_method = method
+    tip = premium.request.merge(premium.bob, how)
+    change = premium.forge(checkout=premium.checkout(tip), run=RUN).change()
+    assert change is not None
+    assert (change.id, change.landed, change.commit) == ("!7", True, tip)
+    assert change.head == premium.request.sha
+    assert premium.forge().change() == change
+    assert premium.waits == []
+
+
+def test_gitlab_may_be_late_to_say_it(premium: Scene) -> None:
+    tip = premium.request.merge(premium.bob)
+    premium.gitlab.lag_of_merge_requests = 2
+    change = premium.forge(checkout=premium.checkout(tip), run=RUN).change()
+    assert change is not None
+    assert change.id == "!7"
+    assert premium.waits == list(LAG_PAUSES_S[:2])
+
+
+def test_a_direct_push_is_a_change_of_its_own(premium: Scene) -> None:
+    tip = premium.project.push(premium.alice)
+    change = premium.forge(checkout=premium.checkout(tip), run=RUN).change()
+    assert change is not None
+    assert (change.id, change.landed) == (f"main@{tip[:12]}", True)
+    assert [one.name for one in change.authors] == ["alice"]
+    assert premium.waits == list(LAG_PAUSES_S)
+
+
+@pytest.mark.threat(40)
+def test_a_fork_s_commit_has_not_landed_although_it_can_be_read_here(premium: Scene) -> None:
+    fred = premium.gitlab.user("fred")
+    request = premium.gitlab.open_merge_request(fred, fork=premium.gitlab.fork(fred))
+    change = premium.forge(checkout=premium.checkout(request.sha)).change()
+    assert change is not None
+    assert (change.id, change.landed) == (f"main@{request.sha[:12]}", False)
+
+
+@pytest.mark.threat(40)
+def test_a_commit_inside_a_merged_change_is_not_what_it_became(premium: Scene) -> None:
+    head = premium.request.sha
+    premium.request.merge(premium.bob, "merge")
+    change = premium.forge(checkout=premium.checkout(head)).change()
+    assert change is not None
+    assert change.id == f"main@{head[:12]}"
+    assert change.landed  # the default branch contains it
+
+
+@pytest.mark.threat(40)
+def test_a_merge_into_another_branch_is_no_landing(premium: Scene) -> None:
+    premium.project.set_branch("release", premium.project.tip("main"))
+    request = premium.gitlab.open_merge_request(premium.alice, target="release")
+    tip = request.merge(premium.bob)
+    change = premium.forge(merge_request=request.iid).change()
+    assert change is not None
+    assert (change.landed, change.landed_as) == (False, None)
+    here = premium.forge(checkout=premium.checkout(tip)).change()
+    assert here is not None
+    assert not here.landed
+
+
+@pytest.mark.threat(40)
+def test_a_commit_that_gitlab_does_not_have_has_not_landed(premium: Scene) -> None:
+    work = premium.checkout()
+    run_git(work.top, "config", "user.email", "alice@example.com")
+    run_git(work.top, "config", "user.name", "Alice")
+    run_git(work.top, "commit", "-q", "--allow-empty", "-m", "mine")
+    change = premium.forge(checkout=work).change()
+    assert change is not None
+    assert not change.landed
+    assert [one.person for one in change.authors] == [None]
+
+
+def test_an_open_merge_request_is_found_by_its_branch(premium: Scene) -> None:
+    request = premium.request
+    work = premium.checkout(request.sha, branch=request.source_branch)
+    change = premium.forge(checkout=work).change()
+    assert change is not None
+    assert change.id == "!7"
+    ref = f"refs/heads/{request.source_branch}"
+    detached = premium.checkout(request.sha)
+    change = premium.forge(checkout=detached, ref=ref, sha=request.sha, run=RUN).change()
+    assert change is not None
+    assert change.id == "!7"
+
+
+def test_a_branch_without_a_merge_request_is_alone(premium: Scene) -> None:
+    sha = premium.project.commit(premium.alice, branch="alone")
+    change = premium.forge(checkout=premium.checkout(sha, branch="alone")).change()
+    assert change is not None
+    assert (change.id, change.landed) == (f"alone@{sha[:12]}", False)
+
+
+def test_a_fork_s_branch_of_the_same_name_is_another_one(premium: Scene) -> None:
+    fred = premium.gitlab.user("fred")
+    fork = premium.gitlab.fork(fred)
+    request = premium.gitlab.open_merge_request(fred, fork=fork, branch="topic")
+    change = premium.forge(checkout=premium.checkout(request.sha, branch="topic")).change()
+    assert change is not None
+    assert change.id == f"topic@{request.sha[:12]}"
+
+
+def test_two_merge_requests_of_one_branch(premium: Scene) -> None:
+    request = premium.request
+    premium.project.set_branch("release", premium.project.tip("main"))
+    premium.gitlab.open_merge_request(premium.alice, branch=request.source_branch, target="release")
+    work = premium.checkout(request.sha, branch=request.source_branch)
+    change = premium.forge(checkout=work).change()
+    assert change is not None
+    assert change.id == "!7"
+    request.target_branch = "release"
+    with pytest.raises(OutsideError, match="several merge requests have the head"):
+        premium.forge(checkout=work).change()
+
+
+def test_a_change_of_another_name_has_no_merge_request(premium: Scene) -> None:
+    for name in ("main@0123456789ab", "#7", "!7x", "7"):
+        assert list(premium.forge().reviews("churn", digest("b"), change=name)) == []

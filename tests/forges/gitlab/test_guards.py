@@ -1,0 +1,102 @@
+"""What GitLab enforces, and what `doctor --forge` says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from assent.ports import GuardState
+from tests.forges.gitlab.conftest import Scene
+
+ENFORCED, MISSING, UNKNOWN = GuardState.ENFORCED, GuardState.MISSING, GuardState.UNKNOWN
+
+
+def states(scene: Scene, **said: object) -> dict[str, GuardState]:
+    found = scene.forge(**said).guards(models=["churn"], environments=["production"])
+    assert all(one.reason for one in found)
+    assert all(one.remedy for one in found if one.state is MISSING)
+    return {one.name.replace("main: ", ""): one.state for one in found}
+
+
+def one(scene: Scene, name: str, **said: object) -> GuardState:
+    return next(state for key, state in states(scene, **said).items() if name in key)
+
+
+def test_asking_changes_nothing(scene: Scene) -> None:
+    assert states(scene) == states(scene)
+    assert scene.server.writes == []
+
+
+def test_on_the_tier_free_approvals_and_environments_are_not_enforced(free: Scene) -> None:
+    found = free.forge().guards(models=[], environments=["production"])
+    tiered = [one for one in found if "approv" in one.name or "commits take" in one.name]
+    assert len(tiered) == 4
+    assert {one.state for one in tiered} == {MISSING}
+    assert all("tier" in one.reason for one in tiered)
+
+
+def test_what_a_paid_tier_enforces(premium: Scene) -> None:
+    settings = premium.project.approval_settings
+    settings["merge_requests_author_approval"] = True
+    settings["reset_approvals_on_push"] = False
+    premium.project.approval_rules.clear()
+    names = ("approvals are required", "approves their own", "take approvals away", "production")
+    assert [one(premium, name) for name in names] == [MISSING] * 4
+    settings["merge_requests_author_approval"] = False
+    settings["reset_approvals_on_push"] = True
+    premium.project.require_approval("security", premium.bob)
+    premium.project.protect_environment("production", premium.bob)
+    assert [one(premium, name) for name in names] == [ENFORCED] * 4
+
+
+def test_who_may_push_to_the_default_branch(scene: Scene) -> None:
+    name = "changes come by merge requests"
+    assert one(scene, name) is MISSING  # maintainers may push
+    scene.project.unprotect("main")
+    assert one(scene, name) is MISSING
+    scene.project.protect("main", push="none")
+    assert one(scene, name) is ENFORCED
+    scene.project.protect("ma*", push="developer")
+    assert one(scene, name) is MISSING  # the widest of all that fit
+
+
+@pytest.mark.threat(26)
+def test_who_may_write_the_ledger(scene: Scene) -> None:
+    name = "assent/churn"
+    assert one(scene, name) is MISSING
+    scene.project.protect("assent/*", push="developer")
+    assert one(scene, name) is MISSING
+    scene.project.unprotect("assent/*")
+    scene.project.protect("assent/*")
+    assert one(scene, name) is ENFORCED
+    scene.project.protected_branches[-1].allows_force_push = True
+    assert one(scene, name) is MISSING
+
+
+def test_a_lesser_token_does_not_know(premium: Scene) -> None:
+    token = premium.gitlab.project_token("api", role="developer")
+    found = states(premium, token=token)
+    assert found["changes come by merge requests"] is UNKNOWN
+    assert found["assent/churn: cannot be rewritten or deleted"] is UNKNOWN
+
+
+def test_what_the_token_is(premium: Scene) -> None:
+    assert one(premium, "token") is ENFORCED
+    assert one(premium, "token", token=premium.gitlab.project_token("read_api")) is MISSING
+
+
+@pytest.mark.threat(20)
+def test_who_may_set_variables(premium: Scene) -> None:
+    answers = {
+        b'"ci_pipeline_variables_minimum_override_role": "developer"': MISSING,
+        b'"ci_pipeline_variables_minimum_override_role": "no_one_allowed"': ENFORCED,
+        b'"restrict_user_defined_variables": true': ENFORCED,
+        b'"restrict_user_defined_variables": false': MISSING,
+        b'"x": 1': UNKNOWN,
+    }
+    for said, state in answers.items():
+        body = (
+            b'{"id": %d, "path_with_namespace": "acme/churn", "default_branch": "main", '
+            b'"web_url": "https://gitlab.example.com/acme/churn", %s}' % (premium.project.id, said)
+        )
+        premium.faults.answer("GET", "/projects/acme%2Fchurn", body)
+        assert one(premium, "variables") is state
