@@ -1,176 +1,19 @@
-"""The actions for GitHub, made from the command line: one table, and nothing else to decide.
-
-An action passes its inputs to Assent as variables of the environment and runs one constant
-command line, so nothing that a person types becomes a part of a script.
-"""
+"""The actions for GitHub, made from the command line and the table of `docs.wrappers`."""
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
-import click
-
-from assent.cli.main import VERBS, variable
+from assent.cli.main import VERBS
 from assent.cli.published import OUTPUTS
+from docs.wrappers import MADE, READ, ROOT, WRAPPERS, inputs
 
-ROOT = Path(__file__).parents[1]
 OWNER = "OWNER/assent/actions"
 REVISION = "0" * 40
-MADE = "Made by `python -m docs.generate`."
-ARGUMENTS = {
-    "model": "The model; needless if there is only one.",
-    "stage": "The stage.",
-    "version": "The version, as v12; otherwise the newest.",
-    "name": "A stage, a version as v12, a bundle or a revision.",
-}
 ACTS_WITH = "The token that Assent acts with. The permissions that it needs are in docs/actions.md."
-WITHOUT = {
-    "json": "the outputs and the summary say it",
-    "approve --as": "on GitHub people approve in a review of the pull request",
-    "approve --reject": "belongs to --as",
-    "approve --reason": "belongs to --as",
-}
-"""Options that are no inputs, and why."""
-READ = {"contents": "read"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Action:
-    """What the command line does not say of an action. `permissions` are those of the job's
-    token; one that needs nothing but the checkout gets no token at all.
-    """
-
-    permissions: Mapping[str, str]
-    outputs: tuple[str, ...] = ()
-    has_token: bool = False
-    inputs: Mapping[str, str] = field(default_factory=dict)
-    note: str = ""
-
-
-JUDGING = {
-    "actions": "read",
-    "contents": "write",
-    "pull-requests": "read",
-    "statuses": "read",
-}
-DEPLOYING = {
-    "actions": "read",
-    "contents": "write",
-    "deployments": "write",
-    "pull-requests": "read",
-    "statuses": "read",
-}
-ACTIONS = {
-    "train": Action(
-        permissions=READ,
-        note="It runs the code of the change: give the job no secrets and nothing to write to.",
-    ),
-    "evaluate": Action(
-        permissions=READ,
-        note="It runs the code of the change: give the job no secrets and nothing to write to.",
-    ),
-    "bundle": Action(
-        permissions=READ,
-        outputs=("bundle",),
-        inputs={"output": "${{ runner.temp }}/assent-bundle"},
-        note="With `output` in the job that trains, with `from` in the job that reviews.",
-    ),
-    "review": Action(
-        permissions={
-            "actions": "read",
-            "contents": "read",
-            "pull-requests": "write",
-            "statuses": "write",
-        },
-        outputs=("verdict", "bundle", "report-path", "comment"),
-        has_token=True,
-        inputs={"bundle": "${{ steps.bundle.outputs.bundle }}", "exit-zero": "true"},
-        note="Writes the comment and the commit status `assent/<model>`.",
-    ),
-    "approve": Action(
-        permissions=JUDGING,
-        outputs=("verdict", "bundle", "version"),
-        has_token=True,
-        inputs={"exit-zero": "true"},
-        note="Records the reviews that count in the ledger. To read the members of a team, the "
-        "token of an app with `members: read` is needed; the job's own token cannot.",
-    ),
-    "reply": Action(
-        permissions={
-            "actions": "read",
-            "contents": "read",
-            "pull-requests": "write",
-            "statuses": "read",
-        },
-        outputs=("comment",),
-        has_token=True,
-        note="Runs on a new comment (`issue_comment`) and answers `/assent approve`, "
-        "`/assent explain` and `/assent help` there. It records nothing: `approve` and `register` "
-        "do that.",
-    ),
-    "register": Action(
-        permissions=JUDGING,
-        outputs=("verdict", "bundle", "version", "stage"),
-        has_token=True,
-        note="Runs on a push to the default branch.",
-    ),
-    "promote": Action(
-        permissions=DEPLOYING,
-        outputs=("verdict", "bundle", "version", "stage"),
-        has_token=True,
-        inputs={"stage": "staging"},
-        note="Runs on the default branch, in a job of the stage's environment.",
-    ),
-    "rollback": Action(
-        permissions=DEPLOYING,
-        outputs=("verdict", "bundle", "version", "stage"),
-        has_token=True,
-        inputs={"stage": "production", "reason": "complaints from the north"},
-        note="Runs on the default branch, in a job of the stage's environment.",
-    ),
-    "resolve": Action(
-        permissions=READ,
-        outputs=("bundle", "version", "stage"),
-        has_token=True,
-        inputs={"name": "production"},
-    ),
-    "pull": Action(
-        permissions=READ,
-        outputs=("bundle", "version"),
-        has_token=True,
-        inputs={"name": "production", "to": "served/"},
-    ),
-    "verify": Action(permissions=READ, has_token=True),
-}
-
-
-@dataclass(frozen=True)
-class Input:
-    """One input of an action and the variable that it becomes."""
-
-    name: str
-    variable: str
-    description: str
-    is_required: bool
-
-
-def inputs(verb: str) -> list[Input]:
-    """The inputs of a verb's action, in the order of the command line."""
-    command: click.Command = importlib.import_module(f"assent.cli.{verb}").command
-    found: list[Input] = []
-    for parameter in command.params:
-        name = variable(verb, parameter).removeprefix(f"ASSENT_{verb.upper()}_")
-        name = name.lower().replace("_", "-")
-        if name in WITHOUT or f"{verb} --{name}" in WITHOUT:
-            continue
-        is_option = isinstance(parameter, click.Option)
-        text = (parameter.help or "") if is_option else ARGUMENTS[name]
-        found.append(Input(name, variable(verb, parameter), text, parameter.required))
-    return found
+ACTIONS = WRAPPERS
 
 
 def action(verb: str) -> str:

@@ -15,7 +15,7 @@ import click
 from assent.cli.main import VERBS
 from assent.config.settings import json_schema
 from assent.errors import ExitCode
-from docs import actions
+from docs import actions, forges, templates
 
 DOCS = Path(__file__).parent
 EXIT_CODES = {
@@ -42,7 +42,8 @@ def cli() -> str:
         "`--json`, standard output is one JSON document.",
         "",
         "In GitHub Actions a verb also writes the step's outputs and summary, and annotations for",
-        "what blocks; see [github.md](github.md).",
+        "what blocks; see [github.md](github.md). On GitLab, where `ASSENT_REPORTS` is a folder,",
+        "it writes there what GitLab reads of a job; see [gitlab.md](gitlab.md).",
         "",
         "## Exit codes",
         "",
@@ -83,14 +84,20 @@ def _verb(verb: str, command: click.Command) -> list[str]:
     return [*lines, "", "```sh", example, "```"]
 
 
-FILES = {"cli.md": cli, "assent.schema.json": schema, "actions.md": actions.document}
+FILES = {
+    "cli.md": cli,
+    "assent.schema.json": schema,
+    "actions.md": actions.document,
+    "templates.md": templates.document,
+    "forges.md": forges.document,
+}
 
 
 def main() -> None:
     """Write all of them."""
     for name, make in FILES.items():
         (DOCS / name).write_text(make(), "utf-8")
-    for path, text in actions.files().items():
+    for path, text in (actions.files() | templates.files()).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
 

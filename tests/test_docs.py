@@ -12,6 +12,7 @@ import pytest
 from docs.generate import EXIT_CODES, FILES
 
 from assent.cli.main import VERBS
+from assent.config.lock import lock_text, read_lock
 from assent.config.read import read_config
 from assent.policy.gates import GATES
 
@@ -41,6 +42,13 @@ def test_every_exit_code_has_one_meaning() -> None:
 @pytest.mark.parametrize(("page", "text"), blocks("yaml"))
 def test_every_yaml_example_is_a_valid_configuration(page: str, text: str) -> None:
     assert read_config(text.encode(), page).models
+
+
+def test_every_example_of_a_lock_is_one() -> None:
+    locks = [(page, text) for page, text in blocks("text") if "format: assent/lock/" in text]
+    assert locks
+    for page, text in locks:
+        assert lock_text(read_lock(text.encode(), page)).decode() == text
 
 
 def commands() -> list[tuple[str, str]]:

@@ -165,9 +165,10 @@ class Forge(Protocol):
         the forge keeps no record of that.
         """
 
-    def started(self, run: Run) -> Actor | None:
-        """Who started the run that a bundle says it was made in; None where the forge cannot
-        know. Raises `PolicyError` if it is no run of the change of this checkout.
+    def started(self, run: Run) -> tuple[Actor, ...]:
+        """Everybody who started the run that a bundle says it was made in, or started it again;
+        nobody where the forge cannot know. Raises `PolicyError` if it is no run of the change of
+        this checkout.
         """
 
     def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -20,6 +21,7 @@ from assent.cli.output import findings as show_findings
 from assent.cli.output import line
 from assent.cli.published import MOST_ANNOTATIONS, OUTPUTS, Published, publish
 from assent.core.digest import digest_of
+from assent.core.evidence import Evidence
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import ExitCode, OutsideError
 from assent.report.review import ReviewReport
@@ -254,3 +256,56 @@ def test_a_bundle_is_taken_or_given_not_both(words: list[str]) -> None:
     done = CliRunner().invoke(group, ["bundle", *words], prog_name="assent")
     assert done.exit_code == 2
     assert "exclude each other" in done.output
+
+
+# GitLab
+
+
+def reported(result: Published, folder: Path) -> tuple[dict[str, bytes], list[str]]:
+    """The files of a job, by name, and what its log says."""
+    said: list[str] = []
+    publish(
+        result, Channel(reports=str(folder), job="https://gitlab.example.com/-/jobs/1"), said.append
+    )
+    return {path.name: path.read_bytes() for path in folder.iterdir()}, said
+
+
+def test_a_job_on_gitlab_gets_its_reports(tmp_path: Path) -> None:
+    evidence = Evidence(model="churn", inputs_digest=BUNDLE, metrics={"auc": 0.5, "note": "text"})
+    shown = msgspec.structs.replace(samples.blocked(), evidence=evidence)
+    for name in ("report.html", "junit.xml"):
+        (tmp_path / name).write_text(name)
+    result = review.publish(
+        ReviewResult(
+            decision=shown.verdict.decision,
+            report=shown,
+            comment="https://gitlab.example.com/acme/churn/-/merge_requests/7#note_1",
+            html=tmp_path / "report.html",
+            json=tmp_path / "review.json",
+            junit=tmp_path / "junit.xml",
+        )
+    )
+    files, said = reported(result, tmp_path / "ci")
+    assert set(files) == {
+        *("report.html", "junit.xml"),
+        *("assent.env", "metrics.txt", "annotations.json"),
+    }
+    assert (files["report.html"], files["junit.xml"]) == (b"report.html", b"junit.xml")
+    assert b"ASSENT_VERDICT=blocked\n" in files["assent.env"]
+    assert f"ASSENT_REPORT_PATH={tmp_path}/ci/report.html\n".encode() in files["assent.env"]
+    assert b'assent_metric{model="churn",metric="auc"} 0.5\n' in files["metrics.txt"]
+    assert b"text" not in files["metrics.txt"]
+    assert b"https://gitlab.example.com/-/jobs/1/artifacts/file/" in files["annotations.json"]
+    assert b"#note_1" in files["annotations.json"]
+    assert said == []  # no commands for the log of GitHub
+
+
+@pytest.mark.threat(37)
+def test_an_output_of_other_characters_is_left_out_and_named(tmp_path: Path) -> None:
+    files, said = reported(
+        Published(outputs={"stage": INJECTION, "version": "v1"}, summary=""), tmp_path
+    )
+    assert files == {"assent.env": b"ASSENT_VERSION=v1\n"}
+    assert said == [
+        "ASSENT_STAGE is no variable for later jobs: only plain characters and a few kB can be"
+    ]

@@ -6,6 +6,8 @@ and the store is a folder that the team's own runners reach.
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -71,6 +73,9 @@ class World:
         )
         self.sam = self.gitlab.user("sam", role="maintainer")
         self.site.plain["ASSENT_GITLAB_TOKEN"] = self.gitlab.project_token("api", role="developer")
+        self.site.protected["ASSENT_LEDGER_TOKEN"] = self.gitlab.project_token(
+            "write_repository", role="maintainer"
+        )
         self._begin()
 
     def __enter__(self) -> Self:
@@ -120,6 +125,27 @@ class World:
         change.merge(self.sam, way)
         self.gitlab.tick()
         return self.site.start("push", self.sam).play()
+
+    def wake(self, **payload: Any) -> Running:
+        """The pipeline of the default branch that a webhook with this payload starts."""
+        self.gitlab.tick()
+        file = self.root / "payload.json"
+        file.write_text(json.dumps(payload))
+        variables = {"TRIGGER_PAYLOAD": str(file)}
+        return self.site.start("trigger", self.sam, variables=variables).play()
+
+    def git(self, *words: str) -> str:
+        """Git in the repository of the server."""
+        done = subprocess.run(
+            ["git", "-C", str(self.server.git), *words], capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def entry(self, index: int) -> Any:
+        """An entry of the ledger, by its place."""
+        listed = self.git("ls-tree", "-r", "--name-only", "refs/heads/assent/churn", "entries/")
+        names = sorted(listed.split())
+        return json.loads(self.git("show", f"refs/heads/assent/churn:{names[index]}"))
 
     def clone(self, name: str) -> Project:
         """A person's own clone."""

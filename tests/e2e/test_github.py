@@ -146,7 +146,7 @@ def test_the_whole_story(world: World) -> None:
     merged = world.merge(second, "merge")
     assert outputs(merged, "register")["version"] == "v2"
     for stage in ("staging", "production"):
-        pressed, payload = world.press("promote", {"stage": stage})
+        pressed, payload = world.press("promote", {"stage": stage, "version": "v2"})
         pressed.approve(stage, world.rosa)
         assert outputs(world.play(pressed, payload), "promote")["version"] == "v2"
 

@@ -328,7 +328,8 @@ def test_the_bundle_of_another_pull_request(world: World) -> None:
     body, writes = comment.body, len(world.server.writes)
     judged = world.follow(started)
     assert results(judged)["review"] == "failure"
-    assert f"which is not of #{bad.number}" in judged.log
+    said = f"its evidence names attempt 1 of run {trained.id}, it comes from attempt 1 of run "
+    assert f"{said}{started.id}" in judged.log
     assert comment.body == body
     assert world.comments(bad) == []
     assert len(world.server.writes) == writes

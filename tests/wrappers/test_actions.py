@@ -12,7 +12,8 @@ import pytest
 import yaml
 from click import Option
 from docs import actions
-from docs.actions import ACTIONS, WITHOUT, inputs
+from docs.actions import ACTIONS
+from docs.wrappers import WITHOUT, inputs
 
 from assent.cli import (
     approve,
@@ -22,6 +23,7 @@ from assent.cli import (
     pull,
     reply,
     resolve,
+    retrain,
     review,
     train,
     verify,
@@ -39,6 +41,7 @@ from assent.verbs.outcome import Decided
 from assent.verbs.pull import PullResult
 from assent.verbs.reply import ReplyResult
 from assent.verbs.resolve import ResolveResult
+from assent.verbs.retrain import RetrainResult
 from assent.verbs.review import ReviewResult
 from assent.verbs.train import TrainResult
 from assent.verbs.verify import VerifyResult
@@ -102,6 +105,9 @@ def published_results() -> dict[str, Callable[[], Published]]:
             )
         ),
         "reply": lambda: reply.publish(ReplyResult(text="**explain churn**", address="")),
+        "retrain": lambda: retrain.publish(
+            RetrainResult(model="churn", sentence="better", is_better=True, metric="accuracy")
+        ),
         "register": lambda: published.decided(DECIDED),
         "promote": lambda: published.decided(DECIDED),
         "rollback": lambda: published.decided(DECIDED),
@@ -214,7 +220,7 @@ def documented() -> list[tuple[str, str, dict[str, Any], dict[str, str]]]:
     for page in sorted((ROOT / "docs").glob("*.md")):
         for match in re.finditer(r"^```yml\n(.*?)^```", page.read_text(), re.S | re.M):
             block = yaml.safe_load(match[1])
-            for step in block["steps"]:
+            for step in block.get("steps", []):  # others are of GitLab
                 name = re.fullmatch(rf"{actions.OWNER}/([a-z]+)@{actions.REVISION}", step["uses"])
                 assert name is not None, step
                 found.append((page.name, name[1], step.get("with", {}), block["permissions"]))

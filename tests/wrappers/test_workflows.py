@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from docs.actions import ACTIONS, OWNER, REVISION, inputs
+from docs.actions import ACTIONS, OWNER, REVISION
+from docs.wrappers import inputs
 
 from assent.errors import UsageError
 from assent.verbs.init import init

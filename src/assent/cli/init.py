@@ -19,9 +19,23 @@ from assent.verbs.init import InitResult, init
     "--actions",
     help="With --github: where Assent's actions are, as OWNER/NAME@COMMIT (all 40 digits).",
 )
+@click.option("--gitlab", is_flag=True, help="Write the pipeline for GitLab as well.")
+@click.option(
+    "--templates",
+    help="With --gitlab: where Assent is on your GitLab, as GROUP/PROJECT@COMMIT (all 40 digits); "
+    "otherwise the repository keeps a copy of the pipeline.",
+)
+@click.option("--install", help="With --gitlab: what its jobs install, as pip takes it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON for machines.")
 def command(
-    name: str | None, force: bool, github: bool, actions: str | None, as_json: bool
+    name: str | None,
+    force: bool,
+    github: bool,
+    actions: str | None,
+    gitlab: bool,
+    templates: str | None,
+    install: str | None,
+    as_json: bool,
 ) -> None:
     """Write an assent.yaml by looking at the repository.
 
@@ -30,10 +44,24 @@ def command(
       assent init
       assent init --name churn
       assent init --github
+      assent init --gitlab
     """
     if actions is not None and not github:
         raise click.UsageError("--actions needs --github")
-    result = init(Path.cwd(), name=name, force=force, github=github, actions=actions)
+    if github and gitlab:
+        raise click.UsageError("--github and --gitlab exclude each other")
+    if not gitlab and (templates is not None or install is not None):
+        raise click.UsageError("--templates and --install need --gitlab")
+    result = init(
+        Path.cwd(),
+        name=name,
+        force=force,
+        github=github,
+        actions=actions,
+        gitlab=gitlab,
+        templates=templates,
+        install=install,
+    )
     finish(result, as_json, show)
 
 
@@ -47,10 +75,19 @@ def show(result: InitResult) -> None:
         output.line(f"  please correct: {', '.join(result.to_check)}")
     for path in result.workflows:
         output.line(f"wrote {path.name} into {path.parent.name}/")
-    if not result.is_pinned:
+    if result.to_add is not None:
+        output.line("  please add to your .gitlab-ci.yml:")
+        for line in result.to_add.splitlines():
+            output.line(f"    {line}")
+    if not result.is_pinned and result.forge == "gitlab":
+        output.line("  please say what the jobs install: replace the input `install`")
+        output.line("  (or again with --install, or with --templates GROUP/PROJECT@COMMIT)")
+    elif not result.is_pinned:
         output.line("  please say where Assent's actions are: replace OWNER/assent and the zeros")
         output.line("  (or again with --force --actions OWNER/NAME@COMMIT)")
-    if result.workflows:
+    if result.forge == "gitlab":
+        output.line("next: docs/gitlab.md says which tokens it needs and why")
+    elif result.forge == "github":
         output.line("next: docs/github.md says what each workflow may do and why")
     else:
         output.line("next: check it, then run `assent review`")

@@ -1,4 +1,4 @@
-"""What a step of GitHub Actions publishes of a result, for later steps and for people.
+"""What a job publishes of a result, for later steps and jobs and for people.
 
 `OUTPUTS` is the list: the actions and their documentation are made from it.
 """
@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
-from assent.ci import outputs
+from assent.ci import outputs, reports
 from assent.ci.environment import Channel
+from assent.core.scalar import Scalar, number
 from assent.core.verdict import Finding, Outcome
 from assent.report.escape import code, prose, visible
 from assent.verbs.outcome import Decided
@@ -21,8 +23,11 @@ OUTPUTS = {
     "stage": "The stage, or empty.",
     "report-path": "The full report, an HTML file.",
     "comment": "Where the comment stands.",
+    "change": "Where the pull request is, or empty.",
 }
 FILE = "assent.yaml"
+REPORT = "report.html"
+JUNIT = "junit.xml"
 MOST_ANNOTATIONS = 10
 """Of each level: the runner shows no more of one step."""
 
@@ -30,16 +35,23 @@ MOST_ANNOTATIONS = 10
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """Outputs by name (of `OUTPUTS`), the summary as inert Markdown, and the findings of which
-    those that failed or wait become annotations.
+    those that failed or wait become annotations. GitLab also gets the metrics of `model`, and
+    copies of `files` under their names.
     """
 
     outputs: Mapping[str, str]
     summary: str
     findings: Sequence[Finding] = field(default=())
+    model: str = ""
+    metrics: Mapping[str, Scalar] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
 
 
 def publish(published: Published, channel: Channel, echo: Callable[[str], None]) -> None:
-    """Write outputs and summary, and give every annotation to `echo`."""
+    """Write what the job's system reads, and give every line that it is to read to `echo`."""
+    if channel.reports is not None:
+        _publish_reports(published, channel.reports, channel.job, echo)
+        return
     for line in annotation_lines(published.findings):
         echo(line)
     if channel.output is not None and published.outputs:
@@ -48,6 +60,36 @@ def publish(published: Published, channel: Channel, echo: Callable[[str], None])
         )
     if channel.summary is not None:
         outputs.write_summary(channel.summary, published.summary)
+
+
+def _publish_reports(
+    published: Published, folder: str, job: str | None, echo: Callable[[str], None]
+) -> None:
+    """The files of a job on GitLab."""
+    written = {name: path.read_bytes() for name, path in published.files.items()}
+    outputs = dict(published.outputs)
+    if REPORT in written:
+        outputs["report-path"] = str(PurePosixPath(folder, REPORT))  # that is what is kept
+    variables, left_out = reports.variables_text(outputs)
+    if variables:
+        written[reports.VARIABLES] = variables.encode()
+    for name in left_out:
+        echo(f"{name} is no variable for later jobs: only plain characters and a few kB can be")
+    metrics = {name: number(value) for name, value in published.metrics.items()}
+    known = {visible(name): value for name, value in metrics.items() if value is not None}
+    if known:
+        written[reports.METRICS] = reports.metrics_text(published.model, known).encode()
+    links = []
+    if REPORT in written and job is not None:
+        path = PurePosixPath(folder, REPORT)
+        links.append((f"Full report on {published.model}", f"{job}/artifacts/file/{path}"))
+    if published.outputs.get("comment"):
+        links.append((f"Note on {published.model}", published.outputs["comment"]))
+    if published.outputs.get("change"):
+        links.append((f"Merge request for {published.model}", published.outputs["change"]))
+    if links:
+        written[reports.LINKS] = reports.links_text(links).encode()
+    reports.write(folder, written)
 
 
 def annotation_lines(findings: Sequence[Finding]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,7 +26,13 @@ STEP_FILES = (
     *("GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
 )
 """Files by which whoever knows them speaks for the step."""
-TOKENS = ("GITHUB_TOKEN", "GH_TOKEN")
+TOKENS = (
+    *("GITHUB_TOKEN", "GH_TOKEN"),
+    *("ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN"),
+)
+"""What Assent acts with. The team's own commands have no use for it. GitLab's CI_JOB_TOKEN is
+theirs as well: they fetch packages and data with it.
+"""
 _TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 
 
@@ -136,21 +142,31 @@ def own_output(as_json: bool) -> Iterator[int | None]:
     It must not mix with the JSON on standard output. In GitHub Actions the runner reads commands
     from what is printed, in order only within one stream: there both streams go to standard
     error, between two lines that only Assent can write, and the commands are not told of the
-    files that outputs and variables are written to, nor of the token. Whoever needs those here
-    has read them when the workspace was opened.
+    files that outputs and variables are written to. There and on GitLab they are not told of the
+    tokens. Whoever needs those here has read them when the workspace was opened.
     """
     if not _is_step():
-        yield sys.stderr.fileno() if as_json else None
+        in_ci = os.environ.get("GITLAB_CI") == "true"
+        with _hidden(TOKENS if in_ci else ()):
+            yield sys.stderr.fileno() if as_json else None
         return
     from assent.ci.outputs import new_token, resume, stop
 
     token = new_token()
-    hidden = {name: os.environ.pop(name) for name in (*STEP_FILES, *TOKENS) if name in os.environ}
-    click.echo(stop(token), err=True)
+    with _hidden((*STEP_FILES, *TOKENS)):
+        click.echo(stop(token), err=True)
+        try:
+            yield sys.stderr.fileno()
+        finally:
+            click.echo(resume(token), err=True)
+
+
+@contextmanager
+def _hidden(names: Iterable[str]) -> Iterator[None]:
+    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
-        yield sys.stderr.fileno()
+        yield
     finally:
-        click.echo(resume(token), err=True)
         os.environ.update(hidden)
 
 
@@ -190,18 +206,20 @@ def finish(
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough; the verdict stands all the same
         _ignore_output()
-    if publish is not None and _is_step():
-        _publish(publish(result))
+    if publish is not None:
+        _publish(result, publish)
     sys.exit(ExitCode.DONE if exit_zero else getattr(result, "exit_code", ExitCode.DONE))
 
 
-def _publish(published: Published) -> None:
+def _publish(result: Any, published: Callable[[Any], Published]) -> None:
+    if not _is_step() and not os.environ.get("ASSENT_REPORTS"):
+        return
     from assent.ci.environment import read_channel
     from assent.cli.published import publish
 
     channel = read_channel(os.environ)
     if channel is not None:
-        publish(published, channel, lambda line: click.echo(line, err=True))
+        publish(published(result), channel, lambda line: click.echo(line, err=True))
 
 
 def _ignore_output() -> None:

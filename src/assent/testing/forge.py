@@ -61,10 +61,10 @@ class MemoryForge:
         del model
         return None
 
-    def started(self, run: Run) -> Actor | None:
+    def started(self, run: Run) -> tuple[Actor, ...]:
         """See `Forge.started`."""
         del run
-        return None
+        return ()
 
     def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """See `Forge.reviews`."""

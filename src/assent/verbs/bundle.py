@@ -21,6 +21,7 @@ from assent.core.bundle import (
     read_manifest,
 )
 from assent.core.digest import Digest, canonical_json, short
+from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
 from assent.measure.models import model_files
 from assent.ports import NotInStoreError, Source, Wanted
@@ -146,15 +147,17 @@ def take(
     known = decode_evidence(taken, evidence_bytes)
     if taken.model != model:
         raise IntegrityError(doing, f"bundle {short(digest)} is of {taken.model!r}")
+    _require_of_run(workspace, known.run, doing)
     if len(taken.files) > MAX_FILES:
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     workspace.work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=workspace.work, prefix=".taken-") as scratch:
         # Verified while they are copied: only what has the digest that it is said to have gets
-        # near the store.
+        # near the store. Each blob once: a thousand names of one large file are one file.
+        sizes = {one.digest: one.size_bytes for one in taken.files}
         wanted = [
-            Wanted(digest=one.digest, size_bytes=one.size_bytes, path=Path(scratch) / str(number))
-            for number, one in enumerate(taken.files)
+            Wanted(digest=one, size_bytes=size, path=Path(scratch) / str(number))
+            for number, (one, size) in enumerate(sizes.items())
         ]
         source.fetch(wanted)
         stored = workspace.store.add([Source(path=one.path) for one in wanted], progress)
@@ -215,6 +218,25 @@ def _stored(workspace: Workspace, found: Bundle) -> BundleResult:
         size_bytes=sum(file.size_bytes for file in found.files),
         new_bytes=0,
     )
+
+
+def _require_of_run(workspace: Workspace, run: Run | None, doing: str) -> None:
+    """Raise `IntegrityError` for a bundle that does not name the run which has handed it over, in
+    a job of GitHub that the end of that run has started. The code of the change writes the
+    evidence, but whoever started the run must not approve what it made: it may name no other.
+    """
+    context = workspace.context
+    if context.system != "github" or context.event != "workflow_run":
+        return
+    made = context.number("workflow_run", "id"), context.number("workflow_run", "run_attempt")
+    said = None if run is None or run.system != context.system else (run.id, run.attempt)
+    if said != (str(made[0]), made[1]):
+        named = "no run" if said is None else f"attempt {said[1]} of run {said[0]}"
+        raise IntegrityError(
+            doing,
+            f"its evidence names {named}, it comes from attempt {made[1]} of run {made[0]}",
+            hint="let CI train and evaluate the newest revision, all jobs of the run together",
+        )
 
 
 def _require_plain(folder: Path, doing: str) -> None:

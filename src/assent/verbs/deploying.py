@@ -12,12 +12,22 @@ from assent.ports import Deployment, Press, View
 from assent.verbs.workspace import Workspace
 
 
-def reviews_of(workspace: Workspace, press: Press, bundle: Digest) -> list[Review]:
+def reviews_of(
+    workspace: Workspace, press: Press, bundle: Digest, *, is_named: bool = True
+) -> list[Review]:
     """The approvals that let this run go on, as approvals of the bundle that it ships. Whoever
-    started the run asked for it: their own yes is none.
+    started the run asked for it: their own yes is none. Unless the run was asked for by a name
+    that always is this bundle (`is_named`), nobody knows what they meant: what is newest when it
+    runs can have been registered after they had looked.
     """
     found: list[Review] = []
     for review in press.approvals:
+        if not is_named:
+            workspace.say(
+                f"{review.person.login} let a run through that names no version: not counted; "
+                "start one that names it"
+            )
+            continue
         if press.by is not None and review.person.key == press.by.key:
             workspace.say(f"{review.person.login} started this run and let it through: not counted")
             continue

@@ -213,8 +213,7 @@ def makers(workspace: Workspace, candidate: Known, change: Change | None) -> tup
     people = [*evidence.code.authors]
     people += [] if evidence.trained_by is None else [evidence.trained_by]
     if change is not None and evidence.run is not None and candidate.version is None:
-        starter = workspace.forge.started(evidence.run)
-        people += [] if starter is None else [starter]
+        people += workspace.forge.started(evidence.run)
     authors = () if change is None else change.authors
     people += [author.person for author in authors if author.person is not None]
     return tuple({person.key: person for person in people}.values())

@@ -36,7 +36,7 @@ def promote(
 
     The stage's rules and approvals are those of the base branch, every approver's role is read
     again, and every blob of the version is verified first. Whoever let this run into the
-    environment has approved the promotion. Never moves a stage back.
+    environment has approved the promotion, if it names the version. Never moves a stage back.
     """
     policy = workspace.binding_policy(model)
     rule = stage_rule(policy, model, stage)
@@ -47,6 +47,7 @@ def promote(
     require_sound(workspace, candidate.bundle, f"promoting {name} to {stage}")
     environment = environment or stage
     press = workspace.forge.press(environment)
+    is_named = version is not None and version_number(version) is not None
     verdicts: list[Verdict] = []
     standing: list[Entry] = []
 
@@ -58,7 +59,7 @@ def promote(
             standing.append(point_stage_again(workspace, view, stage))
             return []
         verdict, approvals = _judge(
-            workspace, view, policy, rule, stage, candidate, press, environment
+            workspace, view, policy, rule, stage, candidate, press, environment, is_named
         )
         verdicts[:] = [verdict]
         if not may_go_on(workspace, policy, verdict, override=override, reason=reason):
@@ -147,13 +148,14 @@ def _judge(
     candidate: Known,
     press: Press,
     environment: str,
+    is_named: bool,
 ) -> tuple[Verdict, Approvals]:
     bundle = candidate.bundle
     model = bundle.model
     known = record_of(view, model, candidate.version or 0)
     reviews = [
         *binding_reviews(workspace, view, model, bundle.digest),
-        *deploying.reviews_of(workspace, press, bundle.digest),
+        *deploying.reviews_of(workspace, press, bundle.digest, is_named=is_named),
     ]
     approvals = hear(
         workspace, view, rule.approvals or policy.approvals, candidate, reviews=reviews, change=None

@@ -81,7 +81,7 @@ def register(
         ]
 
     _, entries = record(workspace, model, decide, view=view)
-    if known or entries:
+    if (known or entries) and _is_of_inputs(workspace, candidate):
         # The hints that a bundle of another job could not leave: it is of these inputs, which has
         # just been proven.
         remember(workspace.store, model, candidate.evidence, bundle.digest, change.commit)
@@ -144,6 +144,17 @@ def _landed(
             hint="train the merged commit and have the result reviewed: `assent review`",
         )
     return candidate
+
+
+def _is_of_inputs(workspace: Workspace, candidate: Known) -> bool:
+    """Whether the inputs that the evidence names are those of the working tree. It was written by
+    code of the change: that its tree was merged says nothing of the digests that it claims, and
+    others would be given this model for inputs that it was not made from.
+    """
+    inputs = read_inputs(workspace.root, workspace.settings(candidate.bundle.model))
+    evidence = candidate.evidence
+    trained = inputs.train if evidence.train is None else evidence.train.inputs_digest
+    return (evidence.inputs_digest, trained) == (inputs.evaluate, inputs.train)
 
 
 def _known_already(model: str, candidate: Known, version: int) -> Decided:

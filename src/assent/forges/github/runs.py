@@ -56,13 +56,14 @@ class Runs:
             is_guarded=is_guarded,
         )
 
-    def starter(self, run: Run, of: Found) -> Actor | None:
-        """See `Forge.started`. What runs on a schedule nobody has started: GitHub names whoever
-        wrote the schedule. A run is of a change if it ran its revision or its branch, or the
-        default branch, whose code nobody chooses alone.
+    def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
+        """See `Forge.started`: whoever caused the first attempt, and whoever asked for the newest.
+        What runs on a schedule nobody has caused: GitHub names whoever wrote the schedule. A run is
+        of a change if it ran its revision or its branch, or the default branch, whose code nobody
+        chooses alone.
         """
         if run.system != FORGE:
-            return None
+            return ()
         doing = f"looking for run {run.id}, which the bundle says it was made in"
         found = self._find(run.id, doing) if run.id.isascii() and run.id.isdigit() else None
         if found is None:
@@ -73,10 +74,11 @@ class Runs:
                 f"it ran {found.head_sha[:12]}, which is not of {of.change.id}",
                 hint=_AGAIN,
             )
-        is_first = run.attempt == 1
-        if is_first and found.event == "schedule":
-            return None
-        return self._site.actor(found.actor if is_first else found.triggering_actor)
+        accounts = [found.actor, found.triggering_actor]
+        if found.event == "schedule":
+            accounts = [found.triggering_actor] if run.attempt > 1 else []
+        actors = [self._site.actor(account) for account in accounts if account is not None]
+        return tuple({actor.key: actor for actor in actors}.values())
 
     def _is_of(self, run: WorkflowRun, of: Found) -> bool:
         if run.head_sha in (of.change.head, of.change.commit):

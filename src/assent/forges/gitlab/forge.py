@@ -115,9 +115,9 @@ class GitLabForge:
         sights = self._shown.sights(model, current.request.iid, current.change.head)
         return sights[-1].bundle if sights else None
 
-    def started(self, run: Run) -> Actor | None:
+    def started(self, run: Run) -> tuple[Actor, ...]:
         """See `Forge.started`."""
-        return None if self._current is None else self._runs.starter(run, self._current)
+        return () if self._current is None else self._runs.starters(run, self._current)
 
     def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """See `Forge.reviews`."""

@@ -79,12 +79,12 @@ class Runs:
                 return site.api.get(site.path("deployments", one.id), DeploymentFacts, doing=doing)
         return None
 
-    def starter(self, run: Run, of: Found) -> Actor | None:
+    def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
         """See `Forge.started`. A run is of a change if it ran its revision or its branch, or the
-        default branch, whose code nobody chooses alone. Whoever retried the job started it.
+        default branch, whose code nobody chooses alone. Whoever retried the job started it, too.
         """
         if run.system != FORGE:
-            return None
+            return ()
         doing = f"looking for run {run.id}, which the bundle says it was made in"
         asked = _RUN.fullmatch(run.id)
         found = None if asked is None else self._pipeline(int(asked["pipeline"]), of, doing)
@@ -104,7 +104,8 @@ class Runs:
         named = [job for job in jobs if job.name == asked["job"]]
         if not named:
             raise PolicyError(doing, "the pipeline has no such job", hint=_AGAIN)
-        return self._site.actor(max(named, key=lambda job: job.id).user)
+        actors = [self._site.actor(job.user) for job in sorted(named, key=lambda job: job.id)]
+        return tuple({actor.key: actor for actor in actors}.values())
 
     def _pipeline(self, number: int, of: Found, doing: str) -> tuple[int, PipelineFacts] | None:
         """The pipeline, and the number of its project: that of a fork runs in the fork."""

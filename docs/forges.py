@@ -1,0 +1,176 @@
+"""What each forge can do: one table, of which a part is made from the table of the wrappers.
+
+Each row names the methods of `assent.ports.Forge` that it is about; a test sees to it that every
+method is in a row, so that nothing can come to one forge and be forgotten here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from docs.actions import ACTIONS
+from docs.templates import TEMPLATES
+from docs.wrappers import MADE
+
+FORGES = ("GitHub", "GitLab", "local")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A capability: what it is on each forge, and the methods of the port that give it."""
+
+    name: str
+    github: str
+    gitlab: str
+    local: str
+    methods: tuple[str, ...]
+
+
+ROWS = (
+    Row(
+        "the change under review",
+        "pull request",
+        "merge request",
+        "branch",
+        ("change", "branch"),
+    ),
+    Row(
+        "what the reviewer sees",
+        "one comment for each model, updated in place",
+        "one note for each model, updated in place",
+        "a file below `.assent/review/`",
+        ("comment",),
+    ),
+    Row(
+        "record of which bundle was shown when",
+        "commit status of our own account",
+        "commit status of our own account",
+        "none: a review is bound to its bundle",
+        ("shown",),
+    ),
+    Row(
+        "required before a merge",
+        "commit status `assent/<model>`",
+        "commit status `assent/<model>` with *Pipelines must succeed*",
+        "no",
+        ("comment",),
+    ),
+    Row(
+        "approval",
+        "review; bound to its commit by GitHub",
+        "approval; bound to the version of the merge request by its time",
+        "`assent approve --as`",
+        ("reviews", "review"),
+    ),
+    Row(
+        "objection",
+        "*Request changes*",
+        "*Request changes* (Premium), or the approval is taken back",
+        "`assent approve --as … --reject`",
+        ("reviews",),
+    ),
+    Row(
+        "slash commands",
+        "answered at once",
+        "counted always; answered where a webhook starts a pipeline",
+        "no",
+        ("asked", "answer"),
+    ),
+    Row(
+        "who is in a role",
+        "permission, team, CODEOWNERS",
+        "access level, group, CODEOWNERS",
+        "`people` of assent.yaml",
+        ("matches", "person"),
+    ),
+    Row(
+        "identity",
+        "numeric id, asked of GitHub",
+        "numeric id, asked of GitLab",
+        "claimed",
+        ("whoami", "person", "signature"),
+    ),
+    Row(
+        "who trained",
+        "who started the workflow run",
+        "who started the pipeline",
+        "claimed",
+        ("started",),
+    ),
+    Row(
+        "code that reviews",
+        "the default branch's (`workflow_run`)",
+        "the merge request's: see [gitlab.md](gitlab.md#what-is-weaker-than-on-github)",
+        "the working tree's",
+        (),
+    ),
+    Row(
+        "approvals are recorded",
+        "when given",
+        "when merged, on a schedule, by hand; when given where a webhook starts a pipeline",
+        "when given",
+        ("reviews",),
+    ),
+    Row(
+        "deploy button",
+        "`workflow_dispatch` with an environment",
+        "manual job with an environment",
+        "`assent promote`",
+        ("press",),
+    ),
+    Row(
+        "who let a deployment through",
+        "reviewers of the environment",
+        "approvals of the deployment (Premium)",
+        "no",
+        ("press",),
+    ),
+    Row(
+        "what a stage holds, on the forge",
+        "deployment of the environment",
+        "deployment of the environment",
+        "no",
+        ("deployed",),
+    ),
+    Row(
+        "retraining that proposes a change",
+        "pull request",
+        "merge request",
+        "branch",
+        ("propose",),
+    ),
+    Row(
+        "what the forge enforces (`doctor --forge`)",
+        "branch rules, environments, permissions",
+        "protected branches, approval rules, environments, token",
+        "nothing",
+        ("guards",),
+    ),
+)
+
+
+def document() -> str:
+    """The tables."""
+    lines = [
+        "# Forges",
+        "",
+        f"<!-- {MADE} -->",
+        "",
+        "What is the same everywhere: gates, rules of the default branch, one bundle under one",
+        "digest, the ledger, and who counts. What differs is what the forge gives for it. How to",
+        "set each up is in [github.md](github.md) and [gitlab.md](gitlab.md).",
+        "",
+        f"| | {' | '.join(FORGES)} |",
+        "|---|---|---|---|",
+        *(f"| {row.name} | {row.github} | {row.gitlab} | {row.local} |" for row in ROWS),
+        "",
+        "## Verbs in CI",
+        "",
+        "| verb | action for GitHub | template for GitLab |",
+        "|---|---|---|",
+    ]
+    for verb in sorted({*ACTIONS, *TEMPLATES}, key=list(ACTIONS).index):
+        action = f"[{verb}](actions.md#{verb})" if verb in ACTIONS else "no"
+        template = f"[{verb}](templates.md#{verb})" if verb in TEMPLATES else "run the command"
+        lines.append(f"| `{verb}` | {action} | {template} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,190 @@
+"""The whole story on GitLab: the pipeline that `init` writes, the adapter, people and buttons."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.gitlab import World
+from tests.templates.harness import Ended
+from tests.templates.site import Running
+
+TRAINING = ["assent-train", "assent-evaluate", "assent-bundle"]
+REVIEWING = [*TRAINING, "assent-store", "assent-review"]
+BUTTONS = [
+    f"assent-{verb}: [{stage}]"
+    for verb in ("promote", "rollback")
+    for stage in ("staging", "production")
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with World(tmp_path) as world:
+        yield world
+
+
+def codes(running: Running) -> dict[str, int]:
+    return {name: ended.code for name, ended in running.ended.items()}
+
+
+def variables(ended: Ended) -> dict[str, str]:
+    """What the job says to later jobs, as the runner takes it from the report."""
+    text = (ended.artifacts / ".assent/ci/assent.env").read_text()
+    return dict(line.split("=", 1) for line in text.splitlines())
+
+
+def decisions(world: World) -> list[str]:
+    """The ledger, oldest first."""
+    log = world.git("log", "--reverse", "--format=%s", "refs/heads/assent/churn")
+    return log.splitlines()
+
+
+@pytest.mark.threat(22)
+@pytest.mark.threat(38)
+def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) -> None:
+    change = world.propose(0.9)
+    first = world.review(change)
+    assert codes(first) == dict.fromkeys(REVIEWING, 0)
+    assert "tokens: none none" in first.ended["assent-train"].log
+    review = first.ended["assent-review"]
+    said = variables(review)
+    assert said["ASSENT_VERDICT"] == "pending"
+    assert said["ASSENT_BUNDLE"] == variables(first.ended["assent-store"])["ASSENT_BUNDLE"]
+    [note] = [one for one in change.notes if not one.is_system]
+    assert said["ASSENT_BUNDLE"] in note.body
+    assert said["ASSENT_COMMENT"].endswith(f"#note_{note.id}")
+    files = review.artifacts / ".assent/ci"
+    assert (
+        'assent_metric{model="churn",metric="accuracy"} 0.9' in (files / "metrics.txt").read_text()
+    )
+    assert "<testsuite " in (files / "junit.xml").read_text()
+    [report, _] = json.loads((files / "annotations.json").read_text())["Assent"]
+    job = first.jobs["assent-review"]
+    assert report["external_link"]["url"].endswith(
+        f"/-/jobs/{job.id}/artifacts/file/{said['ASSENT_REPORT_PATH']}"
+    )
+
+    world.approve(change, world.grace)
+    world.approve(change, world.rosa)
+    merged = world.merge(change)
+    assert list(merged.listed) == ["assent-approve", "assent-register", *BUTTONS]
+    assert codes(merged) == {"assent-approve": 0, "assent-register": 0}
+    assert variables(merged.ended["assent-register"])["ASSENT_VERSION"] == "v1"
+    for stage in ("staging", "production"):
+        assert merged.press(f"assent-promote: [{stage}]", world.sam).code == 0
+        assert merged.jobs[f"assent-promote: [{stage}]"].deployment is not None
+
+    better = world.propose(0.95)
+    world.review(better)
+    world.approve(better, world.bob)
+    world.approve(better, world.rosa)
+    second = world.merge(better)
+    for stage in ("staging", "production"):
+        assert second.press(f"assent-promote: [{stage}]", world.sam).code == 0
+    refused = second.press("assent-rollback: [production]", world.sam)
+    assert refused.code == 2
+    assert "--reason" in refused.log
+    back = second.press(
+        "assent-rollback: [production]", world.sam, ASSENT_ROLLBACK_REASON="complaints"
+    )
+    assert back.code == 0
+    assert decisions(world)[-3:] == [
+        "promote v2 to staging",
+        "promote v2 to production",
+        "roll back production to v1",
+    ]
+    entry = world.entry(-1)
+    assert entry["actor"]["login"] == "sam"
+    assert entry["reason"] == "complaints"
+    deployed = [(one.environment.name, one.status) for one in world.gitlab.project.deployments]
+    assert deployed.count(("production", "success")) == 3
+
+    # An old button pressed again is the same promotion, which was done already.
+    before = decisions(world)
+    again = merged.press("assent-promote: [staging]", world.sam)
+    assert decisions(world) == before, again.log
+    daily = world.site.start("schedule", world.sam).play()
+    assert codes(daily) == {"assent-approve": 0, "assent-verify": 0}
+    weekly = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
+    retrained = weekly.play().ended["assent-retrain"]
+    assert retrained.code == 0
+    assert "tokens: none none" in retrained.log  # there are two, and the training sees neither
+
+
+@pytest.mark.threat(16)
+def test_a_merge_request_that_rewrites_the_pipeline_cannot_decide(world: World) -> None:
+    own = "mine: {script: [assent register churn, assent approve churn]}\n"
+    change = world.propose(0.9, files={".gitlab-ci.yml": own})
+    ended = world.review(change).ended["mine"]
+    assert ended.code == 10
+    assert "a merge-request pipeline runs what the change itself brings" in ended.log
+    assert "refs/heads/assent/churn" not in world.git("for-each-ref", "--format=%(refname)")
+
+
+@pytest.mark.threat(17)
+def test_a_forks_pipeline_trains_and_has_nothing_else(world: World) -> None:
+    fork = world.gitlab.fork(world.ada)
+    change = world.propose(0.9, fork=fork)
+    running = world.review(change)
+    assert codes(running) == dict.fromkeys(TRAINING, 0)
+    assert not world.store.exists()
+    assert [one for one in change.notes if not one.is_system] == []
+
+
+@pytest.mark.threat(20)
+def test_variables_that_a_person_types_are_judged_like_any_other_request(world: World) -> None:
+    change = world.propose(0.9)
+    world.review(change)
+    world.approve(change, world.grace)
+    merged = world.merge(change)
+    button = "assent-promote: [staging]"
+    elsewhere = merged.press(button, world.bob, ASSENT_PROMOTE_STAGE="production")
+    assert elsewhere.code in (10, 11)
+    wrong = merged.press(button, world.bob, ASSENT_PROMOTE_VERSION="v9; touch hacked")
+    assert wrong.code == 2
+    assert not list(merged.runner.folder.rglob("hacked"))
+    typed = {"GITLAB_USER_LOGIN": "rosa", "GITLAB_USER_ID": str(world.rosa.id)}
+    assert merged.press(button, world.bob, **typed).code == 0
+    assert world.entry(-1)["actor"]["login"] == "bob"
+
+
+def test_a_schedule_records_and_verifies_or_trains_again(world: World) -> None:
+    daily = world.site.start("schedule", world.sam)
+    assert list(daily.listed) == ["assent-approve", "assent-verify"]
+    retraining = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
+    assert list(retraining.listed) == ["assent-retrain"]
+    assert "there is nothing yet" in retraining.play().ended["assent-retrain"].log
+
+
+def test_a_webhook_wakes_approve_review_and_reply(world: World) -> None:
+    change = world.propose(0.9)
+    world.review(change)
+    world.approve(change, world.grace)
+    asking = change.note(world.rosa, "/assent explain churn")
+    about = {"id": asking.id, "action": "create", "noteable_type": "MergeRequest"}
+    woken = world.wake(
+        object_kind="note", object_attributes=about, merge_request={"iid": change.iid}
+    )
+    assert codes(woken) == {"assent-review": 0, "assent-reply": 0, "assent-approve": 0}
+    assert decisions(world)[-1].startswith("approve sha256:")
+    note, answer = [one for one in change.notes if not one.is_system and one is not asking]
+    assert "passed" in note.body.splitlines()[3]
+    assert "explain churn" in answer.body
+
+
+@pytest.mark.parametrize(
+    ("branch", "has_request", "is_run"),
+    [("topic", False, True), ("topic", True, False), ("assent/churn", False, False)],
+)
+def test_a_branch_has_one_pipeline_and_the_ledger_has_none(
+    world: World, branch: str, has_request: bool, is_run: bool
+) -> None:
+    tip = world.git("rev-parse", "refs/heads/main").strip()
+    world.git("branch", branch, tip)
+    world.gitlab.follow_pushes()
+    more = {"CI_OPEN_MERGE_REQUESTS": "acme/churn!7"} if has_request else {}
+    assert world.site.is_let_in("push", world.ada, ref=branch, variables=more) is is_run
