@@ -1,0 +1,179 @@
+"""Runs pipelines of GitLab in tests: gitlab-ci-local reads the configuration and runs the jobs.
+
+Each job is run by itself, with its own variables, as a runner gets it; what it leaves goes to the
+jobs that need it. That tool is not GitLab. What is known to differ is not relied on: inputs that
+nobody knows (`tests/wrappers/test_templates.py` compares them), exit codes that are allowed to
+fail, manual jobs, which hold up nothing there, and `workflow: rules`, which it reads and ignores.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+RUNNER = Path(__file__).parent / "runner/node_modules/.bin"
+PROGRAM = [str(RUNNER / "node"), str(RUNNER / "gitlab-ci-local")]
+PROGRAMS = Path(sys.executable).parent
+STATE = ".gitlab-ci-local"
+HOST = "https://gitlab.example.com/acme/churn.git"
+"""What the checkout says that it came from; Git is told where that is."""
+_END = re.compile(r"finished in [\d.]+ ?\w+(?: {2}(?:FAIL|WARN) (\d+) ?)?$")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A job of a pipeline, as its rules have it. `when` is `on_success` or `manual`."""
+
+    name: str
+    stage: str
+    when: str
+    allow_failure: bool
+    needs: tuple[str, ...]
+    environment: str | None
+
+    @classmethod
+    def read(cls, row: str) -> Listed:
+        """One row of the tool's table."""
+        name, stage, when, allow_failure, environment, needs = row.split(";")
+        return cls(
+            name=name,
+            stage=stage,
+            when=when,
+            allow_failure=allow_failure == "true",
+            needs=tuple(one for one in needs.strip("[]").split(",") if one),
+            environment=environment or None,
+        )
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a job ended. `artifacts` is the folder of what it left, perhaps not there."""
+
+    name: str
+    code: int
+    lines: tuple[str, ...]
+    artifacts: Path
+
+    @property
+    def log(self) -> str:
+        return "\n".join(self.lines)
+
+
+class HarnessError(AssertionError):
+    """The configuration cannot be run at all."""
+
+
+@dataclass
+class Pipeline:
+    """A checkout in which the jobs of one pipeline run, one after the other.
+
+    `variables` are those of the pipeline and of the project: they win over those of the jobs, as
+    on GitLab. What is not among them of the predefined ones is not set.
+    """
+
+    folder: Path
+    variables: Mapping[str, str]
+    remote: Path | None = None
+    unset: tuple[str, ...] = ("CI_COMMIT_BRANCH", "CI_OPEN_MERGE_REQUESTS")
+    path: Sequence[Path] = field(default=(PROGRAMS,))
+
+    def jobs(self) -> dict[str, Listed]:
+        """The jobs that the rules let in."""
+        table = self._run("--list-csv-all", variables={}).splitlines()
+        start = table.index("name;stage;when;allowFailure;environment;needs")
+        found = [Listed.read(row) for row in table[start + 1 :] if row]
+        return {one.name: one for one in found if one.when != "never"}
+
+    def is_let_in(self) -> bool:
+        """Whether `workflow: rules` let this pipeline be. The tool does not look at them, so they
+        are made the rules of a job, which means the same.
+        """
+        whole = yaml.safe_load(self._run("--preview", variables={}))
+        job = {"rules": whole["workflow"]["rules"], "script": ["true"]}
+        own = self.folder / ".gitlab-ci.yml"
+        before = own.read_text()
+        own.write_text(yaml.safe_dump({"only": job}))
+        try:
+            return "only" in self.jobs()
+        finally:
+            own.write_text(before)
+
+    def run(self, name: str, **variables: str) -> Ended:
+        """Run one job with `variables` of its own, which win over all others."""
+        output = self._run(name, "--no-artifacts-to-source", variables=variables, is_checked=False)
+        lines = tuple(
+            line.removeprefix(name).lstrip()
+            for line in output.splitlines()
+            if line.startswith(name)
+        )
+        ends = [found for line in lines if (found := _END.search(line))]
+        if len(ends) != 1:
+            raise HarnessError(output)
+        said = tuple(line[2:] for line in lines if line.startswith("> "))
+        place = self.folder / STATE / "artifacts" / name.replace(" ", "")
+        return Ended(name, int(ends[0][1] or 0), said, self._artifacts(name, place))
+
+    def _artifacts(self, name: str, place: Path) -> Path:
+        folder = self.folder / STATE / "artifacts"
+        if place.exists() or not folder.exists():
+            return place
+        plain = re.sub(r"[^A-Za-z0-9]", "", name)
+        for one in folder.iterdir():
+            if re.sub(r"[^A-Za-z0-9]", "", one.name) == plain:
+                return one
+        return place
+
+    def _run(self, *arguments: str, variables: Mapping[str, str], is_checked: bool = True) -> str:
+        """What the tool prints. It looks whether the configuration fits GitLab's schema when the
+        jobs are listed; once is enough.
+        """
+        merged = {**self.variables, **variables}
+        command = [*PROGRAM, *arguments, "--no-color", "--force-shell-executor"]
+        command += [] if is_checked else ["--no-json-schema-validation"]
+        command += ["--shell-isolation", "--home", str(self.folder.parent / "home")]
+        command += ["--ignore-predefined-vars", ",".join(sorted({*merged, *self.unset}))]
+        for name in self.unset:
+            command += [] if name in merged else ["--unset-variable", name]
+        for name, value in merged.items():
+            command += ["--variable", f"{name}={value}"]
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self._environment(),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+            timeout=120,
+        )
+        if is_checked and done.returncode != 0:
+            raise HarnessError(done.stdout + done.stderr)
+        return done.stdout if is_checked else done.stdout + done.stderr
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+        kept["PATH"] = ":".join([*map(str, self.path), "/usr/local/bin", "/usr/bin", "/bin"])
+        if self.remote is not None:
+            kept |= {
+                "GIT_CONFIG_COUNT": "1",
+                "GIT_CONFIG_KEY_0": f"url.{self.remote}.insteadOf",
+                "GIT_CONFIG_VALUE_0": HOST,
+            }
+        return kept
+
+
+def checkout(folder: Path, remote: Path, sha: str) -> Path:
+    """A checkout of one revision, as a runner makes it: no branch, and its remote by address."""
+    git = ("git", "-C", str(folder))
+    subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
+    subprocess.run([*git, "fetch", "--quiet", str(remote), sha], check=True)
+    subprocess.run([*git, "checkout", "--quiet", "--detach", sha], check=True)
+    subprocess.run([*git, "remote", "add", "origin", HOST], check=True)
+    return folder

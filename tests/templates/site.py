@@ -1,0 +1,123 @@
+"""The stand-in for GitLab's API and the runner of its pipelines together, on one Git repository."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from tests.gitlab.accounts import User
+from tests.gitlab.pipelines import Job
+from tests.gitlab.pipelines import Pipeline as Started
+from tests.gitlab.server import Server
+from tests.templates.harness import Ended, Listed, Pipeline, checkout
+
+
+@dataclass
+class Running:
+    """A pipeline that has been started: its jobs by name, those that ended, and their runner."""
+
+    site: Site
+    started: Started
+    runner: Pipeline
+    listed: dict[str, Listed]
+    ended: dict[str, Ended] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+
+    def play(self) -> Self:
+        """Run what runs by itself, as far as what it needs has succeeded."""
+        for name, listed in self.listed.items():
+            if listed.when != "on_success":
+                continue
+            needed = [self.ended.get(need) for need in listed.needs if need in self.listed]
+            if all(one is not None and one.code == 0 for one in needed):
+                self._run(name, self._job(listed))
+        return self
+
+    def press(self, name: str, by: User, **typed: str) -> Ended:
+        """Press the button of a manual job, with variables that the person types in."""
+        listed = self.listed[name]
+        assert listed.when == "manual", f"{name} runs by itself"
+        job = self.jobs[name] if name in self.jobs else self._job(listed)
+        if job.status != "manual":
+            job = self.jobs[name] = job.retry(by)
+        else:
+            job.play(by, **typed)
+        return self._run(name, job, **typed)
+
+    def _job(self, listed: Listed) -> Job:
+        self.jobs[listed.name] = self.started.job(
+            listed.name,
+            stage=listed.stage,
+            is_manual=listed.when == "manual",
+            environment=listed.environment,
+        )
+        return self.jobs[listed.name]
+
+    def _run(self, name: str, job: Job, **typed: str) -> Ended:
+        variables = self.site.server.variables(job)
+        ended = self.runner.run(name, **{**variables, **self.site.secrets(self.started), **typed})
+        job.finish("success" if ended.code == 0 else "failed")
+        self.site.gitlab.follow_pushes()
+        self.ended[name] = ended
+        return ended
+
+
+class Site:
+    """One GitLab: `gitlab` is its state, and pipelines really run on its repository.
+
+    `plain` are variables of the project for every pipeline, `protected` those that only pipelines
+    of protected branches get.
+    """
+
+    def __init__(self, root: Path, **world: Any) -> None:
+        self.root = root
+        self.server = Server(git=root / "origin.git", **world)
+        self.gitlab = self.server.gitlab
+        self.plain: dict[str, str] = {}
+        self.protected: dict[str, str] = {}
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        self.server.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.server.__exit__(kind, error, trace)
+
+    def secrets(self, started: Started) -> dict[str, str]:
+        """The project's own variables in a pipeline: a fork has none of them."""
+        if started.project is not self.gitlab.project:
+            return {}
+        is_protected = started.merge_request is None and (
+            started.project.protection(started.ref) is not None
+        )
+        return {**self.plain, **(self.protected if is_protected else {})}
+
+    def start(self, source: Any, by: User, **made: Any) -> Running:
+        """Start a pipeline and see which jobs it has."""
+        started, runner = self._prepare(source, by, **made)
+        return Running(self, started, runner, runner.jobs())
+
+    def is_let_in(self, source: Any, by: User, **made: Any) -> bool:
+        """Whether `workflow: rules` let such a pipeline be."""
+        return self._prepare(source, by, **made)[1].is_let_in()
+
+    def _prepare(self, source: Any, by: User, **made: Any) -> tuple[Started, Pipeline]:
+        started = self.gitlab.run_pipeline(source, by, **made)
+        self._count += 1
+        folder = self.root / f"pipeline-{self._count}"
+        checkout(folder, self.server.git, started.sha)
+        look = started.job("look", stage=".pre")
+        variables = {**self.server.variables(look), **self.secrets(started), **started.variables}
+        look.finish()
+        started.jobs.remove(look)
+        for name in [one for one in variables if one.startswith("CI_JOB")]:
+            del variables[name]
+        return started, Pipeline(folder, variables, remote=self.server.git)
