@@ -168,7 +168,7 @@ def counts(folder: Path) -> dict[str, int]:
         found["register"] = scene.count(*job, "register")
         found["promote staging"] = scene.count(*scene.press("staging"), "promote", "staging")
         job = scene.press("production")
-        found["promote production"] = scene.count(*job, "promote", "production")
+        found["promote production"] = scene.count(*job, "promote", "production", "v1")
         found["resolve"] = scene.count(*job, "resolve", "production")
         found["timeline"] = scene.count(*job, "timeline")
         found["verify"] = scene.count(*job, "verify")

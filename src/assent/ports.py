@@ -48,13 +48,16 @@ class Notice(Struct, frozen=True, kw_only=True):
 class Press(Struct, frozen=True, kw_only=True):
     """How the deploy button of this run was pressed: by whom, and who let it through.
 
-    `is_guarded`: the forge asks somebody before such a run may go on. The approvals are for the
-    run, so they name no bundle; `at` is the start of the run where the forge does not say when.
+    `is_guarded`: the forge asks somebody before such a run may go on. `is_of_version`: what the
+    run is to ship stood fast when they were asked; else their yes is to the place alone. The
+    approvals are for the run, so they name no bundle; `at` is the start of the run where the forge
+    does not say when.
     """
 
     by: Actor | None
     approvals: tuple[Review, ...] = ()
     is_guarded: bool = False
+    is_of_version: bool = True
 
     @property
     def is_bypassed(self) -> bool:

@@ -79,12 +79,16 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
         assert merged.jobs[f"assent-promote: [{stage}]"].deployment is not None
 
     better = world.propose(0.95)
-    world.review(better)
+    shown = variables(world.review(better).ended["assent-review"])["ASSENT_BUNDLE"]
     world.approve(better, world.bob)
-    world.approve(better, world.rosa)
     second = world.merge(better)
-    for stage in ("staging", "production"):
-        assert second.press(f"assent-promote: [{stage}]", world.sam).code == 0
+    assert second.press("assent-promote: [staging]", world.sam).code == 0
+    assert second.press("assent-promote: [production]", world.sam).code == 11
+    world.gitlab.tick()
+    better.note(world.rosa, f"/assent approve churn {shown[:19]}")
+    world.gitlab.tick()
+    second = world.site.start("web", world.sam).play()  # records it
+    assert second.press("assent-promote: [production]", world.sam).code == 0
     refused = second.press("assent-rollback: [production]", world.sam)
     assert refused.code == 2
     assert "--reason" in refused.log
@@ -93,7 +97,7 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
     )
     assert back.code == 0
     assert decisions(world)[-3:] == [
-        "promote v2 to staging",
+        "approve v2",
         "promote v2 to production",
         "roll back production to v1",
     ]

@@ -159,9 +159,9 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
             inputs = read_inputs(workspace.root, workspace.settings(model))
             digest = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
         if digest is None:
-            raise UsageError(
-                doing, "there is none yet", hint="run `assent review`, which makes what is missing"
-            )
+            kind = UsageError if workspace.context.system is None else IdleError
+            hint = "run `assent review`, which makes what is missing"
+            raise kind(doing, "there is none yet", hint=hint)
         return _known(workspace, view, model, digest)
     version = version_number(name)
     if version is not None:

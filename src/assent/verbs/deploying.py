@@ -22,6 +22,10 @@ def reviews_of(
     """
     found: list[Review] = []
     for review in press.approvals:
+        if not press.is_of_version:
+            who = review.person.login
+            workspace.say(f"{who} let it through before its version was chosen: not counted")
+            continue
         if not is_named:
             workspace.say(
                 f"{review.person.login} let a run through that names no version: not counted; "

@@ -9,7 +9,7 @@ from assent.core.change import Change
 from assent.core.digest import short
 from assent.core.entry import Draft, Kind
 from assent.core.verdict import Decision, Verdict
-from assent.errors import PolicyError
+from assent.errors import IdleError, PolicyError
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound
 from assent.verbs.inputs import read_inputs
@@ -41,7 +41,14 @@ def register(
     policy = workspace.binding_policy(model)
     change = workspace.change()
     view = read_ledger(workspace, model)
-    candidate = _landed(workspace, view, model, name, change)
+    try:
+        candidate = _landed(workspace, view, model, name, change)
+    except IdleError:
+        if view.state.versions or name is not None:
+            raise
+        # The first push, with the configuration: there is no model yet that could be missing.
+        sentence = f"nothing of {model} has been reviewed yet; nothing was registered"
+        return Decided(model=model, sentence=sentence, verdict=Verdict(findings=()), was_so=True)
     bundle = candidate.bundle
     require_sound(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
     verdicts: list[Verdict] = []

@@ -188,8 +188,8 @@ class Api(Line):
             raise UsageError(
                 "looking for the token of GitLab's API",
                 "there is none",
-                hint="set ASSENT_GITLAB_TOKEN to a project access token; in CI it is a protected "
-                "and masked variable",
+                hint="set ASSENT_GITLAB_TOKEN to a project access token; in CI it is a "
+                "masked variable",
             )
         import gitlab
 

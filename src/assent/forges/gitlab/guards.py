@@ -52,7 +52,7 @@ class Guards:
                 name=name,
                 state=GuardState.MISSING,
                 reason="it is the job token, which can neither comment nor read approvals",
-                remedy="set ASSENT_GITLAB_TOKEN, protected and masked, to a project access token "
+                remedy="set ASSENT_GITLAB_TOKEN, masked, to a project access token "
                 "with the scope `api` and the role Developer",
             )
         doing = "asking what the token may do"

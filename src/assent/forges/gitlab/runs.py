@@ -47,8 +47,10 @@ class Runs:
         summary = deployment.approval_summary
         rules = () if summary is None else summary.rules
         waits = bool(deployment.pending_approval_count) or bool(deployment.approvals)
+        # Whoever presses types the version afterwards, as a variable of the job.
         return Press(
             by=self.presser(),
+            is_of_version=False,
             approvals=tuple(
                 Review(
                     person=self._site.actor(one.user),
