@@ -159,6 +159,14 @@ class World:
         assert woken.conclusion == "success", woken.log
         return self.follow(started)
 
+    def queue(self, ref: str) -> Run:
+        """What a group of the merge queue sets off."""
+        branch = ref.removeprefix("refs/heads/")
+        started = self.github.start_run(event="merge_group", actor=self.sam, branch=branch)
+        woken = self.play(started, self.events.merge_group(ref, self.sam))
+        assert woken.conclusion == "success", woken.log
+        return self.follow(started)
+
     def merge(self, pull: Pull, how: How = "squash") -> Run:
         """`assent-register.yml`: what a merge sets off."""
         self.github.tick()

@@ -221,3 +221,21 @@ def test_a_change_that_leaves_the_model_alone(world: World) -> None:
     assert pushed.conclusion == "success", pushed.log
     assert outputs(pushed, "register")["version"] == "v1"
     assert world.log() == before
+
+
+def test_the_merge_queue_gets_the_status_that_it_waits_for(world: World) -> None:
+    first = world.propose(0.8)
+    world.review(first)
+    world.wake(world.approve(first, world.bob))
+    ref, group = first.enqueue(world.sam)
+    judged = world.queue(ref)
+    assert results(judged) == {"approve": "skipped", "review": "success"}
+    [(name, state, _)] = world.statuses(group)
+    assert (name, state) == ("assent/churn", "success")
+    assert outputs(world.merge(first, "queue"), "register")["version"] == "v1"
+    # Without an approval the queue is not let through.
+    second = world.propose(0.9, fork=False)
+    world.review(second)
+    ref, group = second.enqueue(world.sam)
+    world.queue(ref)
+    assert [state for _, state, _ in world.statuses(group)] == ["pending"]

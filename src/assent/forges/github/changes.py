@@ -42,10 +42,13 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A change, and its pull request if it has one."""
+    """A change, and its pull request if it has one. `group` is the commit of the merge queue that
+    waits for a word on it.
+    """
 
     change: Change
     pull: Pull | None = None
+    group: str | None = None
 
 
 class Changes:
@@ -138,7 +141,7 @@ class Changes:
         site = self._site
         doing = f"looking for the pull request of run {run_id}"
         run = site.api.get(site.path("actions", "runs", run_id), WorkflowRun, doing=doing)
-        if run.event not in ("pull_request", "pull_request_review"):
+        if run.event not in ("pull_request", "pull_request_review", "merge_group"):
             raise UsageError(
                 doing,
                 f"it was started by {run.event!r}, not by a pull request",
@@ -154,6 +157,10 @@ class Changes:
         source = run.head_repository
         if source is None or source.owner is None or run.head_branch is None:
             raise OutsideError(doing, "the repository it came from is gone")
+        if run.event == "merge_group":
+            if source.id != site.facts.id:
+                raise UsageError(doing, "a queue of another repository is none of ours")
+            return msgspec.structs.replace(self._in_queue(run.head_branch), group=run.head_sha)
         found = [
             pull
             for pull in self._open_pulls(source.owner.login, run.head_branch, doing)
@@ -189,7 +196,12 @@ class Changes:
 
     def _queued(self) -> Found:
         """The pull request at the head of a group of the merge queue."""
-        ref = _at(self._wakeup.payload, "merge_group", "head_ref") or self._wakeup.ref
+        return self._in_queue(
+            _at(self._wakeup.payload, "merge_group", "head_ref") or self._wakeup.ref
+        )
+
+    def _in_queue(self, ref: object) -> Found:
+        """The pull request that a branch of the merge queue is named after."""
         found = _QUEUED.match(ref) if isinstance(ref, str) else None
         if found is None:
             raise UsageError(_EVENT, f"{ref!r} is no branch of the merge queue")

@@ -146,7 +146,10 @@ class GitHubForge:
                 "there is no pull request of what is checked out",
                 hint="push it and open a pull request",
             )
-        return self._shown.show(current.pull.number, current.change.head, notice)
+        address = self._shown.show(current.pull.number, current.change.head, notice)
+        if current.group is not None:
+            self._shown.pass_on(current.pull.number, current.group, notice)
+        return address
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""

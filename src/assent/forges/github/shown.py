@@ -97,6 +97,12 @@ class Shown:
             hint="let the runs of a pull request wait for each other, with a concurrency group",
         )
 
+    def pass_on(self, number: int, revision: str, notice: Notice) -> None:
+        """Say the verdict at a commit of the merge queue, too: the queue waits for the status
+        there. Nobody reviews that commit, so nothing is bound to it.
+        """
+        self._show_status(number, revision, notice)
+
     def say_once(self, number: int, sign: str, body: str) -> str:
         """Post a comment that starts with `sign`, unless one of ours is there; say where it is."""
         own = self._own_comments(number, sign)
