@@ -246,13 +246,6 @@ class Repository:
             return False
         return True
 
-    def merge_base(self, one: str, other: str) -> str | None:
-        """The commit where two lines of history meet, or None if it is not in this clone."""
-        try:
-            return self.run("merge-base", one, other, doing="looking for the merge base")
-        except GitError:
-            return None
-
     def show(self, commit: str, path: str) -> bytes | None:
         """The content of a file at a commit, or None if it is not there."""
         found = self._objects.read(f"{commit}:{path}")

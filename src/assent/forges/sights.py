@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from assent.core.digest import Digest
+
+UNKNOWN_HEAD = "unknown"
+"""No revision: what was given there counts nowhere."""
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,3 +31,23 @@ def bundle_at(sights: Sequence[Sight], at: str) -> Digest | None:
     within = [sight.bundle for sight in sights if sight.at == at]
     candidates = {*before[-1:], *within}
     return candidates.pop() if len(candidates) == 1 else None
+
+
+def resolved(
+    digest: str, at: str, shown: Iterable[tuple[str, Sequence[Sight]]]
+) -> tuple[str, Digest | None]:
+    """The revision and the bundle that a typed digest, perhaps cut off, means: one that was shown
+    by then. `shown` has revisions with their sights, the first that fits counts; where it fits
+    several bundles, it means none.
+    """
+    for revision, sights in shown:
+        found = {
+            sight.bundle
+            for sight in sights
+            if sight.bundle is not None and sight.at <= at and sight.bundle.startswith(digest)
+        }
+        if len(found) > 1:
+            break
+        if found:
+            return revision, found.pop()
+    return UNKNOWN_HEAD, None

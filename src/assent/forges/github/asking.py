@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from assent.errors import UsageError
-from assent.forges.github.commands import Approval, commands
+from assent.forges.commands import Approval, commands
 from assent.forges.github.reviews import Reviews
 from assent.forges.github.shapes import Comment, Commit, Pull
 from assent.forges.github.shown import Shown

@@ -9,13 +9,12 @@ import msgspec
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.errors import OutsideError
-from assent.forges.github.commands import Approval, approvals
+from assent.forges.commands import Approval, approvals
 from assent.forges.github.shapes import Comment, PullReview
 from assent.forges.github.shown import Shown
 from assent.forges.github.site import Site
+from assent.forges.sights import UNKNOWN_HEAD, resolved
 
-UNKNOWN_HEAD = "unknown"
-"""No revision: what was given there counts nowhere."""
 _OPINIONS = {
     "APPROVED": ReviewState.APPROVED,
     "CHANGES_REQUESTED": ReviewState.CHANGES_REQUESTED,
@@ -134,16 +133,5 @@ class Reviews:
         self, command: Approval, at: str, number: int, revisions: Iterable[str]
     ) -> tuple[str, Digest | None]:
         """The revision and the bundle that a typed digest means: one that was shown by then."""
-        for revision in revisions:
-            found = {
-                sight.bundle
-                for sight in self._shown.sights(command.model, number, revision)
-                if sight.bundle is not None
-                and sight.at <= at
-                and sight.bundle.startswith(command.digest)
-            }
-            if len(found) > 1:
-                break
-            if found:
-                return revision, found.pop()
-        return UNKNOWN_HEAD, None
+        shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)
+        return resolved(command.digest, at, shown)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from assent.forges.github.commands import Approval, commands
+from assent.forges.commands import Approval, commands
 from assent.forges.gitlab.moments import moment
 from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.shapes import MergeRequest, Note

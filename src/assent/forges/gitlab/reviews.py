@@ -11,14 +11,13 @@ from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.github.commands import Approval, approvals
+from assent.forges.commands import Approval, approvals
 from assent.forges.gitlab.moments import moment
 from assent.forges.gitlab.shapes import Approvals, MergeRequest, Note, Reviewer, Version
 from assent.forges.gitlab.shown import Shown
 from assent.forges.gitlab.site import Site
+from assent.forges.sights import UNKNOWN_HEAD, resolved
 
-UNKNOWN_HEAD = "unknown"
-"""No revision: what was given there counts nowhere."""
 UNKNOWN_TIME = "-"
 """No time; it sorts before every time, so that a typed approval is the later one."""
 MOST_REVISIONS = 20
@@ -168,19 +167,8 @@ class Reviews:
         self, command: Approval, at: str, number: int, revisions: Iterable[str]
     ) -> tuple[str, Digest | None]:
         """The revision and the bundle that a typed digest means: one that was shown by then."""
-        for revision in revisions:
-            found = {
-                sight.bundle
-                for sight in self._shown.sights(command.model, number, revision)
-                if sight.bundle is not None
-                and sight.at <= at
-                and sight.bundle.startswith(command.digest)
-            }
-            if len(found) > 1:
-                break
-            if found:
-                return revision, found.pop()
-        return UNKNOWN_HEAD, None
+        shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)
+        return resolved(command.digest, at, shown)
 
     def revisions(self, request: MergeRequest) -> list[str]:
         """The head, which alone is reviewed, then earlier ones, newest first."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assent.forges.github.commands import Approval, approvals, commands
+from assent.forges.commands import Approval, approvals, commands
 from assent.ports import Command, Word
 
 DIGEST = "sha256:" + "ab12" * 16
