@@ -239,3 +239,12 @@ def test_the_merge_queue_gets_the_status_that_it_waits_for(world: World) -> None
     ref, group = second.enqueue(world.sam)
     world.queue(ref)
     assert [state for _, state, _ in world.statuses(group)] == ["pending"]
+
+
+def test_the_first_push_has_no_model_and_is_no_failure(world: World) -> None:
+    before = world.github.repository.tip("main")
+    world.github.repository.push(world.sam, files={"README.md": "# Churn\n"})
+    pushed = world.pushed(world.sam, before)
+    assert pushed.conclusion == "success", pushed.log
+    assert "nothing of churn has been reviewed yet; nothing was registered" in pushed.log
+    assert world.log() == []
