@@ -148,6 +148,35 @@ class Guard(Struct, frozen=True, kw_only=True):
     remedy: str = ""
 
 
+class News(StrEnum):
+    """Why an open change waits for a review."""
+
+    BUNDLE = "bundle"  # its CI has left one that nobody was shown yet
+    WORD = "word"  # somebody said something since what was shown was reviewed
+
+
+class Waiting(Protocol):
+    """An open change that may wait for a review by a run of the default branch."""
+
+    @property
+    def id(self) -> str:
+        """The id of the change."""
+
+    @property
+    def forge(self) -> Forge:
+        """The forge as a run of this change has it."""
+
+    def news(self) -> News | None:
+        """What it waits with, as the forge says at this moment; None if it does not wait."""
+
+    def fetch(self, folder: Path) -> Run:
+        """Write the newest bundle that its CI has left to `folder`, which is not there yet, and
+        return the run that has left it. What is written is data of code that nobody has reviewed.
+
+        Raises `IntegrityError` for an archive that does not hold plain files alone, or too many.
+        """
+
+
 class Forge(Protocol):
     """Where changes are reviewed."""
 
@@ -205,6 +234,11 @@ class Forge(Protocol):
     def comment(self, notice: Notice) -> str:
         """Show the notice as the one comment of this change and model, then record that its
         bundle was shown; say where it stands.
+        """
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """The open changes that may wait for a review of `model`, newest first. Their CI leaves
+        its bundle in the job called `job`. None where the forge starts a run for each review.
         """
 
     def asked(self) -> Asked | None:

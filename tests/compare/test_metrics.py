@@ -6,7 +6,7 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from assent.compare.metrics import compare_metrics
-from assent.core.diff import MetricChange
+from assent.core.diff.metrics import MetricChange
 from assent.core.scalar import NonFinite, Scalar
 
 NAN = NonFinite("nan")

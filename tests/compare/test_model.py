@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from assent.compare.model import compare_model
-from assent.core.diff import FileChange
+from assent.core.diff.model import FileChange
 from tests.compare.known import known
 
 

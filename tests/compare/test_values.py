@@ -6,7 +6,7 @@ from hypothesis import given
 from msgspec import UNSET
 
 from assent.compare.values import compare_values, environment_values
-from assent.core.diff import ValueChange, Values
+from assent.core.diff.values import ValueChange, Values
 from assent.core.evidence import Environment
 from assent.core.scalar import Scalar
 from tests.compare.known import named_values

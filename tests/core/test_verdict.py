@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import ExitCode
 
-PASSED, FAILED, WAITING, NOT_APPLICABLE = Outcome
+PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 
 
 def verdict_of(*outcomes: Outcome) -> Verdict:

@@ -5,17 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from assent.core.approval import Approvals, Heard
-from assent.core.diff import (
-    DataChange,
-    DataDiff,
-    Diff,
-    FileChange,
-    MetricChange,
-    ModelDiff,
-    Side,
-    ValueChange,
-    Values,
-)
+from assent.core.diff import Diff, Side
+from assent.core.diff.data import DataChange, DataDiff
+from assent.core.diff.metrics import MetricChange
+from assent.core.diff.model import FileChange, ModelDiff
+from assent.core.diff.values import ValueChange, Values
 from assent.core.digest import Digest, digest_of
 from assent.core.evidence import Code, DataReference, Evidence, Run, Step
 from assent.core.identity import Actor

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from assent.core.approval import ANYONE, Approvals
 from assent.core.verdict import Finding, Outcome
-from assent.report.document import MAX_ROWS, to_document
+from assent.report.document import to_document
 from assent.report.numbers import Effect
 from assent.report.parts import (
     Document,
@@ -22,6 +22,7 @@ from assent.report.parts import (
     spaced,
 )
 from assent.report.review import ReviewReport
+from assent.report.sections.shapes import MAX_ROWS
 
 from . import samples
 

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from assent.report.document import MAX_ROWS
 from assent.report.html import to_html
 from assent.report.markdown import to_markdown
+from assent.report.sections.shapes import MAX_ROWS
 
 from . import samples
 from .nasty import texts

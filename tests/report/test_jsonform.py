@@ -5,7 +5,7 @@ import json
 import msgspec
 import pytest
 
-from assent.core.diff import MetricChange
+from assent.core.diff.metrics import MetricChange
 from assent.core.verdict import Decision
 from assent.report.jsonform import ReviewForm, to_json
 from assent.report.review import ReviewReport

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from assent.core.approval import Approvals
-from assent.core.diff import Values
+from assent.core.diff.values import Values
 from assent.core.verdict import Verdict
 from assent.report.markdown import LEAST_LIMIT, bundle_marker, marker, to_markdown
 

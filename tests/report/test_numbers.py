@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from assent.core.diff import MetricChange
+from assent.core.diff.metrics import MetricChange
 from assent.core.scalar import NonFinite
 from assent.report import numbers
 from assent.report.numbers import Effect, Shown

@@ -39,7 +39,9 @@ def inert_json(text: str) -> str:
 
 
 def annotation(level: str, title: str, message: str, *, file: str | None = None) -> str:
-    """A line that shows `message` beside the run; `level` is `error` or `warning`."""
+    """A line that shows `message` beside the run; `level` is `error`, `warning` or
+    `notice`.
+    """
     properties = {} if file is None else {"file": file}
     properties["title"] = title
     shown = ",".join(f"{key}={_escaped(value, _PROPERTY)}" for key, value in properties.items())

@@ -10,7 +10,10 @@ from msgspec import UNSET
 
 from assent.cli import options, output
 from assent.cli.run import finish, open_workspace
-from assent.core.diff import DataChange, FileChange, MetricChange, ValueChange
+from assent.core.diff.data import DataChange
+from assent.core.diff.metrics import MetricChange
+from assent.core.diff.model import FileChange
+from assent.core.diff.values import ValueChange
 from assent.core.digest import short
 from assent.core.evidence import DataReference
 from assent.report import numbers

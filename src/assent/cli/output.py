@@ -17,6 +17,7 @@ _MARKS = {
     Outcome.PASSED: ("✓ passed ", "green"),
     Outcome.FAILED: ("✗ blocked", "red"),
     Outcome.WAITING: ("… waiting", "yellow"),
+    Outcome.WARNED: ("! warning", "yellow"),
     Outcome.NOT_APPLICABLE: ("- n/a    ", "bright_black"),
 }
 _DECISIONS = {
@@ -60,7 +61,7 @@ def findings(found: Iterable[Finding]) -> None:
         click.echo(f"  {len(quiet)} more passed or do not apply")
 
 
-_ORDER = (Outcome.FAILED, Outcome.WAITING, Outcome.NOT_APPLICABLE, Outcome.PASSED)
+_ORDER = (Outcome.FAILED, Outcome.WAITING, Outcome.WARNED, Outcome.NOT_APPLICABLE, Outcome.PASSED)
 
 
 def heard(people: Iterable[Heard]) -> None:

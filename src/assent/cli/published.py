@@ -93,9 +93,12 @@ def _publish_reports(
 
 
 def annotation_lines(findings: Sequence[Finding]) -> list[str]:
-    """What failed as errors, what waits as warnings; of too many the last says how many more."""
+    """What failed as errors, what waits as warnings, what warns as notices; of too many the last
+    says how many more.
+    """
     lines: list[str] = []
-    for outcome, level in ((Outcome.FAILED, "error"), (Outcome.WAITING, "warning")):
+    levels = {Outcome.FAILED: "error", Outcome.WAITING: "warning", Outcome.WARNED: "notice"}
+    for outcome, level in levels.items():
         found = [one for one in findings if one.outcome is outcome]
         shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
         lines += [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assent.core.diff import DataChange, DataDiff
+from assent.core.diff.data import DataChange, DataDiff
 from assent.core.evidence import DataReference
 
 

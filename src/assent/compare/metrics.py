@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import UNSET
 
-from assent.core.diff import MetricChange
+from assent.core.diff.metrics import MetricChange
 from assent.core.direction import direction
 from assent.core.scalar import Scalar, number, same
 

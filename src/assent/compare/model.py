@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from assent.core.bundle import Bundle
-from assent.core.diff import FileChange, ModelDiff
+from assent.core.diff.model import FileChange, ModelDiff
 
 
 def compare_model(old: Bundle | None, new: Bundle) -> ModelDiff:

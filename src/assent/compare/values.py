@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from msgspec import UNSET
 
-from assent.core.diff import ValueChange, Values
+from assent.core.diff.values import ValueChange, Values
 from assent.core.evidence import Environment
 from assent.core.scalar import Scalar, same
 

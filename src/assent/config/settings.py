@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from assent.core.evidence import Task
 from assent.policy.gates import GATES
 from assent.policy.rules import Policy, PolicyFields
 
@@ -22,11 +23,61 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class DataSettings(Struct, frozen=True, kw_only=True):
     """A data set: a file, a folder, a glob, or an opaque reference such as a table and a query
-    with the id of the snapshot that was read.
+    with the id of the snapshot that was read. `key` is the column, or columns, that name a row;
+    `label` the column that is predicted; `previous` an earlier state, to be compared row by row.
+    Columns of `leave_out` are not profiled, and with `hash_values` no value is kept, only salted
+    hashes.
     """
 
     path: Text
     snapshot: str | None = None
+    key: tuple[Text, ...] | Text = ()
+    label: Text | None = None
+    previous: Text | None = None
+    leave_out: tuple[Text, ...] = ()
+    hash_values: bool = False
+    engine: Literal["duckdb", "spark"] = "duckdb"
+    profile: bool = True
+
+
+class PredictionsSettings(Struct, frozen=True, kw_only=True):
+    """The file of predictions on the test set, and what its columns are. `score` is the column of
+    the probability of the class `positive`, or one column for each class. A row belongs to a
+    `group` if rows of one belong together: the query of a ranking, the patient of a visit.
+    `shown` are columns that people may see of examples. Without `keep`, the next candidate is not
+    compared with this one example by example.
+    """
+
+    path: Text
+    id: Text
+    label: Text
+    prediction: Text | None = None
+    score: Text | dict[str, Text] | None = None
+    positive: str | int | bool | None = None
+    task: Task | None = None
+    slices: tuple[Text, ...] = ()
+    shown: tuple[Text, ...] = ()
+    group: Text | None = None
+    examples: Annotated[int, Meta(ge=0, le=100)] = 10
+    keep: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse predictions of which nothing could be measured."""
+        if self.prediction is None and self.score is None:
+            raise ValueError("predictions need the column `prediction`, `score`, or both")
+
+
+class CostSettings(Struct, frozen=True, kw_only=True):
+    """What an hour costs, to give training and evaluation a price and an energy. `watts` and
+    `gpu_watts` are the power of one busy core and of one GPU.
+    """
+
+    currency: Annotated[str, Meta(pattern=r"^[A-Za-z]{3}$")] = "usd"
+    hour: Annotated[float, Meta(ge=0)] | None = None
+    cpu_hour: Annotated[float, Meta(ge=0)] | None = None
+    gpu_hour: Annotated[float, Meta(ge=0)] | None = None
+    watts: Annotated[float, Meta(ge=0)] | None = None
+    gpu_watts: Annotated[float, Meta(ge=0)] | None = None
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
@@ -38,7 +89,10 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     inputs: tuple[Text, ...] = ()
     params: tuple[Text, ...] = ()
     metrics: tuple[Text, ...] = ()
+    predictions: PredictionsSettings | None = None
     data: dict[str, Text | DataSettings] = {}
+    plots: tuple[Text, ...] = ()
+    cost: CostSettings | None = None
 
     @property
     def data_sets(self) -> dict[str, DataSettings]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assent.core.diff import Better
+from assent.core.diff.metrics import Better
 
 _HIGHER = frozenset(
     """

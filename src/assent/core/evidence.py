@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from assent.core.digest import Digest
 from assent.core.identity import Actor
+from assent.core.profile import Overlap, RowChanges
 from assent.core.scalar import Scalar
 
 FORMAT = "assent/evidence/1"
@@ -68,6 +71,39 @@ class DataReference(Struct, frozen=True, kw_only=True):
     files: int | None = None
     size_bytes: int | None = None
     rows: int | None = None
+    profile: Digest | None = None
+    label: str | None = None
+
+
+class Attachment(Struct, frozen=True, kw_only=True):
+    """A file of the evidence that is too large for it, kept beside it in the bundle: a profile,
+    compact predictions, a plot. `path` is unique in the bundle (`profiles/train.json.gz`).
+    """
+
+    path: str
+    digest: Digest
+    size_bytes: int
+    media_type: str
+
+
+Task = Literal["binary", "multiclass", "regression", "ranking"]
+
+
+class Predictions(Struct, frozen=True, kw_only=True):
+    """What the attached predictions hold. `attachment` is the digest of a Parquet file with the
+    columns `id`, `label`, `prediction`, `score` or `score.<class>`, `group`, `slice.<name>` and
+    `shown.<name>`, as far as they are declared. `positive` is the class that a binary score is
+    the probability of, `classes` all classes in order.
+    """
+
+    attachment: Digest
+    task: Task
+    rows: int
+    positive: str | None = None
+    classes: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    examples: int = 10
 
 
 class Run(Struct, frozen=True, kw_only=True):
@@ -103,6 +139,10 @@ class Evidence(Struct, frozen=True, kw_only=True):
     metrics: dict[str, Scalar] = {}
     series: dict[str, tuple[Scalar, ...]] = {}
     data: tuple[DataReference, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
+    row_changes: tuple[RowChanges, ...] = ()
+    predictions: Predictions | None = None
+    attachments: tuple[Attachment, ...] = ()
     environment: Environment = Environment()
     run: Run | None = None
     problems: tuple[Problem, ...] = ()

@@ -15,6 +15,7 @@ class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"  # blocks
     WAITING = "waiting"  # a person has yet to decide
+    WARNED = "warning"  # worth a look; does not block
     NOT_APPLICABLE = "not applicable"  # nothing to compare with; does not block
 
 

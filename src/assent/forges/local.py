@@ -31,6 +31,7 @@ from assent.ports import (
     Press,
     Proposal,
     Signature,
+    Waiting,
 )
 
 HOST = "local"
@@ -226,6 +227,11 @@ class LocalForge:
     def branch(self) -> str | None:
         """See `Forge.branch`."""
         return self._branch.name
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """See `Forge.waiting`. Each branch is reviewed where it is checked out."""
+        del model, job
+        return ()
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`. Nobody comments here."""

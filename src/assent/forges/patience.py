@@ -272,6 +272,14 @@ def checked_address(address: str, *, doing: str, hint: str) -> str:
     return address.rstrip("/")
 
 
+def is_safe(address: str) -> bool:
+    """Whether what comes from an address is what its host has sent: https, or this machine."""
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    is_plain = parts.scheme == "http" and _is_loopback(host)
+    return bool(host) and (parts.scheme == "https" or is_plain) and parts.username is None
+
+
 def segment(text: object) -> str:
     """A name as one segment of a path: it cannot reach another endpoint."""
     quoted = quote(str(text), safe="")

@@ -12,7 +12,7 @@ def judge_candidate(policy: Policy, diff: Diff, evidence: Evidence) -> list[Find
     """What the gates say, and what could not be read. Approvals are judged apart."""
     findings = [_unreadable(problem.source, problem.problem) for problem in evidence.problems]
     for gate in policy.gates:
-        findings += gate.judge(diff, without_baseline=policy.without_baseline)
+        findings += gate.judge(diff, evidence, without_baseline=policy.without_baseline)
     return findings
 
 

@@ -57,6 +57,10 @@ def _case(finding: Finding, model: str) -> ElementTree.Element:
             told = (str(finding.outcome), finding.reason, finding.remedy)
             message = _legal(": ".join(line for line in told if line))
             ElementTree.SubElement(case, "skipped", message=message)
+        case Outcome.WARNED:
+            lines = ("warning", finding.reason, finding.evidence)
+            warning = ElementTree.SubElement(case, "system-out")
+            warning.text = _legal("\n".join(line for line in lines if line))
         case Outcome.PASSED:
             pass
     return case

@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff import Better, MetricChange
+from assent.core.diff.metrics import Better, MetricChange
 from assent.core.scalar import NonFinite, Scalar
 from assent.core.scalar import number as finite
 

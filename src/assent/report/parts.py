@@ -22,6 +22,7 @@ class Mark(StrEnum):
     PASSED = "✅"
     FAILED = "❌"
     WAITING = "⏳"
+    WARNED = "\N{WARNING SIGN}\N{VARIATION SELECTOR-16}"
     NEUTRAL = "\N{HEAVY MINUS SIGN}"
 
     @property

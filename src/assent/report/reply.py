@@ -9,7 +9,6 @@ import msgspec
 from assent.core.approval import Approvals
 from assent.core.digest import Digest
 from assent.core.verdict import Verdict
-from assent.report.document import MARKS, approvals_section, headline, next_steps
 from assent.report.markdown import LIMIT, sections_to_markdown
 from assent.report.numbers import count
 from assent.report.parts import (
@@ -25,6 +24,8 @@ from assent.report.parts import (
     Words,
     cell,
 )
+from assent.report.sections.approvals import approvals_section
+from assent.report.sections.verdict import MARKS, headline, next_steps
 
 _MOST_NAMES = 50
 _UNRECORDED = (

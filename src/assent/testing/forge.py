@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import UsageError
-from assent.ports import Asked, Deployment, Guard, Notice, Press, Proposal, Signature
+from assent.ports import (
+    Asked,
+    Deployment,
+    Forge,
+    Guard,
+    News,
+    Notice,
+    Press,
+    Proposal,
+    Signature,
+    Waiting,
+)
+
+
+class MemoryWaiting:
+    """A `Waiting` of the change of `forge`: its CI has left the bundle in `left` in `run`, and
+    it waits until a notice was given to `forge`. With `left` None somebody has said something.
+    """
+
+    def __init__(self, forge: MemoryForge, run: Run, left: Path | None = None) -> None:
+        self._forge = forge
+        self._run = run
+        self._left = left
+
+    @property
+    def id(self) -> str:
+        """See `Waiting.id`."""
+        return "" if self._forge.open_change is None else self._forge.open_change.id
+
+    @property
+    def forge(self) -> Forge:
+        """See `Waiting.forge`."""
+        return self._forge
+
+    def news(self) -> News | None:
+        """See `Waiting.news`."""
+        if self._forge.notices:
+            return None
+        return News.WORD if self._left is None else News.BUNDLE
+
+    def fetch(self, folder: Path) -> Run:
+        """See `Waiting.fetch`."""
+        if self._left is None:
+            raise UsageError("fetching the bundle of a change", "its CI has left none")
+        shutil.copytree(self._left, folder)
+        return self._run
 
 
 class MemoryForge:
@@ -20,6 +67,7 @@ class MemoryForge:
     is the comment that woke this run up, `answers` what was answered by the comment's id.
     `presses` says how the button of an environment was pressed, `deployments` what was shown as
     deployed, `guarded` what the forge enforces, and `proposals` what was proposed, by branch.
+    `queue` are the open changes that wait for a review.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -35,6 +83,7 @@ class MemoryForge:
         self.deployments: list[Deployment] = []
         self.guarded: tuple[Guard, ...] = ()
         self.proposals: dict[str, Proposal] = {}
+        self.queue: list[Waiting] = []
         self.default_branch: str | None = "main"
         self.me = _account("me")
 
@@ -111,6 +160,11 @@ class MemoryForge:
         self.comments[notice.model] = notice.body
         self.notices.append(notice)
         return f"memory:{notice.model}"
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """See `Forge.waiting`."""
+        del model, job
+        return tuple(self.queue)
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""

@@ -23,7 +23,7 @@ from assent.core.bundle import (
 from assent.core.digest import Digest, canonical_json, short
 from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
-from assent.measure.models import model_files
+from assent.measure.models.files import model_files
 from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember
 from assent.verbs.inputs import Inputs, read_inputs

@@ -17,7 +17,7 @@ from assent.core.formats import require_format
 from assent.errors import AssentError, IdleError, IntegrityError, OutsideError, UsageError
 from assent.git import is_commit
 from assent.measure.files import file_digest
-from assent.measure.models import model_files
+from assent.measure.models.files import model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.inputs import read_inputs
 from assent.verbs.locks import lock_here, locked_of

@@ -17,7 +17,7 @@ from assent.measure.data import read_data
 from assent.measure.environment import read_environment
 from assent.measure.files import expand, relative_name
 from assent.measure.metrics import read_metrics
-from assent.measure.models import model_files
+from assent.measure.models.files import model_files
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, model_digest_at, open_bundle, stands_at

@@ -10,7 +10,7 @@ import msgspec
 from assent.compare.bundles import Known
 from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked, lock_text, read_lock
-from assent.core.diff import Better
+from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, short
 from assent.core.direction import direction
 from assent.core.entry import Draft, Kind

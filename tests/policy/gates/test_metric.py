@@ -14,7 +14,7 @@ from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.metric import MetricGate
 from tests.compare.known import known
 
-PASSED, FAILED, WAITING, NOT_APPLICABLE = Outcome
+PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 NAN, INF = NonFinite("nan"), NonFinite("inf")
 MISSING = "missing"
 
@@ -26,7 +26,9 @@ def judge(
     without_baseline: Literal["allow", "block"] = "allow",
 ) -> list[Finding]:
     baseline = None if old is None else known(metrics=old)
-    return gate.judge(compare(baseline, known(metrics=new)), without_baseline=without_baseline)
+    return gate.judge(
+        compare(baseline, known(metrics=new)), known().evidence, without_baseline=without_baseline
+    )
 
 
 def outcome(old: Scalar, new: Scalar, metric: str = "accuracy", **bounds: Any) -> Outcome:

@@ -25,7 +25,9 @@ CANDIDATE = known(files={"a": "x" * 600, "b": "x" * 400})
 def test_all_files_together_have_a_bound(bound: str | int, outcome: Outcome) -> None:
     for baseline in (None, known()):
         diff = compare(baseline, CANDIDATE)
-        (finding,) = ModelGate(model="any", max_size=bound).judge(diff, without_baseline="block")
+        (finding,) = ModelGate(model="any", max_size=bound).judge(
+            diff, known().evidence, without_baseline="block"
+        )
         assert finding.outcome is outcome
         assert finding.evidence == "1,000 bytes"
         assert bool(finding.remedy) is (outcome is Outcome.FAILED)

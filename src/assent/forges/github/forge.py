@@ -24,7 +24,16 @@ from assent.forges.github.runs import Runs
 from assent.forges.github.shown import Shown
 from assent.forges.github.site import Site
 from assent.git import Repository
-from assent.ports import Asked, Deployment, Guard, Notice, Press, Proposal, Signature
+from assent.ports import (
+    Asked,
+    Deployment,
+    Guard,
+    Notice,
+    Press,
+    Proposal,
+    Signature,
+    Waiting,
+)
 
 WORKFLOW = ".github/workflows/assent.yml"
 
@@ -150,6 +159,13 @@ class GitHubForge:
         if current.group is not None:
             self._shown.pass_on(current.pull.number, current.group, notice)
         return address
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """See `Forge.waiting`. The end of each run of CI starts the run that reviews what it
+        has left (`workflow_run`), so none waits for another one.
+        """
+        del model, job
+        return ()
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""

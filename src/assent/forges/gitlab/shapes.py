@@ -170,12 +170,22 @@ class PipelineFacts(Shape, frozen=True, kw_only=True):
     user: User | None = None
 
 
+class JobFile(Shape, frozen=True, kw_only=True):
+    """A file that a job has left. The one of the type `archive` holds its artifacts."""
+
+    file_type: str
+    size: int = 0
+
+
 class Job(Shape, frozen=True, kw_only=True):
     """A job. `user` is who caused it: of a manual job, who pressed the button."""
 
     id: int
     name: str
     created_at: str
+    status: str = ""
+    finished_at: str | None = None
+    artifacts: tuple[JobFile, ...] = ()
     web_url: str = ""
     user: User | None = None
     pipeline: PipelineFacts | None = None

@@ -71,6 +71,14 @@ class Shown:
         """The bundle that was shown there at some time, or None if that is not known."""
         return bundle_at(self.sights(model, number, revision), at)
 
+    def reviewed_at(self, model: str, number: int) -> str | None:
+        """When our note of a model was written or changed last; None if there is none."""
+        from assent.report.markdown import marker  # only whoever posts needs the renderer
+
+        own = self._own_notes(number, marker(model))
+        doing = f"reading the notes of merge request {number}"
+        return moment(own[0].updated_at, doing) if own else None
+
     def show(self, request: MergeRequest, revision: str, notice: Notice) -> str:
         """Show a notice on a merge request, then record that its bundle was shown there.
 

@@ -10,8 +10,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta
 
-from assent.core.diff import Better, Diff, MetricChange
+from assent.core.diff import Diff
+from assent.core.diff.metrics import Better, MetricChange
 from assent.core.direction import direction
+from assent.core.evidence import Evidence
 from assent.core.scalar import Scalar, number, show
 from assent.core.units import fraction
 from assent.core.verdict import Finding, Outcome
@@ -76,10 +78,13 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """The names this gate judges."""
         return self.metric if self.slice is None else f"slices.{self.slice}.**.{self.metric}"
 
-    def judge(self, diff: Diff, *, without_baseline: Literal["allow", "block"]) -> list[Finding]:
+    def judge(
+        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+    ) -> list[Finding]:
         """One finding per metric and bound. A metric that is not there, is not a number, or
         matches nothing blocks: a gate that could not run is not a pass.
         """
+        del evidence  # the diff has every metric
         changes = matching(self.pattern, diff)
         if not changes:
             rule = f"{self.pattern} {self._bounds()}"

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from assent.core.diff import Diff
+from assent.core.evidence import Evidence
 from assent.core.units import size_bytes
 from assent.core.verdict import Finding, Outcome
 
@@ -22,9 +23,11 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if size_bytes(self.max_size) <= 0:
             raise ValueError("max_size must be more than 0")
 
-    def judge(self, diff: Diff, *, without_baseline: Literal["allow", "block"]) -> list[Finding]:
+    def judge(
+        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+    ) -> list[Finding]:
         """One finding on the size."""
-        del without_baseline  # the size is judged alone
+        del evidence, without_baseline  # the size is judged alone
         size = diff.model_files.new_size_bytes
         is_kept = size <= size_bytes(self.max_size)
         return [

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assent.errors import UsageError
-from assent.measure.models import model_files
+from assent.measure.models.files import model_files
 
 
 def test_a_folder(tmp_path: Path) -> None:

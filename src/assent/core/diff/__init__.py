@@ -1,0 +1,50 @@
+"""The diff: what changed from the baseline to the candidate. One file per section."""
+
+from __future__ import annotations
+
+from assent.core.diff.data import DataDiff
+from assent.core.diff.metrics import MetricChange
+from assent.core.diff.model import ModelDiff
+from assent.core.diff.predictions import PredictionsDiff
+from assent.core.diff.shape import Struct
+from assent.core.diff.values import Values
+from assent.core.digest import Digest
+from assent.core.evidence import Code, Run
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One of the two things compared. `version` is None for a bundle that has no number."""
+
+    bundle: Digest
+    model_digest: Digest
+    version: int | None = None
+    code: Code = Code()
+    run: Run | None = None
+
+
+class Diff(Struct, frozen=True, kw_only=True):
+    """Everything that changed. Without a baseline every value of the candidate is new."""
+
+    model: str
+    candidate: Side
+    baseline: Side | None = None
+    metrics: tuple[MetricChange, ...] = ()
+    predictions: PredictionsDiff | None = None
+    model_files: ModelDiff = ModelDiff()
+    data: DataDiff = DataDiff()
+    params: Values = Values()
+    packages: Values = Values()
+    environment: Values = Values()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing that is compared differs."""
+        return not (
+            any(metric.is_changed for metric in self.metrics)
+            or (self.predictions is not None and self.predictions.disagreement)
+            or self.model_files.changes
+            or self.data.changes
+            or self.params.changes
+            or self.packages.changes
+            or self.environment.changes
+        )

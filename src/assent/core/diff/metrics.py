@@ -1,0 +1,47 @@
+"""What changed in the metrics."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
+from assent.core.diff.shape import Struct
+from assent.core.scalar import Scalar
+
+Better = Literal["higher", "lower"]
+
+
+class Interval(Struct, frozen=True, kw_only=True):
+    """A two-sided confidence interval. `n` is the number of rows it rests on, `method` the name
+    of what computed it (`DeLong`, `paired t`, `multinomial bootstrap`), `is_paired` whether both
+    models were measured on the same rows, `disagreement` the share of rows on which they differ.
+    """
+
+    low: float
+    high: float
+    n: int
+    method: str
+    confidence: float = 0.95
+    is_paired: bool = True
+    disagreement: float | None = None
+
+
+class MetricChange(Struct, frozen=True, kw_only=True):
+    """One metric on both sides; `UNSET` is "not there". `change` and `relative` (a fraction of
+    the baseline's absolute value) are None where there is no number to give. `better` is the
+    direction that is an improvement, where it is known. `interval` is that of `change`, where
+    predictions allow one; `rows` the size of the slice on the candidate's side, where it is known.
+    `is_computed`: from the predictions, not from a metrics file.
+    """
+
+    name: str
+    old: Scalar | UnsetType = UNSET
+    new: Scalar | UnsetType = UNSET
+    change: float | None = None
+    relative: float | None = None
+    better: Better | None = None
+    is_changed: bool = False
+    interval: Interval | None = None
+    rows: int | None = None
+    is_computed: bool = False

@@ -1,0 +1,108 @@
+"""What changed in the model's files, and inside them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import UNSET, UnsetType
+
+from assent.core.diff.shape import Struct
+from assent.core.diff.values import Values
+from assent.core.inspection import Danger, Field, Tensor
+
+
+class FileChange(Struct, frozen=True, kw_only=True):
+    """A file that differs; sizes in bytes, `UNSET` is "not there"."""
+
+    path: str
+    old_size_bytes: int | UnsetType = UNSET
+    new_size_bytes: int | UnsetType = UNSET
+
+
+class TensorChange(Struct, frozen=True, kw_only=True):
+    """A tensor of another shape or type; None is "not there"."""
+
+    name: str
+    old: Tensor | None = None
+    new: Tensor | None = None
+
+
+class WeightChange(Struct, frozen=True, kw_only=True):
+    """How far a tensor of the same shape has moved: the Euclidean norm of the difference, as a
+    fraction of the baseline's norm (None if that is 0), and the cosine of both (None if either
+    is 0). `nonfinite` counts values of the candidate that are no finite number.
+    """
+
+    name: str
+    distance: float | None
+    cosine: float | None
+    nonfinite: int = 0
+
+
+class FieldChange(Struct, frozen=True, kw_only=True):
+    """An input or output that differs; None is "not there"."""
+
+    side: Literal["input", "output"]
+    name: str
+    old: Field | None = None
+    new: Field | None = None
+    is_breaking: bool = False
+
+
+class SignatureChange(Struct, frozen=True, kw_only=True):
+    """What callers must know. `verdict` is `same`, `compatible` (they need not change), `breaking`
+    (they must), or `unknown` where one side states none.
+    """
+
+    verdict: Literal["same", "compatible", "breaking", "unknown"]
+    fields: tuple[FieldChange, ...] = ()
+
+
+class PartChange(Struct, frozen=True, kw_only=True):
+    """A part of the model on both sides, by path; `format` None is "not there". `tensors` are
+    those that came, went, or have another shape or type; `same_tensors` counts the others.
+    `unused` are features of the candidate without weight or split.
+    """
+
+    path: str
+    old_format: str | None = None
+    new_format: str | None = None
+    old_parameters: int | None = None
+    new_parameters: int | None = None
+    old_trees: int | None = None
+    new_trees: int | None = None
+    tensors: tuple[TensorChange, ...] = ()
+    same_tensors: int = 0
+    settings: Values = Values()
+    versions: Values = Values()
+    added_features: tuple[str, ...] = ()
+    removed_features: tuple[str, ...] = ()
+    are_features_reordered: bool = False
+    unused: tuple[str, ...] = ()
+    added_imports: tuple[str, ...] = ()
+    removed_imports: tuple[str, ...] = ()
+    imports: int = 0
+    dangers: tuple[Danger, ...] = ()
+    code: tuple[str, ...] = ()
+    compression: str | None = None
+    problem: str | None = None
+    is_changed: bool = False
+
+
+class ModelDiff(Struct, frozen=True, kw_only=True):
+    """The served files: sizes in bytes (None without a baseline), the files that differ, and what
+    is inside. `weights` are the tensors that both sides have, the most moved first;
+    `weights_compared` counts all that were compared.
+    """
+
+    old_size_bytes: int | None = None
+    new_size_bytes: int = 0
+    files: int = 0
+    changes: tuple[FileChange, ...] = ()
+    is_inspected: bool = False
+    old_parameters: int | None = None
+    new_parameters: int | None = None
+    parts: tuple[PartChange, ...] = ()
+    signature: SignatureChange | None = None
+    weights: tuple[WeightChange, ...] = ()
+    weights_compared: int = 0

@@ -1,0 +1,120 @@
+"""What changed in the predictions, example by example."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from assent.core.diff.shape import Struct
+from assent.core.evidence import Task
+from assent.core.scalar import Scalar
+
+
+class Flips(Struct, frozen=True, kw_only=True):
+    """Rows by who was right, of those that both models have predicted. Counts."""
+
+    both_right: int
+    both_wrong: int
+    worse: int
+    better: int
+
+    @property
+    def rows(self) -> int:
+        """All of them."""
+        return self.both_right + self.both_wrong + self.worse + self.better
+
+    @property
+    def negative(self) -> float:
+        """The share of rows that were right and are now wrong (negative flip rate, Yan et al.,
+        "Positive-Congruent Training", 2020, arXiv:2011.09161).
+        """
+        return self.worse / self.rows if self.rows else 0.0
+
+    @property
+    def positive(self) -> float:
+        """The share of rows that were wrong and are now right."""
+        return self.better / self.rows if self.rows else 0.0
+
+
+class CalibrationBin(Struct, frozen=True, kw_only=True):
+    """Rows whose score lies between `low` and `high`: how many, their mean score, and the share
+    of them that are positive.
+    """
+
+    low: float
+    high: float
+    rows: int
+    score: float
+    observed: float
+
+
+class Confusion(Struct, frozen=True, kw_only=True):
+    """Rows by label (outer) and prediction (inner), in the order of `classes`. With very many
+    classes, the last one stands for all others.
+    """
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+class Example(Struct, frozen=True, kw_only=True):
+    """A row whose prediction changed much. `change` is of the score or the predicted value;
+    `shown` are the columns that the configuration allows people to see.
+    """
+
+    id: str
+    label: Scalar
+    old: Scalar
+    new: Scalar
+    old_score: float | None = None
+    new_score: float | None = None
+    change: float | None = None
+    effect: Literal["better", "worse", "other"] = "other"
+    shown: dict[str, Scalar] = msgspec.field(default_factory=dict)
+
+
+class SliceChange(Struct, frozen=True, kw_only=True):
+    """One metric in one slice that got worse beyond chance: `p` is adjusted for all the slices
+    that were looked at (Holm).
+    """
+
+    column: str
+    value: str
+    metric: str
+    rows: int
+    change: float
+    p: float
+
+
+class Residuals(Struct, frozen=True, kw_only=True):
+    """Prediction minus label of a regression: shares of rows (0-1) in bins between `edges`."""
+
+    edges: tuple[float, ...]
+    old: tuple[float, ...]
+    new: tuple[float, ...]
+
+
+class PredictionsDiff(Struct, frozen=True, kw_only=True):
+    """Both models on the rows that both have predicted. `joined` counts those; below 99% of
+    either side `is_paired` is False: then the sides are compared as different samples. Without a
+    baseline `old_rows` is None. `problem` says why nothing could be compared.
+    """
+
+    task: Task
+    new_rows: int
+    old_rows: int | None = None
+    joined: int = 0
+    is_paired: bool = False
+    flips: Flips | None = None
+    disagreement: float | None = None
+    old_calibration: tuple[CalibrationBin, ...] = ()
+    new_calibration: tuple[CalibrationBin, ...] = ()
+    old_confusion: Confusion | None = None
+    new_confusion: Confusion | None = None
+    residuals: Residuals | None = None
+    examples: tuple[Example, ...] = ()
+    slices: tuple[SliceChange, ...] = ()
+    slices_judged: int = 0
+    slices_too_small: int = 0
+    problem: str | None = None

@@ -1,0 +1,112 @@
+"""A profile: what is known of a data set without its rows. Small, mergeable, comparable."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from assent.core.digest import Digest
+
+FORMAT = "assent/profile/1"
+
+ColumnKind = Literal["number", "category", "boolean", "time", "text", "nested"]
+"""How a column is counted. `category`: text with few values; `text`: text with many, or long;
+`time`: dates and moments, in seconds since 1970-01-01 UTC; `nested`: lists, structs, maps, bytes.
+"""
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The shape of every part of a profile."""
+
+
+class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The finite values of a column of numbers or times, or the lengths of texts and lists.
+
+    `edges` ascend. `counts` has one more: the values up to and including `edges[0]`, those above
+    `edges[i - 1]` up to and including `edges[i]`, and those above the last edge. Where a column
+    has few values, each is an edge, and the counts are exact for each of them. `mean`, `deviation`
+    (of the population), `skewness` and `kurtosis` (excess) are moments, None where undefined.
+    """
+
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    deviation: float | None = None
+    skewness: float | None = None
+    kurtosis: float | None = None
+    zeros: int = 0
+    negatives: int = 0
+    edges: tuple[float, ...] = ()
+    counts: tuple[int, ...] = ()
+
+
+class Categories(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Values of a column by how often they occur, the most frequent first, ties by value. `others`
+    counts the rows of all values that are not listed. Where `is_hashed`, values are salted hashes.
+    """
+
+    top: tuple[tuple[str, int], ...] = ()
+    others: int = 0
+    is_hashed: bool = False
+
+
+class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One column. `type` is its type in the words of Arrow, the same whatever the file format.
+    `distinct` is approximate above a few thousand. `nans` and `infinities` are neither null nor
+    among `numbers`. `in_bins` counts the rows in the bins of the profile that this one was
+    counted against (`DataProfile.against`): like `Numbers.counts` for its edges, or one count for
+    each value in its `Categories.top` and one for all others.
+    """
+
+    name: str
+    type: str
+    kind: ColumnKind
+    nulls: int = 0
+    nans: int = 0
+    infinities: int = 0
+    distinct: int | None = None
+    numbers: Numbers | None = None
+    categories: Categories | None = None
+    in_bins: tuple[int, ...] = ()
+
+
+class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All columns of a data set, in its order. `duplicates` counts rows that repeat another one,
+    None where that was not counted. `against` is the digest of the profile in whose bins the
+    rows were counted as well.
+    """
+
+    format: str = FORMAT
+    rows: int = 0
+    columns: tuple[ColumnProfile, ...] = ()
+    duplicates: int | None = None
+    against: Digest | None = None
+
+
+class Overlap(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What two data sets share: `rows` of the second that are also in the first, and `keys`
+    likewise (None where no key is declared). `of` is the number of rows of the second.
+    """
+
+    first: str
+    second: str
+    of: int
+    rows: int
+    keys: int | None = None
+
+
+class RowChanges(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A data set against an earlier state of it, by key. `columns` counts the changed rows in which
+    each column differs, the most first. `repeated_keys` counts rows whose key is not unique on
+    either side; they are in no other count.
+    """
+
+    data: str
+    key: tuple[str, ...]
+    added: int = 0
+    removed: int = 0
+    changed: int = 0
+    same: int = 0
+    repeated_keys: int = 0
+    columns: tuple[tuple[str, int], ...] = ()

@@ -1,0 +1,122 @@
+"""Artifacts of jobs, unpacked. Whoever made one may be an attacker: an archive is plain files of a
+bounded number and size, or it is refused whole.
+"""
+
+from __future__ import annotations
+
+import io
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from assent.errors import IntegrityError, OutsideError
+
+_DIRECTORY_BYTES = 64 * 1024 * 1024
+_CHUNK_BYTES = 1024 * 1024
+_ENCRYPTED = 0x1
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """How much an artifact may be: bytes of the archive and of what it holds, and files."""
+
+    size_bytes: int = 20 * 2**30
+    files: int = 200_000
+
+
+def unpack(archive: Path, inside: str, folder: Path, *, limits: Limits, doing: str) -> None:
+    """Write what an archive holds below the folder `inside` to `folder`, which is made. The rest of
+    it is left where it is. Raises `IntegrityError` unless all of it is plain files and folders.
+    """
+    try:
+        with _Guarded(archive, doing) as file, zipfile.ZipFile(file) as opened:
+            wanted = list(_checked(opened, inside, limits, doing))
+            room = limits.size_bytes
+            folder.mkdir(parents=True)
+            for entry, path in wanted:
+                target = folder / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                room = _write(opened, entry, target, room, doing)
+    except (
+        *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+        *(ValueError, UnicodeError, zipfile.LargeZipFile),
+    ) as error:
+        raise IntegrityError(doing, f"it is no archive that can be read ({error})") from None
+    except (FileExistsError, NotADirectoryError):
+        raise IntegrityError(doing, "a name in it is of a file and of a folder") from None
+    except OSError as error:
+        raise OutsideError(doing, error.strerror or str(error)) from None
+
+
+def _checked(
+    opened: zipfile.ZipFile, inside: str, limits: Limits, doing: str
+) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
+    """The files below `inside`, after every entry was looked at."""
+    entries = opened.infolist()
+    if len(entries) > limits.files:
+        raise IntegrityError(doing, f"it holds more than {limits.files:,} files")
+    seen = set()
+    for entry in entries:
+        name = entry.filename
+        path = PurePosixPath(name)
+        if (
+            name != entry.orig_filename
+            or not name.isprintable()
+            or "\\" in name
+            or path.is_absolute()
+            or ".." in name.split("/")
+            or not path.parts
+        ):
+            raise IntegrityError(doing, f"{name[:200]!r} in it is no path below its folder")
+        if path in seen:
+            raise IntegrityError(doing, f"{name[:200]!r} is in it twice")
+        seen.add(path)
+        kind = stat.S_IFMT(entry.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR) or (
+            kind == stat.S_IFDIR and not entry.is_dir()
+        ):
+            raise IntegrityError(doing, f"{name[:200]!r} in it is neither a file nor a folder")
+        if entry.flag_bits & _ENCRYPTED:
+            raise IntegrityError(doing, f"{name[:200]!r} in it is encrypted")
+    for entry in entries:
+        path = PurePosixPath(entry.filename)
+        if path.parts[0] == inside and len(path.parts) > 1 and not entry.is_dir():
+            yield entry, path.relative_to(inside)
+
+
+def _write(
+    opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path, room: int, doing: str
+) -> int:
+    """Write one file, and return how many bytes may still follow. What an archive says of the size
+    of a file is not believed.
+    """
+    with opened.open(entry) as source, target.open("xb") as written:
+        while chunk := source.read(_CHUNK_BYTES):
+            room -= len(chunk)
+            if room < 0:
+                raise IntegrityError(doing, "it holds more bytes than an artifact may have")
+            written.write(chunk)
+    return room
+
+
+class _Guarded(io.FileIO):
+    """A file of which nobody reads more at once than fits into memory: the directory of an archive
+    is read whole, and its size is what the archive says.
+    """
+
+    def __init__(self, path: Path, doing: str) -> None:
+        super().__init__(path)
+        self._doing = doing
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes."""
+        if size is None or size < 0:
+            here = self.tell()
+            size = self.seek(0, io.SEEK_END) - here
+            self.seek(here)
+        if size > _DIRECTORY_BYTES:
+            raise IntegrityError(self._doing, "its directory is larger than an archive needs")
+        return super().read(size) or b""

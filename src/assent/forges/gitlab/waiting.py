@@ -1,0 +1,193 @@
+"""Open merge requests that wait for a review by a pipeline of the default branch.
+
+The pipeline of a merge request holds no token of ours, so it can say nothing in our name: it leaves
+its bundle as an artifact, and is over. What waits is found by asking GitLab, never by what anybody
+says in a variable: a bundle that is newer than the newest record of one that was shown, or a word
+of somebody that is newer than our note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from assent.core.evidence import Run
+from assent.errors import OutsideError
+from assent.forges.gitlab.archives import Limits, unpack
+from assent.forges.gitlab.changes import Found
+from assent.forges.gitlab.moments import moment
+from assent.forges.gitlab.shapes import Job, MergeRequest, PipelineFacts
+from assent.forges.gitlab.shown import Shown
+from assent.forges.gitlab.site import FORGE, Site
+from assent.ports import Forge, News
+
+MOST = 50
+"""How many open merge requests are looked at, those first that something happened to last."""
+PIPELINES = 10
+"""How many pipelines of one revision are looked at, the newest first."""
+INSIDE = "assent-bundle"
+"""The folder of an artifact that holds the bundle."""
+
+
+def open_requests(site: Site) -> Sequence[MergeRequest]:
+    """The newest open merge requests into the default branch."""
+    found = site.api.pages(
+        site.path("merge_requests"),
+        MergeRequest,
+        doing="reading the open merge requests",
+        parameters={
+            "state": "opened",
+            "target_branch": site.branch,
+            "order_by": "updated_at",
+            "sort": "desc",
+            "per_page": str(MOST),
+        },
+    )
+    return list(islice(found, MOST))
+
+
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that has left an artifact, and where: the pipeline of a fork is in the fork."""
+
+    project: int
+    pipeline: int
+    revision: str
+    job: Job
+    at: str
+
+    @property
+    def run(self) -> Run:
+        """The job as a run."""
+        address = self.job.web_url or None
+        return Run(system=FORGE, id=f"{self.pipeline}/{self.job.name}", address=address)
+
+
+class Open:
+    """See `Waiting`. `forge` is bound to the merge request, `find` is the change that it sees, and
+    `shown` what reviewers were shown there.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        request: MergeRequest,
+        *,
+        forge: Forge,
+        find: Callable[[], Found | None],
+        shown: Shown,
+        model: str,
+        job: str,
+        limits: Limits,
+    ) -> None:
+        self._site = site
+        self._request = request
+        self._forge = forge
+        self._find = find
+        self._shown = shown
+        self._model = model
+        self._job = job
+        self._limits = limits
+        self._fetched: int | None = None
+
+    @property
+    def id(self) -> str:
+        """See `Waiting.id`."""
+        return f"!{self._request.iid}"
+
+    @property
+    def forge(self) -> Forge:
+        """See `Waiting.forge`."""
+        return self._forge
+
+    def news(self) -> News | None:
+        """See `Waiting.news`. A job that ended while the bundle of an earlier one was reviewed is
+        older than the record of that: so once one was fetched, any other one is news.
+        """
+        if self._request.sha is None:
+            return None
+        left = self._left()
+        if self._fetched is not None:
+            return News.BUNDLE if left is not None and left.job.id != self._fetched else None
+        sights = self._shown.sights(self._model, self._request.iid, self._request.sha)
+        at = max((sight.at for sight in sights if sight.bundle is not None), default=None)
+        if left is not None and (at is None or at < left.at):
+            return News.BUNDLE
+        return News.WORD if at is not None and self._was_talked_to() else None
+
+    def fetch(self, folder: Path) -> Run:
+        """See `Waiting.fetch`."""
+        doing = f"fetching the bundle of merge request {self._request.iid}"
+        left = self._left()
+        current = self._find()
+        if left is None or current is None or current.change.head != left.revision:
+            raise OutsideError(
+                doing,
+                "it has moved on meanwhile",
+                hint="the pipeline of its newest revision wakes up the next review",
+            )
+        with TemporaryDirectory(dir=folder.parent, prefix=".artifact-") as scratch:
+            archive = Path(scratch) / "artifacts.zip"
+            self._site.api.download(
+                f"/projects/{left.project}/jobs/{left.job.id}/artifacts",
+                archive,
+                doing=doing,
+                limit_bytes=self._limits.size_bytes,
+            )
+            unpack(archive, INSIDE, folder, limits=self._limits, doing=doing)
+        self._fetched = left.job.id
+        return left.run
+
+    def _left(self) -> Left | None:
+        """What the newest pipeline of the head has left that left anything. Only a pipeline of
+        this very merge request counts, and only in its two projects.
+        """
+        for pipeline in islice(self._pipelines(), PIPELINES):
+            doing = f"reading the jobs of pipeline {pipeline.id}"
+            jobs = self._site.api.pages(
+                f"/projects/{pipeline.project_id}/pipelines/{pipeline.id}/jobs",
+                Job,
+                doing=doing,
+            )
+            for job in jobs:
+                has_artifact = any(file.file_type == "archive" for file in job.artifacts)
+                if job.name != self._job or job.status != "success" or not has_artifact:
+                    continue
+                return Left(
+                    project=pipeline.project_id,
+                    pipeline=pipeline.id,
+                    revision=pipeline.sha,
+                    job=job,
+                    at=moment(job.finished_at or job.created_at, doing),
+                )
+        return None
+
+    def _pipelines(self) -> Iterator[PipelineFacts]:
+        request = self._request
+        found = self._site.api.pages(
+            self._site.path("merge_requests", request.iid, "pipelines"),
+            PipelineFacts,
+            doing=f"reading the pipelines of merge request {request.iid}",
+        )
+        for pipeline in found:
+            is_own = pipeline.ref == f"refs/merge-requests/{request.iid}/head"
+            is_here = pipeline.project_id in (self._site.facts.id, request.source_project_id)
+            is_of_request = pipeline.source == "merge_request_event" and is_own and is_here
+            if is_of_request and pipeline.sha == request.sha:
+                yield pipeline
+
+    def _was_talked_to(self) -> bool:
+        """Whether somebody else has said or done something since our note was written last:
+        GitLab writes a note of its own for whatever people do, an approval included.
+        """
+        number = self._request.iid
+        doing = f"reading the notes of merge request {number}"
+        reviewed = self._shown.reviewed_at(self._model, number)
+        return reviewed is not None and any(
+            moment(note.updated_at, doing) > reviewed
+            for note in self._shown.notes(number)
+            if note.author is None or note.author.id != self._site.own.id
+        )

@@ -1,0 +1,1 @@
+"""The files that are the model, and what they say when they are read without being run."""

@@ -1,0 +1,130 @@
+"""The verdict: its sentence, what to do next, and the gates."""
+
+from __future__ import annotations
+
+from heapq import nsmallest
+from itertools import islice
+
+from assent.core.approval import ANYONE, Approvals
+from assent.core.verdict import Decision, Finding, Outcome, Verdict
+from assent.report.escape import shorten
+from assent.report.numbers import count
+from assent.report.parts import (
+    Break,
+    Cell,
+    Mark,
+    Part,
+    Row,
+    Section,
+    State,
+    Words,
+    cell,
+)
+from assent.report.review import ReviewReport
+from assent.report.sections import shapes
+
+_MAX_STEPS = 3
+_MAX_NAMES = 8
+_MAX_RULES = 3
+_STEP_LIMIT = 200
+
+MARKS = {
+    Decision.PASSED: Mark.PASSED,
+    Decision.BLOCKED: Mark.FAILED,
+    Decision.PENDING: Mark.WAITING,
+}
+STATES = {
+    Outcome.FAILED: State(Mark.FAILED, "failed"),
+    Outcome.WAITING: State(Mark.WAITING, "waiting"),
+    Outcome.WARNED: State(Mark.WARNED, "warning"),
+    Outcome.PASSED: State(Mark.PASSED, "passed"),
+    Outcome.NOT_APPLICABLE: State(Mark.NEUTRAL, "not applicable"),
+}
+RANK_OF_OUTCOME = {outcome: rank for rank, outcome in enumerate(STATES)}
+
+
+def headline(model: str, verdict: Verdict, approvals: Approvals) -> Cell:
+    """The verdict in a sentence."""
+    total = len(verdict.findings)
+    gates = "gate" if total == 1 else "gates"
+    match verdict.decision:
+        case Decision.BLOCKED if not total:
+            said = "is blocked: no gate has judged it."
+        case Decision.BLOCKED:
+            said = f"is blocked: {len(verdict.of(Outcome.FAILED)):,} of {total:,} {gates} failed."
+        case Decision.PENDING if approvals.missing:
+            missing = count(approvals.missing, "approval is", "approvals are")
+            said = f"waits for approval: {missing} still needed."
+        case Decision.PENDING:
+            waiting = len(verdict.of(Outcome.WAITING))
+            said = f"waits for a decision: {waiting:,} of {total:,} {gates} not decided."
+        case Decision.PASSED:
+            skipped = len(verdict.of(Outcome.NOT_APPLICABLE))
+            said = f"passed: {count(total - skipped, 'gate holds', 'gates hold')}"
+            said += f", {skipped:,} not applicable." if skipped else "."
+    return cell(model, Words(said))
+
+
+def next_steps(verdict: Verdict, approvals: Approvals) -> tuple[Cell, ...]:
+    """What is to be done, the most important first."""
+    awaited = (still_needed(approvals),) if approvals.missing else ()
+    match verdict.decision:
+        case Decision.PASSED:
+            return (cell(Words("Nothing is missing. Merge when you are ready.")),)
+        case Decision.PENDING:
+            waiting = verdict.of(Outcome.WAITING)
+            return awaited if awaited and len(waiting) == 1 else _remedies(waiting)
+        case Decision.BLOCKED if not verdict.findings:
+            return (cell(Words("Give the model at least one gate: nothing judged is no pass.")),)
+        case Decision.BLOCKED:
+            return (*_remedies(verdict.of(Outcome.FAILED)), *awaited)
+
+
+def _remedies(findings: tuple[Finding, ...]) -> tuple[Cell, ...]:
+    """What to do about findings: each remedy once, after the rules that it is for."""
+    rules: dict[str, list[str]] = {}
+    for finding in findings:
+        rules.setdefault(finding.remedy or "see the reason below", []).append(finding.rule)
+    steps: list[Cell] = []
+    for remedy, for_rules in islice(rules.items(), _MAX_STEPS):
+        named = shapes.named(for_rules, _MAX_RULES, "and")
+        steps.append((*named, Words(":"), Words(shorten(remedy, _STEP_LIMIT))))
+    if len(rules) > _MAX_STEPS:
+        steps.append(cell(Words(f"and {len(rules) - _MAX_STEPS:,} other remedies, below.")))
+    return tuple(steps)
+
+
+def still_needed(approvals: Approvals) -> Cell:
+    """How many approvals are missing, and from whom."""
+    needed = Words(count(approvals.missing, "more approval is needed", "more approvals are needed"))
+    if ANYONE in approvals.of:
+        return (needed, Words("from anyone who may write to the repository."))
+    if not approvals.of:
+        return (needed, Words("."))
+    return (needed, Words("from"), *shapes.named(approvals.of, _MAX_NAMES, "or"), Words("."))
+
+
+def gates_section(report: ReviewReport) -> Section:
+    """Every finding, those that block first."""
+    findings = report.verdict.findings
+    if not findings:
+        return Section(title="Gates", summary=cell(Words("None. Nothing was judged.")))
+    first = nsmallest(shapes.MAX_ROWS, findings, key=lambda one: RANK_OF_OUTCOME[one.outcome])
+    counts = [(len(report.verdict.of(outcome)), state.word) for outcome, state in STATES.items()]
+    table = shapes.table(
+        "Gates",
+        ("Result", "Gate", "Why"),
+        [_finding(one) for one in first],
+        total=len(findings),
+        kept=sum(one.outcome is not Outcome.PASSED for one in first),
+    )
+    return Section(title="Gates", summary=shapes.tally(counts), tables=(table,))
+
+
+def _finding(finding: Finding) -> Row:
+    why: list[Part] = [Words(finding.reason)]
+    if finding.evidence:
+        why += [Words("·"), Words(finding.evidence)]
+    if finding.remedy and finding.outcome is not Outcome.PASSED:
+        why += [Break(), Words("→"), Words(finding.remedy)]
+    return ((STATES[finding.outcome],), cell(finding.rule), tuple(why))
