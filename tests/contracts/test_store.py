@@ -243,6 +243,13 @@ def test_a_blob_of_another_size_than_stated_is_refused(store: Store, tmp_path: P
 
 
 @pytest.mark.threat(27)
+def test_a_blob_that_is_a_file_is_looked_into_where_it_lies(store: Store) -> None:
+    [stored] = store.add([Source(content=b"weights")])
+    place = store.locate(stored.digest)
+    assert place is None or place.read_bytes() == b"weights"
+    assert store.locate(digest_of(b"not here")) is None
+
+
 def test_check_tells_sound_from_corrupt_from_missing(bench: Bench) -> None:
     sound, corrupt, lost = (keep(bench.store, noise(100, seed)).digest for seed in range(3))
     bench.corrupt(corrupt)

@@ -6,12 +6,14 @@ import msgspec
 import pytest
 
 from assent.compare.bundles import compare
+from assent.core.approval import Approvals, Heard
 from assent.core.evidence import Problem
-from assent.core.verdict import Decision, Outcome, Verdict
+from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.policy.gates.metric import MetricGate
 from assent.policy.gates.model import ModelGate
-from assent.policy.judge import judge_candidate
-from assent.policy.rules import Policy
+from assent.policy.judge import decided_by_people, judge_candidate, rule_for
+from assent.policy.rules import ApprovalRule, Policy
+from tests.builders import AT, person
 from tests.compare.known import known
 
 POLICY = Policy(
@@ -63,3 +65,34 @@ def test_absolute_gates_apply_to_a_first_model() -> None:
     candidate = known(metrics={"accuracy": 0.7})
     findings = judge_candidate(POLICY, compare(None, candidate), candidate.evidence)
     assert Verdict(findings=tuple(findings)).decision is Decision.BLOCKED
+
+
+UNDECIDED = Finding(rule="accuracy max_drop 1%", outcome=Outcome.WAITING, reason="inconclusive")
+OTHER = Finding(rule="accuracy min 0.8", outcome=Outcome.PASSED, reason="within the bound")
+
+
+def heard(*names: str) -> tuple[Heard, ...]:
+    return tuple(
+        Heard(person=person(name), opinion="approved", at=AT, counts=True, why="") for name in names
+    )
+
+
+def test_what_a_gate_leaves_to_people_asks_for_one_approval_at_least() -> None:
+    nobody = ApprovalRule(count=0)
+    assert rule_for(nobody, [OTHER, UNDECIDED]).count == 1
+    assert rule_for(nobody, [OTHER]).count == 0
+    assert rule_for(ApprovalRule(count=2), [UNDECIDED]).count == 2
+
+
+@pytest.mark.parametrize(
+    ("required", "names", "outcome"),
+    [(1, (), "waiting"), (2, ("bob",), "waiting"), (1, ("bob",), "passed"), (0, (), "waiting")],
+)
+def test_it_is_accepted_as_soon_as_enough_people_approve(
+    required: int, names: tuple[str, ...], outcome: str
+) -> None:
+    approvals = Approvals(required=required, of=("*",), heard=heard(*names))
+    other, undecided = decided_by_people([OTHER, UNDECIDED], approvals)
+    assert other == OTHER
+    assert undecided.outcome == outcome
+    assert ("accepted by `bob`" in undecided.reason) == (outcome == "passed")

@@ -36,7 +36,7 @@ MOST_ANNOTATIONS = 10
 class Published:
     """Outputs by name (of `OUTPUTS`), the summary as inert Markdown, and the findings of which
     those that failed or wait become annotations. GitLab also gets the metrics of `model`, and
-    copies of `files` under their names.
+    copies of `files` under their names, and `links`: label, and an address or one of `files`.
     """
 
     outputs: Mapping[str, str]
@@ -45,6 +45,7 @@ class Published:
     model: str = ""
     metrics: Mapping[str, Scalar] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
+    links: Sequence[tuple[str, str]] = field(default=())
 
 
 def publish(published: Published, channel: Channel, echo: Callable[[str], None]) -> None:
@@ -80,9 +81,11 @@ def _publish_reports(
     if known:
         written[reports.METRICS] = reports.metrics_text(published.model, known).encode()
     links = []
-    if REPORT in written and job is not None:
-        path = PurePosixPath(folder, REPORT)
-        links.append((f"Full report on {published.model}", f"{job}/artifacts/file/{path}"))
+    for label, where in (*_of_report(published), *published.links):
+        if where not in written:
+            links.append((label, where))
+        elif job is not None:
+            links.append((label, f"{job}/artifacts/file/{PurePosixPath(folder, where)}"))
     if published.outputs.get("comment"):
         links.append((f"Note on {published.model}", published.outputs["comment"]))
     if published.outputs.get("change"):
@@ -90,6 +93,11 @@ def _publish_reports(
     if links:
         written[reports.LINKS] = reports.links_text(links).encode()
     reports.write(folder, written)
+
+
+def _of_report(published: Published) -> list[tuple[str, str]]:
+    is_there = REPORT in published.files
+    return [(f"Full report on {published.model}", REPORT)] if is_there else []
 
 
 def annotation_lines(findings: Sequence[Finding]) -> list[str]:

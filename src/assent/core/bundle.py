@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from assent.core.digest import Digest, canonical_json, digest_of, digest_of_value, is_digest
+from assent.core.evidence import Attachment
 from assent.errors import IntegrityError
 
 MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -19,6 +20,7 @@ ARTIFACT_TYPE = "application/vnd.assent.bundle.v1+json"
 CONFIG_MEDIA_TYPE = "application/vnd.cncf.model.config.v1+json"
 WEIGHT_MEDIA_TYPE = "application/vnd.cncf.model.weight.v1.raw"
 EVIDENCE_MEDIA_TYPE = "application/vnd.assent.evidence.v1+json"
+ATTACHMENT_MEDIA_TYPE = "application/vnd.assent.evidence.attachment.v1"
 
 TITLE = "org.opencontainers.image.title"
 FILE_PATH = "org.cncf.model.filepath"
@@ -67,6 +69,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[ModelFile, ...]
     evidence: Descriptor
     config: Descriptor
+    attachments: tuple[Descriptor, ...] = ()
 
     @property
     def size_bytes(self) -> int:
@@ -77,7 +80,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     def blobs(self) -> tuple[Digest, ...]:
         """Every blob that the bundle needs, its own manifest last."""
         files = tuple(file.digest for file in self.files)
-        return (*files, self.config.digest, self.evidence.digest, self.digest)
+        attached = tuple(one.digest for one in self.attachments)
+        return (*files, *attached, self.config.digest, self.evidence.digest, self.digest)
 
 
 def model_digest(files: Iterable[ModelFile]) -> Digest:
@@ -100,7 +104,13 @@ def config_blob(model: str, files: Iterable[ModelFile]) -> bytes:
     )
 
 
-def manifest_blob(model: str, files: Iterable[ModelFile], config: bytes, evidence: bytes) -> bytes:
+def manifest_blob(
+    model: str,
+    files: Iterable[ModelFile],
+    config: bytes,
+    evidence: bytes,
+    attachments: Iterable[Attachment] = (),
+) -> bytes:
     """The manifest's bytes; `digest_of` them is the bundle's identity."""
     ordered = sorted(files, key=lambda file: file.path)
     layers = [
@@ -111,6 +121,15 @@ def manifest_blob(model: str, files: Iterable[ModelFile], config: bytes, evidenc
             annotations={TITLE: f"model/{file.path}", FILE_PATH: file.path},
         )
         for file in ordered
+    ]
+    layers += [
+        Descriptor(
+            media_type=ATTACHMENT_MEDIA_TYPE,
+            digest=attached.digest,
+            size=attached.size_bytes,
+            annotations={TITLE: f"evidence/{attached.path}"},
+        )
+        for attached in sorted(attachments, key=lambda one: one.path)
     ]
     layers.append(
         Descriptor(
@@ -146,9 +165,12 @@ def read_manifest(content: bytes) -> Bundle:
         if not is_digest(blob.digest) or blob.size < 0:
             raise IntegrityError(doing, f"impossible descriptor {blob.digest!r}")
     files: list[ModelFile] = []
+    attachments: list[Descriptor] = []
     evidence: Descriptor | None = None
     for layer in manifest.layers:
-        if layer.media_type == EVIDENCE_MEDIA_TYPE:
+        if layer.media_type == ATTACHMENT_MEDIA_TYPE:
+            attachments.append(layer)
+        elif layer.media_type == EVIDENCE_MEDIA_TYPE:
             if evidence is not None:
                 raise IntegrityError(doing, "it holds evidence twice")
             evidence = layer
@@ -171,6 +193,7 @@ def read_manifest(content: bytes) -> Bundle:
         files=tuple(files),
         evidence=evidence,
         config=manifest.config,
+        attachments=tuple(attachments),
     )
 
 

@@ -135,6 +135,11 @@ class DirectoryStore:
         threads = _threads_for([blob.size_bytes for blob in wanted])
         transfers.run(lambda blob: self._fetch_one(blob, transfers), wanted, threads)
 
+    def locate(self, digest: Digest) -> Path | None:
+        """See `Store.locate`."""
+        path = Path(self._path(digest))
+        return path if path.is_file() else None
+
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """See `Store.check`."""
         unique = list(dict.fromkeys(digests))

@@ -74,6 +74,11 @@ class MemoryStore:
             if progress is not None:
                 progress(len(content))
 
+    def locate(self, digest: Digest) -> Path | None:
+        """See `Store.locate`: nothing here is a file."""
+        del digest
+        return None
+
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """See `Store.check`."""
         return {digest: self._state(digest) for digest in digests}

@@ -35,7 +35,8 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
         workspace.store.read(bundle.evidence.digest)
     except (NotInStoreError, IntegrityError):
         return None
-    missing = workspace.store.check([file.digest for file in bundle.files])
+    held = [file.digest for file in bundle.files] + [one.digest for one in bundle.attachments]
+    missing = workspace.store.check(held)
     sound = all(state is BlobState.SOUND for state in missing.values())
     return bundle if bundle.model == model and sound else None
 
@@ -83,6 +84,9 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
         raise IntegrityError(doing, f"it is damaged ({error})") from None
     if evidence.format != FORMAT:
         require_format(content, FORMAT, doing)
+    stated = sorted((one.digest, one.size_bytes) for one in evidence.attachments)
+    if stated != sorted((one.digest, one.size) for one in bundle.attachments):
+        raise IntegrityError(doing, "it names other attachments than the bundle holds")
     if evidence.model != bundle.model:
         raise IntegrityError(doing, f"it is about {evidence.model!r}, not {bundle.model!r}")
     return evidence

@@ -22,7 +22,7 @@ from assent.policy.approvals import (
     unmapped,
     whose_role_matters,
 )
-from assent.policy.judge import judge_candidate
+from assent.policy.judge import decided_by_people, judge_candidate, rule_for
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import baseline
@@ -68,7 +68,9 @@ def judge(
         else:
             workspace.say(f"{model}: the candidate is the baseline itself")
     diff = compare(compared, candidate)
-    approvals = hear(workspace, view, policy.approvals, candidate, reviews=reviews, change=change)
+    gates = judge_candidate(policy, diff, candidate.evidence)
+    rule = rule_for(policy.approvals, gates)
+    approvals = hear(workspace, view, rule, candidate, reviews=reviews, change=change)
     names = () if change is None else unmapped(change.authors)
     unchanged = _nothing_new(workspace, view, candidate, change)
     if unchanged is not None:
@@ -81,7 +83,7 @@ def judge(
         )
     findings = [
         *provenance(workspace, view, candidate, change),
-        *judge_candidate(policy, diff, candidate.evidence),
+        *decided_by_people(gates, approvals),
         *approval_findings(approvals, unmapped_authors=names),
     ]
     return Judgement(
