@@ -100,9 +100,9 @@ ROWS = (
     Row(
         "code that reviews",
         "the default branch's (`workflow_run`)",
-        "the merge request's: see [gitlab.md](gitlab.md#what-is-weaker-than-on-github)",
+        "the default branch's: its pipelines look for what waits",
         "the working tree's",
-        (),
+        ("waiting",),
     ),
     Row(
         "approvals are recorded",

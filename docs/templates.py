@@ -15,7 +15,7 @@ import yaml
 
 from assent.cli.main import VERBS
 from assent.cli.published import OUTPUTS
-from docs.wrappers import MADE, ROOT, WRAPPERS, Input, Job, inputs
+from docs.wrappers import MADE, OWN_MERGE_REQUEST, ROOT, WRAPPERS, Input, Job, inputs
 
 SHIPPED = ROOT / "src/assent/verbs/gitlab/pipeline.yml"
 """What `assent init --gitlab` writes."""
@@ -28,6 +28,8 @@ HANDOVER = "assent-bundle"
 DIFFERENT = {
     "environment": "GitLab wants the name of the environment in the job: it is that of the stage",
     "reason": "whoever presses the button gives it, as a variable of the job",
+    "waiting": "GitLab starts no pipeline for a review, so each one looks for what waits: by the "
+    "name that the job of `bundle` has",
 }
 """Inputs that are not what the command takes them for when they are not given, and why."""
 
@@ -54,7 +56,7 @@ REQUIREMENT = (
 REPORT_FILES = {
     "annotations": f"{REPORTS}/annotations.json",
     "dotenv": f"{REPORTS}/assent.env",
-    "junit": f"{REPORTS}/junit.xml",
+    "junit": f"{REPORTS}/junit*.xml",
     "metrics": f"{REPORTS}/metrics.txt",
 }
 TEMPLATES = {verb: about.job for verb, about in WRAPPERS.items() if about.job is not None}
@@ -219,7 +221,7 @@ ARTIFACTS = (
 
 def takes_artifacts(verb: str) -> bool:
     """Whether a job gets the files of the jobs before it, or only waits for them."""
-    return verb in ("evaluate", "bundle", "review")
+    return verb in ("evaluate", "bundle")
 
 
 def template(verb: str) -> str:
@@ -255,10 +257,11 @@ def _wrapped(head: str) -> str:
 
 
 PIPELINE = """\
-The whole way of one model. A merge request: train, evaluate, bundle, store, review. The default
-branch: approve and register what was merged, and a button to promote and to roll back for each
-stage. A schedule: approve and verify, or, where its variable ASSENT_SCHEDULE is retrain, retrain.
-A pipeline that a webhook starts: approve, review, reply.
+The whole way of one model. A merge request: train, evaluate, bundle, and wake the default
+branch, which reviews. The default branch: approve and register what was merged, and a button to
+promote and to roll back for each stage. A schedule: review, approve and verify, or, where its
+variable ASSENT_SCHEDULE is retrain, retrain. A pipeline that a webhook starts: approve, review,
+reply.
 """
 PIPELINE_INPUTS: dict[str, dict[str, Any]] = {
     "install": {"description": REQUIREMENT},
@@ -285,7 +288,7 @@ PIPELINE_INPUTS: dict[str, dict[str, Any]] = {
     },
     "image": {"description": "The image: Git, and Python 3.11 or newer.", "default": IMAGE},
     "build-stage": {"description": "The stage of train, evaluate and bundle.", "default": "build"},
-    "test-stage": {"description": "The stage of store, review and reply.", "default": "test"},
+    "test-stage": {"description": "The stage of wake, review and reply.", "default": "test"},
     "deploy-stage": {"description": "The stage of all that follows.", "default": "deploy"},
 }
 WORKFLOW = {
@@ -298,7 +301,10 @@ WORKFLOW = {
         {"if": "$CI_COMMIT_BRANCH || $CI_COMMIT_TAG"},
     ]
 }
-STORE = "store"
+WAKE = "wake"
+"""The job of a merge request that starts a pipeline of the default branch. It has no script, runs
+on no runner, and hands over nothing: what waits, the other pipeline asks GitLab.
+"""
 
 
 def pipeline_jobs() -> dict[str, tuple[str, dict[str, str], tuple[str, ...]]]:
@@ -307,11 +313,10 @@ def pipeline_jobs() -> dict[str, tuple[str, dict[str, str], tuple[str, ...]]]:
     shared = {"model": given("model"), "config": given("config")}
     for verb, about in TEMPLATES.items():
         own: dict[str, str] = {}
-        needs = about.needs
         if verb == "bundle":
             own = {"output": HANDOVER}
         elif verb == "review":
-            own, needs = {"bundle": "$ASSENT_BUNDLE", "exit-zero": "true"}, (STORE,)
+            own = {"waiting": f"{given('job-prefix')}-bundle", "exit-zero": "true"}
         elif verb == "approve":
             own = {"exit-zero": "true"}
         elif about.has_environment:
@@ -320,10 +325,23 @@ def pipeline_jobs() -> dict[str, tuple[str, dict[str, str], tuple[str, ...]]]:
             own |= {"version": ""} if verb == "promote" else {"to": ""}
         known = {one.name for one in inputs(verb)}
         values = {name: value for name, value in (shared | own).items() if name in known}
-        jobs[verb] = (verb, values, needs)
-        if verb == "bundle":
-            jobs[STORE] = ("bundle", shared | {"from": HANDOVER}, ("bundle",))
+        jobs[verb] = (verb, values, about.needs)
     return jobs
+
+
+def wake() -> dict[str, Any]:
+    """The job that wakes the default branch. Where whoever pushed may run no pipeline there, it
+    fails, and a webhook, the schedule or a person wakes it.
+    """
+    forward = {"pipeline_variables": False, "yaml_variables": False}
+    place = {"project": Quoted("$CI_PROJECT_PATH"), "branch": Quoted("$CI_DEFAULT_BRANCH")}
+    return {
+        "stage": Quoted(given("test-stage")),
+        "rules": [{key: _plain(value) for key, value in OWN_MERGE_REQUEST.items()}],
+        "needs": _needs(("bundle",), with_artifacts=False),
+        "trigger": {**place, "forward": forward},
+        "allow_failure": True,
+    }
 
 
 def pipeline() -> str:
@@ -333,8 +351,6 @@ def pipeline() -> str:
     body: dict[Any, Any] = {"workflow": WORKFLOW}
     for name, (verb, values, needs) in pipeline_jobs().items():
         about = TEMPLATES[verb]
-        stage = "test" if name == STORE else about.stage
-        rules = TEMPLATES["review"].rules[:1] if name == STORE else about.rules
         more: dict[str, Any] = {}
         if about.has_environment:
             matrix = {f"ASSENT_{verb.upper()}_STAGE": given("stages")}
@@ -342,20 +358,23 @@ def pipeline() -> str:
         body[Quoted(f"{given('job-prefix')}-{name}")] = job(
             verb,
             values,
-            stage=given(f"{stage}-stage"),
+            stage=given(f"{about.stage}-stage"),
             image=given("image"),
-            rules=[{key: _plain(value) for key, value in rule.items()} for rule in rules],
-            needs=[
-                {**one, "job": Quoted(one["job"])}
-                for one in needed(
-                    needs, with_artifacts=takes_artifacts(verb), prefix=given("job-prefix")
-                )
-            ],
-            artifacts=None if name == STORE else _handed_over(about),
+            rules=[{key: _plain(value) for key, value in rule.items()} for rule in about.rules],
+            needs=_needs(needs, with_artifacts=takes_artifacts(verb)),
+            artifacts=_handed_over(about),
             **more,
         )
+        if verb == "bundle":
+            body[Quoted(f"{given('job-prefix')}-{WAKE}")] = wake()
     head = _wrapped("".join(f"# {line}\n" for line in PIPELINE.splitlines()) + f"# {MADE}\n")
     return head + dump({"spec": {"inputs": PIPELINE_INPUTS}}) + "---\n" + dump(body)
+
+
+def _needs(jobs: Sequence[str], *, with_artifacts: bool) -> list[Any]:
+    """Jobs of the whole way that come first."""
+    found = needed(jobs, with_artifacts=with_artifacts, prefix=given("job-prefix"))
+    return [{**one, "job": Quoted(one["job"])} for one in found]
 
 
 def _handed_over(about: Job) -> Any:

@@ -74,11 +74,12 @@ class Wrapper:
 ON_DEFAULT = "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
 MERGE_REQUEST = {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}
 OWN_MERGE_REQUEST = {
-    # A fork's pipeline runs in the fork, where there is neither the store nor the token.
+    # A fork's pipeline runs in the fork: its default branch is nobody's who reviews.
     "if": f"{MERGE_REQUEST['if']} && $CI_PROJECT_PATH == $CI_MERGE_REQUEST_PROJECT_PATH"
 }
 PUSH = {"if": f'{ON_DEFAULT} && $CI_PIPELINE_SOURCE == "push"'}
 BY_HAND = {"if": f'{ON_DEFAULT} && $CI_PIPELINE_SOURCE == "web"'}
+WOKEN = {"if": f'{ON_DEFAULT} && $CI_PIPELINE_SOURCE == "pipeline"'}
 HOOK = {"if": f'{ON_DEFAULT} && $CI_PIPELINE_SOURCE == "trigger"'}
 DAILY = {
     "if": f'{ON_DEFAULT} && $CI_PIPELINE_SOURCE == "schedule" && $ASSENT_SCHEDULE != "retrain"'
@@ -146,8 +147,9 @@ WRAPPERS = {
             needs=("train", "evaluate"),
             keywords=SHORT,
             artifacts=("assent-bundle/",),
-            note="With `output: assent-bundle` in one job and `from: assent-bundle` in the next, "
-            "the first needs no store. The folder of that name is an artifact.",
+            reports=("metrics",),
+            note="With `output: assent-bundle` it needs no store: the folder of that name is the "
+            "artifact that `review` fetches.",
         ),
     ),
     "review": Wrapper(
@@ -163,11 +165,13 @@ WRAPPERS = {
         note="Writes the comment and the commit status `assent/<model>`.",
         job=Job(
             stage="test",
-            rules=(OWN_MERGE_REQUEST, HOOK),
-            needs=("bundle",),
+            rules=(WOKEN, HOOK, BY_HAND, DAILY),
             keywords={**SHORT, "resource_group": "assent-$[[ inputs.model ]]-review"},
-            reports=("junit", "metrics"),
-            note="Writes the note and the commit status `assent/<model>`.",
+            reports=("junit",),
+            defaults={"waiting": "assent-bundle"},
+            note="It runs on the default branch, and reviews the merge requests that wait: writes "
+            "the note and the commit status `assent/<model>`. To give `bundle`, leave `waiting` "
+            "empty.",
         ),
     ),
     "approve": Wrapper(

@@ -115,6 +115,20 @@ def test_a_job_s_own_token_is_left_to_git(tmp_path: Path) -> None:
     assert settings(workspace(tmp_path, **JOB).repository) == []
 
 
+def test_whom_a_remote_has_refused_is_said(tmp_path: Path) -> None:
+    """Never the token itself."""
+    tokens = {"ASSENT_GITLAB_TOKEN": "glpat-1", "ASSENT_LEDGER_TOKEN": "glpat-2"}
+    account = workspace(tmp_path / "a", **JOB, **tokens).repository.account
+    assert account.startswith("Git acts with ASSENT_LEDGER_TOKEN: it must be")
+    del tokens["ASSENT_LEDGER_TOKEN"]
+    account = workspace(tmp_path / "b", **JOB, **tokens).repository.account
+    assert account.startswith("Git acts with ASSENT_GITLAB_TOKEN, because ASSENT_LEDGER_TOKEN")
+    account = workspace(tmp_path / "c", **JOB).repository.account
+    assert account.startswith("Git acts with the job token (CI_JOB_TOKEN), because")
+    assert "glpat" not in account
+    assert workspace(tmp_path / "d").repository.account == ""
+
+
 @pytest.mark.threat(23)
 def test_the_token_of_one_forge_is_not_sent_to_another(tmp_path: Path) -> None:
     """In the CI of one forge the address of its API is not that of the other one."""

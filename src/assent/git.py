@@ -26,6 +26,11 @@ _BOILERPLATE = frozenset(
     }
 )
 """What Git adds to every cause; without it the cause itself is seen."""
+_DENIALS = (
+    *("protected", "declined", "denied", "not allowed", "Authentication failed"),
+    *("could not read Username", "could not read Password", "error: 401", "error: 403"),
+)
+"""How servers say no; 404 may mean no as well, and that nothing is there."""
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
 
@@ -39,6 +44,11 @@ class GitError(OutsideError):
         causes = [line for line in lines if line not in _BOILERPLATE] or lines
         super().__init__(doing, "git says: " + ("; ".join(causes[-3:]) or "nothing"))
         self.stderr = stderr
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether the account that asked may not do this, or is nobody."""
+        return any(word in self.stderr for word in _DENIALS)
 
 
 def git(
@@ -154,11 +164,15 @@ class Repository:
     """The Git repository around a folder. Reads only, but for objects that it is told to fetch.
 
     `settings` are settings of Git beside those of the clone, for this process alone: credentials
-    that must not be written down.
+    that must not be written down. `account` says whose they are and what they need, for people
+    whom a remote has refused.
     """
 
-    def __init__(self, folder: Path, settings: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, folder: Path, settings: Sequence[tuple[str, str]] = (), *, account: str = ""
+    ) -> None:
         self._given = tuple(settings)
+        self.account = account
         doing = f"looking for the Git repository of {folder}"
         try:
             shown = git(
@@ -286,11 +300,10 @@ class Repository:
         `GitError`.
         """
         depth = ["--depth=1"] if self.is_shallow() else []
-        git(
-            ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *depth, remote, refspec],
-            folder=self.top,
+        self.remotely(
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
+            *(*depth, remote, refspec),
             doing=doing,
-            env=settings_environment(self._given),
         )
 
     def bring(self, remote: str, commit: str) -> None:
@@ -303,7 +316,12 @@ class Repository:
     def remotely(self, *arguments: str, doing: str) -> str:
         """As `run`, for what talks to a remote: with the settings that were given."""
         given = settings_environment(self._given)
-        shown = git(arguments, folder=self.top, doing=doing, env=given)
+        try:
+            shown = git(arguments, folder=self.top, doing=doing, env=given)
+        except GitError as error:
+            if error.is_denied and self.account:
+                error.hint = self.account
+            raise
         return shown.decode(errors="replace").removesuffix("\n")
 
     def relative(self, path: Path) -> str:

@@ -173,7 +173,8 @@ class Waiting(Protocol):
         """Write the newest bundle that its CI has left to `folder`, which is not there yet, and
         return the run that has left it. What is written is data of code that nobody has reviewed.
 
-        Raises `IntegrityError` for an archive that does not hold plain files alone, or too many.
+        Raises `IntegrityError` for an archive that does not hold plain files alone, or too many,
+        and `IdleError` if the change has moved on.
         """
 
 
@@ -331,6 +332,11 @@ class Store(Protocol):
 
     def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
         """Write blobs to files, verified while copying; a file appears complete or not at all."""
+
+    def locate(self, digest: Digest) -> Path | None:
+        """Where the blob is a file of this machine, to be looked into without copying it; None if
+        it is none, or not held. Nothing is verified, and nobody may write there.
+        """
 
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """Read every blob whole and say what was found."""

@@ -50,7 +50,9 @@ def open_workspace(
     config = read_config(_read(path), str(path))
     root = path.resolve().parent
     context = _context(environ)
-    repository = Repository(root, _credentials(environ, context))
+    repository = Repository(
+        root, _credentials(environ, context), account=_git_account(environ, context)
+    )
     remote = _remote(repository, config)
     forge: Forge
     named = _forge_name(environ, context)
@@ -126,7 +128,7 @@ def _credentials(environ: Mapping[str, str], context: Context) -> list[tuple[str
     if context.system == "github":
         account, token = "x-access-token", _token(environ)
     elif context.system == "gitlab":
-        # A token of Git's own, so that the one which merge-request pipelines have need not push.
+        # A token of Git's own: the one for the API need not push where only Maintainers may.
         account, token = "oauth2", environ.get("ASSENT_LEDGER_TOKEN") or _gitlab_token(environ)
     else:
         return []
@@ -138,6 +140,25 @@ def _credentials(environ: Mapping[str, str], context: Context) -> list[tuple[str
     name = f"http.{context.server_url}/.extraheader"
     # The empty value ends what the checkout may have kept: two tokens are refused.
     return [(name, ""), (name, f"AUTHORIZATION: basic {secret}")]
+
+
+def _git_account(environ: Mapping[str, str], context: Context) -> str:
+    """Who Git is in CI and what it needs, for whom a remote has refused; empty outside."""
+    if context.system == "github":
+        return "Git acts with the job's token: it needs the permission `contents: write` to push"
+    if context.system != "gitlab":
+        return ""
+    needed = (
+        "a project or group access token that is valid, with the scope `write_repository`, and "
+        "with the role Maintainer where `assent/*` is protected"
+    )
+    if environ.get("ASSENT_LEDGER_TOKEN"):
+        return f"Git acts with ASSENT_LEDGER_TOKEN: it must be {needed}"
+    own = "ASSENT_GITLAB_TOKEN" if _gitlab_token(environ) else "the job token (CI_JOB_TOKEN)"
+    return (
+        f"Git acts with {own}, because ASSENT_LEDGER_TOKEN is not set here: a protected variable, "
+        f"{needed}"
+    )
 
 
 def _github(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec import UNSET, UnsetType
 
 from assent.compare.metrics import compare_metrics
-from assent.core.diff.metrics import MetricChange
+from assent.core.diff.metrics import Interval, MetricChange
 from assent.core.scalar import NonFinite, Scalar
 
 NAN = NonFinite("nan")
@@ -70,3 +72,78 @@ def test_metrics_of_both_sides_are_listed_by_name() -> None:
     changes = compare_metrics({"b": 1, "accuracy": 1}, {"c": 1, "b": 1})
     assert [change.name for change in changes] == ["accuracy", "b", "c"]
     assert [change.better for change in changes] == ["higher", None, None]
+
+
+def computed(name: str, old: float | None, new: float, **more: Any) -> MetricChange:
+    return MetricChange(
+        name=name,
+        old=UNSET if old is None else old,
+        new=new,
+        change=None if old is None else new - old,
+        better="higher",
+        is_changed=old != new,
+        rows=500,
+        is_computed=True,
+        interval=None if old is None else Interval(low=-0.1, high=0.1, n=500, method="DeLong"),
+        **more,
+    )
+
+
+def test_a_metric_that_agrees_keeps_its_values_and_gets_the_interval() -> None:
+    (change,) = compare_metrics(
+        {"auc": 0.8}, {"auc": 0.7812}, [computed("auc", 0.8 + 1e-9, 0.78123)]
+    )
+    assert (change.old, change.new, change.change) == (0.8, 0.7812, 0.7812 - 0.8)
+    assert change.interval is not None
+    assert (change.rows, change.is_computed, change.is_disputed) == (500, False, False)
+
+
+@pytest.mark.parametrize(
+    ("written", "value", "agrees"),
+    [
+        (0.78, 0.784999, True),
+        (0.78, 0.7851, False),
+        (0.7812, 0.78124, True),
+        (0.7812, 0.78126, False),
+        (0.8, 0.8049, True),
+        (0.8, 0.81, False),
+        (0.8, 0.85, False),
+        (1, 0.996, True),
+        (1, 0.99, False),
+        (1.5e-05, 1.52e-05, True),
+        (0.123456789012345, 0.123456789012399, True),
+        (12.5, 12.504, True),
+        (12.5, 12.6, False),
+        (NAN, 0.78, False),
+        ("0.78", 0.78, False),
+    ],
+)
+def test_values_agree_up_to_the_rounding_of_the_file(
+    written: Scalar, value: float, agrees: bool
+) -> None:
+    changes = compare_metrics(None, {"auc": written}, [computed("auc", None, value)])
+    assert len(changes) == (1 if agrees else 2)
+    assert all(change.is_disputed is not agrees for change in changes)
+
+
+def test_what_disagrees_is_listed_twice() -> None:
+    from_file, from_rows = compare_metrics({"auc": 0.8}, {"auc": 0.95}, [computed("auc", 0.8, 0.7)])
+    assert (from_file.new, from_file.interval, from_file.is_computed) == (0.95, None, False)
+    assert (from_rows.new, from_rows.is_computed) == (0.7, True)
+    assert from_file.is_disputed
+    assert from_rows.is_disputed
+
+
+def test_a_side_without_the_metric_is_filled_in() -> None:
+    (change,) = compare_metrics({}, {"auc": 0.78}, [computed("auc", 0.8, 0.78)])
+    assert (change.old, change.new) == (0.8, 0.78)
+    (change,) = compare_metrics({"auc": 0.8}, {}, [computed("auc", 0.8, 0.78)])
+    assert (change.old, change.new) == (0.8, 0.78)
+
+
+def test_computed_metrics_stand_beside_those_of_the_files() -> None:
+    changes = compare_metrics({"loss": 1.0}, {"loss": 1.0}, [computed("auc", 0.8, 0.7)])
+    assert [(change.name, change.is_computed) for change in changes] == [
+        ("auc", True),
+        ("loss", False),
+    ]

@@ -16,7 +16,7 @@ from assent.forges.github import GitHubForge
 from assent.forges.gitlab import GitLabForge
 from assent.forges.local import LocalForge, Person
 from assent.git import Repository, Trunk
-from assent.ports import Asked, Deployment, Forge, Proposal
+from assent.ports import Asked, Deployment, Forge, News, Proposal
 from assent.testing.forge import MemoryForge
 from tests.builders import AT, digest, new_clone, new_repository, notice, run_git
 from tests.forges.gitlab.graphql import GraphServer
@@ -326,3 +326,19 @@ def test_a_branch_is_proposed_once(case: Case) -> None:
     assert address
     again = msgspec.structs.replace(proposal, title="Retrain churn again")
     assert case.forge.propose(again) == address
+
+
+def test_what_waits_is_of_open_changes_each_with_its_own_forge(case: Case) -> None:
+    case.say("b", "grace", ReviewState.APPROVED, None)
+    found = case.forge.waiting("churn", "assent-bundle")
+    assert len({one.id for one in found}) == len(found)
+    for one in found:
+        change = one.forge.change()
+        assert change is not None
+        assert change.id == one.id
+        assert not change.landed
+        assert one.news() in (None, *News)
+    if isinstance(case.forge, GitLabForge):
+        assert [one.id for one in found] == [case.id]
+        # The word of grace is newer than what she was shown.
+        assert [one.news() for one in found] == [News.WORD]

@@ -15,6 +15,7 @@ from typing import Any, Self
 from tests.e2e.project import Project
 from tests.gitlab.accounts import User
 from tests.gitlab.merge_requests import MergeRequest
+from tests.templates.harness import Ended
 from tests.templates.site import Running, Site
 
 CONFIG = """\
@@ -72,10 +73,14 @@ class World:
             self.gitlab.user(login, role="developer") for login in ("ada", "bob", "grace", "rosa")
         )
         self.sam = self.gitlab.user("sam", role="maintainer")
-        self.site.plain["ASSENT_GITLAB_TOKEN"] = self.gitlab.project_token("api", role="developer")
+        self.site.protected["ASSENT_GITLAB_TOKEN"] = self.gitlab.project_token(
+            "api", role="developer"
+        )
         self.site.protected["ASSENT_LEDGER_TOKEN"] = self.gitlab.project_token(
             "write_repository", role="maintainer"
         )
+        # Whoever may merge may run pipelines there, and so wakes the review.
+        self.gitlab.project.protect("main", merge="developer")
         self._begin()
 
     def __enter__(self) -> Self:
@@ -109,11 +114,24 @@ class World:
             self.ada, title=f"Try {accuracy}", files=files, **made
         )
 
-    def review(self, change: MergeRequest, by: User | None = None) -> Running:
-        """The pipeline of a merge request, run to its end."""
+    def train(self, change: MergeRequest, by: User | None = None, **variables: str) -> Running:
+        """The pipeline of a merge request, run to its end, and what it wakes up."""
         self.gitlab.tick()
-        started = self.site.start("merge_request_event", by or self.ada, merge_request=change)
+        started = self.site.start(
+            "merge_request_event", by or self.ada, merge_request=change, variables=variables
+        )
         return started.play()
+
+    def review(self, change: MergeRequest, by: User | None = None) -> Ended:
+        """The job of the default branch that reviews a merge request after its pipeline."""
+        woken = self.train(change, by).woken["assent-wake"]
+        assert woken is not None
+        return woken.ended["assent-review"]
+
+    def look(self) -> Ended:
+        """The job that reviews what waits, in a pipeline that nobody's push has started."""
+        self.gitlab.tick()
+        return self.site.start("schedule", self.sam).play().ended["assent-review"]
 
     def approve(self, change: MergeRequest, by: User) -> None:
         self.gitlab.tick()

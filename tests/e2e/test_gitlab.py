@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.gitlab import World
+from tests.gitlab.merge_requests import MergeRequest
+from tests.gitlab.records import Note
 from tests.templates.harness import Ended
 from tests.templates.site import Running
 
 TRAINING = ["assent-train", "assent-evaluate", "assent-bundle"]
-REVIEWING = [*TRAINING, "assent-store", "assent-review"]
 BUTTONS = [
     f"assent-{verb}: [{stage}]"
     for verb in ("promote", "rollback")
@@ -29,6 +30,11 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def codes(running: Running) -> dict[str, int]:
     return {name: ended.code for name, ended in running.ended.items()}
+
+
+def notes(change: MergeRequest) -> list[Note]:
+    """What people and Assent have said."""
+    return [one for one in change.notes if not one.is_system]
 
 
 def variables(ended: Ended) -> dict[str, str]:
@@ -47,26 +53,26 @@ def decisions(world: World) -> list[str]:
 @pytest.mark.threat(38)
 def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) -> None:
     change = world.propose(0.9)
-    first = world.review(change)
-    assert codes(first) == dict.fromkeys(REVIEWING, 0)
+    first = world.train(change)
+    assert list(first.listed) == [*TRAINING, "assent-wake"]
+    assert codes(first) == dict.fromkeys(TRAINING, 0)
     assert "tokens: none none" in first.ended["assent-train"].log
-    review = first.ended["assent-review"]
-    said = variables(review)
-    assert said["ASSENT_VERDICT"] == "pending"
-    assert said["ASSENT_BUNDLE"] == variables(first.ended["assent-store"])["ASSENT_BUNDLE"]
-    [note] = [one for one in change.notes if not one.is_system]
-    assert said["ASSENT_BUNDLE"] in note.body
-    assert said["ASSENT_COMMENT"].endswith(f"#note_{note.id}")
+    woken = first.woken["assent-wake"]
+    assert woken is not None
+    assert codes(woken) == {"assent-review": 0}
+    review = woken.ended["assent-review"]
+    assert "WAITING FOR APPROVAL" in review.log
+    [note] = notes(change)
+    assert variables(first.ended["assent-bundle"])["ASSENT_BUNDLE"] in note.body
     files = review.artifacts / ".assent/ci"
-    assert (
-        'assent_metric{model="churn",metric="accuracy"} 0.9' in (files / "metrics.txt").read_text()
-    )
-    assert "<testsuite " in (files / "junit.xml").read_text()
-    [report, _] = json.loads((files / "annotations.json").read_text())["Assent"]
-    job = first.jobs["assent-review"]
+    assert "<testsuite " in (files / f"junit-{change.iid}.xml").read_text()
+    [report, place] = json.loads((files / "annotations.json").read_text())["Assent"]
+    job = woken.jobs["assent-review"]
     assert report["external_link"]["url"].endswith(
-        f"/-/jobs/{job.id}/artifacts/file/{said['ASSENT_REPORT_PATH']}"
+        f"/-/jobs/{job.id}/artifacts/file/.assent/ci/report-{change.iid}.html"
     )
+    assert (files / f"report-{change.iid}.html").is_file()
+    assert place["external_link"]["url"].endswith(f"#note_{note.id}")
 
     world.approve(change, world.grace)
     world.approve(change, world.rosa)
@@ -79,7 +85,7 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
         assert merged.jobs[f"assent-promote: [{stage}]"].deployment is not None
 
     better = world.propose(0.95)
-    shown = variables(world.review(better).ended["assent-review"])["ASSENT_BUNDLE"]
+    shown = variables(world.train(better).ended["assent-bundle"])["ASSENT_BUNDLE"]
     world.approve(better, world.bob)
     second = world.merge(better)
     assert second.press("assent-promote: [staging]", world.sam).code == 0
@@ -112,7 +118,8 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
     again = merged.press("assent-promote: [staging]", world.sam)
     assert decisions(world) == before, again.log
     daily = world.site.start("schedule", world.sam).play()
-    assert codes(daily) == {"assent-approve": 0, "assent-verify": 0}
+    assert codes(daily) == {"assent-review": 0, "assent-approve": 0, "assent-verify": 0}
+    assert "no change waits for a review" in daily.ended["assent-review"].log
     weekly = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
     retrained = weekly.play().ended["assent-retrain"]
     assert retrained.code == 0
@@ -123,7 +130,7 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
 def test_a_merge_request_that_rewrites_the_pipeline_cannot_decide(world: World) -> None:
     own = "mine: {script: [assent register churn, assent approve churn]}\n"
     change = world.propose(0.9, files={".gitlab-ci.yml": own})
-    ended = world.review(change).ended["mine"]
+    ended = world.train(change).ended["mine"]
     assert ended.code == 10
     assert "a merge-request pipeline runs what the change itself brings" in ended.log
     assert "refs/heads/assent/churn" not in world.git("for-each-ref", "--format=%(refname)")
@@ -131,12 +138,23 @@ def test_a_merge_request_that_rewrites_the_pipeline_cannot_decide(world: World) 
 
 @pytest.mark.threat(17)
 def test_a_forks_pipeline_trains_and_has_nothing_else(world: World) -> None:
+    """Nor does it wake anybody: the schedule does. Where the fork is open, it is reviewed."""
     fork = world.gitlab.fork(world.ada)
     change = world.propose(0.9, fork=fork)
-    running = world.review(change)
+    running = world.train(change)
+    assert list(running.listed) == TRAINING
     assert codes(running) == dict.fromkeys(TRAINING, 0)
+    assert "tokens: none none" in running.ended["assent-train"].log
     assert not world.store.exists()
-    assert [one for one in change.notes if not one.is_system] == []
+    assert "no change waits" in world.look().log  # what Assent's own account cannot see
+    assert notes(change) == []
+    fork.visibility = world.gitlab.project.visibility = "public"
+    assert "WAITING FOR APPROVAL" in world.look().log
+    [note] = notes(change)
+    assert variables(running.ended["assent-bundle"])["ASSENT_BUNDLE"] in note.body
+    world.approve(change, world.grace)
+    merged = world.merge(change)
+    assert variables(merged.ended["assent-register"])["ASSENT_VERSION"] == "v1"
 
 
 @pytest.mark.threat(20)
@@ -158,7 +176,7 @@ def test_variables_that_a_person_types_are_judged_like_any_other_request(world: 
 
 def test_a_schedule_records_and_verifies_or_trains_again(world: World) -> None:
     daily = world.site.start("schedule", world.sam)
-    assert list(daily.listed) == ["assent-approve", "assent-verify"]
+    assert list(daily.listed) == ["assent-review", "assent-approve", "assent-verify"]
     retraining = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
     assert list(retraining.listed) == ["assent-retrain"]
     assert "there is nothing yet" in retraining.play().ended["assent-retrain"].log
@@ -175,7 +193,7 @@ def test_a_webhook_wakes_approve_review_and_reply(world: World) -> None:
     )
     assert codes(woken) == {"assent-review": 0, "assent-reply": 0, "assent-approve": 0}
     assert decisions(world)[-1].startswith("approve sha256:")
-    note, answer = [one for one in change.notes if not one.is_system and one is not asking]
+    note, answer = [one for one in notes(change) if one is not asking]
     assert "passed" in note.body.splitlines()[3]
     assert "explain churn" in answer.body
 

@@ -54,6 +54,8 @@ class Project(Members, Branches):
     role_for_variables: Literal["no_one_allowed", "developer", "maintainer", "owner"] = "developer"
     """Who may set variables when starting a pipeline or a manual job."""
     members: dict[int, Membership] = field(default_factory=dict)
+    variables: dict[str, bool] = field(default_factory=dict)
+    """Variables of the project by name, and whether they are protected."""
     merge_requests: list[MergeRequest] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
     pipelines: list[Pipeline] = field(default_factory=list)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.gitlab import git_over_http
 from tests.gitlab.accounts import Token
 from tests.gitlab.contract import Contract
 from tests.gitlab.faults import Faults
@@ -70,6 +71,14 @@ class Server(StandIn):
         world.setdefault("mail_host", urlsplit(self.where.web).hostname)
         self.gitlab = GitLab(self.git, **world)
 
+    def remote(self, job: Job) -> str:
+        """The address of the repository that the runner leaves in a clone: the job's token is in
+        it.
+        """
+        before, _, after = self.site.partition("://")
+        token = f"gitlab-ci-token:{job.token.value}"
+        return f"{before}://{token}@{after}/{job.pipeline.project.full_name}.git"
+
     def variables(self, job: Job, **more: str) -> dict[str, str]:
         """The environment of a job. What a person typed in replaces what GitLab has set."""
         return {**variables(self.where, job), **job.pipeline.variables, **job.variables, **more}
@@ -78,6 +87,11 @@ class Server(StandIn):
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
     ) -> Answer:
         try:
+            if not path.startswith(self.prefix):
+                below = path.removeprefix(urlsplit(self.site).path)
+                pulled = git_over_http.answer(self.gitlab, method, below, query, headers, body)
+                if pulled is not None:
+                    return pulled
             return self._routed(method, path, query, headers, body)
         except RefusedError as refused:
             return Answer(refused.body, refused.status)
@@ -133,6 +147,14 @@ class Server(StandIn):
         shown = None if isinstance(answer.body, bytes) else answer.body
         self.note(said, contract().answer_errors(operation, answer.status, shown))
         return answer
+
+    def answer_elsewhere(self, path: str) -> Answer:
+        """The host that keeps files; whoever has the address may read them."""
+        for project in self.gitlab.projects:
+            for job in project.jobs():
+                if path == f"/artifacts/{job.id}.zip" and job.archive is not None:
+                    return Answer(job.archive, headers={"Content-Type": "application/zip"})
+        return Answer({"message": "not the API"}, 404)
 
     def _secret(self, headers: Mapping[str, str], asked: dict[str, list[str]]) -> tuple[str, str]:
         """The way a token came, and its text. In the address it would be in every log."""

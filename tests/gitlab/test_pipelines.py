@@ -258,3 +258,47 @@ def test_a_button_is_not_pressed_before_the_approvals(gitlab: GitLab) -> None:
         job.play(carol)
     gitlab.approve_deployment(job, carol)
     assert job.play(carol).status == "running"
+
+
+def test_artifacts_are_here_or_on_another_host(
+    gitlab: GitLab, project: Project, server: Server
+) -> None:
+    job = gitlab.run_pipeline("push", gitlab.user("alice")).job("bundle")
+    with pytest.raises(GitlabError) as refused:
+        project.jobs.get(job.id).artifacts()
+    assert refused.value.response_code == 404
+    job.leave(b"PK of any kind")
+    found = project.jobs.get(job.id)
+    assert [one["file_type"] for one in found.attributes["artifacts"]] == ["trace", "archive"]
+    assert found.artifacts() == b"PK of any kind"
+    assert server.leaks == []
+    gitlab.keeps_files_elsewhere = True
+    assert found.artifacts() == b"PK of any kind"
+    # python-gitlab follows the redirect with the token, which is why Assent does not let it.
+    assert [one.path for one in server.leaks] == [f"/artifacts/{job.id}.zip"]
+
+
+def test_pipelines_of_a_private_fork_are_not_listed(gitlab: GitLab, project: Project) -> None:
+    fred = gitlab.user("fred")
+    fork = gitlab.fork(fred)
+    change = gitlab.open_merge_request(fred, fork=fork)
+    pipeline = gitlab.run_pipeline("merge_request_event", fred, merge_request=change)
+    pipelines = project.mergerequests.get(change.iid).pipelines
+    assert pipelines.list(get_all=True) == []
+    fork.visibility = "public"
+    [shown] = pipelines.list(get_all=True)
+    assert (shown.id, shown.project_id) == (pipeline.id, fork.id)
+
+
+def test_a_variable_says_whether_it_is_protected(
+    gitlab: GitLab, project: Project, connect: Connect
+) -> None:
+    gitlab.project.variables["TOKEN"] = True
+    assert project.variables.get("TOKEN").protected is True
+    with pytest.raises(GitlabError) as refused:
+        project.variables.get("OTHER")
+    assert refusal(refused)[0] == 404
+    developer = connect(gitlab.project_token(role="developer")).projects.get("acme/churn")
+    with pytest.raises(GitlabError) as refused:
+        developer.variables.get("TOKEN")
+    assert refusal(refused)[0] == 403

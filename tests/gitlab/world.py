@@ -44,6 +44,8 @@ class GitLab(Clock):
         self.mail_host = mail_host
         self.tells_approved_at = True
         """Older versions do not say when somebody approved."""
+        self.keeps_files_elsewhere = False
+        """Artifacts are on another host, as on gitlab.com."""
         self.lag_of_merge_requests = 0
         """For so many requests the merge requests of a commit are an empty list."""
         self.users: list[User] = []

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from assent.measure.environment import normalised, read_environment
+from assent.measure.environment import read_environment
+from assent.measure.lockfiles import normalised
 
 UV = '[[package]]\nname = "Scikit_Learn"\nversion = "1.5.0"\n[[package]]\nname = "app"\n'
 
@@ -145,3 +146,48 @@ def test_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_environment(tmp_path, "make").gpus == ("NVIDIA A100-SXM4-40GB", "NVIDIA T4")
     program(tmp_path / "bin", "nvidia-smi", "exit 9")
     assert read_environment(tmp_path, "make").gpus == ()
+
+
+def test_cuda_and_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path / "bin", "nvidia-smi", "[ \"$1\" = -L ] && echo 'GPU 0: T4' || echo 550.54.15")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("CUDA_HOME", str(tmp_path / "cuda"))
+    (tmp_path / "requirements.txt").write_text("nvidia-cuda-runtime-cu12==12.1.105\n")
+    read = read_environment(tmp_path, "make")
+    assert (read.gpus, read.driver, read.cuda) == (("T4",), "550.54.15", "12.1.105")
+    (tmp_path / "cuda").mkdir()
+    (tmp_path / "cuda/version.json").write_text('{"cuda": {"version": "12.4.1"}}')
+    assert read_environment(tmp_path, "make").cuda == "12.4.1"
+    for broken in ("[]", "{", '{"cuda": 3}'):
+        (tmp_path / "cuda/version.json").write_text(broken)
+        assert read_environment(tmp_path, "make").cuda == "12.1.105"
+
+
+def test_without_gpus_there_is_no_driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path / "bin", "nvidia-smi", "echo 'No devices were found'; exit 6")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.delenv("CUDA_HOME", raising=False)
+    read = read_environment(tmp_path, "make")
+    assert (read.driver, read.gpus) == (None, ())
+
+
+@pytest.mark.threat(39)
+def test_included_requirements_are_read_in_the_repository_only(tmp_path: Path) -> None:
+    root = tmp_path / "repository"
+    (root / "more").mkdir(parents=True)
+    (tmp_path / "outside.txt").write_text("evil==1\n")
+    (root / "link.txt").symlink_to(tmp_path / "outside.txt")
+    (root / "more/x.txt").write_text("torch==2.3\n")
+    lines = "-r more/x.txt\n-r ../outside.txt\n-r link.txt\n-r /etc/passwd\nnumpy==2.0\n"
+    (root / "requirements.txt").write_text(lines)
+    assert read_environment(root, "make").packages == {"numpy": "2.0", "torch": "2.3"}
+
+
+def test_other_lock_files(tmp_path: Path) -> None:
+    (tmp_path / "conda-linux-64.lock").write_text(
+        "@EXPLICIT\nhttps://conda.example/linux-64/python-3.11.9-h1_0.conda#00\n"
+    )
+    read = read_environment(tmp_path, "make")
+    assert (read.packages_from, read.python) == ("conda-linux-64.lock", "3.11.9")
+    (tmp_path / "pylock.toml").write_text('[[packages]]\nname = "attrs"\nversion = "25.1"\n')
+    assert read_environment(tmp_path, "make").packages_from == "pylock.toml"

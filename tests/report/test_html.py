@@ -1,16 +1,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from assent.report.charts import charts_of
 from assent.report.html import to_html
 from assent.report.markdown import to_markdown
+from assent.report.review import ReviewReport
 from assent.report.sections.shapes import MAX_ROWS
 
-from . import samples
+from . import charted, samples
 from .nasty import texts
 from .rendered import Page, page
 
@@ -20,11 +25,14 @@ REPORTS = {
     "pending": samples.pending,
     "first": samples.first,
     "unchanged": samples.unchanged,
+    "charted": partial(msgspec.structs.replace, charted.rich(), plots=()),
 }
-VOID = {"meta", "br", "rect"}
+VOID = {"meta", "br", "img", "rect", "line", "path", "circle"}
+DRAWN = {"svg", "g", "title", "text", "rect", "line", "path", "circle"}
 ATTRIBUTES = set(
     """lang charset http-equiv content name class aria-hidden aria-label role tabindex scope
-    viewbox preserveaspectratio x width height""".split()
+    viewbox preserveaspectratio x y width height x1 y1 x2 y2 cx cy r d fill-opacity src alt
+    loading decoding""".split()
 )
 
 
@@ -53,15 +61,27 @@ class Balance(HTMLParser):
 def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
     html = to_html(samples.hostile(text))
     seen, calm = Page(html), Page(to_html(samples.hostile("calm")))
-    assert set(seen.names) <= set(calm.names) | {"svg", "rect"}
+    assert set(seen.names) <= set(calm.names) | DRAWN | {"figure", "figcaption"}
     assert {name for _, attrs in seen.tags for name, _ in attrs} <= ATTRIBUTES
     assert not seen.comments
     Balance(html)
     assert html.encode()
 
 
+@pytest.mark.threat(33)
+@given(text=texts)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_hostile_charts_have_the_shape_of_ordinary_ones(text: str) -> None:
+    html = to_html(charted.hostile(text, 0.1, many=3))
+    seen, calm = Page(html), Page(to_html(charted.hostile("calm", 0.1, many=3)))
+    assert set(seen.names) <= set(calm.names)
+    assert {name for _, attrs in seen.tags for name, _ in attrs} <= ATTRIBUTES
+    assert not seen.comments
+    Balance(html)
+
+
 @pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
-def test_the_page_is_well_formed_and_asks_nobody(make: type) -> None:
+def test_the_page_is_well_formed_and_asks_nobody(make: Callable[[], ReviewReport]) -> None:
     html = to_html(make())
     Balance(html)
     seen = Page(html)
@@ -73,7 +93,7 @@ def test_the_page_is_well_formed_and_asks_nobody(make: type) -> None:
 
 
 @pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
-def test_markdown_and_html_say_the_same(make: type) -> None:
+def test_markdown_and_html_say_the_same(make: Callable[[], ReviewReport]) -> None:
     def words(seen: Page) -> list[list[str]]:
         return [[re.sub(r"\s+", " ", cell).strip() for cell in row] for row in seen.rows]
 
@@ -103,3 +123,32 @@ def test_a_bar_shows_size_and_direction() -> None:
     metrics = (samples.metric("m", 1.0, 0.75, "higher"),)
     html = to_html(samples.review(samples.PASS, diff=samples.diff(metrics=metrics)))
     assert '<rect x="-0.5" width="0.5" height="1"/>' in html
+
+
+def test_charts_stand_in_their_section_after_its_open_tables() -> None:
+    html = to_html(charted.rich())
+    sections = {
+        found[1]: found[0]
+        for found in re.finditer(r"<section>.*?<h2>(.*?)</h2>.*?</section>", html, re.DOTALL)
+    }
+    charts = {title: len(found) for title, found in charts_of(charted.rich()).items()}
+    assert len(sections) >= 9
+    for title, text in sections.items():
+        expected = len(charted.PLOTS) - 1 if title == "Plots" else charts.get(title, 0)
+        assert text.count("<figure>") == expected, title
+    metrics = sections["Metrics"]
+    assert metrics.index("<table>") < metrics.index("<figure>") < metrics.index("<details>")
+
+
+def test_many_charts_are_folded() -> None:
+    html = to_html(charted.hostile("x", 0.1, many=12))
+    assert "<summary>8 more charts</summary>" in html
+
+
+def test_every_colour_of_a_drawing_is_in_the_style_sheet() -> None:
+    html = to_html(charted.rich())
+    style = html[: html.index("</style>")]
+    drawn = re.findall(r'<(?:rect|line|path|circle) class="([^"]+)"', html)
+    assert len(drawn) > 100
+    for names in set(drawn):
+        assert re.search(rf"\.{names.split()[0]}\b", style), names

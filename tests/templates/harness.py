@@ -4,6 +4,7 @@ Each job is run by itself, with its own variables, as a runner gets it; what it 
 jobs that need it. That tool is not GitLab. What is known to differ is not relied on: inputs that
 nobody knows (`tests/wrappers/test_templates.py` compares them), exit codes that are allowed to
 fail, manual jobs, which hold up nothing there, and `workflow: rules`, which it reads and ignores.
+Jobs that start a pipeline of another branch it does not run: `triggers` says what they are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -80,7 +82,7 @@ class Pipeline:
 
     folder: Path
     variables: Mapping[str, str]
-    remote: Path | None = None
+    remote: Path | str | None = None
     unset: tuple[str, ...] = ("CI_COMMIT_BRANCH", "CI_OPEN_MERGE_REQUESTS")
     path: Sequence[Path] = field(default=(PROGRAMS,))
 
@@ -95,7 +97,7 @@ class Pipeline:
         """Whether `workflow: rules` let this pipeline be. The tool does not look at them, so they
         are made the rules of a job, which means the same.
         """
-        whole = yaml.safe_load(self._run("--preview", variables={}))
+        whole = self._whole()
         job = {"rules": whole["workflow"]["rules"], "script": ["true"]}
         own = self.folder / ".gitlab-ci.yml"
         before = own.read_text()
@@ -104,6 +106,25 @@ class Pipeline:
             return "only" in self.jobs()
         finally:
             own.write_text(before)
+
+    def triggers(self) -> dict[str, dict[str, Any]]:
+        """The jobs that GitLab itself does, because they start another pipeline."""
+        whole = self._whole()
+        return {
+            name: job
+            for name, job in whole.items()
+            if isinstance(job, dict) and isinstance(job.get("trigger"), dict)
+        }
+
+    def _whole(self) -> dict[str, Any]:
+        """The configuration with what it includes. The tool says before it what it does not do."""
+        shown = self._run("--preview", variables={})
+        whole: dict[str, Any] = yaml.safe_load(shown[shown.index("---\n") :])
+        return whole
+
+    def expanded(self, text: str) -> str:
+        """What GitLab makes of variables in a text outside scripts."""
+        return re.sub(r"\$\{?(\w+)\}?", lambda match: self.variables.get(match[1], match[0]), text)
 
     def run(self, name: str, **variables: str) -> Ended:
         """Run one job with `variables` of its own, which win over all others."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -11,12 +13,15 @@ from tests.gitlab.accounts import User
 from tests.gitlab.pipelines import Job
 from tests.gitlab.pipelines import Pipeline as Started
 from tests.gitlab.server import Server
-from tests.templates.harness import Ended, Listed, Pipeline, checkout
+from tests.templates.harness import PROGRAMS, Ended, Listed, Pipeline, checkout
 
 
 @dataclass
 class Running:
-    """A pipeline that has been started: its jobs by name, those that ended, and their runner."""
+    """A pipeline that has been started: its jobs by name, those that ended, and their runner.
+    `woken` are the pipelines that its jobs have started, by the job's name; None where GitLab did
+    not let them.
+    """
 
     site: Site
     started: Started
@@ -24,16 +29,47 @@ class Running:
     listed: dict[str, Listed]
     ended: dict[str, Ended] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
+    woken: dict[str, Running | None] = field(default_factory=dict)
 
     def play(self) -> Self:
-        """Run what runs by itself, as far as what it needs has succeeded."""
+        """Run what runs by itself, as far as what it needs has succeeded. What a job wakes up is
+        run to its end, too.
+        """
+        # Asking for them takes a second; others than merge requests have none here.
+        is_change = self.started.merge_request is not None
+        triggers = self.runner.triggers() if is_change else {}
         for name, listed in self.listed.items():
             if listed.when != "on_success":
                 continue
             needed = [self.ended.get(need) for need in listed.needs if need in self.listed]
-            if all(one is not None and one.code == 0 for one in needed):
+            if not all(one is not None and one.code == 0 for one in needed):
+                continue
+            if name in triggers:
+                self.woken[name] = self._wake(triggers[name])
+            else:
                 self._run(name, self._job(listed))
         return self
+
+    def _wake(self, job: dict[str, Any]) -> Running | None:
+        """What GitLab does for a job with `trigger`: a pipeline of another project or branch, in
+        the name of whoever caused this one, if they may run one there.
+        """
+        trigger, runner = job["trigger"], self.runner
+        project = self.started.project
+        assert runner.expanded(trigger["project"]) == project.full_name
+        branch = runner.expanded(trigger["branch"])
+        protection = project.protection(branch)
+        level = project.level(self.started.user)
+        levels = (protection.push_level, protection.merge_level) if protection else (30,)
+        if not any(0 < least <= level for least in levels):
+            return None
+        forward = trigger.get("forward", {})
+        passed: dict[str, str] = {}
+        if forward.get("yaml_variables", True):
+            passed |= job.get("variables", {})
+        if forward.get("pipeline_variables", False):
+            passed |= self.started.variables
+        return self.site.start("pipeline", self.started.user, ref=branch, variables=passed).play()
 
     def press(self, name: str, by: User, **typed: str) -> Ended:
         """Press the button of a manual job, with variables that the person types in."""
@@ -57,7 +93,10 @@ class Running:
 
     def _run(self, name: str, job: Job, **typed: str) -> Ended:
         variables = self.site.server.variables(job)
+        self.runner.remote = self.site.server.remote(job)
         ended = self.runner.run(name, **{**variables, **self.site.secrets(self.started), **typed})
+        if ended.artifacts.is_dir():
+            job.leave(zipped(ended.artifacts))
         job.finish("success" if ended.code == 0 else "failed")
         self.site.gitlab.follow_pushes()
         self.ended[name] = ended
@@ -68,7 +107,7 @@ class Site:
     """One GitLab: `gitlab` is its state, and pipelines really run on its repository.
 
     `plain` are variables of the project for every pipeline, `protected` those that only pipelines
-    of protected branches get.
+    of protected branches get. `programs` are the folders in which jobs find programs first.
     """
 
     def __init__(self, root: Path, **world: Any) -> None:
@@ -77,6 +116,7 @@ class Site:
         self.gitlab = self.server.gitlab
         self.plain: dict[str, str] = {}
         self.protected: dict[str, str] = {}
+        self.programs: list[Path] = [PROGRAMS]
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -120,4 +160,15 @@ class Site:
         started.jobs.remove(look)
         for name in [one for one in variables if one.startswith("CI_JOB")]:
             del variables[name]
-        return started, Pipeline(folder, variables, remote=self.server.git)
+        return started, Pipeline(
+            folder, variables, remote=self.server.git, path=tuple(self.programs)
+        )
+
+
+def zipped(folder: Path) -> bytes:
+    """The archive that a runner makes of a folder."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            archive.write(path, path.relative_to(folder))
+    return buffer.getvalue()

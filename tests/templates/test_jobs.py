@@ -251,8 +251,7 @@ def test_a_merge_request_has_its_jobs_in_their_order(tmp_path: Path) -> None:
         "assent-train": (),
         "assent-evaluate": ("assent-train",),
         "assent-bundle": ("assent-train", "assent-evaluate"),
-        "assent-store": ("assent-bundle",),
-        "assent-review": ("assent-store",),
+        "assent-wake": ("assent-bundle",),
     }
 
 

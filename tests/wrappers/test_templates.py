@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 import yaml
 from docs import templates
-from docs.templates import DIFFERENT, HANDOVER, INSTALL, PREFIX, TEMPLATES
+from docs.templates import DIFFERENT, HANDOVER, INSTALL, PREFIX, TEMPLATES, WAKE
 from docs.wrappers import MADE, WRAPPERS, inputs
 
 from assent.ci import reports
 from assent.cli import published
 from assent.cli.published import OUTPUTS
+from assent.forges.gitlab import waiting
+from assent.forges.gitlab.archives import LIMITS
+from assent.forges.gitlab.waiting import INSIDE
+from assent.verbs import waiting as reviewing
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "gitlab-templates"
@@ -121,6 +125,8 @@ def test_every_input_is_described_and_typed_and_used(path: Path) -> None:
 @pytest.mark.threat(37)
 def test_no_input_and_no_variable_of_it_is_a_part_of_a_script(path: Path) -> None:
     for name, job in jobs(path).items():
+        if "trigger" in job:
+            continue  # it has none, and test_the_wake_up_hands_nothing_over looks at it
         install, line = job["script"]
         assert install == INSTALL
         verb = re.fullmatch(r'"\$assent" ([a-z]+)', line)
@@ -128,7 +134,7 @@ def test_no_input_and_no_variable_of_it_is_a_part_of_a_script(path: Path) -> Non
         assert "before_script" not in job
         assert name
         if path.stem == "pipeline":
-            assert name.removeprefix("$[[ inputs.job-prefix ]]-") in (verb[1], "store")
+            assert name.removeprefix("$[[ inputs.job-prefix ]]-") == verb[1]
         else:
             assert verb[1] == path.stem
 
@@ -159,17 +165,17 @@ def test_every_variable_is_text(path: Path) -> None:
 def test_the_whole_way_has_the_same_jobs() -> None:
     described, _ = load(FOLDER / "pipeline.yml")
     found = jobs(FOLDER / "pipeline.yml")
+    assert "trigger" in found.pop(f"$[[ inputs.job-prefix ]]-{WAKE}")
     assert list(found) == [f"$[[ inputs.job-prefix ]]-{name}" for name in templates.pipeline_jobs()]
     for name, job in found.items():
-        verb = "bundle" if name.endswith("-store") else name.rpartition("-")[2]
+        verb = name.rpartition("-")[2]
         own = one_job(verb)
         assert job["script"] == own["script"]
         assert set(job["variables"]) <= set(own["variables"])
         same = {"timeout", "interruptible", "resource_group"}
         assert {key: job.get(key) for key in same} == {key: own.get(key) for key in same}
-        if not name.endswith("-store"):
-            rules = load(FOLDER / f"{verb}.yml")[0]["job-rules"]["default"]
-            assert job["rules"] == rules
+        rules = load(FOLDER / f"{verb}.yml")[0]["job-rules"]["default"]
+        assert job["rules"] == rules
     assert described["stages"]["default"] == ["staging", "production"]
 
 
@@ -198,30 +204,49 @@ def test_what_writes_to_the_ledger_runs_on_the_default_branch_alone() -> None:
             is_default = rule["if"].startswith("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH &&")
             is_change = rule["if"].startswith('$CI_PIPELINE_SOURCE == "merge_request_event"')
             assert is_default or is_change
-            if verb in ("approve", "register", "promote", "rollback", "retrain", "verify"):
-                assert is_default
+            assert is_change == (verb in ("train", "evaluate", "bundle", WAKE)), name
 
 
 @pytest.mark.threat(17)
-@pytest.mark.parametrize("name", ["store", "review"])
-def test_a_forks_pipeline_neither_stores_nor_reviews(name: str) -> None:
-    job = jobs(FOLDER / "pipeline.yml")[f"$[[ inputs.job-prefix ]]-{name}"]
-    [rule] = [one["if"] for one in job["rules"] if "merge_request_event" in one["if"]]
-    assert rule.endswith("&& $CI_PROJECT_PATH == $CI_MERGE_REQUEST_PROJECT_PATH")
+@pytest.mark.threat(20)
+def test_the_wake_up_hands_nothing_over() -> None:
+    """A fork's pipeline would wake the fork. And whoever may give variables to a pipeline of the
+    protected branch can have it run anything.
+    """
+    job = jobs(FOLDER / "pipeline.yml")[f"$[[ inputs.job-prefix ]]-{WAKE}"]
+    assert [rule["if"] for rule in job["rules"]] == [
+        '$CI_PIPELINE_SOURCE == "merge_request_event" '
+        "&& $CI_PROJECT_PATH == $CI_MERGE_REQUEST_PROJECT_PATH"
+    ]
+    assert job["trigger"] == {
+        "project": "$CI_PROJECT_PATH",
+        "branch": "$CI_DEFAULT_BRANCH",
+        "forward": {"pipeline_variables": False, "yaml_variables": False},
+    }
+    assert job["allow_failure"] is True
+    assert "variables" not in job
+    assert "script" not in job
+
+
+def test_a_review_looks_for_the_job_that_bundles() -> None:
+    made = filled(FOLDER / "pipeline.yml", **{"job-prefix": "mine"})
+    assert made["mine-review"]["variables"]["ASSENT_REVIEW_WAITING"] in made
+    own = load(FOLDER / "review.yml")[0]["waiting"]["default"]
+    assert own == load(FOLDER / "bundle.yml")[0]["job-name"]["default"]
 
 
 @every_file
 def test_no_template_names_a_token(path: Path) -> None:
     """GitLab gives them to the jobs; a variable of the same name here would be weaker."""
     for job in jobs(path).values():
-        assert not [name for name in job["variables"] if "TOKEN" in name]
+        assert not [name for name in job.get("variables", {}) if "TOKEN" in name]
 
 
 def test_the_reports_are_the_files_that_are_written() -> None:
     assert {
         "annotations": f"{templates.REPORTS}/{reports.LINKS}",
         "dotenv": f"{templates.REPORTS}/{reports.VARIABLES}",
-        "junit": f"{templates.REPORTS}/{published.JUNIT}",
+        "junit": f"{templates.REPORTS}/{published.JUNIT}".replace(".xml", "*.xml"),
         "metrics": f"{templates.REPORTS}/{reports.METRICS}",
     } == templates.REPORT_FILES
     for verb, about in WRAPPERS.items():
@@ -229,16 +254,16 @@ def test_the_reports_are_the_files_that_are_written() -> None:
             shown = one_job(verb)["artifacts"].get("reports", {})
             assert ("dotenv" in shown) is bool(about.outputs)
     assert {templates.name_of(one) for one in OUTPUTS} == {reports.variable(one) for one in OUTPUTS}
-    assert set(one_job("review")["artifacts"]["reports"]) == set(templates.REPORT_FILES)
+    shown = {
+        name for verb in ("bundle", "review") for name in one_job(verb)["artifacts"]["reports"]
+    }
+    assert shown == set(templates.REPORT_FILES)
 
 
-def test_a_bundle_goes_from_one_job_to_the_next() -> None:
-    found = jobs(FOLDER / "pipeline.yml")
-    bundle, store = (found[f"$[[ inputs.job-prefix ]]-{name}"] for name in ("bundle", "store"))
-    assert bundle["variables"]["ASSENT_BUNDLE_OUTPUT"] == HANDOVER
-    assert store["variables"]["ASSENT_BUNDLE_FROM"] == HANDOVER
+def test_a_bundle_is_left_where_the_review_looks() -> None:
+    bundle = jobs(FOLDER / "pipeline.yml")["$[[ inputs.job-prefix ]]-bundle"]
+    assert bundle["variables"]["ASSENT_BUNDLE_OUTPUT"] == HANDOVER == INSIDE
     assert f"{HANDOVER}/" in bundle["artifacts"]["paths"]
-    assert f"{HANDOVER}/" not in store["artifacts"]["paths"]
 
 
 # Lint
@@ -318,6 +343,13 @@ def documented() -> list[tuple[str, str, dict[str, Any]]]:
                 stem = "pipeline" if name[1] == "assent" else name[1]
                 found.append((page.name, stem, one.get("inputs", {})))
     return found
+
+
+def test_the_limits_of_a_review_are_those_that_are_documented() -> None:
+    text = " ".join((ROOT / "docs/gitlab.md").read_text().split())
+    assert f"One run looks at the {waiting.MOST} open merge requests" in text
+    assert f"and reviews {reviewing.MOST} of them" in text
+    assert f"of more than {LIMITS.size_bytes // 2**30} GiB is refused" in text
 
 
 def test_every_template_has_an_example() -> None:

@@ -73,4 +73,6 @@ def publish(result: BundleResult) -> Published:
     return Published(
         outputs={"bundle": result.bundle},
         summary=sentence(result.model, f"bundle `{result.bundle}`"),
+        model=result.model,
+        metrics=result.metrics,
     )

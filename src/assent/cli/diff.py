@@ -2,46 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from msgspec import UNSET
 
 from assent.cli import options, output
 from assent.cli.run import finish, open_workspace
-from assent.core.diff.data import DataChange
-from assent.core.diff.metrics import MetricChange
-from assent.core.diff.model import FileChange
-from assent.core.diff.values import ValueChange
 from assent.core.digest import short
-from assent.core.evidence import DataReference
-from assent.report import numbers
-from assent.verbs.diff import DiffResult, diff
-
-_MOST = 40
+from assent.errors import UsageError
+from assent.report.sections.data import data_section
+from assent.report.sections.metrics import metrics_section
+from assent.report.sections.model import model_section
+from assent.report.sections.predictions import predictions_section
+from assent.report.sections.values import environment_section, values_section
+from assent.report.text import to_text
+from assent.verbs.diff import (
+    DataDiffResult,
+    DiffResult,
+    FilesDiffResult,
+    diff,
+    diff_data,
+    diff_files,
+)
 
 
 @click.command()
 @click.argument("old", required=False)
 @click.argument("new", required=False)
 @options.model_option
+@click.option("--data", is_flag=True, help="OLD and NEW are data: files, folders, tables.")
+@click.option("--key", multiple=True, help="With --data, a column that names a row; repeatable.")
+@click.option("--label", help="With --data, the column that is predicted.")
+@click.option("--rows-only", is_flag=True, help="With --key, no distributions.")
+@click.option(
+    "--save-profile",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --data, write the profile of NEW to this file (*.json.gz): an OLD for the next one.",
+)
+@click.option("--files", is_flag=True, help="OLD and NEW are models: files or folders.")
+@click.option("--no-weights", is_flag=True, help="With --files, do not compare weights.")
 @options.shared
 def command(
-    old: str | None, new: str | None, model: str | None, as_json: bool, config: Path | None
+    old: str | None,
+    new: str | None,
+    model: str | None,
+    data: bool,
+    key: tuple[str, ...],
+    label: str | None,
+    rows_only: bool,
+    save_profile: Path | None,
+    files: bool,
+    no_weights: bool,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
-    """Show what changed between any two versions.
+    """Show what changed between any two versions, data sets or model files.
 
     OLD and NEW are versions, stages, bundles or revisions. Without OLD it is the baseline of a
-    review, without NEW what the working tree gives.
+    review, without NEW what the working tree gives. With --data or --files they are anything on
+    this machine, and no assent.yaml is needed.
 
     \b
     Example:
       assent diff v11 v12
       assent diff production
+      assent diff --data january.parquet february.parquet --key id
+      assent diff --files old.safetensors new.safetensors
     """
-    workspace = open_workspace(config)
-    finish(diff(workspace, workspace.model(model), old, new), as_json, show)
+    if not data and not files:
+        workspace = open_workspace(config)
+        finish(diff(workspace, workspace.model(model), old, new), as_json, show)
+        return
+    if data and files:
+        raise UsageError("comparing", "--data and --files exclude each other")
+    if old is None or new is None:
+        raise UsageError("comparing", "two things are compared", hint="name OLD and NEW")
+    if data:
+        compared = diff_data(
+            old, new, key=key, label=label, rows_only=rows_only, save_profile=save_profile
+        )
+        finish(compared, as_json, show_data)
+    else:
+        finish(diff_files(old, new, weights=not no_weights), as_json, show_files)
 
 
 def show(result: DiffResult) -> None:
@@ -53,49 +95,25 @@ def show(result: DiffResult) -> None:
     )
     if diff.is_empty:
         output.line("  unchanged")
-    changed = [metric for metric in diff.metrics if metric.is_changed]
-    _section("metrics", (_metric(metric) for metric in changed))
-    _section("parameters", (_value(change) for change in diff.params.changes))
-    _section("data", (_data(change) for change in diff.data.changes))
-    _section("model files", (_file(change) for change in diff.model_files.changes))
-    _section("packages", (_value(change) for change in diff.packages.changes))
-    _section("environment", (_value(change) for change in diff.environment.changes))
+        return
+    sections = (
+        metrics_section(diff),
+        predictions_section(diff.predictions),
+        data_section(diff.data),
+        model_section(diff.model_files),
+        values_section("Parameters", "Parameter", diff.params),
+        environment_section(diff),
+    )
+    output.text(to_text([section for section in sections if section is not None]))
 
 
-def _section(title: str, rows: Iterable[str]) -> None:
-    shown = list(rows)
-    if shown:
-        output.line(f"  {title}")
-    for row in shown[:_MOST]:
-        output.line(f"    {row}")
-    if len(shown) > _MOST:
-        output.line(f"    … {len(shown) - _MOST} more (--json has all)")
+def show_data(result: DataDiffResult) -> None:
+    """The result for people."""
+    output.line(f"{result.old} → {result.new}")
+    output.text(to_text([data_section(result.diff)]))
 
 
-def _metric(metric: MetricChange) -> str:
-    old, new = numbers.show_both(metric.old, metric.new)
-    moved = "" if metric.change is None else f"  {numbers.signed(metric.change)}"
-    return f"{metric.name}: {old.text} → {new.text}{moved}  {numbers.effect(metric)}"
-
-
-def _value(change: ValueChange) -> str:
-    old, new = numbers.show_both(change.old, change.new)
-    return f"{change.name}: {old.text} → {new.text}"
-
-
-def _data(change: DataChange) -> str:
-    sides = [_reference(side) for side in (change.old, change.new)]
-    return f"{change.name}: {sides[0]} → {sides[1]}"
-
-
-def _reference(data: DataReference | None) -> str:
-    if data is None:
-        return "missing"
-    rows = "" if data.rows is None else f", {data.rows:,} rows"
-    return f"{short(data.digest or data.snapshot or 'unknown')}{rows}"
-
-
-def _file(change: FileChange) -> str:
-    old, new = change.old_size_bytes, change.new_size_bytes
-    shown = ["missing" if size is UNSET else numbers.size(size) for size in (old, new)]
-    return f"{change.path}: {shown[0]} → {shown[1]}"
+def show_files(result: FilesDiffResult) -> None:
+    """The result for people."""
+    output.line(f"{result.old} → {result.new}")
+    output.text(to_text([model_section(result.diff)]))

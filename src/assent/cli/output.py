@@ -33,6 +33,11 @@ def line(text: str = "") -> None:
     click.echo(inert(visible(text)) if text else "")
 
 
+def text(lines: str) -> None:
+    """Several lines that are visible already."""
+    click.echo(inert(lines))
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """`1 file`, `2 files`, `1,000 entries`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

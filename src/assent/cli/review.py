@@ -8,21 +8,33 @@ import click
 
 from assent.ci.outputs import SUMMARY_LIMIT
 from assent.cli import options, output
-from assent.cli.published import JUNIT, REPORT, Published
+from assent.cli.published import JUNIT, REPORT, Published, sentence
 from assent.cli.run import finish, idle, open_workspace, own_output
 from assent.core.digest import short
 from assent.core.verdict import Outcome
 from assent.report.markdown import to_markdown
 from assent.verbs.review import ReviewResult, review
+from assent.verbs.waiting import WaitingResult, plain, review_waiting
 
 
 @click.command()
 @options.model
 @click.option("--bundle", "-b", "name", help="A bundle, version or revision instead.")
+@click.option(
+    "--waiting",
+    metavar="JOB",
+    help="Instead, the open changes that wait, by the bundles that their CI jobs of this name "
+    "have left. For GitLab; on GitHub none waits.",
+)
 @options.exit_zero
 @options.shared
 def command(
-    model: str | None, name: str | None, exit_zero: bool, as_json: bool, config: Path | None
+    model: str | None,
+    name: str | None,
+    waiting: str | None,
+    exit_zero: bool,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """Compare the candidate with what is in production.
 
@@ -30,12 +42,22 @@ def command(
     (training, evaluation, bundle) is made first. Exits with 10 if a gate blocks and with 11 if
     approvals are missing.
 
+    With --waiting it runs on the default branch, and nothing of a change is run: its bundle is
+    fetched as data. What is wrong with one change is said, and the others are reviewed.
+
     \b
     Example:
       assent review
       assent review churn --bundle sha256:… --json
+      assent review churn --waiting assent-bundle
     """
+    if waiting is not None and name is not None:
+        raise click.UsageError("--bundle and --waiting exclude each other")
     workspace = open_workspace(config)
+    if waiting is not None:
+        all_of_them = review_waiting(workspace, workspace.model(model), waiting)
+        is_quiet = exit_zero and not all_of_them.failures
+        finish(all_of_them, as_json, show_all, publish_all, exit_zero=is_quiet)
     with idle(exit_zero), own_output(as_json) as own:
         result = review(
             workspace,
@@ -63,6 +85,41 @@ def show(result: ReviewResult) -> None:
         output.line(f"  note: {note}")
     output.line(f"  comment  {result.comment}")
     output.line(f"  report   {result.html}")
+
+
+def show_all(result: WaitingResult) -> None:
+    """What was reviewed, for people."""
+    for one in result.reviews:
+        output.line(f"{one.change}:")
+        show(one.result)
+    for failure in result.failures:
+        output.line(f"{failure.change}: {failure.doing}: {failure.problem}")
+        if failure.hint:
+            output.line(f"  hint: {failure.hint}")
+    if result.left:
+        output.line(f"left for the next review: {', '.join(result.left)}")
+    if not (result.reviews or result.failures or result.left):
+        output.line(f"{result.model}: no change waits for a review")
+
+
+def publish_all(result: WaitingResult) -> Published:
+    """What was reviewed, for people who look at the job."""
+    files: dict[str, Path] = {}
+    links = []
+    for one in result.reviews:
+        report, junit = (name.replace(".", f"-{plain(one.change)}.") for name in (REPORT, JUNIT))
+        files |= {report: one.result.html, junit: one.result.junit}
+        links.append((f"Full report on {result.model} in {one.change}", report))
+        links.append((f"Note on {result.model} in {one.change}", one.result.comment))
+    return Published(
+        outputs={},
+        summary="\n".join(
+            sentence(result.model, f"{one.change}: {one.result.decision.value}")
+            for one in result.reviews
+        ),
+        links=links,
+        files=files,
+    )
 
 
 def publish(result: ReviewResult) -> Published:

@@ -2,44 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from assent.compare.data import compare_data
 from assent.compare.metrics import compare_metrics
 from assent.compare.model import compare_model
-from assent.compare.values import compare_values, environment_values
+from assent.compare.packages import compare_environment, compare_packages
+from assent.compare.predictions import compare_predictions
+from assent.compare.predictions.table import PredictionTable
+from assent.compare.values import compare_values
 from assent.core.bundle import Bundle
 from assent.core.diff import Diff, Side
+from assent.core.diff.metrics import MetricChange
+from assent.core.diff.model import WeightChange
+from assent.core.diff.predictions import PredictionsDiff
 from assent.core.evidence import Evidence
-from assent.core.scalar import Scalar
+from assent.core.inspection import Inspection
+from assent.core.profile import DataProfile
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """A bundle with its evidence, and its version if it has one."""
+    """A bundle with its evidence, and its version if it has one. What is in its files and its
+    attachments is there where somebody has looked: `inspection` of the model's files, `profiles`
+    by data set, `predictions` row by row.
+    """
 
     bundle: Bundle
     evidence: Evidence
     version: int | None = None
+    inspection: Inspection | None = None
+    profiles: dict[str, DataProfile] = {}
+    predictions: PredictionTable | None = None
 
 
-def compare(baseline: Known | None, candidate: Known) -> Diff:
-    """Everything that changed from `baseline` (None: there is none) to `candidate`."""
+def compare(
+    baseline: Known | None,
+    candidate: Known,
+    *,
+    weights: tuple[WeightChange, ...] = (),
+    weights_compared: int = 0,
+) -> Diff:
+    """Everything that changed from `baseline` (None: there is none) to `candidate`. `weights` is
+    how far those of both have moved apart, which takes their files to tell.
+    """
     old = None if baseline is None else baseline.evidence
     new = candidate.evidence
+    predictions, computed = _predictions(baseline, candidate)
     return Diff(
         model=candidate.bundle.model,
         baseline=None if baseline is None else _side(baseline),
         candidate=_side(candidate),
-        metrics=compare_metrics(None if old is None else old.metrics, new.metrics),
-        model_files=compare_model(None if baseline is None else baseline.bundle, candidate.bundle),
-        data=compare_data(() if old is None else old.data, new.data),
-        params=compare_values(None if old is None else old.params, new.params),
-        packages=compare_values(_packages(old), _packages(new)),
-        environment=compare_values(
-            environment_values(None if old is None else old.environment),
-            environment_values(new.environment),
+        metrics=compare_metrics(None if old is None else old.metrics, new.metrics, computed),
+        predictions=predictions,
+        model_files=compare_model(
+            None if baseline is None else baseline.bundle,
+            candidate.bundle,
+            old_inspection=None if baseline is None else baseline.inspection,
+            new_inspection=candidate.inspection,
+            weights=weights,
+            weights_compared=weights_compared,
         ),
+        data=compare_data(
+            () if old is None else old.data,
+            new.data,
+            old_profiles={} if baseline is None else baseline.profiles,
+            new_profiles=candidate.profiles,
+            overlaps=new.overlaps,
+            row_changes=new.row_changes,
+        ),
+        params=compare_values(None if old is None else old.params, new.params),
+        packages=compare_packages(
+            None if old is None else old.environment.packages, new.environment.packages
+        ),
+        environment=compare_environment(None if old is None else old.environment, new.environment),
     )
+
+
+def _predictions(
+    baseline: Known | None, candidate: Known
+) -> tuple[PredictionsDiff | None, Sequence[MetricChange]]:
+    if candidate.predictions is None:
+        return None, ()
+    old = None if baseline is None else baseline.predictions
+    return compare_predictions(old, candidate.predictions)
 
 
 def _side(known: Known) -> Side:
@@ -50,7 +97,3 @@ def _side(known: Known) -> Side:
         code=known.evidence.code,
         run=known.evidence.run,
     )
-
-
-def _packages(evidence: Evidence | None) -> dict[str, Scalar]:
-    return {} if evidence is None else dict(evidence.environment.packages)

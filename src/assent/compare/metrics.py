@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, UnsetType
 
 from assent.core.diff.metrics import MetricChange
 from assent.core.direction import direction
 from assent.core.scalar import Scalar, number, same
 
+_COARSEST = 0.005
+"""A metric written with fewer than two decimals is taken to have two."""
+_FINEST = 1e-6
+"""Sums in another order, or in single precision, differ by this share."""
+_DECIMALS = re.compile(r"\.(\d+)(?:e([+-]\d+))?$")
+
 
 def compare_metrics(
-    old: Mapping[str, Scalar] | None, new: Mapping[str, Scalar]
+    old: Mapping[str, Scalar] | None,
+    new: Mapping[str, Scalar],
+    computed: Sequence[MetricChange] = (),
 ) -> tuple[MetricChange, ...]:
-    """Every metric of both sides, by name. `old` is None without a baseline."""
+    """Every metric of both sides, by name. `old` is None without a baseline, `computed` are those
+    that the predictions give.
+
+    A metric of the files that was computed as well keeps its values where they agree with the
+    computed ones up to rounding, and gets the interval; a side on which the files do not have it
+    is filled in. Where they disagree, both are listed under the same name and marked as disputed:
+    whoever reads or judges this name meets both.
+    """
     before = old or {}
-    return tuple(_one(name, before, new) for name in sorted(before.keys() | new.keys()))
+    found = {change.name: change for change in computed}
+    changes: list[MetricChange] = []
+    for name in sorted(before.keys() | new.keys() | found.keys()):
+        left, right = before.get(name, UNSET), new.get(name, UNSET)
+        other = found.get(name)
+        if other is None:
+            changes.append(_one(name, left, right))
+        elif left is UNSET and right is UNSET:
+            changes.append(other)
+        elif _agrees(left, other.old) and _agrees(right, other.new):
+            written = _one(
+                name,
+                other.old if left is UNSET else left,
+                other.new if right is UNSET else right,
+            )
+            changes.append(
+                msgspec.structs.replace(written, interval=other.interval, rows=other.rows)
+            )
+        else:
+            changes.append(msgspec.structs.replace(_one(name, left, right), is_disputed=True))
+            changes.append(msgspec.structs.replace(other, is_disputed=True))
+    return tuple(changes)
 
 
-def _one(name: str, old: Mapping[str, Scalar], new: Mapping[str, Scalar]) -> MetricChange:
-    left, right = old.get(name, UNSET), new.get(name, UNSET)
+def _one(name: str, left: Scalar | UnsetType, right: Scalar | UnsetType) -> MetricChange:
     before, after = number(left), number(right)
     change = relative = None
     if before is not None and after is not None:
@@ -35,3 +72,25 @@ def _one(name: str, old: Mapping[str, Scalar], new: Mapping[str, Scalar]) -> Met
         better=direction(name),
         is_changed=not same(left, right),
     )
+
+
+def _agrees(written: Scalar | UnsetType, computed: Scalar | UnsetType) -> bool:
+    """Whether a value of a file is the computed one, rounded to the decimals it is written with.
+    What is missing on one of both does not disagree.
+    """
+    if written is UNSET or computed is UNSET:
+        return True
+    left, right = number(written), number(computed)
+    if left is None or right is None:
+        return same(written, computed)
+    allowed = max(_half_a_unit(left), _FINEST * max(1.0, abs(right)))
+    return abs(left - right) <= allowed
+
+
+def _half_a_unit(value: float) -> float:
+    """Half of the last decimal that a value is written with."""
+    found = _DECIMALS.search(repr(float(value)))
+    if found is None:
+        return _COARSEST
+    decimals = len(found[1]) - int(found[2] or 0)
+    return min(_COARSEST, 0.5000001 * 10.0**-decimals)

@@ -1,15 +1,34 @@
-"""The served files side by side."""
+"""The served files side by side, and what is inside them."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
 from msgspec import UNSET
+from msgspec.structs import replace
 
+from assent.compare.packages import compare_packages
+from assent.compare.signature import compare_signature
+from assent.compare.values import compare_values
 from assent.core.bundle import Bundle
-from assent.core.diff.model import FileChange, ModelDiff
+from assent.core.diff.model import FileChange, ModelDiff, PartChange, TensorChange, WeightChange
+from assent.core.digest import Digest
+from assent.core.inspection import Inspection, Part, Tensor
+
+_Pair = tuple[Part | None, Part | None]
 
 
-def compare_model(old: Bundle | None, new: Bundle) -> ModelDiff:
-    """Files by path and digest."""
+def compare_model(
+    old: Bundle | None,
+    new: Bundle,
+    *,
+    old_inspection: Inspection | None = None,
+    new_inspection: Inspection | None = None,
+    weights: tuple[WeightChange, ...] = (),
+    weights_compared: int = 0,
+) -> ModelDiff:
+    """Files by path and digest; parts by path, or by what they are if their name changed."""
     before = {} if old is None else {file.path: file for file in old.files}
     after = {file.path: file for file in new.files}
     changes: list[FileChange] = []
@@ -24,9 +43,168 @@ def compare_model(old: Bundle | None, new: Bundle) -> ModelDiff:
                 new_size_bytes=UNSET if right is None else right.size_bytes,
             )
         )
+    had = None if old is None else old_inspection or Inspection()
     return ModelDiff(
         old_size_bytes=None if old is None else old.size_bytes,
         new_size_bytes=new.size_bytes,
         files=len(new.files),
         changes=tuple(changes),
+        is_inspected=new_inspection is not None,
+        old_parameters=None if had is None else had.parameters,
+        new_parameters=None if new_inspection is None else new_inspection.parameters,
+        parts=_parts(old, new, had or Inspection(), new_inspection or Inspection()),
+        signature=compare_signature(had, new_inspection),
+        weights=weights,
+        weights_compared=weights_compared,
     )
+
+
+def _parts(
+    old: Bundle | None, new: Bundle, before: Inspection, after: Inspection
+) -> tuple[PartChange, ...]:
+    old_digests, new_digests = _digests(old), _digests(new)
+    pairs = _pairs(before.parts, after.parts, old_digests, new_digests)
+    tensors = _Tensors(pairs)
+    found = [_part(pair, tensors, old_digests, new_digests) for pair in pairs]
+    return tuple(sorted(found, key=lambda part: (part.path, part.new_format is None)))
+
+
+def _digests(bundle: Bundle | None) -> dict[str, Digest]:
+    return {} if bundle is None else {file.path: file.digest for file in bundle.files}
+
+
+def _pairs(
+    before: Iterable[Part],
+    after: Iterable[Part],
+    old_digests: Mapping[str, Digest],
+    new_digests: Mapping[str, Digest],
+) -> list[_Pair]:
+    """Parts that belong together: those of one path; of the rest those of the same bytes; of the
+    rest the only one of its format on both sides, if it is a model and not a file beside one.
+    """
+    old = {part.path: part for part in before}
+    new = {part.path: part for part in after}
+    pairs: list[_Pair] = [(old.pop(path), new.pop(path)) for path in sorted(old.keys() & new)]
+    for left_keys, right_keys in (
+        ({p: old_digests.get(p) for p in old}, {p: new_digests.get(p) for p in new}),
+        (_formats(old), _formats(new)),
+    ):
+        partners = {key: path for path, key in _unique(right_keys, new).items()}
+        for path, key in _unique(left_keys, old).items():
+            if key in partners:
+                pairs.append((old.pop(path), new.pop(partners[key])))
+    return [*pairs, *((part, None) for part in old.values()), *((None, p) for p in new.values())]
+
+
+def _formats(parts: Mapping[str, Part]) -> dict[str, str | None]:
+    return {path: part.format if _is_model(part) else None for path, part in parts.items()}
+
+
+def _is_model(part: Part) -> bool:
+    """Whether something was found in a part that only a model has."""
+    counts = part.parameters is not None or part.trees is not None or part.signature is not None
+    return counts or bool(part.tensors or part.features or part.imports)
+
+
+def _unique(keys: Mapping[str, str | None], left: Mapping[str, Part]) -> dict[str, str]:
+    """Paths that nobody took yet with their key, where no other has the same one."""
+    open_keys = {path: key for path, key in keys.items() if path in left and key is not None}
+    counts = Counter(open_keys.values())
+    return {path: key for path, key in sorted(open_keys.items()) if counts[key] == 1}
+
+
+class _Tensors:
+    """Tensors that moved from one file to another: a model may be cut into other shards."""
+
+    def __init__(self, pairs: Iterable[_Pair]) -> None:
+        left: Counter[str] = Counter()
+        came: Counter[str] = Counter()
+        self._left: dict[str, Tensor] = {}
+        for old, new in pairs:
+            before, after = _named(old), _named(new)
+            gone = before.keys() - after.keys()
+            left.update(gone)
+            came.update(after.keys() - before.keys())
+            self._left.update((name, before[name]) for name in gone)
+        self._moved = {name for name in left if left[name] == came[name] == 1}
+
+    def changes(self, old: Part | None, new: Part | None) -> Iterator[TensorChange | None]:
+        """What became of each tensor; None for one that is the same. One that moved is told
+        where it went.
+        """
+        before, after = _named(old), _named(new)
+        for name in sorted(before.keys() | after.keys()):
+            left, right = before.get(name), after.get(name)
+            if name in self._moved:
+                if right is None:
+                    continue
+                left = self._left[name]
+            yield None if left == right else TensorChange(name=name, old=left, new=right)
+
+
+def _named(part: Part | None) -> dict[str, Tensor]:
+    return {} if part is None else {tensor.name: tensor for tensor in part.tensors}
+
+
+def _part(
+    pair: _Pair,
+    tensors: _Tensors,
+    old_digests: Mapping[str, Digest],
+    new_digests: Mapping[str, Digest],
+) -> PartChange:
+    old, new = pair
+    either = new or old
+    assert either is not None  # a pair has one side at least
+    left, right = old or _nothing(either), new or _nothing(either)
+    found = list(tensors.changes(old, new))
+    had, has = set(left.features), set(right.features)
+    is_same = (
+        old is not None
+        and new is not None
+        and not any(found)
+        and replace(old, tensors=()) == replace(new, tensors=())
+        and _content(old.path, old_digests) == _content(new.path, new_digests)
+    )
+    return PartChange(
+        path=either.path,
+        old_path=None if old is None or old.path == either.path else old.path,
+        old_format=None if old is None else old.format,
+        new_format=None if new is None else new.format,
+        old_parameters=left.parameters,
+        new_parameters=right.parameters,
+        old_trees=left.trees,
+        new_trees=right.trees,
+        tensors=tuple(one for one in found if one is not None),
+        same_tensors=sum(one is None for one in found),
+        settings=compare_values(left.settings, right.settings),
+        versions=compare_packages(left.versions, right.versions),
+        added_features=tuple(name for name in right.features if name not in had),
+        removed_features=tuple(name for name in left.features if name not in has),
+        are_features_reordered=_is_reordered(left.features, right.features, had & has),
+        unused=right.unused,
+        added_imports=tuple(sorted(set(right.imports) - set(left.imports))),
+        removed_imports=tuple(sorted(set(left.imports) - set(right.imports))),
+        imports=len(right.imports),
+        dangers=right.dangers,
+        code=right.code,
+        compression=right.compression,
+        problem=right.problem,
+        is_changed=not is_same,
+    )
+
+
+def _nothing(part: Part) -> Part:
+    return Part(path=part.path, format=part.format, size_bytes=0)
+
+
+def _content(path: str, digests: Mapping[str, Digest]) -> list[tuple[str, Digest]]:
+    """The bytes of a part: of a file, or of every file of a folder that is a unit."""
+    if path in digests:
+        return [("", digests[path])]
+    start = f"{path}/" if path not in ("", ".") else ""
+    return sorted((name, one) for name, one in digests.items() if name.startswith(start))
+
+
+def _is_reordered(old: Iterable[str], new: Iterable[str], both: set[str]) -> bool:
+    """Whether the features of both sides stand in another order."""
+    return [name for name in old if name in both] != [name for name in new if name in both]

@@ -8,6 +8,7 @@ from typing import Any, NoReturn, TypeVar
 
 import msgspec
 
+from assent.config.evidence import unanswerable
 from assent.config.settings import (
     MAX_NAME,
     NAME,
@@ -20,7 +21,6 @@ from assent.config.settings import (
 from assent.errors import UsageError
 from assent.parsing import ParseError, parse_yaml_with_lines
 from assent.policy.gates import GATES, Gate
-from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import (
     ApprovalRule,
     OverrideRule,
@@ -131,10 +131,10 @@ class _Reader:
         }
         self._check_stages(stages, (*path, "stages"))
         read = tuple(self._gate(gate, (*path, "gates", n)) for n, gate in enumerate(gates))
-        if any(isinstance(gate, MetricGate) for gate in read) and not settings.metrics:
-            self._fail(
-                path, "there are gates on metrics but no `metrics`: name the files they are in"
-            )
+        for n, gate in enumerate(read):
+            problem = unanswerable(gate, settings)
+            if problem is not None:
+                self._fail((*path, "gates", n), problem)
         return Policy(
             gates=read,
             approvals=fields.approvals,

@@ -39,6 +39,11 @@ class DataSettings(Struct, frozen=True, kw_only=True):
     engine: Literal["duckdb", "spark"] = "duckdb"
     profile: bool = True
 
+    @property
+    def key_columns(self) -> tuple[str, ...]:
+        """The key as columns."""
+        return (self.key,) if isinstance(self.key, str) else self.key
+
 
 class PredictionsSettings(Struct, frozen=True, kw_only=True):
     """The file of predictions on the test set, and what its columns are. `score` is the column of

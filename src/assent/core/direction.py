@@ -11,6 +11,7 @@ _HIGHER = frozenset(
     accuracy acc auc auroc roc_auc auprc pr_auc ap average_precision map ndcg mrr precision
     recall sensitivity specificity tpr tnr npv ppv f1 f1_score fbeta jaccard iou miou dice mcc
     kappa r2 r2_score explained_variance gini bleu rouge meteor spearman pearson kendall
+    matthews_corrcoef cohen_kappa roc_auc_ovr roc_auc_ovo
     silhouette coverage throughput hit_rate lift score exact_match balanced_accuracy psnr ssim
     top1 top5 top_1 top_5 pass_rate win_rate
     """.split()
@@ -24,7 +25,9 @@ _LOWER = frozenset(
     """.split()
 )
 _RATE = re.compile(r"(^|_)(per_(s|sec|secs|second|seconds|minute|minutes|hour)|throughput)(_|$)")
-_LOWER_UNITS = re.compile(r"(^|_)(ms|s|sec|secs|seconds|minutes|mb|gb|bytes|usd|eur|kwh)$")
+_LOWER_UNITS = re.compile(
+    r"(^|_)(ms|s|sec|secs|seconds|minutes|hours|mb|gb|bytes|usd|eur|gbp|chf|jpy|wh|kwh|joules)$"
+)
 _AFFIXES = re.compile(
     r"^(train|valid|validation|val|test|eval|dev|holdout|cv|mean|avg|macro|micro|weighted|global)_"
     r"|_(train|valid|validation|val|test|eval|dev|holdout|cv|mean|avg|macro|micro|weighted"
@@ -36,8 +39,11 @@ def direction(name: str) -> Better | None:
     """The direction that is an improvement for a metric of this name, or None if it is not known.
 
     Only the last part of a dotted name counts (`slices.region.north.roc_auc`), without the usual
-    affixes (`val_loss`, `recall_at_5`, `latency_p95`).
+    affixes (`val_loss`, `recall_at_5`, `latency_p95`). Less is better for all that `cost.` counts,
+    whatever the currency.
     """
+    if name.startswith("cost."):
+        return "lower"
     last = re.sub(r"[^a-z0-9]+", "_", name.rsplit(".", 1)[-1].lower()).strip("_")
     while True:
         if last in _HIGHER or _RATE.search(last):

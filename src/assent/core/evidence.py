@@ -44,7 +44,8 @@ class Code(Struct, frozen=True, kw_only=True):
 
 class Environment(Struct, frozen=True, kw_only=True):
     """Where the commands ran. `packages_from` names the source of `packages`: a lock file,
-    `pip` or `conda`; it is None when none was found.
+    `pip` or `conda`; it is None when none was found. `cuda` is the version of the toolkit or its
+    runtime, `driver` that of the GPUs' driver.
     """
 
     python: str | None = None
@@ -54,6 +55,8 @@ class Environment(Struct, frozen=True, kw_only=True):
     cpu_count: int | None = None
     memory_bytes: int | None = None
     gpus: tuple[str, ...] = ()
+    cuda: str | None = None
+    driver: str | None = None
     packages: dict[str, str] = {}
     packages_from: str | None = None
 

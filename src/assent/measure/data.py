@@ -12,6 +12,7 @@ from assent.core.digest import Digest, digest_of_value
 from assent.core.evidence import DataReference, Problem
 from assent.errors import AssentError, UsageError
 from assent.measure import files
+from assent.measure.profiles.databases import is_database
 from assent.measure.redaction import redact_text
 
 MAX_COUNTED_BYTES = 64 * 1024 * 1024
@@ -30,7 +31,7 @@ def read_data(
     snapshot = None if snapshot is None else redact_text(snapshot)
     shown = redact_text(source)
     try:
-        if "://" in source or (snapshot is not None and not _exists(root, source)):
+        if "://" in source or is_database(source) or (snapshot is not None and not _exists(root, source)):
             return DataReference(name=name, source=shown, kind="opaque", snapshot=snapshot), None
         paths = files.expand(root, [source])
         if not paths:

@@ -12,14 +12,17 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from assent import parsing
 from assent.core.evidence import Environment
 from assent.errors import AssentError
-from assent.measure.files import read_small
+from assent.measure import lockfiles
+from assent.measure.files import path_below, read_small, require_inside
+from assent.measure.lockfiles import by_name
 from assent.parsing import ParseError
 
 
@@ -49,14 +52,11 @@ def read_environment(root: Path, command: str) -> Environment:
         cpu_count=_cpu_count(),
         memory_bytes=_memory_bytes(),
         gpus=_gpus(),
+        cuda=_cuda(packages.versions),
+        driver=_driver(),
         packages=packages.versions,
         packages_from=packages.source,
     )
-
-
-def normalised(name: str) -> str:
-    """A package's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _packages(root: Path, command: str) -> Packages:
@@ -114,7 +114,7 @@ def _ask(root: Path, interpreter: str) -> Packages | None:
     shown = _output([interpreter, "-c", _QUESTION], timeout_s=30, folder=root)
     try:
         implementation, version, packages = json.loads((shown or "").splitlines()[-1])
-        versions = _by_name(packages.items())
+        versions = by_name(packages.items())
     except (ValueError, LookupError, TypeError, AttributeError):
         return None
     python = str(version) if implementation == "CPython" else f"{implementation} {version}"
@@ -127,68 +127,44 @@ def _conda() -> Packages | None:
     if not prefix:
         return None
     parts = [path.stem.rsplit("-", 2) for path in Path(prefix, "conda-meta").glob("*.json")]
-    versions = _by_name((part[0], part[1]) for part in parts if len(part) == 3)
+    versions = by_name((part[0], part[1]) for part in parts if len(part) == 3)
     return Packages(versions, "conda", versions.get("python")) if versions else None
 
 
 def _locked(root: Path) -> Packages | None:
-    for name, read in _LOCK_FILES.items():
+    for name in _LOCK_FILES:
         try:
-            versions = _by_name(read(read_small(root / name)))
-        except (AssentError, ParseError, ValueError, LookupError, TypeError, AttributeError):
+            versions = lockfiles.pins(name, read_small(root / name), partial(_included, root))
+        except (AssentError, ParseError):
             continue
         if versions:
-            return Packages(versions, name)
+            return Packages(versions, name, versions.get("python"))
     return None
 
 
-def _of_lock(content: bytes) -> Iterable[tuple[Any, Any]]:
-    """`uv.lock` and `poetry.lock`."""
-    for package in parsing.parse_toml(content)["package"]:
-        yield package["name"], package.get("version")
+def _included(root: Path, name: str) -> bytes | None:
+    """A file that a requirements file includes, if it is inside of the repository."""
+    try:
+        place = path_below(root, name)
+        require_inside(root, place)
+        return read_small(place)
+    except AssentError:
+        return None
 
 
-_PINNED = re.compile(
-    r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*===?\s*([^\s;,#*\\]+)\s*(?:$|[;#\\]|--|\s-)"
+_LOCK_FILES = (
+    "uv.lock",
+    "poetry.lock",
+    "pylock.toml",
+    "Pipfile.lock",
+    "requirements.lock",
+    "requirements.txt",
+    "conda-lock.yml",
+    "conda-linux-64.lock",
+    "environment.yml",
+    "environment.yaml",
 )
-
-
-def _of_requirements(content: bytes) -> Iterable[tuple[Any, Any]]:
-    """Only what is pinned: `name==version`."""
-    for line in content.decode("utf-8-sig").splitlines():
-        if match := _PINNED.match(line.strip()):
-            yield match[1], match[2]
-
-
-def _of_conda_file(content: bytes) -> Iterable[tuple[Any, Any]]:
-    """`environment.yml`: `name=version=build`, and pip's own list inside."""
-    for line in parsing.parse_yaml(content)["dependencies"]:
-        if isinstance(line, dict):
-            yield from _of_requirements("\n".join(map(str, line.get("pip", ()))).encode())
-        elif match := re.fullmatch(r"(?:[^:\s]+::)?([\w.-]+)==?([\w.!+]+)(?:=.*)?", str(line)):
-            yield match[1], match[2]
-
-
-_LOCK_FILES: dict[str, Callable[[bytes], Iterable[tuple[Any, Any]]]] = {
-    "uv.lock": _of_lock,
-    "poetry.lock": _of_lock,
-    "requirements.lock": _of_requirements,
-    "requirements.txt": _of_requirements,
-    "environment.yml": _of_conda_file,
-}
-
-
-def _by_name(packages: Iterable[tuple[Any, Any]]) -> dict[str, str]:
-    """Versions by normalised name, sorted. A lock file may hold several versions of a package,
-    for several platforms: all are named.
-    """
-    versions: dict[str, list[str]] = {}
-    for name, version in packages:
-        if isinstance(name, str) and isinstance(version, str):
-            known = versions.setdefault(normalised(name), [])
-            if version not in known:
-                known.append(version)
-    return {name: ", ".join(versions[name]) for name in sorted(versions)}
+"""The first of these that pins anything counts."""
 
 
 def _cpu() -> str | None:
@@ -216,10 +192,35 @@ def _memory_bytes() -> int | None:
 
 
 def _gpus() -> tuple[str, ...]:
-    if shutil.which("nvidia-smi") is None:
-        return ()
-    shown = _output(["nvidia-smi", "-L"], timeout_s=5) or ""
+    shown = _nvidia("-L")
     return tuple(re.findall(r"^GPU \d+: (.+?)(?: \(UUID: .*)?$", shown, re.MULTILINE))
+
+
+def _driver() -> str | None:
+    """The version of the driver; it is one for all GPUs of a machine."""
+    shown = _nvidia("--query-gpu=driver_version", "--format=csv,noheader")
+    match = re.match(r"\d+(?:\.\d+)+$", shown, re.MULTILINE)
+    return match[0] if match else None
+
+
+def _nvidia(*words: str) -> str:
+    if shutil.which("nvidia-smi") is None:
+        return ""
+    return _output(["nvidia-smi", *words], timeout_s=5) or ""
+
+
+def _cuda(packages: Mapping[str, str]) -> str | None:
+    """The version of the CUDA toolkit that is installed, or else of the runtime that came with a
+    package: what `nvidia-smi` prints is only the newest one that the driver could serve.
+    """
+    for folder in filter(None, (os.environ.get("CUDA_HOME"), "/usr/local/cuda")):
+        try:
+            said = parsing.parse_json(read_small(Path(folder, "version.json")))
+            return str(said["cuda"]["version"])
+        except (AssentError, ParseError, LookupError, TypeError):
+            continue
+    runtimes = [name for name in packages if name.startswith("nvidia-cuda-runtime")]
+    return packages[runtimes[0]] if runtimes else None
 
 
 def _output(words: list[str], timeout_s: float, folder: Path | None = None) -> str | None:

@@ -19,6 +19,7 @@ from assent.report.sections.approvals import approvals_section
 from assent.report.sections.data import data_section
 from assent.report.sections.metrics import metrics_section
 from assent.report.sections.model import model_section
+from assent.report.sections.plots import plots_section
 from assent.report.sections.rules import rules_section
 from assent.report.sections.sides import sides_section
 from assent.report.sections.values import environment_section, values_section
@@ -29,13 +30,15 @@ _MAX_NOTES = 50
 
 def to_document(report: ReviewReport) -> Document:
     """Describe what the reviewer is to see."""
+    has_baseline = report.diff.baseline is not None
     sections = (
         sides_section(report),
         rules_section(report),
         gates_section(report),
         metrics_section(report),
-        data_section(report),
+        data_section(report.diff.data, has_baseline=has_baseline),
         model_section(report),
+        plots_section(report),
         values_section("Parameters", "Parameter", report.diff.params),
         environment_section(report),
         approvals_section(report.approvals),

@@ -6,12 +6,16 @@ from functools import cache
 
 import jinja2
 from markupsafe import Markup
+from msgspec.structs import replace
 
+from assent.report.charts import charts_of
+from assent.report.charts.pictures import pictures
 from assent.report.document import to_document
 from assent.report.escape import name, pieces, shorten, visible
 from assent.report.parts import (
     Break,
     Cell,
+    Document,
     Move,
     Number,
     Pair,
@@ -22,6 +26,7 @@ from assent.report.parts import (
     spaced,
 )
 from assent.report.review import ReviewReport
+from assent.report.sections.plots import PLOTS
 
 _NAME_LIMIT = 400
 _SENTENCE_LIMIT = 2_000
@@ -29,7 +34,22 @@ _SENTENCE_LIMIT = 2_000
 
 def to_html(report: ReviewReport) -> str:
     """The review as a page: no script, no request, light and dark, for phones and for paper."""
-    return _template().render(document=to_document(report), reviewed_at=visible(report.at))
+    return _template().render(document=_drawn(report), reviewed_at=visible(report.at))
+
+
+def _drawn(report: ReviewReport) -> Document:
+    """The document with the charts and plots of each section, found by its title."""
+    document = to_document(report)
+    charts = charts_of(report)
+    sections = tuple(
+        replace(
+            section,
+            charts=(*section.charts, *charts.get(section.title, ())),
+            pictures=pictures(report.plots) if section.title == PLOTS else section.pictures,
+        )
+        for section in document.sections
+    )
+    return replace(document, sections=sections)
 
 
 @cache
@@ -43,11 +63,17 @@ def _template() -> jinja2.Template:
     )
     environment.filters["cell"] = _cell
     environment.filters["plain"] = _plain
+    environment.filters["named"] = name
+    environment.filters["drawing"] = _drawing
     return environment.get_template("report.html")
 
 
 def _cell(cell: Cell) -> Markup:
     return Markup(spaced(map(_part, cell)))  # noqa: S704 - every part is markup already
+
+
+def _drawing(drawing: str) -> Markup:
+    return Markup(drawing)  # noqa: S704 - made by report.charts, which escapes all text
 
 
 def _plain(cell: Cell) -> str:

@@ -16,10 +16,12 @@ class ReviewForm(ReviewReport, frozen=True, kw_only=True):
 
 
 def to_json(report: ReviewReport) -> bytes:
-    """The whole review as indented UTF-8 JSON. What is not there on one side is left out."""
+    """The whole review as indented UTF-8 JSON. What is not there on one side is left out;
+    of plots only name, type and size are given.
+    """
     form = ReviewForm(
         decision=report.verdict.decision,
         approvals_missing=report.approvals.missing,
-        **msgspec.structs.asdict(report),
+        **{**msgspec.structs.asdict(report), "plots": tuple(one.listed for one in report.plots)},
     )
     return msgspec.json.format(msgspec.json.encode(form, order="deterministic"), indent=2) + b"\n"

@@ -108,13 +108,35 @@ class Table(Struct, frozen=True, kw_only=True):
         return len(self.columns) == 1
 
 
+class Chart(Struct, frozen=True, kw_only=True):
+    """A drawing for the full report; a comment leaves it out, and a table says the same.
+    `drawing` is an SVG element made by `report.charts`, in which all text is escaped already.
+    """
+
+    title: Cell
+    drawing: str
+    note: Cell = ()
+    is_folded: bool = False
+
+
+class Picture(Struct, frozen=True, kw_only=True):
+    """A plot of the team for the full report: its name, and the image as a `data:` address."""
+
+    name: str
+    address: str
+
+
 class Section(Struct, frozen=True, kw_only=True):
-    """A part of the report. One without tables and notes is said in one line."""
+    """A part of the report. One without tables and notes is said in one line. `charts` and
+    `pictures` are shown by the full report only.
+    """
 
     title: str
     summary: Cell
     tables: tuple[Table, ...] = ()
     notes: tuple[Cell, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 class Document(Struct, frozen=True, kw_only=True):

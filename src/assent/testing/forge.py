@@ -55,7 +55,7 @@ class MemoryWaiting:
         """See `Waiting.fetch`."""
         if self._left is None:
             raise UsageError("fetching the bundle of a change", "its CI has left none")
-        shutil.copytree(self._left, folder)
+        shutil.copytree(self._left, folder, symlinks=True)
         return self._run
 
 

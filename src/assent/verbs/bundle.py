@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,9 +22,11 @@ from assent.core.bundle import (
 )
 from assent.core.digest import Digest, canonical_json, short
 from assent.core.evidence import Run
+from assent.core.scalar import Scalar
 from assent.errors import IntegrityError, UsageError
 from assent.measure.models.files import model_files
 from assent.ports import NotInStoreError, Source, Wanted
+from assent.verbs.attachments import MAX_BYTES, attached
 from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember
 from assent.verbs.inputs import Inputs, read_inputs
 from assent.verbs.locks import current_lock
@@ -37,7 +39,8 @@ MAX_FILES = 100_000
 
 class BundleResult(msgspec.Struct, frozen=True, kw_only=True):
     """The bundle, and how many bytes were new to the store. `model_digest` is None if the bundle
-    was only named, because `assent.lock` does and another job has it.
+    was only named, because `assent.lock` does and another job has it. `metrics` are those that
+    were bundled now.
     """
 
     model: str
@@ -47,6 +50,7 @@ class BundleResult(msgspec.Struct, frozen=True, kw_only=True):
     files: int
     size_bytes: int
     new_bytes: int
+    metrics: Mapping[str, Scalar] = {}
 
 
 def bundle(
@@ -94,9 +98,15 @@ def bundle(
         )
     evidence_bytes = canonical_json(evidence)
     config = config_blob(model, files)
-    manifest = manifest_blob(model, files, config, evidence_bytes)
+    manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
     # The manifest comes last: a bundle is there only when everything that it names is.
-    rest = store.add([Source(content=config), Source(content=evidence_bytes)])
+    rest = store.add(
+        [
+            *attached(workspace, model, evidence),
+            Source(content=config),
+            Source(content=evidence_bytes),
+        ]
+    )
     [stored_manifest] = store.add([Source(content=manifest)])
     digest = stored_manifest.digest
     if output is not None:
@@ -113,6 +123,7 @@ def bundle(
         files=len(files),
         size_bytes=sum(file.size_bytes for file in files),
         new_bytes=sum(blob.size_bytes for blob in everything if blob.is_new),
+        metrics=evidence.metrics,
     )
 
 
@@ -121,9 +132,11 @@ def take(
     model: str,
     folder: Path,
     *,
+    left_by: Run | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> BundleResult:
-    """Store the bundle that `bundle` has written to `folder` in another job.
+    """Store the bundle that `bundle` has written to `folder` in another job: one of the run
+    `left_by`, where the forge has said so.
 
     The folder is data of code that nobody has reviewed: every byte is verified, what it says of
     itself becomes no hint for later runs, and nothing of it is run. Raises `UsageError` if it
@@ -147,14 +160,17 @@ def take(
     known = decode_evidence(taken, evidence_bytes)
     if taken.model != model:
         raise IntegrityError(doing, f"bundle {short(digest)} is of {taken.model!r}")
-    _require_of_run(workspace, known.run, doing)
-    if len(taken.files) > MAX_FILES:
+    _require_of_run(known.run, left_by or _woken_by(workspace), doing)
+    if len(taken.files) + len(taken.attachments) > MAX_FILES:
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
+    if any(one.size > MAX_BYTES for one in taken.attachments):
+        raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
     workspace.work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=workspace.work, prefix=".taken-") as scratch:
         # Verified while they are copied: only what has the digest that it is said to have gets
         # near the store. Each blob once: a thousand names of one large file are one file.
         sizes = {one.digest: one.size_bytes for one in taken.files}
+        sizes |= {one.digest: one.size for one in taken.attachments}
         wanted = [
             Wanted(digest=one, size_bytes=size, path=Path(scratch) / str(number))
             for number, (one, size) in enumerate(sizes.items())
@@ -220,23 +236,36 @@ def _stored(workspace: Workspace, found: Bundle) -> BundleResult:
     )
 
 
-def _require_of_run(workspace: Workspace, run: Run | None, doing: str) -> None:
-    """Raise `IntegrityError` for a bundle that does not name the run which has handed it over, in
-    a job of GitHub that the end of that run has started. The code of the change writes the
-    evidence, but whoever started the run must not approve what it made: it may name no other.
-    """
+def _woken_by(workspace: Workspace) -> Run | None:
+    """The run whose end has started this job, in GitHub Actions; None for any other job."""
     context = workspace.context
     if context.system != "github" or context.event != "workflow_run":
+        return None
+    number, attempt = (context.number("workflow_run", name) for name in ("id", "run_attempt"))
+    return Run(system="github", id=str(number), attempt=attempt or 0)
+
+
+def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:
+    """Raise `IntegrityError` for a bundle that does not name the run which has handed it over. The
+    code of the change writes the evidence, but whoever started the run must not approve what it
+    made: it may name no other.
+    """
+    if left_by is None:
         return
-    made = context.number("workflow_run", "id"), context.number("workflow_run", "run_attempt")
-    said = None if run is None or run.system != context.system else (run.id, run.attempt)
-    if said != (str(made[0]), made[1]):
+    made = _as_a_whole(left_by)
+    said = None if run is None or run.system != left_by.system else _as_a_whole(run)
+    if said != made:
         named = "no run" if said is None else f"attempt {said[1]} of run {said[0]}"
         raise IntegrityError(
             doing,
             f"its evidence names {named}, it comes from attempt {made[1]} of run {made[0]}",
             hint="let CI train and evaluate the newest revision, all jobs of the run together",
         )
+
+
+def _as_a_whole(run: Run) -> tuple[str, int]:
+    """The id and attempt of a run, whichever of its jobs it names: after the slash, on GitLab."""
+    return run.id.partition("/")[0], run.attempt
 
 
 def _require_plain(folder: Path, doing: str) -> None:

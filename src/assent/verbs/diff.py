@@ -1,15 +1,41 @@
-"""`diff`: what changed between any two versions, stages, bundles or revisions."""
+"""`diff`: what changed between any two versions, stages, bundles or revisions, or two files."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from filecmp import cmp
+from pathlib import Path
+
 import msgspec
 
-from assent.compare.bundles import compare
+from assent.compare.data import compare_data
+from assent.compare.model import compare_model
+from assent.core.bundle import Bundle, Descriptor, ModelFile, model_digest
 from assent.core.diff import Diff
+from assent.core.diff.data import DataDiff
+from assent.core.diff.model import ModelDiff
+from assent.core.digest import digest_of
+from assent.core.evidence import DataReference
+from assent.core.profile import DataProfile, RowChanges
 from assent.errors import UsageError
+from assent.measure.models.files import model_files
+from assent.measure.models.inspect import inspect
+from assent.measure.models.weights import compare_weights
+from assent.measure.profiles.encoding import decode_profile, encode_profile
+from assent.measure.profiles.profile import profile_data
+from assent.measure.profiles.reading import open_table
+from assent.measure.profiles.rows import row_changes
 from assent.verbs.bundles import baseline, find
+from assent.verbs.facts import compare_bundles
 from assent.verbs.recording import read_ledger
+from assent.verbs.work import write_atomically
 from assent.verbs.workspace import Workspace
+
+PROFILE_SUFFIX = ".json.gz"
+"""What a saved profile is called."""
+_HERE = Path()
+_NAME = "data"
 
 
 class DiffResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +45,22 @@ class DiffResult(msgspec.Struct, frozen=True, kw_only=True):
     old: str
     new: str
     diff: Diff
+
+
+class DataDiffResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed from one data set to another."""
+
+    old: str
+    new: str
+    diff: DataDiff
+
+
+class FilesDiffResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed from the files of one model to those of another."""
+
+    old: str
+    new: str
+    diff: ModelDiff
 
 
 def diff(
@@ -41,5 +83,110 @@ def diff(
         model=model,
         old=old or "baseline",
         new=new or "working tree",
-        diff=compare(before, candidate),
+        diff=compare_bundles(workspace, before, candidate, weights=True),
+    )
+
+
+def diff_data(
+    old: str,
+    new: str,
+    *,
+    key: Sequence[str] = (),
+    label: str | None = None,
+    save_profile: Path | None = None,
+    rows_only: bool = False,
+) -> DataDiffResult:
+    """Compare two data sets: files, folders, globs, addresses or tables. `old` may be a profile
+    that `save_profile` has written of `new` before. With a `key` they are compared row by row as
+    well; with `rows_only` nothing else is.
+    """
+    doing = f"comparing {old} with {new}"
+    if rows_only and not key:
+        raise UsageError(doing, "rows are compared by a key", hint="name its columns with --key")
+    saved = _saved(Path(old))
+    if saved is not None and key:
+        raise UsageError(doing, "a profile holds no rows to compare", hint="name the data itself")
+    before = after = None
+    rows: tuple[RowChanges, ...] = ()
+    with ExitStack() as opened:
+        right = opened.enter_context(open_table(_HERE, new))
+        left = None if saved is not None else opened.enter_context(open_table(_HERE, old))
+        if not rows_only:
+            before = saved if left is None else profile_data(left)
+            after = profile_data(right, against=before)
+        if left is not None and key:
+            rows = (row_changes(left, right, name=_NAME, key=key),)
+    if save_profile is not None and after is not None:
+        write_atomically(save_profile, encode_profile(after))
+    found = compare_data(
+        [_reference(old, before, label)],
+        [_reference(new, after, label)],
+        old_profiles={} if before is None else {_NAME: before},
+        new_profiles={} if after is None else {_NAME: after},
+        row_changes=rows,
+    )
+    return DataDiffResult(old=old, new=new, diff=found)
+
+
+def diff_files(old: str, new: str, *, weights: bool = True) -> FilesDiffResult:
+    """Compare the files of two models, each a file or a folder, without running them."""
+    sides = [dict(model_files(_HERE, path)) for path in (old, new)]
+    same = {
+        name: path.stat().st_size
+        for name, path in sides[0].items()
+        if name in sides[1] and cmp(path, sides[1][name], shallow=False)
+    }
+    if weights and len(same) < max(map(len, sides)):
+        moved, compared = compare_weights(*sides)
+    else:
+        moved, compared = (), 0
+    bundles = [_stand_in(files, same, str(side)) for side, files in enumerate(sides)]
+    found = compare_model(
+        *bundles,
+        old_inspection=inspect(sides[0]),
+        new_inspection=inspect(sides[1]),
+        weights=moved,
+        weights_compared=compared,
+    )
+    return FilesDiffResult(old=old, new=new, diff=found)
+
+
+def _saved(path: Path) -> DataProfile | None:
+    """The profile that a file is, or None for any other data."""
+    if not path.name.endswith(PROFILE_SUFFIX) or not path.is_file():
+        return None
+    return decode_profile(path.read_bytes())
+
+
+def _reference(source: str, profile: DataProfile | None, label: str | None) -> DataReference:
+    return DataReference(
+        name=_NAME,
+        source=source,
+        kind="file",
+        profile=None if profile is None else digest_of(encode_profile(profile)),
+        rows=None if profile is None else profile.rows,
+        label=label,
+    )
+
+
+def _stand_in(files: Mapping[str, Path], same: Mapping[str, int], side: str) -> Bundle:
+    """Files as a bundle, to be compared. Nobody needs their digests, only which are the same: so
+    the digests are of names.
+    """
+    listed = tuple(
+        ModelFile(
+            path=name,
+            digest=digest_of((name if name in same else f"{side}:{name}").encode()),
+            size_bytes=path.stat().st_size,
+        )
+        for name, path in files.items()
+    )
+    nothing = Descriptor(media_type="", digest=digest_of(b""), size=0)
+    return Bundle(
+        digest=model_digest(listed),
+        model="",
+        model_digest=model_digest(listed),
+        files=listed,
+        evidence=nothing,
+        config=nothing,
     )

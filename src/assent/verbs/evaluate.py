@@ -9,20 +9,23 @@ from typing import IO
 import msgspec
 
 from assent.config.lock import FILE as LOCK
-from assent.config.settings import DataSettings, ModelSettings
+from assent.config.settings import ModelSettings
 from assent.core.digest import Digest, hex_of, short
-from assent.core.evidence import Code, DataReference, Evidence, Problem
+from assent.core.evidence import Code, Environment, Evidence, Problem, Step
+from assent.core.scalar import Scalar
 from assent.errors import UsageError
-from assent.measure.data import read_data
+from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment
 from assent.measure.files import expand, relative_name
 from assent.measure.metrics import read_metrics
 from assent.measure.models.files import model_files
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
+from assent.verbs.attachments import detach
 from assent.verbs.bundles import load, model_digest_at, open_bundle, stands_at
 from assent.verbs.inputs import Inputs, read_inputs
 from assent.verbs.locks import current_lock
+from assent.verbs.measuring import measure
 from assent.verbs.train import run_step
 from assent.verbs.work import Evaluated, Trained, forget, keep, kept
 from assent.verbs.workspace import Workspace
@@ -84,9 +87,12 @@ def evaluate(
         _require_same_model(workspace, model, digest)
         untouched = _untouched(workspace, settings, before)
     trained = _trained(workspace, model, inputs.train, digest)
+    detach(workspace, model)
     metrics = read_metrics(workspace.root, settings.metrics)
     params = read_params(workspace.root, settings.params)
-    data, problems = _data(workspace, settings.data_sets)
+    measured = measure(workspace, model)
+    environment = read_environment(workspace.root, settings.train or settings.evaluate or "")
+    costs = _costs(workspace, settings, trained, step, environment)
     evidence = Evidence(
         model=model,
         inputs_digest=inputs.evaluate,
@@ -96,12 +102,16 @@ def evaluate(
         trained_by=None if workspace.is_in_forge_ci else workspace.forge.whoami(),
         code=read_code(workspace),
         params=params.params,
-        metrics=metrics.metrics,
+        metrics={**costs, **measured.metrics, **metrics.metrics},
         series=metrics.series,
-        data=data,
-        environment=read_environment(workspace.root, settings.train or settings.evaluate or ""),
+        data=measured.data,
+        overlaps=measured.overlaps,
+        row_changes=measured.row_changes,
+        predictions=measured.predictions,
+        attachments=measured.attachments,
+        environment=environment,
         run=workspace.run,
-        problems=(*untouched, *metrics.problems, *params.problems, *problems),
+        problems=(*untouched, *metrics.problems, *params.problems, *measured.problems),
     )
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
@@ -178,6 +188,23 @@ def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> Non
         )
 
 
+def _costs(
+    workspace: Workspace,
+    settings: ModelSettings,
+    trained: Trained | None,
+    step: Step | None,
+    environment: Environment,
+) -> dict[str, Scalar]:
+    """The costs as metrics, if `assent.yaml` asks for them."""
+    if settings.cost is None:
+        return {}
+    files = model_files(workspace.root, settings.model)
+    size = sum(path.stat().st_size for _, path in files)
+    return costs_of(
+        None if trained is None else trained.step, step, environment, settings.cost, size
+    )
+
+
 def _written(workspace: Workspace, patterns: Sequence[str]) -> dict[Path, int]:
     """When each file was last written, in nanoseconds."""
     return {path: path.stat().st_mtime_ns for path in expand(workspace.root, patterns)}
@@ -219,15 +246,3 @@ def _trained(
             hint="run `assent train` again",
         )
     return trained
-
-
-def _data(
-    workspace: Workspace, data_sets: dict[str, DataSettings]
-) -> tuple[tuple[DataReference, ...], tuple[Problem, ...]]:
-    references: list[DataReference] = []
-    problems: list[Problem] = []
-    for name, data in data_sets.items():
-        reference, problem = read_data(workspace.root, name, data.path, data.snapshot)
-        references += [] if reference is None else [reference]
-        problems += [] if problem is None else [problem]
-    return tuple(references), tuple(problems)

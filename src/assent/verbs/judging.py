@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from assent.compare.bundles import Known, compare
+from assent.compare.bundles import Known
 from assent.core.approval import Approvals
 from assent.core.change import Change, Review, ReviewState
 from assent.core.diff import Diff
@@ -26,6 +26,7 @@ from assent.policy.judge import decided_by_people, judge_candidate, rule_for
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import baseline
+from assent.verbs.facts import compare_bundles
 from assent.verbs.inputs import read_inputs
 from assent.verbs.locks import lock_at, mistrust
 from assent.verbs.revisions import difference
@@ -55,10 +56,12 @@ def judge(
     *,
     reviews: Sequence[Review],
     change: Change | None,
+    weights: bool = False,
 ) -> Judgement:
     """Compare the candidate with its baseline, judge every gate, and hear the reviews.
 
-    `change` is the change under review, or None if only what was recorded counts.
+    `change` is the change under review, or None if only what was recorded counts. With `weights`
+    the diff says how far each tensor has moved, which is for people and takes a moment.
     """
     model = candidate.bundle.model
     compared = baseline(workspace, view, model, list(policy.stages))
@@ -67,7 +70,7 @@ def judge(
             compared = None  # the first model, built on the base branch: nothing to compare with
         else:
             workspace.say(f"{model}: the candidate is the baseline itself")
-    diff = compare(compared, candidate)
+    diff = compare_bundles(workspace, compared, candidate, weights=weights)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
     approvals = hear(workspace, view, rule, candidate, reviews=reviews, change=change)

@@ -20,13 +20,15 @@ from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
 from assent.report.markdown import to_markdown
-from assent.report.review import ReviewReport
+from assent.report.review import Plot, ReviewReport
+from assent.verbs.attachments import read_attachment
 from assent.verbs.bundle import bundle
 from assent.verbs.bundles import find, load, nothing_shown
 from assent.verbs.evaluate import evaluate
 from assent.verbs.inputs import read_inputs
 from assent.verbs.judging import all_reviews, judge
 from assent.verbs.locks import current_lock, locked_of
+from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.verbs.recording import read_ledger
 from assent.verbs.train import train
 from assent.verbs.work import write_atomically
@@ -64,18 +66,20 @@ def review(
     model: str,
     *,
     name: str | None = None,
+    folder: Path | None = None,
     output: int | IO[bytes] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ReviewResult:
     """Review the bundle called `name`, or the one of the working tree; then what is missing of
-    it (training, evaluation, bundle) is made first.
+    it (training, evaluation, bundle) is made first. Its forms are written to `folder`, or where
+    the model has its own.
     """
     if name is None:
         name = _shown(workspace, model) or _candidate(workspace, model, output, progress)
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
     report = report_on(workspace, view, model, candidate)
-    folder = workspace.work / "review" / model
+    folder = folder or workspace.work / "review" / model
     paths = {form: folder / form for form in ("report.html", "review.json", "junit.xml")}
     write_atomically(paths["report.html"], to_html(report).encode())
     write_atomically(paths["review.json"], to_json(report))
@@ -115,6 +119,7 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
         candidate,
         reviews=all_reviews(workspace, view, model, candidate.bundle.digest),
         change=change,
+        weights=True,
     )
     return ReviewReport(
         model=model,
@@ -131,6 +136,24 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
         notes=_notes(workspace, candidate, judgement.diff.baseline is None, policy),
         change_id=change.id,
         change_title=_title(change),
+        plots=_plots(workspace, candidate),
+    )
+
+
+def _plots(workspace: Workspace, candidate: Known) -> tuple[Plot, ...]:
+    """The plots of the candidate; those that are too large for a page by name."""
+    evidence = candidate.evidence
+    found = [one for one in evidence.attachments if one.path.startswith(PLOTS)]
+    return tuple(
+        Plot(
+            name=one.path.removeprefix(PLOTS),
+            media_type=one.media_type,
+            content=read_attachment(workspace, evidence, one.digest)
+            if one.size_bytes <= MAX_PLOT_BYTES
+            else b"",
+            size_bytes=one.size_bytes,
+        )
+        for one in found[:MAX_PLOTS]
     )
 
 

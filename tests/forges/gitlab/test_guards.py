@@ -100,3 +100,16 @@ def test_who_may_set_variables(premium: Scene) -> None:
         )
         premium.faults.answer("GET", "/projects/acme%2Fchurn", body)
         assert one(premium, "variables") is state
+
+
+@pytest.mark.threat(16)
+@pytest.mark.parametrize("variable", ["ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN"])
+def test_whether_pipelines_of_merge_requests_get_a_token(scene: Scene, variable: str) -> None:
+    name = f"{variable}: pipelines of merge requests"
+    assert one(scene, name) is UNKNOWN  # it is no variable of the project, perhaps of a group
+    scene.project.variables[variable] = False
+    assert one(scene, name) is MISSING
+    scene.project.variables[variable] = True
+    assert one(scene, name) is ENFORCED
+    developer = scene.gitlab.project_token(role="developer")
+    assert one(scene, name, token=developer) is UNKNOWN

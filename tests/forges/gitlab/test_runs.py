@@ -213,3 +213,14 @@ def test_a_run_that_is_not_there_is_refused(premium: Scene, run: str, problem: s
 
 def test_a_run_of_another_system_cannot_be_known(premium: Scene) -> None:
     assert premium.forge().started(Run(system="ci", id="1/train")) == ()
+
+
+@pytest.mark.threat(1)
+def test_whoever_started_the_pipeline_is_named_whichever_job_the_evidence_names(
+    scene: Scene,
+) -> None:
+    """The code of the change writes the name of the job, and could choose one that others run."""
+    train = pipeline_of(scene)
+    button = train.pipeline.job("preview", is_manual=True)
+    button.play(scene.bob)
+    assert started(scene, f"{train.pipeline.id}/preview") == ["alice", "bob"]

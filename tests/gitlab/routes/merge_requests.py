@@ -105,12 +105,15 @@ def reviewers(call: Call) -> Answer:
 
 @answers("merge-requests/pipelines", "reporter")
 def own_pipelines(call: Call) -> Answer:
-    """Of the merge request and of its branch, in whichever project they ran; newest first."""
+    """Of the merge request and of its branch, in its own project and in the one it comes from, as
+    far as the asker may see that; newest first.
+    """
     change = call.merge_request()
     heads = {one.head for one in change.versions}
     chosen = [
         one
         for project in call.gitlab.projects
+        if project is call.project or project.is_public or project.level(call.user) >= 20
         for one in project.pipelines
         if one.merge_request is change or (one.ref == change.source_branch and one.sha in heads)
     ]

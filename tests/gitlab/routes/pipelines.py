@@ -48,6 +48,18 @@ def job(call: Call) -> Answer:
     return Answer(pipelines.job(call.where, found(next(iter(chosen), None))))
 
 
+@answers("jobs/artifacts", "reporter")
+def artifacts(call: Call) -> Answer:
+    """The archive: from here, or from where large files are kept. That address opens it alone."""
+    number = call.number("job_id")
+    chosen = found(next((one for one in call.project.jobs() if one.id == number), None))
+    content = found(chosen.archive)
+    if call.gitlab.keeps_files_elsewhere:
+        address = f"{call.storage}/artifacts/{chosen.id}.zip?signature=x"
+        return Answer(b"", 302, {"Location": address})
+    return Answer(content, headers={"Content-Type": "application/zip"})
+
+
 @answers("jobs/own", is_for_jobs=True)
 def own(call: Call) -> Answer:
     """The job whose token this is, and with it the person who caused it."""

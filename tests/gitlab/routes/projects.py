@@ -13,6 +13,15 @@ def one(call: Call) -> Answer:
     return Answer(projects.whole(call.where, call.project, call.user))
 
 
+@answers("variables/get", "maintainer")
+def variable(call: Call) -> Answer:
+    """A variable of the project. Its value is nobody's business here."""
+    name = call.in_path["key"]
+    if name not in call.project.variables:
+        raise not_found("Variable")
+    return Answer(projects.variable(name, is_protected=call.project.variables[name]))
+
+
 @answers("branches/list", "reporter", is_for_jobs=True)
 def branches(call: Call) -> Answer:
     sought = call.text("search")

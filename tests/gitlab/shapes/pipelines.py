@@ -69,11 +69,24 @@ def job(where: Addresses, found: Job) -> Json:
         "pipeline": short(where, found.pipeline),
         "web_url": where.page(project, f"/jobs/{found.id}"),
         "project": {"ci_job_token_scope_enabled": False},
-        "artifacts": [],
+        "artifacts": _files(found),
         "archived": False,
         "tag_list": [],
     }
     return {**shown, "failure_reason": "script_failure"} if found.status == "failed" else shown
+
+
+def _files(found: Job) -> list[Json]:
+    """What a job has left: its log, and the archive of its artifacts."""
+    sizes = {"trace": 1000}
+    if found.archive is not None:
+        sizes["archive"] = len(found.archive)
+    names = {"trace": "job.log", "archive": "artifacts.zip"}
+    formats = {"trace": None, "archive": "zip"}
+    return [
+        {"file_type": kind, "size": size, "filename": names[kind], "file_format": formats[kind]}
+        for kind, size in sizes.items()
+    ]
 
 
 def environment_short(found: Environment) -> Json:

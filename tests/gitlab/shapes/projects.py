@@ -127,3 +127,17 @@ def protected_branch(found: ProtectedBranch, *, is_free: bool) -> Json:
         shown["unprotect_access_levels"] = []
         shown["inherited"] = False
     return shown
+
+
+def variable(name: str, *, is_protected: bool) -> Json:
+    return {
+        "variable_type": "env_var",
+        "key": name,
+        "value": "not shown",
+        "hidden": False,
+        "protected": is_protected,
+        "masked": True,
+        "raw": False,
+        "environment_scope": "*",
+        "description": None,
+    }

@@ -7,8 +7,13 @@ from typing import Any, Literal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from assent.compare.bundles import compare
+from assent.core.diff import Diff
+from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.predictions import PredictionsDiff
 from assent.core.scalar import NonFinite, Scalar
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.metric import MetricGate
@@ -219,6 +224,10 @@ def test_every_bound_has_a_finding_with_reason_and_evidence() -> None:
         ({"metric": "accuracy", "max": float("inf")}, "judges nothing"),
         ({"metric": "accuracy", "max_drop": float("inf")}, "judges nothing"),
         ({"metric": "loss", "max_rise": float("inf")}, "judges nothing"),
+        ({"metric": "accuracy", "min": 0.1, "confident": True}, "needs max_drop or max_rise"),
+        ({"metric": "accuracy", "max_drop": 0, "confident": True}, "allow a small one"),
+        ({"metric": "accuracy", "max_drop": "0%", "confident": True}, "allow a small one"),
+        ({"metric": "accuracy", "max_drop": 0.1, "inconclusive": "pass"}, "confident: true"),
     ],
 )
 def test_a_gate_that_cannot_judge_is_refused(fields: dict[str, Any], problem: str) -> None:
@@ -229,3 +238,136 @@ def test_a_gate_that_cannot_judge_is_refused(fields: dict[str, Any], problem: st
 def test_the_stated_direction_wins_over_the_name() -> None:
     assert outcome(1.0, 2.0, metric="loss", better="higher", max_drop=0.1) is PASSED
     assert outcome(2.0, 1.0, metric="things", better="higher", max_drop=0.1) is FAILED
+
+
+def with_metrics(*changes: MetricChange, left_out: int = 0) -> Diff:
+    predictions = PredictionsDiff(task="binary", new_rows=9, slices_left_out=left_out)
+    return replace(compare(known(), known()), metrics=changes, predictions=predictions)
+
+
+def change(
+    lower: float | None,
+    upper: float = 0.0,
+    name: str = "accuracy",
+    rows: int = 1000,
+    old: float = 0.8,
+    **more: Any,
+) -> MetricChange:
+    """A change in the middle of its one-sided bounds."""
+    interval = None
+    middle = 0.0
+    if lower is not None:
+        middle = (lower + upper) / 2
+        width = 1.2 * (upper - lower) / 2
+        interval = Interval(
+            low=middle - width,
+            high=middle + width,
+            lower=lower,
+            upper=upper,
+            n=rows,
+            method="multinomial bootstrap",
+        )
+    return MetricChange(
+        name=name, old=old, new=old + middle, change=middle, interval=interval, **more
+    )
+
+
+def confident(found: MetricChange, without_baseline: Any = "allow", **bounds: Any) -> Finding:
+    gate = MetricGate(metric=found.name, confident=True, **bounds)
+    (finding,) = gate.judge(
+        with_metrics(found), known().evidence, without_baseline=without_baseline
+    )
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper", "expected"),
+    [
+        (-0.0099, 0.02, PASSED),
+        (-0.0101, 0.02, WAITING),
+        (-0.03, -0.0099, WAITING),
+        (-0.03, -0.0101, FAILED),
+        (0.01, 0.02, PASSED),
+        (0.0, 0.0, PASSED),
+    ],
+)
+def test_a_confident_gate_judges_by_the_bounds(
+    lower: float, upper: float, expected: Outcome
+) -> None:
+    assert confident(change(lower, upper), max_drop=0.01).outcome is expected
+    assert confident(change(-upper, -lower, name="loss"), max_rise=0.01).outcome is expected
+    assert confident(change(lower, upper, old=0.5), max_drop="2%").outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("inconclusive", "expected"),
+    [(None, WAITING), ("approve", WAITING), ("block", FAILED), ("pass", PASSED)],
+)
+def test_the_policy_says_what_inconclusive_means(inconclusive: Any, expected: Outcome) -> None:
+    finding = confident(change(-0.02, 0.02), max_drop=0.01, inconclusive=inconclusive)
+    assert finding.outcome is expected
+    assert finding.reason == "inconclusive: the drop may be as large as 0.02"
+
+
+def test_inconclusive_says_how_many_rows_would_decide() -> None:
+    """With a share of 0.1 of rows on which the models disagree, 6.2 * 0.1 / 0.01**2 rows."""
+    width = 1.6449 * (0.1 / 1000) ** 0.5
+    finding = confident(change(-width, width), max_drop=0.01)
+    assert finding.remedy.endswith("about 6,183 instead of 1,000")
+    near = confident(change(-0.015, -0.004, rows=100_000), max_drop=0.01)
+    assert "instead of 100,000" in near.remedy
+    at_it = confident(change(-0.015, -0.005, rows=100_000), max_drop=0.01)
+    assert "no number of rows" in at_it.remedy
+
+
+@pytest.mark.threat(14)
+def test_a_confident_gate_without_an_interval_blocks() -> None:
+    finding = confident(change(None), max_drop=0.01)
+    assert finding.outcome is FAILED
+    assert finding.reason == "no interval of the change is known"
+    assert "declare `predictions`" in finding.remedy
+    disputed = confident(change(None, is_disputed=True), max_drop=0.01)
+    assert "do not agree" in disputed.reason
+    nothing = confident(change(-0.1, 0.1, old=0.0), max_drop="1%")
+    assert (nothing.outcome, nothing.remedy) == (FAILED, "give the limit as an amount")
+
+
+@pytest.mark.threat(15)
+def test_a_confident_gate_without_a_baseline_is_like_any_other() -> None:
+    new = MetricChange(name="accuracy", old=UNSET, new=0.9)
+    assert confident(new, max_drop=0.01).outcome is NOT_APPLICABLE
+    assert confident(new, without_baseline="block", max_drop=0.01).outcome is FAILED
+
+
+@pytest.mark.threat(14)
+def test_what_the_files_and_the_predictions_disagree_on_is_judged_twice() -> None:
+    from_file = replace(change(None), new=0.9, change=0.1, is_disputed=True)
+    from_rows = replace(change(None), new=0.7, change=-0.1, is_computed=True, is_disputed=True)
+    findings = MetricGate(metric="accuracy", max_drop=0.01).judge(
+        with_metrics(from_file, from_rows), known().evidence, without_baseline="allow"
+    )
+    assert [finding.outcome for finding in findings] == [PASSED, FAILED]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"), [(0, NOT_APPLICABLE), (29, NOT_APPLICABLE), (30, FAILED), (None, FAILED)]
+)
+def test_a_small_slice_is_never_judged(rows: int | None, expected: Outcome) -> None:
+    bad = MetricChange(name="slices.region.n.auc", old=0.9, new=0.1, change=-0.8, relative=-0.9)
+    gate = MetricGate(metric="auc", slice="region", max_drop=0.03)
+    (finding,) = gate.judge(
+        with_metrics(replace(bad, rows=rows)), known().evidence, without_baseline="allow"
+    )
+    assert finding.outcome is expected
+    if expected is NOT_APPLICABLE:
+        assert finding.reason == f"the slice has {rows} rows; fewer than 30 are not judged"
+
+
+def test_slices_that_were_too_many_are_said() -> None:
+    good = MetricChange(name="slices.region.n.auc", old=0.9, new=0.9, change=0.0, rows=100)
+    gate = MetricGate(metric="auc", slice="region", max_drop=0.03)
+    kept, said = gate.judge(
+        with_metrics(good, left_out=7), known().evidence, without_baseline="allow"
+    )
+    assert (kept.outcome, said.outcome) == (PASSED, WARNED)
+    assert said.reason == "7 smaller slices were too many to be looked at"

@@ -70,8 +70,10 @@ class ColumnChange(Struct, frozen=True, kw_only=True):
     drift: Drift | None = None
     added: tuple[tuple[str, int], ...] = ()
     vanished: tuple[tuple[str, int], ...] = ()
+    outside: int = 0
     shares: tuple[Share, ...] = ()
     is_label: bool = False
+    problem: str = ""
 
 
 class DataChange(Struct, frozen=True, kw_only=True):
@@ -92,9 +94,53 @@ class DataChange(Struct, frozen=True, kw_only=True):
     rows: RowChanges | None = None
 
 
+class DriftTest(Struct, frozen=True, kw_only=True):
+    """What decides whether a column has drifted by any amount: a statistic (X²) over `bins`, and
+    `weight`, the rows of both sides as one number: n1 n2 / (n1 + n2). `low` is the statistic that
+    must be large for drift, `high` the one that must be small for stability; where there is
+    doubt, each speaks against what is to be shown. `psi` is that of `Drift`.
+    """
+
+    low: float
+    high: float
+    bins: int
+    weight: float
+    psi: float = 0.0
+
+
+class MeasuredColumn(Struct, frozen=True, kw_only=True):
+    """A column of the candidate as gates judge it, whether it differs or not. `nulls` are shares
+    of rows; `old_nulls` is None for a new column. `test` is None for a new column, for one whose
+    profile is the same on both sides, and where `problem` says why there is none.
+    `is_open`: the baseline's profile does not list all categories, so that a new one cannot be
+    told from a rare one.
+    """
+
+    name: str
+    nulls: float
+    old_name: str | None = None
+    old_nulls: float | None = None
+    test: DriftTest | None = None
+    problem: str = ""
+    is_open: bool = False
+
+
+class MeasuredData(Struct, frozen=True, kw_only=True):
+    """A data set of the candidate as gates judge it. Rows are None where they are not known."""
+
+    name: str
+    rows: int | None = None
+    old_rows: int | None = None
+    is_profiled: bool = False
+    columns: tuple[MeasuredColumn, ...] = ()
+
+
 class DataDiff(Struct, frozen=True, kw_only=True):
-    """Data sets that differ, those that are the same, and what the candidate's share."""
+    """Data sets that differ, those that are the same, and what the candidate's share. `measured`
+    has every data set of the candidate, and all of its columns.
+    """
 
     changes: tuple[DataChange, ...] = ()
     same: tuple[DataReference, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
+    measured: tuple[MeasuredData, ...] = ()

@@ -16,6 +16,8 @@ class Interval(Struct, frozen=True, kw_only=True):
     """A two-sided confidence interval. `n` is the number of rows it rests on, `method` the name
     of what computed it (`DeLong`, `paired t`, `multinomial bootstrap`), `is_paired` whether both
     models were measured on the same rows, `disagreement` the share of rows on which they differ.
+    `lower` and `upper` are the two one-sided bounds of the same confidence, `p` the two-sided
+    p-value of "no change", where there is a test.
     """
 
     low: float
@@ -25,6 +27,9 @@ class Interval(Struct, frozen=True, kw_only=True):
     confidence: float = 0.95
     is_paired: bool = True
     disagreement: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    p: float | None = None
 
 
 class MetricChange(Struct, frozen=True, kw_only=True):
@@ -32,7 +37,8 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     the baseline's absolute value) are None where there is no number to give. `better` is the
     direction that is an improvement, where it is known. `interval` is that of `change`, where
     predictions allow one; `rows` the size of the slice on the candidate's side, where it is known.
-    `is_computed`: from the predictions, not from a metrics file.
+    `is_computed`: from the predictions, not from a metrics file. `is_disputed`: a metrics file and
+    the predictions give different values, so this name is listed once for each.
     """
 
     name: str
@@ -45,3 +51,4 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     interval: Interval | None = None
     rows: int | None = None
     is_computed: bool = False
+    is_disputed: bool = False

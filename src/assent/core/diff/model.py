@@ -61,10 +61,12 @@ class SignatureChange(Struct, frozen=True, kw_only=True):
 class PartChange(Struct, frozen=True, kw_only=True):
     """A part of the model on both sides, by path; `format` None is "not there". `tensors` are
     those that came, went, or have another shape or type; `same_tensors` counts the others.
-    `unused` are features of the candidate without weight or split.
+    `unused` are features of the candidate without weight or split. `old_path` is the path in the
+    baseline of a part that was renamed.
     """
 
     path: str
+    old_path: str | None = None
     old_format: str | None = None
     new_format: str | None = None
     old_parameters: int | None = None

@@ -36,6 +36,15 @@ class Flips(Struct, frozen=True, kw_only=True):
         """The share of rows that were wrong and are now right."""
         return self.better / self.rows if self.rows else 0.0
 
+    @property
+    def compatibility(self) -> float | None:
+        """The share of what was right that still is (backward trust compatibility, Srivastava et
+        al., "An Empirical Analysis of Backward Compatibility in Machine Learning Systems", 2020,
+        arXiv:2008.04572); None if nothing was right.
+        """
+        right = self.both_right + self.worse
+        return self.both_right / right if right else None
+
 
 class CalibrationBin(Struct, frozen=True, kw_only=True):
     """Rows whose score lies between `low` and `high`: how many, their mean score, and the share
@@ -98,7 +107,9 @@ class Residuals(Struct, frozen=True, kw_only=True):
 class PredictionsDiff(Struct, frozen=True, kw_only=True):
     """Both models on the rows that both have predicted. `joined` counts those; below 99% of
     either side `is_paired` is False: then the sides are compared as different samples. Without a
-    baseline `old_rows` is None. `problem` says why nothing could be compared.
+    baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
+    now; both models are compared by the candidate's. `slices_left_out` counts slices that were
+    too many to be looked at, the smallest. `problem` says why nothing could be compared.
     """
 
     task: Task
@@ -117,4 +128,6 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     slices: tuple[SliceChange, ...] = ()
     slices_judged: int = 0
     slices_too_small: int = 0
+    slices_left_out: int = 0
+    labels_changed: int = 0
     problem: str | None = None

@@ -278,7 +278,7 @@ class Api(Line):
                 "looking for the token of GitLab's API",
                 "there is none",
                 hint="set ASSENT_GITLAB_TOKEN to a project access token; in CI it is a "
-                "masked variable",
+                "protected and masked variable, so only pipelines of protected branches have it",
             )
         import gitlab
 

@@ -27,6 +27,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     files: int = 200_000
 
 
+LIMITS = Limits()
+
+
 def unpack(archive: Path, inside: str, folder: Path, *, limits: Limits, doing: str) -> None:
     """Write what an archive holds below the folder `inside` to `folder`, which is made. The rest of
     it is left where it is. Raises `IntegrityError` unless all of it is plain files and folders.

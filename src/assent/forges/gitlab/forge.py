@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Self
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
@@ -13,6 +15,7 @@ from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.gitlab.api import Api, Token
+from assent.forges.gitlab.archives import LIMITS, Limits
 from assent.forges.gitlab.asking import Asking
 from assent.forges.gitlab.changes import Changes, Found, Wakeup
 from assent.forges.gitlab.deployments import Deployments
@@ -21,10 +24,21 @@ from assent.forges.gitlab.proposals import Proposals
 from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
+from assent.forges.gitlab.shapes import MergeRequest
 from assent.forges.gitlab.shown import Shown
 from assent.forges.gitlab.site import Site
+from assent.forges.gitlab.waiting import Open, open_requests
 from assent.git import Repository
-from assent.ports import Asked, Deployment, Guard, Notice, Press, Proposal, Signature
+from assent.ports import (
+    Asked,
+    Deployment,
+    Guard,
+    Notice,
+    Press,
+    Proposal,
+    Signature,
+    Waiting,
+)
 
 
 def _silent(text: str) -> None:
@@ -42,8 +56,9 @@ class GitLabForge:
     every job: it is asked with where there is no other, and for what it alone tells.
     `merge_request`, `note`, `run` (`<pipeline>/<job>`), `sha` and `ref` are what the CI says of
     this run (None on a laptop), `account` the login whose notes and statuses are ours where that
-    is not the token's, `file` the path of `assent.yaml` in the repository. `wait` sleeps,
-    `today` is the date in UTC, by which memberships end, `say` tells people.
+    is not the token's, `file` the path of `assent.yaml` in the repository, `limits` what an
+    artifact may be. `wait` sleeps, `today` is the date in UTC, by which memberships end, `say`
+    tells people.
 
     Nothing is sent, and python-gitlab is not imported, before something is asked.
     """
@@ -64,6 +79,7 @@ class GitLabForge:
         ref: str | None = None,
         account: str | None = None,
         file: str = "assent.yaml",
+        limits: Limits = LIMITS,
         wait: Callable[[float], None] = time.sleep,
         today: Callable[[], str] = _today,
         say: Callable[[str], None] = _silent,
@@ -77,15 +93,30 @@ class GitLabForge:
             run=run,
             account=account,
         )
-        self._wakeup = Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref)
-        self._changes = Changes(self._site, checkout, self._wakeup, wait=wait)
+        self._checkout = checkout
+        self._run_address = run_address
+        self._limits = limits
+        self._wait = wait
         self._roles = Roles(self._site, file=file, say=say, today=today)
-        self._shown = Shown(self._site, run_address=run_address)
-        self._reviews = Reviews(self._site, self._shown)
-        self._asking = Asking(self._site, self._shown, self._reviews)
         self._runs = Runs(self._site)
         self._deployments = Deployments(self._site, self._runs)
         self._proposals = Proposals(self._site)
+        self._begin(Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref))
+
+    def _begin(self, wakeup: Wakeup) -> None:
+        """What is of one change: nothing of it is read yet."""
+        self._wakeup = wakeup
+        self._changes = Changes(self._site, self._checkout, wakeup, wait=self._wait)
+        self._shown = Shown(self._site, run_address=self._run_address)
+        self._reviews = Reviews(self._site, self._shown)
+        self._asking = Asking(self._site, self._shown, self._reviews)
+
+    def _of(self, number: int) -> Self:
+        """The forge as a run of another change has it."""
+        other = copy(self)
+        vars(other).pop("_current", None)
+        other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
+        return other
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever caused the job: of a manual one, who pressed."""
@@ -160,6 +191,23 @@ class GitLabForge:
                 hint="push it and open a merge request",
             )
         return self._shown.show(current.request, current.change.head, notice)
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """See `Forge.waiting`. What woke this run up says nothing here."""
+        return [self._open(request, model, job) for request in open_requests(self._site)]
+
+    def _open(self, request: MergeRequest, model: str, job: str) -> Waiting:
+        bound = self._of(request.iid)
+        return Open(
+            self._site,
+            request,
+            forge=bound,
+            find=lambda: bound._current,
+            shown=bound._shown,
+            model=model,
+            job=job,
+            limits=self._limits,
+        )
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`. GitLab starts no pipeline for a note by itself; a webhook to its own

@@ -17,6 +17,7 @@ from assent.forges.gitlab.shapes import (
     ProtectedBranch,
     ProtectedEnvironment,
     TokenFacts,
+    Variable,
 )
 from assent.forges.gitlab.site import Site
 from assent.forges.patience import RefusedError
@@ -27,6 +28,7 @@ T = TypeVar("T")
 _STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
 _TIER = "this project's tier does not have it, or this token (role Maintainer) cannot read it"
 _DEVELOPER = 30
+_TOKENS = ("ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN")
 
 
 class Guards:
@@ -37,7 +39,7 @@ class Guards:
 
     def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
         """Every guard, those of the token first."""
-        found = [self._token(), self._variables()]
+        found = [self._token(), *map(self._protected, _TOKENS), self._variables()]
         branches = self._branches()
         found.append(self._default_branch(branches))
         found += [self._ledger(model, branches) for model in models]
@@ -52,7 +54,7 @@ class Guards:
                 name=name,
                 state=GuardState.MISSING,
                 reason="it is the job token, which can neither comment nor read approvals",
-                remedy="set ASSENT_GITLAB_TOKEN, masked, to a project access token "
+                remedy="set ASSENT_GITLAB_TOKEN, protected and masked, to a project access token "
                 "with the scope `api` and the role Developer",
             )
         doing = "asking what the token may do"
@@ -67,6 +69,27 @@ class Guards:
             what=f"it has the scope api, and acts as {self._site.own.username}",
             otherwise=f"it has {scopes}",
             remedy="make a project access token with the scope `api` and the role Developer",
+        )
+
+    def _protected(self, variable: str) -> Guard:
+        """Whether only pipelines of protected branches get a token."""
+        name = f"{variable}: pipelines of merge requests do not get it"
+        doing = f"reading whether {variable} is protected"
+        remedy = f"protect the variable {variable}: settings, CI/CD, variables"
+        path = self._site.path("variables", variable)
+        try:
+            found = self._site.api.find(path, Variable, doing=doing)
+        except RefusedError:
+            return _unreadable(name, remedy)
+        if found is None:
+            reason = "it is no variable of this project; it may be one of a group above"
+            return Guard(name=name, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+        return _plain(
+            name,
+            is_enforced=found.protected,
+            what="it is protected",
+            otherwise="whoever pushes a branch can read it, and act as Assent",
+            remedy=remedy,
         )
 
     def _variables(self) -> Guard:

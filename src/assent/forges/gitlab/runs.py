@@ -83,7 +83,8 @@ class Runs:
 
     def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
         """See `Forge.started`. A run is of a change if it ran its revision or its branch, or the
-        default branch, whose code nobody chooses alone. Whoever retried the job started it, too.
+        default branch, whose code nobody chooses alone. Whoever retried the job started it, too,
+        and whoever started its pipeline: which job it was, the code of the change says.
         """
         if run.system != FORGE:
             return ()
@@ -106,7 +107,9 @@ class Runs:
         named = [job for job in jobs if job.name == asked["job"]]
         if not named:
             raise PolicyError(doing, "the pipeline has no such job", hint=_AGAIN)
-        actors = [self._site.actor(job.user) for job in sorted(named, key=lambda job: job.id)]
+        whole = [] if pipeline.user is None else [pipeline.user]
+        users = [*whole, *(job.user for job in sorted(named, key=lambda job: job.id))]
+        actors = [self._site.actor(user) for user in users]
         return tuple({actor.key: actor for actor in actors}.values())
 
     def _pipeline(self, number: int, of: Found, doing: str) -> tuple[int, PipelineFacts] | None:

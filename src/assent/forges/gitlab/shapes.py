@@ -288,6 +288,12 @@ class ApprovalRule(Shape, frozen=True, kw_only=True):
     approvals_required: int = 0
 
 
+class Variable(Shape, frozen=True, kw_only=True):
+    """A variable of a project. Its value is not read."""
+
+    protected: bool
+
+
 class TokenFacts(Shape, frozen=True, kw_only=True):
     """What an access token may do."""
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from assent.core.evidence import Run
-from assent.errors import OutsideError
+from assent.errors import IdleError
 from assent.forges.gitlab.archives import Limits, unpack
 from assent.forges.gitlab.changes import Found
 from assent.forges.gitlab.moments import moment
@@ -124,7 +124,7 @@ class Open:
         left = self._left()
         current = self._find()
         if left is None or current is None or current.change.head != left.revision:
-            raise OutsideError(
+            raise IdleError(
                 doing,
                 "it has moved on meanwhile",
                 hint="the pipeline of its newest revision wakes up the next review",

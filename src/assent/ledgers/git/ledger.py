@@ -15,7 +15,7 @@ from assent.errors import IntegrityError
 from assent.git import GitError, Repository
 from assent.ledgers.git.commits import Commit, branch_ref, commits_of, stream
 from assent.ledgers.git.layout import files_rebuilt
-from assent.ledgers.git.repository import LedgerRepository, outside
+from assent.ledgers.git.repository import LedgerRepository
 from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
 from assent.ports import MovedError, View
@@ -99,7 +99,7 @@ class GitLedger:
             return  # it had arrived although we were told otherwise
         if there != view.tip or _is_busy(error):
             raise MovedError(doing, "somebody else wrote to it first")
-        raise outside(doing, error) from None
+        raise self._own.outside(doing, error) from None
 
 
 def _read_here(view: View) -> GitView:

@@ -42,6 +42,7 @@ class LedgerRepository:
             if "://" not in address and not _looks_like_ssh(address):
                 address = str((repository.top / address).resolve())
         self.name = remote or "this repository"
+        self._account = repository.account if remote is not None else ""
         key = hashlib.sha256(address.encode()).hexdigest()[:12]
         self.home = repository.common / "assent" / key
         self._folder = self.home / "ledger.git"
@@ -63,7 +64,7 @@ class LedgerRepository:
         try:
             shown = self.git("ls-remote", "--heads", "ledger", "assent/*", doing=doing)
         except GitError as error:
-            raise outside(doing, error) from None
+            raise self.outside(doing, error) from None
         names = [line.split("refs/heads/assent/", 1)[-1] for line in shown.decode().splitlines()]
         return sorted(names)
 
@@ -93,7 +94,7 @@ class LedgerRepository:
         except GitError as error:
             if _NOT_THERE in error.stderr:
                 return None
-            raise outside(doing, error) from None
+            raise self.outside(doing, error) from None
         return self.tip(model)
 
     def there(self, model: str, doing: str) -> str | None:
@@ -132,6 +133,16 @@ class LedgerRepository:
             pass_fds=self._lock_fds,
         )
 
+    def outside(self, doing: str, error: GitError) -> OutsideError:
+        """The error of Git with what may help."""
+        if error.is_denied:
+            hint = self._account or "may this account push to the branches assent/*?"
+        else:
+            hint = (
+                "is the remote reachable from here, and may this account read it? try `git fetch`"
+            )
+        return OutsideError(doing, error.problem, hint=hint)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One process of this clone at a time: two fetches into one reference disturb each other.
@@ -167,15 +178,6 @@ class LedgerRepository:
         except OSError as error:
             raise OutsideError(doing, f"{error.strerror}: {error.filename}") from None
         git(["init", "--quiet", "--bare", str(self._folder)], folder=self.home, doing=doing)
-
-
-def outside(doing: str, error: GitError) -> OutsideError:
-    """The error of Git with what may help."""
-    if "protected" in error.stderr or "declined" in error.stderr or "denied" in error.stderr:
-        hint = "may this account push to the branches assent/*?"
-    else:
-        hint = "is the remote reachable from here, and may this account read it? try `git fetch`"
-    return OutsideError(doing, error.problem, hint=hint)
 
 
 def _looks_like_ssh(address: str) -> bool:

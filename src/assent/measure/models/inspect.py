@@ -10,7 +10,27 @@ from typing import cast
 from assent.core.inspection import Inspection, Part
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, Reader, ReadError
 
-READERS: tuple[str, ...] = ()
+READERS: tuple[str, ...] = (
+    "safetensors",
+    "gguf",
+    "keras",
+    "hdf5",
+    "torch_zip",
+    "torch_legacy",
+    "npz",
+    "skops",
+    "pickles",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "onnx",
+    "savedmodel",
+    "mlmodel",
+    "huggingface",
+    "packages",
+    "containers",  # archives that none of the above knows
+    "plain",  # asked last: it knows files by little more than their name
+)
 """The modules of the readers, in the order in which they are asked."""
 
 

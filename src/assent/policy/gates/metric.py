@@ -27,7 +27,13 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`min` and `max` bound the candidate's value; `max_drop` and `max_rise` its fall and rise
     against the baseline, as an amount or a percentage. `metric` may hold `*`; then every metric
     it matches is judged. With `slice: region` the metric is judged for each value of that slice
-    (`slices.region.<value>.<metric>`), also for a value with a dot in it.
+    (`slices.region.<value>.<metric>`), also for a value with a dot in it; a slice that is known to
+    have fewer than 30 rows is never judged.
+
+    With `confident: true` a fall or rise is judged by the interval of the change that predictions
+    give: it passes if the limit is beyond the one-sided 95% bound, fails if even the best bound
+    breaks it, and is else inconclusive. `inconclusive` says what that means: `approve` (a person
+    decides), `block` or `pass`.
     """
 
     metric: Annotated[str, Meta(min_length=1)]
@@ -37,6 +43,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max: float | None = None
     max_drop: Limit | None = None
     max_rise: Limit | None = None
+    confident: bool = False
+    inconclusive: Literal["approve", "block", "pass"] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, or that would judge the wrong way."""
@@ -63,6 +71,22 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             )
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is greater than max, so nothing can pass")
+        self._require_margin()
+
+    def _require_margin(self) -> None:
+        if not self.confident:
+            if self.inconclusive is not None:
+                raise ValueError("`inconclusive` says nothing without `confident: true`")
+            return
+        limits = [limit for limit in (self.max_drop, self.max_rise) if limit is not None]
+        if not limits:
+            raise ValueError("`confident` needs max_drop or max_rise")
+        amounts = [fraction(limit) if isinstance(limit, str) else limit for limit in limits]
+        if not min(amounts):
+            raise ValueError(
+                "no number of rows can show that there is no drop at all; allow a small one, "
+                "such as max_drop: 0.01"
+            )
 
     @property
     def direction(self) -> Better:
@@ -86,6 +110,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """
         del evidence  # the diff has every metric
         changes = matching(self.pattern, diff)
+        left_out = 0 if diff.predictions is None else diff.predictions.slices_left_out
         if not changes:
             rule = f"{self.pattern} {self._bounds()}"
             return [
@@ -96,11 +121,24 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                     remedy="write it in `evaluate`, or correct the gate on the base branch",
                 )
             ]
-        return [
+        findings = [
             finding for change in changes for finding in self._judge(change, diff, without_baseline)
         ]
+        if left_out and self.pattern.startswith("slices."):
+            findings.append(
+                Finding(
+                    rule=f"{self.pattern} {self._bounds()}",
+                    outcome=Outcome.WARNED,
+                    reason=f"{left_out:,} smaller slices were too many to be looked at",
+                    remedy="declare slices with fewer values",
+                )
+            )
+        return findings
 
     def _judge(self, change: MetricChange, diff: Diff, without_baseline: str) -> Iterator[Finding]:
+        if is_small_slice(change):
+            yield self._too_small(change)
+            return
         value = number(change.new)
         if value is None:
             yield self._unusable(change)
@@ -109,10 +147,21 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             yield _bound(change, f"min {show(self.min)}", value, value >= self.min, "below")
         if self.max is not None:
             yield _bound(change, f"max {show(self.max)}", value, value <= self.max, "above")
-        if self.max_drop is not None:
-            yield _limit(change, "max_drop", self.max_drop, -1, diff, without_baseline)
-        if self.max_rise is not None:
-            yield _limit(change, "max_rise", self.max_rise, 1, diff, without_baseline)
+        for name, limit, sign in (("max_drop", self.max_drop, -1), ("max_rise", self.max_rise, 1)):
+            if limit is None:
+                continue
+            if self.confident and change.change is not None:
+                yield _confident(change, name, limit, sign, self.inconclusive or "approve")
+            else:
+                yield _limit(change, name, limit, sign, diff, without_baseline)
+
+    def _too_small(self, change: MetricChange) -> Finding:
+        return Finding(
+            rule=f"{change.name} {self._bounds()}",
+            outcome=Outcome.NOT_APPLICABLE,
+            reason=f"the slice has {change.rows} rows; fewer than {MIN_SLICE_ROWS} are not judged",
+            evidence=f"`{change.name}` = {show(change.new)}",
+        )
 
     def _unusable(self, change: MetricChange) -> Finding:
         missing = change.new is UNSET
@@ -131,9 +180,20 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             "max_drop": self.max_drop,
             "max_rise": self.max_rise,
         }
-        return ", ".join(
+        said = ", ".join(
             f"{key} {show(bound)}" for key, bound in bounds.items() if bound is not None
         )
+        return f"{said}, confident" if self.confident else said
+
+
+MIN_SLICE_ROWS = 30
+"""A slice with fewer rows says nothing."""
+
+
+def is_small_slice(change: MetricChange) -> bool:
+    """Whether this is a metric of a slice that is known to have too few rows to be judged."""
+    is_slice = change.name.startswith("slices.")
+    return is_slice and change.rows is not None and change.rows < MIN_SLICE_ROWS
 
 
 def matching(pattern: str, diff: Diff) -> list[MetricChange]:
@@ -174,13 +234,7 @@ def _limit(
     verb = "fell" if sign < 0 else "rose"
     evidence = f"`{change.name}`: {show(change.old)} → {show(change.new)}"
     if isinstance(limit, str) and change.relative is None and moved > 0:
-        return Finding(
-            rule=rule,
-            outcome=Outcome.FAILED,
-            reason="the baseline is 0, so a percentage of it says nothing",
-            evidence=evidence,
-            remedy="give the limit as an amount",
-        )
+        return _of_nothing(rule, evidence)
     if isinstance(limit, str):
         share = sign * (change.relative or 0.0)
         is_kept = share <= fraction(limit) + _ROUNDING_OF_SHARES
@@ -196,6 +250,97 @@ def _limit(
         evidence=evidence,
         remedy="" if is_kept else "improve the model, or change the limit on the base branch",
     )
+
+
+def _of_nothing(rule: str, evidence: str) -> Finding:
+    return Finding(
+        rule=rule,
+        outcome=Outcome.FAILED,
+        reason="the baseline is 0, so a percentage of it says nothing",
+        evidence=evidence,
+        remedy="give the limit as an amount",
+    )
+
+
+def _confident(
+    change: MetricChange,
+    name: str,
+    limit: float | str,
+    sign: int,
+    inconclusive: Literal["approve", "block", "pass"],
+) -> Finding:
+    """Judge a fall or rise by the one-sided bounds of its interval (a test of non-inferiority)."""
+    rule = f"{change.name} {name} {show(limit)}, confident"
+    interval, baseline = change.interval, number(change.old)
+    evidence = f"`{change.name}`: {show(change.old)} → {show(change.new)}"
+    if interval is None or baseline is None:
+        disputed = "the metrics file and the predictions do not agree on this metric"
+        return Finding(
+            rule=rule,
+            outcome=Outcome.FAILED,
+            reason=disputed if change.is_disputed else "no interval of the change is known",
+            evidence=evidence,
+            remedy=(
+                "write the metric of the same rows, or give one of the two another name"
+                if change.is_disputed
+                else "declare `predictions` that give this metric, with at least 30 rows, "
+                "or drop `confident`"
+            ),
+        )
+    margin = fraction(limit) * abs(baseline) if isinstance(limit, str) else limit
+    if not margin:
+        return _of_nothing(rule, evidence)
+    low = interval.low if interval.lower is None else interval.lower
+    high = interval.high if interval.upper is None else interval.upper
+    most, least = (high, low) if sign > 0 else (-low, -high)
+    verb = "drop" if sign < 0 else "rise"
+    evidence += f", change between {show(interval.low)} and {show(interval.high)} (95%)"
+    if most < margin:
+        return Finding(
+            rule=rule,
+            outcome=Outcome.PASSED,
+            reason=f"a {verb} of {show(margin)} or more is ruled out",
+            evidence=evidence,
+        )
+    if least > margin:
+        return Finding(
+            rule=rule,
+            outcome=Outcome.FAILED,
+            reason=f"the {verb} is at least {show(least)}",
+            evidence=evidence,
+            remedy="improve the model, or change the limit on the base branch",
+        )
+    return Finding(
+        rule=rule,
+        outcome=_INCONCLUSIVE[inconclusive],
+        reason=f"inconclusive: the {verb} may be as large as {show(most)}",
+        evidence=evidence,
+        remedy=_enough_rows(interval.n, high - low, margin, margin - sign * (change.change or 0.0)),
+    )
+
+
+def _enough_rows(rows: int, width: float, margin: float, distance: float) -> str:
+    """How many rows decide: so many that a model which is as good as the baseline passes in 4 of 5
+    cases. The interval says how the change varies: with the standard deviation s of one row, that
+    takes (1.645 + 0.842)² s² / margin² rows (for the accuracy s² is the share of rows on which the
+    models disagree). Where there are so many already, as if the change seen were the true one.
+    """
+    variance = rows * (width / (2 * _Z)) ** 2
+    needed = (_Z + _Z_POWER) ** 2 * variance / margin**2
+    if needed <= rows:
+        needed = (_Z + _Z_POWER) ** 2 * variance / max(distance**2, _TINY)
+    if not needed < _MOST_ROWS:
+        return "a person has to decide: the change lies at the limit, and no number of rows will"
+    enough = max(rows + 1, math.ceil(needed))
+    return f"let a person decide, or predict more rows: about {enough:,} instead of {rows:,}"
+
+
+_Z, _Z_POWER, _MOST_ROWS, _TINY = 1.6449, 0.8416, 1e10, 1e-300
+_INCONCLUSIVE = {
+    "approve": Outcome.WAITING,
+    "block": Outcome.FAILED,
+    "pass": Outcome.PASSED,
+}
 
 
 def _nothing_to_compare(

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from assent.core.diff.data import DataChange
+from collections.abc import Iterator
+from heapq import nsmallest
+from math import isfinite
+
+from assent.compare.columns import importance
+from assent.core.diff.data import ColumnChange, DataChange, DataDiff, Drift, Share
 from assent.core.evidence import DataReference
+from assent.core.profile import Overlap, RowChanges
 from assent.report import numbers
 from assent.report.numbers import count
 from assent.report.parts import (
     Break,
     Cell,
+    Mark,
     Number,
+    Pair,
     Part,
     Row,
     Section,
+    State,
+    Table,
+    Text,
     Words,
     cell,
 )
-from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_MOST_DRAWN = 30  # columns whose distribution is drawn in text: the full report draws more
+_MOST_KEPT = 10
+_MOST_VALUES = 3
+_MOST_NOTES = 5
+_NULLS_WORTH_SAYING = 0.001
 
-def data_section(report: ReviewReport) -> Section:
-    """Data sets that differ, and those that are the same."""
-    data = report.diff.data
+
+def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
+    """Data sets that differ, their columns, what they share, and those that are the same."""
     same = shapes.table(
         f"Unchanged: {count(len(data.same), 'data set')}",
         ("Data set", "Source", "Content"),
@@ -30,19 +46,244 @@ def data_section(report: ReviewReport) -> Section:
         total=len(data.same),
         fold=True,
     )
-    if not data.changes:
+    shared = [one for one in data.overlaps if one.rows or one.keys]
+    if not data.changes and not shared:
         said = "unchanged" if data.same else "None was declared."
-        return Section(title="Data", summary=cell(Words(said)), tables=shapes.filled(same))
+        summary = cell(Words(said + ("; " + _nothing_shared(data) if data.overlaps else "")))
+        return Section(title="Data", summary=summary, tables=shapes.filled(same))
     changes = shapes.table(
         "Data sets that differ",
         ("Data set", "Change"),
         [_data_change(one) for one in data.changes[: shapes.MAX_ROWS]],
         total=len(data.changes),
     )
-    summary = f"{count(len(data.changes), 'data set differs', 'data sets differ')}"
-    if report.diff.baseline is None:
-        summary = count(len(data.changes), "data set")
-    return Section(title="Data", summary=cell(Words(summary)), tables=shapes.filled(changes, same))
+    leaks = shapes.table(
+        "Shared between data sets",
+        ("Data set", "Is also in", "Rows in both", "Keys in both"),
+        [_overlap(one) for one in shared[: shapes.MAX_ROWS]],
+        total=len(shared),
+        kept=min(len(shared), _MOST_KEPT),
+    )
+    moved = [one.rows for one in data.changes if one.rows is not None]
+    rows = shapes.table(
+        "Rows by key",
+        ("Data set", "Added", "Removed", "Changed", "Columns that changed most"),
+        [_row_changes(one) for one in moved[: shapes.MAX_ROWS]],
+        total=len(moved),
+    )
+    return Section(
+        title="Data",
+        summary=_summary(data, has_baseline=has_baseline),
+        notes=tuple(_notes(data)),
+        tables=shapes.filled(changes, *_columns(data), leaks, rows, same),
+    )
+
+
+def _summary(data: DataDiff, *, has_baseline: bool) -> Cell:
+    if not has_baseline:
+        said = [count(len(data.changes), "data set")]
+    else:
+        said = [count(len(data.changes), "data set differs", "data sets differ")]
+    columns = [column for change in data.changes for column in change.columns]
+    drifted = [column.drift for column in columns if column.drift and column.drift.level]
+    if drifted:
+        severe = sum(drift.level == "severe" for drift in drifted)
+        told = count(len(drifted), "column has drifted", "columns have drifted")
+        said.append(told + (f" ({severe:,} severely)" if severe else ""))
+    if any(column.is_label and column.drift and column.drift.level for column in columns):
+        said.append("the label has drifted")
+    changed = sum(_is_schema(column) for column in columns)
+    if changed:
+        said.append(count(changed, "change of the schema", "changes of the schema"))
+    if any(one.rows or one.keys for one in data.overlaps):
+        said.append("data sets share rows")
+    elif data.overlaps:
+        said.append(_nothing_shared(data))
+    return cell(Words("; ".join(said)))
+
+
+def _nothing_shared(data: DataDiff) -> str:
+    pairs = len(data.overlaps)
+    return "no row is in two data sets" if pairs == 1 else f"no row is shared ({pairs:,} pairs)"
+
+
+def _notes(data: DataDiff) -> Iterator[Cell]:
+    """What a reader must know to read the tables right."""
+    unsure = [change for change in data.changes if change.inconclusive]
+    for change in unsure[:_MOST_NOTES]:
+        columns = count(change.inconclusive, "column")
+        yield cell(
+            Words(f"For {columns} of"),
+            change.name,
+            Words("the rows are too few to tell whether they drifted."),
+        )
+    drifts = (column.drift for change in data.changes for column in change.columns)
+    if any(drift is not None and drift.level and drift.is_approximate for drift in drifts):
+        yield cell(
+            Words(
+                "Where it says about, the candidate was counted in other bins than the baseline; "
+                "small changes are then not seen."
+            )
+        )
+
+
+def _columns(data: DataDiff) -> Iterator[Table]:
+    """One table of all columns that differ, the most important first."""
+    total = sum(len(change.columns) for change in data.changes)
+    has_many = sum(bool(change.columns) for change in data.changes) > 1
+    found = (
+        (importance(column), at, change.name, column)
+        for at, change in enumerate(data.changes)
+        for column in change.columns
+    )
+    first = nsmallest(shapes.MAX_ROWS, found, key=lambda one: one[:2])
+    rows: list[Row] = []
+    for at, (_, _, name, column) in enumerate(first):
+        told = (_named(column), _told(column), _drawn(column) if at < _MOST_DRAWN else ())
+        rows.append((cell(name), *told) if has_many else told)
+    urgent = sum(_is_urgent(column) for _, _, _, column in first)
+    titles = ("Column", "Change", "Before and now")
+    yield shapes.table(
+        "Columns that differ",
+        ("Data set", *titles) if has_many else titles,
+        rows,
+        total=total,
+        kept=min(urgent, _MOST_KEPT),
+    )
+
+
+def _is_schema(column: ColumnChange) -> bool:
+    if column.old is None or column.new is None or column.old_name is not None:
+        return True
+    return column.old.type != column.new.type
+
+
+def _is_urgent(column: ColumnChange) -> bool:
+    is_severe = column.drift is not None and column.drift.level == "severe"
+    return column.is_label or column.new is None or is_severe
+
+
+def _named(column: ColumnChange) -> Cell:
+    parts: list[Part] = [Text(column.name)]
+    if column.is_label:
+        parts.append(Words("(label)"))
+    if column.old_name is not None:
+        parts += [Break(), Words("was"), Text(column.old_name)]
+    return tuple(parts)
+
+
+def _told(column: ColumnChange) -> Cell:
+    """Everything that changed in a column, one line each."""
+    lines = list(_lines(column))
+    parts: list[Part] = []
+    for line in lines:
+        parts += [Break(), *line] if parts else line
+    return tuple(parts)
+
+
+def _lines(column: ColumnChange) -> Iterator[Cell]:
+    old, new = column.old, column.new
+    if new is None or old is None:
+        state = State(Mark.WARNED, "gone") if new is None else State(Mark.NEUTRAL, "new")
+        there = old or new
+        yield (state, *(() if there is None else (Words("type"), Text(there.type))))
+        return
+    if column.old_name is not None:
+        yield (State(Mark.WARNED, "renamed"), Words("as its content tells"))
+    if old.type != new.type:
+        yield State(Mark.WARNED, "type"), Pair(Text(old.type), Text(new.type))
+    if column.problem:
+        yield State(Mark.WARNED, "not compared"), Words(column.problem)
+    if column.drift is not None and column.drift.level is not None:
+        yield _drift(column.drift, is_of_lengths=new.kind in ("text", "nested"))
+        if old.mean is not None and new.mean is not None and old.kind == "number":
+            yield Words("mean"), *shapes.both(*numbers.show_both(old.mean, new.mean))
+    if abs(old.nulls - new.nulls) >= _NULLS_WORTH_SAYING or (new.nulls and not old.nulls):
+        yield Words("nulls"), Pair(Number(_share(old.nulls)), Number(_share(new.nulls)))
+    if column.outside:
+        yield (Words(f"{count(column.outside, 'row is', 'rows are')} outside of the range"),)
+    for word, values in (("new:", column.added), ("vanished:", column.vanished)):
+        if values:
+            yield (Words(word), *_values(values))
+
+
+def _drift(drift: Drift, *, is_of_lengths: bool) -> Cell:
+    """How far; of long texts and of lists only the lengths are known."""
+    mark = Mark.NEUTRAL if drift.level == "slight" else Mark.WARNED
+    sizes = [f"PSI {drift.psi:.2g}"]
+    if drift.ks is not None:
+        sizes.append(f"KS {drift.ks:.2g}")
+    if drift.shift is not None:
+        sizes.append(f"moved by {drift.shift:.2g} deviations")
+    about = "about " if drift.is_approximate else ""
+    of_lengths = "of the lengths, " if is_of_lengths else ""
+    return State(mark, f"{drift.level} drift"), Words(of_lengths + about + ", ".join(sizes))
+
+
+def _values(values: tuple[tuple[str, int], ...]) -> Iterator[Part]:
+    for value, rows in values[:_MOST_VALUES]:
+        yield Text(value)
+        yield Words(f"({count(rows, 'row')})")
+    if len(values) > _MOST_VALUES:
+        yield Words(f"and {count(len(values) - _MOST_VALUES, 'other')}")
+
+
+def _drawn(column: ColumnChange) -> Cell:
+    """The shares: of numbers as two rows of blocks, of categories those that moved most."""
+    if column.new is None or not column.shares:
+        return ()
+    if column.new.kind == "category" or column.new.kind == "boolean":
+        parts: list[Part] = []
+        for share in sorted(column.shares, key=_by_move)[:_MOST_VALUES]:
+            line = Text(share.label), Pair(Number(_share(share.old)), Number(_share(share.new)))
+            parts += [Break(), *line] if parts else line
+        return tuple(parts)
+    top = max(max(share.old, share.new) for share in column.shares) or 1.0
+    rows = ("".join(_block(one.old / top) for one in column.shares),
+            "".join(_block(one.new / top) for one in column.shares))  # fmt: skip
+    return Text(rows[0]), Break(), Text(rows[1])
+
+
+def _by_move(share: Share) -> tuple[float, str]:
+    return -abs(share.new - share.old), share.label
+
+
+def _block(height: float) -> str:
+    if not isfinite(height):
+        return " "
+    return _BLOCKS[min(len(_BLOCKS) - 1, int(height * len(_BLOCKS)))]
+
+
+def _share(share: float) -> str:
+    """A share as a percentage: never 0% unless it is none."""
+    percent = share * 100
+    if 0 < percent < 0.1:
+        return f"{percent:.1g}%"
+    return f"{percent:.1f}%" if percent % 1 else f"{percent:.0f}%"
+
+
+def _overlap(overlap: Overlap) -> Row:
+    rows = f"{overlap.rows:,} of {overlap.of:,}"
+    keys = shapes.NOTHING if overlap.keys is None else Number(f"{overlap.keys:,}")
+    return cell(overlap.second), cell(overlap.first), cell(Number(rows)), cell(keys)
+
+
+def _row_changes(rows: RowChanges) -> Row:
+    parts: list[Part] = []
+    for name, amount in rows.columns[:_MOST_VALUES]:
+        parts += [Text(name), Words(f"({count(amount, 'row')})")]
+    if len(rows.columns) > _MOST_VALUES:
+        parts.append(Words(f"and {count(len(rows.columns) - _MOST_VALUES, 'other')}"))
+    if rows.repeated_keys:
+        told = count(rows.repeated_keys, "row has a key that is", "rows have a key that is")
+        parts += [*([Break()] if parts else []), Words(f"{told} not unique")]
+    return (
+        cell(rows.data),
+        cell(Number(f"{rows.added:,}")),
+        cell(Number(f"{rows.removed:,}")),
+        cell(Number(f"{rows.changed:,}")),
+        tuple(parts) or cell(shapes.NOTHING),
+    )
 
 
 def _reference(data: DataReference) -> Row:
@@ -59,6 +300,9 @@ def _data_change(change: DataChange) -> Row:
         parts = [Words("new")]
     if change.old is not None and change.new is not None:
         old["size"], new["size"] = _data_sizes(change.old, change.new)
+    for facts, duplicates in ((old, change.old_duplicates), (new, change.new_duplicates)):
+        if duplicates is not None and (change.old_duplicates or change.new_duplicates):
+            facts["repeated rows"] = (Number(f"{duplicates:,}"),)
     for label in dict.fromkeys((*old, *new)):
         left, right = old.get(label, ()), new.get(label, ())
         if left == right:
@@ -67,7 +311,16 @@ def _data_change(change: DataChange) -> Row:
             parts.append(Break())
         arrow = (Words("→"),) if left and right else ()
         parts += [Words(label), *left, *arrow, *right]
+    if change.old is not None and change.new is not None and change.is_profiled:
+        parts += [*([Break()] if parts else []), Words(_differing(change))]
     return cell(change.name), tuple(parts)
+
+
+def _differing(change: DataChange) -> str:
+    if not change.columns:
+        return f"no column differs ({change.same_columns:,})"
+    total = len(change.columns) + change.same_columns
+    return f"{len(change.columns):,} of {count(total, 'column')} differ"
 
 
 def _facts(data: DataReference) -> dict[str, Cell]:

@@ -11,6 +11,8 @@ from assent.report.numbers import Effect, count
 from assent.report.parts import (
     Cell,
     Move,
+    Number,
+    Part,
     Row,
     Section,
     Words,
@@ -19,7 +21,11 @@ from assent.report.parts import (
 from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 
+MIN_SLICE_ROWS = 30
+"""A slice with fewer rows is shown, and never judged."""
 _RANK_OF_EFFECT = {effect: rank for rank, effect in enumerate(Effect)}
+_LAST = len(_RANK_OF_EFFECT)
+_MAX_NAMED = 8
 _Ranked = tuple[int, float, int, Effect, MetricChange]
 
 
@@ -33,11 +39,16 @@ def metrics_section(report: ReviewReport) -> Section:
     sliced: list[_Ranked] = []
     tally = dict.fromkeys(Effect, 0)
     for at, metric in enumerate(metrics):
-        effect = numbers.effect(metric)
-        tally[effect] += 1
-        ranked = (_RANK_OF_EFFECT[effect], -abs(metric.relative or 0.0), at, effect, metric)
+        effect = effect_of(metric)
+        rank = _RANK_OF_EFFECT[effect]
+        if is_small(metric):
+            rank = _LAST
+        else:
+            tally[effect] += 1
+        ranked = (rank, -abs(metric.relative or 0.0), at, effect, metric)
         (sliced if is_slice(metric.name) else whole).append(ranked)
-    if has_baseline and tally[Effect.UNCHANGED] == len(metrics):
+    is_same = tally[Effect.UNCHANGED] == sum(tally.values())
+    if has_baseline and is_same:
         summary = cell(Words(f"unchanged ({len(metrics):,})"))
     elif has_baseline:
         summary = shapes.tally([(tally[effect], effect.value) for effect in Effect])
@@ -56,9 +67,49 @@ def metrics_section(report: ReviewReport) -> Section:
         titles,
         [_metric_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, whole)],
         total=len(whole),
-        fold=tally[Effect.UNCHANGED] == len(metrics),
+        fold=is_same,
     )
-    return Section(title="Metrics", summary=summary, tables=shapes.filled(table, slices))
+    return Section(
+        title="Metrics",
+        summary=summary,
+        tables=shapes.filled(table, slices),
+        notes=tuple(_notes(metrics)),
+    )
+
+
+def effect_of(metric: MetricChange) -> Effect:
+    """What a change means. One whose interval holds 0 may be chance, and is neither better nor
+    worse.
+    """
+    effect = numbers.effect(metric)
+    interval = metric.interval
+    is_judged = effect in (Effect.BETTER, Effect.WORSE)
+    if is_judged and interval is not None and interval.low <= 0 <= interval.high:
+        return Effect.CHANGED
+    return effect
+
+
+def is_small(metric: MetricChange) -> bool:
+    """Whether this is a metric of a slice with too few rows to say anything."""
+    return is_slice(metric.name) and metric.rows is not None and metric.rows < MIN_SLICE_ROWS
+
+
+def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
+    notes: list[Cell] = []
+    disputed = list(dict.fromkeys(one.name for one in metrics if one.is_disputed))
+    if disputed:
+        said = "The metrics file and the predictions do not agree on"
+        notes.append((Words(said), *shapes.named(disputed, _MAX_NAMED, "and"), Words(".")))
+    intervals = [one.interval for one in metrics if one.interval is not None]
+    if intervals:
+        rows = max(one.n for one in intervals)
+        kind = "the same" if all(one.is_paired for one in intervals) else "different"
+        said = (
+            f"In brackets: the {intervals[0].confidence:.0%} interval of the change, from "
+            f"{count(rows, 'row')}, {kind} for both models. One that holds 0 may be chance."
+        )
+        notes.append(cell(Words(said)))
+    return notes
 
 
 def is_slice(name: str) -> bool:
@@ -75,8 +126,9 @@ def _slice_row(ranked: _Ranked, has_baseline: bool) -> Row:
     metric = ranked[-1]
     _, column, rest = metric.name.split(".", 2)
     value, name = rest.rsplit(".", 1)
+    rows = () if metric.rows is None else (Words(f"({count(metric.rows, 'row')})"),)
     return (
-        cell(f"{column} = {value}"),
+        cell(f"{column} = {value}", *rows),
         cell(name),
         *_measured(metric, ranked[-2], has_baseline),
     )
@@ -85,8 +137,18 @@ def _slice_row(ranked: _Ranked, has_baseline: bool) -> Row:
 def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple[Cell, ...]:
     if not has_baseline:
         return ((shapes.part(numbers.show(metric.new)),),)
+    extra: list[Part] = []
+    if metric.interval is not None:
+        low, high = numbers.signed(metric.interval.low), numbers.signed(metric.interval.high)
+        extra.append(Number(f"[{low}, {high}]"))
+    if is_small(metric):
+        extra.append(Words(f"too few rows ({metric.rows}), not judged"))
+        effect = Effect.CHANGED if effect in (Effect.BETTER, Effect.WORSE) else effect
+    if metric.is_disputed:
+        source = "from the predictions" if metric.is_computed else "from the metrics file"
+        extra.append(Words(source))
     if effect is Effect.UNCHANGED or effect is Effect.NEW:
-        return (shapes.part(numbers.show(metric.new)),), (Move(effect),)
+        return (shapes.part(numbers.show(metric.new)),), (Move(effect), *extra)
     change, relative = metric.change, metric.relative
     move = Move(
         effect,
@@ -95,7 +157,7 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
         percent="" if relative is None else numbers.percent(relative),
         bar=None if relative is None else _bar(relative),
     )
-    return shapes.both(*numbers.show_both(metric.old, metric.new)), (move,)
+    return shapes.both(*numbers.show_both(metric.old, metric.new)), (move, *extra)
 
 
 def _bar(relative: float) -> float:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from heapq import nsmallest
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from assent.core.diff.values import ValueChange, Values
+from assent.core.scalar import Scalar
 from assent.report import numbers
 from assent.report.parts import (
     Row,
@@ -25,8 +26,8 @@ def values_section(title: str, column: str, values: Values) -> Section:
         return Section(title=title, summary=cell(Words(_same(values))))
     return Section(
         title=title,
-        summary=cell(Words(_differing(values))),
-        tables=(_value_table(title, column, values),),
+        summary=cell(Words(differing(values))),
+        tables=(value_table(title, column, values),),
     )
 
 
@@ -35,13 +36,15 @@ def environment_section(report: ReviewReport) -> Section:
     title = "Dependencies and environment"
     packages, environment = report.diff.packages, report.diff.environment
     tables = shapes.filled(
-        _value_table("Packages", "Package", packages),
-        _value_table("Environment", "Property", environment),
+        value_table("Packages", "Package", packages, are_versions=True),
+        value_table("Environment", "Property", environment),
     )
     if not tables:
         both = Values(same=packages.same + environment.same)
         return Section(title=title, summary=cell(Words(_same(both))))
-    said = f"packages: {_differing(packages)}; environment: {_differing(environment)}"
+    said = (
+        f"packages: {differing(packages, are_versions=True)}; environment: {differing(environment)}"
+    )
     return Section(title=title, summary=cell(Words(said)), tables=tables)
 
 
@@ -49,38 +52,71 @@ def _same(values: Values) -> str:
     return f"unchanged ({values.same:,})" if values.same else "None are known."
 
 
-def _differing(values: Values) -> str:
+def differing(values: Values, *, are_versions: bool = False) -> str:
+    """How many values differ, and how; of versions in which direction they went."""
     if not values.changes:
         return "unchanged"
-    tally = [0, 0, 0]
+    tally = dict.fromkeys(_WORDS, 0)
     for change in values.changes:
-        tally[_presence(change)] += 1
-    words = [f"{n:,} {word}" for n, word in zip(tally, _PRESENCE, strict=True) if n]
+        tally[_word(change, are_versions)] += 1
+    words = [f"{n:,} {word}" for word, n in tally.items() if n]
     return ", ".join([*words, f"{values.same:,} unchanged"] if values.same else words)
 
 
-_PRESENCE = ("missing", "changed", "new")
+_WORDS = ("missing", "of another type", "down", "up", "changed", "new")
 
 
-def _presence(change: ValueChange) -> int:
+def _word(change: ValueChange, are_versions: bool) -> str:
     if change.new is UNSET:
-        return 0
-    return 2 if change.old is UNSET else 1
+        return "missing"
+    if change.old is UNSET:
+        return "new"
+    if change.move == "type":
+        return "of another type"
+    return change.move if are_versions and change.move else "changed"
 
 
-def _value_table(title: str, column: str, values: Values) -> Table:
-    first = nsmallest(shapes.MAX_ROWS, values.changes, key=_presence)
+def _rank(change: ValueChange) -> tuple[bool, int]:
+    """What matters first; then what went, what differs, what came."""
+    if change.new is UNSET:
+        return not change.matters, 0
+    return not change.matters, 2 if change.old is UNSET else 1
+
+
+def value_table(title: str, column: str, values: Values, *, are_versions: bool = False) -> Table:
+    """Values that differ, the important ones first."""
+    first = nsmallest(shapes.MAX_ROWS, values.changes, key=_rank)
     is_new = all(change.old is UNSET for change in first)
     return shapes.table(
         title,
         (column, "Value" if is_new else "Change"),
-        [_value_row(change, is_new) for change in first],
+        [_value_row(change, is_new, are_versions) for change in first],
         total=len(values.changes),
+        kept=sum(change.matters for change in first),
         fold=len(values.changes) > 10,
     )
 
 
-def _value_row(change: ValueChange, is_new: bool) -> Row:
+def _value_row(change: ValueChange, is_new: bool, are_versions: bool) -> Row:
     if is_new:
         return cell(change.name), (shapes.part(numbers.show(change.new)),)
-    return cell(change.name), shapes.both(*numbers.show_both(change.old, change.new))
+    if are_versions:  # always text, which needs no quotation marks to be told from a number
+        both = shapes.both(numbers.show(change.old), numbers.show(change.new))
+    else:
+        both = shapes.both(*numbers.show_both(change.old, change.new))
+    return cell(change.name), (*both, *_moved(change, are_versions))
+
+
+def _moved(change: ValueChange, are_versions: bool) -> tuple[Words, ...]:
+    if change.move == "type":
+        return (Words(f"({_type(change.old)} became {_type(change.new)})"),)
+    is_version = are_versions or isinstance(change.old, str)
+    if change.move is None or not is_version:
+        return ()
+    return (Words("▲ up" if change.move == "up" else "▼ down"),)
+
+
+def _type(value: Scalar | UnsetType) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    return "text" if isinstance(value, str) else "a number"

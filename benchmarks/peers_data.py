@@ -1,0 +1,134 @@
+"""The peers that compare data: Evidently and NannyML for drift, datacompy for rows, scikit-learn
+for the interval of one metric. Each in a virtual environment of its own in the user's cache.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.context import Context
+from benchmarks.figures import Figure, mebibytes, milliseconds
+from benchmarks.measure import Command, Samples, in_turns
+
+EVIDENTLY = "evidently==0.7.23"
+NANNYML = "nannyml==0.13.1"
+DATACOMPY = "datacompy==1.1.0"
+
+_EVIDENTLY = """\
+import sys, pandas as pd
+from evidently import Report
+from evidently.presets import DataDriftPreset
+old, new = map(pd.read_parquet, sys.argv[1:])
+Report([DataDriftPreset()]).run(new, old).dict()
+"""
+_NANNYML = """\
+import sys, pandas as pd, nannyml
+old, new = map(pd.read_parquet, sys.argv[1:])
+columns = [name for name in old.columns if name != "id"]
+calculator = nannyml.UnivariateDriftCalculator(
+    column_names=columns, continuous_methods=["jensen_shannon"],
+    categorical_methods=["jensen_shannon"], chunk_number=1)
+calculator.fit(old).calculate(new).to_df()
+"""
+_DATACOMPY = """\
+import sys, pandas as pd
+from datacompy import PandasCompare
+old, new = map(pd.read_parquet, sys.argv[1:])
+PandasCompare(old, new, join_columns="id").report()
+"""
+_AUC = """\
+import sys, time
+import numpy as np
+from sklearn.metrics import roc_auc_score
+rows = int(sys.argv[1])
+made = np.random.default_rng(0)
+label = made.integers(0, 2, rows)
+score = label + made.normal(size=rows)
+start = time.perf_counter()
+for _ in range(20):
+    chosen = made.integers(0, rows, rows)
+    roc_auc_score(label[chosen], score[chosen])
+print((time.perf_counter() - start) * 50)
+"""
+
+
+def flagged(context: Context, old: Path, new: Path) -> list[str]:
+    """The columns of which Assent says that drift is shown."""
+    words = [sys.executable, "-m", "assent", "diff", "--data", str(old), str(new), "--json"]
+    done = subprocess.run(
+        words, cwd=old.parent, env=context.env, check=True, capture_output=True, text=True
+    )
+    changes = json.loads(done.stdout)["diff"]["changes"]
+    return [
+        column["name"]
+        for change in changes
+        for column in change["columns"]
+        if (column.get("drift") or {}).get("outcome") == "shown"
+    ]
+
+
+def drift(context: Context, folder: Path, old: Path, new: Path, ours: Samples) -> Iterator[Figure]:
+    """The peers on the same pair of files."""
+    for package, script, goal in ((EVIDENTLY, _EVIDENTLY, 100.0), (NANNYML, _NANNYML, None)):
+        yield from _peer(context, folder, package, script, (old, new), ours, goal)
+
+
+def rows(context: Context, folder: Path, old: Path, new: Path, ours: Samples) -> Iterator[Figure]:
+    """datacompy on the same pair of files."""
+    yield from _peer(context, folder, DATACOMPY, _DATACOMPY, (old, new), ours, None)
+
+
+def auc(context: Context, count: int) -> Iterator[Figure]:
+    """1,000 draws of scikit-learn's AUC alone, reckoned from 20."""
+    command = Command([sys.executable, "-c", _AUC, str(count)], context.folder, context.env)
+    in_turns({"auc": command}, 1)
+    taken = float((context.folder / ".benchmark-output").read_text())
+    yield Figure(
+        "diffs",
+        f"scikit-learn, bootstrap of the AUC alone, {count:,} predictions, 1,000 draws",
+        milliseconds(taken),
+        numbers={"wall_s": taken},
+    )
+
+
+def _peer(
+    context: Context,
+    folder: Path,
+    package: str,
+    script: str,
+    paths: tuple[Path, Path],
+    ours: Samples,
+    goal: float | None,
+) -> Iterator[Figure]:
+    python = _installed(package, install=context.with_peers)
+    if python is None:
+        yield Figure("diffs", package, "skipped: not installed (--peers installs it)")
+        return
+    command = Command([str(python), "-c", script, *map(str, paths)], folder, context.env)
+    samples = in_turns({"peer": command}, 1)["peer"]
+    times = samples.wall_s / ours.wall_s
+    yield Figure(
+        "diffs",
+        f"{package}, the same files",
+        f"{milliseconds(samples.wall_s)}, {mebibytes(samples.peak_bytes)}, {times:.1f} times ours",
+        goal="" if goal is None else f"at least {goal:g} times ours",
+        met=None if goal is None else times >= goal,
+        numbers={"wall_s": samples.wall_s, "peak_bytes": samples.peak_bytes, "times": times},
+    )
+
+
+def _installed(package: str, *, install: bool) -> Path | None:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "assent-benchmarks" / package.replace("==", "-")
+    python, done = folder / "bin" / "python", folder / "installed"
+    if install and not done.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(python), "-m", "pip", "install", "--quiet", package, "pyarrow"]
+        subprocess.run(pip, check=True, stdout=sys.stderr)
+        done.touch()
+    return python if done.exists() else None

@@ -1,0 +1,51 @@
+"""Types of columns, in the words of Arrow: which can stand for which."""
+
+from __future__ import annotations
+
+import re
+
+_INTEGERS = {
+    name: (sign, bits)
+    for sign in ("int", "uint")
+    for bits in (8, 16, 32, 64)
+    for name in (f"{sign}{bits}",)
+}
+_FLOATS = {
+    "float16": 11, "halffloat": 11, "half_float": 11,
+    "float32": 24, "float": 24,
+    "float64": 53, "double": 53,
+}  # fmt: skip
+"""Bits of the significand: integers of fewer bits are exact."""
+_SAME = {
+    "large_string": "string", "string_view": "string", "utf8": "string", "large_utf8": "string",
+    "large_binary": "binary", "binary_view": "binary", "boolean": "bool",
+}  # fmt: skip
+_DICTIONARY = re.compile(r"dictionary<values=([^,<>]+),.*>")
+
+
+def is_compatible(old: str, new: str) -> bool:
+    """Whether every value of the type `old` is a value of `new`: what reads numbers or text need
+    not change. Wider integers and floats, and other encodings of the same text, are; whatever
+    could lose or reinterpret a value is not.
+    """
+    old, new = _plain(old), _plain(new)
+    if old == new or old == "null":
+        return True
+    if old in _FLOATS and new in _FLOATS:
+        return _FLOATS[old] <= _FLOATS[new]
+    if old not in _INTEGERS:
+        return False
+    sign, bits = _INTEGERS[old]
+    if new in _FLOATS:
+        return bits <= _FLOATS[new]
+    if new not in _INTEGERS:
+        return False
+    new_sign, new_bits = _INTEGERS[new]
+    return new_bits >= bits if sign == new_sign else sign == "uint" and new_bits > bits
+
+
+def _plain(name: str) -> str:
+    """The type without its encoding."""
+    found = _DICTIONARY.fullmatch(name)
+    inner = name if found is None else found[1]
+    return _SAME.get(inner, inner)

@@ -1,0 +1,133 @@
+"""HDF5: the weights of Keras, and its older files of a whole model (`.h5`).
+
+The file is read by another process, see `hdf5_walk`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assent.core.inspection import Danger, Part, Tensor
+from assent.measure.models import hdf5_walk, keras_config
+from assent.measure.models.dtypes import BITS, checked_shape, size_bytes
+from assent.measure.models.located import Located
+from assent.measure.models.reader import ModelSource, ReadError
+
+FORMAT = "hdf5"
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+_TIMEOUT_S = 60
+_MAX_ANSWER = 128 * 1024 * 1024
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What an HDF5 file holds. `attributes` are those in which Keras describes the model."""
+
+    tensors: tuple[Tensor, ...]
+    located: dict[str, Located]
+    attributes: dict[str, str]
+    dangers: tuple[Danger, ...]
+    problem: str | None
+
+    @property
+    def parameters(self) -> int:
+        """The values that are no state of an optimizer."""
+        kept = (one for one in self.tensors if not one.name.startswith("optimizer"))
+        return sum(math.prod(tensor.shape) for tensor in kept)
+
+
+def recognizes(source: ModelSource) -> bool:
+    """By the signature at the beginning."""
+    return source.head.startswith(MAGIC)
+
+
+def read(source: ModelSource) -> Part:
+    """The arrays, and the model that Keras describes in the attributes."""
+    content = read_content(source.path, 0, source.size_bytes)
+    said = content.attributes
+    config = keras_config.read(said.get("model_config"), said.get("training_config"))
+    versions = {
+        name: said[key]
+        for name, key in (("keras", "keras_version"), ("backend", "backend"))
+        if key in said
+    }
+    return Part(
+        path=source.name,
+        format=FORMAT,
+        size_bytes=source.size_bytes,
+        parameters=content.parameters,
+        tensors=content.tensors,
+        settings=config.settings,
+        versions={name: text[:100] for name, text in versions.items()},
+        features=config.features,
+        signature=config.signature,
+        imports=config.imports,
+        dangers=(*config.dangers, *content.dangers),
+        code=config.code,
+        problem=content.problem or config.problem,
+    )
+
+
+def locate(source: ModelSource) -> dict[str, Located]:
+    """Where the values of the arrays lie that are neither compressed nor in pieces."""
+    return read_content(source.path, 0, source.size_bytes).located
+
+
+def read_content(path: Path, start: int, size: int) -> Content:
+    """What the `size` bytes at `start` of a file hold. Raises `ReadError`."""
+    program = [sys.executable, "-I", hdf5_walk.__file__, str(path), str(start), str(size)]
+    with tempfile.TemporaryFile() as answer:
+        try:
+            ended = subprocess.run(
+                program,
+                stdin=subprocess.DEVNULL,
+                stdout=answer,
+                stderr=subprocess.DEVNULL,
+                timeout=_TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise ReadError(f"reading it as HDF5 took more than {_TIMEOUT_S} s") from None
+        if ended.returncode == hdf5_walk.MISSING:
+            raise ReadError("reading HDF5 needs h5py: pip install 'assent[models]'")
+        answer.seek(0)
+        text = answer.read(_MAX_ANSWER)
+    if ended.returncode != 0 or len(text) == _MAX_ANSWER:
+        raise ReadError("it cannot be read as HDF5")
+    found = json.loads(text)
+    located: dict[str, Located] = {}
+    tensors = [_tensor(entry, path, start, size, located) for entry in found["tensors"]]
+    return Content(
+        tensors=tuple(sorted(tensors, key=lambda tensor: tensor.name)),
+        located=located,
+        attributes={key: keras_config.clean(text) for key, text in found["attributes"].items()},
+        dangers=tuple(
+            Danger(what=what, detail=keras_config.clean(detail))
+            for what, detail in found["dangers"]
+        ),
+        problem=found["problem"],
+    )
+
+
+def _tensor(
+    entry: list[Any], path: Path, start: int, size: int, located: dict[str, Located]
+) -> Tensor:
+    name, dtype, dimensions, offset, width = entry
+    name = keras_config.clean(name)
+    shape = checked_shape(name, dimensions)
+    if offset is not None and dtype in BITS:
+        length = size_bytes(dtype, math.prod(shape))
+        if length != width * math.prod(shape) or offset + length > size:
+            raise ReadError(f"the tensor {name!r} reaches beyond the end of the file")
+        located[name] = Located(
+            dtype=dtype, shape=shape, offset=start + offset, size_bytes=length, path=path
+        )
+    return Tensor(name=name, dtype=dtype, shape=shape)

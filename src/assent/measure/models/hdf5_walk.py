@@ -1,0 +1,173 @@
+"""A program of its own: what an HDF5 file holds, as JSON on standard output.
+
+The library that reads HDF5 is written in C and has had many faults that a crafted file reaches.
+Here it can only end this process, which is bounded in memory and time; it is started by the path
+of this file and imports nothing of Assent. Links to other files are told and never followed, and
+no values are read: only where they lie.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import resource
+import sys
+from typing import Any
+
+MISSING = 3
+"""The exit code without h5py."""
+
+_MAX_TENSORS = 100_000
+_MAX_NAME = 4096
+_MAX_TEXT = 32 * 1024 * 1024
+_MAX_CPU_S = 30
+_MAX_MEMORY = 1024**3
+_ATTRIBUTES = ("keras_version", "backend", "model_config", "training_config")
+
+
+class RefusedError(Exception):
+    """The file is not read on."""
+
+
+class Window(io.RawIOBase):
+    """A part of a file as a file."""
+
+    def __init__(self, file: io.FileIO, start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def readable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seekable(self) -> bool:
+        """Yes."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move as `io.IOBase.seek` does."""
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def tell(self) -> int:
+        """The place in the window."""
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` as far as the window reaches."""
+        wanted = max(0, min(len(buffer), self._size - self._at))
+        self._file.seek(self._start + self._at)
+        count = self._file.readinto(memoryview(buffer)[:wanted]) or 0
+        self._at += count
+        return count
+
+
+def main(path: str, start: int, size: int) -> int:
+    """Print what the `size` bytes at `start` of the file `path` hold."""
+    try:
+        import h5py
+    except ImportError:
+        return MISSING
+    _bound()
+    found: dict[str, Any] = {"tensors": [], "dangers": [], "attributes": {}, "problem": None}
+    try:
+        with io.FileIO(path) as raw, h5py.File(Window(raw, start, size), "r") as file:
+            for place in (file, file.get("model_weights", getlink=True) and _inside(file)):
+                if place is not None:
+                    _attributes(h5py, place, found["attributes"])
+            _walk(h5py, file, found)
+    except RefusedError as error:
+        found["problem"] = str(error)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError):
+        found["problem"] = "it is damaged, or not HDF5"
+    sys.stdout.write(json.dumps(found))
+    return 0
+
+
+def _bound() -> None:
+    """Bound the memory beyond what is mapped already, and the time, of this process."""
+    limits = {resource.RLIMIT_CPU: _MAX_CPU_S, resource.RLIMIT_CORE: 0}
+    try:
+        with open("/proc/self/statm") as file:  # noqa: PTH123
+            mapped = int(file.read().split()[0]) * resource.getpagesize()
+        limits[resource.RLIMIT_AS] = mapped + _MAX_MEMORY
+    except OSError:  # no such place: not Linux
+        pass
+    for kind, limit in limits.items():
+        try:
+            resource.setrlimit(kind, (limit, limit))
+        except (ValueError, OSError):  # a lower one is set already
+            continue
+
+
+def _inside(file: Any) -> Any:
+    """The group of the weights in a file of Keras 2, if it is in this file."""
+    import h5py
+
+    link = file.get("model_weights", getlink=True)
+    return file["model_weights"] if isinstance(link, h5py.HardLink) else None
+
+
+def _attributes(h5py: Any, place: Any, into: dict[str, str]) -> None:
+    for name in _ATTRIBUTES:
+        if name in into or name not in place.attrs:
+            continue
+        attribute = h5py.h5a.open(place.id, name.encode())
+        if attribute.get_storage_size() > _MAX_TEXT:
+            raise RefusedError(f"its attribute {name} is larger than 32 MiB")
+        value = place.attrs[name]
+        text = value.decode(errors="replace") if isinstance(value, bytes) else value
+        if isinstance(text, str) and len(text) <= _MAX_TEXT:
+            into[name] = text
+
+
+def _walk(h5py: Any, file: Any, found: dict[str, Any]) -> None:
+    groups, seen = [("", file)], set()
+    while groups:
+        path, group = groups.pop()
+        if len(groups) + len(group) > _MAX_TENSORS:
+            raise RefusedError("it holds more than 100,000 names")
+        for name in group:
+            spelled = f"{path}{name}"
+            if len(spelled) > _MAX_NAME:
+                raise RefusedError("a name of more than 4,096 characters")
+            link = group.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                _danger(found, "a link to another file", f"{spelled} -> {link.filename}")
+                continue
+            if not isinstance(link, h5py.HardLink):
+                continue  # a name for something that has another name
+            member = group[name]
+            where = h5py.h5o.get_info(member.id)
+            if (where.fileno, where.addr) in seen:
+                continue  # met by another name, perhaps inside of itself
+            seen.add((where.fileno, where.addr))
+            if isinstance(member, h5py.Group):
+                groups.append((f"{spelled}/", member))
+            elif isinstance(member, h5py.Dataset):
+                if len(found["tensors"]) >= _MAX_TENSORS:
+                    raise RefusedError("it holds more than 100,000 tensors")
+                found["tensors"].append(_tensor(h5py, spelled, member, found))
+
+
+def _tensor(h5py: Any, name: str, member: Any, found: dict[str, Any]) -> list[Any]:
+    """Name, type, shape, and where the values lie if they lie there as an array would."""
+    plan = member.id.get_create_plist()
+    layout = plan.get_layout()
+    if plan.get_external_count() or layout == h5py.h5d.VIRTUAL:
+        _danger(found, "values in another file", name)
+    dtype = member.dtype
+    is_plain = dtype.kind in "fiub" and dtype.byteorder in "<|=" and sys.byteorder == "little"
+    offset = None
+    if is_plain and layout == h5py.h5d.CONTIGUOUS and not plan.get_external_count():
+        offset = member.id.get_offset()
+    spelled = dtype.name if dtype.kind in "fiubc" else str(dtype)[:100]
+    return [name, spelled, list(member.shape or ()), offset, dtype.itemsize]
+
+
+def _danger(found: dict[str, Any], what: str, detail: str) -> None:
+    if len(found["dangers"]) < 100:
+        found["dangers"].append([what, detail[:200]])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

@@ -1,0 +1,1 @@
+"""Pickles read without being run: opcodes are followed; nothing is imported, called or built."""

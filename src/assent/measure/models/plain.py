@@ -1,0 +1,100 @@
+"""Files that are no model: data, text, pictures, and code. The last reader that is asked.
+
+Code that lies in a model's folder is named as such: loading may import it.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import PurePosixPath
+
+from assent.core.inspection import Part
+from assent.measure.models.reader import HEAD_BYTES, ModelSource
+
+FORMAT = "data file"
+
+_TEXTS = {
+    ".json": "json",
+    ".jsonl": "json lines",
+    ".ndjson": "json lines",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".toml": "toml",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "text",
+    ".md": "text",
+    ".rst": "text",
+    ".ini": "text",
+    ".cfg": "text",
+    ".xml": "xml",
+    ".html": "html",
+    ".svg": "svg",
+}
+_NAMED = {
+    "LICENSE": "text",
+    "NOTICE": "text",
+    "README": "text",
+    ".gitattributes": "text",
+    ".gitignore": "text",
+}
+_CODE = {
+    ".py": "python",
+    ".ipynb": "notebook",
+    ".sh": "shell script",
+    ".bat": "shell script",
+    ".ps1": "shell script",
+    ".js": "javascript",
+    ".r": "r",
+    ".lua": "lua",
+}
+_MAGICS = (
+    (b"\x7fELF", "native library"),
+    (b"MZ", "native library"),
+    (b"\xcf\xfa\xed\xfe", "native library"),
+    (b"\xca\xfe\xba\xbe", "native library"),
+    (b"\x89PNG\r\n", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+    (b"PAR1", "parquet"),
+    (b"ARROW1", "arrow"),
+)
+_CODE_KINDS = frozenset(_CODE.values()) | {"native library"}
+
+
+def recognizes(source: ModelSource) -> bool:
+    """By the first bytes, or by a name and content that is text."""
+    return _kind(source) is not None
+
+
+def read(source: ModelSource) -> Part:
+    """What kind of file it is."""
+    kind = _kind(source) or "unknown"
+    return Part(
+        path=source.name,
+        format=kind,
+        size_bytes=source.size_bytes,
+        code=(source.name,) if kind in _CODE_KINDS else (),
+    )
+
+
+def _kind(source: ModelSource) -> str | None:
+    for magic, kind in _MAGICS:
+        if source.head.startswith(magic):
+            return kind
+    path = PurePosixPath(source.name)
+    suffix = path.suffix.lower()
+    if suffix in _CODE:
+        return _CODE[suffix]
+    named = _TEXTS.get(suffix) or _NAMED.get(path.name)
+    return named if named is not None and _is_text(source.head) else None
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether the first bytes are UTF-8; a character may be cut at their end."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        text = decoder.decode(head, final=len(head) < HEAD_BYTES)
+    except UnicodeDecodeError:
+        return False
+    return "\0" not in text

@@ -1,0 +1,235 @@
+"""The tensors that a PyTorch pickle rebuilds, by their names in the state dictionary."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from assent.core.scalar import Scalar, scalar
+from assent.measure.models.inert.arrays import items_in
+from assent.measure.models.inert.values import Call, Global, Pairs, Persistent, attributes
+from assent.measure.models.reader import MAX_NAMES, ReadError
+
+STORAGES: Final = {
+    "DoubleStorage": ("float64", 8),
+    "FloatStorage": ("float32", 4),
+    "HalfStorage": ("float16", 2),
+    "BFloat16Storage": ("bfloat16", 2),
+    "LongStorage": ("int64", 8),
+    "IntStorage": ("int32", 4),
+    "ShortStorage": ("int16", 2),
+    "CharStorage": ("int8", 1),
+    "ByteStorage": ("uint8", 1),
+    "BoolStorage": ("bool", 1),
+    "ComplexFloatStorage": ("complex64", 8),
+    "ComplexDoubleStorage": ("complex128", 16),
+    "QInt8Storage": ("qint8", 1),
+    "QUInt8Storage": ("quint8", 1),
+    "QInt32Storage": ("qint32", 4),
+    "QUInt4x2Storage": ("quint4x2", 1),
+    "QUInt2x4Storage": ("quint2x4", 1),
+    "UntypedStorage": ("uint8", 1),
+}
+"""Type and bytes of an item of PyTorch's storages."""
+
+_ITEM_BYTES: Final = {
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "int64": 8,
+    "uint64": 8,
+    "int32": 4,
+    "uint32": 4,
+    "int16": 2,
+    "uint16": 2,
+    "int8": 1,
+    "uint8": 1,
+    "bool": 1,
+    "complex64": 8,
+    "complex128": 16,
+    "complex32": 4,
+    "float8_e4m3fn": 1,
+    "float8_e4m3fnuz": 1,
+    "float8_e5m2": 1,
+    "float8_e5m2fnuz": 1,
+    "float8_e8m0fnu": 1,
+}
+_REBUILD: Final = frozenset(
+    f"torch._utils.{name}"
+    for name in ("_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_tensor_v3", "_rebuild_qtensor")
+)
+_WRAPPED: Final = {
+    "torch._utils._rebuild_parameter": 0,
+    "torch._utils._rebuild_parameter_with_state": 0,
+}
+_FROM_TYPE: Final = "torch._tensor._rebuild_from_type_v2"
+_DICTIONARIES: Final = frozenset(
+    {"collections.OrderedDict", "builtins.dict", "collections.defaultdict"}
+)
+_NOT_IN_NAMES: Final = frozenset({"_modules", "_parameters", "_buffers"})
+_MAX_DEPTH = 64
+_MAX_NAME = 1000
+_MAX_VISITS = 1_000_000
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a tensor's numbers are: in the storage `key`, from the item `first`."""
+
+    name: str
+    dtype: str
+    item_bytes: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    first: int
+    key: str
+    storage_bytes: int
+
+    @property
+    def items(self) -> int:
+        """How many numbers it has."""
+        return items_in(self.shape) or 0
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether the numbers lie side by side in the order of the dimensions."""
+        expected = 1
+        for length, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if length > 1 and stride != expected:
+                return False
+            expected *= length
+        return True
+
+
+def storage_of(value: Any) -> tuple[str, str, int, int] | None:
+    """Type, key, bytes of an item and number of items of a storage outside of the pickle."""
+    if not isinstance(value, Persistent) or type(value.id) is not tuple or len(value.id) < 5:
+        return None
+    tag, kind, key, _, count = value.id[:5]
+    if tag != "storage" or not isinstance(kind, Global) or kind.name not in STORAGES:
+        return None
+    key = str(key) if type(key) in (str, int) else None
+    if key is None or type(count) is not int or not 0 <= count < 2**62:
+        return None
+    dtype, item_bytes = STORAGES[kind.name]
+    return dtype, key, item_bytes, count
+
+
+def tensors_of(root: Any) -> list[Stored]:
+    """All tensors that can be reached, in order. A tensor that two names share is there twice.
+    Raises `ReadError` for tensors that are larger than what holds them.
+    """
+    found: list[Stored] = []
+    entered: set[int] = set()
+    waiting: list[tuple[Any, str, int]] = [(root, "", 0)]
+    visits = 0
+    while waiting:
+        value, name, depth = waiting.pop()
+        visits += 1
+        if visits > _MAX_VISITS or depth > _MAX_DEPTH or len(name) > _MAX_NAME:
+            continue
+        tensor = _tensor(value, name or "tensor")
+        if tensor is not None:
+            found.append(tensor)
+            if len(found) > MAX_NAMES:
+                raise ReadError(f"it has more than {MAX_NAMES:,} tensors")
+            continue
+        if not isinstance(value, Call | Pairs | list | tuple) or id(value) in entered:
+            continue
+        entered.add(id(value))
+        children = [
+            (child, _below(name, key), depth + 1)
+            for key, child in _children(value)
+            if isinstance(child, Call | Pairs | list | tuple)
+        ]
+        waiting.extend(reversed(children))
+    return found
+
+
+def parameters_of(tensors: list[Stored]) -> int:
+    """The numbers of all tensors, those that several names share counted once."""
+    distinct = {(tensor.key, tensor.first, tensor.shape): tensor.items for tensor in tensors}
+    return sum(distinct.values())
+
+
+def settings_of(root: Any) -> dict[str, Scalar]:
+    """The class of a whole module, or the plain values of a checkpoint."""
+    found: dict[str, Scalar] = {}
+    if _tensor(root, "tensor") is not None:
+        return found
+    if isinstance(root, Call) and root.name and root.name not in _DICTIONARIES:
+        found["class"] = root.name
+        values = list(attributes(root).items())
+    else:
+        values = [(key, value) for key, value in _children(root) if type(key) is str]
+    for key, value in values:
+        if len(found) >= 200 or key.startswith("_") or key == "training":
+            continue
+        if value is None or type(value) in (bool, int, float):
+            found[key[:200]] = scalar(value)
+        elif type(value) is str:
+            found[key[:200]] = value[:200]
+    return found
+
+
+def _children(value: Any) -> list[tuple[Any, Any]]:
+    if isinstance(value, Call):
+        if value.name in _DICTIONARIES:
+            return _pairs(value.items or [])
+        return list(attributes(value).items())
+    if isinstance(value, Pairs):
+        return _pairs(value.flat)
+    if isinstance(value, list | tuple):
+        return list(enumerate(value))
+    return []
+
+
+def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:
+    return [(flat[at], flat[at + 1]) for at in range(0, len(flat) - 1, 2)]
+
+
+def _below(name: str, key: Any) -> str:
+    if type(key) not in (str, int) or key in _NOT_IN_NAMES:
+        return name
+    return f"{name}.{key}" if name else f"{key}"
+
+
+def _tensor(value: Any, name: str, depth: int = 0) -> Stored | None:
+    if not isinstance(value, Call) or type(value.args) is not tuple or depth > 8:
+        return None
+    called, args = value.name, value.args
+    if called in _WRAPPED and args:
+        return _tensor(args[0], name, depth + 1)
+    if called == _FROM_TYPE and len(args) >= 3:
+        return _tensor(Call(args[0], args[2]), name, depth + 1)
+    if called not in _REBUILD or len(args) < 4:
+        return None
+    storage = storage_of(args[0])
+    first, shape, strides = args[1:4]
+    if storage is None:
+        return None
+    dtype, key, item_bytes, count = storage
+    storage_bytes = count * item_bytes
+    if called.endswith("_v3") and len(args) > 6 and isinstance(args[6], Global):
+        dtype = args[6].name
+        item_bytes = _ITEM_BYTES.get(dtype, 1)
+    doing = f"the tensor {name[:100]!r}"
+    if items_in(shape) is None or items_in(strides) is None or len(shape) != len(strides):
+        raise ReadError(f"{doing} has no shape")
+    if type(first) is not int or first < 0:
+        raise ReadError(f"{doing} has no place")
+    if items_in(shape):
+        last = first + sum((n - 1) * step for n, step in zip(shape, strides, strict=True))
+        if (last + 1) * item_bytes > storage_bytes:
+            raise ReadError(f"{doing} is larger than what holds it")
+    return Stored(
+        name=name,
+        dtype=dtype,
+        item_bytes=item_bytes,
+        shape=shape,
+        strides=strides,
+        first=first,
+        key=key,
+        storage_bytes=storage_bytes,
+    )

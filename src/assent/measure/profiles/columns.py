@@ -1,0 +1,157 @@
+"""The columns of a table: their types in the words of Arrow, and how each is counted."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from assent.core.profile import ColumnKind
+
+MAX_TYPE = 500
+"""Characters of a type that are kept; the rest of a longer one is told by its digest."""
+
+Counting = Literal["number", "boolean", "text", "length", "presence"]
+"""`number`: by value; `boolean`, `text`: by value or length; `length`: of lists, maps and bytes;
+`presence`: only how many are null.
+"""
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One column. `is_direct`: its values can be read from Parquet as they are, without a cast."""
+
+    name: str
+    type: str
+    kind: ColumnKind
+    counting: Counting
+    is_direct: bool = False
+
+
+NUMBERS = {
+    "tinyint": "int8",
+    "smallint": "int16",
+    "integer": "int32",
+    "bigint": "int64",
+    "utinyint": "uint8",
+    "usmallint": "uint16",
+    "uinteger": "uint32",
+    "ubigint": "uint64",
+    "float": "float",
+    "double": "double",
+}
+"""Types of DuckDB that are read as they are."""
+
+_CAST = {
+    "hugeint": "decimal128(38, 0)",
+    "uhugeint": "decimal128(38, 0)",
+    "bignum": "decimal256(76, 0)",
+    "varint": "decimal256(76, 0)",
+}
+_TIMES = {
+    "date": "date32[day]",
+    "timestamp": "timestamp[us]",
+    "timestamp_s": "timestamp[us]",
+    "timestamp_ms": "timestamp[us]",
+    "timestamp_ns": "timestamp[us]",
+    "timestamp with time zone": "timestamp[us, tz=UTC]",
+}
+_CLOCKS = {"time": "time64[us]", "time_ns": "time64[us]", "time with time zone": "time64[us]"}
+_TEXTS = {"varchar", "enum", "uuid", "char", "string_literal"}
+_BYTES = {"blob", "bit"}
+
+
+def column_of_duckdb(name: str, type_: Any) -> Column:
+    """The column `name` of the DuckDB type `type_`."""
+    word = type_word(type_)
+    what = type_.id
+    if what in NUMBERS:
+        return Column(name=name, type=word, kind="number", counting="number", is_direct=True)
+    if what in _CAST or what in _CLOCKS or what in ("decimal", "interval"):
+        return Column(name=name, type=word, kind="number", counting="number")
+    if what in _TIMES:
+        return Column(name=name, type=word, kind="time", counting="number", is_direct=True)
+    if what == "boolean":
+        return Column(name=name, type=word, kind="boolean", counting="boolean")
+    if what in _TEXTS:
+        return Column(name=name, type=word, kind="text", counting="text")
+    if what in _BYTES or what in ("list", "array", "map"):
+        return Column(name=name, type=word, kind="nested", counting="length")
+    return Column(name=name, type=word, kind="nested", counting="presence")
+
+
+def type_word(type_: Any) -> str:
+    """The type in the words of Arrow, short enough to be kept."""
+    return shortened(_word(type_))
+
+
+def shortened(word: str) -> str:
+    """`word`, or its beginning and a digest of the whole."""
+    if len(word) <= MAX_TYPE:
+        return word
+    return f"{word[:MAX_TYPE]}… {hashlib.sha256(word.encode(errors='replace')).hexdigest()[:12]}"
+
+
+def _word(type_: Any) -> str:
+    what: str = type_.id
+    for words in (NUMBERS, _CAST, _TIMES, _CLOCKS):
+        if what in words:
+            return words[what]
+    match what:
+        case "boolean":
+            return "bool"
+        case "decimal":
+            (_, precision), (_, scale) = type_.children
+            return f"decimal128({precision}, {scale})"
+        case "interval":
+            return "duration[us]"
+        case "null":
+            return "null"
+        case "list":
+            return f"list<{_word(type_.children[0][1])}>"
+        case "array":
+            (_, child), (_, size) = type_.children
+            return f"fixed_size_list<{_word(child)}>[{size}]"
+        case "struct":
+            return f"struct<{', '.join(f'{name}: {_word(of)}' for name, of in type_.children)}>"
+        case "map":
+            (_, key), (_, value) = type_.children
+            return f"map<{_word(key)}, {_word(value)}>"
+    if what in _TEXTS:
+        return "string"
+    return "binary" if what in _BYTES else str(type_).lower()
+
+
+def column_of_arrow(name: str, type_: Any) -> Column | None:
+    """The same for a column that pyarrow sees in a Parquet file, and reads without loss or cast
+    just as DuckDB does; None for all others.
+    """
+    import pyarrow.types as of
+
+    word = _DIRECT.get(str(type_))
+    if word is not None:
+        return Column(name=name, type=word, kind="number", counting="number", is_direct=True)
+    if of.is_dictionary(type_):
+        type_ = type_.value_type
+    if of.is_string(type_) or of.is_large_string(type_):
+        return Column(name=name, type="string", kind="text", counting="text", is_direct=True)
+    if of.is_boolean(type_):
+        return Column(name=name, type="bool", kind="boolean", counting="boolean", is_direct=True)
+    if of.is_date32(type_):
+        word = _TIMES["date"]
+    elif of.is_timestamp(type_) and type_.tz is None:
+        word = _TIMES["timestamp"]
+    elif of.is_timestamp(type_):
+        word = _TIMES["timestamp with time zone"]
+    else:
+        return None
+    return Column(name=name, type=word, kind="time", counting="number", is_direct=True)
+
+
+_DIRECT = {word: word for word in NUMBERS.values()}
+
+
+def has_clear_names(names: Sequence[str]) -> bool:
+    """Whether DuckDB, which ignores the case of names, calls each column by its own name."""
+    return len({name.lower() for name in names}) == len(names) and "" not in names

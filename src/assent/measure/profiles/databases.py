@@ -1,0 +1,193 @@
+"""Tables and queries of databases, and files at addresses.
+
+A database is opened for reading only, and a query is one SELECT: nothing else is run.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assent.errors import OutsideError, UsageError
+from assent.measure import files
+from assent.measure.profiles import engine
+from assent.measure.redaction import redact_text
+
+_KINDS = ("duckdb", "sqlite", "postgres")
+_QUERY = re.compile(r"\s*(?:select|with|from|values)\b", re.IGNORECASE)
+_FETCHED = 10_000
+
+
+def is_database(source: str) -> bool:
+    """Whether `source` names a database."""
+    return source.partition(":")[0] in _KINDS and ":" in source
+
+
+def write(root: Path, source: str, target: Path, doing: str) -> None:
+    """Write the rows of a table or query to `target`, as Parquet.
+
+    `duckdb:<file>?<table or query>`, `sqlite:<file>?…` with a file below `root`, or
+    `postgres:<connection>?…` with libpq's words (`host=db dbname=sales`); user and password come
+    from its environment variables or password file, never from the configuration.
+    """
+    kind, _, rest = source.partition(":")
+    place, sign, wanted = rest.partition("?")
+    if not sign or not wanted.strip():
+        raise UsageError(
+            doing, "it names no table or query", hint=f"write {kind}:{place}?<table or query>"
+        )
+    if kind == "postgres":
+        _write_attached(doing, target, wanted, place, "postgres")
+        return
+    paths = files.expand(root, [place])
+    if len(paths) != 1:
+        raise UsageError(doing, f"there is no such file: {place}")
+    if kind == "sqlite":
+        _write_sqlite(paths[0], wanted, target, doing)
+    else:
+        _write_attached(doing, target, wanted, str(paths[0].absolute()), "duckdb")
+
+
+def _write_attached(doing: str, target: Path, wanted: str, place: str, kind: str) -> None:
+    connection = engine.connect(doing, target.parent)
+    try:
+        with engine.explained(doing):
+            if kind == "postgres":
+                _load(connection, "postgres", doing)
+            type_ = "TYPE postgres, " if kind == "postgres" else ""
+            connection.execute(f"ATTACH {engine.text(place)} AS source ({type_}READ_ONLY)")
+            if kind == "duckdb":
+                engine.confine(connection, [], [target.parent])
+            connection.execute("USE source")
+            copy(connection, _select(connection, wanted, doing), target)
+    finally:
+        connection.close()
+
+
+def _select(connection: Any, wanted: str, doing: str) -> str:
+    """The query for a table or a query. What is not one SELECT is refused before it runs."""
+    if not _QUERY.match(wanted):
+        parts = wanted.strip().split(".")
+        return "SELECT * FROM " + ".".join(engine.name(part.strip('"')) for part in parts)  # noqa: S608, quoted
+    statements = connection.extract_statements(wanted)
+    if len(statements) != 1 or statements[0].type.name != "SELECT":
+        raise UsageError(doing, "the query is not one SELECT")
+    return f"SELECT * FROM (\n{statements[0].query.rstrip().rstrip(';')}\n)"  # noqa: S608, one SELECT
+
+
+def copy(connection: Any, query: str, target: Path) -> None:
+    """Write the rows of a query to `target`, in their order, in memory that does not grow."""
+    connection.execute(
+        f"COPY ({query}) TO {engine.text(str(target))} (FORMAT parquet, COMPRESSION snappy)"
+    )
+
+
+def _write_sqlite(path: Path, wanted: str, target: Path, doing: str) -> None:
+    """SQLite is read by Python's own module, so that no extension must be fetched. Its values have
+    types and its columns have not: DuckDB infers those of the columns from all values.
+    """
+    rows = target.parent / "rows.jsonl"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            database.set_authorizer(_only_reads)
+            query = wanted
+            if not _QUERY.match(wanted):
+                query = f"SELECT * FROM {engine.name(wanted.strip())}"  # noqa: S608, quoted
+            cursor = database.execute(query)
+            if cursor.description is None:
+                raise UsageError(doing, "the query gives no rows")
+            names = _different([str(column[0]) for column in cursor.description])
+            with rows.open("wb") as file:
+                for row in _rows(cursor):
+                    file.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
+            is_empty = rows.stat().st_size == 0
+    except (sqlite3.Error, UnicodeError) as error:
+        raise UsageError(doing, redact_text(str(error)), hint="check the table or query") from None
+    connection = engine.connect(doing, target.parent)
+    try:
+        engine.confine(connection, [rows], [target.parent])
+        query = (
+            f"SELECT * FROM read_json({engine.text(str(rows))}, sample_size = -1, "  # noqa: S608
+            "map_inference_threshold = -1, format = 'newline_delimited')"
+        )
+        if is_empty:
+            query = (
+                f"SELECT {', '.join(f'NULL::VARCHAR AS {engine.name(n)}' for n in names)} LIMIT 0"
+            )
+        with engine.explained(doing):
+            copy(connection, query, target)
+    finally:
+        connection.close()
+        rows.unlink(missing_ok=True)
+
+
+def _different(names: list[str]) -> list[str]:
+    """The names, where one that is there already gets a number: DuckDB ignores case."""
+    found: dict[str, str] = {}
+    for name in names:
+        new, number = name, 0
+        while new.lower() in found:
+            number += 1
+            new = f"{name}_{number}"
+        found[new.lower()] = new
+    return list(found.values())
+
+
+_READS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, 33})
+"""33 is SQLITE_RECURSIVE, for which the module has no name in every version."""
+
+
+def _only_reads(action: int, *_: object) -> int:
+    return sqlite3.SQLITE_OK if action in _READS else sqlite3.SQLITE_DENY
+
+
+def _rows(cursor: sqlite3.Cursor) -> Iterator[list[object]]:
+    while fetched := cursor.fetchmany(_FETCHED):
+        for row in fetched:
+            yield [value.hex() if isinstance(value, bytes) else value for value in row]
+
+
+def reach(connection: Any, address: str, doing: str) -> None:
+    """Let `connection` read `address`: with DuckDB's extension for it, and the machine's own
+    credentials.
+    """
+    scheme = address.partition("://")[0].lower()
+    if scheme in ("az", "azure", "abfss"):
+        _load(connection, "azure", doing)
+        kind = "azure"
+    elif scheme in ("s3", "gs", "gcs", "r2", "http", "https"):
+        _load(connection, "httpfs", doing)
+        kind = {"gs": "gcs", "gcs": "gcs", "r2": "r2"}.get(scheme, "s3")
+    else:
+        raise UsageError(doing, f"{scheme}:// is no address that data is read from")
+    if scheme in ("http", "https"):
+        return
+    duckdb = engine.load(doing)
+    try:
+        if kind == "s3":
+            _load(connection, "aws", doing)
+        connection.execute(f"CREATE SECRET (TYPE {kind}, PROVIDER credential_chain)")
+    except (duckdb.Error, OutsideError):
+        return  # public data needs none; reading says it if this one does
+
+
+def _load(connection: Any, extension: str, doing: str) -> None:
+    duckdb = engine.load(doing)
+    try:
+        connection.load_extension(extension)
+    except duckdb.Error:
+        try:
+            connection.install_extension(extension)
+            connection.load_extension(extension)
+        except duckdb.Error as error:
+            raise OutsideError(
+                doing,
+                f"DuckDB's extension {extension} cannot be fetched: {str(error).splitlines()[0]}",
+                hint=f"run `INSTALL {extension}` in DuckDB where there is a network",
+            ) from None

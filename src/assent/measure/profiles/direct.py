@@ -1,0 +1,166 @@
+"""Parquet files read with pyarrow, which is faster than DuckDB at handing over numbers.
+
+Only columns that both read alike are read here. NumPy sees pyarrow's own memory: `to_numpy` would
+import pandas wherever that is installed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from assent.errors import UsageError
+from assent.measure.profiles.columns import Column, column_of_arrow, has_clear_names
+from assent.measure.profiles.counting import Values
+
+MAX_FILES = 2_000
+"""More files than that are left to DuckDB: the footer of each is kept in memory."""
+
+_BATCH = 1 << 20
+
+
+class ParquetFiles:
+    """The files of one table, all with the same columns. Each thread reads through its own."""
+
+    def __init__(self, paths: Sequence[Path], footers: Sequence[Any], schema: Any) -> None:
+        self._paths = paths
+        self._footers = footers
+        self._own = threading.local()
+        self.rows = sum(footer.num_rows for footer in footers)
+        self.columns: dict[str, Column] = {}
+        for field in schema:
+            column = column_of_arrow(field.name, field.type)
+            if column is not None:
+                self.columns[field.name] = column
+        self.is_complete = len(self.columns) == len(schema)
+
+    def numbers(self, column: Column) -> Iterator[Values]:
+        """The values of a column of numbers or moments, batch by batch."""
+        for batch in self._batches(column.name):
+            yield values_of(batch)
+
+    def booleans(self, column: Column) -> tuple[int, int, int]:
+        """How many are true, false and null."""
+        true = false = nulls = 0
+        for batch in self._batches(column.name):
+            missing = batch.null_count
+            hit = batch.true_count
+            true, false, nulls = true + hit, false + len(batch) - missing - hit, nulls + missing
+        return true, false, nulls
+
+    def texts(self, column: Column, most: int) -> tuple[dict[str, int], int] | None:
+        """How often each text occurs, and the nulls; None if there are more than `most`."""
+        counts: dict[str, int] = {}
+        nulls = 0
+        for batch in self._batches(column.name, dictionary=True):
+            missing = batch.null_count
+            nulls += missing
+            if len(batch.dictionary) > 16 * most or not _add_texts(counts, batch, most):
+                return None
+        return counts, nulls
+
+    def _batches(self, name: str, *, dictionary: bool = False) -> Iterator[Any]:
+        for file in self._files(dictionary=dictionary):
+            for group in range(file.num_row_groups):
+                if file.metadata.row_group(group).num_rows <= 2 * _BATCH:
+                    column = file.read_row_group(group, columns=[name], use_threads=False)
+                    yield from _column(column, name).chunks
+                else:
+                    for batch in file.iter_batches(
+                        _BATCH, row_groups=[group], columns=[name], use_threads=False
+                    ):
+                        yield _column(batch, name)
+
+    def _files(self, *, dictionary: bool) -> Iterator[Any]:
+        """The files. A single one stays open: with many columns, opening it costs more than
+        reading one of them.
+        """
+        if len(self._paths) > 1:
+            for path, footer in zip(self._paths, self._footers, strict=True):
+                yield self._opened(path, footer, dictionary=dictionary)
+            return
+        kept = f"file_{dictionary}"
+        if not hasattr(self._own, kept):
+            file = self._opened(self._paths[0], self._footers[0], dictionary=dictionary)
+            setattr(self._own, kept, file)
+        yield getattr(self._own, kept)
+
+    def _opened(self, path: Path, footer: Any, *, dictionary: bool) -> Any:
+        import pyarrow.parquet as pq
+
+        texts = [name for name, column in self.columns.items() if column.counting == "text"]
+        return pq.ParquetFile(path, metadata=footer, read_dictionary=texts if dictionary else None)
+
+
+def open_files(paths: Sequence[Path], doing: str) -> ParquetFiles | None:
+    """The files, if pyarrow is installed and their columns are the same in each and clear."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        return None
+    if not 0 < len(paths) <= MAX_FILES:
+        return None
+    footers: list[Any] = []
+    schema = None
+    for path in paths:
+        try:
+            with pq.ParquetFile(path) as file:
+                footers.append(file.metadata)
+                found = file.schema_arrow.remove_metadata()
+        except (pa.ArrowException, OSError) as error:
+            said = str(error).partition("\n")[0][:300]
+            raise UsageError(doing, f"{path.name} is no sound Parquet file: {said}") from None
+        if schema is not None and not found.equals(schema):
+            return None
+        schema = found
+    assert schema is not None
+    if not has_clear_names(schema.names) or any("." in name for name in schema.names):
+        return None
+    return ParquetFiles(paths, footers, schema)
+
+
+def values_of(array: Any) -> Values:
+    """The values of an array of numbers, dates or moments of pyarrow that are not null."""
+    import numpy as np
+
+    dtype, times, per = _layout(array.type)
+    if len(array) == 0:
+        return Values(numbers=np.empty(0, dtype), times=times, per=per)
+    validity, data = array.buffers()
+    numbers = np.frombuffer(data, dtype, len(array), array.offset * np.dtype(dtype).itemsize)
+    if array.null_count == 0:
+        return Values(numbers=numbers, times=times, per=per)
+    bits = np.frombuffer(validity, np.uint8)
+    valid = np.unpackbits(bits, bitorder="little")[array.offset : array.offset + len(array)]
+    return Values(numbers=numbers[valid.view(bool)], nulls=array.null_count, times=times, per=per)
+
+
+def _layout(type_: Any) -> tuple[str, int, int]:
+    import pyarrow.types as of
+
+    if of.is_date32(type_):
+        return "int32", 86_400, 1
+    if of.is_timestamp(type_):
+        return "int64", 1, {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[type_.unit]
+    return {"float": "float32", "double": "float64"}.get(str(type_), str(type_)), 1, 1
+
+
+def _add_texts(counts: dict[str, int], batch: Any, most: int) -> bool:
+    """Add the texts of an array with a dictionary; False if there are more than `most`."""
+    import numpy as np
+
+    places = values_of(batch.indices).numbers
+    found = np.bincount(places, minlength=len(batch.dictionary))
+    for place in np.flatnonzero(found).tolist():
+        value = batch.dictionary[place].as_py()
+        counts[value] = counts.get(value, 0) + int(found[place])
+        if len(counts) > most:
+            return False
+    return True
+
+
+def _column(table: Any, name: str) -> Any:
+    return table.column(table.schema.get_field_index(name))

@@ -1,0 +1,74 @@
+"""Profiles as bytes: canonical JSON, compressed so that the same profile is the same bytes."""
+
+from __future__ import annotations
+
+import itertools
+import zlib
+
+import msgspec
+
+from assent.core.digest import canonical_json
+from assent.core.profile import FORMAT, DataProfile
+from assent.errors import IntegrityError
+
+MAX_BYTES = 64 * 1024 * 1024
+"""The JSON of a profile that is read is not larger."""
+
+MEDIA_TYPE = "application/vnd.assent.profile.v1+gzip"
+
+_HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
+"""Of a gzip file (RFC 1952) without time, name or system, compressed as well as can be."""
+
+
+def encode_profile(profile: DataProfile) -> bytes:
+    """The profile as bytes: equal profiles give equal bytes with the same zlib."""
+    content = canonical_json(profile)
+    packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    packed = packer.compress(content) + packer.flush()
+    end = zlib.crc32(content).to_bytes(4, "little") + len(content).to_bytes(4, "little")
+    return _HEADER + packed + end
+
+
+def decode_profile(content: bytes) -> DataProfile:
+    """The profile in `content`. Raises `IntegrityError` for anything else."""
+    doing = "reading a data profile"
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        unpacked = unpacker.decompress(content, MAX_BYTES + 1)
+    except zlib.error:
+        raise IntegrityError(doing, "it is not compressed soundly") from None
+    if len(unpacked) > MAX_BYTES:
+        raise IntegrityError(doing, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
+    if not unpacker.eof or unpacker.unused_data:
+        raise IntegrityError(doing, "it is cut off, or something follows it")
+    try:
+        profile = msgspec.json.decode(unpacked, type=DataProfile)
+    except (msgspec.DecodeError, RecursionError):
+        raise IntegrityError(doing, "it is not what Assent writes") from None
+    if profile.format != FORMAT:
+        raise IntegrityError(doing, f"its format is {profile.format!r}, not {FORMAT!r}")
+    _require_sound(profile, doing)
+    return profile
+
+
+def _require_sound(profile: DataProfile, doing: str) -> None:
+    """Counts are not negative, edges ascend, and there is a count for each bin."""
+    names = [column.name for column in profile.columns]
+    if len(set(names)) < len(names):
+        raise IntegrityError(doing, "a column is there twice")
+    for column in profile.columns:
+        counts: list[int] = [
+            profile.rows, column.nulls, column.nans, column.infinities, column.distinct or 0,
+            *column.in_bins,
+        ]  # fmt: skip
+        numbers, categories = column.numbers, column.categories
+        if numbers is not None:
+            counts += [numbers.zeros, numbers.negatives, *numbers.counts]
+            edges = numbers.edges
+            ascends = all(one < other for one, other in itertools.pairwise(edges))
+            if not ascends or len(numbers.counts) != len(edges) + (1 if numbers.counts else 0):
+                raise IntegrityError(doing, f"the bins of column {column.name!r} are not in order")
+        if categories is not None:
+            counts += [categories.others, *(count for _, count in categories.top)]
+        if min(counts) < 0:
+            raise IntegrityError(doing, f"a count of column {column.name!r} is negative")

@@ -1,0 +1,108 @@
+"""DuckDB, opened so that it reaches no more than it was given.
+
+It works in memory, spills into a private folder, and installs nothing by itself. Names and paths
+are quoted here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from assent.errors import OutsideError, UsageError
+from assent.measure.redaction import redact_text
+
+MEMORY = "800MB"
+"""What DuckDB keeps in memory before it writes to its folder."""
+
+MAX_THREADS = 4
+
+
+def name(text: str) -> str:
+    """`text` as the name of a column or a table in SQL."""
+    if "\0" in text:
+        raise UsageError(f"reading the column {text!r}", "its name holds a zero byte")
+    return '"' + text.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """`value` as a text in SQL."""
+    if "\0" in value:
+        raise UsageError(f"reading {value!r}", "the name holds a zero byte")
+    return "'" + value.replace("'", "''") + "'"
+
+
+def texts(values: Sequence[str | Path]) -> str:
+    """`values` as a list of texts in SQL."""
+    return "[" + ", ".join(text(str(value)) for value in values) + "]"
+
+
+def load(doing: str) -> Any:
+    """The module of DuckDB. Raises `UsageError` if it is not installed."""
+    try:
+        import duckdb
+        import numpy  # noqa: F401, both belong to the extra
+    except ImportError:
+        raise UsageError(
+            doing, "duckdb or numpy is not installed", hint="pip install 'assent[data]'"
+        ) from None
+    return duckdb
+
+
+def connect(doing: str, folder: Path) -> Any:
+    """A connection to an empty database in memory that spills into `folder`."""
+    duckdb = load(doing)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "temp_directory": str(folder / "spill"),
+            "memory_limit": MEMORY,
+            "threads": str(max(1, min(MAX_THREADS, os.cpu_count() or 1))),
+        },
+    )
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def confine(connection: Any, paths: Sequence[Path], folders: Sequence[Path]) -> None:
+    """Leave a connection nothing to read but `paths` and `folders`, and what it has attached."""
+    connection.execute(f"SET allowed_paths = {texts(paths)}")
+    connection.execute(f"SET allowed_directories = {texts([f'{path}/' for path in folders])}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+@contextmanager
+def explained(doing: str) -> Iterator[None]:
+    """What DuckDB and pyarrow refuse, as an error that says what was being done."""
+    try:
+        yield
+    except UnicodeError:
+        raise UsageError(doing, "it holds text that is not UTF-8") from None
+    except OSError as error:
+        raise OutsideError(doing, redact_text(error.strerror or str(error)[:300])) from None
+    except Exception as error:
+        pyarrow = sys.modules.get("pyarrow")
+        if pyarrow is not None and isinstance(error, pyarrow.ArrowException):
+            raise UsageError(doing, _first_line(error), hint="write the file again") from None
+        duckdb = sys.modules.get("duckdb")  # what was not imported has refused nothing
+        if duckdb is None or not isinstance(error, duckdb.Error):
+            raise
+        said = _first_line(error)
+        if isinstance(error, duckdb.OutOfMemoryException):
+            raise OutsideError(doing, said, hint="give it more memory or disk") from None
+        if isinstance(error, (duckdb.IOException, duckdb.HTTPException)):
+            raise OutsideError(doing, said) from None
+        raise UsageError(doing, said, hint="check the file or the query") from None
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return redact_text(lines[0][:500]) if lines else type(error).__name__

@@ -1,0 +1,399 @@
+"""Tables: data sets wherever they lie, read in one way.
+
+A table is Parquet in the end. Parquet files are read where they are. What has rows instead of
+columns (CSV, JSON Lines, Arrow files, a database's table or query) is read once, and written as
+Parquet into a private folder that goes with the table; so its memory is bounded, and a database
+shows one state. DuckDB reads, and pyarrow too where it is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import urllib.parse
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Any, Self
+
+from assent.errors import AssentError, UsageError
+from assent.measure import files
+from assent.measure.profiles import databases, engine
+from assent.measure.profiles.columns import Column, column_of_duckdb
+from assent.measure.profiles.direct import ParquetFiles, open_files
+from assent.measure.redaction import redact_text
+
+FORMATS = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".parq": "parquet",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
+    ".arrow": "arrow",
+    ".arrows": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+}
+COMPRESSED = frozenset({".gz", ".zst"})
+_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_GLOB = frozenset("*?[]{}")
+"""Characters that DuckDB takes for a pattern."""
+
+_MAX_PARTITIONS = 50
+
+
+class Table:
+    """A data set that can be read. `relation` is what DuckDB reads it by, `paths` are the Parquet
+    files below it. Close it, or use it in `with`: its private folder goes with it.
+    """
+
+    def __init__(self, source: str, folder: tempfile.TemporaryDirectory[str]) -> None:
+        self.source = redact_text(source)
+        self.doing = f"reading {self.source}"
+        self.relation = ""
+        self.paths: tuple[Path, ...] = ()
+        self.address: str | None = None
+        self.direct: ParquetFiles | None = None
+        self._folder = folder
+        self._connection: Any = None
+        self._opening = threading.Lock()
+        self._columns: tuple[Column, ...] | None = None
+        self._rows: int | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything that was opened."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._folder.cleanup()
+
+    @property
+    def folder(self) -> Path:
+        """A private folder, for what must be written to be read."""
+        return Path(self._folder.name)
+
+    @property
+    def connection(self) -> Any:
+        """DuckDB, which can read this table and nothing else."""
+        with self._opening:  # columns are counted in several threads
+            if self._connection is None:
+                self._connection = connect(self.doing, self.folder, (self,))
+            return self._connection
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in their order."""
+        if self._columns is None:
+            if self.direct is not None and self.direct.is_complete:
+                self._columns = tuple(self.direct.columns.values())
+            elif not self.relation:
+                self._columns = ()
+            else:
+                self._columns = self._described()
+        return self._columns
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        if self._rows is None:
+            if self.direct is not None:
+                self._rows = self.direct.rows
+            elif not self.relation:
+                self._rows = 0
+            else:
+                with engine.explained(self.doing):
+                    counted = self.connection.execute(f"SELECT count(*) FROM {self.relation}")  # noqa: S608, quoted
+                    self._rows = int(counted.fetchone()[0])
+        return self._rows
+
+    def _described(self) -> tuple[Column, ...]:
+        with engine.explained(self.doing):
+            relation = self.connection.sql(f"SELECT * FROM {self.relation}")  # noqa: S608, quoted
+            return tuple(map(column_of_duckdb, relation.columns, relation.types))
+
+
+def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
+    """DuckDB, which can read these tables and nothing else on this machine."""
+    connection = engine.connect(doing, folder)
+    addresses = [table.address for table in tables if table.address is not None]
+    for address in addresses:
+        databases.reach(connection, address, doing)
+    if not addresses:
+        engine.confine(connection, [path for table in tables for path in table.paths], [folder])
+    return connection
+
+
+def open_table(root: Path, source: str, *, use_pyarrow: bool = True) -> Table:
+    """The table that `source` names: a file, a folder or a glob below `root`, with the columns of
+    folders such as `year=2026`; an address (`s3://…`, `https://…`); or a database and a table or
+    query (`duckdb:<file>?<table or query>`, `sqlite:<file>?…`, `postgres:<connection>?…`).
+
+    Raises `UsageError` for what cannot be read, `OutsideError` for what cannot be reached.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="assent-", ignore_cleanup_errors=True)
+    table = Table(source, folder)
+    try:
+        if databases.is_database(source):
+            databases.write(root, source, table.folder / "rows.parquet", table.doing)
+            _use_written(table, use_pyarrow=use_pyarrow)
+        elif "://" in source:
+            _open_address(table, source, use_pyarrow=use_pyarrow)
+        else:
+            _open_files(table, root, source, use_pyarrow=use_pyarrow)
+    except BaseException:
+        table.close()
+        raise
+    return table
+
+
+def _open_files(table: Table, root: Path, source: str, *, use_pyarrow: bool) -> None:
+    paths, format_ = _found(table, root, source)
+    if format_ == "parquet":
+        _use_parquet(table, root, paths, use_pyarrow=use_pyarrow)
+        return
+    paths = [path for path in paths if path.stat().st_size > 0]
+    if not paths:
+        return  # an empty file has no columns
+    if format_ == "arrow":
+        _rewrite_arrow(table, paths)
+    else:
+        safe = _without_patterns(table, paths)
+        _rewrite(table, _reader(format_, [str(path) for path in safe]), safe)
+    _use_written(table, use_pyarrow=use_pyarrow)
+
+
+def _found(table: Table, root: Path, source: str) -> tuple[list[Path], str]:
+    """The files that hold data, and their one format."""
+    formats: dict[str, list[Path]] = {}
+    for path in files.expand(root, [source]):
+        files.relative_name(root, path)
+        found = format_of(path.name)
+        if found is not None and not path.name.startswith(("_", ".")):
+            formats.setdefault(found, []).append(path)
+    if not formats:
+        raise UsageError(
+            table.doing,
+            "there is no file with data",
+            hint="name a file, a folder or a glob of Parquet, CSV, JSON Lines or Arrow files",
+        )
+    if len(formats) > 1:
+        raise UsageError(
+            table.doing,
+            f"it holds files of several formats: {', '.join(sorted(formats))}",
+            hint="name those of one format by a glob, such as data/*.parquet",
+        )
+    ((format_, paths),) = formats.items()
+    return paths, format_
+
+
+def is_table(root: Path, source: str) -> bool:
+    """Whether `source` names a database, or files that look like data by their names. Those of an
+    address are as good as their ending.
+    """
+    if databases.is_database(source):
+        return True
+    if "://" in source:
+        return format_of(urllib.parse.urlsplit(source).path) is not None
+    try:
+        found = files.expand(root, [source])
+    except AssentError:
+        return False
+    return any(format_of(path.name) is not None for path in found)
+
+
+def format_of(name: str) -> str | None:
+    """The format of a file by the ending of its name."""
+    suffixes = [suffix.lower() for suffix in PurePosixPath(name).suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED:
+        found = FORMATS.get(suffixes[-2]) if len(suffixes) > 1 else None
+        return found if found in ("csv", "tsv", "json") else None
+    return FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bool) -> None:
+    partitions = _partitions(table, root, paths)
+    safe = _without_patterns(table, paths)
+    table.paths = tuple(safe)
+    table.relation = _parquet(safe, partitions)
+    if use_pyarrow:
+        direct = open_files(safe, table.doing)
+        if direct is not None and partitions:
+            direct.is_complete = False
+            for name in partitions:
+                direct.columns.pop(name, None)
+        table.direct = direct
+
+
+def _use_written(table: Table, *, use_pyarrow: bool) -> None:
+    path = table.folder / "rows.parquet"
+    table.paths = (path,)
+    table.relation = _parquet([path], {})
+    table.direct = open_files([path], table.doing) if use_pyarrow else None
+
+
+def _parquet(paths: Sequence[Path | str], partitions: dict[str, bool]) -> str:
+    """What DuckDB reads Parquet files by; columns of folders are whole numbers where all are."""
+    read = f"read_parquet({engine.texts([str(path) for path in paths])}, union_by_name = true"
+    if not partitions:
+        return f"{read}, hive_partitioning = false)"
+    read += ", hive_partitioning = true, hive_types_autocast = false)"
+    casts = [
+        f"CAST({engine.name(name)} AS BIGINT) AS {engine.name(name)}"
+        for name, is_whole in partitions.items()
+        if is_whole
+    ]
+    replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
+    return f"(SELECT *{replaced} FROM {read})"  # noqa: S608, quoted
+
+
+def _partitions(table: Table, root: Path, paths: Sequence[Path]) -> dict[str, bool]:
+    """The columns that folders such as `year=2026` give, and whether all are whole numbers."""
+    found: dict[str, bool] = {}
+    for path in paths:
+        for part in path.relative_to(root).parts[:-1]:
+            key, sign, value = part.partition("=")
+            if not sign or not key:
+                continue
+            if not _GLOB.isdisjoint(part):
+                raise UsageError(table.doing, f"the folder {part!r} holds a sign of patterns")
+            value = urllib.parse.unquote(value)
+            is_whole = value == _NULL_PARTITION or _is_whole(value)
+            found[key] = found.get(key, True) and is_whole
+    if len(found) > _MAX_PARTITIONS:
+        raise UsageError(table.doing, "its folders name too many columns")
+    return found
+
+
+def _is_whole(value: str) -> bool:
+    digits = value.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) <= 18
+
+
+def _without_patterns(table: Table, paths: Sequence[Path]) -> list[Path]:
+    """The paths, where a name that DuckDB would take for a pattern stands behind a link."""
+    safe = []
+    for place, path in enumerate(paths):
+        if _GLOB.isdisjoint(str(path)):
+            safe.append(path.absolute())
+            continue
+        suffixes = "".join(PurePosixPath(path.name).suffixes[-2:])
+        ending = suffixes if _GLOB.isdisjoint(suffixes) else PurePosixPath(path.name).suffix
+        link = table.folder / f"{place:06}{ending}"
+        link.symlink_to(path.absolute())
+        safe.append(link)
+    return safe
+
+
+def _reader(format_: str, addresses: Sequence[str]) -> str:
+    """What DuckDB reads files of rows by. The types of columns are inferred from all rows: from
+    the first ones alone, 1.5 after many whole numbers would become 2.
+    """
+    listed = engine.texts(addresses)
+    match format_:
+        case "csv":
+            return f"read_csv({listed}, header = true, sample_size = -1, union_by_name = true)"
+        case "tsv":
+            return (
+                f"read_csv({listed}, header = true, sample_size = -1, union_by_name = true, "
+                "delim = '\t')"
+            )
+        case "json":
+            return (
+                f"read_json({listed}, sample_size = -1, union_by_name = true, "
+                "map_inference_threshold = -1)"
+            )
+    return f"read_parquet({listed}, union_by_name = true, hive_partitioning = false)"
+
+
+def _rewrite(table: Table, reader: str, paths: Sequence[Path]) -> None:
+    connection = engine.connect(table.doing, table.folder)
+    try:
+        engine.confine(connection, paths, [table.folder])
+        with engine.explained(table.doing):
+            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")  # noqa: S608, quoted
+    finally:
+        connection.close()
+
+
+def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
+    """Arrow files (Feather too) and Arrow streams, which only pyarrow reads."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError:
+        raise UsageError(
+            table.doing, "pyarrow is not installed", hint="pip install pyarrow, or use Parquet"
+        ) from None
+    writer = None
+    try:
+        for path in paths:
+            with pa.memory_map(os.fspath(path)) as mapped:
+                is_file = mapped.read(6) == b"ARROW1"
+                mapped.seek(0)
+                reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(mapped)
+                if writer is None:
+                    writer = pq.ParquetWriter(table.folder / "rows.parquet", reader.schema)
+                places = range(reader.num_record_batches) if is_file else None
+                batches = reader if places is None else map(reader.get_batch, places)
+                for batch in batches:
+                    writer.write_batch(batch)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        said = str(error).partition("\n")[0][:300]
+        raise UsageError(table.doing, f"the Arrow file cannot be read: {said}") from None
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _open_address(table: Table, source: str, *, use_pyarrow: bool) -> None:
+    path = urllib.parse.urlsplit(source).path
+    format_ = format_of(path) or ("parquet" if source.endswith("/") else None)
+    if format_ in (None, "arrow"):
+        raise UsageError(
+            table.doing, "addresses are read of Parquet, CSV and JSON Lines files only"
+        )
+    table.address = source
+    if format_ == "parquet":
+        listed = source + "**/*.parquet" if source.endswith("/") else source
+        hive = "true" if source.endswith("/") else "false"
+        table.relation = (
+            f"read_parquet({engine.text(listed)}, union_by_name = true, hive_partitioning = {hive})"
+        )
+        return
+    connection = engine.connect(table.doing, table.folder)
+    try:
+        databases.reach(connection, source, table.doing)
+        with engine.explained(table.doing):
+            reader = _reader(format_ or "csv", [source])
+            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")  # noqa: S608, quoted
+    finally:
+        connection.close()
+    table.address = None
+    _use_written(table, use_pyarrow=use_pyarrow)
+
+
+def require_columns(table: Table, names: Sequence[str], what: str) -> None:
+    """Raise `UsageError` unless the table has all columns of `names`."""
+    there = {column.name for column in table.columns}
+    for name in names:
+        if name not in there:
+            raise UsageError(
+                table.doing,
+                f"it has no column {name!r}, which is {what}",
+                hint="columns: " + ", ".join(sorted(there)[:20]) if there else None,
+            )

@@ -1,0 +1,482 @@
+"""Profiles where data outgrows one machine: the same kernel, inside Spark.
+
+The rows are read twice. First each partition gives a sample, from which the edges are chosen; then
+each counts its rows at these edges, and the driver merges what they counted. Where every column
+has edges in the baseline's profile, the rows are read once. Assent must be installed on the
+executors, with NumPy and pyarrow.
+
+Equal to what the embedded engine finds: rows, nulls, NaN, infinities, minimum, maximum, categories,
+lengths, and counts at the same edges. Moments differ by less than 1e-9 of the spread, distinct
+values above `counting.MAX_FEW` by less than 5%; edges that are quantiles are those of a sample.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import functools
+import importlib.util
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from assent.core.digest import Digest
+from assent.core.profile import ColumnProfile, DataProfile
+from assent.errors import OutsideError, UsageError
+from assent.measure.profiles import counting, profile
+from assent.measure.profiles.columns import Column, shortened
+from assent.measure.profiles.counting import Partial
+from assent.measure.profiles.direct import values_of
+from assent.measure.profiles.profile import MAX_CATEGORIES, Hashed, Progress
+from assent.measure.profiles.reading import format_of
+from assent.measure.redaction import redact_text
+
+MAX_SAMPLED = 8_000_000
+"""Values of the samples of all columns together, which the driver holds."""
+
+_MIN_SAMPLED, _MOST_SAMPLED = 512, 100_000
+"""Values of one column in the sample of one partition."""
+
+_QUERY = re.compile(r"\s*(?:select|with|from|values)\b", re.IGNORECASE)
+_RESULT = "place int, payload string"
+
+
+def profile_with_spark(
+    source: str,
+    *,
+    against: DataProfile | None = None,
+    against_digest: Digest | None = None,
+    leave_out: Sequence[str] = (),
+    hash_values: bool = False,
+    salt: bytes = b"",
+    progress: Progress | None = None,
+) -> DataProfile:
+    """The profile of `source`: a path or address that Spark reads as Parquet, CSV, JSON Lines or
+    ORC by its ending (without one, as Parquet), or `spark:<table or query>`. The session is the
+    active one, or one by Spark's usual settings.
+    """
+    shown = redact_text(source)
+    doing = f"reading {shown} with Spark"
+    if importlib.util.find_spec("pyspark") is None:
+        raise UsageError(doing, "pyspark is not installed", hint="pip install 'assent[spark]'")
+    from pyspark.errors import PySparkException
+
+    known = profile.digest_against(against, against_digest)
+
+    try:
+        return _profile(source, doing, against, known, leave_out, hash_values, salt, progress)
+    except PySparkException as error:
+        said = redact_text((str(error).splitlines() or [type(error).__name__])[0][:500])
+        raise OutsideError(doing, said, hint="look at Spark's log") from None
+
+
+def _profile(
+    source: str,
+    doing: str,
+    against: DataProfile | None,
+    against_digest: Digest | None,
+    leave_out: Sequence[str],
+    hash_values: bool,
+    salt: bytes,
+    progress: Progress | None,
+) -> DataProfile:
+    frame = _frame(source)
+    if len(set(frame.columns)) < len(frame.columns):
+        raise UsageError(doing, "two columns have the same name")
+    for name in leave_out:
+        if name not in frame.columns:
+            raise UsageError(doing, f"it has no column {name!r}, which is left out")
+    fields = [field for field in frame.schema if field.name not in set(leave_out)]
+    columns = [_column(field) for field in fields]
+    frame = frame.select(*[_quoted(column.name) for column in columns])
+    baseline = {} if against is None else {column.name: column for column in against.columns}
+    old = [baseline.get(column.name) for column in columns]
+    prepared = frame.select(
+        *[
+            _expression(field, column, place)
+            for place, (field, column) in enumerate(zip(fields, columns, strict=True))
+        ]
+    )
+    specs = [_spec(column, of) for column, of in zip(columns, old, strict=True)]
+    edges = _edges(prepared, specs, counting.most_edges(len(columns)))
+    plan = [dataclasses.replace(spec, edges=at) for spec, at in zip(specs, edges, strict=True)]
+    merged: list[Any] = [_TextPartial() if spec.is_text else Partial() for spec in plan]
+    rows = 0
+    for place, payload in _collected(prepared, functools.partial(_count, plan)):
+        if place < 0:
+            rows += int(payload)
+        elif plan[place].is_text:
+            merged[place] = merged[place].merged(_TextPartial.read(payload))
+        else:
+            merged[place] = counting.merge(merged[place], _read_partial(payload))
+    hashed = Hashed(salt) if hash_values else None
+    distinct = _distinct_texts(frame, columns, merged)
+    profiles = []
+    for place, column in enumerate(columns):
+        most = counting.most_edges(len(columns))
+        profiles.append(
+            _finished(
+                column,
+                merged[place],
+                plan[place],
+                old[place],
+                distinct,
+                hashed,
+                most,
+                profile.most_values(len(columns)),
+            )
+        )
+        if progress is not None:
+            progress(1)
+    return DataProfile(
+        rows=rows,
+        columns=tuple(profiles),
+        duplicates=_duplicates(frame, fields, rows),
+        against=against_digest,
+    )
+
+
+def _frame(source: str) -> Any:
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.getActiveSession()
+    if session is None:
+        session = SparkSession.builder.appName("assent").getOrCreate()
+    context = session.sparkContext
+    if str(context.master).startswith("local") and "PYSPARK_PYTHON" not in os.environ:
+        context.pythonExec = sys.executable  # the one that has Assent, not the first on the PATH
+    if source.startswith("spark:"):
+        wanted = source.removeprefix("spark:")
+        return session.sql(wanted) if _QUERY.match(wanted) else session.table(wanted)
+    reader = session.read
+    if source.lower().endswith(".orc"):
+        return reader.orc(source)
+    match format_of(source.rstrip("/")):
+        case "csv":
+            return reader.csv(source, header=True, inferSchema=True, multiLine=True, escape='"')
+        case "tsv":
+            return reader.csv(source, header=True, inferSchema=True, sep="\t", escape='"')
+        case "json":
+            return reader.json(source)
+    return reader.parquet(source)
+
+
+def _quoted(name: str) -> Any:
+    from pyspark.sql import functions
+
+    return functions.col("`" + name.replace("`", "``") + "`")
+
+
+_WORDS = {
+    "tinyint": "int8",
+    "smallint": "int16",
+    "int": "int32",
+    "bigint": "int64",
+    "float": "float",
+    "double": "double",
+}
+_TIMES = {
+    "date": "date32[day]",
+    "timestamp": "timestamp[us, tz=UTC]",
+    "timestamp_ntz": "timestamp[us]",
+}
+
+
+def _column(field: Any) -> Column:
+    word = shortened(_word(field.dataType))
+    kind = field.dataType.simpleString()
+    if kind in _WORDS or kind.startswith(("decimal", "interval")):
+        return Column(name=field.name, type=word, kind="number", counting="number")
+    if kind in _TIMES:
+        return Column(name=field.name, type=word, kind="time", counting="number")
+    if kind == "boolean":
+        return Column(name=field.name, type=word, kind="boolean", counting="boolean")
+    if kind.startswith(("string", "varchar", "char")):
+        return Column(name=field.name, type=word, kind="text", counting="text")
+    is_long = kind.startswith(("array", "map")) or kind == "binary"
+    return Column(
+        name=field.name, type=word, kind="nested", counting="length" if is_long else "presence"
+    )
+
+
+def _word(type_: Any) -> str:
+    kind: str = type_.simpleString()
+    for words in (_WORDS, _TIMES):
+        if kind in words:
+            return words[kind]
+    if kind.startswith("decimal"):
+        return f"decimal128({type_.precision}, {type_.scale})"
+    if kind.startswith("array"):
+        return f"list<{_word(type_.elementType)}>"
+    if kind.startswith("map"):
+        return f"map<{_word(type_.keyType)}, {_word(type_.valueType)}>"
+    if kind.startswith("struct"):
+        return f"struct<{', '.join(f'{field.name}: {_word(field.dataType)}' for field in type_)}>"
+    if kind.startswith(("string", "varchar", "char")):
+        return "string"
+    if kind.startswith("interval"):
+        return "duration[us]"
+    return {"boolean": "bool", "void": "null"}.get(kind, kind)
+
+
+def _expression(field: Any, column: Column, place: int) -> Any:
+    """What the kernel gets of a column: a number, a moment or a text."""
+    from pyspark.sql import functions
+
+    given = _quoted(column.name)
+    kind = field.dataType.simpleString()
+    if kind.startswith("decimal"):
+        given = given.cast("double")
+    elif kind.startswith("interval"):
+        given = given.cast("interval day to second").cast("bigint").cast("double")
+    elif column.counting == "boolean":
+        given = given.cast("int")
+    elif column.counting == "text":
+        given = given.cast("string")
+    elif column.counting == "length":
+        sized = functions.length if kind == "binary" else functions.size
+        given = functions.when(given.isNotNull(), sized(given))
+    elif column.counting == "presence":
+        given = functions.when(given.isNotNull(), functions.lit(1))
+    return given.alias(f"c{place}")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Spec:
+    """How a column is counted: at which edges, at those of the baseline, or its texts."""
+
+    is_text: bool
+    edges: tuple[float, ...] = ()
+    against: tuple[float, ...] = ()
+    top: tuple[str, ...] = ()
+    is_known: bool = False
+
+
+def _spec(column: Column, old: ColumnProfile | None) -> _Spec:
+    against: tuple[float, ...] = ()
+    top: tuple[str, ...] = ()
+    if old is not None and old.numbers is not None and old.kind == column.kind:
+        against = old.numbers.edges
+    if old is not None and old.categories is not None and not old.categories.is_hashed:
+        top = tuple(value for value, _ in old.categories.top)
+    if column.counting == "text":
+        return _Spec(is_text=True, against=against, top=top, is_known=True)
+    if column.counting in ("boolean", "presence"):
+        return _Spec(is_text=False, edges=(0.0, 1.0), is_known=True)
+    return _Spec(is_text=False, edges=against, against=against, is_known=bool(against))
+
+
+def _edges(frame: Any, specs: Sequence[_Spec], most: int) -> list[tuple[float, ...]]:
+    """The edges of each column: known ones, or quantiles of a sample of each partition."""
+    unknown = [place for place, spec in enumerate(specs) if not spec.is_known]
+    edges = [spec.edges for spec in specs]
+    if not unknown:
+        return edges
+    chosen = frame.select(*[f"c{place}" for place in unknown])
+    partitions = chosen.rdd.getNumPartitions()
+    size = min(_MOST_SAMPLED, max(_MIN_SAMPLED, MAX_SAMPLED // (partitions * len(unknown))))
+    pairs: list[dict[float, int]] = [{} for _ in unknown]
+    for place, payload in _collected(chosen, functools.partial(_sample, size)):
+        for value, times in json.loads(payload):
+            pairs[place][value] = pairs[place].get(value, 0) + times
+    for place, of in zip(unknown, pairs, strict=True):
+        edges[place] = counting.choose_edges(counting.runs_of(list(of.items())), most)
+    return edges
+
+
+def _collected(frame: Any, work: Any) -> Iterator[tuple[int, str]]:
+    """What the work gives for each partition, one partition after the other."""
+    for row in frame.mapInArrow(work, _RESULT).toLocalIterator(prefetchPartitions=True):
+        yield row.place, row.payload
+
+
+def _rows(found: Sequence[tuple[int, str]]) -> Any:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_arrays(
+        [
+            pa.array([place for place, _ in found], pa.int32()),
+            pa.array([payload for _, payload in found], pa.string()),
+        ],
+        names=["place", "payload"],
+    )
+
+
+def _sample(size: int, batches: Iterable[Any]) -> Iterator[Any]:
+    """On an executor: every n-th value of each column, n so that there are at most `size`."""
+    kept: list[list[float]] = []
+    steps: list[int] = []
+    passed: list[int] = []
+    for batch in batches:
+        if not kept:
+            kept, steps = [[] for _ in batch.columns], [1 for _ in batch.columns]
+            passed = [0 for _ in batch.columns]
+        for place, array in enumerate(batch.columns):
+            values = counting.in_order_of_rows(values_of(array))
+            kept[place] += values[-passed[place] % steps[place] :: steps[place]].tolist()
+            passed[place] += len(values)
+            while len(kept[place]) > size:
+                kept[place] = kept[place][::2]
+                steps[place] *= 2
+    found = [
+        (place, json.dumps([(value, steps[place]) for value in values if math.isfinite(value)]))
+        for place, values in enumerate(kept)
+    ]
+    yield _rows(found)
+
+
+def _count(plan: Sequence[_Spec], batches: Iterable[Any]) -> Iterator[Any]:
+    """On an executor: the counts of each column, and the rows, of one partition."""
+    found: list[Any] = [_TextPartial() if spec.is_text else Partial() for spec in plan]
+    rows = 0
+    for batch in batches:
+        rows += batch.num_rows
+        for place, (spec, array) in enumerate(zip(plan, batch.columns, strict=True)):
+            if spec.is_text:
+                found[place] = found[place].merged(_text_partial(array, spec))
+            else:
+                runs = counting.sort(values_of(array))
+                part = counting.count(runs, spec.edges, spec.against, sketch=True)
+                found[place] = counting.merge(found[place], part)
+    payloads = [
+        (place, part.written() if isinstance(part, _TextPartial) else _written_partial(part))
+        for place, part in enumerate(found)
+    ]
+    yield _rows([(-1, str(rows)), *payloads])
+
+
+def _written_partial(part: Partial) -> str:
+    given = dataclasses.asdict(part)
+    return json.dumps(given | {"registers": base64.b85encode(part.registers).decode()})
+
+
+def _read_partial(payload: str) -> Partial:
+    given = json.loads(payload)
+    given["registers"] = base64.b85decode(given["registers"])
+    for name in ("counts", "in_bins", "few"):
+        given[name] = None if given[name] is None else tuple(given[name])
+    return Partial(**given)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _TextPartial:
+    """The texts of a part of a column: how often each occurs while they are few, how long they
+    are, and how often those of the baseline occur.
+    """
+
+    nulls: int = 0
+    values: dict[str, int] | None = dataclasses.field(default_factory=dict)
+    lengths: dict[int, int] = dataclasses.field(default_factory=dict)
+    top: dict[str, int] = dataclasses.field(default_factory=dict)
+
+    def merged(self, other: _TextPartial) -> _TextPartial:
+        values = None
+        if self.values is not None and other.values is not None:
+            values = _sum(self.values, other.values)
+            if len(values) > MAX_CATEGORIES:
+                values = None
+        return _TextPartial(
+            nulls=self.nulls + other.nulls,
+            values=values,
+            lengths=_sum(self.lengths, other.lengths),
+            top=_sum(self.top, other.top),
+        )
+
+    def written(self) -> str:
+        return json.dumps([self.nulls, self.values, list(self.lengths.items()), self.top])
+
+    @classmethod
+    def read(cls, payload: str) -> _TextPartial:
+        nulls, values, lengths, top = json.loads(payload)
+        return cls(nulls=nulls, values=values, lengths=dict(lengths), top=top)
+
+
+def _sum(first: dict[Any, int], second: dict[Any, int]) -> dict[Any, int]:
+    return {key: first.get(key, 0) + second.get(key, 0) for key in {**first, **second}}
+
+
+def _text_partial(array: Any, spec: _Spec) -> _TextPartial:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nulls = array.null_count
+    array = array.drop_null()
+    lengths = {
+        pair["values"].as_py(): pair["counts"].as_py()
+        for pair in pc.value_counts(pc.utf8_length(array))
+    }
+    encoded = array.dictionary_encode()
+    values = None
+    if len(encoded.dictionary) <= MAX_CATEGORIES:
+        values = {pair["values"].as_py(): pair["counts"].as_py() for pair in pc.value_counts(array)}
+    top: dict[str, int] = {}
+    if spec.top:
+        places = pc.index_in(array, value_set=pa.array(spec.top, array.type)).drop_null()
+        for pair in pc.value_counts(places):
+            top[spec.top[pair["values"].as_py()]] = pair["counts"].as_py()
+    return _TextPartial(nulls=nulls, values=values, lengths=lengths, top=top)
+
+
+def _distinct_texts(frame: Any, columns: Sequence[Column], merged: Sequence[Any]) -> dict[str, int]:
+    """About how many texts differ, of the columns with too many to count them one by one."""
+    from pyspark.sql import functions
+
+    many = [
+        column.name
+        for column, part in zip(columns, merged, strict=True)
+        if isinstance(part, _TextPartial) and part.values is None
+    ]
+    if not many:
+        return {}
+    counted = frame.agg(*[functions.approx_count_distinct(_quoted(name), 0.02) for name in many])
+    return dict(zip(many, counted.first(), strict=True))
+
+
+def _finished(
+    column: Column,
+    part: Any,
+    spec: _Spec,
+    old: ColumnProfile | None,
+    distinct: dict[str, int],
+    hashed: Hashed | None,
+    most: int,
+    most_values: int,
+) -> ColumnProfile:
+    if isinstance(part, _TextPartial):
+        if part.values is not None and profile.is_category(part.values, old):
+            return profile.category_profile(
+                column, part.values, part.nulls, old, hashed, most_values
+            )
+        lengths = counting.runs_of(list(part.lengths.items()), part.nulls)
+        in_bins: tuple[int, ...] = ()
+        if spec.top and part.values is None and old is not None and old.kind == "category":
+            found = [part.top.get(value, 0) for value in spec.top]
+            in_bins = (*found, lengths.total - sum(found))
+        count = distinct.get(column.name, len(part.values or ()))
+        return profile.text_profile(column, lengths, count, old, most, in_bins)
+    if column.counting == "presence":
+        return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=part.nulls)
+    if column.counting == "boolean":
+        false, true, _ = part.counts or (0, 0, 0)
+        return profile.boolean_profile(column, true, false, part.nulls, old)
+    return profile.number_profile(column, part, spec.edges)
+
+
+def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> int | None:
+    """How many rows repeat another one, by hashes of 64 bits."""
+    from pyspark.sql import functions
+
+    if rows < 2:
+        return 0
+    if rows > profile.MAX_DUPLICATE_ROWS or not fields:
+        return None
+    if any("map<" in field.dataType.simpleString() for field in fields):
+        return None  # Spark has no hash of them
+    parts = []
+    for field in fields:  # a null changes no hash in Spark, so that where it stands is hashed too
+        parts += [_quoted(field.name), _quoted(field.name).isNull()]
+    return rows - int(frame.select(functions.xxhash64(*parts).alias("h")).distinct().count())

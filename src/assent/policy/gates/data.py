@@ -1,0 +1,638 @@
+"""The gate on data: drift, schema, rows, nulls, new categories, and leakage between data sets."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assent.compare.adjusted import holm
+from assent.compare.drift import ALPHA, LEVELS, MATTERS, rows_to_decide, shown_p, stable_p
+from assent.compare.types import is_compatible
+from assent.core.diff import Diff
+from assent.core.diff.data import (
+    ColumnChange,
+    DataChange,
+    DriftTest,
+    Level,
+    MeasuredColumn,
+    MeasuredData,
+)
+from assent.core.evidence import Evidence
+from assent.core.profile import Overlap
+from assent.core.scalar import show
+from assent.core.units import fraction
+from assent.core.verdict import Finding, Outcome
+
+LEAKAGE = "leakage"
+
+Text = Annotated[str, Meta(min_length=1)]
+Percent = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\s*%$")]
+Share = Annotated[float, Meta(ge=0, le=1)] | Percent
+"""A share of the rows: 0.05 or 5%."""
+Amount = Annotated[int, Meta(ge=0)] | Percent
+"""A number of rows, or a percentage of them."""
+
+
+class RowsRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`min` bounds the rows; `max_drop` and `max_rise` their change against the baseline, in rows
+    or as a percentage of the baseline's.
+    """
+
+    min: Annotated[int, Meta(ge=0)] | None = None
+    max_drop: Amount | None = None
+    max_rise: Amount | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that judges nothing."""
+        if self.min is None and self.max_drop is None and self.max_rise is None:
+            raise ValueError("rows needs at least one of min, max_drop, max_rise")
+
+
+class NullsRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`max` bounds the share of nulls of every column; `max_rise` how much the share may rise
+    against the baseline, both as shares of all rows.
+    """
+
+    max: Share | None = None
+    max_rise: Share | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a rule that judges nothing."""
+        if self.max is None and self.max_rise is None:
+            raise ValueError("nulls needs at least one of max, max_rise")
+        for share in (self.max, self.max_rise):
+            _check_share(share)
+
+
+class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`data` names a data set. `drift` blocks a column whose distribution is shown to have moved
+    by at least that: slight, moderate, severe, or a number (the discrepancy, which is close to a
+    population stability index). `inconclusive` says what happens where the rows are too few to
+    tell. `schema: same` blocks every change of columns and types, `compatible` those that break
+    what reads the data. `columns` and `leave_out` choose columns; `*` stands for any text.
+
+    With `data: leakage`, the data sets `between` may share at most `max` rows, and as many keys.
+    """
+
+    data: Text
+    drift: Level | Annotated[float, Meta(ge=0)] | None = None
+    schema: Literal["same", "compatible"] | None = None
+    rows: RowsRule | None = None
+    nulls: Annotated[float, Meta(ge=0, le=1)] | Percent | NullsRule | None = None
+    new_categories: Literal["allow", "warn", "block"] | None = None
+    columns: tuple[Text, ...] = ()
+    leave_out: tuple[Text, ...] = ()
+    inconclusive: Literal["warn", "approve", "block"] = "warn"
+    between: tuple[Text, Text] | None = None
+    max: Amount | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a gate that judges nothing, or that says what it cannot mean."""
+        rules = (self.drift, self.schema, self.rows, self.nulls, self.new_categories)
+        if self.data == LEAKAGE:
+            self._check_leakage(rules)
+            return
+        if self.between is not None or self.max is not None:
+            raise ValueError("between and max belong to `data: leakage`")
+        if all(rule is None for rule in rules[:4]) and self.new_categories in (None, "allow"):
+            raise ValueError(
+                "a gate needs at least one of drift, schema, rows, nulls, new_categories "
+                "(warn or block)"
+            )
+        if isinstance(self.drift, float) and not math.isfinite(self.drift):
+            raise ValueError("a drift that is infinite or not a number judges nothing")
+        if not isinstance(self.nulls, NullsRule):
+            _check_share(self.nulls)
+        if (self.columns or self.leave_out) and not self._looks_at_columns:
+            raise ValueError("columns and leave_out choose nothing: rows are judged as a whole")
+        if self.inconclusive != "warn" and self.drift is None and self.new_categories is None:
+            raise ValueError("inconclusive belongs to drift or new_categories")
+
+    def _check_leakage(self, rules: Sequence[object]) -> None:
+        others = any(rule is not None for rule in rules) or self.columns or self.leave_out
+        if others or self.inconclusive != "warn":
+            raise ValueError("`data: leakage` goes with between and max alone")
+        if self.between is None or self.max is None:
+            raise ValueError("`data: leakage` needs `between: [train, test]` and `max: 0`")
+        if self.between[0] == self.between[1]:
+            raise ValueError("between names the same data set twice")
+        if isinstance(self.max, str):
+            _check_share(self.max)
+
+    @property
+    def _looks_at_columns(self) -> bool:
+        rules = (self.drift, self.schema, self.nulls, self.new_categories)
+        return any(rule is not None for rule in rules)
+
+    def judge(
+        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+    ) -> list[Finding]:
+        """One finding for each rule, which names the columns that break it. A data set without a
+        profile, or that is not there, blocks: a gate that could not run is not a pass.
+        """
+        del evidence  # the diff has what is judged
+        if self.between is not None and self.max is not None:
+            return list(_leakage(self.between, self.max, diff.data.overlaps))
+        measured = next((one for one in diff.data.measured if one.name == self.data), None)
+        if measured is None:
+            return [
+                Finding(
+                    rule=f"data {self.data}",
+                    outcome=Outcome.FAILED,
+                    reason="the candidate has no data set of this name",
+                    remedy="declare it under `data`, or correct the gate on the base branch",
+                )
+            ]
+        change = next((one for one in diff.data.changes if one.name == self.data), None)
+        judgement = _Judgement(self, measured, change, diff, without_baseline)
+        return list(judgement.findings())
+
+
+class _Judgement:
+    """One data set, judged by one gate."""
+
+    def __init__(
+        self,
+        gate: DataGate,
+        measured: MeasuredData,
+        change: DataChange | None,
+        diff: Diff,
+        without_baseline: str,
+    ) -> None:
+        self._gate = gate
+        self._measured = measured
+        self._change = change
+        self._has_baseline = diff.baseline is not None
+        self._blocks_alone = without_baseline == "block"
+        self._columns = [one for one in measured.columns if self._covers(one.name, one.old_name)]
+        self._changes = [
+            one
+            for one in (() if change is None else change.columns)
+            if self._covers(one.name, one.old_name)
+        ]
+        self._change_of = {one.name: one for one in self._changes if one.new is not None}
+
+    def findings(self) -> Iterator[Finding]:
+        gate = self._gate
+        if gate.rows is not None:
+            yield from self._rows(gate.rows)
+        missing = self._missing_columns()
+        if missing is not None:
+            yield missing
+            return
+        if gate.schema is not None:
+            rule = f"data {gate.data} schema {gate.schema}"
+            yield self._not_comparable(rule) or self._schema(rule, gate.schema)
+        if gate.drift is not None:
+            rule = f"data {gate.data} drift {show(gate.drift)}"
+            unable = self._not_comparable(rule)
+            yield from (unable,) if unable is not None else self._drift(rule, gate.drift)
+        if gate.new_categories in ("warn", "block"):
+            rule = f"data {gate.data} new_categories {gate.new_categories}"
+            unable = self._not_comparable(rule)
+            yield from (unable,) if unable is not None else self._categories(rule)
+        if gate.nulls is not None:
+            yield from self._nulls(_null_rule(gate.nulls))
+
+    def _covers(self, *names: str | None) -> bool:
+        known = [name for name in names if name is not None]
+        if any(_matches(pattern, name) for pattern in self._gate.leave_out for name in known):
+            return False
+        chosen = self._gate.columns
+        return not chosen or any(_matches(one, name) for one in chosen for name in known)
+
+    def _missing_columns(self) -> Finding | None:
+        """A gate on columns that are not there has not looked at what it was to look at."""
+        if not self._measured.is_profiled:
+            return None
+        names = [one.name for one in self._measured.columns]
+        absent = [
+            pattern
+            for pattern in self._gate.columns
+            if not any(_matches(pattern, name) for name in names)
+        ]
+        if not absent:
+            return None
+        return Finding(
+            rule=f"data {self._gate.data} columns",
+            outcome=Outcome.FAILED,
+            reason=f"the candidate has no column {_named(absent)}",
+            remedy="bring the column back, or correct the gate on the base branch",
+        )
+
+    def _not_comparable(self, rule: str) -> Finding | None:
+        """Why there is nothing to compare, or that nothing needs to be compared."""
+        if self._has_baseline and self._change is None:
+            return _passed(rule, "the data is the same as the baseline's")
+        if not self._measured.is_profiled:
+            return _no_profile(rule)
+        if not self._has_baseline or self._change is None or self._change.old is None:
+            return self._alone(rule)
+        if not self._change.is_profiled:
+            return self._alone(rule, "the baseline has no profile of this data set")
+        return None
+
+    def _alone(self, rule: str, reason: str = "") -> Finding:
+        if not reason:
+            reason = "the baseline does not have this data set"
+            reason = reason if self._has_baseline else "no baseline"
+        return Finding(
+            rule=rule,
+            outcome=Outcome.FAILED if self._blocks_alone else Outcome.NOT_APPLICABLE,
+            reason=reason,
+            remedy="the policy says `without_baseline: block`" if self._blocks_alone else "",
+        )
+
+    def _rows(self, rows: RowsRule) -> Iterator[Finding]:
+        new, old = self._measured.rows, self._measured.old_rows
+        name = f"data {self._gate.data} rows"
+        if rows.min is not None:
+            rule = f"{name} min {rows.min:,}"
+            if new is None:
+                yield _no_rows(rule)
+            else:
+                kept = new >= rows.min
+                yield _bounded(
+                    rule, kept, "within the bound", "too few", f"{new:,} rows", _MORE_ROWS
+                )
+        for key, sign, limit in (("max_drop", -1, rows.max_drop), ("max_rise", 1, rows.max_rise)):
+            if limit is None:
+                continue
+            rule = f"{name} {key} {show(limit)}"
+            if self._has_baseline and self._change is None:
+                yield _passed(rule, "the data is the same as the baseline's")
+            elif new is None:
+                yield _no_rows(rule)
+            elif not self._has_baseline or self._change is None or self._change.old is None:
+                yield self._alone(rule)
+            elif old is None:
+                yield self._alone(rule, "the baseline's rows were not counted")
+            else:
+                yield _moved_rows(rule, old, new, sign, limit)
+
+    def _schema(self, rule: str, allowed: str) -> Finding:
+        broken: list[str] = []
+        for one in self._changes:
+            said = _schema_change(one, is_strict=allowed == "same")
+            if said:
+                broken.append(said)
+        return _bounded(
+            rule,
+            not broken,
+            "no column or type has changed"
+            if allowed == "same"
+            else "what reads it need not change",
+            f"{_count(len(broken), 'change')} of the schema",
+            _listed(broken),
+            "restore the columns, or change what reads the data and the gate on the base branch",
+        )
+
+    def _drift(self, rule: str, amount: Level | float) -> Iterator[Finding]:
+        threshold = LEVELS[amount] if isinstance(amount, str) else float(amount)
+        both = [one for one in self._columns if one.old_name is not None]
+        if not both:
+            yield Finding(
+                rule=rule,
+                outcome=Outcome.FAILED,
+                reason="no column is left that both sides have",
+                remedy="correct `columns` and `leave_out` of the gate on the base branch",
+            )
+            return
+        unable = [one for one in both if one.problem]
+        if unable:
+            yield Finding(
+                rule=rule,
+                outcome=Outcome.FAILED,
+                reason=f"{_count(len(unable), 'column')} could not be compared",
+                evidence=_listed([f"`{_short(one.name)}`: {one.problem}" for one in unable]),
+                remedy="restore the columns, or leave them out (`leave_out`) on the base branch",
+            )
+        tested = [(one, one.test) for one in both if one.test is not None]
+        adjusted = holm([shown_p(test, threshold) for _, test in tested])
+        moved: list[tuple[MeasuredColumn, DriftTest]] = []
+        undecided: list[tuple[MeasuredColumn, DriftTest]] = []
+        for (column, test), p in zip(tested, adjusted, strict=True):
+            if p < ALPHA:
+                moved.append((column, test))
+            elif stable_p(test, max(threshold, MATTERS)) >= ALPHA:
+                undecided.append((column, test))
+        if moved:
+            moved.sort(key=lambda one: (-one[1].psi, one[0].name))
+            yield Finding(
+                rule=rule,
+                outcome=Outcome.FAILED,
+                reason=f"{_count(len(moved), 'column')} of {len(both):,} "
+                f"{'has' if len(moved) == 1 else 'have'} drifted, beyond chance",
+                evidence=f"{_listed([self._drifted(*one) for one in moved])} {self._on_rows()}",
+                remedy=f"find out why {_named([one.name for one, _ in moved], 3)} moved; if it is "
+                "meant to, leave it out or raise the limit on the base branch",
+            )
+        if undecided:
+            yield self._undecided(rule, undecided, max(threshold, MATTERS))
+        if not (moved or undecided or unable):
+            yield _passed(
+                rule,
+                f"{_count(len(both), 'column')} did not drift by that much",
+                self._on_rows(),
+            )
+
+    def _undecided(
+        self, rule: str, columns: list[tuple[MeasuredColumn, DriftTest]], discrepancy: float
+    ) -> Finding:
+        enough = max(rows_to_decide(test.bins, discrepancy) for _, test in columns)
+        weight = min(test.weight for _, test in columns)
+        if 2 * weight < enough:
+            reason = f"too few rows to tell for {_count(len(columns), 'column')}"
+            remedy = f"bring about {_rounded_up(enough)} rows on each side, or look yourself"
+        else:
+            reason = f"{_count(len(columns), 'column')} moved so close to the limit that it cannot "
+            reason += "be told on which side"
+            remedy = "look at the columns yourself, or bring more rows"
+        listed = _listed([self._drifted(*one) for one in columns])
+        return self._open(rule, reason, f"{listed} {self._on_rows()}", remedy)
+
+    def _open(self, rule: str, reason: str, evidence: str, remedy: str) -> Finding:
+        outcome = {
+            "warn": Outcome.WARNED,
+            "approve": Outcome.WAITING,
+            "block": Outcome.FAILED,
+        }[self._gate.inconclusive]
+        return Finding(rule=rule, outcome=outcome, reason=reason, evidence=evidence, remedy=remedy)
+
+    def _drifted(self, column: MeasuredColumn, test: DriftTest) -> str:
+        said = f"`{_short(column.name)}` PSI {test.psi:.2g}"
+        change = self._change_of.get(column.name)
+        if change is None or change.old is None or change.new is None:
+            return said
+        if change.new.kind in ("text", "nested"):
+            said += " of the lengths"
+        if (
+            change.new.kind == "number"
+            and change.old.mean is not None
+            and change.new.mean is not None
+        ):
+            said += f", mean {change.old.mean:.4g} → {change.new.mean:.4g}"
+        if abs(change.old.nulls - change.new.nulls) >= _NULLS_WORTH_SAYING:
+            said += f", nulls {_percent(change.old.nulls)} → {_percent(change.new.nulls)}"
+        return said
+
+    def _on_rows(self) -> str:
+        old, new = self._measured.old_rows, self._measured.rows
+        return "" if old is None or new is None else f"({old:,} → {new:,} rows)"
+
+    def _categories(self, rule: str) -> Iterator[Finding]:
+        found = [one for one in self._changes if one.added]
+        if found:
+            told = [
+                f"`{_short(one.name)}`: "
+                + _listed([f"`{_short(value)}` ({rows:,} rows)" for value, rows in one.added], 3)
+                for one in found
+            ]
+            blocks = self._gate.new_categories == "block"
+            yield Finding(
+                rule=rule,
+                outcome=Outcome.FAILED if blocks else Outcome.WARNED,
+                reason=f"{_count(len(found), 'column has', 'columns have')} categories that the "
+                "baseline does not have",
+                evidence=_listed(told),
+                remedy="check that the model knows them; correct the data, or allow them on the "
+                "base branch",
+            )
+        open_ended = [one.name for one in self._columns if one.is_open]
+        if open_ended and self._gate.new_categories == "block":
+            yield self._open(
+                rule,
+                f"{_count(len(open_ended), 'column has', 'columns have')} more categories than the "
+                "baseline's profile lists, so that new ones cannot be told",
+                _named(open_ended),
+                "leave the columns out (`leave_out`) on the base branch, or look yourself",
+            )
+        elif not found:
+            yield _passed(rule, "there are none")
+
+    def _nulls(self, nulls: NullsRule) -> Iterator[Finding]:
+        name = f"data {self._gate.data} nulls"
+        if nulls.max is not None:
+            rule = f"{name} max {show(nulls.max)}"
+            yield self._null_shares(rule, _share(nulls.max))
+        if nulls.max_rise is not None:
+            rule = f"{name} max_rise {show(nulls.max_rise)}"
+            yield self._not_comparable(rule) or self._null_rises(rule, _share(nulls.max_rise))
+
+    def _null_shares(self, rule: str, most: float) -> Finding:
+        if not self._measured.is_profiled:
+            return _no_profile(rule)
+        if not self._columns:
+            return Finding(
+                rule=rule,
+                outcome=Outcome.FAILED,
+                reason="no column is left to judge",
+                remedy="correct `columns` and `leave_out` of the gate on the base branch",
+            )
+        above = sorted(
+            (one for one in self._columns if one.nulls > most + _ROUNDING),
+            key=lambda one: (-one.nulls, one.name),
+        )
+        return _bounded(
+            rule,
+            not above,
+            "within the bound",
+            f"{_count(len(above), 'column')} above the bound",
+            _listed([f"`{_short(one.name)}` {_percent(one.nulls)}" for one in above]),
+            _NULLS,
+        )
+
+    def _null_rises(self, rule: str, most: float) -> Finding:
+        above = sorted(
+            (
+                (one.nulls - one.old_nulls, one)
+                for one in self._columns
+                if one.old_nulls is not None and one.nulls - one.old_nulls > most + _ROUNDING
+            ),
+            key=lambda one: (-one[0], one[1].name),
+        )
+        return _bounded(
+            rule,
+            not above,
+            "no column has more nulls than allowed",
+            f"{_count(len(above), 'column has', 'columns have')} more nulls than allowed",
+            _listed(
+                [
+                    f"`{_short(one.name)}` {_percent(one.old_nulls or 0.0)} → {_percent(one.nulls)}"
+                    for _, one in above
+                ]
+            ),
+            _NULLS,
+        )
+
+
+def _leakage(
+    between: tuple[str, str], most: int | str, overlaps: Iterable[Overlap]
+) -> Iterator[Finding]:
+    """Findings on shared rows, and on shared keys where there is a key."""
+    rule = f"data leakage between {between[0]} and {between[1]} max {show(most)}"
+    found = [one for one in overlaps if {one.first, one.second} == {*between}]
+    if not found or any(min(one.of, one.rows, one.keys or 0) < 0 for one in found):
+        yield Finding(
+            rule=rule,
+            outcome=Outcome.FAILED,
+            reason="what the data sets share was not counted",
+            remedy="declare both under `data` with files that `evaluate` can read, and run it "
+            "again with the extra `data` installed",
+        )
+        return
+    for one in found:
+        limit = one.of * fraction(most) if isinstance(most, str) else most
+        yield _bounded(
+            rule,
+            one.rows <= limit,
+            "no more rows are shared than allowed",
+            f"{_count(one.rows, 'row is', 'rows are')} in both",
+            _shared(one, one.rows, "rows"),
+            _LEAKED,
+        )
+        if one.keys is not None:
+            yield _bounded(
+                f"{rule}: keys",
+                one.keys <= limit,
+                "no more keys are shared than allowed",
+                f"{_count(one.keys, 'key is', 'keys are')} in both",
+                _shared(one, one.keys, "keys"),
+                _LEAKED,
+            )
+
+
+def _shared(overlap: Overlap, count: int, what: str) -> str:
+    return (
+        f"{count:,} {what} of {overlap.of:,} rows of `{_short(overlap.second)}` are in "
+        f"`{_short(overlap.first)}`"
+    )
+
+
+def _schema_change(change: ColumnChange, *, is_strict: bool) -> str:
+    """What breaks the rule, empty if nothing does. A column that was added breaks nobody."""
+    name = f"`{_short(change.name)}`"
+    if change.new is None:
+        return f"{name} is gone"
+    if change.old is None:
+        return f"{name} is new" if is_strict else ""
+    if change.old_name is not None:
+        return f"`{_short(change.old_name)}` is now called {name}"
+    old, new = change.old.type, change.new.type
+    if old == new or (not is_strict and is_compatible(old, new)):
+        return ""
+    return f"{name} was {_short(old)} and is {_short(new)}"
+
+
+def _moved_rows(rule: str, old: int, new: int, sign: int, limit: int | str) -> Finding:
+    moved = sign * (new - old)
+    allowed = old * fraction(limit) + _ROUNDING * old if isinstance(limit, str) else limit
+    verb = "fewer" if sign < 0 else "more"
+    return _bounded(
+        rule,
+        moved <= allowed,
+        f"{moved:,} {verb}, allowed" if moved > 0 else f"not {verb} than the baseline's",
+        f"{moved:,} rows {verb}",
+        f"{old:,} → {new:,} rows",
+        "check that the data is complete and read once, or change the limit on the base branch",
+    )
+
+
+def _bounded(
+    rule: str, is_kept: bool, kept: str, broken: str, evidence: str, remedy: str
+) -> Finding:
+    return Finding(
+        rule=rule,
+        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
+        reason=kept if is_kept else broken,
+        evidence=evidence,
+        remedy="" if is_kept else remedy,
+    )
+
+
+def _passed(rule: str, reason: str, evidence: str = "") -> Finding:
+    return Finding(rule=rule, outcome=Outcome.PASSED, reason=reason, evidence=evidence)
+
+
+def _no_profile(rule: str) -> Finding:
+    return Finding(
+        rule=rule,
+        outcome=Outcome.FAILED,
+        reason="the candidate has no profile of this data set",
+        remedy="run `evaluate` again where the file can be read and the extra `data` is installed",
+    )
+
+
+def _no_rows(rule: str) -> Finding:
+    return Finding(
+        rule=rule,
+        outcome=Outcome.FAILED,
+        reason="the candidate's rows were not counted",
+        remedy="run `evaluate` again where the file can be read and the extra `data` is installed",
+    )
+
+
+def _null_rule(nulls: float | str | NullsRule) -> NullsRule:
+    """The short form is a bound on the share."""
+    return nulls if isinstance(nulls, NullsRule) else NullsRule(max=nulls)
+
+
+def _matches(pattern: str, name: str) -> bool:
+    if "*" not in pattern:
+        return pattern == name
+    expression = ".*".join(re.escape(part) for part in re.split(r"\*+", pattern))
+    return re.fullmatch(expression, name, re.DOTALL) is not None
+
+
+def _check_share(share: float | str | None) -> None:
+    if isinstance(share, float) and not math.isfinite(share):
+        raise ValueError("a share that is not a number judges nothing")
+    if isinstance(share, str) and fraction(share) > 1:
+        raise ValueError(f"{share} is more than all rows, so it judges nothing")
+
+
+def _share(share: float | str) -> float:
+    return fraction(share) if isinstance(share, str) else float(share)
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.3g}%"
+
+
+def _rounded_up(rows: int) -> str:
+    """Two digits are enough for advice."""
+    step: int = 10 ** max(0, len(str(rows)) - 2)
+    return f"{-(-rows // step) * step:,}"
+
+
+def _count(amount: int, one: str, many: str | None = None) -> str:
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
+
+
+def _short(text: str) -> str:
+    """A name for a sentence, without the sign that ends a quotation."""
+    text = text.replace("`", "'")
+    return text if len(text) <= _LONG else text[: _LONG - 1] + "…"
+
+
+def _named(names: Sequence[str], most: int = 5) -> str:
+    return _listed([f"`{_short(name)}`" for name in names], most)
+
+
+def _listed(told: Sequence[str], most: int = 5) -> str:
+    """An enumeration that says how many it leaves out."""
+    left = len(told) - most
+    return "; ".join(told[:most]) + (f"; and {_count(left, 'other')}" if left > 0 else "")
+
+
+_LONG = 60
+_ROUNDING = 1e-12
+_NULLS_WORTH_SAYING = 0.01
+_MORE_ROWS = "check that the data is complete, or change the bound on the base branch"
+_NULLS = "fill or explain what is missing, or change the limit on the base branch"
+_LEAKED = "take the shared rows out of one of the data sets, and evaluate again"

@@ -1,0 +1,136 @@
+"""The gate on a parameter: what its value must be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from assent.core.diff import Diff
+from assent.core.diff.values import ValueChange
+from assent.core.evidence import REDACTED, Evidence
+from assent.core.scalar import Scalar, number, same, show
+from assent.core.verdict import Finding, Outcome
+
+Value = bool | int | float | str | None
+"""What `assent.yaml` can say that a parameter is."""
+
+_REMEDY = "change the parameter, or the gate on the base branch"
+
+
+class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parameter of this name `equals` a value, is `one_of` several, lies between `min` and
+    `max`, or, with `unchanged: true`, is what it is in the baseline. Types are kept apart: text
+    that reads as a number is not that number.
+    """
+
+    param: Annotated[str, Meta(min_length=1)]
+    equals: Value | UnsetType = UNSET
+    one_of: tuple[Value, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    unchanged: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a gate that judges nothing, or that nothing can pass."""
+        is_bounded = self.min is not None or self.max is not None
+        if self.equals is UNSET and not self.one_of and not is_bounded and not self.unchanged:
+            raise ValueError(
+                "a gate needs at least one of equals, one_of, min, max, unchanged: true"
+            )
+        stated = (self.equals, *self.one_of, self.min, self.max)
+        if any(isinstance(one, float) and not math.isfinite(one) for one in stated):
+            raise ValueError("a value that is infinite or not a number judges nothing")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min is greater than max, so nothing can pass")
+
+    def judge(
+        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+    ) -> list[Finding]:
+        """One finding for each thing that the rule asks. A parameter that is missing, or is a
+        secret, blocks: a gate that could not run is not a pass.
+        """
+        if self.param not in evidence.params:
+            return [
+                _failed(
+                    f"param {self.param}",
+                    "the candidate has no parameter of this name",
+                    remedy="name it in a file of `params`, or correct the gate on the base branch",
+                )
+            ]
+        value = evidence.params[self.param]
+        if value == REDACTED:
+            reason = "it is a secret, which the evidence does not hold"
+            return [_failed(f"param {self.param}", reason, remedy="judge another parameter")]
+        findings = list(self._judge(value))
+        if self.unchanged:
+            findings.append(self._unchanged(diff, value, without_baseline))
+        return findings
+
+    def _judge(self, value: Scalar) -> Iterator[Finding]:
+        if self.equals is not UNSET:
+            rule = f"param {self.param} equals {_quoted(self.equals)}"
+            yield self._finding(rule, value, same(value, self.equals), "another value")
+        if self.one_of:
+            allowed = ", ".join(_quoted(one) for one in self.one_of)
+            is_kept = any(same(value, one) for one in self.one_of)
+            yield self._finding(f"param {self.param} one of {allowed}", value, is_kept, "none")
+        if self.min is not None:
+            yield self._bound(f"min {show(self.min)}", value, self.min, -1)
+        if self.max is not None:
+            yield self._bound(f"max {show(self.max)}", value, self.max, 1)
+
+    def _bound(self, name: str, value: Scalar, bound: float, sign: int) -> Finding:
+        rule = f"param {self.param} {name}"
+        known = number(value)
+        if known is None:
+            return self._finding(rule, value, False, "not a number")
+        is_kept = sign * known <= sign * bound
+        where = "above" if sign > 0 else "below"
+        return self._finding(rule, value, is_kept, f"{where} the bound")
+
+    def _finding(self, rule: str, value: Scalar, is_kept: bool, otherwise: str) -> Finding:
+        if not is_kept:
+            return _failed(rule, otherwise, evidence=self._shown(value))
+        return Finding(
+            rule=rule, outcome=Outcome.PASSED, reason="as asked", evidence=self._shown(value)
+        )
+
+    def _unchanged(self, diff: Diff, value: Scalar, without_baseline: str) -> Finding:
+        rule = f"param {self.param} unchanged"
+        change = next((one for one in diff.params.changes if one.name == self.param), None)
+        if diff.baseline is None or (change is not None and change.old is UNSET):
+            none = "no baseline" if diff.baseline is None else "the baseline does not have it"
+            blocks = without_baseline == "block"
+            return Finding(
+                rule=rule,
+                outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
+                reason=none,
+                evidence=self._shown(value),
+                remedy="the policy says `without_baseline: block`" if blocks else "",
+            )
+        if change is None:
+            return self._finding(rule, value, True, "")
+        return _failed(rule, "another value than in the baseline", evidence=_both(change))
+
+    def _shown(self, value: Scalar) -> str:
+        return f"`{self.param}` = {_quoted(value)}"
+
+
+def _failed(rule: str, reason: str, *, evidence: str = "", remedy: str = _REMEDY) -> Finding:
+    return Finding(
+        rule=rule, outcome=Outcome.FAILED, reason=reason, evidence=evidence, remedy=remedy
+    )
+
+
+def _both(change: ValueChange) -> str:
+    old, new = (_quoted(one) for one in (change.old, change.new))
+    return f"`{change.name}`: {old} → {new}"
+
+
+def _quoted(value: object) -> str:
+    """Text in quotation marks, so that `7` and `"7"` are told apart."""
+    return f'"{value}"' if isinstance(value, str) else show(value)

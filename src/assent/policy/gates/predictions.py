@@ -1,0 +1,130 @@
+"""The gate on predictions: how many rows came out otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from assent.core.diff import Diff
+from assent.core.diff.predictions import PredictionsDiff
+from assent.core.evidence import Evidence
+from assent.core.scalar import show
+from assent.core.units import fraction
+from assent.core.verdict import Finding, Outcome
+
+Percent = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\s*%$")]
+Share = Annotated[float, Meta(ge=0)] | Percent
+
+
+class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`max` bounds a share of the rows that both models have predicted: `negative_flips` (right
+    before, wrong now), `positive_flips`, `disagreement` (predicted otherwise), `labels_changed`
+    (the truth itself was changed); or the number of `worse_slices`, which got worse beyond chance.
+
+    If both models have predicted fewer than 99% of the same rows, nothing is judged:
+    `inconclusive` says what that means: `approve` (a person decides), `block` or `pass`.
+    """
+
+    predictions: Literal[
+        "negative_flips", "positive_flips", "disagreement", "labels_changed", "worse_slices"
+    ]
+    max: Share
+    inconclusive: Literal["approve", "block", "pass"] = "approve"
+
+    def __post_init__(self) -> None:
+        """Refuse a bound that everything keeps, or that is in the wrong unit."""
+        if self.predictions == "worse_slices":
+            if isinstance(self.max, str) or self.max != int(self.max):
+                raise ValueError("max is a number of slices here, such as 0")
+        elif not self._limit < 1:
+            raise ValueError(f"max is a share of the rows, such as 2%; {self.max} allows all")
+
+    @property
+    def _limit(self) -> float:
+        return fraction(self.max) if isinstance(self.max, str) else self.max
+
+    def judge(
+        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+    ) -> list[Finding]:
+        """One finding. Without the candidate's predictions it blocks; without the baseline's the
+        policy says whether it does.
+        """
+        del evidence  # the diff says what there is
+        rule = f"predictions {self.predictions} max {show(self.max)}"
+        found = diff.predictions
+        if found is None:
+            return [
+                Finding(
+                    rule=rule,
+                    outcome=Outcome.FAILED,
+                    reason="the candidate has no predictions",
+                    remedy="declare `predictions` and let `evaluate` write them",
+                )
+            ]
+        if found.old_rows is None:
+            blocks = without_baseline == "block"
+            has_baseline = diff.baseline is not None
+            return [
+                Finding(
+                    rule=rule,
+                    outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
+                    reason="the baseline has no predictions" if has_baseline else "no baseline",
+                    remedy="the policy says `without_baseline: block`" if blocks else "",
+                )
+            ]
+        return [self._judge(rule, found)]
+
+    def _judge(self, rule: str, found: PredictionsDiff) -> Finding:
+        if not found.is_paired:
+            outcomes = {
+                "approve": Outcome.WAITING,
+                "block": Outcome.FAILED,
+                "pass": Outcome.PASSED,
+            }
+            return Finding(
+                rule=rule,
+                outcome=outcomes[self.inconclusive],
+                reason=f"inconclusive: {found.problem or 'the rows are different ones'}",
+                evidence=f"{found.joined:,} rows of both models",
+                remedy="let a person decide, or predict the rows of the baseline",
+            )
+        measured = self._measured(found)
+        if measured is None:
+            return Finding(
+                rule=rule,
+                outcome=Outcome.FAILED,
+                reason=f"a {found.task} model has no {self.predictions.replace('_', ' ')}",
+                remedy="declare the column `prediction`, or correct the gate on the base branch",
+            )
+        value, evidence = measured
+        is_kept = value <= self._limit
+        return Finding(
+            rule=rule,
+            outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
+            reason="within the bound" if is_kept else "above the bound",
+            evidence=evidence,
+            remedy=""
+            if is_kept
+            else "look at who got worse, or change the bound on the base branch",
+        )
+
+    def _measured(self, found: PredictionsDiff) -> tuple[float, str] | None:
+        """What is bounded, and how it reads; None if these predictions do not have it."""
+        rows = found.joined
+        match self.predictions:
+            case "worse_slices":
+                worse = len({(one.column, one.value) for one in found.slices})
+                return worse, f"{worse} of {found.slices_judged:,} slices"
+            case "labels_changed":
+                count = found.labels_changed
+            case "disagreement":
+                if found.disagreement is None:
+                    return None
+                count = round(found.disagreement * rows)
+            case flips:
+                if found.flips is None:
+                    return None
+                count = found.flips.worse if flips == "negative_flips" else found.flips.better
+        return count / rows, f"{count:,} of {rows:,} rows ({show(100 * count / rows)}%)"

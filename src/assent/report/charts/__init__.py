@@ -1,0 +1,54 @@
+"""The charts of the full report, drawn as SVG without any library.
+
+Every chart repeats what a table of its section says in numbers, and says it in words for those
+who cannot see it. Colours follow Okabe and Ito, "Color Universal Design" (2008), whose blue, bluish
+green and vermilion people with any common colour vision tell apart; they are darker on light and
+lighter on dark, so that text in them can be read. Nothing is said by colour alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from assent.report.charts.calibration import calibration_charts
+from assent.report.charts.confusion import confusion_charts
+from assent.report.charts.distribution import distribution_charts
+from assent.report.charts.flips import flips_charts
+from assent.report.charts.intervals import interval_charts
+from assent.report.charts.residuals import residuals_charts
+from assent.report.charts.slices import slice_charts
+from assent.report.charts.weights import weights_charts
+from assent.report.parts import Chart
+from assent.report.review import ReviewReport
+
+_MOST_COLUMNS = 12
+_OPEN = 4
+"""So many charts of a section are open; the others are folded."""
+
+
+def charts_of(report: ReviewReport) -> Mapping[str, tuple[Chart, ...]]:
+    """The charts of each section, by its title. Sections without any are not there."""
+    diff = report.diff
+    predictions = diff.predictions
+    found = {
+        "Metrics": (*interval_charts(diff.metrics), *slice_charts(diff)),
+        "Predictions": ()
+        if predictions is None
+        else (
+            *flips_charts(predictions),
+            *calibration_charts(predictions),
+            *confusion_charts(predictions),
+            *residuals_charts(predictions),
+        ),
+        "Data": distribution_charts(diff.data, _MOST_COLUMNS),
+        "Model": weights_charts(diff.model_files),
+    }
+    return {title: _folded(charts) for title, charts in found.items() if charts}
+
+
+def _folded(charts: tuple[Chart, ...]) -> tuple[Chart, ...]:
+    if len(charts) <= _OPEN + 1:
+        return charts
+    return (*charts[:_OPEN], *(replace(chart, is_folded=True) for chart in charts[_OPEN:]))

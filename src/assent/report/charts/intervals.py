@@ -1,0 +1,100 @@
+"""By how much each metric has changed, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assent.core.diff.metrics import MetricChange
+from assent.report.charts.changes import Found, Sense, found, slice_of
+from assent.report.charts.drawing import WIDTH, Drawing, fit, width_of
+from assent.report.charts.scales import Scale, round_up, tick_text
+from assent.report.numbers import signed
+from assent.report.parts import Chart, Words
+
+_MOST = 12
+_ROW = 42.0
+_TRACK = (58.0, 322.0)
+_ORDER = ("worse", "better", "moved", "unsure")
+_WORDS = {"worse": "worse", "better": "better", "moved": "changed", "unsure": "may be chance"}
+
+
+def interval_charts(metrics: Sequence[MetricChange]) -> tuple[Chart, ...]:
+    """A forest plot. A metric has its own unit, so each row has its own scale, whose ends are
+    written beside it; what rows share is the line of no change. Metrics without an interval are
+    in the table only.
+    """
+    drawn = [one for metric in metrics if (one := _row_of(metric)) is not None]
+    if not drawn:
+        return ()
+    drawn.sort(key=lambda one: _ORDER.index(one.sense))
+    shown = drawn[:_MOST]
+    drawing = Drawing(_ROW * len(shown) + 22)
+    middle = (_TRACK[0] + _TRACK[1]) / 2
+    for at, one in enumerate(shown):
+        _draw_row(drawing, one, at * _ROW)
+    bottom = _ROW * len(shown)
+    drawing.text(middle, bottom + 14, "no change", "tick", "middle")
+    left = f"; {len(shown):,} of {len(drawn):,}" if len(shown) < len(drawn) else ""
+    levels = {one.metric.interval.confidence for one in shown if one.metric.interval is not None}
+    level = f"{min(levels):.0%} intervals" if len(levels) == 1 else "intervals"
+    said = "; ".join(_said(one) for one in shown)
+    return (
+        Chart(
+            title=(Words("Change of the metrics"),),
+            note=(Words(f"{level}; each row in its own unit{left}"),),
+            drawing=drawing.svg(f"Changes with intervals: {said}."),
+        ),
+    )
+
+
+def _row_of(metric: MetricChange) -> Found | None:
+    if metric.interval is None or slice_of(metric.name) is not None:
+        return None
+    one = found(metric)
+    if one is None or (one.low == one.high == one.change == 0):
+        return None
+    return one
+
+
+def _draw_row(drawing: Drawing, one: Found, y: float) -> None:
+    end = round_up(max(abs(one.low), abs(one.high), abs(one.change)))
+    scale = Scale(-end, end, *_TRACK)
+    zero, track = scale.at(0), y + 19
+    words = f"{signed(one.change)} {_WORDS[one.sense]}"
+    with drawing.group(_said(one)):
+        drawing.text(0, y + 12, fit(one.metric.name, WIDTH - 14 - width_of(words)), "name")
+        drawing.text(WIDTH, y + 12, words, f"value {one.sense}", "end")
+        for start, is_up in ((_TRACK[0], False), (zero, True)):
+            side = "chip"
+            if one.metric.better is not None:
+                is_good = is_up == (one.metric.better == "higher")
+                side = "good side" if is_good else "bad side"
+            drawing.rect(start, track, (_TRACK[1] - _TRACK[0]) / 2, 14, side)
+        drawing.text(_TRACK[0] - 6, track + 11, tick_text(-end), "tick", "end")
+        drawing.text(_TRACK[1] + 6, track + 11, tick_text(end, signed=True), "tick")
+        drawing.line((zero, track - 3), (zero, track + 17), "axis")
+        whiskers(drawing, scale, one, track + 7, one.sense)
+
+
+def whiskers(
+    drawing: Drawing, scale: Scale, one: Found, y: float, sense: Sense, radius: float = 4.5
+) -> None:
+    """The interval with its ends, and the change as a dot: filled where it is beyond chance."""
+    low, high = scale.at(one.low), scale.at(one.high)
+    if one.has_interval:
+        drawing.line((low, y), (high, y), f"whisker {sense}")
+        for value, x in ((one.low, low), (one.high, high)):
+            if scale.holds(value):
+                drawing.line((x, y - 3.5), (x, y + 3.5), f"whisker {sense}")
+            else:  # it goes on beyond the axis
+                back = -5 if value > scale.high else 5
+                drawing.path([(x + back, y - 4), (x, y), (x + back, y + 4)], f"open {sense}")
+    if scale.holds(one.change):
+        drawing.dot(scale.at(one.change), y, radius, f"point {sense}")
+
+
+def _said(one: Found) -> str:
+    return (
+        f"{fit(one.metric.name, 200)} {signed(one.change)}, from {signed(one.low)} to "
+        f"{signed(one.high)}: {_WORDS[one.sense]}"
+    )

@@ -1,0 +1,159 @@
+"""One metric in every slice: for whom the change is good, and for whom it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from math import sqrt
+
+from assent.core.diff import Diff
+from assent.report.charts import axes
+from assent.report.charts.changes import Found, Sense, found, slice_of
+from assent.report.charts.drawing import WIDTH, Drawing, fit
+from assent.report.charts.intervals import whiskers
+from assent.report.charts.scales import Scale, tick_text, ticks
+from assent.report.numbers import count, number, signed
+from assent.report.parts import Chart, Text, Words
+
+_MOST_METRICS = 2
+_MOST_SLICES = 14
+_ROW = 24.0
+_TOP = 8.0
+_LABELS = 128.0
+_TRACK = (138.0, 312.0)
+_RADIUS = (3.0, 9.0)
+_FEW_ROWS = 30  # smaller slices are shown, never judged
+
+_Row = tuple[str, Found]
+
+
+def slice_charts(diff: Diff) -> tuple[Chart, ...]:
+    """Slices on one axis, the worst first, with the change over all rows as a dashed line. The
+    metrics that got worse somewhere beyond chance come first, then those with most intervals.
+
+    Of many slices some have an interval beside 0 by chance: only those that are worse after the
+    correction for all of them have the colour of it.
+    """
+    sliced: dict[str, list[_Row]] = {}
+    for metric in diff.metrics:
+        parts = slice_of(metric.name)
+        one = found(metric) if parts is not None else None
+        if parts is not None and one is not None:
+            sliced.setdefault(parts[2], []).append((f"{parts[0]} = {parts[1]}", one))
+    worse = {
+        f"slices.{one.column}.{one.value}.{one.metric}"
+        for one in (diff.predictions.slices if diff.predictions else ())
+    }
+    whole = {metric.name: metric for metric in diff.metrics if metric.name in sliced}
+    useful = [
+        name
+        for name, rows in sliced.items()
+        if len(rows) > 1 and any(one.change or one.low or one.high for _, one in rows)
+    ]
+    flagged = {name for name, rows in sliced.items() if any(_is_in(worse, row) for row in rows)}
+    useful.sort(key=lambda name: (name not in flagged, -_intervals(sliced[name])))
+    overall: Mapping[str, float | None] = {
+        name: one.change for name, metric in whole.items() if (one := found(metric)) is not None
+    }
+    return tuple(
+        _chart(name, sliced[name], overall.get(name), worse) for name in useful[:_MOST_METRICS]
+    )
+
+
+def _intervals(rows: Sequence[_Row]) -> int:
+    return sum(one.has_interval for _, one in rows)
+
+
+def _is_in(worse: AbstractSet[str], row: _Row) -> bool:
+    return row[1].metric.name in worse
+
+
+def _flag(one: Found, worse: AbstractSet[str]) -> str:
+    return ", worse beyond chance" if one.metric.name in worse else ""
+
+
+def _sense(one: Found, worse: AbstractSet[str]) -> Sense:
+    if one.metric.name in worse:
+        return "worse"
+    return "unsure" if one.sense == "unsure" or _is_small(one) else "moved"
+
+
+def _chart(
+    metric: str, rows: Sequence[_Row], overall: float | None, worse: AbstractSet[str]
+) -> Chart:
+    ranked = sorted(rows, key=lambda row: (_is_small(row[1]), row[1].gain))
+    shown = ranked[:_MOST_SLICES]
+    low, high = _domain([one for _, one in shown], overall)
+    scale = Scale(low, high, *_TRACK)
+    bottom = _TOP + _ROW * len(shown)
+    drawing = Drawing(bottom + 36)
+    axes.across(drawing, scale, ticks(low, high, 4), _TOP, bottom, _signed)
+    drawing.line((scale.at(0), _TOP), (scale.at(0), bottom), "axis")
+    if overall is not None:
+        place = scale.at(overall)
+        drawing.line((place, _TOP), (place, bottom), "ideal")
+    largest = max((one.metric.rows or 0 for _, one in shown), default=0)
+    for at, (label, one) in enumerate(shown):
+        y = _TOP + _ROW * (at + 0.5)
+        with drawing.group(_said(label, one) + _flag(one, worse)):
+            style = "name faint" if _is_small(one) else "name"
+            drawing.text(0, y + 4, fit(label, _LABELS), style)
+            sense = _sense(one, worse)
+            if scale.holds(one.change):
+                size = _radius(one, largest)
+                drawing.dot(scale.at(one.change), y, size, f"bubble {sense}")
+            whiskers(drawing, scale, one, y, sense, 2.4)
+            if one.metric.rows is not None:
+                drawing.text(WIDTH, y + 4, f"n {one.metric.rows:,}", "tick", "end")
+    _directions(drawing, shown[0][1], bottom + 30)
+    left = f"; the {len(shown):,} worst of {len(rows):,}" if len(shown) < len(rows) else ""
+    dashed = "; dashed: all rows" if overall is not None else ""
+    judged = sum(_is_in(worse, row) for row in rows)
+    colour = f"; orange: worse beyond chance ({judged:,})" if judged else ""
+    said = "; ".join(_said(label, one) + _flag(one, worse) for label, one in shown)
+    return Chart(
+        title=(Text(fit(metric, 270)), Words("by slice")),
+        note=(Words(f"change{dashed}{colour}{left}"),),
+        drawing=drawing.svg(f"Change of {fit(metric, 200)} by slice: {said}."),
+    )
+
+
+def _domain(rows: Sequence[Found], overall: float | None) -> tuple[float, float]:
+    """From the lowest to the highest end, 0 and all rows included, with a margin. Slices of few
+    rows have intervals so long that they would flatten all others: they may run off the axis.
+    """
+    judged = [one for one in rows if not _is_small(one)] or list(rows)
+    ends = [0.0, *(one.low for one in judged), *(one.high for one in judged)]
+    ends += [one.change for one in judged] + ([] if overall is None else [overall])
+    margin = (max(ends) - min(ends)) * 0.06 or 1.0
+    return min(ends) - margin, max(ends) + margin
+
+
+def _directions(drawing: Drawing, one: Found, y: float) -> None:
+    if one.metric.better is None:
+        return
+    words = ("◀ worse", "better ▶") if one.metric.better == "higher" else ("◀ better", "worse ▶")
+    drawing.text(_TRACK[0], y, words[0], "tick")
+    drawing.text(_TRACK[1], y, words[1], "tick", "end")
+
+
+def _is_small(one: Found) -> bool:
+    return one.metric.rows is not None and one.metric.rows < _FEW_ROWS
+
+
+def _radius(one: Found, largest: int) -> float:
+    """The area of the dot is the slice's size."""
+    if not one.metric.rows or largest <= 0:
+        return 4.0
+    return _RADIUS[0] + (_RADIUS[1] - _RADIUS[0]) * sqrt(max(0, one.metric.rows) / largest)
+
+
+def _signed(value: float) -> str:
+    return tick_text(value, signed=True)
+
+
+def _said(label: str, one: Found) -> str:
+    span = f", from {signed(one.low)} to {signed(one.high)}" if one.has_interval else ""
+    size = f", {count(one.metric.rows, 'row')}" if one.metric.rows is not None else ""
+    value = signed(one.change) if one.change else number(0)
+    return f"{fit(label, 200)} {value}{span}{size}"

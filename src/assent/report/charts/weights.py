@@ -1,0 +1,57 @@
+"""Which layers have moved, and how far."""
+
+from __future__ import annotations
+
+from assent.core.diff.model import ModelDiff, WeightChange
+from assent.report.charts.drawing import WIDTH, Drawing, fit, width_of
+from assent.report.charts.scales import Scale, drawable
+from assent.report.numbers import count, percent
+from assent.report.parts import Chart, Words
+
+_MOST = 12
+_ROW = 30.0
+_TRACK = WIDTH
+
+
+def weights_charts(model: ModelDiff) -> tuple[Chart, ...]:
+    """The tensors that have moved most, by relative distance; first those with values that are no
+    finite numbers.
+    """
+    moved = [(_distance(one), one) for one in model.weights]
+    drawn = [(far, one) for far, one in moved if (far or 0) > 0 or one.nonfinite]
+    shown = sorted(drawn, key=lambda pair: not pair[1].nonfinite)[:_MOST]
+    if not shown:
+        return ()
+    most = max((far for far, _ in shown if far is not None), default=0.0)
+    scale = Scale(0, most or 1.0, 0, _TRACK)
+    drawing = Drawing(_ROW * len(shown))
+    for at, (far, one) in enumerate(shown):
+        y = at * _ROW
+        value = _value(far, one)
+        with drawing.group(f"{one.name}: {value}"):
+            drawing.text(0, y + 12, fit(one.name, WIDTH - 14 - width_of(value)), "name")
+            style = "value worse" if one.nonfinite else "value"
+            drawing.text(WIDTH, y + 12, value, style, "end")
+            drawing.rect(0, y + 17, _TRACK, 7, "chip")
+            drawing.rect(0, y + 17, scale.at(far or 0.0), 7, "new fill")
+    total = max(model.weights_compared, len(model.weights))
+    note = f"relative distance; {len(shown):,} of {count(total, 'tensor')}"
+    said = "; ".join(f"{fit(one.name, 200)} {_value(far, one)}" for far, one in shown[:5])
+    return (
+        Chart(
+            title=(Words("Weights that moved most"),),
+            note=(Words(note),),
+            drawing=drawing.svg(f"Relative distance of weights by tensor: {said}."),
+        ),
+    )
+
+
+def _distance(change: WeightChange) -> float | None:
+    distance = drawable(change.distance)
+    return None if distance is None else max(0.0, distance)
+
+
+def _value(distance: float | None, change: WeightChange) -> str:
+    if change.nonfinite:
+        return f"{change.nonfinite:,} not finite"
+    return percent(distance or 0.0).lstrip("+")

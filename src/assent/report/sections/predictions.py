@@ -1,0 +1,243 @@
+"""What changed in the predictions: how many, for whom, and which examples most."""
+
+from __future__ import annotations
+
+from assent.core.diff.predictions import (
+    CalibrationBin,
+    Confusion,
+    Example,
+    PredictionsDiff,
+    SliceChange,
+)
+from assent.report import numbers
+from assent.report.numbers import Effect, count
+from assent.report.parts import (
+    Break,
+    Cell,
+    Move,
+    Number,
+    Part,
+    Row,
+    Section,
+    Table,
+    Text,
+    Words,
+    cell,
+)
+from assent.report.review import ReviewReport
+from assent.report.sections import shapes
+
+_TITLE = "Predictions"
+_MAX_CONFUSIONS = 20
+_EFFECTS = {"better": Effect.BETTER, "worse": Effect.WORSE, "other": Effect.CHANGED}
+
+
+def predictions_section(report: ReviewReport) -> Section | None:
+    """Flips, slices that got worse, the most changed examples, confusion and calibration. None
+    without predictions.
+    """
+    found = report.diff.predictions
+    if found is None:
+        return None
+    if found.old_rows is None:
+        said = f"{count(found.new_rows, 'row')}; the baseline has none to compare with"
+        if report.diff.baseline is None:
+            said = count(found.new_rows, "row")
+        return Section(title=_TITLE, summary=cell(Words(said)), notes=_notes(found))
+    tables = shapes.filled(
+        _flips(found), _slices(found), _examples(found), _confusion(found), _calibration(found)
+    )
+    return Section(title=_TITLE, summary=_summary(found), tables=tables, notes=_notes(found))
+
+
+def _summary(found: PredictionsDiff) -> Cell:
+    if not found.joined:
+        return cell(Words("no row has predictions of both models"))
+    rows = f"of {count(found.joined, 'row')}"
+    if found.flips is not None:
+        if not found.flips.worse and not found.flips.better and not found.disagreement:
+            return cell(Words(f"unchanged ({found.joined:,})"))
+        worse, better = found.flips.worse, found.flips.better
+        said = (
+            f"{rows} {worse:,} ({_share(found.flips.negative)}) were right and are wrong now, "
+            f"{better:,} ({_share(found.flips.positive)}) were wrong and are right now"
+        )
+        return cell(Words(said))
+    if found.disagreement is None:
+        return cell(Words(count(found.joined, "row")))
+    if not found.disagreement:
+        return cell(Words(f"unchanged ({found.joined:,})"))
+    return cell(Words(f"{_share(found.disagreement)} {rows} are predicted otherwise"))
+
+
+def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
+    notes: list[str] = []
+    if found.problem is not None:
+        notes.append(f"Not compared row by row: {found.problem}.")
+    if found.old_rows is not None and found.is_paired:
+        missing = max(found.old_rows, found.new_rows) - found.joined
+        if missing:
+            rows = count(missing, "row has", "rows have")
+            notes.append(f"{rows} predictions of one model only, and are left out here.")
+    if found.labels_changed:
+        rows = count(found.labels_changed, "row has", "rows have")
+        notes.append(f"{rows} another label than before: the truth itself was changed.")
+    if found.old_rows is not None and found.slices_judged:
+        worse = len({(one.column, one.value) for one in found.slices})
+        said = f"{worse:,} of {count(found.slices_judged, 'slice')} got worse beyond chance"
+        notes.append(f"{said}, after correction for looking at all of them.")
+    if found.slices_too_small:
+        slices = count(found.slices_too_small, "slice has", "slices have")
+        notes.append(f"{slices} fewer than 30 rows and are not judged.")
+    if found.slices_left_out:
+        slices = count(found.slices_left_out, "smaller slice was", "smaller slices were")
+        notes.append(f"{slices} not looked at: there are too many.")
+    return tuple(cell(Words(note)) for note in notes)
+
+
+def _flips(found: PredictionsDiff) -> Table:
+    flips = found.flips
+    rows: list[Row] = []
+    if flips is not None and (flips.worse or flips.better):
+        rows = [
+            (cell(Words(said)), cell(Number(f"{amount:,}")), cell(Number(_share(share))))
+            for said, amount, share in (
+                ("right, and wrong now", flips.worse, flips.negative),
+                ("wrong, and right now", flips.better, flips.positive),
+                ("right in both", flips.both_right, flips.both_right / flips.rows),
+                ("wrong in both", flips.both_wrong, flips.both_wrong / flips.rows),
+            )
+        ]
+        kept = flips.compatibility
+        if kept is not None:
+            said = "of what was right, still is"
+            rows.append(
+                (
+                    cell(Words(said)),
+                    cell(Number(f"{flips.both_right:,}")),
+                    cell(Number(_share(kept))),
+                )
+            )
+    return shapes.table("Flips", ("Rows that were", "Rows", "Share"), rows, kept=len(rows))
+
+
+def _slices(found: PredictionsDiff) -> Table:
+    return shapes.table(
+        "Slices that got worse beyond chance",
+        ("Slice", "Metric", "Change"),
+        [_slice(one) for one in found.slices[: shapes.MAX_ROWS]],
+        total=len(found.slices),
+        kept=min(3, len(found.slices)),
+    )
+
+
+def _slice(one: SliceChange) -> Row:
+    move = Move(Effect.WORSE, arrow=numbers.arrow(one.change), amount=numbers.signed(one.change))
+    rows = Words(f"({count(one.rows, 'row')})")
+    chance = Words(f"p = {numbers.number(one.p, 2)}")
+    return cell(f"{one.column} = {one.value}", rows), cell(one.metric), (move, chance)
+
+
+def _examples(found: PredictionsDiff) -> Table:
+    has_shown = any(one.shown for one in found.examples)
+    titles = ("Example", "Label", "Prediction", "Change")
+    return shapes.table(
+        "Most changed examples",
+        (*titles, "Known about it") if has_shown else titles,
+        [_example(one, has_shown) for one in found.examples],
+        fold=True,
+    )
+
+
+def _example(one: Example, has_shown: bool) -> Row:
+    prediction = shapes.both(*numbers.show_both(one.old, one.new))
+    if one.old == one.new:
+        prediction = (shapes.part(numbers.show(one.new)),)
+    if one.old_score is not None and one.new_score is not None:
+        scores = numbers.show_both(one.old_score, one.new_score)
+        prediction = (*prediction, Break(), *shapes.both(*scores))
+    change = one.change
+    move = Move(
+        _EFFECTS[one.effect],
+        arrow="" if change is None else numbers.arrow(change),
+        amount="" if change is None else numbers.signed(change),
+    )
+    row = (cell(one.id), (shapes.part(numbers.show(one.label)),), prediction, (move,))
+    return (*row, _shown(one)) if has_shown else row
+
+
+def _shown(one: Example) -> Cell:
+    parts: list[Part] = []
+    for name, value in one.shown.items():
+        if parts:
+            parts.append(Break())
+        parts += [Text(name), Words(":"), shapes.part(numbers.show(value))]
+    return tuple(parts) or (shapes.NOTHING,)
+
+
+def _confusion(found: PredictionsDiff) -> Table:
+    """The cells whose count changed, those that changed most first."""
+    old, new = found.old_confusion, found.new_confusion
+    cells: list[tuple[int, int, int, int, int]] = []
+    if old is not None and new is not None and old.classes == new.classes:
+        cells = sorted(
+            (-abs(after - before), at_label, at, before, after)
+            for at_label, pairs in enumerate(_pairs(old, new))
+            for at, (before, after) in enumerate(pairs)
+            if before != after
+        )
+    classes = new.classes if new is not None else ()
+    return shapes.table(
+        "Confusion",
+        ("Label", "Predicted", "Rows"),
+        [
+            (
+                cell(classes[label]),
+                (Text(classes[at]), Words("right" if label == at else "wrong")),
+                shapes.both(*numbers.show_both(before, after)),
+            )
+            for _, label, at, before, after in cells[:_MAX_CONFUSIONS]
+        ],
+        total=len(cells),
+        fold=True,
+    )
+
+
+def _pairs(old: Confusion, new: Confusion) -> list[list[tuple[int, int]]]:
+    return [
+        list(zip(before, after, strict=True))
+        for before, after in zip(old.counts, new.counts, strict=True)
+    ]
+
+
+def _calibration(found: PredictionsDiff) -> Table:
+    """Of the rows with scores in a bin, the share that is positive."""
+    old = {one.low: one for one in found.old_calibration}
+    new = {one.low: one for one in found.new_calibration}
+    rows: list[Row] = []
+    if old != new:
+        rows = [
+            (
+                cell(Number(f"{low:.0%} to {low + 0.1:.0%}")),
+                _observed(old.get(low)),
+                _observed(new.get(low)),
+            )
+            for low in sorted(old.keys() | new.keys())
+        ]
+    return shapes.table(
+        "Calibration",
+        ("Score", "Positive before", "Positive now"),
+        rows,
+        fold=True,
+    )
+
+
+def _observed(one: CalibrationBin | None) -> Cell:
+    if one is None:
+        return cell(shapes.NOTHING)
+    return Number(f"{one.observed:.1%}"), Words(f"of {count(one.rows, 'row')}")
+
+
+def _share(share: float) -> str:
+    """A share without a sign, never 0% unless it is zero."""
+    return numbers.percent(share).lstrip("+") if share else "0%"

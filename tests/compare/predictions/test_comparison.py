@@ -1,0 +1,234 @@
+"""Two tables of predictions side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec import UNSET
+
+from assent.compare.predictions import compare_predictions
+from assent.compare.predictions.table import PredictionTable
+from assent.core.diff.metrics import MetricChange
+from assent.core.diff.predictions import Flips
+from tests.compare.predictions.tables import binary, drawn
+
+
+def by_name(changes: tuple[MetricChange, ...]) -> dict[str, MetricChange]:
+    assert len({change.name for change in changes}) == len(changes)
+    return {change.name: change for change in changes}
+
+
+def said(*predictions: int, label: tuple[int, ...] = (1, 1, 0, 0), **more: Any) -> PredictionTable:
+    return binary(np.array(label), prediction=np.array(predictions), **more)
+
+
+def test_flips_are_counted_by_who_was_right() -> None:
+    diff, _ = compare_predictions(said(1, 1, 1, 0), said(1, 0, 0, 0))
+    assert diff.flips == Flips(both_right=2, both_wrong=0, worse=1, better=1)
+    assert diff.flips.negative == 0.25
+    assert diff.flips.compatibility == pytest.approx(2 / 3)
+    assert diff.disagreement == 0.5
+    assert (diff.joined, diff.is_paired, diff.problem) == (4, True, None)
+
+
+def test_without_a_baseline_every_metric_is_new() -> None:
+    diff, changes = compare_predictions(None, said(1, 0, 0, 0))
+    assert (diff.old_rows, diff.flips, diff.disagreement) == (None, None, None)
+    assert diff.new_confusion is not None
+    assert diff.new_confusion.counts == ((2, 0), (1, 1))
+    found = by_name(changes)["accuracy"]
+    assert (found.old, found.new, found.interval, found.rows) == (UNSET, 0.75, None, 4)
+    assert found.is_computed
+
+
+def test_every_metric_has_a_direction() -> None:
+    label, left, right = drawn(np.random.default_rng(0), 60)
+    _, changes = compare_predictions(binary(label, left), binary(label, right))
+    assert all(change.better is not None for change in changes)
+    assert {change.name for change in changes if change.better == "lower"} == {
+        "brier_score",
+        "ece",
+        "log_loss",
+    }
+
+
+@pytest.mark.parametrize(
+    ("count", "is_paired"), [(1000, True), (990, True), (989, False), (0, False)]
+)
+def test_below_99_percent_of_shared_rows_the_samples_are_different(
+    count: int, is_paired: bool
+) -> None:
+    label, left, right = drawn(np.random.default_rng(1), 1000)
+    ids = np.arange(1000)
+    moved = np.where(ids < count, ids, ids + 1000)
+    diff, changes = compare_predictions(binary(label, left), binary(label, right, ids=moved))
+    assert (diff.joined, diff.is_paired) == (count, is_paired)
+    interval = by_name(changes)["roc_auc"].interval
+    assert interval is not None
+    assert interval.is_paired is is_paired
+    assert (diff.problem is None) is is_paired
+    if not is_paired:
+        assert diff.problem is not None
+        assert f"only {count:,} rows" in diff.problem
+
+
+def test_values_are_those_of_all_rows_of_a_side() -> None:
+    label, left, right = drawn(np.random.default_rng(2), 1000)
+    whole = by_name(compare_predictions(binary(label, left), binary(label, right))[1])
+    few = binary(label[:995], right[:995])
+    part = by_name(compare_predictions(binary(label, left), few)[1])
+    assert part["roc_auc"].old == whole["roc_auc"].old
+    assert part["roc_auc"].new == by_name(compare_predictions(None, few)[1])["roc_auc"].new
+    interval = part["roc_auc"].interval
+    assert interval is not None
+    assert (interval.n, interval.is_paired) == (995, True)
+
+
+def test_a_changed_label_is_counted_and_judges_both() -> None:
+    diff, _ = compare_predictions(said(1, 1, 0, 0), said(1, 1, 0, 0, label=(1, 0, 0, 0)))
+    assert diff.labels_changed == 1
+    assert diff.flips == Flips(both_right=3, both_wrong=1, worse=0, better=0)
+
+
+def test_classes_of_both_sides_are_matched_by_name() -> None:
+    old = PredictionTable(
+        task="multiclass",
+        ids=np.arange(3),
+        label=np.array([0, 1, 1]),
+        prediction=np.array([0, 1, 0]),
+        classes=("b", "c"),
+    )
+    new = PredictionTable(
+        task="multiclass",
+        ids=np.arange(3),
+        label=np.array([1, 2, 2]),
+        prediction=np.array([1, 2, 0]),
+        classes=("a", "b", "c"),
+    )
+    diff, _ = compare_predictions(old, new)
+    assert diff.labels_changed == 0
+    assert diff.disagreement == pytest.approx(1 / 3)
+    assert diff.old_confusion is not None
+    assert diff.old_confusion.classes == ("a", "b", "c")
+    assert diff.old_confusion.counts == ((0, 0, 0), (0, 1, 0), (0, 1, 1))
+
+
+def test_many_classes_are_shown_as_twenty() -> None:
+    codes = np.arange(50)
+    table = PredictionTable(
+        task="multiclass",
+        ids=codes,
+        label=codes,
+        prediction=codes,
+        classes=tuple(f"c{n:02}" for n in range(50)),
+    )
+    confusion = compare_predictions(None, table)[0].new_confusion
+    assert confusion is not None
+    assert len(confusion.classes) == 20
+    assert confusion.classes[-1] == "31 other classes"
+    assert confusion.counts[-1][-1] == 31
+
+
+def test_another_task_is_not_compared() -> None:
+    label, left, _ = drawn(np.random.default_rng(3), 100)
+    numbers = PredictionTable(task="regression", ids=np.arange(100), label=left, prediction=left)
+    diff, changes = compare_predictions(binary(label, left), numbers)
+    assert diff.problem == "the baseline's predictions are of a binary model, these are regression"
+    found = by_name(changes)
+    assert found["roc_auc"].new is UNSET
+    assert found["mae"].old is UNSET
+    assert not diff.is_paired
+
+
+def test_another_positive_class_is_not_compared() -> None:
+    from msgspec.structs import replace
+
+    label, left, right = drawn(np.random.default_rng(4), 100)
+    diff, changes = compare_predictions(
+        binary(label, left), replace(binary(label, right), positive="0")
+    )
+    assert diff.problem == "the baseline's positive class is 1, the candidate's 0"
+    assert all(change.interval is None for change in changes)
+
+
+def test_calibration_of_a_known_table() -> None:
+    scores = np.array([0.05, 0.05, 0.95, 1.0])
+    diff, changes = compare_predictions(None, binary(np.array([0, 1, 1, 1]), scores))
+    assert [(one.low, one.rows, one.observed) for one in diff.new_calibration] == [
+        (0.0, 2, 0.5),
+        (0.9, 2, 1.0),
+    ]
+    assert by_name(changes)["ece"].new == pytest.approx(0.5 * 0.45 + 0.5 * 0.025)
+
+
+def test_residuals_are_shares_in_the_same_bins() -> None:
+    random = np.random.default_rng(5)
+    label = random.normal(size=1000)
+    tables = [
+        PredictionTable(
+            task="regression",
+            ids=np.arange(1000),
+            label=label,
+            prediction=label + shift + random.normal(size=1000),
+        )
+        for shift in (0.0, 1.0)
+    ]
+    diff, changes = compare_predictions(tables[0], tables[1])
+    assert diff.residuals is not None
+    assert len(diff.residuals.edges) == 31
+    assert sum(diff.residuals.old) == pytest.approx(1)
+    assert sum(diff.residuals.new) == pytest.approx(1)
+    assert diff.flips is None
+    interval = by_name(changes)["mae"].interval
+    assert interval is not None
+    assert interval.low > 0
+
+
+def test_the_most_changed_examples_show_what_may_be_shown() -> None:
+    ages = np.array([30, 40, 50, 60])
+    old = binary(np.array([1, 1, 0, 0]), np.array([0.9, 0.9, 0.2, 0.1]), examples=2)
+    new = binary(
+        np.array([1, 1, 0, 0]), np.array([0.9, 0.3, 0.1, 0.6]), examples=2, shown={"age": ages}
+    )
+    first, second = compare_predictions(old, new)[0].examples
+    assert (first.id, first.label, first.old, first.new) == ("1", "1", "1", "0")
+    assert (first.effect, first.shown) == ("worse", {"age": 40})
+    assert first.change == pytest.approx(-0.6)
+    assert (second.id, second.effect) == ("3", "worse")
+
+
+def test_without_scores_who_got_worse_comes_first() -> None:
+    diff, _ = compare_predictions(said(1, 1, 1, 0), said(1, 0, 0, 0))
+    assert [(one.id, one.effect) for one in diff.examples] == [("1", "worse"), ("2", "better")]
+
+
+def test_examples_of_a_regression_and_of_a_ranking() -> None:
+    label = np.array([1.0, 2.0, 3.0])
+    old, new = (
+        PredictionTable(task="regression", ids=np.arange(3), label=label, prediction=said)
+        for said in (np.array([1.0, 2.0, 0.0]), np.array([1.0, 2.5, 3.0]))
+    )
+    first, second = compare_predictions(old, new)[0].examples
+    assert (first.id, first.effect, first.change) == ("2", "better", 3.0)
+    assert (second.id, second.effect, second.change) == ("1", "worse", 0.5)
+    old, new = (
+        PredictionTable(
+            task="ranking", ids=np.arange(3), label=label - 1, scores=said, group=np.zeros(3, int)
+        )
+        for said in (np.array([0.1, 0.2, 0.3]), np.array([0.9, 0.2, 0.3]))
+    )
+    ranked = compare_predictions(old, new)[0].examples
+    assert [(one.id, one.old, one.new) for one in ranked] == [("0", 3, 1), ("1", 2, 3), ("2", 1, 2)]
+    assert [one.effect for one in ranked] == ["other", "worse", "worse"]
+
+
+def test_hardly_any_rows_are_no_exception() -> None:
+    for rows in (1, 2):
+        label = np.ones(rows)
+        diff, changes = compare_predictions(
+            binary(label, np.full(rows, 0.5)), binary(label, np.full(rows, 0.7))
+        )
+        assert diff.joined == rows
+        assert all(change.interval is None for change in changes)

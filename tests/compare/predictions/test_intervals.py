@@ -1,0 +1,196 @@
+"""Intervals: against published formulas, and by simulation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from assent.compare.predictions import compare_predictions
+from assent.compare.predictions.measures import Measured, intervals
+from assent.compare.predictions.sides import Side, side_of
+from assent.compare.predictions.table import PredictionTable
+from assent.core.diff.metrics import Interval
+from tests.compare.predictions.tables import binary, drawn
+
+RUNS = 1_000
+LEAST, MOST = 0.93, 0.97
+
+
+def found(old: PredictionTable, new: PredictionTable, draws: int = 20_000) -> dict[str, Interval]:
+    sides = [Measured(side_of(one, one.classes)) for one in (old, new)]
+    return intervals(sides[0], sides[1], is_paired=True, draws=draws)
+
+
+def test_roc_auc_is_delongs() -> None:
+    label, left, right = drawn(np.random.default_rng(1), 80)
+    left, right = left.round(1), right.round(1)
+    positive, negative = label == 1, label == 0
+    components: list[NDArray[Any]] = []
+    areas = []
+    for chosen, other in ((positive, negative), (negative, positive)):
+        parts = []
+        for scores in (left, right):
+            ahead = scores[positive][:, None] - scores[negative][None, :]
+            kernel = (ahead > 0) + 0.5 * (ahead == 0)
+            parts.append(kernel.mean(axis=1 if chosen is positive else 0))
+            areas.append(kernel.mean())
+        components.append(np.cov(np.array(parts)) / chosen.sum())
+        del other
+    covariance = components[0] + components[1]
+    variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
+    interval = found(binary(label, left), binary(label, right))["roc_auc"]
+    half = stats.norm.ppf(0.975) * math.sqrt(variance)
+    assert interval.low == pytest.approx(areas[1] - areas[0] - half, abs=1e-12)
+    assert interval.high == pytest.approx(areas[1] - areas[0] + half, abs=1e-12)
+    assert interval.method == "DeLong"
+
+
+def test_means_are_the_paired_t_interval() -> None:
+    label, left, right = drawn(np.random.default_rng(2), 120)
+    interval = found(binary(label, left), binary(label, right))["brier_score"]
+    expected = stats.ttest_rel((right - label) ** 2, (left - label) ** 2)
+    low, high = expected.confidence_interval(0.95)
+    assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-6)
+    assert interval.p == pytest.approx(expected.pvalue, rel=0.01)
+    lower = expected.confidence_interval(0.9).low
+    assert interval.lower == pytest.approx(lower, abs=1e-6)
+
+
+def test_accuracy_is_the_interval_of_agresti_and_min() -> None:
+    label, left, right = drawn(np.random.default_rng(3), 500)
+    interval = found(binary(label, left), binary(label, right), draws=200_000)["accuracy"]
+    was, now = (left > 0.5) == label, (right > 0.5) == label
+    worse, better = (was & ~now).sum(), (now & ~was).sum()
+    middle = (better - worse) / 502
+    error = math.sqrt(worse + better + 1 - (better - worse) ** 2 / 502) / 502
+    assert interval.low == pytest.approx(middle - 1.96 * error, abs=3e-3)
+    assert interval.high == pytest.approx(middle + 1.96 * error, abs=3e-3)
+
+
+def test_average_precision_agrees_with_a_plain_bootstrap() -> None:
+    random = np.random.default_rng(4)
+    label, left, right = drawn(random, 400)
+    interval = found(binary(label, left), binary(label, right))["average_precision"]
+    from sklearn.metrics import average_precision_score
+
+    changes = []
+    for _ in range(400):
+        rows = random.integers(0, 400, 400)
+        changes.append(
+            average_precision_score(label[rows], right[rows])
+            - average_precision_score(label[rows], left[rows])
+        )
+    width = np.std(changes) * 2 * 1.96
+    assert interval.high - interval.low == pytest.approx(width, rel=0.15)
+
+
+def test_agreement_in_a_few_rows_is_no_proof() -> None:
+    label, scores, _ = drawn(np.random.default_rng(5), 50)
+    interval = found(binary(label, scores), binary(label, scores))["accuracy"]
+    assert interval.low < -0.01
+    assert interval.high > 0.01
+
+
+@pytest.mark.parametrize("rows", [1, 29])
+def test_a_few_rows_have_no_interval(rows: int) -> None:
+    label, left, right = drawn(np.random.default_rng(6), rows)
+    assert found(binary(label, left), binary(label, right)) == {}
+
+
+def test_few_of_one_class_have_no_area_interval() -> None:
+    label = np.zeros(200, dtype=np.int64)
+    label[:9] = 1
+    scores = np.linspace(0.9, 0.1, 200)
+    got = found(binary(label, scores), binary(label, scores[::-1].copy()))
+    assert "roc_auc" not in got
+    assert "accuracy" in got
+
+
+def test_groups_widen_the_intervals() -> None:
+    """Each row ten times, once as rows and once as groups: only groups know that they are one."""
+    label, left, right = (np.repeat(one, 10) for one in drawn(np.random.default_rng(7), 200))
+    alone = found(binary(label, left), binary(label, right))
+    group = np.repeat(np.arange(200), 10)
+    together = found(binary(label, left, group=group), binary(label, right, group=group))
+    for name in ("accuracy", "f1", "roc_auc", "log_loss", "average_precision"):
+        ratio = (together[name].high - together[name].low) / (alone[name].high - alone[name].low)
+        assert ratio == pytest.approx(math.sqrt(10), rel=0.15), name
+
+
+def test_different_rows_are_compared_unpaired() -> None:
+    random = np.random.default_rng(8)
+    label, left, _ = drawn(random, 2_000)
+    others, _, right = drawn(random, 2_000)
+    old = binary(label, left)
+    new = binary(others, right, ids=np.arange(5_000, 7_000))
+    diff, changes = compare_predictions(old, new)
+    by_name = {change.name: change.interval for change in changes}
+    assert not diff.is_paired
+    assert diff.problem is not None
+    loss = by_name["brier_score"]
+    assert loss is not None
+    assert (loss.method, loss.is_paired) == ("Welch's t", False)
+    expected = stats.ttest_ind((right - others) ** 2, (left - label) ** 2, equal_var=False)
+    low, high = expected.confidence_interval(0.95)
+    assert (loss.low, loss.high) == pytest.approx((low, high), abs=1e-6)
+    accuracy = by_name["accuracy"]
+    assert accuracy is not None
+    spread = math.sqrt(
+        sum(
+            np.var(((scores > 0.5) == truth), ddof=1) / 2_000
+            for scores, truth in ((left, label), (right, others))
+        )
+    )
+    assert accuracy.high - accuracy.low == pytest.approx(2 * 1.96 * spread, rel=0.03)
+
+
+# 1,000 samples of a population in which the true change is known to a thousandth.
+
+
+def _population(random: np.random.Generator, rows: int) -> tuple[Side, Side]:
+    label, left, right = drawn(random, rows, shared=1.2)
+    sides = [side_of(binary(label, one), ("0", "1")) for one in (left, 0.9 * right + 0.05)]
+    return sides[0], sides[1]
+
+
+def _coverage(
+    old: Side, new: Side, names: tuple[str, ...], rows: int, draws: int = 1_000
+) -> dict[str, float]:
+    before, after = Measured(old).values, Measured(new).values
+    truth = {name: after[name] - before[name] for name in names}
+    random = np.random.default_rng(11)
+    covered = dict.fromkeys(names, 0)
+    for _ in range(RUNS):
+        picked = random.integers(0, old.rows, rows)
+        sample = Measured(old.take(picked)), Measured(new.take(picked))
+        got = intervals(*sample, is_paired=True, draws=draws)
+        for name in names:
+            covered[name] += got[name].low <= truth[name] <= got[name].high
+    return {name: count / RUNS for name, count in covered.items()}
+
+
+def test_intervals_of_a_classification_cover_the_truth() -> None:
+    names = ("accuracy", "f1", "roc_auc", "log_loss", "average_precision", "matthews_corrcoef")
+    old, new = _population(np.random.default_rng(9), 300_000)
+    coverage = _coverage(old, new, names, 300)
+    assert all(LEAST <= share <= MOST for share in coverage.values()), coverage
+
+
+def test_intervals_of_a_regression_cover_the_truth() -> None:
+    random = np.random.default_rng(10)
+    label = random.normal(size=200_000)
+    sides = [
+        Side(
+            task="regression",
+            label=label,
+            prediction=label * slope + random.normal(size=200_000) * noise,
+        )
+        for slope, noise in ((0.9, 0.5), (0.95, 0.55))
+    ]
+    coverage = _coverage(sides[0], sides[1], ("mae", "mse", "rmse", "r2"), 400)
+    assert all(LEAST <= share <= MOST for share in coverage.values()), coverage

@@ -1,0 +1,165 @@
+"""Archives that somebody's code made: plain files of a bounded size, or nothing."""
+
+from __future__ import annotations
+
+import io
+import stat
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from assent.errors import AssentError, IntegrityError
+from assent.forges.gitlab import archives
+from assent.forges.gitlab.archives import Limits, unpack
+
+SMALL = Limits(size_bytes=10_000, files=5)
+
+
+def archive(tmp_path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes]) -> Path:
+    path = tmp_path / "artifacts.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
+        for name, content in entries:
+            made.writestr(name, content)
+    return path
+
+
+def unpacked(path: Path, limits: Limits = SMALL) -> dict[str, bytes]:
+    folder = path.parent / "out" / "bundle"
+    folder.parent.mkdir()
+    unpack(path, "made", folder, limits=limits, doing="taking it")
+    return {
+        str(one.relative_to(folder)): one.read_bytes()
+        for one in sorted(folder.rglob("*"))
+        if one.is_file()
+    }
+
+
+def link(name: str, kind: int = stat.S_IFLNK) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name)
+    entry.create_system = 3
+    entry.external_attr = (kind | 0o777) << 16
+    return entry
+
+
+def test_only_what_is_below_the_folder_is_written(tmp_path: Path) -> None:
+    path = archive(
+        tmp_path,
+        ("made/", b""),
+        ("made/blobs/a", b"1"),
+        ("made/b", b"2"),
+        (".assent/ci/x", b"3"),
+        ("madeup", b"4"),
+    )
+    assert unpacked(path) == {"blobs/a": b"1", "b": b"2"}
+
+
+def test_an_archive_without_the_folder_gives_an_empty_one(tmp_path: Path) -> None:
+    assert unpacked(archive(tmp_path, ("other/a", b"1"))) == {}
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../a", "made/../../a", "/etc/a", "made/..", "a\\b", "made/a\\..\\b", "made/a\nb"),
+        *("made/a\x1b[0m", "/", "."),
+    ],
+)
+def test_a_name_that_leads_elsewhere_is_refused_wherever_it_stands(
+    tmp_path: Path, name: str
+) -> None:
+    path = archive(tmp_path, ("made/ok", b"1"), (name, b"2"))
+    with pytest.raises(IntegrityError, match="no path below its folder"):
+        unpacked(path)
+    assert not [one for one in tmp_path.rglob("*") if one.is_file() and one != path]
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFSOCK])
+@pytest.mark.parametrize("name", ["made/blobs", "elsewhere"])
+def test_a_link_or_a_device_is_refused(tmp_path: Path, kind: int, name: str) -> None:
+    path = archive(tmp_path, (link(name, kind), b"/etc"), ("made/blobs/a", b"1"))
+    with pytest.raises(IntegrityError, match="neither a file nor a folder"):
+        unpacked(path)
+
+
+@pytest.mark.threat(39)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, ("made/a", b"1"), ("made/./a", b"2"))
+    with pytest.raises(IntegrityError, match="twice"):
+        unpacked(path)
+
+
+@pytest.mark.threat(39)
+def test_a_name_of_a_file_and_of_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(IntegrityError, match="of a file and of a folder"):
+        unpacked(archive(tmp_path, ("made/a", b"1"), ("made/a/b", b"2")))
+
+
+@pytest.mark.threat(39)
+def test_more_bytes_than_admitted_are_not_written(tmp_path: Path) -> None:
+    bomb = archive(tmp_path, ("made/a", b"\0" * 6_000), ("made/b", b"\0" * 6_000))
+    assert bomb.stat().st_size < 1_000
+    with pytest.raises(IntegrityError, match="more bytes"):
+        unpacked(bomb)
+    written = sum(one.stat().st_size for one in (tmp_path / "out").rglob("*") if one.is_file())
+    assert written <= SMALL.size_bytes
+
+
+@pytest.mark.threat(39)
+def test_what_an_archive_says_of_a_size_is_not_believed(tmp_path: Path) -> None:
+    path = archive(tmp_path, ("made/a", b"\0" * 60_000))
+    content = path.read_bytes().replace(struct.pack("<L", 60_000), struct.pack("<L", 10))
+    path.write_bytes(content)
+    with pytest.raises(AssentError):
+        unpacked(path)
+
+
+@pytest.mark.threat(39)
+def test_more_files_than_admitted_are_refused(tmp_path: Path) -> None:
+    path = archive(tmp_path, *((f"made/{n}", b"") for n in range(6)))
+    with pytest.raises(IntegrityError, match="more than 5 files"):
+        unpacked(path)
+
+
+@pytest.mark.threat(39)
+def test_a_directory_that_does_not_fit_into_memory_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "_DIRECTORY_BYTES", 70_000)
+    path = archive(tmp_path, *((f"made/{'x' * 200}{n}", b"") for n in range(400)))
+    with pytest.raises(IntegrityError, match="directory is larger"):
+        unpacked(path, Limits(size_bytes=10_000, files=1_000))
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    place = content.index(b"made/a") + len("made/a") + 3
+    return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]
+
+
+def strange(content: bytes) -> bytes:
+    """Of a way to compress that nobody knows."""
+    made = io.BytesIO(content)
+    with zipfile.ZipFile(made) as opened:
+        place = opened.infolist()[0].header_offset
+    central = content.index(b"PK\x01\x02")
+    whole = bytearray(content)
+    whole[place + 8 : place + 10] = whole[central + 10 : central + 12] = b"\x63\x00"
+    return bytes(whole)
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("damage", [cut, flipped, strange, lambda _: b"", lambda _: b"PK" * 99])
+def test_what_is_damaged_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = archive(tmp_path, ("made/a", bytes(range(256)) * 8))
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(IntegrityError, match="no archive that can be read"):
+        unpacked(path)

@@ -1,0 +1,361 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from assent.core.inspection import Danger, Field, Part, Tensor
+from assent.measure.models import onnx as reader
+from assent.measure.models.inspect import inspect
+from assent.measure.models.reader import ModelSource
+
+
+def inspected(path: Path, **others: Path) -> Part:
+    return next(
+        part for part in inspect({path.name: path} | others).parts if part.path == path.name
+    )
+
+
+def source(path: Path, files: dict[str, Path] | None = None) -> ModelSource:
+    return ModelSource(
+        name=path.name,
+        path=path,
+        size_bytes=path.stat().st_size,
+        head=path.read_bytes()[:4096],
+        files=files or {path.name: path},
+    )
+
+
+def saved(path: Path, model: Any) -> Path:
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def graph(nodes: Any = (), initializers: Any = (), **more: Any) -> Any:
+    inputs = more.pop("inputs", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [None, 4])])
+    outputs = more.pop("outputs", [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])])
+    return helper.make_graph(list(nodes), "g", inputs, outputs, list(initializers))
+
+
+def model(nodes: Any = (), initializers: Any = (), **more: Any) -> Any:
+    opsets = more.pop("opsets", [helper.make_opsetid("", 17)])
+    functions = more.pop("functions", [])
+    return helper.make_model(
+        graph(nodes, initializers, **more),
+        opset_imports=opsets,
+        functions=functions,
+        producer_name="me",
+        producer_version="1.2",
+        ir_version=8,
+    )
+
+
+WEIGHT = np.arange(12, dtype=np.float32).reshape(4, 3)
+
+
+def linear() -> Any:
+    return model(
+        [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Add", ["h", "b"], ["y"])],
+        [numpy_helper.from_array(WEIGHT, "w"), numpy_helper.from_array(np.ones(3, np.int8), "b")],
+    )
+
+
+def test_a_file_of_the_library(tmp_path: Path) -> None:
+    made = linear()
+    helper.set_model_props(made, {"author": "a|b", "long": "x" * 10_000})
+    onnx.checker.check_model(made)
+    path = saved(tmp_path / "m.onnx", made)
+    part = inspected(path)
+    assert part.problem is None
+    assert part.format == "onnx"
+    assert part.parameters == 15
+    assert part.tensors == (
+        Tensor(name="b", dtype="int8", shape=(3,)),
+        Tensor(name="w", dtype="float32", shape=(4, 3)),
+    )
+    assert part.versions == {"ir": "8", "opset ai.onnx": "17", "me": "1.2"}
+    assert part.settings["graph"] == "g"
+    assert part.settings["nodes"] == 2
+    assert part.settings["metadata.author"] == "a|b"
+    assert len(str(part.settings["metadata.long"])) < 400
+    assert part.signature is not None
+    assert part.signature.inputs == (Field(name="x", type="tensor(float)", shape=(None, 4)),)
+    assert part.signature.outputs == (Field(name="y", type="tensor(float)", shape=(None, 3)),)
+    assert part.features == ("x",)
+    assert (part.dangers, part.code) == ((), ())
+    located = reader.locate(source(path))
+    content = path.read_bytes()
+    place = located["w"]
+    assert content[place.offset : place.offset + place.size_bytes] == WEIGHT.tobytes()
+
+
+def test_every_type_is_spelled_as_the_library_spells_it(tmp_path: Path) -> None:
+    kinds = [kind for kind in TensorProto.DataType.values() if kind != TensorProto.UNDEFINED]
+    inputs = [helper.make_tensor_value_info(str(kind), kind, [1]) for kind in kinds]
+    part = inspected(saved(tmp_path / "m.onnx", model(inputs=inputs)))
+    assert part.signature is not None
+    names = {int(field.name): field.type for field in part.signature.inputs}
+    for kind in kinds:
+        spelled = TensorProto.DataType.Name(kind).lower()
+        assert names[kind] == f"tensor({spelled})"
+
+
+def test_types_that_are_no_tensors(tmp_path: Path) -> None:
+    number = helper.make_tensor_type_proto(TensorProto.FLOAT, [2])
+    labels = helper.make_map_type_proto(TensorProto.INT64, number)
+    inputs = [
+        helper.make_value_info("seq", helper.make_sequence_type_proto(labels)),
+        helper.make_value_info("opt", helper.make_optional_type_proto(number)),
+        helper.make_value_info(
+            "sparse", helper.make_sparse_tensor_type_proto(TensorProto.DOUBLE, [5])
+        ),
+        helper.make_tensor_value_info("any", TensorProto.STRING, None),
+        helper.make_tensor_value_info("scalar", TensorProto.STRING, []),
+    ]
+    part = inspected(saved(tmp_path / "m.onnx", model(inputs=inputs)))
+    assert part.signature is not None
+    assert part.signature.inputs == (
+        Field(name="seq", type="seq(map(int64,tensor(float)))"),
+        Field(name="opt", type="optional(tensor(float))", is_optional=True),
+        Field(name="sparse", type="sparse_tensor(double)", shape=(5,)),
+        Field(name="any", type="tensor(string)"),
+        Field(name="scalar", type="tensor(string)", shape=()),
+    )
+
+
+@pytest.mark.parametrize(("ir", "names"), [(3, ["x"]), (8, ["x", "w"])])
+def test_an_input_with_a_value_is_optional_or_none(
+    tmp_path: Path, ir: int, names: list[str]
+) -> None:
+    inputs = [
+        helper.make_tensor_value_info("x", TensorProto.FLOAT, [1]),
+        helper.make_tensor_value_info("w", TensorProto.FLOAT, [4, 3]),
+    ]
+    made = model([], [numpy_helper.from_array(WEIGHT, "w")], inputs=inputs)
+    made.ir_version = ir
+    part = inspected(saved(tmp_path / "m.onnx", made))
+    assert part.signature is not None
+    assert [field.name for field in part.signature.inputs] == names
+    assert [field.is_optional for field in part.signature.inputs] == [False, True][: len(names)]
+    assert part.features == ("x",)
+
+
+def test_weights_inside_branches_and_of_every_spelling(tmp_path: Path) -> None:
+    inner = helper.make_graph(
+        [],
+        "then",
+        [],
+        [helper.make_tensor_value_info("o", TensorProto.FLOAT, [3])],
+        [numpy_helper.from_array(np.ones(3, np.float32), "w")],
+    )
+    typed = helper.make_tensor("typed", TensorProto.FLOAT, [2], [1.0, 2.0])  # float_data
+    nodes = [helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)]
+    path = saved(tmp_path / "m.onnx", model(nodes, [numpy_helper.from_array(WEIGHT, "w"), typed]))
+    part = inspected(path)
+    assert part.parameters == 12 + 2 + 3 + 3
+    assert [tensor.name for tensor in part.tensors] == ["typed", "w", "w (2)", "w (3)"]
+    assert set(reader.locate(source(path))) == {"w"}
+
+
+def test_operators_of_others(tmp_path: Path) -> None:
+    function = helper.make_function(
+        "mine",
+        "Local",
+        ["a"],
+        ["b"],
+        [helper.make_node("Secret", ["a"], ["b"], domain="com.acme")],
+        [helper.make_opsetid("", 17), helper.make_opsetid("com.acme", 1)],
+    )
+    nodes = [
+        helper.make_node("Local", ["x"], ["y"], domain="mine"),
+        helper.make_node("Fast|er", ["x"], ["z"], domain="com.acme"),
+        helper.make_node("Gelu", ["x"], ["u"], domain="com.microsoft"),
+        helper.make_node("PyOp", ["x"], ["v"], domain="ai.onnx.contrib"),
+    ]
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.acme", 3)]
+    part = inspected(saved(tmp_path / "m.onnx", model(nodes, functions=[function], opsets=opsets)))
+    assert part.problem is None
+    assert part.code == (
+        "custom operator ai.onnx.contrib::PyOp",
+        "custom operator com.acme::Fast|er",
+        "custom operator com.acme::Secret",
+    )
+    assert part.dangers == (Danger(what="operator PyOp", detail="calls Python"),)
+    assert part.versions["opset com.acme"] == "3"
+    assert part.settings["functions"] == 1
+
+
+def external(location: str, **more: str) -> Any:
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[4, 3])
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": location, **more}.items():
+        tensor.external_data.add(key=key, value=value)
+    return tensor
+
+
+def test_weights_beside_the_file(tmp_path: Path) -> None:
+    path = saved(tmp_path / "m.onnx", model([], [external("w.bin", offset="8")]))
+    (tmp_path / "w.bin").write_bytes(bytes(8) + WEIGHT.tobytes())
+    files = {"sub/m.onnx": path, "sub/w.bin": tmp_path / "w.bin"}
+    part = inspect(files).parts[0]
+    assert part.problem is None
+    place = reader.locate(
+        ModelSource(
+            name="sub/m.onnx",
+            path=path,
+            size_bytes=path.stat().st_size,
+            head=b"",
+            files=files,
+        )
+    )["w"]
+    assert (place.path, place.offset, place.size_bytes) == (tmp_path / "w.bin", 8, 48)
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    "location",
+    ["/etc/passwd", "../secret", "a/../../secret", "..", "..\\secret", "C:\\x", "a/../../m.onnx"],
+)
+@pytest.mark.parametrize("place", ["initializer", "constant"])
+def test_weights_outside_the_model_are_a_danger(tmp_path: Path, location: str, place: str) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "secret").write_bytes(bytes(48))
+    tensor = external(location)
+    constant = helper.make_node("Constant", [], ["y"], value=tensor)
+    made = model([], [tensor]) if place == "initializer" else model([constant])
+    path = saved(tmp_path / "model/m.onnx", made)
+    part = inspected(path)
+    assert [danger.what for danger in part.dangers] == ["weights outside the model"]
+    assert reader.locate(source(path)) == {}
+
+
+@pytest.mark.threat(39)
+def test_weights_in_a_file_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(bytes(48))  # there, but no file of the model
+    part = inspected(saved(tmp_path / "m.onnx", model([], [external("other")])))
+    assert part.problem == "the file 'other' with its weights is not there"
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"offset": "-8"},
+        {"offset": "48"},
+        {"length": "-1"},
+        {"length": "47"},
+        {"length": str(10**30)},
+        {"offset": "x"},
+        {"offset": "9" * 4000},
+    ],
+)
+def test_a_place_that_lies(tmp_path: Path, more: dict[str, str]) -> None:
+    (tmp_path / "w").write_bytes(bytes(48))
+    path = saved(tmp_path / "m.onnx", model([], [external("w", **more)]))
+    assert inspected(path, w=tmp_path / "w").problem is not None
+
+
+def nested(depth: int) -> Any:
+    inner = helper.make_graph([], "inner", [], [])
+    for _ in range(depth):
+        inner = helper.make_graph(
+            [helper.make_node("If", ["c"], [], then_branch=inner)], "g", [], []
+        )
+    return helper.make_model(inner)
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def field(number: int, content: bytes) -> bytes:
+    return varint(number << 3 | 2) + varint(len(content)) + content
+
+
+@pytest.mark.threat(39)
+def test_graphs_in_graphs(tmp_path: Path) -> None:
+    assert inspected(saved(tmp_path / "m.onnx", nested(20))).problem is None
+    content = b""
+    for _ in range(2000):
+        content = field(1, field(5, field(6, content)))
+    path = tmp_path / "m.onnx"
+    path.write_bytes(field(7, content))
+    assert "inside each other" in str(inspected(path).problem)
+
+
+@pytest.mark.threat(39)
+def test_types_in_types(tmp_path: Path) -> None:
+    kind = b""
+    for _ in range(2000):
+        kind = field(4, field(1, kind))
+    path = tmp_path / "m.onnx"
+    path.write_bytes(field(7, field(11, field(2, kind))))
+    assert "inside each other" in str(inspected(path).problem)
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("dims", [[-1], [2**62, 2**62], [1] * 1000, [5]])
+def test_a_shape_that_lies(tmp_path: Path, dims: list[int]) -> None:
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, raw_data=bytes(48))
+    tensor.dims.extend(dims)
+    assert inspected(saved(tmp_path / "m.onnx", model([], [tensor]))).problem is not None
+
+
+@pytest.mark.threat(39)
+def test_very_many_tensors(tmp_path: Path) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(field(7, field(5, b"") * 10**6))
+    assert inspected(path).problem == "more than 100,000 tensors"
+
+
+@pytest.mark.threat(39)
+def test_very_many_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assent.measure.models.protobuf.MAX_FIELDS", 10_000)
+    path = tmp_path / "m.onnx"
+    path.write_bytes(field(7, b"\x08\x01" * 20_000))
+    assert "fields" in str(inspected(path).problem)
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\x00",
+        b"\xff" * 100,
+        b"\x08" + b"\xff" * 11,
+        varint(7 << 3 | 2) + varint(2**60),
+        b"\x0b\x0c",
+        field(7, b"") * 2,
+        field(7, field(1, field(4, b"\xff\xfe"))),
+        field(7, field(5, field(8, b"a" * 5000))),
+        b"PK\x03\x04",
+    ],
+)
+def test_no_graph_at_all(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content)
+    assert inspected(path).problem is not None
+
+
+@pytest.mark.threat(39)
+def test_every_truncation_is_a_problem(tmp_path: Path) -> None:
+    made = linear()
+    content = saved(tmp_path / "m.onnx", made).read_bytes()
+    path = tmp_path / "n.onnx"
+    inside = made.graph.SerializeToString()
+    for size in range(content.index(inside) + len(inside)):
+        path.write_bytes(content[:size])
+        part = inspected(path)
+        assert part.problem is not None, size
+        json.dumps(part.problem)

@@ -1,0 +1,41 @@
+"""Files that are no model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assent.measure.models.inspect import READERS
+from tests.measure.models.reading import written
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind", "is_code"),
+    [
+        ("labels.json", '["a"]', "json", False),
+        ("params.yaml", "a: 1", "yaml", False),
+        ("notes.txt", "ü" * 5000, "text", False),
+        ("LICENSE", "MIT", "text", False),
+        ("train.csv", "a,b", "csv", False),
+        ("code/x.py", "import os", "python", True),
+        ("run.SH", "#!/bin/sh", "shell script", True),
+        ("libmodel.so", b"\x7fELF\x02", "native library", True),
+        ("picture", b"\x89PNG\r\n\x1a\n", "picture", False),
+        ("noise.txt", b"\xff\xfe\x00", "unknown", False),
+        ("nul.json", b'{"a": "\0"}', "unknown", False),
+        ("weights", "text without a suffix", "unknown", False),
+        ("empty.txt", "", "text", False),
+        ("empty", "", "unknown", False),
+    ],
+)
+def test_kinds(tmp_path: Path, name: str, content: str | bytes, kind: str, is_code: bool) -> None:
+    (tmp_path / "code").mkdir()
+    part = written(tmp_path, name, content)
+    assert part.format == kind
+    assert bool(part.code) is is_code
+    assert part.problem is None
+
+
+def test_it_is_asked_last() -> None:
+    assert READERS[-1] == "plain"

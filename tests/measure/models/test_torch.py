@@ -1,0 +1,392 @@
+"""PyTorch's files, written by PyTorch, and zips that two readers would see differently."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import warnings
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assent.core.inspection import Tensor
+from assent.measure.models import torch_zip, zips
+from assent.measure.models.inert.source import Source
+from assent.measure.models.reader import ReadError
+from assent.measure.models.torch_zip import locate
+from tests.measure.models.looking import look, look_at, whats
+
+torch = pytest.importorskip("torch")
+hostile = pytest.mark.threat(39)
+
+OS_SYSTEM = b"cos\nsystem\n(X\x04\0\0\0truetR."
+
+
+@pytest.fixture(scope="module")
+def net() -> Any:
+    torch.manual_seed(0)
+    layers = torch.nn
+    return layers.Sequential(layers.Linear(4, 3), layers.BatchNorm1d(3), layers.Linear(3, 1))
+
+
+def saved(value: Any, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    torch.save(value, buffer, **options)
+    return buffer.getvalue()
+
+
+def expected(state: dict[str, Any], prefix: str = "") -> tuple[Tensor, ...]:
+    return tuple(
+        Tensor(
+            name=prefix + name,
+            dtype=str(tensor.dtype).removeprefix("torch."),
+            shape=tuple(tensor.shape),
+        )
+        for name, tensor in state.items()
+    )
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_state_dictionary(tmp_path: Path, net: Any, is_zip: bool) -> None:
+    content = saved(net.state_dict(), _use_new_zipfile_serialization=is_zip)
+    for file in ("model.pt", "pytorch_model.bin", "weights"):
+        part = look_at(tmp_path, content, file)
+        assert (part.problem, part.dangers, part.code) == (None, (), ())
+        assert part.format == ("pytorch" if is_zip else "pytorch-legacy")
+        assert part.tensors == expected(net.state_dict())
+        assert part.parameters == sum(one.numel() for one in net.state_dict().values())
+        assert part.imports == (
+            "collections.OrderedDict",
+            "torch.FloatStorage",
+            "torch.LongStorage",
+            "torch._utils._rebuild_tensor_v2",
+        )
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_a_whole_module_names_its_classes(tmp_path: Path, net: Any, is_zip: bool) -> None:
+    content = saved(net, _use_new_zipfile_serialization=is_zip)
+    part = look_at(tmp_path, content, "model.pth")
+    assert (part.problem, part.dangers) == (None, ())
+    assert part.tensors == tuple(sorted(expected(net.state_dict()), key=_order(part.tensors)))
+    assert part.settings["class"] == "torch.nn.modules.container.Sequential"
+    assert "torch.nn.modules.linear.Linear" in part.imports
+    if not is_zip:  # PyTorch wrote the source code of the classes beside them
+        assert "source code of torch.nn.modules.linear.Linear" in part.code
+
+
+def _order(tensors: tuple[Tensor, ...]) -> Any:
+    names = [tensor.name for tensor in tensors]
+    return lambda tensor: names.index(tensor.name)
+
+
+def test_a_checkpoint(tmp_path: Path, net: Any) -> None:
+    optimizer = torch.optim.Adam(net.parameters())
+    net(torch.zeros(2, 4)).sum().backward()
+    optimizer.step()
+    checkpoint = {"epoch": 3, "model": net.state_dict(), "optimizer": optimizer.state_dict()}
+    part = look_at(tmp_path, saved(checkpoint), "last.ckpt")
+    assert part.problem is None
+    assert part.settings["epoch"] == 3
+    names = {tensor.name for tensor in part.tensors}
+    assert {"model.0.weight", "optimizer.state.0.exp_avg"} <= names
+
+
+def test_types_views_and_shared_tensors(tmp_path: Path) -> None:
+    weight = torch.arange(12.0).reshape(3, 4)
+    values = {
+        "tied": weight,
+        "again": weight,
+        "view": weight[1:, :2],
+        "half": torch.zeros(2, dtype=torch.bfloat16),
+        "eight": torch.zeros(2, dtype=torch.float8_e4m3fn),
+        "flag": torch.tensor(True),
+        "none": torch.zeros(0, 5),
+        "parameter": torch.nn.Parameter(torch.zeros(2, dtype=torch.float64)),
+    }
+    path = tmp_path / "m.pt"
+    path.write_bytes(saved(values))
+    part = look(path)
+    assert part.problem is None
+    assert part.tensors == expected(values)
+    assert part.parameters == 12 + 4 + 2 + 2 + 1 + 0 + 2
+    found = locate(path)
+    assert set(found) == set(values) - {"view"}  # its numbers do not lie side by side
+    assert found["half"].dtype == "bfloat16"
+    assert found["tied"].offset == found["again"].offset
+
+
+def test_where_the_numbers_lie(tmp_path: Path, net: Any) -> None:
+    path = tmp_path / "m.pt"
+    path.write_bytes(saved(net.state_dict()))
+    found = locate(path)
+    assert list(found) == list(net.state_dict())
+    for name, tensor in net.state_dict().items():
+        place = found[name]
+        stored = np.memmap(place.path, place.dtype, "r", place.offset, place.shape or (1,))
+        assert np.array_equal(stored.reshape(place.shape), tensor.numpy())
+        assert place.size_bytes == tensor.numel() * tensor.element_size()
+
+
+def test_the_code_of_torchscript_is_listed(tmp_path: Path, net: Any) -> None:
+    path = tmp_path / "script.pt"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TorchScript is deprecated, and in use
+        torch.jit.save(torch.jit.script(net.eval()), str(path))
+    part = look(path)
+    assert (part.problem, part.dangers, part.format) == (None, (), "torchscript")
+    assert part.tensors == expected(net.state_dict())
+    assert len(part.code) >= 3
+    assert all(one.startswith("code/") and " sha256:" in one for one in part.code)
+    assert not [name for name in part.imports if name.startswith("__torch__")]
+
+
+def test_a_tensor_that_is_pickled_carries_the_old_format(tmp_path: Path) -> None:
+    part = look_at(tmp_path, pickle.dumps({"w": torch.zeros(3)}))
+    assert (part.problem, part.dangers) == (None, ())
+    assert {"torch.storage._load_from_bytes", "torch.FloatStorage"} <= set(part.imports)
+
+
+# Zips that are not what they seem.
+
+
+def zipped(members: dict[str, bytes], **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", **options) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+HARMLESS = pickle.dumps({"a": 1}, protocol=2)
+
+
+@hostile
+def test_every_member_that_begins_like_a_pickle_is_walked(tmp_path: Path) -> None:
+    for name in ("archive/constants.pkl", "archive/data/0", "archive/x.txt", "other.pkl"):
+        content = zipped({"archive/data.pkl": HARMLESS, name: OS_SYSTEM})
+        part = look_at(tmp_path, content, "m.pt")
+        assert "os.system" in part.imports, name
+        if not name.endswith(".pkl"):
+            assert "a pickle where there should be none" in whats(part)
+    content = zipped({"archive/data.pkl": HARMLESS + OS_SYSTEM})
+    assert any("behind the end" in what for what in whats(look_at(tmp_path, content, "m.pt")))
+    content = zipped({"archive/data.pkl": HARMLESS, "x/data.pkl": OS_SYSTEM})
+    part = look_at(tmp_path, content, "m.pt")
+    assert "two pickles of PyTorch in one zip" in whats(part)
+    assert "os.system" in part.imports
+
+
+@hostile
+def test_a_zip_that_two_readers_see_differently(tmp_path: Path) -> None:
+    plain = zipped({"a/data.pkl": OS_SYSTEM, "a/version": b"3"})
+
+    def danger(content: bytes) -> list[str]:
+        part = look_at(tmp_path, content, "m.pt")
+        assert "os.system" in part.imports
+        return whats(part)
+
+    assert danger(plain) == []
+    # The name in front of the member is another one than in the directory.
+    other = plain.replace(b"a/data.pkl", b"a/datap.kl", 1)
+    assert "a zip whose directory and members disagree" in danger(other)
+    # A checksum that does not fit: zipfile stops, PyTorch does not.
+    wrong = plain.replace(b"truetR", b"TRUEtR", 1)
+    assert "a checksum that does not fit" in danger(wrong)
+    # The flag of encryption in the directory only, or in both.
+    directory = plain.index(b"PK\x01\x02")
+    flagged = bytearray(plain)
+    flagged[directory + 8] |= 1
+    assert "an encrypted member in a zip" in danger(bytes(flagged))
+    assert "a zip whose directory and members disagree" in danger(bytes(flagged))
+    flagged[6] |= 1
+    assert "an encrypted member in a zip" in danger(bytes(flagged))
+    # Two members of one name.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("a/data.pkl", HARMLESS)
+            archive.writestr("a/data.pkl", OS_SYSTEM)
+    assert "two members of one name in a zip" in danger(buffer.getvalue())
+    # Bytes between the members and the directory.
+    with_gap = _moved(plain, b"x" * 50)
+    assert "bytes in a zip that belong to no member" in danger(with_gap)
+    # A second directory, in a comment.
+    buffer = io.BytesIO(plain)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = b"PK\x05\x06" + b"\0" * 17
+    assert look_at(tmp_path, buffer.getvalue(), "m.pt").problem is not None
+    # A member that leads out, and a link.
+    assert "a path that leads out of the zip" in danger(
+        zipped({"a/data.pkl": OS_SYSTEM, "../../x": b""})
+    )
+    buffer = io.BytesIO(plain)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        info = zipfile.ZipInfo("a/link")
+        info.external_attr = 0o120777 << 16
+        archive.writestr(info, "/etc/passwd")
+    assert "a link or a device in a zip" in danger(buffer.getvalue())
+    assert not (tmp_path.parent / "x").exists()
+
+
+def _moved(content: bytes, gap: bytes) -> bytes:
+    """The zip with bytes in front of its directory, which says so."""
+    directory, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    record = bytearray(content[end:])
+    record[16:20] = struct.pack("<I", directory + len(gap))
+    return content[:directory] + gap + content[directory:end] + bytes(record)
+
+
+@hostile
+def test_a_zip_behind_something_else_is_no_zip(tmp_path: Path) -> None:
+    part = look_at(tmp_path, HARMLESS + zipped({"a/data.pkl": OS_SYSTEM}), "m.pt")
+    assert part.format == "pickle"
+    assert any("behind the end" in what for what in whats(part))
+    content = zipped({"a/data.pkl": OS_SYSTEM})
+    part = look_at(tmp_path, b"PK\x03\x04" + b"\0" * 60 + content, "m.pt")
+    assert part.problem is not None or part.dangers
+
+
+@hostile
+def test_sizes_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = saved({"w": torch.arange(100.0)})
+
+    def problem(content: bytes) -> str:
+        return look_at(tmp_path, content, "m.pt").problem or ""
+
+    assert problem(good) == ""
+    assert problem(good[: len(good) // 2])
+    with zipfile.ZipFile(io.BytesIO(good)) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    main = next(name for name in members if name.endswith("data.pkl"))
+    for old, new in (
+        (b"Kdtq", b"\x8a\x07" + b"\xff" * 6 + b"\x0ftq"),  # a storage of exabytes
+        (b"QK\x00Kd\x85", b"QK\x00\x8a\x07" + b"\xff" * 6 + b"\x0f\x85"),  # a tensor of them
+        (b"QK\x00Kd\x85", b"QK\x01Kd\x85"),  # one item too far
+        (b"QK\x00Kd\x85", b"QK\x00J\xff\xff\xff\xff\x85"),
+    ):
+        assert old in members[main]
+        other = {**members, main: members[main].replace(old, new, 1)}
+        assert problem(zipped(other)), old
+        (tmp_path / "other.pt").write_bytes(zipped(other))
+        if old.startswith(b"Q"):  # a tensor; a storage that lies may hold tensors that do not
+            with pytest.raises(ReadError):
+                locate(tmp_path / "other.pt")
+    without = {name: content for name, content in members.items() if "/data/" not in name}
+    assert "is not in the file" in problem(zipped(without))
+
+    bomb = {"a/data.pkl": b"\x80\x02C" + b"\0" * 10_000_000}
+    packed = zipped(bomb, compression=zipfile.ZIP_DEFLATED)
+    shrunk = packed.replace(struct.pack("<I", 10_000_003), struct.pack("<I", 1000))
+    assert "larger than it says" in problem(shrunk)
+    many = zipped({f"{number}": b"" for number in range(50)} | {"a/data.pkl": HARMLESS})
+    monkeypatch.setattr(zips, "MAX_MEMBERS", 50)
+    assert "members" in problem(many)
+    monkeypatch.setattr(zips, "MAX_DIRECTORY", 100)
+    assert "directory" in problem(many)
+
+
+@hostile
+def test_members_that_overlap(tmp_path: Path) -> None:
+    content = zipped({"a/data.pkl": HARMLESS, "a/b": b"1" * 50})
+    second = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 4)
+    lie = bytearray(content)
+    lie[second + 42 : second + 46] = struct.pack("<I", 0)
+    assert look_at(tmp_path, bytes(lie), "m.pt").problem is not None
+
+
+@hostile
+def test_machine_code_in_the_archive(tmp_path: Path) -> None:
+    content = zipped({"a/data.pkl": HARMLESS, "a/x.so": b"\x7fELF"})
+    assert "machine code in the archive" in whats(look_at(tmp_path, content, "m.pt"))
+
+
+@hostile
+def test_the_old_format_does_not_hide_anything(tmp_path: Path) -> None:
+    old = saved({"w": torch.arange(4.0)}, _use_new_zipfile_serialization=False)
+    assert look_at(tmp_path, old, "m.pt").dangers == ()
+    part = look_at(tmp_path, old + OS_SYSTEM, "m.pt")
+    assert any("behind the end of the tensors" in what for what in whats(part))
+    assert look_at(tmp_path, old[:-4], "m.pt").problem is not None
+    count = struct.pack("<q", 4)
+    assert old.count(count) == 1
+    part = look_at(tmp_path, old.replace(count, struct.pack("<q", 2**60)), "m.pt")
+    assert "not in the file" in (part.problem or "")
+    system = saved({"w": torch.arange(4.0)}, _use_new_zipfile_serialization=False)
+    hidden = system.replace(b"protocol_version", b"protocol_versioN")
+    assert look_at(tmp_path, hidden, "m.pt").problem is None
+    magic = old[: old.index(b"\x80\x02M")]
+    assert "os.system" in look_at(tmp_path, magic + OS_SYSTEM, "m.pt").imports
+
+
+@hostile
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.tar", b"m" + b"\0" * 256 + b"ustar\x0000" + b"\0" * 300),
+        ("m.pt", b"storages" + b"\0" * 249 + b"ustar  \0" + b"\0" * 300),
+        ("m.pt.7z", b"7z\xbc\xaf\x27\x1c" + b"\0" * 40),
+        ("m.rar", b"Rar!\x1a\x07\x00" + b"\0" * 40),
+        ("m.zip", zipped({"x/model.pkl": OS_SYSTEM})),
+        ("m.dat", zipped({"x/model.pkl": OS_SYSTEM})),
+        ("m.tar.gz", b"\x1f\x8b\x08" + b"\0" * 40),
+    ],
+)
+def test_other_archives_are_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
+    part = look_at(tmp_path, content, name)
+    assert part.format == "archive"
+    assert part.problem is not None
+    if content.startswith(b"PK"):
+        assert "os.system" in part.imports
+
+
+def test_what_is_no_file_of_pytorch(tmp_path: Path) -> None:
+    assert look_at(tmp_path, zipped({"a": b"b"}), "m.pt").problem is not None
+    (tmp_path / "m.zip").write_bytes(zipped({"a": b"b"}))
+    assert torch_zip.locate(tmp_path / "m.zip") == {}
+
+
+@hostile
+def test_deflated_members_are_looked_into_up_to_a_bound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = b"\x00\x00\x00\xff\xff" * 30_000  # blocks of nothing, then the pickle
+    members = {"a/data.pkl": HARMLESS, "a/data/0": b"N" * 2_000_000 + OS_SYSTEM}
+    packed = zipped(members, compression=zipfile.ZIP_DEFLATED)
+    path = tmp_path / "m.pt"
+    path.write_bytes(packed)
+    archive = zips.open_archive(path)
+    member = archive.members["a/data/0"]
+    assert archive.head(member, 10) == b"N" * 10
+    source = Source(late + zlib_raw(OS_SYSTEM))
+    hidden = zips.Member(
+        name="x",
+        start=0,
+        packed_bytes=source.size_bytes,
+        size_bytes=len(OS_SYSTEM),
+        is_deflated=True,
+        crc=0,
+    )
+    assert zips.Archive(source, {}, []).head(hidden, 100) == OS_SYSTEM
+    monkeypatch.setattr(zips, "MAX_UNPACKED", 1_000_000)
+    with pytest.raises(ReadError, match="too large"):
+        archive.read(member)
+
+
+def zlib_raw(content: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(content) + packer.flush()
+
+
+@hostile
+def test_a_file_for_two_readers_says_so(tmp_path: Path) -> None:
+    """Keras would read this one, and run what its `config.json` says."""
+    both = zipped({"a/data.pkl": HARMLESS, "config.json": b"{}", "model.weights.h5": b""})
+    part = look_at(tmp_path, both, "model.bin")
+    assert "a member that PyTorch does not write" in whats(part)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from assent.core.profile import RowChanges
+from assent.errors import UsageError
+from assent.measure.profiles.reading import open_table
+from assent.measure.profiles.rows import row_changes
+from tests.measure.profiles.tables import write
+
+
+def changes(
+    root: Path, old: dict[str, Any], new: dict[str, Any], key: tuple[str, ...] = ("id",)
+) -> RowChanges:
+    write(root / "old.parquet", old)
+    write(root / "new.parquet", new)
+    with open_table(root, "old.parquet") as before, open_table(root, "new.parquet") as after:
+        return row_changes(before, after, name="d", key=key)
+
+
+def test_added_removed_changed(tmp_path: Path) -> None:
+    found = changes(
+        tmp_path,
+        {"id": [1, 2, 3, 4, 5], "x": [1.0, 2.0, None, 4.0, 5.0], "y": list("abcde")},
+        {"id": [5, 4, 3, 2, 9], "x": [5.0, 4.5, 3.0, 2.0, 0.0], "y": list("exxbz")},
+    )
+    assert found == RowChanges(
+        data="d",
+        key=("id",),
+        added=1,
+        removed=1,
+        changed=2,
+        same=2,
+        columns=(("x", 2), ("y", 2)),
+    )
+
+
+def test_nothing_changed(tmp_path: Path) -> None:
+    rows = {"id": ["b", "a"], "x": [float("nan"), None], "n": [[1], None]}
+    found = changes(tmp_path, rows, rows)
+    assert found == RowChanges(data="d", key=("id",), same=2)
+
+
+def test_a_null_is_a_key_like_any_other(tmp_path: Path) -> None:
+    found = changes(tmp_path, {"id": [None, 1], "x": [1, 1]}, {"id": [1, None], "x": [1, 2]})
+    assert (found.changed, found.same, found.columns) == (1, 1, (("x", 1),))
+
+
+def test_repeated_keys_are_apart(tmp_path: Path) -> None:
+    found = changes(
+        tmp_path,
+        {"id": [1, 1, 2, 3, 7, 7], "x": [1, 2, 3, 4, 0, 0]},
+        {"id": [1, 2, 3, 3, 8, 8], "x": [1, 4, 4, 4, 0, 0]},
+    )
+    # keys 1, 3, 7 and 8
+    assert (found.repeated_keys, found.changed, found.same) == (10, 1, 0)
+    assert (found.added, found.removed) == (0, 0)
+
+
+def test_keys_of_several_columns_and_columns_of_one_side(tmp_path: Path) -> None:
+    found = changes(
+        tmp_path,
+        {"a": [1, 1], "b": ["x", None], "v": [1, 2], "gone": [1, 1]},
+        {"a": pa.array([1, 1], pa.int16()), "b": [None, "x"], "v": [2, 5], "new": [1, 1]},
+        key=("a", "b"),
+    )
+    assert (found.changed, found.same, found.columns) == (1, 1, (("v", 1),))
+
+
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_an_empty_side(tmp_path: Path, side: str) -> None:
+    empty, full = {"id": pa.array([], pa.int64())}, {"id": [1, 2, 2]}
+    old, new = (empty, full) if side == "old" else (full, empty)
+    found = changes(tmp_path, old, new)
+    assert (found.added, found.removed) == ((1, 0) if side == "old" else (0, 1))
+    assert found.repeated_keys == 2
+
+
+def test_no_key(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="it has no key"):
+        changes(tmp_path, {"id": [1]}, {"id": [1]}, key=())
+    with pytest.raises(UsageError, match="no column 'key'"):
+        changes(tmp_path, {"id": [1]}, {"id": [1]}, key=("key",))
+
+
+KEYS = st.lists(st.tuples(st.integers(0, 6) | st.none(), st.integers(0, 1)), max_size=8)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(old=KEYS, new=KEYS)
+def test_like_the_plain_way(
+    tmp_path: Path, old: list[tuple[int | None, int]], new: list[tuple[int | None, int]]
+) -> None:
+    def columns(rows: list[tuple[int | None, int]]) -> dict[str, Any]:
+        keys, values = [key for key, _ in rows], [value for _, value in rows]
+        return {"id": pa.array(keys, pa.int64()), "v": pa.array(values, pa.int64())}
+
+    found = changes(tmp_path, columns(old), columns(new))
+    counts = Counter(key for key, _ in old), Counter(key for key, _ in new)
+    repeated = {key for of in counts for key, count in of.items() if count > 1}
+    left = {key: value for key, value in old if key not in repeated}
+    right = {key: value for key, value in new if key not in repeated}
+    both = left.keys() & right.keys()
+    assert found.added == len(right.keys() - both)
+    assert found.removed == len(left.keys() - both)
+    assert found.changed == sum(left[key] != right[key] for key in both)
+    assert found.same == sum(left[key] == right[key] for key in both)
+    assert found.repeated_keys == sum(of[key] for of in counts for key in repeated)

@@ -1,0 +1,158 @@
+"""Spark on two threads of this machine. One session for all tests: starting it takes seconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from assent.core.profile import ColumnProfile, DataProfile
+from assent.errors import OutsideError, UsageError
+from assent.measure.profiles.spark import profile_with_spark
+from tests.measure.profiles.tables import column, profile, write
+
+# pyspark's own: what it leaves open, and what it says of pandas
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning:pyspark"),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.fail("the tests of Spark need java (17 or later) on the PATH, and there is none")
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.session.timeZone", "Asia/Tokyo")
+        .config("spark.sql.warehouse.dir", os.fspath(folder))
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.sql.codegen.wholeStage", "false")  # compiling takes longer than counting
+        .config("spark.sql.adaptive.enabled", "false")
+        .getOrCreate()
+    )
+    yield spark
+    spark.stop()
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("data")
+    random = np.random.default_rng(0)
+    for number in range(2):
+        rows = 6_000
+        names = np.array([f"k{i}" for i in range(30)])
+        moments = [dt.datetime(2026, 1, 1) + dt.timedelta(seconds=i % 9_000) for i in range(rows)]
+        x = random.normal(size=rows)
+        x[:3] = [np.nan, np.inf, -np.inf]
+        columns = {
+            "x": pa.array(x, mask=random.random(rows) < 0.1),
+            "i": random.integers(0, 50, rows),
+            "dec": pa.array(random.integers(0, 900, rows)).cast(pa.decimal128(21, 2)),
+            "odd `name. é": random.integers(0, 10**9, rows).astype(np.int32),
+            "at": pa.array(moments, pa.timestamp("us", "UTC")),
+            "local": pa.array(moments, pa.timestamp("us")),
+            "day": [moment.date() for moment in moments],
+            "k": pa.array(names[random.integers(0, 30, rows)], mask=random.random(rows) < 0.1),
+            "t": [f"text {random.integers(10**9)}" for _ in range(rows)],
+            "b": random.random(rows) < 0.3,
+            "n": [[1] * (i % 4) if i % 5 else None for i in range(rows)],
+            "s": [{"a": i} if i % 7 else None for i in range(rows)],
+            "z": [b"x" * (i % 3) for i in range(rows)],
+        }
+        write(root / f"d/{number}.parquet", columns, row_group_size=2_500)
+    write(root / "twice.parquet", {"a": [1, 1, None, None, 2], "b": [1, 1, None, 1, None]})
+    return root
+
+
+@pytest.fixture(scope="module")
+def embedded(root: Path) -> DataProfile:
+    return profile(root, "d")
+
+
+def assert_alike(found: ColumnProfile, other: ColumnProfile) -> None:
+    for name in ("name", "type", "kind", "nulls", "nans", "infinities", "categories", "in_bins"):
+        assert getattr(found, name) == getattr(other, name), (found.name, name)
+    assert (found.distinct is None) == (other.distinct is None), found.name
+    assert found.distinct is None or found.distinct == pytest.approx(other.distinct, rel=0.05)
+    assert (found.numbers is None) == (other.numbers is None)
+    if found.numbers is None or other.numbers is None:
+        return
+    for name in ("minimum", "maximum", "zeros", "negatives"):
+        assert getattr(found.numbers, name) == getattr(other.numbers, name), (found.name, name)
+    for name in ("mean", "deviation", "skewness", "kurtosis"):
+        value, moment = getattr(found.numbers, name), getattr(other.numbers, name)
+        assert (value is None) == (moment is None), (found.name, name)
+        assert value is None or value == pytest.approx(moment, rel=1e-9, abs=1e-9), found.name
+    if found.numbers.edges == other.numbers.edges:
+        assert found.numbers.counts == other.numbers.counts, found.name
+
+
+def test_spark_finds_what_the_embedded_engine_finds(root: Path, embedded: DataProfile) -> None:
+    done: list[int] = []
+    found = profile_with_spark(os.fspath(root / "d"), progress=done.append)
+    assert (found.rows, found.duplicates) == (embedded.rows, embedded.duplicates)
+    assert len(found.columns) == len(embedded.columns) == sum(done)
+    for one, other in zip(found.columns, embedded.columns, strict=True):
+        assert_alike(one, other)
+        assert (one.numbers and one.numbers.edges) == (other.numbers and other.numbers.edges)
+
+
+def test_the_baselines_bins_give_the_same_counts(root: Path, embedded: DataProfile) -> None:
+    expected = profile(root, "d/1.parquet", against=embedded, leave_out=["s"])
+    found = profile_with_spark(os.fspath(root / "d/1.parquet"), against=embedded, leave_out=["s"])
+    assert found.against == expected.against
+    for one, other in zip(found.columns, expected.columns, strict=True):
+        assert_alike(one, other)
+    assert column(found, "x").in_bins
+
+
+def test_edges_of_a_sample_still_count_every_row(
+    root: Path, embedded: DataProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assent.measure.profiles.spark._MOST_SAMPLED", 600)
+    kept = ["x", "i", "k"]
+    left_out = [one.name for one in embedded.columns if one.name not in kept]
+    found = profile_with_spark(
+        os.fspath(root / "d"), leave_out=left_out, hash_values=True, salt=b"s"
+    )
+    numbers, exact = column(found, "x").numbers, column(embedded, "x").numbers
+    assert numbers is not None
+    assert exact is not None
+    assert sum(numbers.counts) == sum(exact.counts)
+    assert max(numbers.counts) < sum(numbers.counts) / 255 * 8
+    categories = column(found, "k").categories
+    assert categories is not None
+    assert categories.is_hashed
+    assert not any(value.startswith("k") for value, _ in categories.top)
+
+
+def test_rows_that_repeat(root: Path, session: Any) -> None:
+    assert profile_with_spark(os.fspath(root / "twice.parquet")).duplicates == 1
+    session.read.parquet(os.fspath(root / "twice.parquet")).createOrReplaceTempView("twice")
+    assert profile_with_spark("spark:twice").rows == 5
+    assert profile_with_spark("spark:SELECT a FROM twice WHERE a = 1").rows == 2
+    empty = profile_with_spark("spark:SELECT a FROM twice WHERE a = 9")
+    assert (empty.rows, empty.columns[0].numbers, empty.duplicates) == (0, None, 0)
+
+
+def test_what_spark_cannot_read(root: Path) -> None:
+    with pytest.raises(OutsideError, match="with Spark"):
+        profile_with_spark(os.fspath(root / "missing.parquet"))
+    with pytest.raises(UsageError, match="no column 'nope'"):
+        profile_with_spark(os.fspath(root / "twice.parquet"), leave_out=["nope"])

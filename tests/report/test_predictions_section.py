@@ -1,0 +1,181 @@
+"""The sections of metrics with intervals, and of predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from assent.compare.metrics import compare_metrics
+from assent.compare.predictions import compare_predictions
+from assent.compare.predictions.table import PredictionTable
+from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.predictions import Example, Flips, PredictionsDiff, SliceChange
+from assent.core.scalar import NonFinite
+from assent.report.numbers import MINUS
+from assent.report.parts import Section, Words
+from assent.report.review import ReviewReport
+from assent.report.sections.metrics import metrics_section
+from assent.report.sections.predictions import predictions_section
+from assent.report.text import to_text
+from tests.compare.predictions.tables import binary, drawn
+
+from . import nasty, samples
+
+
+def review(**changes: Any) -> ReviewReport:
+    return samples.review(samples.PASS, diff=samples.diff(**changes))
+
+
+def shown(section: Section | None) -> str:
+    assert section is not None
+    return to_text([section])
+
+
+def compared(old: PredictionTable | None, new: PredictionTable, **more: Any) -> ReviewReport:
+    diff, changes = compare_predictions(old, new)
+    return review(predictions=diff, metrics=compare_metrics({}, {}, changes), **more)
+
+
+def metric(low: float, high: float, **more: Any) -> MetricChange:
+    change = samples.metric("roc_auc", 0.85, 0.838, "higher")
+    interval = Interval(low=low, high=high, n=1234, method="DeLong")
+    return replace(change, interval=interval, **more)
+
+
+def test_the_interval_stands_in_the_change() -> None:
+    text = shown(metrics_section(review(metrics=(metric(-0.02, -0.004),))))
+    assert "-0.012 (-1.4%) worse [-0.02, -0.004]" in text.replace(MINUS, "-")
+    assert "Metrics: 1 worse" in text
+    assert "the 95% interval of the change, from 1,234 rows, the same for both models" in text
+
+
+def test_what_may_be_chance_is_neither_better_nor_worse() -> None:
+    text = shown(metrics_section(review(metrics=(metric(-0.02, 0.001),))))
+    assert "Metrics: 1 changed" in text
+    assert "worse" not in text
+
+
+def test_a_small_slice_is_shown_last_and_not_judged() -> None:
+    small = metric(-0.5, -0.3, name="slices.region.south.roc_auc", rows=12)
+    large = metric(-0.02, -0.01, name="slices.region.north.roc_auc", rows=500)
+    section = metrics_section(review(metrics=(small, large)))
+    (slices,) = section.tables
+    text = shown(section)
+    assert slices.is_folded
+    assert "too few rows (12), not judged" in text
+    assert text.index("north") < text.index("south")
+    assert "Metrics: 1 worse" in text
+
+
+def test_disputed_metrics_are_named() -> None:
+    from_file, from_rows = compare_metrics(
+        {"auc": 0.9},
+        {"auc": 0.95},
+        [MetricChange(name="auc", old=0.9, new=0.8, change=-0.1, is_computed=True)],
+    )
+    text = shown(metrics_section(review(metrics=(from_file, from_rows))))
+    assert "The metrics file and the predictions do not agree on auc." in text
+    assert "from the metrics file" in text
+    assert "from the predictions" in text
+
+
+def test_without_predictions_there_is_no_section() -> None:
+    assert predictions_section(review()) is None
+
+
+def test_flips_examples_and_tables_of_a_comparison() -> None:
+    label, left, right = drawn(np.random.default_rng(0), 500)
+    ages = np.arange(500)
+    section = predictions_section(
+        compared(binary(label, left), binary(label, right, shown={"age": ages}))
+    )
+    text = shown(section)
+    assert section is not None
+    assert [table.title for table in section.tables] == [
+        "Flips",
+        "Most changed examples",
+        "Confusion",
+        "Calibration",
+    ]
+    assert "were right and are wrong now" in text
+    assert "Known about it" in text
+    assert "age:" in text
+
+
+def test_unchanged_predictions_are_one_line() -> None:
+    label, left, _ = drawn(np.random.default_rng(1), 100)
+    section = predictions_section(compared(binary(label, left), binary(label, left)))
+    assert section == Section(title="Predictions", summary=(Words("unchanged (100)"),))
+
+
+def test_without_a_baseline_the_rows_are_counted() -> None:
+    label, left, _ = drawn(np.random.default_rng(2), 100)
+    text = shown(predictions_section(compared(None, binary(label, left))))
+    assert "100 rows; the baseline has none to compare with" in text
+    text = shown(predictions_section(compared(None, binary(label, left), baseline=None)))
+    assert text.startswith("Predictions: 100 rows")
+
+
+def test_what_limits_the_comparison_is_said() -> None:
+    found = PredictionsDiff(
+        task="binary",
+        new_rows=1000,
+        old_rows=995,
+        joined=990,
+        is_paired=True,
+        flips=Flips(both_right=900, both_wrong=80, worse=6, better=4),
+        slices=(
+            SliceChange(
+                column="region", value="n|orth", metric="roc_auc", rows=40, change=-0.1, p=0.00123
+            ),
+        ),
+        slices_judged=7,
+        slices_too_small=2,
+        slices_left_out=3,
+        labels_changed=5,
+    )
+    text = shown(predictions_section(review(predictions=found)))
+    for said in (
+        "10 rows have predictions of one model only",
+        "5 rows have another label than before",
+        "1 of 7 slices got worse beyond chance",
+        "2 slices have fewer than 30 rows",
+        "3 smaller slices were not looked at",
+        "p = 0.0012",
+    ):
+        assert said in text
+    problem = replace(found, problem="only 3 rows are shared", is_paired=False)
+    text = shown(predictions_section(review(predictions=problem)))
+    assert "Not compared row by row: only 3 rows are shared." in text
+
+
+def test_a_regression_has_no_flips() -> None:
+    label = np.arange(100.0)
+    tables = [
+        PredictionTable(task="regression", ids=np.arange(100), label=label, prediction=label + add)
+        for add in (0.0, 1.0)
+    ]
+    text = shown(predictions_section(compared(tables[0], tables[1])))
+    assert "100.0% of 100 rows are predicted otherwise" in text
+
+
+def test_hostile_names_and_numbers_are_shown() -> None:
+    for text in nasty.TEXTS[:-2]:
+        found = PredictionsDiff(
+            task="binary",
+            new_rows=1,
+            old_rows=1,
+            joined=1,
+            is_paired=True,
+            disagreement=1.0,
+            examples=(
+                Example(id=text, label=text, old=text, new=NonFinite("nan"), shown={text: text}),
+            ),
+            slices=(
+                SliceChange(column=text, value=text, metric=text, rows=1, change=1e308, p=0.0),
+            ),
+            problem=text,
+        )
+        assert shown(predictions_section(review(predictions=found)))
