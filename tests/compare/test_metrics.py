@@ -147,3 +147,8 @@ def test_computed_metrics_stand_beside_those_of_the_files() -> None:
         ("auc", True),
         ("loss", False),
     ]
+
+
+def test_no_computed_metric_is_lost() -> None:
+    two = [computed("slices.a.b.c.auc", 0.9, new) for new in (0.8, 0.7)]
+    assert sorted(str(change.new) for change in compare_metrics({}, {}, two)) == ["0.7", "0.8"]

@@ -243,7 +243,21 @@ def with_gate(gate: str) -> str:
         (with_line("inputs: ['']"), "line 7, models.churn.inputs[0]", "it is empty"),
         (with_line("train: x"), "models.churn.inputs", "needs `inputs`"),
         (with_line("without_baseline: maybe"), "models.churn.without_baseline", "'maybe'"),
-        (MINIMAL.replace("metrics: [metrics.json]", "metrics: []"), "models.churn", "no `metrics`"),
+        (
+            MINIMAL.replace("metrics: [metrics.json]", "metrics: []"),
+            "models.churn.gates[0]",
+            "neither `metrics` nor `predictions`",
+        ),
+        *(
+            (MINIMAL + f"      - {gate}\n", "models.churn.gates[1]", said)
+            for gate, said in (
+                ("{metric: roc_auc, max_drop: 1%, confident: true}", "needs `predictions`"),
+                ("{predictions: negative_flips, max: 2%}", "no `predictions`"),
+                ("{param: seed, equals: 7}", "no `params`"),
+                ("{data: train, drift: severe}", "there is no data set 'train'"),
+                ("{data: leakage, between: [a, b], max: 0}", "there is no data set 'a'"),
+            )
+        ),
         (with_gate("{metric: roc_auc}"), "line 6, models.churn.gates[0]", "at least one of"),
         (with_gate("{metric: roc_auc, mn: 1}"), "gates[0].mn", "did you mean 'min'?"),
         (with_gate("{metrc: roc_auc, min: 1}"), "line 6", "did you mean 'metric'?"),

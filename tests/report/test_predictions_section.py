@@ -46,14 +46,14 @@ def metric(low: float, high: float, **more: Any) -> MetricChange:
 
 def test_the_interval_stands_in_the_change() -> None:
     text = shown(metrics_section(review(metrics=(metric(-0.02, -0.004),))))
-    assert "-0.012 (-1.4%) worse [-0.02, -0.004]" in text.replace(MINUS, "-")
+    assert "-0.012 (-1.4%) worse -0.02 to -0.004" in text.replace(MINUS, "-")
     assert "Metrics: 1 worse" in text
     assert "the 95% interval of the change, from 1,234 rows, the same for both models" in text
 
 
 def test_what_may_be_chance_is_neither_better_nor_worse() -> None:
     text = shown(metrics_section(review(metrics=(metric(-0.02, 0.001),))))
-    assert "Metrics: 1 changed" in text
+    assert "Metrics: 1 perhaps by chance" in text
     assert "worse" not in text
 
 

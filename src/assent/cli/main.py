@@ -26,7 +26,7 @@ VERBS = {
     "note": "Put an event on the record.",
     "status": "Show what is where.",
     "timeline": "Show every decision, newest first.",
-    "diff": "Show what changed between any two versions.",
+    "diff": "Show what changed between any two versions, data sets or model files.",
     "explain": "Show why the verdict is what it is.",
     "resolve": "Show what a stage holds.",
     "pull": "Write the served files of a version to a folder.",

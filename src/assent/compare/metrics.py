@@ -33,8 +33,13 @@ def compare_metrics(
     whoever reads or judges this name meets both.
     """
     before = old or {}
-    found = {change.name: change for change in computed}
+    found: dict[str, MetricChange] = {}
     changes: list[MetricChange] = []
+    for change in computed:
+        if change.name in found:  # slices `a.b` = `c` and `a` = `b.c` have one name
+            changes.append(change)
+        else:
+            found[change.name] = change
     for name in sorted(before.keys() | new.keys() | found.keys()):
         left, right = before.get(name, UNSET), new.get(name, UNSET)
         other = found.get(name)
@@ -54,7 +59,7 @@ def compare_metrics(
         else:
             changes.append(msgspec.structs.replace(_one(name, left, right), is_disputed=True))
             changes.append(msgspec.structs.replace(other, is_disputed=True))
-    return tuple(changes)
+    return tuple(sorted(changes, key=lambda change: change.name))
 
 
 def _one(name: str, left: Scalar | UnsetType, right: Scalar | UnsetType) -> MetricChange:

@@ -135,9 +135,9 @@ class _Tensors:
         before, after = _named(old), _named(new)
         for name in sorted(before.keys() | after.keys()):
             left, right = before.get(name), after.get(name)
-            if name in self._moved:
-                if right is None:
-                    continue
+            if name in self._moved and right is None:
+                continue
+            if name in self._moved and left is None:
                 left = self._left[name]
             yield None if left == right else TensorChange(name=name, old=left, new=right)
 
@@ -161,7 +161,7 @@ def _part(
     is_same = (
         old is not None
         and new is not None
-        and not any(found)
+        and _named(old) == _named(new)
         and replace(old, tensors=()) == replace(new, tensors=())
         and _content(old.path, old_digests) == _content(new.path, new_digests)
     )
@@ -184,6 +184,7 @@ def _part(
         unused=right.unused,
         added_imports=tuple(sorted(set(right.imports) - set(left.imports))),
         removed_imports=tuple(sorted(set(left.imports) - set(right.imports))),
+        kept_imports=tuple(sorted(set(left.imports) & set(right.imports))),
         imports=len(right.imports),
         dangers=right.dangers,
         code=right.code,

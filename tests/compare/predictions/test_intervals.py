@@ -149,6 +149,62 @@ def test_different_rows_are_compared_unpaired() -> None:
     assert accuracy.high - accuracy.low == pytest.approx(2 * 1.96 * spread, rel=0.03)
 
 
+def test_a_ranking_is_drawn_by_query() -> None:
+    random = np.random.default_rng(12)
+    query = np.repeat(np.arange(150), 8)
+    label = random.integers(0, 3, len(query)).astype(float)
+    sides = [
+        Measured(
+            Side(
+                task="ranking",
+                label=label,
+                scores=label + noise * random.normal(size=len(query)),
+                group=query,
+            )
+        )
+        for noise in (2.0, 1.0)
+    ]
+    got = intervals(sides[0], sides[1], is_paired=True)
+    for name in ("ndcg_at_10", "mrr", "map"):
+        expected = stats.ttest_rel(sides[1].by_query[name], sides[0].by_query[name])
+        low, high = expected.confidence_interval(0.95)
+        assert got[name].low == pytest.approx(low, abs=0.1 * (high - low))
+        assert got[name].high == pytest.approx(high, abs=0.1 * (high - low))
+        assert got[name].p == pytest.approx(expected.pvalue, rel=0.1, abs=1e-9)
+    few = [Measured(side.side.take(np.arange(9 * 8))) for side in sides]
+    assert intervals(few[0], few[1], is_paired=True) == {}
+
+
+def test_many_classes_agree_with_a_plain_bootstrap() -> None:
+    random = np.random.default_rng(13)
+    label = random.integers(0, 12, 600)
+    tables = []
+    for share in (0.6, 0.7):
+        other = random.integers(0, 12, 600)
+        said = np.where(random.random(600) < share, label, other)
+        tables.append(
+            PredictionTable(
+                task="multiclass",
+                ids=np.arange(600),
+                label=label,
+                prediction=said,
+                classes=tuple("abcdefghijkl"),
+            )
+        )
+    got = found(tables[0], tables[1], draws=4_000)
+    sides = [side_of(one, one.classes) for one in tables]
+    changes: dict[str, list[float]] = {}
+    for _ in range(1_000):
+        rows = random.integers(0, 600, 600)
+        before, after = (Measured(side.take(rows)).values for side in sides)
+        for name in after:
+            changes.setdefault(name, []).append(after[name] - before[name])
+    for name in ("accuracy", "f1_macro", "balanced_accuracy", "matthews_corrcoef"):
+        low, high = np.quantile(changes[name], (0.025, 0.975))
+        assert got[name].low == pytest.approx(low, abs=0.08 * (high - low)), name
+        assert got[name].high == pytest.approx(high, abs=0.08 * (high - low)), name
+
+
 # 1,000 samples of a population in which the true change is known to a thousandth.
 
 

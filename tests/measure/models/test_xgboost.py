@@ -188,3 +188,19 @@ def test_a_claimed_number_of_features_makes_nothing(tmp_path: Path) -> None:
     part = written(tmp_path, "model.json", json.dumps(model))
     assert part.unused == ()
     assert part.settings["num_feature"] == 10**18 - 1
+
+
+def test_the_form_in_memory_is_read_as_well(tmp_path: Path) -> None:
+    """A model that was not saved but serialised holds its configuration beside it."""
+    content = bytes(trained().__getstate__()["handle"])
+    part = written(tmp_path, "model.raw", content)
+    assert (part.format, part.problem, part.trees) == ("xgboost", None, 5)
+    assert part.features == tuple(NAMES)
+
+
+def test_a_key_in_any_width_is_a_model(tmp_path: Path) -> None:
+    """XGBoost writes lengths of 64 bits; other writers of UBJSON shorter ones."""
+    for length in (b"i\x07", b"U\x07", b"I\x00\x07", b"l\x00\x00\x00\x07"):
+        content = b"{" + length + b"learner{" + length + b"version[i\x01]}}"
+        part = written(tmp_path, "m.ubj", content)
+        assert (part.format, part.problem) == ("xgboost", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from assent.core.evidence import Predictions
-from assent.errors import IntegrityError
+from assent.errors import IntegrityError, UsageError
 from assent.measure.predictions import load_predictions
 from assent.measure.predictions.engine import engine
 from tests.builders import digest
@@ -153,3 +154,19 @@ def test_the_engine_reaches_nothing_else(tmp_path: Path) -> None:
         ):
             with pytest.raises(database.errors):
                 database.run(statement)
+
+
+@pytest.mark.threat(39)
+def test_text_that_is_no_unicode_is_refused() -> None:
+    with pytest.raises(IntegrityError):
+        load_predictions(parquet(), meta(classes=("0", "\ud800")))
+    broken = pa.array([b"\xff\xfe", b"a", b"b"]).view(pa.string())
+    with pytest.raises(IntegrityError):
+        load_predictions(parquet(**{"shown.age": broken}), meta())
+
+
+def test_without_the_engine_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    with pytest.raises(UsageError, match="duckdb is not installed") as caught:
+        load_predictions(parquet(), meta())
+    assert caught.value.hint == "pip install 'assent[data]'"

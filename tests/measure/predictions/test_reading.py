@@ -159,7 +159,11 @@ def test_ids_of_numbers_and_of_text_are_the_same(tmp_path: Path) -> None:
 
 def test_scores_of_two_classes_are_one_score(tmp_path: Path) -> None:
     rows = {**ROWS, "y": ["no", "yes", "no", "no"], "q": [0.1, 0.4, 0.75, 0.875]}
-    settings: dict[str, Any] = {"prediction": None, "score": {"no": "q", "yes": "p"}, "positive": "yes"}
+    settings: dict[str, Any] = {
+        "prediction": None,
+        "score": {"no": "q", "yes": "p"},
+        "positive": "yes",
+    }
     table = loaded(tmp_path, rows, **settings)
     assert (table.task, table.positive) == ("binary", "yes")
     assert table.scores is not None

@@ -27,10 +27,12 @@ def judge(
     gate: ModelGate,
     *parts: PartChange,
     has_baseline: bool = True,
+    version: int | None = 1,
     without_baseline: Literal["allow", "block"] = "allow",
     **fields: Any,
 ) -> list[Finding]:
-    diff = compare(known() if has_baseline else None, known())
+    approved = msgspec.structs.replace(known(), version=version)
+    diff = compare(approved if has_baseline else None, known())
     files = ModelDiff(parts=parts, is_inspected=True, **fields)
     return gate.judge(
         msgspec.structs.replace(diff, model_files=files),
@@ -172,6 +174,16 @@ def test_without_a_baseline_everything_has_to_be_allowed() -> None:
         assert finding.evidence == f"`model.pkl`: `{FOREST}`"
     (finding,) = judge(SAFE, part(old_format=None, added_imports=rebuild), has_baseline=False)
     assert finding.outcome is PASSED
+
+
+@pytest.mark.threat(39)
+def test_a_baseline_that_nobody_has_registered_proves_nothing() -> None:
+    unchanged = part(kept_imports=(FOREST,), is_changed=False)
+    (finding,) = judge(SAFE, unchanged)
+    assert finding.outcome is PASSED
+    (finding,) = judge(SAFE, unchanged, version=None)
+    assert finding.outcome is FAILED
+    assert finding.reason == "loading it imports what nobody has approved"
 
 
 def test_a_file_of_another_name_imports_what_the_baseline_did() -> None:

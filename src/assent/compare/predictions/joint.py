@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from assent.compare.predictions.intervals import Floats, Ints
-from assent.compare.predictions.resampling import SEED, draw_sums
+from assent.compare.predictions.resampling import SEED, draw_sums, product
 
 _CHUNK_VALUES = 4_000_000
 _MAX_VALUES = 200_000_000
@@ -79,7 +79,10 @@ def draw_paired(
     for codes in (cells // classes % classes, cells % classes):
         sides.append(_indicators(cells // classes**2, codes, classes))
     drawn = [
-        (metrics_of(times @ sides[0], positive), metrics_of(times @ sides[1], positive))
+        (
+            metrics_of(product(times, sides[0]), positive),
+            metrics_of(product(times, sides[1]), positive),
+        )
         for times in _multinomial(counts, len(label) + 2, draws)
     ]
     changes = {
@@ -101,7 +104,7 @@ def draw_alone(
     cells, counts = _cells(label, prediction, prediction, classes)
     indicators = _indicators(cells // classes**2, cells % classes, classes)
     drawn = [
-        metrics_of(times @ indicators, positive)
+        metrics_of(product(times, indicators), positive)
         for times in _multinomial(counts, len(label) + 2, draws, seed)
     ]
     return {name: np.concatenate([one[name] for one in drawn]) for name in drawn[0]}

@@ -10,6 +10,7 @@ SEED = 20_240_229
 MAX_BLOCKS = 10_000
 _MAX_BLOCK_VALUES = 5_000_000
 _CHUNK_VALUES = 4_000_000
+_ONE_THREAD = 400_000
 
 
 def sums_by_group(columns: Floats, group: Ints | None) -> Floats:
@@ -44,5 +45,16 @@ def draw_sums(units: Floats, draws: int, seed: int = SEED) -> Floats:
         picked = random.integers(0, count, size=(size, count), dtype=np.int32)
         picked += (np.arange(size, dtype=np.int32) * np.int32(count))[:, None]
         times = np.bincount(picked.ravel(), minlength=size * count).reshape(size, count)
-        drawn[start : start + size] = times.astype(np.float64) @ units
+        drawn[start : start + size] = product(times.astype(np.float64), units)
     return drawn
+
+
+def product(left: Floats, right: Floats) -> Floats:
+    """The matrix product, in pieces that are too small for the linear algebra below NumPy to start
+    threads: for tall and narrow matrices they cost more than they give, above all on a machine
+    that others use as well.
+    """
+    step = max(1, _ONE_THREAD // right.size)
+    if step >= len(left):
+        return left @ right
+    return np.concatenate([left[at : at + step] @ right for at in range(0, len(left), step)])

@@ -83,6 +83,7 @@ class PartChange(Struct, frozen=True, kw_only=True):
     unused: tuple[str, ...] = ()
     added_imports: tuple[str, ...] = ()
     removed_imports: tuple[str, ...] = ()
+    kept_imports: tuple[str, ...] = ()
     imports: int = 0
     dangers: tuple[Danger, ...] = ()
     code: tuple[str, ...] = ()

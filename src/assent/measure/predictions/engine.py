@@ -26,9 +26,10 @@ MEDIA_TYPE = "application/vnd.apache.parquet"
 class Engine:
     """A database in memory that may touch the files of one folder of its own only."""
 
-    def __init__(self, folder: Path, connection: Any, errors: type[Exception]) -> None:
+    def __init__(self, folder: Path, connection: Any, error: type[Exception]) -> None:
         self.folder = folder
-        self.errors = errors
+        # Text that is no Unicode and numbers beyond any type are told by Python's own errors.
+        self.errors = (error, ValueError, OverflowError, MemoryError)
         self._connection = connection
 
     def place(self, name: str) -> str:

@@ -90,12 +90,14 @@ def _load(database: Engine, place: str, meta: Predictions) -> PredictionTable:
 
 
 def _check_size(database: Engine, place: str, meta: Predictions) -> None:
-    rows = database.one(f"SELECT sum(num_rows) FROM parquet_file_metadata({place})")
+    rows = database.one(f"SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata({place})")
     if not 0 < rows <= MAX_ROWS or rows != meta.rows:
         raise IntegrityError(
             _DOING, f"{rows:,} rows where {meta.rows:,} are declared, at most {MAX_ROWS:,}"
         )
-    unpacked = database.one(f"SELECT sum(total_uncompressed_size) FROM parquet_metadata({place})")
+    unpacked = database.one(
+        f"SELECT coalesce(sum(total_uncompressed_size), 0) FROM parquet_metadata({place})"
+    )
     if not 0 <= unpacked <= _MAX_UNPACKED:
         raise IntegrityError(_DOING, f"it unpacks to {unpacked:,} bytes")
 

@@ -68,6 +68,7 @@ def connect(doing: str, folder: Path) -> Any:
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET parquet_metadata_cache = true")  # a file is read column by column
     return connection
 
 

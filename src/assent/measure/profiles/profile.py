@@ -200,10 +200,8 @@ class _Reader:
         expressions = ", ".join(
             f"{_number(column)} AS c{place}" for place, column in enumerate(columns)
         )
-        relation = self.table.connection.cursor().sql(
-            f"SELECT {expressions} FROM {self.table.relation}"  # noqa: S608, quoted
-        )
-        yield from stream.batches(relation, self.table.doing)
+        query = f"SELECT {expressions} FROM {self.table.relation}"  # noqa: S608, quoted
+        yield from stream.batches(self.table.connection, query, self.table.doing)
 
     def _of_whole(self, column: Column, values: Values) -> tuple[ColumnProfile, bool]:
         runs = counting.sort(values)
@@ -597,10 +595,9 @@ def _duplicates(table: Table, columns: Sequence[Column], *, is_unique: bool) -> 
         return None
     names = ", ".join(engine.name(column.name) for column in columns)
     with engine.explained(f"{table.doing}, looking for duplicates"):
-        relation = table.connection.cursor().sql(
-            f"SELECT hash({names}) AS h FROM {table.relation}"  # noqa: S608, quoted
-        )
-        (hashes,) = _gather(stream.batches(relation, table.doing), 1, table.rows)
+        query = f"SELECT hash({names}) AS h FROM {table.relation}"  # noqa: S608, quoted
+        batches = stream.batches(table.connection, query, table.doing)
+        (hashes,) = _gather(batches, 1, table.rows)
     numbers = hashes.numbers
     numbers.sort()
     return len(numbers) - 1 - int(np.count_nonzero(numbers[1:] != numbers[:-1]))

@@ -87,10 +87,12 @@ multiplied with and divided by to be numbers or seconds.
 """
 
 
-def batches(relation: Any, doing: str) -> Iterator[list[Values]]:
-    """Each batch of the rows of a DuckDB relation: its columns, all of numbers or moments. The
+def batches(connection: Any, query: str, doing: str) -> Iterator[list[Values]]:
+    """Each batch of the rows of a query in DuckDB: its columns, all of numbers or moments. The
     memory of a batch is gone when the next one is asked for.
     """
+    cursor = connection.cursor()  # its own, for this thread; it must live as long as the stream
+    relation = cursor.sql(query)
     capsule = relation.__arrow_c_stream__()
     address = _get_pointer(capsule, b"arrow_array_stream")
     stream = ctypes.cast(address, ctypes.POINTER(_Stream)).contents
@@ -112,7 +114,8 @@ def batches(relation: Any, doing: str) -> Iterator[list[Values]]:
     finally:
         if stream.release:
             stream.release(ctypes.byref(stream))
-        del capsule  # it owned the stream to here
+        del capsule, relation
+        cursor.close()
 
 
 def _formats(stream: Any, doing: str) -> list[str]:

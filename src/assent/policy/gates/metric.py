@@ -294,7 +294,10 @@ def _confident(
     high = interval.high if interval.upper is None else interval.upper
     most, least = (high, low) if sign > 0 else (-low, -high)
     verb = "drop" if sign < 0 else "rise"
-    evidence += f", change between {show(interval.low)} and {show(interval.high)} (95%)"
+    rows = (
+        f"{interval.n:,} {'rows' if interval.is_paired else 'rows, others than the baseline had'}"
+    )
+    evidence += f", change between {show(interval.low)} and {show(interval.high)} (95%, {rows})"
     if most < margin:
         return Finding(
             rule=rule,

@@ -86,7 +86,12 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                     "run `assent review` where the files of the model are",
                 )
             ]
-        approved = {name for part in files.parts for name in part.removed_imports}
+        approved = {
+            name
+            for part in files.parts
+            for name in (*part.removed_imports, *part.kept_imports)
+            if _is_approved(diff)
+        }
         allowed = KNOWN | frozenset(self.allow) | approved
         findings = [finding for part in parts for finding in self._judge(part, diff, allowed)]
         if findings:
@@ -108,12 +113,12 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"{_code(part.path)}: {_listed([_danger(danger) for danger in part.dangers])}",
                 "write the model again from code that you know, or in a format without code",
             )
-        added = sorted(name for name in part.added_imports if name not in allowed)
-        has_baseline = diff.baseline is not None
+        imports = (*part.added_imports, *part.kept_imports)
+        added = sorted(name for name in imports if name not in allowed)
         for names in _lines(added):
             yield _unsafe(
                 "loading it imports what "
-                + ("the baseline does not" if has_baseline else "nobody has approved"),
+                + ("the baseline does not" if _is_approved(diff) else "nobody has approved"),
                 f"{_code(part.path)}: {_listed([_code(name) for name in names])}",
                 f"if it is meant, add to the gate {_ON_BASE}: {_allow(names)}",
             )
@@ -144,9 +149,16 @@ def _danger(danger: Danger) -> str:
     return danger.what if not danger.detail else f"{danger.what} ({_code(danger.detail)})"
 
 
+def _is_approved(diff: Diff) -> bool:
+    """Whether somebody has approved the baseline: it has a number. A bundle of the base branch that
+    nobody has registered is compared with as well, but proves nothing.
+    """
+    return diff.baseline is not None and diff.baseline.version is not None
+
+
 def _is_unchanged(part: PartChange, diff: Diff) -> bool:
-    """Whether the baseline has the part, byte by byte."""
-    if diff.baseline is None or part.old_format is None or part.is_changed:
+    """Whether the approved baseline has the part, byte by byte."""
+    if not _is_approved(diff) or part.old_format is None or part.is_changed:
         return False
     return not any(
         change.path == part.path or change.path.startswith(f"{part.path}/")

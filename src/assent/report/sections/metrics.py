@@ -38,20 +38,24 @@ def metrics_section(report: ReviewReport) -> Section:
     whole: list[_Ranked] = []
     sliced: list[_Ranked] = []
     tally = dict.fromkeys(Effect, 0)
+    by_chance = 0
     for at, metric in enumerate(metrics):
         effect = effect_of(metric)
         rank = _RANK_OF_EFFECT[effect]
         if is_small(metric):
             rank = _LAST
+        elif effect is Effect.CHANGED and metric.interval is not None:
+            by_chance += 1
         else:
             tally[effect] += 1
         ranked = (rank, -abs(metric.relative or 0.0), at, effect, metric)
         (sliced if is_slice(metric.name) else whole).append(ranked)
-    is_same = tally[Effect.UNCHANGED] == sum(tally.values())
+    is_same = tally[Effect.UNCHANGED] == sum(tally.values()) + by_chance
     if has_baseline and is_same:
         summary = cell(Words(f"unchanged ({len(metrics):,})"))
     elif has_baseline:
-        summary = shapes.tally([(tally[effect], effect.value) for effect in Effect])
+        counts = [(tally[effect], effect.value) for effect in Effect]
+        summary = shapes.tally([*counts[:-1], (by_chance, "perhaps by chance"), counts[-1]])
     else:
         summary = cell(Words(count(len(metrics), "metric")))
     titles = ("Metric", "Value", "Change") if has_baseline else ("Metric", "Measured")
@@ -105,8 +109,9 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
         rows = max(one.n for one in intervals)
         kind = "the same" if all(one.is_paired for one in intervals) else "different"
         said = (
-            f"In brackets: the {intervals[0].confidence:.0%} interval of the change, from "
-            f"{count(rows, 'row')}, {kind} for both models. One that holds 0 may be chance."
+            f"Each range is the {intervals[0].confidence:.0%} interval of the change, from "
+            f"{count(rows, 'row')}, {kind} for both models. A change whose interval holds 0 may be "
+            "chance."
         )
         notes.append(cell(Words(said)))
     return notes
@@ -139,8 +144,7 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
         return ((shapes.part(numbers.show(metric.new)),),)
     extra: list[Part] = []
     if metric.interval is not None:
-        low, high = numbers.signed(metric.interval.low), numbers.signed(metric.interval.high)
-        extra.append(Number(f"[{low}, {high}]"))
+        extra.append(Number(f"{_end(metric.interval.low)} to {_end(metric.interval.high)}"))
     if is_small(metric):
         extra.append(Words(f"too few rows ({metric.rows}), not judged"))
         effect = Effect.CHANGED if effect in (Effect.BETTER, Effect.WORSE) else effect
@@ -158,6 +162,13 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
         bar=None if relative is None else _bar(relative),
     )
     return shapes.both(*numbers.show_both(metric.old, metric.new)), (move, *extra)
+
+
+def _end(bound: float) -> str:
+    """An end of an interval: two digits are as much as it is known to."""
+    if not bound:
+        return "0"
+    return ("+" if bound > 0 else numbers.MINUS) + numbers.number(abs(bound), 2)
 
 
 def _bar(relative: float) -> float:

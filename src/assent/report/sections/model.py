@@ -73,8 +73,8 @@ def model_section(report: ReviewReport) -> Section:
         _signature_table(diff.signature, has_baseline),
         _file_table(diff),
         _part_table(changed, has_baseline),
-        _values_table("Hyper-parameters and facts", "Name", changed, "settings"),
-        _values_table("Versions in the files", "Name", changed, "versions"),
+        _values_table("Hyper-parameters and facts", "Setting in the file", changed, "settings"),
+        _values_table("Versions in the files", "Version in the file", changed, "versions"),
         _feature_table(changed, has_baseline),
         _tensor_table(changed, has_baseline),
         _weight_table(diff),
@@ -148,7 +148,7 @@ def _import_table(diff: ModelDiff, has_baseline: bool) -> Table:
     ]
     return shapes.table(
         "Imported when the model is loaded",
-        ("Name", "File", "Change"),
+        ("Import", "File", "Change"),
         rows,
         total=len(added) + len(gone),
         kept=min(len(rows), len(added)) if has_baseline else 0,
@@ -162,7 +162,7 @@ def _signature_table(signature: SignatureChange | None, has_baseline: bool) -> T
     verdict = _VERDICTS["unknown" if signature is None else signature.verdict].word
     return shapes.table(
         f"Inputs and outputs: {verdict}",
-        ("Result", "Name", "Change"),
+        ("Result", "Input or output", "Change"),
         [_field_row(one) for one in first],
         total=len(fields),
         kept=sum(one.is_breaking for one in first),

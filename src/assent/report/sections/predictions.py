@@ -88,7 +88,7 @@ def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
         notes.append(f"{said}, after correction for looking at all of them.")
     if found.slices_too_small:
         slices = count(found.slices_too_small, "slice has", "slices have")
-        notes.append(f"{slices} fewer than 30 rows and are not judged.")
+        notes.append(f"{slices} fewer than 30 rows: not judged.")
     if found.slices_left_out:
         slices = count(found.slices_left_out, "smaller slice was", "smaller slices were")
         notes.append(f"{slices} not looked at: there are too many.")
