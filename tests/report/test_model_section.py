@@ -39,7 +39,7 @@ def section(**values: Any) -> Section:
         "changes": (FileChange(path="model.ubj", old_size_bytes=1_000, new_size_bytes=2_000),),
         "is_inspected": True,
     }
-    return model_section(review(diff=diff(model_files=ModelDiff(**{**ordinary, **values}))))
+    return model_section(ModelDiff(**{**ordinary, **values}))
 
 
 def part(**values: Any) -> PartChange:

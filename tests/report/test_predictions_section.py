@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from assent.compare.metrics import compare_metrics
 from assent.compare.predictions import compare_predictions
 from assent.compare.predictions.table import PredictionTable
+from assent.core.diff import Diff
 from assent.core.diff.metrics import Interval, MetricChange
 from assent.core.diff.predictions import Example, Flips, PredictionsDiff, SliceChange
 from assent.core.scalar import NonFinite
 from assent.report.numbers import MINUS
 from assent.report.parts import Section, Words
-from assent.report.review import ReviewReport
 from assent.report.sections.metrics import metrics_section
 from assent.report.sections.predictions import predictions_section
 from assent.report.text import to_text
@@ -24,8 +24,8 @@ from tests.compare.predictions.tables import binary, drawn
 from . import nasty, samples
 
 
-def review(**changes: Any) -> ReviewReport:
-    return samples.review(samples.PASS, diff=samples.diff(**changes))
+def changed(**changes: Any) -> Diff:
+    return samples.diff(**changes)
 
 
 def shown(section: Section | None) -> str:
@@ -33,9 +33,9 @@ def shown(section: Section | None) -> str:
     return to_text([section])
 
 
-def compared(old: PredictionTable | None, new: PredictionTable, **more: Any) -> ReviewReport:
+def compared(old: PredictionTable | None, new: PredictionTable, **more: Any) -> Diff:
     diff, changes = compare_predictions(old, new)
-    return review(predictions=diff, metrics=compare_metrics({}, {}, changes), **more)
+    return changed(predictions=diff, metrics=compare_metrics({}, {}, changes), **more)
 
 
 def metric(low: float, high: float, **more: Any) -> MetricChange:
@@ -45,14 +45,14 @@ def metric(low: float, high: float, **more: Any) -> MetricChange:
 
 
 def test_the_interval_stands_in_the_change() -> None:
-    text = shown(metrics_section(review(metrics=(metric(-0.02, -0.004),))))
+    text = shown(metrics_section(changed(metrics=(metric(-0.02, -0.004),))))
     assert "-0.012 (-1.4%) worse -0.02 to -0.004" in text.replace(MINUS, "-")
     assert "Metrics: 1 worse" in text
     assert "the 95% interval of the change, from 1,234 rows, the same for both models" in text
 
 
 def test_what_may_be_chance_is_neither_better_nor_worse() -> None:
-    text = shown(metrics_section(review(metrics=(metric(-0.02, 0.001),))))
+    text = shown(metrics_section(changed(metrics=(metric(-0.02, 0.001),))))
     assert "Metrics: 1 perhaps by chance" in text
     assert "worse" not in text
 
@@ -60,7 +60,7 @@ def test_what_may_be_chance_is_neither_better_nor_worse() -> None:
 def test_a_small_slice_is_shown_last_and_not_judged() -> None:
     small = metric(-0.5, -0.3, name="slices.region.south.roc_auc", rows=12)
     large = metric(-0.02, -0.01, name="slices.region.north.roc_auc", rows=500)
-    section = metrics_section(review(metrics=(small, large)))
+    section = metrics_section(changed(metrics=(small, large)))
     (slices,) = section.tables
     text = shown(section)
     assert slices.is_folded
@@ -75,14 +75,14 @@ def test_disputed_metrics_are_named() -> None:
         {"auc": 0.95},
         [MetricChange(name="auc", old=0.9, new=0.8, change=-0.1, is_computed=True)],
     )
-    text = shown(metrics_section(review(metrics=(from_file, from_rows))))
+    text = shown(metrics_section(changed(metrics=(from_file, from_rows))))
     assert "The metrics file and the predictions do not agree on auc." in text
     assert "from the metrics file" in text
     assert "from the predictions" in text
 
 
 def test_without_predictions_there_is_no_section() -> None:
-    assert predictions_section(review()) is None
+    assert predictions_section(changed()) is None
 
 
 def test_flips_examples_and_tables_of_a_comparison() -> None:
@@ -136,7 +136,7 @@ def test_what_limits_the_comparison_is_said() -> None:
         slices_left_out=3,
         labels_changed=5,
     )
-    text = shown(predictions_section(review(predictions=found)))
+    text = shown(predictions_section(changed(predictions=found)))
     for said in (
         "10 rows have predictions of one model only",
         "5 rows have another label than before",
@@ -147,7 +147,7 @@ def test_what_limits_the_comparison_is_said() -> None:
     ):
         assert said in text
     problem = replace(found, problem="only 3 rows are shared", is_paired=False)
-    text = shown(predictions_section(review(predictions=problem)))
+    text = shown(predictions_section(changed(predictions=problem)))
     assert "Not compared row by row: only 3 rows are shared." in text
 
 
@@ -178,4 +178,4 @@ def test_hostile_names_and_numbers_are_shown() -> None:
             ),
             problem=text,
         )
-        assert shown(predictions_section(review(predictions=found)))
+        assert shown(predictions_section(changed(predictions=found)))

@@ -98,7 +98,7 @@ def show(result: DiffResult) -> None:
         return
     sections = (
         metrics_section(diff),
-        predictions_section(diff.predictions),
+        predictions_section(diff),
         data_section(diff.data),
         model_section(diff.model_files),
         values_section("Parameters", "Parameter", diff.params),

@@ -25,8 +25,8 @@ class DataSettings(Struct, frozen=True, kw_only=True):
     """A data set: a file, a folder, a glob, or an opaque reference such as a table and a query
     with the id of the snapshot that was read. `key` is the column, or columns, that name a row;
     `label` the column that is predicted; `previous` an earlier state, to be compared row by row.
-    Columns of `leave_out` are not profiled, and with `hash_values` no value is kept, only salted
-    hashes.
+    Columns of `leave_out` are not profiled, and with `hash_values` no text is kept, only salted
+    hashes of it.
     """
 
     path: Text

@@ -31,7 +31,11 @@ def read_data(
     snapshot = None if snapshot is None else redact_text(snapshot)
     shown = redact_text(source)
     try:
-        if "://" in source or is_database(source) or (snapshot is not None and not _exists(root, source)):
+        if (
+            "://" in source
+            or is_database(source)
+            or (snapshot is not None and not _exists(root, source))
+        ):
             return DataReference(name=name, source=shown, kind="opaque", snapshot=snapshot), None
         paths = files.expand(root, [source])
         if not paths:

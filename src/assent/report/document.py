@@ -20,6 +20,7 @@ from assent.report.sections.data import data_section
 from assent.report.sections.metrics import metrics_section
 from assent.report.sections.model import model_section
 from assent.report.sections.plots import plots_section
+from assent.report.sections.predictions import predictions_section
 from assent.report.sections.rules import rules_section
 from assent.report.sections.sides import sides_section
 from assent.report.sections.values import environment_section, values_section
@@ -35,12 +36,13 @@ def to_document(report: ReviewReport) -> Document:
         sides_section(report),
         rules_section(report),
         gates_section(report),
-        metrics_section(report),
+        metrics_section(report.diff),
+        predictions_section(report.diff),
         data_section(report.diff.data, has_baseline=has_baseline),
-        model_section(report),
+        model_section(report.diff.model_files),
         plots_section(report),
         values_section("Parameters", "Parameter", report.diff.params),
-        environment_section(report),
+        environment_section(report.diff),
         approvals_section(report.approvals),
     )
     notes = [*report.notes]

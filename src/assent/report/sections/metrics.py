@@ -5,6 +5,7 @@ from __future__ import annotations
 from heapq import nsmallest
 from math import sqrt
 
+from assent.core.diff import Diff
 from assent.core.diff.metrics import MetricChange
 from assent.report import numbers
 from assent.report.numbers import Effect, count
@@ -18,7 +19,6 @@ from assent.report.parts import (
     Words,
     cell,
 )
-from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 
 MIN_SLICE_ROWS = 30
@@ -29,12 +29,12 @@ _MAX_NAMED = 8
 _Ranked = tuple[int, float, int, Effect, MetricChange]
 
 
-def metrics_section(report: ReviewReport) -> Section:
+def metrics_section(diff: Diff) -> Section:
     """Every metric on both sides; those of slices apart."""
-    metrics = report.diff.metrics
+    metrics = diff.metrics
     if not metrics:
         return Section(title="Metrics", summary=cell(Words("None were measured.")))
-    has_baseline = report.diff.baseline is not None
+    has_baseline = diff.baseline is not None
     whole: list[_Ranked] = []
     sliced: list[_Ranked] = []
     tally = dict.fromkeys(Effect, 0)

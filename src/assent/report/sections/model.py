@@ -37,7 +37,6 @@ from assent.report.parts import (
     Words,
     cell,
 )
-from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 from assent.report.sections.values import value_table
 
@@ -54,9 +53,8 @@ _VERDICTS = {
 }
 
 
-def model_section(report: ReviewReport) -> Section:
+def model_section(diff: ModelDiff) -> Section:
     """The served files, and what is inside: first what could harm, then what callers notice."""
-    diff = report.diff.model_files
     if not diff.changes:
         said = f"unchanged ({count(diff.files, 'file')}, {numbers.size(diff.new_size_bytes)})"
         dangers = _danger_table(diff)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from assent.core.diff import Diff
 from assent.core.diff.predictions import (
     CalibrationBin,
     Confusion,
@@ -24,7 +25,6 @@ from assent.report.parts import (
     Words,
     cell,
 )
-from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 
 _TITLE = "Predictions"
@@ -32,16 +32,16 @@ _MAX_CONFUSIONS = 20
 _EFFECTS = {"better": Effect.BETTER, "worse": Effect.WORSE, "other": Effect.CHANGED}
 
 
-def predictions_section(report: ReviewReport) -> Section | None:
+def predictions_section(diff: Diff) -> Section | None:
     """Flips, slices that got worse, the most changed examples, confusion and calibration. None
     without predictions.
     """
-    found = report.diff.predictions
+    found = diff.predictions
     if found is None:
         return None
     if found.old_rows is None:
         said = f"{count(found.new_rows, 'row')}; the baseline has none to compare with"
-        if report.diff.baseline is None:
+        if diff.baseline is None:
             said = count(found.new_rows, "row")
         return Section(title=_TITLE, summary=cell(Words(said)), notes=_notes(found))
     tables = shapes.filled(

@@ -6,6 +6,7 @@ from heapq import nsmallest
 
 from msgspec import UNSET, UnsetType
 
+from assent.core.diff import Diff
 from assent.core.diff.values import ValueChange, Values
 from assent.core.scalar import Scalar
 from assent.report import numbers
@@ -16,7 +17,6 @@ from assent.report.parts import (
     Words,
     cell,
 )
-from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 
 
@@ -31,10 +31,10 @@ def values_section(title: str, column: str, values: Values) -> Section:
     )
 
 
-def environment_section(report: ReviewReport) -> Section:
+def environment_section(diff: Diff) -> Section:
     """Packages, and where the commands ran."""
     title = "Dependencies and environment"
-    packages, environment = report.diff.packages, report.diff.environment
+    packages, environment = diff.packages, diff.environment
     tables = shapes.filled(
         value_table("Packages", "Package", packages, are_versions=True),
         value_table("Environment", "Property", environment),
