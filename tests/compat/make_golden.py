@@ -16,24 +16,72 @@ from assent.core.bundle import ModelFile, config_blob, manifest_blob, model_dige
 from assent.core.digest import canonical_json, digest_of
 from assent.core.entry import Approval, Draft, FindingRecord, Kind, Subject, VerdictRecord
 from assent.core.evidence import (
+    Attachment,
     Code,
     DataReference,
     Environment,
     Evidence,
+    Predictions,
     Problem,
     Run,
     Step,
+)
+from assent.core.profile import (
+    Categories,
+    ColumnProfile,
+    DataProfile,
+    Numbers,
+    Overlap,
+    RowChanges,
 )
 from assent.core.scalar import NonFinite
 from assent.core.verdict import Outcome
 from assent.git import Repository
 from assent.ledgers.git.layout import BLOCK
 from assent.ledgers.git.ledger import GitLedger
+from assent.measure.profiles.encoding import MEDIA_TYPE, encode_profile
 from assent.ports import Pointer, Source
 from assent.stores.directory import DirectoryStore
 from tests.builders import new_repository, person, run_git
 
 MODEL = "churn"
+PROFILE = encode_profile(
+    DataProfile(
+        rows=10,
+        columns=(
+            ColumnProfile(
+                name="x",
+                type="float64",
+                kind="number",
+                nulls=1,
+                distinct=3,
+                numbers=Numbers(minimum=0.0, maximum=2.0, edges=(0.5, 1.5), counts=(3, 3, 3)),
+            ),
+            ColumnProfile(
+                name="y",
+                type="string",
+                kind="category",
+                categories=Categories(top=(("a", 6), ("b", 3)), others=1),
+            ),
+        ),
+        duplicates=0,
+    )
+)
+ROWS = b"stands for predictions, which are Parquet"
+ATTACHMENTS = (
+    Attachment(
+        path="predictions.parquet",
+        digest=digest_of(ROWS),
+        size_bytes=len(ROWS),
+        media_type="application/vnd.apache.parquet",
+    ),
+    Attachment(
+        path="profiles/train.json.gz",
+        digest=digest_of(PROFILE),
+        size_bytes=len(PROFILE),
+        media_type=MEDIA_TYPE,
+    ),
+)
 RUN = Run(system="ci", id="42", attempt=1, address="https://ci.example/42")
 
 
@@ -60,9 +108,23 @@ def evidence(number: int) -> Evidence:
         metrics={"roc_auc": 0.8 + number / 100, "loss": NonFinite("nan")},
         series={"loss": (1.0, NonFinite("inf"), 0.5)},
         data=(
-            DataReference(name="train", source="t.csv", kind="file", digest=digest, rows=10),
+            DataReference(
+                name="train",
+                source="t.csv",
+                kind="file",
+                digest=digest,
+                rows=10,
+                profile=digest_of(PROFILE),
+                label="y",
+            ),
             DataReference(name="wide", source="db.t", kind="opaque", snapshot="17"),
         ),
+        overlaps=(Overlap(first="train", second="wide", of=5, rows=1, keys=2),),
+        row_changes=(RowChanges(data="train", key=("id",), changed=1, columns=(("x", 1),)),),
+        predictions=Predictions(
+            attachment=digest_of(ROWS), task="binary", rows=5, positive="1", classes=("0", "1")
+        ),
+        attachments=ATTACHMENTS,
         environment=Environment(python="3.11.7", packages={"numpy": "2.0"}, packages_from="pip"),
         run=RUN,
         problems=(Problem(source="m.json", problem="no such file"),) if number > 1 else (),
@@ -75,8 +137,8 @@ def store_bundle(store: DirectoryStore, number: int) -> Subject:
     file = ModelFile(path="model.bin", digest=digest_of(content), size_bytes=len(content))
     body = canonical_json(evidence(number))
     config = config_blob(MODEL, [file])
-    manifest = manifest_blob(MODEL, [file], config, body)
-    store.add([Source(content=blob) for blob in (content, body, config, manifest)])
+    manifest = manifest_blob(MODEL, [file], config, body, ATTACHMENTS)
+    store.add([Source(content=one) for one in (content, PROFILE, ROWS, body, config, manifest)])
     return Subject(version=number, bundle=digest_of(manifest), model_digest=model_digest([file]))
 
 

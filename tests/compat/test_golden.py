@@ -11,13 +11,16 @@ from assent.core.bundle import read_manifest
 from assent.core.digest import Digest
 from assent.core.entry import Kind, decode_entry
 from assent.core.evidence import Evidence
+from assent.core.profile import Numbers
 from assent.core.registry import fold
 from assent.core.scalar import NonFinite
 from assent.ledgers.git.layout import RegistryFile, lines_of
+from assent.measure.profiles.encoding import decode_profile
 from assent.parsing import parse_yaml
 from assent.ports import BlobState
 from assent.stores.directory import DirectoryStore
 
+NUMBERS = Numbers(minimum=0.0, maximum=2.0, edges=(0.5, 1.5), counts=(3, 3, 3))
 GOLDEN = sorted(path for path in (Path(__file__).parent / "golden").iterdir())
 
 
@@ -52,3 +55,10 @@ def test_the_store_still_verifies_and_its_evidence_still_reads(golden: Path) -> 
     evidence = msgspec.json.decode(store.read(bundle.evidence.digest), type=Evidence)
     assert evidence.metrics == {"roc_auc": 0.81, "loss": NonFinite("nan")}
     assert evidence.series["loss"][1] == NonFinite("inf")
+    assert [one.digest for one in bundle.attachments] == [
+        one.digest for one in evidence.attachments
+    ]
+    assert evidence.data[0].profile is not None
+    profile = decode_profile(store.read(evidence.data[0].profile))
+    assert [column.name for column in profile.columns] == ["x", "y"]
+    assert (profile.rows, profile.columns[0].numbers) == (10, NUMBERS)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from assent.core.digest import Digest, digest_of, hex_of, short
 from assent.core.evidence import Attachment, Evidence
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.ports import NotInStoreError, Source
+from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.work import write_atomically
 from assent.verbs.workspace import Workspace
 
@@ -39,7 +42,11 @@ def detach(workspace: Workspace, model: str) -> None:
         if folder.exists():
             shutil.rmtree(folder)
     except OSError as error:
-        raise OutsideError(f"removing {folder}", error.strerror or str(error)) from None
+        raise OutsideError(
+            f"removing {folder}",
+            error.strerror or str(error),
+            hint="make the folder writable and run the verb again",
+        ) from None
 
 
 def attached(workspace: Workspace, model: str, evidence: Evidence) -> list[Source]:
@@ -49,17 +56,44 @@ def attached(workspace: Workspace, model: str, evidence: Evidence) -> list[Sourc
     return [_source(workspace, model, one) for one in evidence.attachments]
 
 
-def read_attachment(workspace: Workspace, evidence: Evidence, digest: Digest) -> bytes:
+def read_attachment(
+    workspace: Workspace, evidence: Evidence, digest: Digest, *, most: int = MAX_BYTES
+) -> bytes:
     """The bytes of an attachment from the store, verified. Raises `IntegrityError` if the evidence
-    names none of this digest.
+    names none of this digest, or if it has more than `most` bytes or others than it says.
     """
-    doing = f"reading the attachment {short(digest)} of {evidence.model}"
+    found = _named(evidence, digest, most)
+    content = workspace.store.read(digest)
+    if len(content) != found.size_bytes:
+        raise IntegrityError(_doing(evidence, digest), "it has another size than the evidence says")
+    return content
+
+
+@contextmanager
+def attachment_file(workspace: Workspace, evidence: Evidence, digest: Digest) -> Iterator[Path]:
+    """A copy of an attachment that may be too large for memory, verified, as long as it is looked
+    at. Raises as `read_attachment` does.
+    """
+    found = _named(evidence, digest, MAX_BYTES)
+    workspace.work.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=workspace.work, prefix=".attached-") as scratch:
+        place = Path(scratch) / "content"
+        workspace.store.fetch([Wanted(digest=digest, size_bytes=found.size_bytes, path=place)])
+        yield place
+
+
+def _named(evidence: Evidence, digest: Digest, most: int) -> Attachment:
     found = next((one for one in evidence.attachments if one.digest == digest), None)
     if found is None:
-        raise IntegrityError(doing, "the evidence does not name it among its attachments")
-    if found.size_bytes > MAX_BYTES:
-        raise IntegrityError(doing, f"it has more than {MAX_BYTES:,} bytes")
-    return workspace.store.read(digest)
+        problem = "the evidence does not name it among its attachments"
+        raise IntegrityError(_doing(evidence, digest), problem)
+    if found.size_bytes > most:
+        raise IntegrityError(_doing(evidence, digest), f"it has more than {most:,} bytes")
+    return found
+
+
+def _doing(evidence: Evidence, digest: Digest) -> str:
+    return f"reading the attachment {short(digest)} of {evidence.model}"
 
 
 def _source(workspace: Workspace, model: str, one: Attachment) -> Source:
