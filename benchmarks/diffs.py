@@ -12,7 +12,7 @@ from benchmarks import peers_data
 from benchmarks.context import Context
 from benchmarks.figures import Figure, against, mebibytes, milliseconds, plain
 from benchmarks.measure import Command, Samples, in_turns, ratio
-from benchmarks.tables import DRIFTED, write_pair, write_versions
+from benchmarks.tables import DRIFTED, write
 
 _READ = """\
 import sys, pyarrow.parquet as pq
@@ -57,7 +57,7 @@ def _drift(context: Context) -> Iterator[Figure]:
     ):
         name = f"{rows:,} rows x {columns}"
         folder = context.folder / f"drift{rows}"
-        old, new = write_pair(folder, rows, columns)
+        old, new = write("pair", folder, rows, columns)
         profile = folder / "old.json.gz"
         command = partial(_assent, folder, context)
         saving = command("diff", "--data", str(new), str(old), "--save-profile", str(profile))
@@ -96,7 +96,7 @@ def _growth(context: Context) -> Iterator[Figure]:
         commands = {}
         for rows, columns in sizes:
             folder = context.folder / f"growth{rows}x{columns}"
-            old, new = write_pair(folder, rows, columns)
+            old, new = write("pair", folder, rows, columns)
             commands[f"{rows:,} x {columns}"] = _assent(
                 folder, context, "diff", "--data", str(old), str(new)
             )
@@ -121,7 +121,7 @@ def _rows(context: Context) -> Iterator[Figure]:
     scale = 10 if context.is_quick else 1
     for rows in (1_000_000 // scale, 10_000_000 // scale):
         folder = context.folder / f"rows{rows}"
-        old, new = write_versions(folder, rows)
+        old, new = write("versions", folder, rows)
         words = ("diff", "--data", str(old), str(new), "--key", "id", "--rows-only")
         commands = {
             "join": _python(folder, context, _JOIN, old, new),
@@ -136,9 +136,9 @@ def _rows(context: Context) -> Iterator[Figure]:
 
 def _weights(context: Context) -> Iterator[Figure]:
     scale = 16 if context.is_quick else 1
-    for dtype, limit in (("float32", 0.6), ("bfloat16", 0.9)):
+    for dtype, width, limit in (("float32", 4, 0.6), ("bfloat16", 2, 0.9)):
         folder = context.folder / f"weights-{dtype}"
-        old, new = (_safetensors(folder, side, dtype, (1 << 30) // scale) for side in (0, 1))
+        old, new = write("tensors", folder, (1 << 30) // scale, width)
         commands = {
             "read": _python(folder, context, _READ_BYTES, old, new),
             "diff": _assent(folder, context, "diff", "--files", str(old), str(new)),
@@ -188,8 +188,8 @@ from pathlib import Path
 import numpy as np
 from assent.config.settings import PredictionsSettings
 from assent.compare.predictions import compare_predictions
-from assent.measure.predictions.load import load_predictions
-from assent.measure.predictions.read import read_predictions
+from assent.measure.predictions.loading import load_predictions
+from assent.measure.predictions.reading import read_predictions
 rows = {rows}
 made = np.random.default_rng(0)
 label = made.integers(0, 2, rows)
@@ -210,37 +210,6 @@ start = time.perf_counter()
 compare_predictions(*tables)
 print(time.perf_counter() - start)
 """
-
-
-def _safetensors(folder: Path, side: int, dtype: str, size: int) -> Path:
-    """A file of 64 tensors, written without the library: a header and random bytes."""
-    import json
-
-    import numpy as np
-
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{side}.safetensors"
-    each = size // 64
-    width = 4 if dtype == "float32" else 2
-    kind = "F32" if dtype == "float32" else "BF16"
-    header = {
-        f"layer.{at:02d}": {
-            "dtype": kind,
-            "shape": [each // width],
-            "data_offsets": [at * each, (at + 1) * each],
-        }
-        for at in range(64)
-    }
-    encoded = json.dumps(header).encode()
-    encoded += b" " * (-len(encoded) % 8)
-    generator = np.random.default_rng(side)
-    with path.open("wb") as file:
-        file.write(len(encoded).to_bytes(8, "little") + encoded)
-        for _ in range(64):
-            values = generator.standard_normal(each // width, dtype=np.float32)
-            content = values if width == 4 else (values.view(np.uint32) >> 16).astype(np.uint16)
-            file.write(content.tobytes())
-    return path
 
 
 def _assent(folder: Path, context: Context, *words: str) -> Command:

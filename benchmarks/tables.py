@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 DRIFTED = ("n00", "n01", "c0")
 """The columns that moved: a mean by 0.3 deviations, a spread by a third, a category's share."""
+
+
+def write(kind: str, folder: Path, *numbers: int) -> tuple[Path, Path]:
+    """Write two files of a kind (`pair`, `versions`, `tensors`) in a process of its own: what this
+    one has in memory counts for all that it starts.
+    """
+    words = [sys.executable, "-m", "benchmarks.tables", kind, str(folder), *map(str, numbers)]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    old, new = json.loads(done.stdout)
+    return Path(old), Path(new)
 
 
 def write_pair(folder: Path, rows: int, columns: int) -> tuple[Path, Path]:
@@ -65,3 +79,43 @@ def write_versions(folder: Path, rows: int) -> tuple[Path, Path]:
         table = pa.table({"id": np.arange(rows + few)[part], **arrays, "region": regions[part]})
         pq.write_table(table, path)
     return paths
+
+
+def write_tensors(folder: Path, size: int, width: int) -> tuple[Path, Path]:
+    """Write two safetensors files of 64 tensors (4 bytes wide: float32, 2: bfloat16), without the
+    library: a header and random numbers.
+    """
+    import numpy as np
+
+    folder.mkdir(parents=True, exist_ok=True)
+    each = size // 64
+    header = {
+        f"layer.{at:02d}": {
+            "dtype": "F32" if width == 4 else "BF16",
+            "shape": [each // width],
+            "data_offsets": [at * each, (at + 1) * each],
+        }
+        for at in range(64)
+    }
+    encoded = json.dumps(header).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    paths = folder / "old.safetensors", folder / "new.safetensors"
+    for side, path in enumerate(paths):
+        generator = np.random.default_rng(side)
+        with path.open("wb") as file:
+            file.write(len(encoded).to_bytes(8, "little") + encoded)
+            for _ in range(64):
+                values = generator.standard_normal(each // width, dtype=np.float32)
+                content = values if width == 4 else (values.view(np.uint32) >> 16).astype("<u2")
+                file.write(content.tobytes())
+    return paths
+
+
+if __name__ == "__main__":
+    kind, folder, *numbers = sys.argv[1:]
+    writers: dict[str, Callable[..., tuple[Path, Path]]] = {
+        "pair": write_pair,
+        "versions": write_versions,
+        "tensors": write_tensors,
+    }
+    print(json.dumps([str(path) for path in writers[kind](Path(folder), *map(int, numbers))]))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 import re
 from collections.abc import Iterator
 from datetime import date, datetime, time
@@ -164,11 +163,6 @@ def plain(value: Any) -> Any:
     if value is None or isinstance(value, bool | int | float | str):
         return value
     return str(value)
-
-
-def is_finite_number(value: Any) -> bool:
-    """Whether `value` is a number that can be compared: not a boolean, NaN or infinite."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _decoded(text: bytes) -> str:

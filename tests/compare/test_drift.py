@@ -99,6 +99,11 @@ def test_p_values_are_adjusted_as_others_do(values: list[float]) -> None:
         assert adjusted[place] == pytest.approx(least)
 
 
+def test_p_values_of_holm() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
 def test_nothing_to_adjust() -> None:
     assert (benjamini_hochberg([]), holm([])) == ([], [])
 

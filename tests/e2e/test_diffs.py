@@ -182,7 +182,7 @@ def test_two_data_sets_without_a_repository(tmp_path: Path) -> None:
         rows = "".join(f"{i},{(i * 37) % 100 + shift}\n" for i in range(500))
         (tmp_path / f"{name}.csv").write_text(f"id,value\n{rows}")
     here = Project(tmp_path)
-    words = ("diff", "--data", "old.csv", "new.csv", "--key", "id")
+    words = ("diff", "--data", str(tmp_path / "old.csv"), "new.csv", "--key", "id")
     told = here.run(*words, "--save-profile", "new.json.gz").stdout
     assert "severe drift" in told
     (change,) = here.run(*words, "--json").json["diff"]["changes"]

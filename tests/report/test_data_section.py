@@ -142,12 +142,25 @@ def test_data_sets_that_share_rows_are_named() -> None:
     found = section(diff={"overlaps": (leak, clean)})
     assert ["test", "train", "3 of 2,000", "5"] in rows(found)
     assert not any("holdout" in row for row in rows(found))
-    assert "data sets share rows" in said(found)
+    assert said(found).endswith("; 3 rows of test are in train too")
     alone = section(diff={"changes": (), "overlaps": (leak,)})
     assert ["test", "train", "3 of 2,000", "5"] in rows(alone)
     nothing = section(diff={"changes": (), "overlaps": (clean,)})
     assert not nothing.tables
     assert "no row is in two data sets" in said(nothing)
+
+
+def test_of_many_leaks_the_largest_is_named() -> None:
+    leaks = (
+        Overlap(first="train", second="test", of=2_000, rows=1),
+        Overlap(first="train", second="holdout", of=100, rows=7),
+        Overlap(first="holdout", second="test", of=100, rows=0, keys=9),
+    )
+    told = said(section(diff={"overlaps": leaks}))
+    assert "7 rows of holdout are in train too (2 other pairs share rows)" in told
+    assert "1 key of b is in a too" in said(
+        section(diff={"overlaps": (Overlap(first="a", second="b", of=5, rows=0, keys=1),)})
+    )
 
 
 def test_rows_by_key_are_counted() -> None:

@@ -313,3 +313,21 @@ def test_packages_that_matter_come_first_and_say_where_they_went() -> None:
         "numpy 1.26 2.0 ▲ up",
         "aiohttp 1 missing",
     ]
+
+
+def test_files_that_came_and_went_are_not_said_to_differ() -> None:
+    changes = (
+        FileChange(path="a", old_size_bytes=1, new_size_bytes=2),
+        FileChange(path="b", new_size_bytes=2),
+        FileChange(path="c", old_size_bytes=1),
+    )
+    assert text(section(files=2, changes=changes).summary).startswith(
+        "2 files: 1 differs, 1 new, 1 missing;"
+    )
+    assert "2 files: 1 new;" in text(section(files=2, changes=changes[1:2]).summary)
+
+
+def test_the_first_line_says_that_loading_imports_more() -> None:
+    found = part(added_imports=("posix.system", "os.remove"))
+    assert "2 new imports" in text(section(parts=(found,)).summary)
+    assert "import" not in text(section(parts=(found,), old_size_bytes=None).summary)

@@ -146,6 +146,8 @@ def test_what_limits_the_comparison_is_said() -> None:
         "p = 0.0012",
     ):
         assert said in text
+    text = shown(predictions_section(changed(predictions=replace(found, slices=()))))
+    assert "None of 7 slices got worse beyond chance" in text
     problem = replace(found, problem="only 3 rows are shared", is_paired=False)
     text = shown(predictions_section(changed(predictions=problem)))
     assert "Not compared row by row: only 3 rows are shared." in text
@@ -158,7 +160,7 @@ def test_a_regression_has_no_flips() -> None:
         for add in (0.0, 1.0)
     ]
     text = shown(predictions_section(compared(tables[0], tables[1])))
-    assert "100.0% of 100 rows are predicted otherwise" in text
+    assert "Of 100 rows, 100.0% are predicted otherwise" in text
 
 
 def test_hostile_names_and_numbers_are_shown() -> None:

@@ -77,5 +77,18 @@ def test_a_runner_without_python_is_told_what_to_do(tmp_path: Path) -> None:
     assert "actions/setup-python" in done.stderr
 
 
+@pytest.mark.parametrize("extras", ["data models", "data]; rm", "../x"])
+def test_extras_are_names_and_nothing_else(tmp_path: Path, extras: str) -> None:
+    done = run("install.sh", code=2, RUNNER_TEMP=str(tmp_path), ASSENT_EXTRAS=extras)
+    assert "ASSENT_EXTRAS is no list of extras" in done.stderr
+
+
+def test_with_other_extras_it_is_another_installation(installed: Path) -> None:
+    # Without a network nothing can be installed; that it is tried says enough.
+    tools = {"RUNNER_TEMP": str(installed), "ASSENT_EXTRAS": "data", "PIP_NO_INDEX": "1"}
+    done = run("install.sh", code=1, **tools)
+    assert "No matching distribution" in done.stderr
+
+
 def test_outside_of_github_it_says_so() -> None:
     assert "RUNNER_TEMP is not set" in run("install.sh", code=2).stderr

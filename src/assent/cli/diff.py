@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from assent.report.sections.predictions import predictions_section
 from assent.report.sections.values import environment_section, values_section
 from assent.report.text import to_text
 from assent.verbs.diff import (
+    PROFILE_SUFFIX,
     DataDiffResult,
     DiffResult,
     FilesDiffResult,
@@ -69,21 +71,53 @@ def command(
       assent diff --data january.parquet february.parquet --key id
       assent diff --files old.safetensors new.safetensors
     """
-    if not data and not files:
-        workspace = open_workspace(config)
-        finish(diff(workspace, workspace.model(model), old, new), as_json, show)
-        return
     if data and files:
         raise UsageError("comparing", "--data and --files exclude each other")
+    _require("--data", data, {"--key": key, "--label": label, "--rows-only": rows_only,
+                              "--save-profile": save_profile})  # fmt: skip
+    _require("--files", files, {"--no-weights": no_weights})
+    if not data and not files:
+        finish(_diff(config, model, old, new), as_json, show)
     if old is None or new is None:
         raise UsageError("comparing", "two things are compared", hint="name OLD and NEW")
     if data:
+        if save_profile is not None and not save_profile.name.endswith(PROFILE_SUFFIX):
+            raise UsageError(
+                f"writing {save_profile}",
+                "it would not be known for a profile later",
+                hint=f"give it a name that ends in {PROFILE_SUFFIX}",
+            )
         compared = diff_data(
             old, new, key=key, label=label, rows_only=rows_only, save_profile=save_profile
         )
         finish(compared, as_json, show_data)
-    else:
-        finish(diff_files(old, new, weights=not no_weights), as_json, show_files)
+    for side in (old, new):
+        if not Path(side).exists():
+            raise UsageError(
+                "comparing models", f"there is no file or folder {side!r}", hint="correct the path"
+            )
+    finish(diff_files(old, new, weights=not no_weights), as_json, show_files)
+
+
+def _require(flag: str, is_given: bool, options: Mapping[str, object]) -> None:
+    """Nothing is asked for that would silently not be done."""
+    for name, value in options.items():
+        if value and not is_given:
+            raise UsageError(
+                "comparing", f"{name} means nothing without {flag}", hint=f"add {flag}"
+            )
+
+
+def _diff(config: Path | None, model: str | None, old: str | None, new: str | None) -> DiffResult:
+    """The diff of two versions. Whoever names two files has forgotten to say what they are."""
+    try:
+        workspace = open_workspace(config)
+        return diff(workspace, workspace.model(model), old, new)
+    except UsageError as error:
+        if old is None or new is None or not (Path(old).exists() and Path(new).exists()):
+            raise
+        hint = "OLD and NEW are files here: add --data to compare data, --files to compare models"
+        raise UsageError(error.doing, error.problem, hint=hint) from None
 
 
 def show(result: DiffResult) -> None:

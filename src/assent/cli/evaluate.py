@@ -10,6 +10,7 @@ from assent.cli import options, output
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace, own_output
 from assent.core.digest import short
+from assent.core.evidence import DataReference
 from assent.core.scalar import show as shown
 from assent.verbs.evaluate import EvaluateResult, evaluate
 
@@ -45,8 +46,20 @@ def show(result: EvaluateResult) -> None:
         output.line(f"  {name} = {shown(value)}")
     if len(metrics) > output.MANY:
         output.line(f"  {len(metrics) - output.MANY} more metrics")
+    predictions = result.evidence.predictions
+    if predictions is not None:
+        said = f"{output.count(predictions.rows, 'row')} ({predictions.task})"
+        output.line(f"  predictions: {said}")
+    for data in result.evidence.data:
+        output.line(f"  data {data.name}: {_profiled(data)}")
     for problem in result.evidence.problems:
         output.line(f"  not read: {problem.source}: {problem.problem}")
+
+
+def _profiled(data: DataReference) -> str:
+    if data.profile is None:
+        return "only its digest is known" if data.digest else "not profiled"
+    return "profiled" if data.rows is None else f"{output.count(data.rows, 'row')}, profiled"
 
 
 def publish(result: EvaluateResult) -> Published:

@@ -49,7 +49,8 @@ def align(
     about `old`. Profiles come from outside: one that contradicts itself is not used.
     """
     present = _present(old, rows[0]), _present(new, rows[1])
-    if min(present) < 0 or not (_is_sound(old) and _is_sound(new)):
+    is_sound = _is_sound(old, present[0]) and _is_sound(new, present[1])
+    if min(present) < 0 or not is_sound:
         return "its profile contradicts itself"
     missing = tuple(
         (label, left, right)
@@ -93,7 +94,10 @@ def _present(column: ColumnProfile, rows: int) -> int:
     return rows - column.nulls - column.nans - column.infinities
 
 
-def _is_sound(column: ColumnProfile) -> bool:
+def _is_sound(column: ColumnProfile, present: int) -> bool:
+    """Whether the counts are possible, and are of about all the rows that have a value: with one
+    row counted of a million, nothing could ever be shown.
+    """
     counts = [column.nulls, column.nans, column.infinities, *column.in_bins]
     if column.numbers is not None:
         edges = column.numbers.edges
@@ -102,9 +106,22 @@ def _is_sound(column: ColumnProfile) -> bool:
         if not all(map(isfinite, edges)) or any(left >= right for left, right in pairwise(edges)):
             return False
         counts += column.numbers.counts
+        if column.numbers.counts and not _is_about(sum(column.numbers.counts), present):
+            return False
     if column.categories is not None:
-        counts += [column.categories.others, *(rows for _, rows in column.categories.top)]
+        top, others = column.categories.top, column.categories.others
+        counts += [others, *(rows for _, rows in top)]
+        if (top or others) and not _is_about(others + sum(rows for _, rows in top), present):
+            return False
+        is_whole = column.distinct is not None and column.distinct <= len(top)
+        if others and (is_whole or not top):
+            return False  # values are left out though there was room for them
     return min(counts) >= 0 and max(counts) <= MOST_ROWS
+
+
+def _is_about(counted: int, present: int) -> bool:
+    """Whether at most a tenth is missing: engines may estimate."""
+    return 10 * abs(counted - present) <= present
 
 
 def _is_bare(column: ColumnProfile) -> bool:

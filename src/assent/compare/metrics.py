@@ -44,11 +44,11 @@ def compare_metrics(
         left, right = before.get(name, UNSET), new.get(name, UNSET)
         other = found.get(name)
         if other is None:
-            changes.append(_one(name, left, right))
+            changes.append(metric_change(name, left, right))
         elif left is UNSET and right is UNSET:
             changes.append(other)
         elif _agrees(left, other.old) and _agrees(right, other.new):
-            written = _one(
+            written = metric_change(
                 name,
                 other.old if left is UNSET else left,
                 other.new if right is UNSET else right,
@@ -57,12 +57,15 @@ def compare_metrics(
                 msgspec.structs.replace(written, interval=other.interval, rows=other.rows)
             )
         else:
-            changes.append(msgspec.structs.replace(_one(name, left, right), is_disputed=True))
+            changes.append(
+                msgspec.structs.replace(metric_change(name, left, right), is_disputed=True)
+            )
             changes.append(msgspec.structs.replace(other, is_disputed=True))
     return tuple(sorted(changes, key=lambda change: change.name))
 
 
-def _one(name: str, left: Scalar | UnsetType, right: Scalar | UnsetType) -> MetricChange:
+def metric_change(name: str, left: Scalar | UnsetType, right: Scalar | UnsetType) -> MetricChange:
+    """One metric on both sides."""
     before, after = number(left), number(right)
     change = relative = None
     if before is not None and after is not None:

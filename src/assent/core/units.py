@@ -1,4 +1,4 @@
-"""Sizes, spans of time and percentages as people write them."""
+"""Sizes, spans of time, percentages and counts as people write them."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ def show_span(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts[:2]) or "0s"
+
+
+def count(amount: int, one: str, many: str | None = None) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
 
 
 def _amount(text: str, what: str) -> tuple[float, str]:

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from assent.core.diff.metrics import Better, MetricChange
 from assent.core.scalar import NonFinite, Scalar
 from assent.core.scalar import number as finite
+from assent.core.units import count as count  # part of how reports write numbers
 
 MINUS = "\N{MINUS SIGN}"
 _DIGITS = 4
@@ -124,6 +125,11 @@ def percent(relative: float) -> str:
     return ("+" if relative > 0 else MINUS) + text + "%"
 
 
+def share(fraction: float) -> str:
+    """A fraction that is no change as a percentage: `1.2%`; never 0% unless it is zero."""
+    return percent(fraction).lstrip("+") if fraction else "0%"
+
+
 def size(size_bytes: int) -> str:
     """A size in decimal units: `1.2 MB`."""
     return _sized(size_bytes, 1)
@@ -159,11 +165,6 @@ def arrow(change: float) -> str:
     if change > 0:
         return "▲"
     return "▼" if change < 0 else ""
-
-
-def count(amount: int, one: str, many: str | None = None) -> str:
-    """`1 row`, `2 rows`."""
-    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
 
 
 def _quoted(value: Scalar | UnsetType) -> Shown:

@@ -22,6 +22,8 @@ from assent.report.parts import (
 )
 
 MOST_ROWS = 40
+MOST_FOLDED_ROWS = 10
+"""Of what a page folds away: a terminal cannot unfold it, and it must not bury the rest."""
 _NAME_LIMIT = 60
 _SENTENCE_LIMIT = 300
 
@@ -36,15 +38,17 @@ def _section(section: Section, most_rows: int) -> Iterator[str]:
     for note in section.notes:
         yield f"  {_cell(note)}"
     for table in section.tables:
-        yield from _table(table, most_rows)
+        most = min(most_rows, MOST_FOLDED_ROWS) if table.is_folded else most_rows
+        yield from _table(table, most, is_titled=table.title != section.title)
 
 
-def _table(table: Table, most_rows: int) -> Iterator[str]:
+def _table(table: Table, most_rows: int, *, is_titled: bool) -> Iterator[str]:
     rows = [[_cell(cell) for cell in row] for row in table.rows[:most_rows]]
     if not table.is_list:
         rows.insert(0, [visible(column.title) for column in table.columns])
     widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    yield f"  {visible(table.title)}"
+    if is_titled:
+        yield f"  {visible(table.title)}"
     for row in rows:
         padded = (
             text + " " * (width - _width(text)) for text, width in zip(row, widths, strict=True)

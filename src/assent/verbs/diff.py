@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from filecmp import cmp
@@ -22,9 +23,10 @@ from assent.errors import UsageError
 from assent.measure.models.files import model_files
 from assent.measure.models.inspect import inspect
 from assent.measure.models.weights import compare_weights
+from assent.measure.profiles.databases import is_database
 from assent.measure.profiles.encoding import decode_profile, encode_profile
 from assent.measure.profiles.profile import profile_data
-from assent.measure.profiles.reading import open_table
+from assent.measure.profiles.reading import Table, open_table
 from assent.measure.profiles.rows import row_changes
 from assent.verbs.bundles import baseline, find
 from assent.verbs.facts import compare_bundles
@@ -109,8 +111,8 @@ def diff_data(
     before = after = None
     rows: tuple[RowChanges, ...] = ()
     with ExitStack() as opened:
-        right = opened.enter_context(open_table(_HERE, new))
-        left = None if saved is not None else opened.enter_context(open_table(_HERE, old))
+        right = opened.enter_context(_open(new, rows_only=rows_only))
+        left = None if saved is not None else opened.enter_context(_open(old, rows_only=rows_only))
         if not rows_only:
             before = saved if left is None else profile_data(left)
             after = profile_data(right, against=before)
@@ -130,7 +132,7 @@ def diff_data(
 
 def diff_files(old: str, new: str, *, weights: bool = True) -> FilesDiffResult:
     """Compare the files of two models, each a file or a folder, without running them."""
-    sides = [dict(model_files(_HERE, path)) for path in (old, new)]
+    sides = [dict(model_files(*_place(path))) for path in (old, new)]
     same = {
         name: path.stat().st_size
         for name, path in sides[0].items()
@@ -149,6 +151,21 @@ def diff_files(old: str, new: str, *, weights: bool = True) -> FilesDiffResult:
         weights_compared=compared,
     )
     return FilesDiffResult(old=old, new=new, diff=found)
+
+
+def _open(source: str, *, rows_only: bool) -> Table:
+    """The data, which may be anywhere: whoever names it on a command line may read it. Rows are
+    compared by DuckDB alone, so nothing else is imported for them.
+    """
+    is_elsewhere = "://" in source or is_database(source)
+    root, name = (_HERE, source) if is_elsewhere else _place(source)
+    return open_table(root, name, use_pyarrow=not rows_only)
+
+
+def _place(path: str) -> tuple[Path, str]:
+    """A path as a folder and a name below it."""
+    whole = Path(os.path.abspath(path))  # noqa: PTH100  # without following links
+    return Path(whole.anchor), whole.relative_to(whole.anchor).as_posix()
 
 
 def _saved(path: Path) -> DataProfile | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -18,6 +17,7 @@ from assent.core.evidence import Attachment, DataReference, Evidence, Prediction
 from assent.core.profile import DataProfile, Overlap, RowChanges
 from assent.core.scalar import Scalar
 from assent.errors import AssentError, OutsideError
+from assent.measure import engine
 from assent.measure.data import read_data
 from assent.measure.files import declared
 from assent.measure.plots import plot_type
@@ -107,7 +107,7 @@ class _Measuring:
         wanted = [one for one in self._data if sets[one.name].profile and self._is_table(one)]
         if not wanted:
             return
-        if not _can_profile():
+        if not engine.is_installed():
             self._workspace.say(
                 f"evaluating {self._model}: data is not profiled; it takes "
                 "`pip install 'assent[data]'`"
@@ -213,7 +213,7 @@ class _Measuring:
                 return
             _, changes = compare_predictions(None, load_predictions(content, predictions))
         except AssentError as error:
-            self._problem(settings.path, error.problem)
+            self._problem(settings.path, _said(error))
             return
         self._metrics = {one.name: one.new for one in changes if one.new is not UNSET}
 
@@ -237,6 +237,10 @@ class _Measuring:
         self._problems.append(Problem(source=redact_text(source), problem=redact_text(problem)))
 
 
+def _said(error: AssentError) -> str:
+    return error.problem if error.hint is None else f"{error.problem} ({error.hint})"
+
+
 class _Earlier:
     """The profile of a data set in the baseline, if it can be had from here."""
 
@@ -255,7 +259,3 @@ class _Earlier:
 
 def _common_key(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
     return tuple(first) if tuple(first) == tuple(second) else ()
-
-
-def _can_profile() -> bool:
-    return all(importlib.util.find_spec(name) is not None for name in ("duckdb", "numpy"))

@@ -8,7 +8,6 @@ import pytest
 from scipy import stats
 
 from assent.compare.predictions.distributions import (
-    holm,
     mcnemar_mid_p,
     t_quantile,
     two_sided_p,
@@ -53,9 +52,3 @@ def test_mcnemar_of_the_published_example() -> None:
 
 def test_mcnemar_without_pairs_shows_nothing() -> None:
     assert mcnemar_mid_p(0, 0) == 1
-
-
-def test_holm() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    assert holm([]) == []
-    assert holm([0.9, 0.8]) == [1.0, 1.0]

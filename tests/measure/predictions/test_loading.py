@@ -14,7 +14,7 @@ import pytest
 from assent.core.evidence import Predictions
 from assent.errors import IntegrityError, UsageError
 from assent.measure.predictions import load_predictions
-from assent.measure.predictions.engine import engine
+from assent.measure.predictions.database import open_database
 from tests.builders import digest
 
 COLUMNS: dict[str, Any] = {
@@ -101,6 +101,7 @@ def test_every_column_stays_with_its_row() -> None:
         ({"score": pa.array([0.1, None, 0.2])}, {}),
         ({"slice.region": pa.array(["x" * 201, "a", "b"])}, {}),
         ({"slice.region": None}, {}),
+        ({"slice.a\0b": pa.array(["a", "b", "a"])}, {"slices": ("region", "a\0b")}),
         ({"shown.age": pa.array([[1], [2], [3]])}, {}),
         ({"shown.age": pa.array(["x" * 10_000_000, "a", "b"])}, {}),
         ({}, {"rows": 4}),
@@ -143,7 +144,7 @@ def test_damaged_parquet_is_refused_or_read_but_nothing_else() -> None:
 @pytest.mark.threat(39)
 def test_the_engine_reaches_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "secret.csv").write_text("a\n1\n")
-    with engine("testing", b"", "empty") as database:
+    with open_database("testing", b"", "empty") as database:
         for statement in (
             f"SELECT * FROM read_csv('{tmp_path}/secret.csv')",
             f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",

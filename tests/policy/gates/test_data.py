@@ -359,7 +359,7 @@ OVERLAP = Overlap(first="train", second="test", of=1_000, rows=2, keys=5)
         ({}, 5, [PASSED, PASSED]),
         ({}, "0.2%", [PASSED, FAILED]),
         ({}, "0.5%", [PASSED, PASSED]),
-        ({"first": "test", "second": "train"}, 0, [FAILED, FAILED]),
+        ({"first": "test", "second": "train", "of": ROWS}, 0, [FAILED, FAILED]),
         ({"rows": -1}, 0, [FAILED]),
         ({"first": "other"}, 0, [FAILED]),
     ],

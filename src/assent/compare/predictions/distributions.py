@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -45,15 +44,3 @@ def mcnemar_mid_p(worse: int, better: int) -> float:
     if worse == better:
         return 1.0 - float(chances[-1]) / 2
     return min(1.0, 2 * float(chances.sum()) - float(chances[-1]))
-
-
-def holm(values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number (Holm, "A simple sequentially rejective multiple test
-    procedure", 1979): those below a level are wrong about any of them at most that often.
-    """
-    adjusted = [1.0] * len(values)
-    highest = 0.0
-    for done, at in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        highest = max(highest, min(1.0, (len(values) - done) * values[at]))
-        adjusted[at] = highest
-    return adjusted

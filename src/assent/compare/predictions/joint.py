@@ -14,6 +14,10 @@ from assent.compare.predictions.resampling import SEED, draw_sums, product
 _CHUNK_VALUES = 4_000_000
 _MAX_VALUES = 200_000_000
 _LEAST_DRAWS = 1_000
+MAX_TABLE = 30_000_000
+"""The most values of a table by which cells add to tallies: a quarter of a gigabyte. Thousands of
+classes that are mixed up at random have more, and no drawing of whole metrics then.
+"""
 
 Metrics = dict[str, Floats]
 
@@ -49,6 +53,15 @@ def metrics_of(tallies: Floats, positive: int | None) -> Metrics:
         }
     of_positive = {"precision": precision, "recall": recall, "f1": f1}
     return metrics | {name: values[..., positive] for name, values in of_positive.items()}
+
+
+def is_drawable(label: Ints, old: Ints, new: Ints, classes: int, *, most: int = MAX_TABLE) -> bool:
+    """Whether the table of these rows is small enough to be drawn from, in memory and in time."""
+    cells = len(label)
+    if cells * 3 * classes > most:
+        cells = len(np.unique((label * classes + old) * classes + new))
+    smoothed = 4 * len(np.unique(label))
+    return (cells + smoothed) * 3 * classes <= most
 
 
 def draw_paired(
@@ -121,6 +134,10 @@ def draw_groups(
 ) -> Metrics:
     """Drawn changes of each metric, where whole groups of rows are drawn."""
     groups = int(group.max()) + 1
+    if groups * 6 * classes > MAX_TABLE:  # dealt into blocks, as `draw_sums` would do afterwards
+        blocks = max(500, MAX_TABLE // (6 * classes))
+        group = (np.random.default_rng(SEED).permutation(groups) % blocks)[group]
+        groups = min(groups, blocks)
     tallies = np.zeros((groups, 6 * classes))
     for at, prediction in enumerate((old, new)):
         right = label == prediction

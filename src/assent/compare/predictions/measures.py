@@ -162,6 +162,9 @@ def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, I
     assert old.prediction is not None
     assert new.prediction is not None
     size, positive = new.classes, new.positive
+    most = joint.MAX_TABLE if draws > FEW_DRAWS else joint.MAX_TABLE // 10
+    if not _are_drawable(old, new, is_paired, most):
+        return _of_accuracy(old, new, is_paired)
     share = None
     p: float | None = None
     method = _TABLE
@@ -204,6 +207,34 @@ def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, I
         )
         for name, changes in drawn.items()
     }
+
+
+def _are_drawable(old: Side, new: Side, is_paired: bool, most: int) -> bool:
+    assert old.prediction is not None
+    assert new.prediction is not None
+    if is_paired and new.group is not None:
+        return True  # of blocks of groups, however many
+    triples = (
+        [(new.label, old.prediction, new.prediction)]
+        if is_paired
+        else [(side.label, side.prediction, side.prediction) for side in (old, new)]
+    )
+    return all(
+        joint.is_drawable(label, before, after, new.classes, most=most)
+        for label, before, after in triples
+        if before is not None and after is not None
+    )
+
+
+def _of_accuracy(old: Side, new: Side, is_paired: bool) -> dict[str, Interval | None]:
+    """The one metric of a table that is a mean of rows: what is left where it cannot be drawn."""
+    assert old.prediction is not None
+    assert new.prediction is not None
+    before, left = _mean((old.prediction == old.label).astype(np.float64))
+    after, right = _mean((new.prediction == new.label).astype(np.float64))
+    groups = old.group, new.group
+    found = of_influences("accuracy", after - before, left, right, groups, is_paired=is_paired)
+    return {"accuracy": found}
 
 
 def _of_sums(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, Interval | None]:

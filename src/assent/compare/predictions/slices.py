@@ -6,15 +6,16 @@ import msgspec
 import numpy as np
 from msgspec import UNSET
 
-from assent.compare.predictions.distributions import holm
-from assent.compare.predictions.intervals import CONFIDENCE, MIN_ROWS, Ints
+from assent.compare.adjusted import holm
+from assent.compare.metrics import metric_change
+from assent.compare.predictions.intervals import CONFIDENCE, Ints
 from assent.compare.predictions.measures import FEW_DRAWS, Measured, intervals
 from assent.compare.predictions.sides import Side
 from assent.compare.predictions.table import SliceColumn
-from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.metrics import MIN_SLICE_ROWS, Interval, MetricChange
 from assent.core.diff.predictions import SliceChange
 from assent.core.direction import direction
-from assent.core.scalar import same, scalar
+from assent.core.scalar import scalar
 
 TESTED = frozenset({"accuracy", "roc_auc", "roc_auc_ovr", "log_loss", "mae", "ndcg_at_10"})
 """The metrics by which a slice is found to be worse: each one more costs the others power."""
@@ -49,12 +50,12 @@ class Slices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare_slices(rows: Rows) -> Slices:
-    """Every metric in every slice that is looked at. Slices of fewer than `MIN_ROWS` rows have
-    values and are never judged. A slice got worse beyond chance if the p-value of a metric of
+    """Every metric in every slice that is looked at. Slices of fewer than `MIN_SLICE_ROWS` rows
+    have values and are never judged. A slice got worse beyond chance if the p-value of a metric of
     `TESTED`, adjusted for all slices and metrics looked at (Holm), is below 5%.
     """
     names = sorted(rows.new_columns.keys() | rows.old_columns.keys())
-    most = min(MAX_VALUES, MAX_SLICES // max(1, len(names)))
+    most = _most(len(names))
     metrics: list[MetricChange] = []
     tested: list[SliceChange] = []
     judged = too_small = left_out = 0
@@ -67,8 +68,12 @@ def compare_slices(rows: Rows) -> Slices:
             for value in new_places | old_places
         }
         chosen = sorted(together, key=lambda value: (-together[value], value))
-        left_out += len(chosen[most:])
-        for value in chosen[:most]:
+        # Those of the baseline are looked at whatever other columns and values a candidate has:
+        # else it could crowd out the slice in which it got worse.
+        before_all = sorted(old_places, key=lambda value: (-len(old_places[value]), value))
+        looked_at = dict.fromkeys([*before_all[: _most(len(rows.old_columns))], *chosen[:most]])
+        left_out += len(chosen) - len(looked_at)
+        for value in looked_at:
             size, old_size = (len(_rows(places, value)) for places in (new_places, old_places))
             old, new = rows.old, rows.new
             places = old_places, new_places
@@ -85,7 +90,7 @@ def compare_slices(rows: Rows) -> Slices:
             )
             # A slice that the candidate has made small is judged all the same, by its values: its
             # size is not stated, which is what keeps small slices from being judged.
-            is_shrunk = size < MIN_ROWS <= old_size
+            is_shrunk = size < MIN_SLICE_ROWS <= old_size
             metrics += change_of(
                 before.values if before else {},
                 after.values,
@@ -93,8 +98,8 @@ def compare_slices(rows: Rows) -> Slices:
                 prefix=f"slices.{name}.{value}.",
                 rows=None if is_shrunk else size,
             )
-            judged += size >= MIN_ROWS
-            too_small += size < MIN_ROWS
+            judged += size >= MIN_SLICE_ROWS
+            too_small += size < MIN_SLICE_ROWS
             tested += _tested(name, value, size, before, after, found)
     adjusted = holm([one.p for one in tested])
     worse = [
@@ -111,6 +116,11 @@ def compare_slices(rows: Rows) -> Slices:
     )
 
 
+def _most(columns: int) -> int:
+    """How many values of each column are looked at."""
+    return min(MAX_VALUES, MAX_SLICES // max(1, columns))
+
+
 def change_of(
     old: dict[str, float],
     new: dict[str, float],
@@ -125,23 +135,9 @@ def change_of(
         before, after = old.get(name), new.get(name)
         left = UNSET if before is None else scalar(before)
         right = UNSET if after is None else scalar(after)
-        change = relative = None
-        if isinstance(left, float) and isinstance(right, float):
-            change = right - left
-            relative = change / abs(left) if left else None
+        change = metric_change(prefix + name, left, right)
         changes.append(
-            MetricChange(
-                name=prefix + name,
-                old=left,
-                new=right,
-                change=change,
-                relative=relative,
-                better=direction(name),
-                is_changed=not same(left, right),
-                interval=found.get(name),
-                rows=rows,
-                is_computed=True,
-            )
+            msgspec.structs.replace(change, interval=found.get(name), rows=rows, is_computed=True)
         )
     return changes
 

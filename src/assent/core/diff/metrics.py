@@ -11,6 +11,9 @@ from assent.core.scalar import Scalar
 
 Better = Literal["higher", "lower"]
 
+MIN_SLICE_ROWS = 30
+"""A slice with fewer rows is shown, and never judged."""
+
 
 class Interval(Struct, frozen=True, kw_only=True):
     """A two-sided confidence interval. `n` is the number of rows it rests on, `method` the name
@@ -52,3 +55,18 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     rows: int | None = None
     is_computed: bool = False
     is_disputed: bool = False
+
+    @property
+    def is_of_small_slice(self) -> bool:
+        """Whether this is a metric of a slice that is known to have too few rows to be judged."""
+        is_few = self.rows is not None and self.rows < MIN_SLICE_ROWS
+        return is_few and slice_of(self.name) is not None
+
+
+def slice_of(name: str) -> tuple[str, str, str] | None:
+    """Column, value and metric of `slices.<column>.<value>.<metric>`; None for any other name."""
+    if not name.startswith("slices.") or name.count(".") < 3:
+        return None
+    _, column, rest = name.split(".", 2)
+    value, metric = rest.rsplit(".", 1)
+    return column, value, metric

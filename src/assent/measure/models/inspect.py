@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from assent.core.inspection import Inspection, Part
+import msgspec
+
+from assent.core.inspection import Danger, Inspection, Part
+from assent.measure.models.pickles import acts_as_pickle
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, Reader, ReadError
 
 READERS: tuple[str, ...] = (
@@ -33,6 +37,12 @@ READERS: tuple[str, ...] = (
 )
 """The modules of the readers, in the order in which they are asked."""
 
+MAX_SECONDS = 600.0
+"""How long all files of a model together are looked at: each may take a reader a minute."""
+_READ_PICKLES = ("pickles", "torch_legacy")
+"""The readers that have looked at the whole file as a pickle."""
+_POLYGLOT = Danger(what="a file that is a pickle as well, which does something when it is loaded")
+
 
 def inspect(files: Mapping[str, Path]) -> Inspection:
     """What the files of a model say: `files` is where each lies, by its path in the model.
@@ -40,7 +50,16 @@ def inspect(files: Mapping[str, Path]) -> Inspection:
     Nothing is executed. A file that no reader knows, or that cannot be read, is a part that says
     so: never an exception.
     """
-    return Inspection(parts=tuple(_part(name, files) for name in sorted(files)))
+    deadline = time.monotonic() + MAX_SECONDS
+    return Inspection(parts=tuple(_in_time(name, files, deadline) for name in sorted(files)))
+
+
+def _in_time(name: str, files: Mapping[str, Path], deadline: float) -> Part:
+    """The part, or why it was not looked at: the files come from anybody, and may be many."""
+    if time.monotonic() <= deadline:
+        return _part(name, files)
+    problem = f"not looked at, because the files took more than {MAX_SECONDS:,.0f} seconds"
+    return Part(path=name, format="unknown", size_bytes=files[name].stat().st_size, problem=problem)
 
 
 def _part(name: str, files: Mapping[str, Path]) -> Part:
@@ -49,15 +68,25 @@ def _part(name: str, files: Mapping[str, Path]) -> Part:
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     source = ModelSource(name=name, path=path, size_bytes=size, head=head, files=files)
+    part, module = _read(source)
+    if module not in _READ_PICKLES and acts_as_pickle(source):
+        return msgspec.structs.replace(part, dangers=(_POLYGLOT, *part.dangers))
+    return part
+
+
+def _read(source: ModelSource) -> tuple[Part, str]:
+    """What the first reader says that knows the file, and which one it is."""
     for module in READERS:
         reader = cast(Reader, import_module(f"assent.measure.models.{module}"))
-        if not reader.recognizes(source):
-            continue
         try:
-            return reader.read(source)
+            if not reader.recognizes(source):
+                continue
+            return reader.read(source), module
         except ReadError as error:
             problem = str(error)
         except Exception as error:  # a library that stumbles over a hostile file
             problem = f"it cannot be read ({type(error).__name__})"
-        return Part(path=name, format=reader.FORMAT, size_bytes=size, problem=problem)
-    return Part(path=name, format="unknown", size_bytes=size)
+        return Part(
+            path=source.name, format=reader.FORMAT, size_bytes=source.size_bytes, problem=problem
+        ), module
+    return Part(path=source.name, format="unknown", size_bytes=source.size_bytes), ""

@@ -167,6 +167,24 @@ def begins_like_pickle(head: bytes, *, is_whole: bool) -> bool:
     return False
 
 
+def acts_as_pickle(source: ModelSource) -> bool:
+    """Whether loading the whole file as a pickle would call or import something, whatever the file
+    claims to be: GIF, text and other formats can be written so that a pickle begins with them. One
+    that is not followed to its end, because it goes on and on, counts as well.
+
+    Of other files the first bytes are no opcodes that fit together, so that it costs nothing.
+    """
+    head = source.head
+    if not head or head.startswith(_NEVER) or not is_opcode(head[0]):
+        return False
+    budget = Budget(opcodes=_MAX_FOLLOWED, seconds=5)
+    seen = walk(open_source(source.path), budget)
+    return seen.is_active or budget.opcodes <= 0 or (seen.problem is None and bool(seen.imports))
+
+
+_NEVER: Final = b"PK\x03\x04"
+"""In a pickle a persistent id, which `pickle.load` refuses. Readers of zips look into members."""
+_MAX_FOLLOWED: Final = 200_000
 _FIRST: Final = b"(c]})i\x8f\x8c\x8d"
 """What the first opcode can be of a pickle without a protocol that holds more than a number."""
 

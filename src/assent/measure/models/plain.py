@@ -6,10 +6,12 @@ Code that lies in a model's folder is named as such: loading may import it.
 from __future__ import annotations
 
 import codecs
+import re
 from pathlib import PurePosixPath
 
-from assent.core.inspection import Part
+from assent.core.inspection import Danger, Part
 from assent.measure.models.reader import HEAD_BYTES, ModelSource
+from assent.measure.models.small import content_of
 
 FORMAT = "data file"
 
@@ -59,6 +61,8 @@ _MAGICS = (
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
 )
+_PYTHON_TAG = re.compile(rb"^%TAG|!\S*(?:python|%)", re.MULTILINE)
+"""A tag that YAML loaders which are not safe call, spelled out, escaped, or by a short form."""
 _CODE_KINDS = frozenset(_CODE.values()) | {"native library"}
 
 
@@ -70,10 +74,14 @@ def recognizes(source: ModelSource) -> bool:
 def read(source: ModelSource) -> Part:
     """What kind of file it is."""
     kind = _kind(source) or "unknown"
+    dangers: tuple[Danger, ...] = ()
+    if kind == "yaml" and _PYTHON_TAG.search(content_of(source)):
+        dangers = (Danger(what="YAML whose tags make Python objects"),)
     return Part(
         path=source.name,
         format=kind,
         size_bytes=source.size_bytes,
+        dangers=dangers,
         code=(source.name,) if kind in _CODE_KINDS else (),
     )
 

@@ -1,7 +1,5 @@
 """Compact predictions as columns in memory. The file comes from a job that nobody trusts."""
 
-# ruff: noqa: S608 - names of columns are quoted and values are bound or literals of ours
-
 from __future__ import annotations
 
 from pathlib import Path
@@ -10,15 +8,14 @@ from typing import Any
 from assent.compare.predictions.table import PredictionTable, SliceColumn
 from assent.core.evidence import Predictions
 from assent.errors import IntegrityError
-from assent.measure.predictions.engine import (
+from assent.measure import engine
+from assent.measure.predictions.database import Database, open_database
+from assent.measure.predictions.limits import (
     MAX_BYTES,
     MAX_CLASSES,
     MAX_COLUMNS,
     MAX_ROWS,
     MAX_TEXT,
-    Engine,
-    engine,
-    quoted,
 )
 
 _DOING = "reading the predictions of a bundle"
@@ -26,6 +23,8 @@ _MAX_UNPACKED = 2 * 1024**3
 _NUMBERS = frozenset({"FLOAT", "DOUBLE"})
 _SHOWN = frozenset({"VARCHAR", "BIGINT", "DOUBLE", "BOOLEAN"})
 _MAX_EXAMPLES = 100
+_MAX_SCORES = 50_000_000
+"""Rows times columns of scores: a file in which they are all equal has next to no size."""
 
 
 def load_predictions(content: bytes | Path, meta: Predictions) -> PredictionTable:
@@ -42,7 +41,7 @@ def load_predictions(content: bytes | Path, meta: Predictions) -> PredictionTabl
         size = len(content)
     if not 0 <= size <= MAX_BYTES:
         raise IntegrityError(_DOING, f"not a file of at most {MAX_BYTES:,} bytes")
-    with engine(_DOING, content, name) as database:
+    with open_database(_DOING, content, name) as database:
         try:
             return _load(database, database.place(name), meta)
         except database.errors as error:
@@ -50,11 +49,13 @@ def load_predictions(content: bytes | Path, meta: Predictions) -> PredictionTabl
             raise IntegrityError(_DOING, f"not the Parquet that was declared ({said})") from None
 
 
-def _load(database: Engine, place: str, meta: Predictions) -> PredictionTable:
+def _load(database: Database, place: str, meta: Predictions) -> PredictionTable:
     _check_size(database, place, meta)
     database.run(f"CREATE VIEW given AS SELECT * FROM read_parquet({place})")
     types = {str(row[0]): str(row[1]) for row in database.rows("DESCRIBE given")}
     scores = _check_columns(types, meta)
+    if len(scores) * meta.rows > _MAX_SCORES:
+        raise IntegrityError(_DOING, f"more than {_MAX_SCORES:,} scores")
     _check_values(database, types, meta)
     database.run("CREATE TABLE read AS SELECT * FROM given")
     is_class = bool(meta.classes)
@@ -83,13 +84,13 @@ def _load(database: Engine, place: str, meta: Predictions) -> PredictionTable:
         group=_column(database, '(dense_rank() OVER (ORDER BY "group") - 1)::BIGINT')
         if "group" in types
         else None,
-        slices={one: _slice(database, quoted("slice." + one)) for one in meta.slices},
+        slices={one: _slice(database, engine.name("slice." + one)) for one in meta.slices},
         shown={one: _shown(database, one) for one in meta.shown},
         examples=max(0, min(meta.examples, _MAX_EXAMPLES)),
     )
 
 
-def _check_size(database: Engine, place: str, meta: Predictions) -> None:
+def _check_size(database: Database, place: str, meta: Predictions) -> None:
     rows = database.one(f"SELECT coalesce(sum(num_rows), 0) FROM parquet_file_metadata({place})")
     if not 0 < rows <= MAX_ROWS or rows != meta.rows:
         raise IntegrityError(
@@ -134,7 +135,7 @@ def _check_columns(types: dict[str, str], meta: Predictions) -> list[str]:
     wrong = sorted(
         name
         for name in types.keys() | allowed.keys()
-        if types.get(name) not in allowed.get(name, ())
+        if types.get(name) not in allowed.get(name, ()) or "\0" in name
     )
     if wrong:
         raise IntegrityError(_DOING, f"the column {wrong[0]!r} is not as declared")
@@ -148,13 +149,13 @@ def _check_columns(types: dict[str, str], meta: Predictions) -> list[str]:
     return scores
 
 
-def _check_values(database: Engine, types: dict[str, str], meta: Predictions) -> None:
+def _check_values(database: Database, types: dict[str, str], meta: Predictions) -> None:
     """Refuse nulls, numbers that are not finite, long text and ids given twice, before any value
     becomes an object in memory.
     """
     wrong = []
     for name, kind in types.items():
-        column = quoted(name)
+        column = engine.name(name)
         if not name.startswith("shown."):
             wrong.append(f"{column} IS NULL")
             if kind in _NUMBERS:
@@ -167,22 +168,22 @@ def _check_values(database: Engine, types: dict[str, str], meta: Predictions) ->
         raise IntegrityError(_DOING, "an id is given twice")
 
 
-def _column(database: Engine, sql: str) -> Any:
+def _column(database: Database, sql: str) -> Any:
     # Without the order, a window function would give its values in the order of its window.
     found = database.run(f"SELECT {sql} AS value FROM read ORDER BY rowid").fetchnumpy()
     return found["value"]
 
 
-def _scores(database: Engine, columns: list[str]) -> Any:
+def _scores(database: Database, columns: list[str]) -> Any:
     import numpy
 
     if not columns:
         return None
-    found = [_column(database, f"{quoted(one)}::DOUBLE") for one in columns]
+    found = [_column(database, f"{engine.name(one)}::DOUBLE") for one in columns]
     return found[0] if columns == ["score"] else numpy.column_stack(found)
 
 
-def _slice(database: Engine, column: str) -> SliceColumn:
+def _slice(database: Database, column: str) -> SliceColumn:
     values = [
         str(row[0]) for row in database.rows(f"SELECT DISTINCT {column} FROM read ORDER BY 1")
     ]
@@ -190,8 +191,8 @@ def _slice(database: Engine, column: str) -> SliceColumn:
     return SliceColumn(values=tuple(values), codes=codes)
 
 
-def _shown(database: Engine, name: str) -> Any:
-    column = _column(database, quoted("shown." + name))
+def _shown(database: Database, name: str) -> Any:
+    column = _column(database, engine.name("shown." + name))
     if not hasattr(column, "mask"):
         return column
     values = column.data.astype(object)  # missing values come as a mask; as objects they are None

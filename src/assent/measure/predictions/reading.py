@@ -1,7 +1,5 @@
 """The team's file of predictions as compact Parquet: only the declared columns, by id."""
 
-# ruff: noqa: S608 - names of columns are quoted and values are bound or literals of ours
-
 from __future__ import annotations
 
 import difflib
@@ -14,17 +12,15 @@ from typing import Any, Protocol
 from assent.core.digest import Digest
 from assent.core.evidence import Predictions, Task
 from assent.errors import UsageError
-from assent.measure import files
+from assent.measure import engine, files
 from assent.measure.predictions.classes import infer_task, ordered, positive_of, same_names
-from assent.measure.predictions.engine import (
+from assent.measure.predictions.database import Database, open_database
+from assent.measure.predictions.limits import (
     MAX_BYTES,
     MAX_CLASSES,
     MAX_COLUMNS,
     MAX_ROWS,
     MAX_TEXT,
-    Engine,
-    engine,
-    quoted,
 )
 from assent.measure.redaction import redact_text
 
@@ -112,19 +108,19 @@ def read_predictions(root: Path, settings: Declared) -> tuple[Predictions, bytes
     if not path.is_file():
         raise UsageError(doing, "no such file", hint="let `evaluate` write it")
     name = "predictions" + suffix
-    with engine(doing, path, name) as database:
+    with open_database(doing, path, name) as database:
         try:
             reader = _READERS[suffix].format(database.place(name))
             return _Reading(database, settings, doing).read(reader)
         except database.errors as error:
-            said = redact_text(database.explain(error, name))
+            said = database.explain(error, name)
             raise UsageError(doing, f"it cannot be read ({said})") from None
 
 
 class _Reading:
     """One file on its way: the declared columns, checked, then copied."""
 
-    def __init__(self, database: Engine, settings: Declared, doing: str) -> None:
+    def __init__(self, database: Database, settings: Declared, doing: str) -> None:
         self.database = database
         self.settings = settings
         self.doing = doing
@@ -134,7 +130,7 @@ class _Reading:
         settings = self.settings
         self.database.run(f"CREATE VIEW given AS SELECT * FROM {reader}")
         self._check_columns()
-        columns = ", ".join(quoted(one) for one in dict.fromkeys(self._declared()))
+        columns = ", ".join(engine.name(one) for one in dict.fromkeys(self._declared()))
         self.database.run(f"CREATE TABLE read AS SELECT {columns} FROM given LIMIT {MAX_ROWS + 1}")
         rows: int = self.database.one("SELECT count(*) FROM read")
         if rows == 0:
@@ -302,14 +298,14 @@ class _Reading:
             )
         columns += self._score_columns(task, classes, names, positive)
         if settings.group is not None:
-            self._require(f"{quoted(settings.group)} IS NULL", settings.group, "no value")
+            self._require(f"{engine.name(settings.group)} IS NULL", settings.group, "no value")
             group = self._text(settings.group)
             columns.append(f'(dense_rank() OVER (ORDER BY {group}) - 1)::INTEGER AS "group"')
         for one in settings.slices:
             text = f"coalesce(left({self._text(one)}, {MAX_TEXT}), '(none)')"
-            columns.append(f"{text} AS {quoted('slice.' + one)}")
+            columns.append(f"{text} AS {engine.name('slice.' + one)}")
         for one in settings.shown:
-            columns.append(f"{self._shown(one)} AS {quoted('shown.' + one)}")
+            columns.append(f"{self._shown(one)} AS {engine.name('shown.' + one)}")
         self.database.run(f"CREATE TABLE kept AS SELECT {', '.join(columns)} FROM read")
         name = "kept.parquet"
         self.database.run(
@@ -338,9 +334,9 @@ class _Reading:
         if task == "binary" and positive in by_class:
             return [f"{self._number(by_class[str(positive)], 'score')} AS score"]
         return [
-            f"{self._number(by_class[one], 'score')} AS {quoted('score.' + one)}"
+            f"{self._number(by_class[one], 'score')} AS {engine.name('score.' + one)}"
             if one in by_class
-            else f"0::DOUBLE AS {quoted('score.' + one)}"
+            else f"0::DOUBLE AS {engine.name('score.' + one)}"
             for one in classes
         ]
 
@@ -361,7 +357,7 @@ class _Reading:
     def _number(self, column: str, role: str) -> str:
         """The column as a number; a `UsageError` unless every row has a finite one."""
         kind = "FLOAT" if self.types[column] == "FLOAT" else "DOUBLE"
-        source = quoted(column)
+        source = engine.name(column)
         if self.types[column] == "BOOLEAN":
             source = f"{source}::INTEGER"
         number = f"TRY_CAST({source} AS {kind})"
@@ -378,7 +374,7 @@ class _Reading:
         """The column as text. Whole numbers in a column of floats are written as integers: a
         library that has read one missing value makes the whole column floats.
         """
-        name, kind = quoted(column), self.types[column]
+        name, kind = engine.name(column), self.types[column]
         if kind not in ("FLOAT", "DOUBLE"):
             return f"CAST({name} AS VARCHAR)"
         whole = f"isfinite({name}) AND {name} = trunc({name}) AND abs({name}) < 9007199254740992"
@@ -388,7 +384,7 @@ class _Reading:
         )
 
     def _shown(self, column: str) -> str:
-        name, kind = quoted(column), self.types[column]
+        name, kind = engine.name(column), self.types[column]
         if kind == "BOOLEAN":
             return name
         if _WHOLE.fullmatch(kind):

@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from assent.errors import OutsideError, UsageError
-from assent.measure import files
-from assent.measure.profiles import engine
+from assent.measure import engine, files
 from assent.measure.redaction import redact_text
 
 _KINDS = ("duckdb", "sqlite", "postgres")
@@ -27,6 +26,11 @@ _FETCHED = 10_000
 def is_database(source: str) -> bool:
     """Whether `source` names a database."""
     return source.partition(":")[0] in _KINDS and ":" in source
+
+
+def is_query(wanted: str) -> bool:
+    """Whether this begins as a query does, and not with the name of a table."""
+    return _QUERY.match(wanted) is not None
 
 
 def write(root: Path, source: str, target: Path, doing: str) -> None:
@@ -72,13 +76,13 @@ def _write_attached(doing: str, target: Path, wanted: str, place: str, kind: str
 
 def _select(connection: Any, wanted: str, doing: str) -> str:
     """The query for a table or a query. What is not one SELECT is refused before it runs."""
-    if not _QUERY.match(wanted):
+    if not is_query(wanted):
         parts = wanted.strip().split(".")
-        return "SELECT * FROM " + ".".join(engine.name(part.strip('"')) for part in parts)  # noqa: S608, quoted
+        return "SELECT * FROM " + ".".join(engine.name(part.strip('"')) for part in parts)
     statements = connection.extract_statements(wanted)
     if len(statements) != 1 or statements[0].type.name != "SELECT":
         raise UsageError(doing, "the query is not one SELECT")
-    return f"SELECT * FROM (\n{statements[0].query.rstrip().rstrip(';')}\n)"  # noqa: S608, one SELECT
+    return f"SELECT * FROM (\n{statements[0].query.rstrip().rstrip(';')}\n)"
 
 
 def copy(connection: Any, query: str, target: Path) -> None:
@@ -97,8 +101,8 @@ def _write_sqlite(path: Path, wanted: str, target: Path, doing: str) -> None:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             database.set_authorizer(_only_reads)
             query = wanted
-            if not _QUERY.match(wanted):
-                query = f"SELECT * FROM {engine.name(wanted.strip())}"  # noqa: S608, quoted
+            if not is_query(wanted):
+                query = f"SELECT * FROM {engine.name(wanted.strip())}"
             cursor = database.execute(query)
             if cursor.description is None:
                 raise UsageError(doing, "the query gives no rows")
@@ -113,7 +117,7 @@ def _write_sqlite(path: Path, wanted: str, target: Path, doing: str) -> None:
     try:
         engine.confine(connection, [rows], [target.parent])
         query = (
-            f"SELECT * FROM read_json({engine.text(str(rows))}, sample_size = -1, "  # noqa: S608
+            f"SELECT * FROM read_json({engine.text(str(rows))}, sample_size = -1, "
             "map_inference_threshold = -1, format = 'newline_delimited')"
         )
         if is_empty:

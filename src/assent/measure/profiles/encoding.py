@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import zlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -14,8 +15,13 @@ from assent.errors import IntegrityError
 MAX_BYTES = 64 * 1024 * 1024
 """The JSON of a profile that is read is not larger."""
 
+MAX_COLUMNS = 100_000
+MAX_COUNT = 2**53
+"""Larger ones are no numbers of rows, and not every reader of JSON has them exactly."""
+
 MEDIA_TYPE = "application/vnd.assent.profile.v1+gzip"
 
+_DOING = "reading a data profile"
 _HEADER = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff"
 """Of a gzip file (RFC 1952) without time, name or system, compressed as well as can be."""
 
@@ -31,23 +37,47 @@ def encode_profile(profile: DataProfile) -> bytes:
 
 def decode_profile(content: bytes) -> DataProfile:
     """The profile in `content`. Raises `IntegrityError` for anything else."""
-    doing = "reading a data profile"
+    return _decoded(_unpacked(content, MAX_BYTES))
+
+
+def decode_profiles(contents: Mapping[str, bytes]) -> dict[str, DataProfile]:
+    """The profiles of all data sets of one model, by the keys of `contents`. Together they are not
+    larger than one may be, so that many of them need no more memory. Raises `IntegrityError`.
+    """
+    left = MAX_BYTES
+    found: dict[str, DataProfile] = {}
+    for name, content in contents.items():
+        unpacked = _unpacked(content, left)
+        left -= len(unpacked)
+        found[name] = _decoded(unpacked)
+    return found
+
+
+def _unpacked(content: bytes, most: int) -> bytes:
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        unpacked = unpacker.decompress(content, MAX_BYTES + 1)
+        unpacked = unpacker.decompress(content, most + 1)
     except zlib.error:
-        raise IntegrityError(doing, "it is not compressed soundly") from None
-    if len(unpacked) > MAX_BYTES:
-        raise IntegrityError(doing, f"it is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise IntegrityError(_DOING, "it is not compressed soundly") from None
+    if len(unpacked) > most:
+        size = f"{MAX_BYTES // 1024 // 1024} MiB"
+        whose = "it is" if most == MAX_BYTES else "those of all data sets together are"
+        raise IntegrityError(_DOING, f"{whose} larger than {size}")
     if not unpacker.eof or unpacker.unused_data:
-        raise IntegrityError(doing, "it is cut off, or something follows it")
+        raise IntegrityError(_DOING, "it is cut off, or something follows it")
+    return unpacked
+
+
+def _decoded(unpacked: bytes) -> DataProfile:
     try:
         profile = msgspec.json.decode(unpacked, type=DataProfile)
-    except (msgspec.DecodeError, RecursionError):
-        raise IntegrityError(doing, "it is not what Assent writes") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise IntegrityError(_DOING, "it is not what Assent writes") from None
     if profile.format != FORMAT:
-        raise IntegrityError(doing, f"its format is {profile.format!r}, not {FORMAT!r}")
-    _require_sound(profile, doing)
+        raise IntegrityError(_DOING, f"its format is {profile.format!r}, not {FORMAT!r}")
+    if len(profile.columns) > MAX_COLUMNS:
+        raise IntegrityError(_DOING, f"it has more than {MAX_COLUMNS:,} columns")
+    _require_sound(profile, _DOING)
     return profile
 
 
@@ -72,3 +102,5 @@ def _require_sound(profile: DataProfile, doing: str) -> None:
             counts += [categories.others, *(count for _, count in categories.top)]
         if min(counts) < 0:
             raise IntegrityError(doing, f"a count of column {column.name!r} is negative")
+        if max(counts) > MAX_COUNT:
+            raise IntegrityError(doing, f"a count of column {column.name!r} is impossible")

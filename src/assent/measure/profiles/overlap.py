@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assent.core.profile import Overlap
 from assent.errors import UsageError
-from assent.measure.profiles import engine
+from assent.measure import engine
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.reading import Table, connect, require_columns
 
@@ -82,10 +82,10 @@ def _float(quoted: str) -> str:
 def _same_rows(first: str, left: dict[str, str], second: str, right: dict[str, str]) -> str:
     def hashed(relation: str, columns: Sequence[str]) -> str:
         listed, reverse = ", ".join(columns), ", ".join(columns[::-1])
-        return f"SELECT hash({listed}) AS h, hash('second', {reverse}) AS g FROM {relation}"  # noqa: S608, quoted
+        return f"SELECT hash({listed}) AS h, hash('second', {reverse}) AS g FROM {relation}"
 
     return (
-        f"SELECT count(*) FROM ({hashed(second, list(right.values()))}) "  # noqa: S608, quoted
+        f"SELECT count(*) FROM ({hashed(second, list(right.values()))}) "
         f"SEMI JOIN ({hashed(first, list(left.values()))}) USING (h, g)"
     )
 
@@ -93,10 +93,10 @@ def _same_rows(first: str, left: dict[str, str], second: str, right: dict[str, s
 def _same_keys(first: str, left: Sequence[str], second: str, right: Sequence[str]) -> str:
     def named(relation: str, columns: Sequence[str]) -> str:
         listed = ", ".join(f"{column} AS k{place}" for place, column in enumerate(columns))
-        return f"SELECT {listed} FROM {relation}"  # noqa: S608, quoted
+        return f"SELECT {listed} FROM {relation}"
 
     keys = ", ".join(f"k{place}" for place in range(len(left)))
     return (
-        f"SELECT count(*) FROM ({named(second, right)}) "  # noqa: S608, quoted
+        f"SELECT count(*) FROM ({named(second, right)}) "
         f"SEMI JOIN ({named(first, left)}) USING ({keys})"
     )

@@ -14,38 +14,36 @@ and bytes by their length, structs only for nulls. NaN and infinities are counte
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import hmac
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from assent.core.digest import Digest, digest_of
-from assent.core.profile import Categories, ColumnProfile, DataProfile, Numbers
-from assent.measure.profiles import counting, engine, stream
+from assent.core.profile import Categories, ColumnProfile, DataProfile
+from assent.measure import engine
+from assent.measure.profiles import counting, stream
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs, Values
 from assent.measure.profiles.encoding import encode_profile
 from assent.measure.profiles.reading import Table, require_columns
+from assent.measure.profiles.shaping import (
+    MAX_CATEGORIES,
+    Hashed,
+    boolean_profile,
+    category_profile,
+    is_category,
+    lengths_of,
+    most_values,
+    number_profile,
+    text_profile,
+)
 
 WHOLE_ROWS = 20_000_000
 """Up to so many rows a column is held in memory (160 MB for each of two)."""
 
-MAX_CATEGORIES = 1_000
-MAX_CATEGORY_LENGTH = 200
-MIN_REPEATED = 2
-"""Text is a category if it has few and short values, which occur at least twice on average: names
-of people in a small table are none.
-"""
-
 MAX_DUPLICATE_ROWS = 20_000_000
 """Rows are searched for duplicates up to here; sorting their hashes takes 160 MB."""
-
-VALUES_OF_ALL = 25_000
-MIN_VALUES = 24
-"""Texts of all categories together, and of each: many columns share what a profile may hold."""
 
 _SAMPLE = 1_000_000
 _TOGETHER = 1_000_000
@@ -53,7 +51,6 @@ _TOGETHER = 1_000_000
 
 _MAX_TOGETHER = 64
 _THREADS = 2
-_HASH_DIGITS = 16
 
 Progress = Callable[[int], None]
 """Called with the number of columns that have been counted since the last call."""
@@ -108,28 +105,11 @@ def profile_data(
     )
 
 
-def most_values(columns: int) -> int:
-    """The texts that a category may keep in a profile of so many columns."""
-    return min(MAX_CATEGORIES, max(MIN_VALUES, VALUES_OF_ALL // max(1, columns)))
-
-
 def digest_against(against: DataProfile | None, digest: Digest | None) -> Digest | None:
     """The digest that the baseline's profile is known by: given, or of its bytes."""
     if against is None:
         return None
     return digest_of(encode_profile(against)) if digest is None else digest
-
-
-class Hashed:
-    """Salted hashes of texts."""
-
-    def __init__(self, salt: bytes) -> None:
-        self._salt = salt
-
-    def __call__(self, value: str) -> str:
-        """The hash that stands for `value`."""
-        said = value.encode(errors="surrogatepass")
-        return hmac.new(self._salt, said, hashlib.sha256).hexdigest()[:_HASH_DIGITS]
 
 
 class _Reader:
@@ -200,7 +180,7 @@ class _Reader:
         expressions = ", ".join(
             f"{_number(column)} AS c{place}" for place, column in enumerate(columns)
         )
-        query = f"SELECT {expressions} FROM {self.table.relation}"  # noqa: S608, quoted
+        query = f"SELECT {expressions} FROM {self.table.relation}"
         yield from stream.batches(self.table.connection, query, self.table.doing)
 
     def _of_whole(self, column: Column, values: Values) -> tuple[ColumnProfile, bool]:
@@ -254,7 +234,7 @@ class _Reader:
                     asked.append(f"count_if({quoted})")
                 case _:
                     asked.append("0")
-        (row,) = self._query(f"SELECT {', '.join(asked)} FROM {self.table.relation}")  # noqa: S608
+        (row,) = self._query(f"SELECT {', '.join(asked)} FROM {self.table.relation}")
         for place, column in enumerate(rest):
             yield column, (int(row[2 * place]), int(row[2 * place + 1] or 0))
 
@@ -284,7 +264,7 @@ class _Reader:
             ), False
         in_bins: tuple[int, ...] = ()
         if counts is not None:
-            runs = _lengths_of(counts, nulls)
+            runs = lengths_of(counts, nulls)
         else:
             runs = counting.runs_of(list(self._lengths(column).items()), nulls)
             if old is not None and old.categories is not None and old.kind == "category":
@@ -306,7 +286,7 @@ class _Reader:
                 return *found, len(found[0])
             quoted = engine.name(column.name)
             ((there, about),) = self._query(
-                f"SELECT count({quoted}), approx_count_distinct({quoted}) "  # noqa: S608, quoted
+                f"SELECT count({quoted}), approx_count_distinct({quoted}) "
                 f"FROM {self.table.relation}"
             )
             return None, self.rows - int(there), min(int(about), int(there))
@@ -315,7 +295,7 @@ class _Reader:
         if about <= 2 * MAX_CATEGORIES:
             text = f"CAST({engine.name(column.name)} AS VARCHAR)"
             counts = self._query(
-                f"SELECT {text}, count(*) FROM {self.table.relation} "  # noqa: S608, quoted
+                f"SELECT {text}, count(*) FROM {self.table.relation} "
                 f"WHERE {text} IS NOT NULL GROUP BY 1"
             )
             if len(counts) <= MAX_CATEGORIES:
@@ -325,7 +305,7 @@ class _Reader:
     def _lengths(self, column: Column) -> dict[int, int]:
         length = f"length(CAST({engine.name(column.name)} AS VARCHAR))"
         counted = self._query(
-            f"SELECT {length}, count(*) FROM {self.table.relation} "  # noqa: S608, quoted
+            f"SELECT {length}, count(*) FROM {self.table.relation} "
             f"WHERE {length} IS NOT NULL GROUP BY 1"
         )
         return dict(counted)
@@ -340,7 +320,7 @@ class _Reader:
         names = [value for value, _ in old.top]
         counts = dict(
             self._query(
-                f"SELECT {text}, count(*) FROM {self.table.relation} "  # noqa: S608, quoted
+                f"SELECT {text}, count(*) FROM {self.table.relation} "
                 f"WHERE {text} IN (SELECT unnest(?::VARCHAR[])) GROUP BY 1",
                 [names],
             )
@@ -429,160 +409,6 @@ def _sample(batches: Iterable[Sequence[Values]], columns: int, rows: int) -> lis
     ]
 
 
-def number_profile(
-    column: Column, partial: Partial, edges: Sequence[float], distinct: int | None = None
-) -> ColumnProfile:
-    """The profile of a column of numbers, times or lengths, of its counts."""
-    if column.counting == "number":
-        distinct = counting.distinct_of(partial) if distinct is None else distinct
-    return ColumnProfile(
-        name=column.name,
-        type=column.type,
-        kind=column.kind,
-        nulls=partial.nulls,
-        nans=partial.nans,
-        infinities=partial.infinities,
-        distinct=distinct,
-        numbers=_numbers(partial, edges),
-        in_bins=partial.in_bins,
-    )
-
-
-def _numbers(partial: Partial, edges: Sequence[float]) -> Numbers | None:
-    total = partial.total
-    if total == 0:
-        return None
-    deviation = math.sqrt(partial.m2 / total) if partial.m2 >= 0 else math.nan
-    skewness = kurtosis = math.nan
-    if 0 < partial.m2 < math.inf:
-        variance = partial.m2 / total
-        if variance * variance > 0:
-            skewness = partial.m3 / total / variance / deviation
-            kurtosis = partial.m4 / total / variance / variance - 3
-    return Numbers(
-        minimum=rounded(partial.minimum),
-        maximum=rounded(partial.maximum),
-        mean=rounded(partial.mean, beside=max(abs(partial.minimum), abs(partial.maximum))),
-        deviation=rounded(deviation, beside=max(abs(partial.minimum), abs(partial.maximum))),
-        skewness=rounded(skewness, beside=1000.0),
-        kurtosis=rounded(kurtosis, beside=1000.0),
-        zeros=partial.zeros,
-        negatives=partial.negatives,
-        edges=tuple(edges),
-        counts=partial.counts,
-    )
-
-
-def rounded(value: float, *, beside: float = 0.0) -> float | None:
-    """`value` with twelve significant digits; with fewer where it is small beside what it was
-    computed from, so that the last digit is always sound. None if it is not finite.
-    """
-    if not math.isfinite(value):
-        return None
-    if beside > abs(value) > 0 and math.isfinite(beside):
-        digits = 11 - math.floor(math.log10(beside))
-        value = round(value, digits) if abs(digits) < 300 else value
-    said = float(f"{value:.12g}")
-    return said + 0.0 if math.isfinite(said) else value
-
-
-def is_category(counts: Mapping[str, int], old: ColumnProfile | None) -> bool:
-    """Whether the values of a text are few, short and repeated, or have been."""
-    if len(counts) > MAX_CATEGORIES or any(len(value) > MAX_CATEGORY_LENGTH for value in counts):
-        return False
-    if old is not None and old.kind == "category":
-        return True
-    return 0 < len(counts) * MIN_REPEATED <= sum(counts.values())
-
-
-def category_profile(
-    column: Column,
-    counts: Mapping[str, int],
-    nulls: int,
-    old: ColumnProfile | None,
-    hashed: Callable[[str], str] | None,
-    most: int = MAX_CATEGORIES,
-) -> ColumnProfile:
-    """The profile of text with few values, of which the `most` frequent are kept."""
-    there = sum(counts.values())
-    in_bins: tuple[int, ...] = ()
-    if old is not None and old.categories is not None and old.kind == "category":
-        if not old.categories.is_hashed:
-            in_bins = _in_top(counts, old.categories)
-        elif hashed is not None:
-            in_bins = _in_top(_renamed(counts, hashed), old.categories)
-    elif old is not None and old.numbers is not None and old.kind == "text":
-        in_bins = counting.count_at(_lengths_of(counts), old.numbers.edges)
-    shown = counts if hashed is None else _renamed(counts, hashed)
-    ordered = sorted(shown.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
-    return ColumnProfile(
-        name=column.name,
-        type=column.type,
-        kind="category",
-        nulls=nulls,
-        distinct=len(counts),
-        categories=Categories(
-            top=tuple(ordered),
-            others=there - sum(count for _, count in ordered),
-            is_hashed=hashed is not None,
-        ),
-        in_bins=in_bins,
-    )
-
-
-def _lengths_of(counts: Mapping[str, int], nulls: int = 0) -> Runs:
-    lengths: dict[int, int] = {}
-    for value, times in counts.items():
-        lengths[len(value)] = lengths.get(len(value), 0) + times
-    return counting.runs_of(list(lengths.items()), nulls)
-
-
-def _renamed(counts: Mapping[str, int], hashed: Callable[[str], str]) -> dict[str, int]:
-    return {hashed(value): count for value, count in counts.items()}
-
-
-def _in_top(counts: Mapping[str, int], old: Categories) -> tuple[int, ...]:
-    found = [counts.get(value, 0) for value, _ in old.top]
-    return (*found, sum(counts.values()) - sum(found))
-
-
-def boolean_profile(
-    column: Column, true: int, false: int, nulls: int, old: ColumnProfile | None
-) -> ColumnProfile:
-    """The profile of a column of booleans: two values, never hashed."""
-    counts = {value: count for value, count in (("true", true), ("false", false)) if count}
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    in_bins: tuple[int, ...] = ()
-    if old is not None and old.kind == "boolean" and old.categories is not None:
-        in_bins = _in_top(counts, old.categories)
-    return ColumnProfile(
-        name=column.name,
-        type=column.type,
-        kind="boolean",
-        nulls=nulls,
-        distinct=len(counts),
-        categories=Categories(top=tuple(ordered)),
-        in_bins=in_bins,
-    )
-
-
-def text_profile(
-    column: Column,
-    lengths: Runs,
-    distinct: int | None,
-    old: ColumnProfile | None,
-    most: int,
-    in_bins: tuple[int, ...] = (),
-) -> ColumnProfile:
-    """The profile of text with many values: its lengths in characters."""
-    against = old.numbers.edges if old is not None and old.kind == "text" and old.numbers else ()
-    edges = counting.choose_edges(lengths, most)
-    partial = counting.count(lengths, edges, against)
-    if in_bins:
-        partial = dataclasses.replace(partial, in_bins=in_bins)
-    return number_profile(column, partial, edges, distinct)
-
-
 def _duplicates(table: Table, columns: Sequence[Column], *, is_unique: bool) -> int | None:
     """How many rows repeat an earlier one: none if a column has no value twice. Else hashes of 64
     bits are counted; of 10 million different rows, two share one in 3 of a million data sets.
@@ -595,7 +421,7 @@ def _duplicates(table: Table, columns: Sequence[Column], *, is_unique: bool) -> 
         return None
     names = ", ".join(engine.name(column.name) for column in columns)
     with engine.explained(f"{table.doing}, looking for duplicates"):
-        query = f"SELECT hash({names}) AS h FROM {table.relation}"  # noqa: S608, quoted
+        query = f"SELECT hash({names}) AS h FROM {table.relation}"
         batches = stream.batches(table.connection, query, table.doing)
         (hashes,) = _gather(batches, 1, table.rows)
     numbers = hashes.numbers

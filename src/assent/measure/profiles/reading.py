@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from assent.errors import AssentError, UsageError
-from assent.measure import files
-from assent.measure.profiles import databases, engine
+from assent.measure import engine, files
+from assent.measure.profiles import databases
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.direct import ParquetFiles, open_files
 from assent.measure.redaction import redact_text
@@ -117,13 +117,13 @@ class Table:
                 self._rows = 0
             else:
                 with engine.explained(self.doing):
-                    counted = self.connection.execute(f"SELECT count(*) FROM {self.relation}")  # noqa: S608, quoted
+                    counted = self.connection.execute(f"SELECT count(*) FROM {self.relation}")
                     self._rows = int(counted.fetchone()[0])
         return self._rows
 
     def _described(self) -> tuple[Column, ...]:
         with engine.explained(self.doing):
-            relation = self.connection.sql(f"SELECT * FROM {self.relation}")  # noqa: S608, quoted
+            relation = self.connection.sql(f"SELECT * FROM {self.relation}")
             return tuple(map(column_of_duckdb, relation.columns, relation.types))
 
 
@@ -258,7 +258,7 @@ def _parquet(paths: Sequence[Path | str], partitions: dict[str, bool]) -> str:
         if is_whole
     ]
     replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
-    return f"(SELECT *{replaced} FROM {read})"  # noqa: S608, quoted
+    return f"(SELECT *{replaced} FROM {read})"
 
 
 def _partitions(table: Table, root: Path, paths: Sequence[Path]) -> dict[str, bool]:
@@ -325,7 +325,7 @@ def _rewrite(table: Table, reader: str, paths: Sequence[Path]) -> None:
     try:
         engine.confine(connection, paths, [table.folder])
         with engine.explained(table.doing):
-            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")  # noqa: S608, quoted
+            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")
     finally:
         connection.close()
 
@@ -380,7 +380,7 @@ def _open_address(table: Table, source: str, *, use_pyarrow: bool) -> None:
         databases.reach(connection, source, table.doing)
         with engine.explained(table.doing):
             reader = _reader(format_ or "csv", [source])
-            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")  # noqa: S608, quoted
+            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")
     finally:
         connection.close()
     table.address = None

@@ -13,7 +13,7 @@ from typing import Any
 
 from assent.core.profile import RowChanges
 from assent.errors import UsageError
-from assent.measure.profiles import engine
+from assent.measure import engine
 from assent.measure.profiles.overlap import shared
 from assent.measure.profiles.reading import Table, connect, require_columns
 
@@ -56,7 +56,7 @@ def _of_one_side(old: Table, new: Table, name: str, key: Sequence[str], doing: s
         keys = ", ".join(map(engine.name, key))
         with engine.explained(doing):
             ((repeated,),) = full.connection.execute(
-                "SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT count(*) AS n "  # noqa: S608, quoted
+                "SELECT coalesce(sum(n), 0)::BIGINT FROM (SELECT count(*) AS n "
                 f"FROM {full.relation} GROUP BY {keys} HAVING n > 1)"
             ).fetchall()
     return RowChanges(
@@ -91,7 +91,7 @@ class _Sides:
                 f"{expressions[name]} AS c{place}" for place, name in enumerate(self.columns)
             ]
             connection.execute(
-                f"CREATE TEMP VIEW {side} AS SELECT {', '.join(listed)} FROM {table.relation}"  # noqa: S608, quoted
+                f"CREATE TEMP VIEW {side} AS SELECT {', '.join(listed)} FROM {table.relation}"
             )
 
     def changes(self, name: str) -> RowChanges:
@@ -125,7 +125,7 @@ class _Sides:
         self.connection.execute("DROP TABLE IF EXISTS found")
         record = ", ".join(f"{key} := coalesce(o.{key}, n.{key})" for key in self.keys)
         self.connection.execute(
-            f"CREATE TEMP TABLE found AS SELECT "  # noqa: S608, made of our own names
+            f"CREATE TEMP TABLE found AS SELECT "
             "count(*) FILTER (o.there AND n.there) AS pairs, "
             "count(*) FILTER (o.there IS NULL) AS added, "
             "count(*) FILTER (n.there IS NULL) AS removed, "
@@ -137,7 +137,7 @@ class _Sides:
             f"FULL JOIN (SELECT {keys}, {hashed} AS h, true AS there FROM {new}) n ON {both}"
         )
         self.connection.execute(
-            "CREATE TEMP TABLE differing AS "  # noqa: S608, made of our own names
+            "CREATE TEMP TABLE differing AS "
             f"SELECT {', '.join(f'keys.{key} AS {key}' for key in [*self.keys, 'side'])} "
             "FROM (SELECT unnest(keys) AS keys FROM found)"
         )
@@ -151,26 +151,26 @@ class _Sides:
 
     def _single_keys_repeat(self) -> bool:
         keys = ", ".join(self.keys)
-        query = f"SELECT 1 FROM differing GROUP BY side, {keys} HAVING count(*) > 1 LIMIT 1"  # noqa: S608
+        query = f"SELECT 1 FROM differing GROUP BY side, {keys} HAVING count(*) > 1 LIMIT 1"
         return self.connection.execute(query).fetchone() is not None
 
     def _set_repeated_apart(self) -> int:
         """Leave rows of repeated keys out of `old_single` and `new_single`; count them."""
         keys = ", ".join(self.keys)
         several = " UNION ".join(
-            f"(SELECT {keys} FROM {side} GROUP BY {keys} HAVING count(*) > 1)"  # noqa: S608
+            f"(SELECT {keys} FROM {side} GROUP BY {keys} HAVING count(*) > 1)"
             for side in ("old_rows", "new_rows")
         )
         self.connection.execute(f"CREATE TEMP TABLE repeated AS {several}")
         total = 0
         for side, single in (("old_rows", "old_single"), ("new_rows", "new_single")):
-            match = f"(SELECT 1 FROM repeated r WHERE {self._equal('s', 'r')})"  # noqa: S608
+            match = f"(SELECT 1 FROM repeated r WHERE {self._equal('s', 'r')})"
             (count,) = self.connection.execute(
-                f"SELECT count(*) FROM {side} s WHERE EXISTS {match}"  # noqa: S608
+                f"SELECT count(*) FROM {side} s WHERE EXISTS {match}"
             ).fetchone()
             total += count
             self.connection.execute(
-                f"CREATE TEMP VIEW {single} AS SELECT * FROM {side} s WHERE NOT EXISTS {match}"  # noqa: S608
+                f"CREATE TEMP VIEW {single} AS SELECT * FROM {side} s WHERE NOT EXISTS {match}"
             )
         return total
 
@@ -178,7 +178,7 @@ class _Sides:
         """The columns that differ, with the number of rows, the most first."""
         found: dict[str, int] = {}
         self.connection.execute(
-            f"CREATE TEMP TABLE changed AS SELECT {', '.join(self.keys)} FROM differing "  # noqa: S608
+            f"CREATE TEMP TABLE changed AS SELECT {', '.join(self.keys)} FROM differing "
             "WHERE side = 0"
         )
         for start in range(0, len(self.columns), MAX_COLUMNS):
@@ -187,7 +187,7 @@ class _Sides:
             listed = ", ".join([f"s.{key}" for key in self.keys] + [f"s.c{i}" for i in places])
             match = f"SEMI JOIN changed d ON {self._equal('s', 'd')}"
             row = self.connection.execute(
-                f"SELECT {counts} FROM (SELECT {listed} FROM old_rows s {match}) o "  # noqa: S608
+                f"SELECT {counts} FROM (SELECT {listed} FROM old_rows s {match}) o "
                 f"JOIN (SELECT {listed} FROM new_rows s {match}) n ON {self._equal('o', 'n')}"
             ).fetchone()
             found |= {self.columns[i]: row[i - start] for i in places}

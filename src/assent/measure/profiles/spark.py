@@ -19,7 +19,6 @@ import importlib.util
 import json
 import math
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -27,12 +26,14 @@ from typing import Any
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.errors import OutsideError, UsageError
-from assent.measure.profiles import counting, profile
+from assent.measure.profiles import counting, profile, shaping
 from assent.measure.profiles.columns import Column, shortened
 from assent.measure.profiles.counting import Partial
+from assent.measure.profiles.databases import is_query
 from assent.measure.profiles.direct import values_of
-from assent.measure.profiles.profile import MAX_CATEGORIES, Hashed, Progress
+from assent.measure.profiles.profile import Progress
 from assent.measure.profiles.reading import format_of
+from assent.measure.profiles.shaping import MAX_CATEGORIES, Hashed
 from assent.measure.redaction import redact_text
 
 MAX_SAMPLED = 8_000_000
@@ -41,7 +42,6 @@ MAX_SAMPLED = 8_000_000
 _MIN_SAMPLED, _MOST_SAMPLED = 512, 100_000
 """Values of one column in the sample of one partition."""
 
-_QUERY = re.compile(r"\s*(?:select|with|from|values)\b", re.IGNORECASE)
 _RESULT = "place int, payload string"
 
 
@@ -127,7 +127,7 @@ def _profile(
                 distinct,
                 hashed,
                 most,
-                profile.most_values(len(columns)),
+                shaping.most_values(len(columns)),
             )
         )
         if progress is not None:
@@ -151,7 +151,7 @@ def _frame(source: str) -> Any:
         context.pythonExec = sys.executable  # the one that has Assent, not the first on the PATH
     if source.startswith("spark:"):
         wanted = source.removeprefix("spark:")
-        return session.sql(wanted) if _QUERY.match(wanted) else session.table(wanted)
+        return session.sql(wanted) if is_query(wanted) else session.table(wanted)
     reader = session.read
     if source.lower().endswith(".orc"):
         return reader.orc(source)
@@ -447,8 +447,8 @@ def _finished(
     most_values: int,
 ) -> ColumnProfile:
     if isinstance(part, _TextPartial):
-        if part.values is not None and profile.is_category(part.values, old):
-            return profile.category_profile(
+        if part.values is not None and shaping.is_category(part.values, old):
+            return shaping.category_profile(
                 column, part.values, part.nulls, old, hashed, most_values
             )
         lengths = counting.runs_of(list(part.lengths.items()), part.nulls)
@@ -457,13 +457,13 @@ def _finished(
             found = [part.top.get(value, 0) for value in spec.top]
             in_bins = (*found, lengths.total - sum(found))
         count = distinct.get(column.name, len(part.values or ()))
-        return profile.text_profile(column, lengths, count, old, most, in_bins)
+        return shaping.text_profile(column, lengths, count, old, most, in_bins)
     if column.counting == "presence":
         return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=part.nulls)
     if column.counting == "boolean":
         false, true, _ = part.counts or (0, 0, 0)
-        return profile.boolean_profile(column, true, false, part.nulls, old)
-    return profile.number_profile(column, part, spec.edges)
+        return shaping.boolean_profile(column, true, false, part.nulls, old)
+    return shaping.number_profile(column, part, spec.edges)
 
 
 def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -23,15 +23,17 @@ from assent.core.diff.data import (
     MeasuredData,
 )
 from assent.core.evidence import Evidence
-from assent.core.profile import Overlap
 from assent.core.scalar import show
-from assent.core.units import fraction
+from assent.core.units import count, fraction
 from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.amounts import Percent, share_of
+from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded, passed
+from assent.policy.gates.leakage import judge_leakage
+from assent.policy.gates.words import listed, named, short
 
 LEAKAGE = "leakage"
 
 Text = Annotated[str, Meta(min_length=1)]
-Percent = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\s*%$")]
 Share = Annotated[float, Meta(ge=0, le=1)] | Percent
 """A share of the rows: 0.05 or 5%."""
 Amount = Annotated[int, Meta(ge=0)] | Percent
@@ -65,8 +67,8 @@ class NullsRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Refuse a rule that judges nothing."""
         if self.max is None and self.max_rise is None:
             raise ValueError("nulls needs at least one of max, max_rise")
-        for share in (self.max, self.max_rise):
-            _check_share(share)
+        _check_share(self.max)
+        _check_share(self.max_rise)
 
 
 class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -130,14 +132,15 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return any(rule is not None for rule in rules)
 
     def judge(
-        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+        self, diff: Diff, evidence: Evidence, *, without_baseline: WithoutBaseline
     ) -> list[Finding]:
         """One finding for each rule, which names the columns that break it. A data set without a
         profile, or that is not there, blocks: a gate that could not run is not a pass.
         """
         del evidence  # the diff has what is judged
         if self.between is not None and self.max is not None:
-            return list(_leakage(self.between, self.max, diff.data.overlaps))
+            rows = {one.name: one.rows for one in diff.data.measured}
+            return list(judge_leakage(self.between, self.max, diff.data.overlaps, rows))
         measured = next((one for one in diff.data.measured if one.name == self.data), None)
         if measured is None:
             return [
@@ -162,13 +165,13 @@ class _Judgement:
         measured: MeasuredData,
         change: DataChange | None,
         diff: Diff,
-        without_baseline: str,
+        without_baseline: WithoutBaseline,
     ) -> None:
         self._gate = gate
         self._measured = measured
         self._change = change
         self._has_baseline = diff.baseline is not None
-        self._blocks_alone = without_baseline == "block"
+        self._without_baseline = without_baseline
         self._columns = [one for one in measured.columns if self._covers(one.name, one.old_name)]
         self._changes = [
             one
@@ -221,14 +224,14 @@ class _Judgement:
         return Finding(
             rule=f"data {self._gate.data} columns",
             outcome=Outcome.FAILED,
-            reason=f"the candidate has no column {_named(absent)}",
+            reason=f"the candidate has no column {named(absent)}",
             remedy="bring the column back, or correct the gate on the base branch",
         )
 
     def _not_comparable(self, rule: str) -> Finding | None:
         """Why there is nothing to compare, or that nothing needs to be compared."""
         if self._has_baseline and self._change is None:
-            return _passed(rule, "the data is the same as the baseline's")
+            return passed(rule, "the data is the same as the baseline's")
         if not self._measured.is_profiled:
             return _no_profile(rule)
         if not self._has_baseline or self._change is None or self._change.old is None:
@@ -241,12 +244,7 @@ class _Judgement:
         if not reason:
             reason = "the baseline does not have this data set"
             reason = reason if self._has_baseline else "no baseline"
-        return Finding(
-            rule=rule,
-            outcome=Outcome.FAILED if self._blocks_alone else Outcome.NOT_APPLICABLE,
-            reason=reason,
-            remedy="the policy says `without_baseline: block`" if self._blocks_alone else "",
-        )
+        return alone(rule, reason, self._without_baseline)
 
     def _rows(self, rows: RowsRule) -> Iterator[Finding]:
         new, old = self._measured.rows, self._measured.old_rows
@@ -257,7 +255,7 @@ class _Judgement:
                 yield _no_rows(rule)
             else:
                 kept = new >= rows.min
-                yield _bounded(
+                yield bounded(
                     rule, kept, "within the bound", "too few", f"{new:,} rows", _MORE_ROWS
                 )
         for key, sign, limit in (("max_drop", -1, rows.max_drop), ("max_rise", 1, rows.max_rise)):
@@ -265,7 +263,7 @@ class _Judgement:
                 continue
             rule = f"{name} {key} {show(limit)}"
             if self._has_baseline and self._change is None:
-                yield _passed(rule, "the data is the same as the baseline's")
+                yield passed(rule, "the data is the same as the baseline's")
             elif new is None:
                 yield _no_rows(rule)
             elif not self._has_baseline or self._change is None or self._change.old is None:
@@ -281,14 +279,14 @@ class _Judgement:
             said = _schema_change(one, is_strict=allowed == "same")
             if said:
                 broken.append(said)
-        return _bounded(
+        return bounded(
             rule,
             not broken,
             "no column or type has changed"
             if allowed == "same"
             else "what reads it need not change",
-            f"{_count(len(broken), 'change')} of the schema",
-            _listed(broken),
+            f"{count(len(broken), 'change')} of the schema",
+            listed(broken),
             "restore the columns, or change what reads the data and the gate on the base branch",
         )
 
@@ -308,8 +306,8 @@ class _Judgement:
             yield Finding(
                 rule=rule,
                 outcome=Outcome.FAILED,
-                reason=f"{_count(len(unable), 'column')} could not be compared",
-                evidence=_listed([f"`{_short(one.name)}`: {one.problem}" for one in unable]),
+                reason=f"{count(len(unable), 'column')} could not be compared",
+                evidence=listed([f"`{short(one.name)}`: {one.problem}" for one in unable]),
                 remedy="restore the columns, or leave them out (`leave_out`) on the base branch",
             )
         tested = [(one, one.test) for one in both if one.test is not None]
@@ -326,18 +324,18 @@ class _Judgement:
             yield Finding(
                 rule=rule,
                 outcome=Outcome.FAILED,
-                reason=f"{_count(len(moved), 'column')} of {len(both):,} "
+                reason=f"{count(len(moved), 'column')} of {len(both):,} "
                 f"{'has' if len(moved) == 1 else 'have'} drifted, beyond chance",
-                evidence=f"{_listed([self._drifted(*one) for one in moved])} {self._on_rows()}",
-                remedy=f"find out why {_named([one.name for one, _ in moved], 3)} moved; if it is "
+                evidence=f"{listed([self._drifted(*one) for one in moved])} {self._on_rows()}",
+                remedy=f"find out why {named([one.name for one, _ in moved], 3)} moved; if it is "
                 "meant to, leave it out or raise the limit on the base branch",
             )
         if undecided:
             yield self._undecided(rule, undecided, max(threshold, MATTERS))
         if not (moved or undecided or unable):
-            yield _passed(
+            yield passed(
                 rule,
-                f"{_count(len(both), 'column')} did not drift by that much",
+                f"{count(len(both), 'column')} did not drift by that much",
                 self._on_rows(),
             )
 
@@ -347,25 +345,21 @@ class _Judgement:
         enough = max(rows_to_decide(test.bins, discrepancy) for _, test in columns)
         weight = min(test.weight for _, test in columns)
         if 2 * weight < enough:
-            reason = f"too few rows to tell for {_count(len(columns), 'column')}"
+            reason = f"too few rows to tell for {count(len(columns), 'column')}"
             remedy = f"bring about {_rounded_up(enough)} rows on each side, or look yourself"
         else:
-            reason = f"{_count(len(columns), 'column')} moved so close to the limit that it cannot "
+            reason = f"{count(len(columns), 'column')} moved so close to the limit that it cannot "
             reason += "be told on which side"
             remedy = "look at the columns yourself, or bring more rows"
-        listed = _listed([self._drifted(*one) for one in columns])
-        return self._open(rule, reason, f"{listed} {self._on_rows()}", remedy)
+        drifted = listed([self._drifted(*one) for one in columns])
+        return self._open(rule, reason, f"{drifted} {self._on_rows()}", remedy)
 
     def _open(self, rule: str, reason: str, evidence: str, remedy: str) -> Finding:
-        outcome = {
-            "warn": Outcome.WARNED,
-            "approve": Outcome.WAITING,
-            "block": Outcome.FAILED,
-        }[self._gate.inconclusive]
+        outcome = INCONCLUSIVE[self._gate.inconclusive]
         return Finding(rule=rule, outcome=outcome, reason=reason, evidence=evidence, remedy=remedy)
 
     def _drifted(self, column: MeasuredColumn, test: DriftTest) -> str:
-        said = f"`{_short(column.name)}` PSI {test.psi:.2g}"
+        said = f"`{short(column.name)}` PSI {test.psi:.2g}"
         change = self._change_of.get(column.name)
         if change is None or change.old is None or change.new is None:
             return said
@@ -389,17 +383,17 @@ class _Judgement:
         found = [one for one in self._changes if one.added]
         if found:
             told = [
-                f"`{_short(one.name)}`: "
-                + _listed([f"`{_short(value)}` ({rows:,} rows)" for value, rows in one.added], 3)
+                f"`{short(one.name)}`: "
+                + listed([f"`{short(value)}` ({rows:,} rows)" for value, rows in one.added], 3)
                 for one in found
             ]
             blocks = self._gate.new_categories == "block"
             yield Finding(
                 rule=rule,
                 outcome=Outcome.FAILED if blocks else Outcome.WARNED,
-                reason=f"{_count(len(found), 'column has', 'columns have')} categories that the "
+                reason=f"{count(len(found), 'column has', 'columns have')} categories that the "
                 "baseline does not have",
-                evidence=_listed(told),
+                evidence=listed(told),
                 remedy="check that the model knows them; correct the data, or allow them on the "
                 "base branch",
             )
@@ -407,22 +401,22 @@ class _Judgement:
         if open_ended and self._gate.new_categories == "block":
             yield self._open(
                 rule,
-                f"{_count(len(open_ended), 'column has', 'columns have')} more categories than the "
+                f"{count(len(open_ended), 'column has', 'columns have')} more categories than the "
                 "baseline's profile lists, so that new ones cannot be told",
-                _named(open_ended),
+                named(open_ended),
                 "leave the columns out (`leave_out`) on the base branch, or look yourself",
             )
         elif not found:
-            yield _passed(rule, "there are none")
+            yield passed(rule, "there are none")
 
     def _nulls(self, nulls: NullsRule) -> Iterator[Finding]:
         name = f"data {self._gate.data} nulls"
         if nulls.max is not None:
             rule = f"{name} max {show(nulls.max)}"
-            yield self._null_shares(rule, _share(nulls.max))
+            yield self._null_shares(rule, share_of(nulls.max))
         if nulls.max_rise is not None:
             rule = f"{name} max_rise {show(nulls.max_rise)}"
-            yield self._not_comparable(rule) or self._null_rises(rule, _share(nulls.max_rise))
+            yield self._not_comparable(rule) or self._null_rises(rule, share_of(nulls.max_rise))
 
     def _null_shares(self, rule: str, most: float) -> Finding:
         if not self._measured.is_profiled:
@@ -438,12 +432,12 @@ class _Judgement:
             (one for one in self._columns if one.nulls > most + _ROUNDING),
             key=lambda one: (-one.nulls, one.name),
         )
-        return _bounded(
+        return bounded(
             rule,
             not above,
             "within the bound",
-            f"{_count(len(above), 'column')} above the bound",
-            _listed([f"`{_short(one.name)}` {_percent(one.nulls)}" for one in above]),
+            f"{count(len(above), 'column')} above the bound",
+            listed([f"`{short(one.name)}` {_percent(one.nulls)}" for one in above]),
             _NULLS,
         )
 
@@ -456,14 +450,14 @@ class _Judgement:
             ),
             key=lambda one: (-one[0], one[1].name),
         )
-        return _bounded(
+        return bounded(
             rule,
             not above,
             "no column has more nulls than allowed",
-            f"{_count(len(above), 'column has', 'columns have')} more nulls than allowed",
-            _listed(
+            f"{count(len(above), 'column has', 'columns have')} more nulls than allowed",
+            listed(
                 [
-                    f"`{_short(one.name)}` {_percent(one.old_nulls or 0.0)} → {_percent(one.nulls)}"
+                    f"`{short(one.name)}` {_percent(one.old_nulls or 0.0)} → {_percent(one.nulls)}"
                     for _, one in above
                 ]
             ),
@@ -471,69 +465,26 @@ class _Judgement:
         )
 
 
-def _leakage(
-    between: tuple[str, str], most: int | str, overlaps: Iterable[Overlap]
-) -> Iterator[Finding]:
-    """Findings on shared rows, and on shared keys where there is a key."""
-    rule = f"data leakage between {between[0]} and {between[1]} max {show(most)}"
-    found = [one for one in overlaps if {one.first, one.second} == {*between}]
-    if not found or any(min(one.of, one.rows, one.keys or 0) < 0 for one in found):
-        yield Finding(
-            rule=rule,
-            outcome=Outcome.FAILED,
-            reason="what the data sets share was not counted",
-            remedy="declare both under `data` with files that `evaluate` can read, and run it "
-            "again with the extra `data` installed",
-        )
-        return
-    for one in found:
-        limit = one.of * fraction(most) if isinstance(most, str) else most
-        yield _bounded(
-            rule,
-            one.rows <= limit,
-            "no more rows are shared than allowed",
-            f"{_count(one.rows, 'row is', 'rows are')} in both",
-            _shared(one, one.rows, "rows"),
-            _LEAKED,
-        )
-        if one.keys is not None:
-            yield _bounded(
-                f"{rule}: keys",
-                one.keys <= limit,
-                "no more keys are shared than allowed",
-                f"{_count(one.keys, 'key is', 'keys are')} in both",
-                _shared(one, one.keys, "keys"),
-                _LEAKED,
-            )
-
-
-def _shared(overlap: Overlap, count: int, what: str) -> str:
-    return (
-        f"{count:,} {what} of {overlap.of:,} rows of `{_short(overlap.second)}` are in "
-        f"`{_short(overlap.first)}`"
-    )
-
-
 def _schema_change(change: ColumnChange, *, is_strict: bool) -> str:
     """What breaks the rule, empty if nothing does. A column that was added breaks nobody."""
-    name = f"`{_short(change.name)}`"
+    name = f"`{short(change.name)}`"
     if change.new is None:
         return f"{name} is gone"
     if change.old is None:
         return f"{name} is new" if is_strict else ""
     if change.old_name is not None:
-        return f"`{_short(change.old_name)}` is now called {name}"
+        return f"`{short(change.old_name)}` is now called {name}"
     old, new = change.old.type, change.new.type
     if old == new or (not is_strict and is_compatible(old, new)):
         return ""
-    return f"{name} was {_short(old)} and is {_short(new)}"
+    return f"{name} was {short(old)} and is {short(new)}"
 
 
 def _moved_rows(rule: str, old: int, new: int, sign: int, limit: int | str) -> Finding:
     moved = sign * (new - old)
     allowed = old * fraction(limit) + _ROUNDING * old if isinstance(limit, str) else limit
     verb = "fewer" if sign < 0 else "more"
-    return _bounded(
+    return bounded(
         rule,
         moved <= allowed,
         f"{moved:,} {verb}, allowed" if moved > 0 else f"not {verb} than the baseline's",
@@ -541,22 +492,6 @@ def _moved_rows(rule: str, old: int, new: int, sign: int, limit: int | str) -> F
         f"{old:,} → {new:,} rows",
         "check that the data is complete and read once, or change the limit on the base branch",
     )
-
-
-def _bounded(
-    rule: str, is_kept: bool, kept: str, broken: str, evidence: str, remedy: str
-) -> Finding:
-    return Finding(
-        rule=rule,
-        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
-        reason=kept if is_kept else broken,
-        evidence=evidence,
-        remedy="" if is_kept else remedy,
-    )
-
-
-def _passed(rule: str, reason: str, evidence: str = "") -> Finding:
-    return Finding(rule=rule, outcome=Outcome.PASSED, reason=reason, evidence=evidence)
 
 
 def _no_profile(rule: str) -> Finding:
@@ -596,10 +531,6 @@ def _check_share(share: float | str | None) -> None:
         raise ValueError(f"{share} is more than all rows, so it judges nothing")
 
 
-def _share(share: float | str) -> float:
-    return fraction(share) if isinstance(share, str) else float(share)
-
-
 def _percent(share: float) -> str:
     return f"{share * 100:.3g}%"
 
@@ -610,29 +541,7 @@ def _rounded_up(rows: int) -> str:
     return f"{-(-rows // step) * step:,}"
 
 
-def _count(amount: int, one: str, many: str | None = None) -> str:
-    return f"{amount:,} {one if amount == 1 else many or one + 's'}"
-
-
-def _short(text: str) -> str:
-    """A name for a sentence, without the sign that ends a quotation."""
-    text = text.replace("`", "'")
-    return text if len(text) <= _LONG else text[: _LONG - 1] + "…"
-
-
-def _named(names: Sequence[str], most: int = 5) -> str:
-    return _listed([f"`{_short(name)}`" for name in names], most)
-
-
-def _listed(told: Sequence[str], most: int = 5) -> str:
-    """An enumeration that says how many it leaves out."""
-    left = len(told) - most
-    return "; ".join(told[:most]) + (f"; and {_count(left, 'other')}" if left > 0 else "")
-
-
-_LONG = 60
 _ROUNDING = 1e-12
 _NULLS_WORTH_SAYING = 0.01
 _MORE_ROWS = "check that the data is complete, or change the bound on the base branch"
 _NULLS = "fill or explain what is missing, or change the limit on the base branch"
-_LEAKED = "take the shared rows out of one of the data sets, and evaluate again"

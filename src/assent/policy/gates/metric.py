@@ -11,14 +11,15 @@ import msgspec
 from msgspec import UNSET, Meta
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import Better, MetricChange
+from assent.core.diff.metrics import MIN_SLICE_ROWS, Better, MetricChange
 from assent.core.direction import direction
 from assent.core.evidence import Evidence
 from assent.core.scalar import Scalar, number, show
 from assent.core.units import fraction
 from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.amounts import Percent, share_of
+from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded
 
-Percent = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\s*%$")]
 Limit = Annotated[float, Meta(ge=0)] | Percent
 """An amount, or a percentage of the baseline's absolute value."""
 
@@ -81,7 +82,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         limits = [limit for limit in (self.max_drop, self.max_rise) if limit is not None]
         if not limits:
             raise ValueError("`confident` needs max_drop or max_rise")
-        amounts = [fraction(limit) if isinstance(limit, str) else limit for limit in limits]
+        amounts = [share_of(limit) for limit in limits]
         if not min(amounts):
             raise ValueError(
                 "no number of rows can show that there is no drop at all; allow a small one, "
@@ -103,7 +104,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return self.metric if self.slice is None else f"slices.{self.slice}.**.{self.metric}"
 
     def judge(
-        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+        self, diff: Diff, evidence: Evidence, *, without_baseline: WithoutBaseline
     ) -> list[Finding]:
         """One finding per metric and bound. A metric that is not there, is not a number, or
         matches nothing blocks: a gate that could not run is not a pass.
@@ -135,8 +136,10 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             )
         return findings
 
-    def _judge(self, change: MetricChange, diff: Diff, without_baseline: str) -> Iterator[Finding]:
-        if is_small_slice(change):
+    def _judge(
+        self, change: MetricChange, diff: Diff, without_baseline: WithoutBaseline
+    ) -> Iterator[Finding]:
+        if change.is_of_small_slice:
             yield self._too_small(change)
             return
         value = number(change.new)
@@ -186,16 +189,6 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return f"{said}, confident" if self.confident else said
 
 
-MIN_SLICE_ROWS = 30
-"""A slice with fewer rows says nothing."""
-
-
-def is_small_slice(change: MetricChange) -> bool:
-    """Whether this is a metric of a slice that is known to have too few rows to be judged."""
-    is_slice = change.name.startswith("slices.")
-    return is_slice and change.rows is not None and change.rows < MIN_SLICE_ROWS
-
-
 def matching(pattern: str, diff: Diff) -> list[MetricChange]:
     """The metrics that a name with `*` matches. `*` stands for any text without a dot, `**` for
     any text.
@@ -209,12 +202,13 @@ def matching(pattern: str, diff: Diff) -> list[MetricChange]:
 
 
 def _bound(change: MetricChange, bound: str, value: float, is_kept: bool, where: str) -> Finding:
-    return Finding(
-        rule=f"{change.name} {bound}",
-        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
-        reason="within the bound" if is_kept else f"{where} the bound",
-        evidence=f"`{change.name}` = {show(value)}",
-        remedy="" if is_kept else "improve the model, or change the bound on the base branch",
+    return bounded(
+        f"{change.name} {bound}",
+        is_kept,
+        "within the bound",
+        f"{where} the bound",
+        f"`{change.name}` = {show(value)}",
+        "improve the model, or change the bound on the base branch",
     )
 
 
@@ -224,7 +218,7 @@ def _limit(
     limit: float | str,
     sign: int,
     diff: Diff,
-    without_baseline: str,
+    without_baseline: WithoutBaseline,
 ) -> Finding:
     """Judge a fall (`sign` -1) or a rise (1) against an amount or a percentage."""
     rule = f"{change.name} {name} {show(limit)}"
@@ -236,19 +230,19 @@ def _limit(
     if isinstance(limit, str) and change.relative is None and moved > 0:
         return _of_nothing(rule, evidence)
     if isinstance(limit, str):
-        share = sign * (change.relative or 0.0)
-        is_kept = share <= fraction(limit) + _ROUNDING_OF_SHARES
-        amount = f"{show(abs(share) * 100)}%"
+        relative = sign * (change.relative or 0.0)
+        is_kept = relative <= fraction(limit) + _ROUNDING_OF_SHARES
+        amount = f"{show(abs(relative) * 100)}%"
     else:
         is_kept = moved <= limit + _rounding(change)
         amount = show(abs(moved))
-    kept_reason = "no worse than the baseline" if moved <= 0 else f"{verb} by {amount}, allowed"
-    return Finding(
-        rule=rule,
-        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
-        reason=kept_reason if is_kept else f"{verb} by {amount}",
-        evidence=evidence,
-        remedy="" if is_kept else "improve the model, or change the limit on the base branch",
+    return bounded(
+        rule,
+        is_kept,
+        "no worse than the baseline" if moved <= 0 else f"{verb} by {amount}, allowed",
+        f"{verb} by {amount}",
+        evidence,
+        "improve the model, or change the limit on the base branch",
     )
 
 
@@ -315,7 +309,7 @@ def _confident(
         )
     return Finding(
         rule=rule,
-        outcome=_INCONCLUSIVE[inconclusive],
+        outcome=INCONCLUSIVE[inconclusive],
         reason=f"inconclusive: the {verb} may be as large as {show(most)}",
         evidence=evidence,
         remedy=_enough_rows(interval.n, high - low, margin, margin - sign * (change.change or 0.0)),
@@ -339,15 +333,10 @@ def _enough_rows(rows: int, width: float, margin: float, distance: float) -> str
 
 
 _Z, _Z_POWER, _MOST_ROWS, _TINY = 1.6449, 0.8416, 1e10, 1e-300
-_INCONCLUSIVE = {
-    "approve": Outcome.WAITING,
-    "block": Outcome.FAILED,
-    "pass": Outcome.PASSED,
-}
 
 
 def _nothing_to_compare(
-    change: MetricChange, rule: str, diff: Diff, without_baseline: str
+    change: MetricChange, rule: str, diff: Diff, without_baseline: WithoutBaseline
 ) -> Finding:
     if change.old is not UNSET:
         return Finding(
@@ -358,14 +347,8 @@ def _nothing_to_compare(
             remedy="promote a version whose value is a number, or use min or max",
         )
     reason = "no baseline" if diff.baseline is None else "the baseline does not have this metric"
-    blocks = without_baseline == "block"
-    return Finding(
-        rule=rule,
-        outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
-        reason=reason,
-        evidence=f"`{change.name}` = {show(change.new)}",
-        remedy="the policy says `without_baseline: block`" if blocks else "",
-    )
+    evidence = f"`{change.name}` = {show(change.new)}"
+    return alone(rule, reason, without_baseline, evidence=evidence)
 
 
 def _rounding(change: MetricChange) -> float:

@@ -14,11 +14,10 @@ from assent.core.diff import Diff
 from assent.core.diff.model import FieldChange, PartChange
 from assent.core.evidence import Evidence
 from assent.core.inspection import Danger
-from assent.core.units import fraction, size_bytes
+from assent.core.units import count, fraction, size_bytes
 from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.findings import WithoutBaseline, alone, bounded
 from assent.policy.gates.imports import KNOWN
-
-Percent = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\s*%$")]
 
 _NOT_READ = ("unknown", "archive")
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?::[A-Za-z0-9_./-]+)*")
@@ -58,7 +57,7 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 raise ValueError(f"allow takes exact names only, not {name!r}")
 
     def judge(
-        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+        self, diff: Diff, evidence: Evidence, *, without_baseline: WithoutBaseline
     ) -> list[Finding]:
         """Findings on safety, signature and size, as far as the gate asks. What could not be
         looked at blocks.
@@ -102,7 +101,7 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 rule="model safe",
                 outcome=Outcome.PASSED,
                 reason="nothing in it could run unknown code",
-                evidence=f"{_counted(len(parts), 'file')}, {_counted(imports, 'import')}",
+                evidence=f"{count(len(parts), 'file')}, {count(imports, 'import')}",
             )
         ]
 
@@ -166,11 +165,13 @@ def _is_unchanged(part: PartChange, diff: Diff) -> bool:
     )
 
 
-def _signature(wanted: Literal["same", "compatible"], diff: Diff, without_baseline: str) -> Finding:
+def _signature(
+    wanted: Literal["same", "compatible"], diff: Diff, without_baseline: WithoutBaseline
+) -> Finding:
     rule = f"model signature {wanted}"
     change = diff.model_files.signature
     if diff.baseline is None:
-        return _nothing_to_compare(rule, without_baseline)
+        return alone(rule, "no baseline", without_baseline)
     if change is None or change.verdict == "unknown":
         return Finding(
             rule=rule,
@@ -186,12 +187,14 @@ def _signature(wanted: Literal["same", "compatible"], diff: Diff, without_baseli
         "compatible": "inputs or outputs are other ones; callers need not change",
         "breaking": "callers must change",
     }
-    return Finding(
-        rule=rule,
-        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
-        reason=reasons[change.verdict],
-        evidence=_listed([_field(field) for field in change.fields]),
-        remedy="" if is_kept else f"keep inputs and outputs, or change the gate {_ON_BASE}",
+    reason = reasons[change.verdict]
+    return bounded(
+        rule,
+        is_kept,
+        reason,
+        reason,
+        _listed([_field(field) for field in change.fields]),
+        f"keep inputs and outputs, or change the gate {_ON_BASE}",
     )
 
 
@@ -202,28 +205,28 @@ def _field(change: FieldChange) -> str:
 
 def _size(bound: str | int, diff: Diff) -> Finding:
     size = diff.model_files.new_size_bytes
-    is_kept = size <= size_bytes(bound)
-    return Finding(
-        rule=f"model max_size {bound}",
-        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
-        reason="within the bound" if is_kept else "too large",
-        evidence=f"{size:,} bytes",
-        remedy="" if is_kept else f"make it smaller, or change the bound {_ON_BASE}",
+    return bounded(
+        f"model max_size {bound}",
+        size <= size_bytes(bound),
+        "within the bound",
+        "too large",
+        f"{size:,} bytes",
+        f"make it smaller, or change the bound {_ON_BASE}",
     )
 
 
-def _grown(bound: str | int, diff: Diff, without_baseline: str) -> Finding:
+def _grown(bound: str | int, diff: Diff, without_baseline: WithoutBaseline) -> Finding:
     rule = f"model max_growth {bound}"
     old, new = diff.model_files.old_size_bytes, diff.model_files.new_size_bytes
     if old is None:
-        return _nothing_to_compare(rule, without_baseline)
-    is_kept = new - old <= _growth(bound, old)
-    return Finding(
-        rule=rule,
-        outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
-        reason="within the bound" if is_kept else "it grew by more",
-        evidence=f"{old:,} → {new:,} bytes",
-        remedy="" if is_kept else f"make it smaller, or change the bound {_ON_BASE}",
+        return alone(rule, "no baseline", without_baseline)
+    return bounded(
+        rule,
+        new - old <= _growth(bound, old),
+        "within the bound",
+        "it grew by more",
+        f"{old:,} → {new:,} bytes",
+        f"make it smaller, or change the bound {_ON_BASE}",
     )
 
 
@@ -235,16 +238,6 @@ def _growth(bound: str | int, old: int) -> float:
     if amount < 0:
         raise ValueError("max_growth must not be less than 0")
     return amount
-
-
-def _nothing_to_compare(rule: str, without_baseline: str) -> Finding:
-    blocks = without_baseline == "block"
-    return Finding(
-        rule=rule,
-        outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
-        reason="no baseline",
-        remedy="the policy says `without_baseline: block`" if blocks else "",
-    )
 
 
 def _unsafe(reason: str, evidence: str, remedy: str) -> Finding:
@@ -281,7 +274,3 @@ def _listed(words: Sequence[str]) -> str:
 
 def _code(text: str) -> str:
     return f"`{text}`"
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

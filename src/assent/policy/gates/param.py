@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,6 +14,7 @@ from assent.core.diff.values import ValueChange
 from assent.core.evidence import REDACTED, Evidence
 from assent.core.scalar import Scalar, number, same, show
 from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.findings import WithoutBaseline, alone, bounded
 
 Value = bool | int | float | str | None
 """What `assent.yaml` can say that a parameter is."""
@@ -48,7 +49,7 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("min is greater than max, so nothing can pass")
 
     def judge(
-        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+        self, diff: Diff, evidence: Evidence, *, without_baseline: WithoutBaseline
     ) -> list[Finding]:
         """One finding for each thing that the rule asks. A parameter that is missing, or is a
         secret, blocks: a gate that could not run is not a pass.
@@ -93,25 +94,14 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return self._finding(rule, value, is_kept, f"{where} the bound")
 
     def _finding(self, rule: str, value: Scalar, is_kept: bool, otherwise: str) -> Finding:
-        if not is_kept:
-            return _failed(rule, otherwise, evidence=self._shown(value))
-        return Finding(
-            rule=rule, outcome=Outcome.PASSED, reason="as asked", evidence=self._shown(value)
-        )
+        return bounded(rule, is_kept, "as asked", otherwise, self._shown(value), _REMEDY)
 
-    def _unchanged(self, diff: Diff, value: Scalar, without_baseline: str) -> Finding:
+    def _unchanged(self, diff: Diff, value: Scalar, without_baseline: WithoutBaseline) -> Finding:
         rule = f"param {self.param} unchanged"
         change = next((one for one in diff.params.changes if one.name == self.param), None)
         if diff.baseline is None or (change is not None and change.old is UNSET):
             none = "no baseline" if diff.baseline is None else "the baseline does not have it"
-            blocks = without_baseline == "block"
-            return Finding(
-                rule=rule,
-                outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
-                reason=none,
-                evidence=self._shown(value),
-                remedy="the policy says `without_baseline: block`" if blocks else "",
-            )
+            return alone(rule, none, without_baseline, evidence=self._shown(value))
         if change is None:
             return self._finding(rule, value, True, "")
         return _failed(rule, "another value than in the baseline", evidence=_both(change))

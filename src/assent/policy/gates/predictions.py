@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,11 +12,13 @@ from assent.core.diff import Diff
 from assent.core.diff.predictions import PredictionsDiff
 from assent.core.evidence import Evidence
 from assent.core.scalar import show
-from assent.core.units import fraction
 from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.amounts import Percent, share_of
+from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded
+from assent.policy.gates.words import named
 
-Percent = Annotated[str, Meta(pattern=r"^[0-9]+(\.[0-9]+)?\s*%$")]
-Share = Annotated[float, Meta(ge=0)] | Percent
+Bound = Annotated[float, Meta(ge=0)] | Percent
+"""A share of the rows, or a number of slices."""
 
 
 class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,7 +33,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     predictions: Literal[
         "negative_flips", "positive_flips", "disagreement", "labels_changed", "worse_slices"
     ]
-    max: Share
+    max: Bound
     inconclusive: Literal["approve", "block", "pass"] = "approve"
 
     def __post_init__(self) -> None:
@@ -43,10 +46,10 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     @property
     def _limit(self) -> float:
-        return fraction(self.max) if isinstance(self.max, str) else self.max
+        return share_of(self.max)
 
     def judge(
-        self, diff: Diff, evidence: Evidence, *, without_baseline: Literal["allow", "block"]
+        self, diff: Diff, evidence: Evidence, *, without_baseline: WithoutBaseline
     ) -> list[Finding]:
         """One finding. Without the candidate's predictions it blocks; without the baseline's the
         policy says whether it does.
@@ -64,28 +67,16 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 )
             ]
         if found.old_rows is None:
-            blocks = without_baseline == "block"
             has_baseline = diff.baseline is not None
-            return [
-                Finding(
-                    rule=rule,
-                    outcome=Outcome.FAILED if blocks else Outcome.NOT_APPLICABLE,
-                    reason="the baseline has no predictions" if has_baseline else "no baseline",
-                    remedy="the policy says `without_baseline: block`" if blocks else "",
-                )
-            ]
-        return [self._judge(rule, found)]
+            reason = "the baseline has no predictions" if has_baseline else "no baseline"
+            return [alone(rule, reason, without_baseline)]
+        return [self._judge(rule, found, _lost_slices(diff))]
 
-    def _judge(self, rule: str, found: PredictionsDiff) -> Finding:
+    def _judge(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding:
         if not found.is_paired:
-            outcomes = {
-                "approve": Outcome.WAITING,
-                "block": Outcome.FAILED,
-                "pass": Outcome.PASSED,
-            }
             return Finding(
                 rule=rule,
-                outcome=outcomes[self.inconclusive],
+                outcome=INCONCLUSIVE[self.inconclusive],
                 reason=f"inconclusive: {found.problem or 'the rows are different ones'}",
                 evidence=f"{found.joined:,} rows of both models",
                 remedy="let a person decide, or predict the rows of the baseline",
@@ -98,16 +89,16 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 reason=f"a {found.task} model has no {self.predictions.replace('_', ' ')}",
                 remedy="declare the column `prediction`, or correct the gate on the base branch",
             )
+        if self.predictions == "worse_slices" and (lost or not found.slices_judged):
+            return _unjudged(rule, lost)
         value, evidence = measured
-        is_kept = value <= self._limit
-        return Finding(
-            rule=rule,
-            outcome=Outcome.PASSED if is_kept else Outcome.FAILED,
-            reason="within the bound" if is_kept else "above the bound",
-            evidence=evidence,
-            remedy=""
-            if is_kept
-            else "look at who got worse, or change the bound on the base branch",
+        return bounded(
+            rule,
+            value <= self._limit,
+            "within the bound",
+            "above the bound",
+            evidence,
+            "look at who got worse, or change the bound on the base branch",
         )
 
     def _measured(self, found: PredictionsDiff) -> tuple[float, str] | None:
@@ -128,3 +119,29 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                     return None
                 count = found.flips.worse if flips == "negative_flips" else found.flips.better
         return count / rows, f"{count:,} of {rows:,} rows ({show(100 * count / rows)}%)"
+
+
+def _lost_slices(diff: Diff) -> list[str]:
+    """Slices that the baseline has and that the candidate does not have, or next to nothing of:
+    of those the size is not stated.
+    """
+    return sorted(
+        {
+            change.name.rpartition(".")[0].removeprefix("slices.")
+            for change in diff.metrics
+            if change.is_computed and change.rows is None and change.name.startswith("slices.")
+        }
+    )
+
+
+def _unjudged(rule: str, lost: Sequence[str]) -> Finding:
+    """A slice that is gone has not got better."""
+    return Finding(
+        rule=rule,
+        outcome=Outcome.FAILED,
+        reason="slices of the baseline are gone or have next to no rows left"
+        if lost
+        else "there is no slice with enough rows to judge",
+        evidence=named(lost),
+        remedy="predict the rows of all slices that the baseline has, under the same names",
+    )

@@ -56,12 +56,3 @@ def found(metric: MetricChange) -> Found | None:
     if low is None or high is None or low > high:
         return None
     return Found(metric, change, low, high)
-
-
-def slice_of(name: str) -> tuple[str, str, str] | None:
-    """Column, value and metric of `slices.<column>.<value>.<metric>`; None for any other name."""
-    if not name.startswith("slices.") or name.count(".") < 3:
-        return None
-    _, column, rest = name.split(".", 2)
-    value, metric = rest.rsplit(".", 1)
-    return column, value, metric

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assent.core.diff.metrics import MetricChange
-from assent.report.charts.changes import Found, Sense, found, slice_of
+from assent.core.diff.metrics import MetricChange, slice_of
+from assent.report.charts.changes import Found, Sense, found
 from assent.report.charts.drawing import WIDTH, Drawing, fit, width_of
 from assent.report.charts.scales import Scale, round_up, tick_text
 from assent.report.numbers import signed

@@ -7,8 +7,9 @@ from collections.abc import Set as AbstractSet
 from math import sqrt
 
 from assent.core.diff import Diff
+from assent.core.diff.metrics import slice_of
 from assent.report.charts import axes
-from assent.report.charts.changes import Found, Sense, found, slice_of
+from assent.report.charts.changes import Found, Sense, found
 from assent.report.charts.drawing import WIDTH, Drawing, fit
 from assent.report.charts.intervals import whiskers
 from assent.report.charts.scales import Scale, tick_text, ticks
@@ -22,7 +23,6 @@ _TOP = 8.0
 _LABELS = 128.0
 _TRACK = (138.0, 312.0)
 _RADIUS = (3.0, 9.0)
-_FEW_ROWS = 30  # smaller slices are shown, never judged
 
 _Row = tuple[str, Found]
 
@@ -75,13 +75,13 @@ def _flag(one: Found, worse: AbstractSet[str]) -> str:
 def _sense(one: Found, worse: AbstractSet[str]) -> Sense:
     if one.metric.name in worse:
         return "worse"
-    return "unsure" if one.sense == "unsure" or _is_small(one) else "moved"
+    return "unsure" if one.sense == "unsure" or one.metric.is_of_small_slice else "moved"
 
 
 def _chart(
     metric: str, rows: Sequence[_Row], overall: float | None, worse: AbstractSet[str]
 ) -> Chart:
-    ranked = sorted(rows, key=lambda row: (_is_small(row[1]), row[1].gain))
+    ranked = sorted(rows, key=lambda row: (row[1].metric.is_of_small_slice, row[1].gain))
     shown = ranked[:_MOST_SLICES]
     low, high = _domain([one for _, one in shown], overall)
     scale = Scale(low, high, *_TRACK)
@@ -96,7 +96,7 @@ def _chart(
     for at, (label, one) in enumerate(shown):
         y = _TOP + _ROW * (at + 0.5)
         with drawing.group(_said(label, one) + _flag(one, worse)):
-            style = "name faint" if _is_small(one) else "name"
+            style = "name faint" if one.metric.is_of_small_slice else "name"
             drawing.text(0, y + 4, fit(label, _LABELS), style)
             sense = _sense(one, worse)
             if scale.holds(one.change):
@@ -122,7 +122,7 @@ def _domain(rows: Sequence[Found], overall: float | None) -> tuple[float, float]
     """From the lowest to the highest end, 0 and all rows included, with a margin. Slices of few
     rows have intervals so long that they would flatten all others: they may run off the axis.
     """
-    judged = [one for one in rows if not _is_small(one)] or list(rows)
+    judged = [one for one in rows if not one.metric.is_of_small_slice] or list(rows)
     ends = [0.0, *(one.low for one in judged), *(one.high for one in judged)]
     ends += [one.change for one in judged] + ([] if overall is None else [overall])
     margin = (max(ends) - min(ends)) * 0.06 or 1.0
@@ -135,10 +135,6 @@ def _directions(drawing: Drawing, one: Found, y: float) -> None:
     words = ("◀ worse", "better ▶") if one.metric.better == "higher" else ("◀ better", "worse ▶")
     drawing.text(_TRACK[0], y, words[0], "tick")
     drawing.text(_TRACK[1], y, words[1], "tick", "end")
-
-
-def _is_small(one: Found) -> bool:
-    return one.metric.rows is not None and one.metric.rows < _FEW_ROWS
 
 
 def _radius(one: Found, largest: int) -> float:

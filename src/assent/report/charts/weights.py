@@ -5,7 +5,7 @@ from __future__ import annotations
 from assent.core.diff.model import ModelDiff, WeightChange
 from assent.report.charts.drawing import WIDTH, Drawing, fit, width_of
 from assent.report.charts.scales import Scale, drawable
-from assent.report.numbers import count, percent
+from assent.report.numbers import count, share
 from assent.report.parts import Chart, Words
 
 _MOST = 12
@@ -54,4 +54,4 @@ def _distance(change: WeightChange) -> float | None:
 def _value(distance: float | None, change: WeightChange) -> str:
     if change.nonfinite:
         return f"{change.nonfinite:,} not finite"
-    return percent(distance or 0.0).lstrip("+")
+    return share(distance or 0.0)

@@ -95,11 +95,27 @@ def _summary(data: DataDiff, *, has_baseline: bool) -> Cell:
     changed = sum(_is_schema(column) for column in columns)
     if changed:
         said.append(count(changed, "change of the schema", "changes of the schema"))
-    if any(one.rows or one.keys for one in data.overlaps):
-        said.append("data sets share rows")
-    elif data.overlaps:
+    shared = [one for one in data.overlaps if one.rows or one.keys]
+    if data.overlaps and not shared:
         said.append(_nothing_shared(data))
-    return cell(Words("; ".join(said)))
+    parts: list[Part] = [Words("; ".join(said) + (";" if shared else ""))]
+    if shared:
+        parts += _most_shared(shared)
+    return tuple(parts)
+
+
+def _most_shared(shared: list[Overlap]) -> Iterator[Part]:
+    """The pair that shares most, and how many others there are."""
+    most = max(shared, key=lambda one: (one.rows, one.keys or 0))
+    told = count(most.rows, "row") if most.rows else count(most.keys or 0, "key")
+    are = "is" if (most.rows or most.keys) == 1 else "are"
+    yield Words(f"{told} of")
+    yield Text(most.second)
+    yield Words(f"{are} in")
+    yield Text(most.first)
+    yield Words("too")
+    if len(shared) > 1:
+        yield Words(f"({count(len(shared) - 1, 'other pair shares', 'other pairs share')} rows)")
 
 
 def _nothing_shared(data: DataDiff) -> str:
@@ -320,7 +336,8 @@ def _differing(change: DataChange) -> str:
     if not change.columns:
         return f"no column differs ({change.same_columns:,})"
     total = len(change.columns) + change.same_columns
-    return f"{len(change.columns):,} of {count(total, 'column')} differ"
+    differ = "differs" if len(change.columns) == 1 else "differ"
+    return f"{len(change.columns):,} of {count(total, 'column')} {differ}"
 
 
 def _facts(data: DataReference) -> dict[str, Cell]:

@@ -6,7 +6,7 @@ from heapq import nsmallest
 from math import sqrt
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import MetricChange
+from assent.core.diff.metrics import MetricChange, slice_of
 from assent.report import numbers
 from assent.report.numbers import Effect, count
 from assent.report.parts import (
@@ -21,8 +21,6 @@ from assent.report.parts import (
 )
 from assent.report.sections import shapes
 
-MIN_SLICE_ROWS = 30
-"""A slice with fewer rows is shown, and never judged."""
 _RANK_OF_EFFECT = {effect: rank for rank, effect in enumerate(Effect)}
 _LAST = len(_RANK_OF_EFFECT)
 _MAX_NAMED = 8
@@ -42,14 +40,14 @@ def metrics_section(diff: Diff) -> Section:
     for at, metric in enumerate(metrics):
         effect = effect_of(metric)
         rank = _RANK_OF_EFFECT[effect]
-        if is_small(metric):
+        if metric.is_of_small_slice:
             rank = _LAST
         elif effect is Effect.CHANGED and metric.interval is not None:
             by_chance += 1
         else:
             tally[effect] += 1
         ranked = (rank, -abs(metric.relative or 0.0), at, effect, metric)
-        (sliced if is_slice(metric.name) else whole).append(ranked)
+        (whole if slice_of(metric.name) is None else sliced).append(ranked)
     is_same = tally[Effect.UNCHANGED] == sum(tally.values()) + by_chance
     if has_baseline and is_same:
         summary = cell(Words(f"unchanged ({len(metrics):,})"))
@@ -93,18 +91,17 @@ def effect_of(metric: MetricChange) -> Effect:
     return effect
 
 
-def is_small(metric: MetricChange) -> bool:
-    """Whether this is a metric of a slice with too few rows to say anything."""
-    return is_slice(metric.name) and metric.rows is not None and metric.rows < MIN_SLICE_ROWS
-
-
 def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
     notes: list[Cell] = []
     disputed = list(dict.fromkeys(one.name for one in metrics if one.is_disputed))
     if disputed:
         said = "The metrics file and the predictions do not agree on"
         notes.append((Words(said), *shapes.named(disputed, _MAX_NAMED, "and"), Words(".")))
-    intervals = [one.interval for one in metrics if one.interval is not None]
+    intervals = [
+        one.interval
+        for one in metrics
+        if one.interval is not None and effect_of(one) is not Effect.UNCHANGED
+    ]
     if intervals:
         rows = max(one.n for one in intervals)
         kind = "the same" if all(one.is_paired for one in intervals) else "different"
@@ -117,11 +114,6 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
     return notes
 
 
-def is_slice(name: str) -> bool:
-    """Whether a metric's name is `slices.<column>.<value>.<metric>`."""
-    return name.startswith("slices.") and name.count(".") >= 3
-
-
 def _metric_row(ranked: _Ranked, has_baseline: bool) -> Row:
     metric = ranked[-1]
     return (cell(metric.name), *_measured(metric, ranked[-2], has_baseline))
@@ -129,8 +121,9 @@ def _metric_row(ranked: _Ranked, has_baseline: bool) -> Row:
 
 def _slice_row(ranked: _Ranked, has_baseline: bool) -> Row:
     metric = ranked[-1]
-    _, column, rest = metric.name.split(".", 2)
-    value, name = rest.rsplit(".", 1)
+    parts = slice_of(metric.name)
+    assert parts is not None  # only those of slices are rows of this table
+    column, value, name = parts
     rows = () if metric.rows is None else (Words(f"({count(metric.rows, 'row')})"),)
     return (
         cell(f"{column} = {value}", *rows),
@@ -143,9 +136,9 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
     if not has_baseline:
         return ((shapes.part(numbers.show(metric.new)),),)
     extra: list[Part] = []
-    if metric.interval is not None:
+    if metric.interval is not None and effect is not Effect.UNCHANGED:
         extra.append(Number(f"{_end(metric.interval.low)} to {_end(metric.interval.high)}"))
-    if is_small(metric):
+    if metric.is_of_small_slice:
         extra.append(Words(f"too few rows ({metric.rows}), not judged"))
         effect = Effect.CHANGED if effect in (Effect.BETTER, Effect.WORSE) else effect
     if metric.is_disputed:

@@ -90,9 +90,17 @@ def _size(diff: ModelDiff) -> str:
     if diff.old_size_bytes is None:
         return f"{files}, {numbers.size(diff.new_size_bytes)}"
     old, new = numbers.sizes(diff.old_size_bytes, diff.new_size_bytes)
-    differs = "differs" if len(diff.changes) == 1 else "differ"
     grown = f"{old} → {new}" if old != new else new
-    return f"{files}, {len(diff.changes):,} {differs}; {grown}"
+    return f"{files}: {_presences(diff)}; {grown}"
+
+
+def _presences(diff: ModelDiff) -> str:
+    """How many files are new, missing or other ones than before."""
+    added = sum(one.old_size_bytes is UNSET for one in diff.changes)
+    gone = sum(one.new_size_bytes is UNSET for one in diff.changes)
+    other = len(diff.changes) - added - gone
+    tally = ((other, "differs" if other == 1 else "differ"), (added, "new"), (gone, "missing"))
+    return ", ".join(f"{n:,} {word}" for n, word in tally if n)
 
 
 def _parameters(diff: ModelDiff) -> tuple[Part, ...]:
@@ -113,7 +121,13 @@ def _verdict(diff: ModelDiff) -> tuple[Part, ...]:
 
 def _danger_words(diff: ModelDiff) -> tuple[Part, ...]:
     dangers = sum(len(part.dangers) for part in diff.parts)
-    return (Words(f"; {count(dangers, 'danger')}"),) if dangers else ()
+    imports = sum(len(part.added_imports) for part in diff.parts)
+    words: list[Part] = []
+    if imports and diff.old_size_bytes is not None:
+        words.append(Words(f"; {count(imports, 'new import')}"))
+    if dangers:
+        words.append(Words(f"; {count(dangers, 'danger')}"))
+    return tuple(words)
 
 
 def _danger_table(diff: ModelDiff) -> Table:
@@ -403,7 +417,7 @@ def _weight_row(change: WeightChange) -> Row:
     nothing: Cell = (shapes.NOTHING,)
     distance: Cell = nothing
     if change.distance is not None:
-        distance = (Number(numbers.percent(change.distance).lstrip("+")),)
+        distance = (Number(numbers.share(change.distance)),)
     if change.nonfinite:
         bad = f"{count(change.nonfinite, 'value')} not finite"
         distance = (State(Mark.WARNED, bad), *distance)

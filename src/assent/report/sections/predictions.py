@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from assent.core.diff import Diff
+from assent.core.diff.metrics import MIN_SLICE_ROWS
 from assent.core.diff.predictions import (
     CalibrationBin,
     Confusion,
@@ -11,7 +12,7 @@ from assent.core.diff.predictions import (
     SliceChange,
 )
 from assent.report import numbers
-from assent.report.numbers import Effect, count
+from assent.report.numbers import Effect, count, share
 from assent.report.parts import (
     Break,
     Cell,
@@ -53,21 +54,21 @@ def predictions_section(diff: Diff) -> Section | None:
 def _summary(found: PredictionsDiff) -> Cell:
     if not found.joined:
         return cell(Words("no row has predictions of both models"))
-    rows = f"of {count(found.joined, 'row')}"
+    rows = f"Of {count(found.joined, 'row')}"
     if found.flips is not None:
         if not found.flips.worse and not found.flips.better and not found.disagreement:
             return cell(Words(f"unchanged ({found.joined:,})"))
         worse, better = found.flips.worse, found.flips.better
         said = (
-            f"{rows} {worse:,} ({_share(found.flips.negative)}) were right and are wrong now, "
-            f"{better:,} ({_share(found.flips.positive)}) were wrong and are right now"
+            f"{rows}, {worse:,} ({share(found.flips.negative)}) were right and are wrong "
+            f"now, {better:,} ({share(found.flips.positive)}) were wrong and are right now"
         )
         return cell(Words(said))
     if found.disagreement is None:
         return cell(Words(count(found.joined, "row")))
     if not found.disagreement:
         return cell(Words(f"unchanged ({found.joined:,})"))
-    return cell(Words(f"{_share(found.disagreement)} {rows} are predicted otherwise"))
+    return cell(Words(f"{rows}, {share(found.disagreement)} are predicted otherwise"))
 
 
 def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
@@ -84,11 +85,12 @@ def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
         notes.append(f"{rows} another label than before: the truth itself was changed.")
     if found.old_rows is not None and found.slices_judged:
         worse = len({(one.column, one.value) for one in found.slices})
-        said = f"{worse:,} of {count(found.slices_judged, 'slice')} got worse beyond chance"
-        notes.append(f"{said}, after correction for looking at all of them.")
+        slices = count(found.slices_judged, "slice")
+        said = f"{worse:,} of {slices}" if worse else f"None of {slices}"
+        notes.append(f"{said} got worse beyond chance, after correction for looking at all.")
     if found.slices_too_small:
         slices = count(found.slices_too_small, "slice has", "slices have")
-        notes.append(f"{slices} fewer than 30 rows: not judged.")
+        notes.append(f"{slices} fewer than {MIN_SLICE_ROWS} rows: not judged.")
     if found.slices_left_out:
         slices = count(found.slices_left_out, "smaller slice was", "smaller slices were")
         notes.append(f"{slices} not looked at: there are too many.")
@@ -100,8 +102,8 @@ def _flips(found: PredictionsDiff) -> Table:
     rows: list[Row] = []
     if flips is not None and (flips.worse or flips.better):
         rows = [
-            (cell(Words(said)), cell(Number(f"{amount:,}")), cell(Number(_share(share))))
-            for said, amount, share in (
+            (cell(Words(said)), cell(Number(f"{amount:,}")), cell(Number(share(part))))
+            for said, amount, part in (
                 ("right, and wrong now", flips.worse, flips.negative),
                 ("wrong, and right now", flips.better, flips.positive),
                 ("right in both", flips.both_right, flips.both_right / flips.rows),
@@ -115,7 +117,7 @@ def _flips(found: PredictionsDiff) -> Table:
                 (
                     cell(Words(said)),
                     cell(Number(f"{flips.both_right:,}")),
-                    cell(Number(_share(kept))),
+                    cell(Number(share(kept))),
                 )
             )
     return shapes.table("Flips", ("Rows that were", "Rows", "Share"), rows, kept=len(rows))
@@ -236,8 +238,3 @@ def _observed(one: CalibrationBin | None) -> Cell:
     if one is None:
         return cell(shapes.NOTHING)
     return Number(f"{one.observed:.1%}"), Words(f"of {count(one.rows, 'row')}")
-
-
-def _share(share: float) -> str:
-    """A share without a sign, never 0% unless it is zero."""
-    return numbers.percent(share).lstrip("+") if share else "0%"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from assent.core.diff import Side
-from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Step
 from assent.report import numbers
 from assent.report.parts import (
@@ -61,11 +60,6 @@ def _run(side: Side) -> Cell:
         return ()
     attempt = (Words(f"attempt {side.run.attempt}"),) if side.run.attempt > 1 else ()
     return (Words(side.run.system), Text(side.run.id), *attempt)
-
-
-def digits(digest: Digest) -> str:
-    """Twelve digits: the kind of digest is said elsewhere, and two of them fit on a phone."""
-    return hex_of(Digest(short(digest)))
 
 
 _SIDE_ROWS: tuple[tuple[str, Callable[[Side], Cell]], ...] = (

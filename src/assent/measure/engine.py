@@ -1,11 +1,13 @@
 """DuckDB, opened so that it reaches no more than it was given.
 
-It works in memory, spills into a private folder, and installs nothing by itself. Names and paths
-are quoted here and nowhere else.
+Data sets and predictions are read by it, and this is the only module that opens it. It works in
+memory, spills into a private folder, and installs nothing by itself. Names and paths are quoted
+here and nowhere else.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,20 +43,27 @@ def texts(values: Sequence[str | Path]) -> str:
     return "[" + ", ".join(text(str(value)) for value in values) + "]"
 
 
+def is_installed() -> bool:
+    """Whether the extra that data needs is there."""
+    return all(importlib.util.find_spec(module) is not None for module in ("duckdb", "numpy"))
+
+
 def load(doing: str) -> Any:
     """The module of DuckDB. Raises `UsageError` if it is not installed."""
     try:
         import duckdb
         import numpy  # noqa: F401, both belong to the extra
-    except ImportError:
+    except ImportError as error:
         raise UsageError(
-            doing, "duckdb or numpy is not installed", hint="pip install 'assent[data]'"
+            doing, f"{error.name} is not installed", hint="pip install 'assent[data]'"
         ) from None
     return duckdb
 
 
-def connect(doing: str, folder: Path) -> Any:
-    """A connection to an empty database in memory that spills into `folder`."""
+def connect(doing: str, folder: Path, *, threads: int = MAX_THREADS) -> Any:
+    """A connection to an empty database in memory that spills into `folder`. With one of its
+    `threads` it writes the same bytes for the same rows.
+    """
     duckdb = load(doing)
     connection = duckdb.connect(
         ":memory:",
@@ -64,7 +73,7 @@ def connect(doing: str, folder: Path) -> Any:
             "allow_community_extensions": "false",
             "temp_directory": str(folder / "spill"),
             "memory_limit": MEMORY,
-            "threads": str(max(1, min(MAX_THREADS, os.cpu_count() or 1))),
+            "threads": str(max(1, min(threads, os.cpu_count() or 1))),
         },
     )
     connection.execute("SET TimeZone = 'UTC'")
@@ -92,11 +101,11 @@ def explained(doing: str) -> Iterator[None]:
     except Exception as error:
         pyarrow = sys.modules.get("pyarrow")
         if pyarrow is not None and isinstance(error, pyarrow.ArrowException):
-            raise UsageError(doing, _first_line(error), hint="write the file again") from None
+            raise UsageError(doing, first_line(error), hint="write the file again") from None
         duckdb = sys.modules.get("duckdb")  # what was not imported has refused nothing
         if duckdb is None or not isinstance(error, duckdb.Error):
             raise
-        said = _first_line(error)
+        said = first_line(error)
         if isinstance(error, duckdb.OutOfMemoryException):
             raise OutsideError(doing, said, hint="give it more memory or disk") from None
         if isinstance(error, (duckdb.IOException, duckdb.HTTPException)):
@@ -104,6 +113,7 @@ def explained(doing: str) -> Iterator[None]:
         raise UsageError(doing, said, hint="check the file or the query") from None
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error says, without secrets, in one line of bounded length."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return redact_text(lines[0][:500]) if lines else type(error).__name__
