@@ -111,7 +111,7 @@ def test_what_rows_are_too_few_to_decide_a_person_decides(project: Project) -> N
     project.run("approve", "--as", GRACE)
     accepted = project.run("explain", "--json").json
     (finding,) = (one for one in accepted["verdict"]["findings"] if one["rule"] == gate)
-    assert finding["outcome"] == "passed"
+    assert finding["outcome"] == "warning"
     assert "accepted by `grace`" in finding["reason"]
     project.merge("slightly-worse")
     project.run("register")
@@ -175,6 +175,20 @@ def test_examples_can_be_kept_out_of_the_bundle(project: Project) -> None:
     assert evidence["predictions"] is None
     assert evidence["metrics"]["f1"] == pytest.approx(0.9)
     assert not any("predictions" in one["path"] for one in evidence["attachments"])
+
+
+def test_a_change_cannot_get_rid_of_what_it_is_compared_with(project: Project) -> None:
+    gate = "      - {slice: region, metric: f1, max_drop: 0.03}\n      - {model: safe}\n"
+    project.edit("assent.yaml", "      - {model: safe}\n", gate)
+    project.edit("assent.yaml", ", confident: true", "")
+    project.edit("assent.yaml", "      - {predictions: negative_flips, max: 20%}\n", "")
+    project.commit("judge slices", push=True)
+    project.register()
+    try_branch(project, "worse", wrong=40)
+    project.edit("assent.yaml", "      shown: [region]\n", "      keep: false\n")
+    project.commit("hide it")
+    found = outcomes(project.run("review", "--json", code=10).json)
+    assert found["slices.region.north.f1 max_drop 0.03"] == "failed"
 
 
 def test_two_data_sets_without_a_repository(tmp_path: Path) -> None:

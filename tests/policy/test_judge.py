@@ -86,7 +86,7 @@ def test_what_a_gate_leaves_to_people_asks_for_one_approval_at_least() -> None:
 
 @pytest.mark.parametrize(
     ("required", "names", "outcome"),
-    [(1, (), "waiting"), (2, ("bob",), "waiting"), (1, ("bob",), "passed"), (0, (), "waiting")],
+    [(1, (), "waiting"), (2, ("bob",), "waiting"), (1, ("bob",), "warning"), (0, (), "waiting")],
 )
 def test_it_is_accepted_as_soon_as_enough_people_approve(
     required: int, names: tuple[str, ...], outcome: str
@@ -95,4 +95,4 @@ def test_it_is_accepted_as_soon_as_enough_people_approve(
     other, undecided = decided_by_people([OTHER, UNDECIDED], approvals)
     assert other == OTHER
     assert undecided.outcome == outcome
-    assert ("accepted by `bob`" in undecided.reason) == (outcome == "passed")
+    assert ("accepted by `bob`" in undecided.reason) == (outcome == "warning")

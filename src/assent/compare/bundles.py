@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
+from msgspec import UNSET
 
 from assent.compare.data import compare_data
 from assent.compare.metrics import compare_metrics
@@ -21,6 +22,7 @@ from assent.core.diff.predictions import PredictionsDiff
 from assent.core.evidence import Evidence
 from assent.core.inspection import Inspection
 from assent.core.profile import DataProfile
+from assent.core.scalar import Scalar
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,11 +52,12 @@ def compare(
     old = None if baseline is None else baseline.evidence
     new = candidate.evidence
     predictions, computed = _predictions(baseline, candidate)
+    had = None if baseline is None else _metrics_of(baseline, candidate)
     return Diff(
         model=candidate.bundle.model,
         baseline=None if baseline is None else _side(baseline),
         candidate=_side(candidate),
-        metrics=compare_metrics(None if old is None else old.metrics, new.metrics, computed),
+        metrics=compare_metrics(had, new.metrics, computed),
         predictions=predictions,
         model_files=compare_model(
             None if baseline is None else baseline.bundle,
@@ -87,6 +90,17 @@ def _predictions(
         return None, ()
     old = None if baseline is None else baseline.predictions
     return compare_predictions(old, candidate.predictions)
+
+
+def _metrics_of(baseline: Known, candidate: Known) -> Mapping[str, Scalar]:
+    """The baseline's metrics. Those that its predictions give are there whether the candidate has
+    predictions or not: a change must not get rid of what it is compared with.
+    """
+    metrics = baseline.evidence.metrics
+    if candidate.predictions is not None or baseline.predictions is None:
+        return metrics
+    _, alone = compare_predictions(None, baseline.predictions)
+    return {**{one.name: one.new for one in alone if one.new is not UNSET}, **metrics}
 
 
 def _side(known: Known) -> Side:

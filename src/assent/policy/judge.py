@@ -31,7 +31,7 @@ def rule_for(approvals: ApprovalRule, findings: Sequence[Finding]) -> ApprovalRu
 
 def decided_by_people(findings: Sequence[Finding], approvals: Approvals) -> list[Finding]:
     """What gates left to people counts as accepted as soon as enough of them, having seen it,
-    approve. Until then it waits.
+    approve: it warns, and says who did. Until then it waits.
     """
     if approvals.missing or not approvals.counted:
         return list(findings)
@@ -39,7 +39,7 @@ def decided_by_people(findings: Sequence[Finding], approvals: Approvals) -> list
     return [
         msgspec.structs.replace(
             finding,
-            outcome=Outcome.PASSED,
+            outcome=Outcome.WARNED,
             reason=f"{finding.reason}; accepted by {people}",
             remedy="",
         )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from assent.config.lock import FILE as LOCK
-from assent.config.settings import ModelSettings
+from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of_value
 from assent.errors import UsageError
 from assent.measure.files import digests, expand
@@ -16,7 +17,8 @@ from assent.measure.files import digests, expand
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """`train` covers the command, the declared inputs and the parameters; `evaluate` covers
-    `train`, the command of the evaluation and the data sets. `files` are all files by path.
+    `train`, the command of the evaluation, the data sets and what else is to be measured. `files`
+    are all files by path.
     """
 
     files: dict[str, Digest]
@@ -55,9 +57,26 @@ def read_inputs(root: Path, settings: ModelSettings) -> Inputs:
             "model": settings.model,
             "data": {name: [data.path, data.snapshot] for name, data in sets.items()},
             "files": {name: digest for name, digest in files.items() if name not in chosen},
+            **_measured(settings),
         }
     )
     return Inputs(files=files, train=train, evaluate=evaluate)
+
+
+def _measured(settings: ModelSettings) -> dict[str, Any]:
+    """What else is measured, as far as it is asked for: other evidence is another evaluation."""
+    asked = {
+        "predictions": settings.predictions,
+        "profiles": {
+            name: data
+            for name, data in settings.data_sets.items()
+            if data != DataSettings(path=data.path, snapshot=data.snapshot)
+        },
+        "plots": settings.plots,
+        "cost": settings.cost,
+    }
+    found = {name: value for name, value in asked.items() if value}
+    return {"measured": found} if found else {}
 
 
 def _is_here(path: str) -> bool:

@@ -129,14 +129,14 @@ def test_what_the_baseline_imports_passes() -> None:
 
 @pytest.mark.threat(39)
 def test_a_new_import_blocks_and_the_finding_says_what_to_add() -> None:
-    (finding,) = judge(SAFE, part(added_imports=("os.system", FOREST, "numpy.dtype")))
+    (finding,) = judge(SAFE, part(added_imports=("acme.Scaler", FOREST, "numpy.dtype")))
     assert finding.outcome is FAILED
     assert finding.reason == "loading it imports what the baseline does not"
-    assert finding.evidence == f"`model.pkl`: `os.system`, `{FOREST}`"
-    assert f"`allow: [os.system, {FOREST}]`" in finding.remedy
+    assert finding.evidence == f"`model.pkl`: `acme.Scaler`, `{FOREST}`"
+    assert f"`allow: [acme.Scaler, {FOREST}]`" in finding.remedy
 
-    allowed = ModelGate(model="safe", allow=("os.system", FOREST))
-    assert [one.outcome for one in judge(allowed, part(added_imports=("os.system", FOREST)))] == [
+    allowed = ModelGate(model="safe", allow=("acme.Scaler", FOREST))
+    assert [one.outcome for one in judge(allowed, part(added_imports=("acme.Scaler", FOREST)))] == [
         PASSED
     ]
 
@@ -145,8 +145,8 @@ def test_a_new_import_blocks_and_the_finding_says_what_to_add() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "os.system2",
-        "os.systems",
+        "acme.Scaler2",
+        "acme.Scalers",
         "os:system",
         "OS.system",
         "sklearn.ensemble._forest",
@@ -184,6 +184,12 @@ def test_a_baseline_that_nobody_has_registered_proves_nothing() -> None:
     (finding,) = judge(SAFE, unchanged, version=None)
     assert finding.outcome is FAILED
     assert finding.reason == "loading it imports what nobody has approved"
+
+
+def test_nobody_is_told_to_allow_what_runs_commands() -> None:
+    for name in ("posix.system", "builtins.eval", "subprocess.Popen"):
+        (finding,) = judge(SAFE, part(added_imports=(name, FOREST)))
+        assert finding.remedy.startswith("do not load this file")
 
 
 def test_a_file_of_another_name_imports_what_the_baseline_did() -> None:

@@ -21,6 +21,11 @@ from assent.policy.gates.imports import KNOWN
 
 _NOT_READ = ("unknown", "archive")
 _PLAIN_YAML = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?::[A-Za-z0-9_./-]+)*")
+_RUNS = re.compile(
+    r"(?:os|posix|nt|subprocess|pty|commands|sys|socket|shutil|runpy|code|ctypes|importlib|pip"
+    r"|webbrowser|asyncio)\."
+    r"|(?:builtins|__builtin__)\.(?:eval|exec|compile|open|__import__|getattr|breakpoint)$"
+)
 _MAX_SHOWN = 50
 _MAX_LINE = 200  # of the 300 characters that a finding shows
 _ON_BASE = "on the base branch"
@@ -119,7 +124,7 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 "loading it imports what "
                 + ("the baseline does not" if _is_approved(diff) else "nobody has approved"),
                 f"{_code(part.path)}: {_listed([_code(name) for name in names])}",
-                f"if it is meant, add to the gate {_ON_BASE}: {_allow(names)}",
+                _remedy(names),
             )
         is_same = _is_unchanged(part, diff)
         code = [] if is_same else [name for name in part.code if name not in self.allow]
@@ -142,6 +147,15 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"{_code(part.path)}: {part.problem}",
                 "write the model again, or leave the file out",
             )
+
+
+def _remedy(names: Sequence[str]) -> str:
+    """What to do about names to import. Those that are known to run commands are not for allowing
+    first; this only words what blocks anyway.
+    """
+    if any(_RUNS.match(name) for name in names):
+        return "do not load this file: it looks like one that runs commands; find out who made it"
+    return f"if it is meant, add to the gate {_ON_BASE}: {_allow(names)}"
 
 
 def _danger(danger: Danger) -> str:

@@ -63,7 +63,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                     rule=rule,
                     outcome=Outcome.FAILED,
                     reason="the candidate has no predictions",
-                    remedy="declare `predictions` and let `evaluate` write them",
+                    remedy="declare `predictions`, without `keep: false`; `evaluate` writes them",
                 )
             ]
         if found.old_rows is None:
