@@ -391,3 +391,13 @@ def test_labels_tell_what_a_bin_holds() -> None:
         profile(900, whole), profile(900, moved, against=profile(900, whole))
     ).columns
     assert [share.label for share in column.shares] == ["≤ 1", "2", "3", "> 3"]
+
+
+def test_data_that_is_said_to_be_the_same_is_counted_all_the_same() -> None:
+    said = reference("train", "same")
+    rng = np.random.default_rng(0)
+    one, other = (profile(500, number("x", rng.normal(size=500) + shift)) for shift in (0.0, 2.0))
+    same = compare_data([said], [said], old_profiles={"train": one}, new_profiles={"train": one})
+    assert (same.changes, same.same) == ((), (said,))
+    found = compare_data([said], [said], old_profiles={"train": one}, new_profiles={"train": other})
+    assert [change.name for change in found.changes] == ["train"]

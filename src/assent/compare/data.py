@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from assent.compare.bins import MOST_ROWS
 from assent.compare.columns import Columns, compare_columns, measured_columns
 from assent.core.diff.data import DataChange, DataDiff, MeasuredData
@@ -41,7 +43,8 @@ def compare_data(
         ours = None if left is None else _usable(old_profiles.get(name))
         theirs = None if right is None else _usable(new_profiles.get(name))
         columns = Columns(measured=() if theirs is None else measured_columns(theirs))
-        if left is not None and right is not None and _is_same(left, right):
+        is_same = left is not None and right is not None and _is_same(left, right)
+        if right is not None and is_same and _agree(ours, theirs):
             same.append(right)
         else:
             if left and right and ours and theirs:
@@ -84,6 +87,18 @@ def _is_same(left: DataReference, right: DataReference) -> bool:
     if left.digest is not None or right.digest is not None:
         return left.digest == right.digest
     return left == right and left.snapshot is not None
+
+
+def _agree(old: DataProfile | None, new: DataProfile | None) -> bool:
+    """Whether profiles of data that is said to be the same say the same: the digest, like all
+    evidence, is the word of the change, and what was counted is looked at all the same.
+    """
+    return old is None or new is None or _counts(old) == _counts(new)
+
+
+def _counts(profile: DataProfile) -> DataProfile:
+    columns = tuple(replace(column, in_bins=()) for column in profile.columns)
+    return replace(profile, columns=columns, against=None)
 
 
 def _usable(profile: DataProfile | None) -> DataProfile | None:

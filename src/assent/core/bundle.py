@@ -164,6 +164,9 @@ def read_manifest(content: bytes) -> Bundle:
     for blob in (manifest.config, *manifest.layers):
         if not is_digest(blob.digest) or blob.size < 0:
             raise IntegrityError(doing, f"impossible descriptor {blob.digest!r}")
+    sizes = {blob.digest: blob.size for blob in manifest.layers}
+    if any(sizes[blob.digest] != blob.size for blob in manifest.layers):
+        raise IntegrityError(doing, "it gives one blob two sizes")
     files: list[ModelFile] = []
     attachments: list[Descriptor] = []
     evidence: Descriptor | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from msgspec import UNSET
@@ -142,14 +143,11 @@ def test_another_task_is_not_compared() -> None:
     assert not diff.is_paired
 
 
-def test_another_positive_class_is_not_compared() -> None:
-    from msgspec.structs import replace
-
+def test_a_positive_class_that_the_candidate_does_not_know_is_not_compared() -> None:
     label, left, right = drawn(np.random.default_rng(4), 100)
-    diff, changes = compare_predictions(
-        binary(label, left), replace(binary(label, right), positive="0")
-    )
-    assert diff.problem == "the baseline's positive class is 1, the candidate's 0"
+    other = msgspec.structs.replace(binary(label, right), positive="no", classes=("no", "yes"))
+    diff, changes = compare_predictions(binary(label, left), other)
+    assert diff.problem == "the baseline's positive class is 1, the candidate's no"
     assert all(change.interval is None for change in changes)
 
 
@@ -232,3 +230,14 @@ def test_hardly_any_rows_are_no_exception() -> None:
         )
         assert diff.joined == rows
         assert all(change.interval is None for change in changes)
+
+
+def test_a_change_cannot_say_which_class_is_the_positive_one() -> None:
+    label = np.array([1] * 60 + [0] * 140)
+    score = np.where(label == 1, 0.4, 0.1)
+    old = binary(label, score)
+    flipped = msgspec.structs.replace(old, positive="0", scores=1.0 - score)
+    _, plain = compare_predictions(old, old)
+    _, changes = compare_predictions(old, flipped)
+    assert [(one.name, one.new) for one in changes] == [(one.name, one.new) for one in plain]
+    assert not any(one.is_changed for one in changes)

@@ -30,6 +30,8 @@ def compare_tables(
     Intervals, flips and paired slices rest on the shared rows, with the candidate's labels. Below
     99% of shared rows the two are different samples, and no interval is paired.
     """
+    if old is not None:
+        new = _about_the_same(old, new)
     problem = None if old is None else _problem(old, new)
     classes = all_classes(old, new)
     after = Measured(side_of(new, classes))
@@ -62,6 +64,18 @@ def compare_tables(
         )
     sliced = compare_slices(_slice_rows(old, new, before, after, shared, whole))
     return _with(diff, pictures, sliced), (*changes, *sliced.metrics)
+
+
+def _about_the_same(old: PredictionTable, new: PredictionTable) -> PredictionTable:
+    """The candidate's table about the class that the baseline calls positive: recall of another
+    class is another metric, and what it is called is not for the change to say.
+    """
+    if old.task != "binary" or new.task != "binary" or old.positive == new.positive:
+        return new
+    if old.positive not in new.classes:
+        return new
+    scores = None if new.scores is None else 1.0 - new.scores
+    return msgspec.structs.replace(new, positive=old.positive, scores=scores)
 
 
 def _measured(
