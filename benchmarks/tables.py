@@ -38,7 +38,7 @@ def write_pair(folder: Path, rows: int, columns: int) -> tuple[Path, Path]:
         for at in range(columns - 1):
             if at % 5 == 4:
                 drifted = side == 1 and at == 4
-                weights = np.array([40.0 if drifted else 30.0, 25, 20, 15, 7, 3])
+                weights = np.array([55.0 if drifted else 30.0, 25, 20, 15, 7, 3])
                 codes = generator.choice(6, size=rows, p=weights / weights.sum())
                 names = pa.array(["north", "south", "east", "west", "abroad", "other"])
                 column = pa.DictionaryArray.from_arrays(pa.array(codes.astype("int32")), names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from assent.verbs.workflows import default_branch, workflows, write_workflows
 from assent.verbs.workspace import FILE
 
 IGNORED = ".assent/"
+_MOST_IMPORTED = 50
 _TRAIN = ("train.py", "src/train.py", "scripts/train.py", "train.sh")
 _EVALUATE = ("evaluate.py", "eval.py", "src/evaluate.py", "scripts/evaluate.py", "evaluate.sh")
 _MODELS = (
@@ -139,6 +141,43 @@ def _found(folder: Path, name: str | None) -> tuple[str, str, dict[str, str | No
     return _text(folder, model, found), model, found
 
 
+def _imported(folder: Path, script: str | None) -> list[str]:
+    """The files beside a script that it imports, and those that they import: a change in one of
+    them trains another model.
+    """
+    if script is None or not script.endswith(".py"):
+        return []
+    home = (folder / script).parent
+    found: dict[str, None] = {}
+    waiting = [folder / script]
+    while waiting and len(found) < _MOST_IMPORTED:
+        try:
+            tree = ast.parse(waiting.pop().read_bytes())
+        except (OSError, SyntaxError, ValueError, RecursionError):
+            continue  # whoever runs it is told
+        for name in _modules(tree):
+            for path in (home / f"{name}.py", home / name):
+                shown = path.relative_to(folder).as_posix()
+                if path.is_file() and shown not in found:
+                    found[shown] = None
+                    waiting.append(path)
+                elif path.is_dir() and (path / "__init__.py").is_file():
+                    found[f"{shown}/**"] = None
+    found.pop(script, None)
+    return sorted(found)
+
+
+def _modules(tree: ast.Module) -> set[str]:
+    """The first parts of what a file imports."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
 def _first(folder: Path, names: tuple[str, ...]) -> str | None:
     return next((name for name in names if (folder / name).exists()), None)
 
@@ -151,7 +190,9 @@ def _name(folder: Path) -> str:
 def _text(folder: Path, model: str, found: dict[str, str | None]) -> str:
     train, evaluate = found["train"], found["evaluate"]
     metrics = found["metrics"] or "metrics.json"
-    inputs = [name for name in (train or "train.py", found["lock"]) if name]
+    inputs = [
+        name for name in (train or "train.py", *_imported(folder, train), found["lock"]) if name
+    ]
     inputs += ["src/**"] if (folder / "src").is_dir() else []
     inputs += ["data/**"] if found["data"] else []
     lines = [
