@@ -18,8 +18,8 @@ _READ = """\
 import sys, pyarrow.parquet as pq
 for path in sys.argv[1:]:
     file = pq.ParquetFile(path)
-    for batch in file.iter_batches(batch_size=131072, use_threads=True):
-        batch.num_rows
+    for name in file.schema_arrow.names:
+        file.read(columns=[name], use_threads=True)
 """
 _JOIN = """\
 import sys, duckdb

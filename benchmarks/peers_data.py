@@ -1,4 +1,4 @@
-"""The peers that compare data: Evidently and NannyML for drift, datacompy for rows, scikit-learn
+"""The peers that compare data: Evidently for drift, datacompy for rows, scikit-learn
 for the interval of one metric. Each in a virtual environment of its own in the user's cache.
 """
 
@@ -16,7 +16,6 @@ from benchmarks.figures import Figure, mebibytes, milliseconds
 from benchmarks.measure import Command, Samples, WrongExitError, in_turns
 
 EVIDENTLY = "evidently==0.7.23"
-NANNYML = "nannyml==0.13.1"
 DATACOMPY = "datacompy==1.1.0"
 
 _EVIDENTLY = """\
@@ -25,15 +24,6 @@ from evidently import Report
 from evidently.presets import DataDriftPreset
 old, new = map(pd.read_parquet, sys.argv[1:])
 Report([DataDriftPreset()]).run(new, old).dict()
-"""
-_NANNYML = """\
-import sys, pandas as pd, nannyml
-old, new = map(pd.read_parquet, sys.argv[1:])
-columns = [name for name in old.columns if name != "id"]
-calculator = nannyml.UnivariateDriftCalculator(
-    column_names=columns, continuous_methods=["jensen_shannon"],
-    categorical_methods=["jensen_shannon"], chunk_number=1)
-calculator.fit(old).calculate(new).to_df()
 """
 _DATACOMPY = """\
 import sys, pandas as pd
@@ -73,9 +63,8 @@ def flagged(context: Context, old: Path, new: Path) -> list[str]:
 
 
 def drift(context: Context, folder: Path, old: Path, new: Path, ours: Samples) -> Iterator[Figure]:
-    """The peers on the same pair of files."""
-    for package, script, goal in ((EVIDENTLY, _EVIDENTLY, 100.0), (NANNYML, _NANNYML, None)):
-        yield from _peer(context, folder, package, script, (old, new), ours, goal)
+    """Evidently on the same pair of files."""
+    yield from _peer(context, folder, EVIDENTLY, _EVIDENTLY, (old, new), ours, 100.0)
 
 
 def rows(context: Context, folder: Path, old: Path, new: Path, ours: Samples) -> Iterator[Figure]:
