@@ -15,6 +15,7 @@ case "${ASSENT_EXTRAS:-}" in
     echo "  hint: write for example ASSENT_EXTRAS: data,models" >&2
     exit 2
     ;;
+*) ;; # names, commas, or nothing
 esac
 wanted="$root${ASSENT_EXTRAS:+[$ASSENT_EXTRAS]}"
 place="$RUNNER_TEMP/assent-$(printf '%s' "$wanted" | cksum | cut -d ' ' -f 1)"
