@@ -12,10 +12,26 @@ import pytest
 from docs.generate import EXIT_CODES, FILES
 
 from assent.cli.main import VERBS
+from assent.compare.drift import LEVELS
 from assent.config.lock import lock_text, read_lock
 from assent.config.read import read_config
+from assent.config.settings import CostSettings
+from assent.core.diff.metrics import MIN_SLICE_ROWS
+from assent.core.evidence import Environment, Step
+from assent.measure.cost import costs
+from assent.measure.models.inspect import READERS
 from assent.policy.gates import GATES
+from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS
+from tests.builders import AT, digest
 
+STEP = Step(
+    command="x",
+    inputs_digest=digest("x"),
+    started_at=AT,
+    wall_s=1.0,
+    cpu_s=1.0,
+    peak_memory_bytes=1,
+)
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -93,3 +109,22 @@ def test_the_threats_called_tested_are_those_that_have_tests() -> None:
         for row in re.findall(r"mark\.threat\((\d+)\)", path.read_text())
     }
     assert {int(row) for row, state in table if state == "tested"} == marks
+
+
+def test_the_numbers_that_the_documents_promise_are_those_of_the_code() -> None:
+    diffs, keys = (ROOT / "docs/diffs.md").read_text(), (ROOT / "docs/configuration.md").read_text()
+    for level, amount in LEVELS.items():
+        assert re.search(rf"^\| {level} \| {amount}\b", diffs, re.MULTILINE)
+    assert f"of fewer\nthan {MIN_SLICE_ROWS} rows" in keys
+    assert f"at most {MAX_PLOTS}, of {MAX_PLOT_BYTES // 1_000_000} MB each" in keys
+    for name in costs(STEP, STEP, Environment(), CostSettings(), 1):
+        if name.startswith(("cost.train", "cost.model")):
+            assert f"`{name}`" in keys
+
+
+def test_every_format_that_is_read_is_named() -> None:
+    page = re.sub(r"[^a-z0-9]", "", (ROOT / "docs/diffs.md").read_text().lower())
+    said = {"hdf5", "gguf", "keras", "onnx", "skops", "xgboost", "lightgbm", "catboost", "mlmodel"}
+    assert said <= set(READERS)
+    for name in [*said, "safetensors", "pickle", "joblib", "pytorch", "savedmodel", "huggingface"]:
+        assert name in page

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from assent.core.evidence import Attachment, Evidence
-from assent.errors import IntegrityError
+from assent.errors import IntegrityError, UsageError
 from assent.ports import Source
 from assent.stores import directory
 from assent.stores.directory import DirectoryStore
-from assent.verbs.attachments import attachment_file, read_attachment
+from assent.verbs.attachments import attach, attached, attachment_file, read_attachment
 from tests.builders import digest
 
 CONTENT = b"profile " * 10
@@ -60,3 +60,26 @@ def test_what_the_evidence_does_not_name_or_is_too_large_is_refused(tmp_path: Pa
         read_attachment(workspace, evidence, digest("another"))
     with pytest.raises(IntegrityError, match="more than 10 bytes"):
         read_attachment(workspace, evidence, one.digest, most=10)
+
+
+def test_what_evaluate_left_is_bundled_as_it_was(tmp_path: Path) -> None:
+    workspace = SimpleNamespace(store=DirectoryStore(tmp_path / "store"), work=tmp_path / "work")
+    any_workspace: Any = workspace
+    one = attach(any_workspace, "churn", "a", CONTENT, "b")
+    evidence = Evidence(model="churn", inputs_digest=digest("inputs"), attachments=(one,))
+    [source] = attached(any_workspace, "churn", evidence)
+    assert source.path is not None
+    assert source.path.read_bytes() == CONTENT
+    source.path.write_bytes(b"another")
+    with pytest.raises(UsageError, match="is gone, or was changed"):
+        attached(any_workspace, "churn", evidence)
+
+
+def test_evidence_that_was_taken_over_brings_its_attachments_however_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, evidence, _ = placed(tmp_path)
+    monkeypatch.setattr(directory, "_MAX_READ_BYTES", 10)
+    [source] = attached(workspace, "churn", evidence)
+    assert source.path is not None
+    assert source.path.read_bytes() == CONTENT

@@ -20,13 +20,14 @@ MAX_COUNTED_BYTES = 64 * 1024 * 1024
 
 
 def read_data(
-    root: Path, name: str, source: str, snapshot: str | None = None
+    root: Path, name: str, source: str, snapshot: str | None = None, *, count_rows: bool = True
 ) -> tuple[DataReference | None, Problem | None]:
     """The reference to a data set, or the problem with it; never an exception.
 
     A file, a folder or a glob below `root` is hashed: one file has its own digest, several that
     of their names and digests. An address (`s3://…`), or anything that is not there but has a
-    `snapshot`, is kept as it is, without secrets; only the snapshot says which data it was.
+    `snapshot`, is kept as it is, without secrets; only the snapshot says which data it was. Rows
+    need not be counted where a profile will.
     """
     snapshot = None if snapshot is None else redact_text(snapshot)
     shown = redact_text(source)
@@ -50,7 +51,7 @@ def read_data(
                 snapshot=snapshot,
                 files=len(paths),
                 size_bytes=sum(path.stat().st_size for path in paths),
-                rows=_rows(paths),
+                rows=_rows(paths) if count_rows else None,
             ),
             None,
         )

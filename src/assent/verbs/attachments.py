@@ -97,22 +97,20 @@ def _doing(evidence: Evidence, digest: Digest) -> str:
 
 
 def _source(workspace: Workspace, model: str, one: Attachment) -> Source:
-    doing = f"bundling {model}"
+    """The file that `evaluate` left; where it took the evidence over, that of the store."""
     path = _folder(workspace, model) / hex_of(one.digest)
-    hint = "run `assent evaluate --force` again"
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        try:
-            return Source(content=workspace.store.read(one.digest))
-        except NotInStoreError:
-            problem = f"{one.path} of the evidence is gone"
-            raise UsageError(doing, problem, hint=hint) from None
-    except OSError as error:
-        raise OutsideError(doing, f"{path}: {error.strerror or error}") from None
-    if digest_of(content) != one.digest:
-        raise UsageError(doing, f"{one.path} of the evidence was changed", hint=hint)
-    return Source(content=content)
+        workspace.store.fetch(
+            [Wanted(digest=one.digest, size_bytes=one.size_bytes, path=path)]
+        )  # verifies a file that is there, and leaves it alone
+    except NotInStoreError:
+        raise UsageError(
+            f"bundling {model}",
+            f"{one.path} of the evidence is gone, or was changed",
+            hint="run `assent evaluate --force` again",
+        ) from None
+    return Source(path=path)
 
 
 def _folder(workspace: Workspace, model: str) -> Path:

@@ -99,19 +99,26 @@ class _Measuring:
 
     def data(self) -> None:
         sets = self._settings.data_sets
-        for name, one in sets.items():
-            reference, problem = read_data(self._workspace.root, name, one.path, one.snapshot)
-            self._problems += [] if problem is None else [problem]
-            if reference is not None:
-                self._data.append(msgspec.structs.replace(reference, label=one.label))
-        wanted = [one for one in self._data if sets[one.name].profile and self._is_table(one)]
-        if not wanted:
-            return
-        if not engine.is_installed():
+        profiled = {name for name, one in sets.items() if one.profile and self._is_table(one)}
+        if profiled and not engine.is_installed():
             self._workspace.say(
                 f"evaluating {self._model}: data is not profiled; it takes "
                 "`pip install 'assent[data]'`"
             )
+            profiled = set()
+        for name, one in sets.items():
+            reference, problem = read_data(
+                self._workspace.root,
+                name,
+                one.path,
+                one.snapshot,
+                count_rows=name not in profiled,
+            )
+            self._problems += [] if problem is None else [problem]
+            if reference is not None:
+                self._data.append(msgspec.structs.replace(reference, label=one.label))
+        wanted = [one for one in self._data if one.name in profiled]
+        if not wanted:
             return
         before = self._baseline()
         with ExitStack() as opened:
@@ -119,8 +126,7 @@ class _Measuring:
                 self._profile(reference, sets[reference.name], before, opened)
             self._pairs(sets)
 
-    def _is_table(self, reference: DataReference) -> bool:
-        settings = self._settings.data_sets[reference.name]
+    def _is_table(self, settings: DataSettings) -> bool:
         return settings.engine == "spark" or is_table(self._workspace.root, settings.path)
 
     def _baseline(self) -> Evidence | None:
