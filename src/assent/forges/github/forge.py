@@ -11,7 +11,6 @@ from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.identity import Actor
-from assent.errors import UsageError
 from assent.forges.github.api import Api
 from assent.forges.github.asking import Asking
 from assent.forges.github.changes import Changes, Found, Wakeup
@@ -23,6 +22,7 @@ from assent.forges.github.roles import Roles
 from assent.forges.github.runs import Runs
 from assent.forges.github.shown import Shown
 from assent.forges.github.site import Site
+from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
 from assent.ports import (
     Asked,
@@ -135,12 +135,8 @@ class GitHubForge:
         """See `Forge.review`. On GitHub people review for themselves."""
         del state, at, reason
         where = self._current
-        address = (where.change.address if where else None) or "the pull request"
-        raise UsageError(
-            f"reviewing in the name of {by!r}",
-            "on GitHub everybody reviews for themselves",
-            hint=f"approve {address}, or comment there: /assent approve {model} {bundle}",
-        )
+        place = (where.change.address if where else None) or "the pull request"
+        raise own_word("GitHub", place, by=by, model=model, bundle=bundle)
 
     def matches(self, person: Actor, who: str) -> bool:
         """See `Forge.matches`."""
@@ -150,11 +146,7 @@ class GitHubForge:
         """See `Forge.comment`."""
         current = self._current
         if current is None or current.pull is None:
-            raise UsageError(
-                f"commenting on the review of {notice.model}",
-                "there is no pull request of what is checked out",
-                hint="push it and open a pull request",
-            )
+            raise nowhere("pull request", notice.model)
         address = self._shown.show(current.pull.number, current.change.head, notice)
         if current.group is not None:
             self._shown.pass_on(current.pull.number, current.group, notice)

@@ -13,7 +13,6 @@ from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.identity import Actor
-from assent.errors import UsageError
 from assent.forges.gitlab.api import Api, Token
 from assent.forges.gitlab.archives import LIMITS, Limits
 from assent.forges.gitlab.asking import Asking
@@ -28,6 +27,7 @@ from assent.forges.gitlab.shapes import MergeRequest
 from assent.forges.gitlab.shown import Shown
 from assent.forges.gitlab.site import Site
 from assent.forges.gitlab.waiting import Open, open_requests
+from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
 from assent.ports import (
     Asked,
@@ -170,12 +170,8 @@ class GitLabForge:
         """See `Forge.review`. On GitLab people review for themselves."""
         del state, at, reason
         where = self._current
-        address = (where.change.address if where else None) or "the merge request"
-        raise UsageError(
-            f"reviewing in the name of {by!r}",
-            "on GitLab everybody reviews for themselves",
-            hint=f"approve {address}, or comment there: /assent approve {model} {bundle}",
-        )
+        place = (where.change.address if where else None) or "the merge request"
+        raise own_word("GitLab", place, by=by, model=model, bundle=bundle)
 
     def matches(self, person: Actor, who: str) -> bool:
         """See `Forge.matches`."""
@@ -185,11 +181,7 @@ class GitLabForge:
         """See `Forge.comment`."""
         current = self._current
         if current is None or current.request is None:
-            raise UsageError(
-                f"commenting on the review of {notice.model}",
-                "there is no merge request of what is checked out",
-                hint="push it and open a merge request",
-            )
+            raise nowhere("merge request", notice.model)
         return self._shown.show(current.request, current.change.head, notice)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:

@@ -84,7 +84,6 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     strides: tuple[int, ...]
     first: int
     key: str
-    storage_bytes: int
 
     @property
     def items(self) -> int:
@@ -231,5 +230,4 @@ def _tensor(value: Any, name: str, depth: int = 0) -> Stored | None:
         strides=strides,
         first=first,
         key=key,
-        storage_bytes=storage_bytes,
     )
