@@ -220,6 +220,14 @@ class Repository:
         arguments = ["status", "--porcelain", "--untracked-files=no", "--", *paths]
         return bool(self.run(*arguments, doing="reading the state of the working tree"))
 
+    def changed_files(self) -> tuple[str, ...]:
+        """The tracked files that differ from the commit, as Git names them."""
+        shown = self.run(
+            *("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", "HEAD", "--"),
+            doing="reading the state of the working tree",
+        )
+        return tuple(filter(None, shown.split("\0")))
+
     def is_shallow(self) -> bool:
         """Whether history is cut off."""
         return (self.common / "shallow").exists()
@@ -269,6 +277,18 @@ class Repository:
         """The id of a file or folder at a commit, or None if it is not there."""
         found = self._objects.read(f"{commit}:{path}")
         return None if found is None else found.oid
+
+    def links(self, commit: str) -> dict[str, str]:
+        """The links of a commit by path, and where they lead."""
+        shown = self.run("ls-tree", "-r", "-z", commit, doing="looking for links")
+        found: dict[str, str] = {}
+        for line in filter(None, shown.split("\0")):
+            header, _, path = line.partition("\t")
+            mode, _, oid = header.split(" ")[:3]
+            content = self._objects.read(oid) if mode == "120000" else None
+            if content is not None:
+                found[path] = content.content.decode(errors="replace")
+        return found
 
     def config(self, key: str) -> str | None:
         """A value of the Git configuration; of several, the last."""
