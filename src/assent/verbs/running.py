@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -36,13 +36,15 @@ def place(workspace: Workspace, model: str) -> Path:
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What a command is to write: something for each pattern of `must`; nothing for those of `may`
     is no fault, and `shown` are those of `must` that only pictures come from. `own` is what an
-    earlier command of the same run has written.
+    earlier command of the same run has written, and `inputs` what a glob of outputs happens to
+    cover although the commands read it.
     """
 
     must: tuple[str, ...]
     may: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     own: dict[str, Digest] = {}
+    inputs: Collection[str] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -121,7 +123,9 @@ class _Plan:
         return [
             name
             for name in standing_outputs(self._root, self._aside)
-            if not self._is_incremental(name) and not self._is_own(name)
+            if not self._is_incremental(name)
+            and not self._is_own(name)
+            and name not in self._expected.inputs
         ]
 
     def require(self, moved: Aside) -> None:
