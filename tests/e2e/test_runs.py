@@ -239,6 +239,30 @@ def test_a_reused_bundle_says_so_and_what_nobody_looked_at(shipped: Project) -> 
     assert "Nothing was trained" not in shipped.comment()
 
 
+@pytest.mark.parametrize("verbs", [["train"], ["train", "evaluate"]])
+def test_what_was_run_for_this_revision_is_not_run_again(fresh: Project, verbs: list[str]) -> None:
+    for verb in verbs:
+        fresh.run(verb)
+    fresh.run("review", code=11)
+    assert fresh.runs() == ["train", "evaluate"]
+    assert "Nothing was trained" not in fresh.comment()
+
+
+@pytest.mark.parametrize("what", ["model/weights.txt", "metrics.json", "README.md", "HEAD"])
+def test_what_was_run_for_something_else_is(fresh: Project, what: str) -> None:
+    fresh.write("README.md", "one\n")
+    fresh.commit("readme", push=True)
+    fresh.run("train")
+    fresh.run("evaluate")
+    if what == "HEAD":
+        fresh.commit("empty")
+    else:
+        fresh.write(what, "changed\n")
+    fresh.run("review", code=11)
+    expected = ["train", "evaluate"] * (1 if what == "metrics.json" else 2)
+    assert fresh.runs() == expected
+
+
 # --- pipelines that skip what is up to date -------------------------------------------------------
 
 DVC = """\
