@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 
@@ -29,13 +30,14 @@ def difference(workspace: Workspace, model: str, old: str, new: str) -> str:
         return "how the model is made has changed"
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    changed = repository.run(
+    changed = repository.names(
         *("diff", "--name-only", "--no-renames", "-z", old, new),
         doing=f"looking for changed inputs of {model}",
     )
-    for path in filter(None, changed.split("\0")):
+    for path in changed:
         if path.startswith(prefix) and is_input(before, path.removeprefix(prefix)):
-            return f"{path} has changed"
+            shown = os.fsencode(path).decode(errors="replace")
+            return f"{shown} has changed"
     return ""
 
 
