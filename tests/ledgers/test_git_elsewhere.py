@@ -82,9 +82,8 @@ def test_hooks_of_the_user_are_not_for_the_ledger(
 ) -> None:
     hooks = tmp_path / "hooks"
     hooks.mkdir()
-    for name in ("pre-push", "reference-transaction"):
-        (hooks / name).write_text("#!/bin/sh\nexit 1\n")
-        (hooks / name).chmod(0o755)
+    (hooks / "pre-push").write_text("#!/bin/sh\nexit 1\n")
+    (hooks / "pre-push").chmod(0o755)
     (tmp_path / "template/hooks").mkdir(parents=True)
     (tmp_path / "template/hooks/pre-push").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "template/hooks/pre-push").chmod(0o755)

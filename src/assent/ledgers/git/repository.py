@@ -27,7 +27,7 @@ _PASSED_ON = (
 )
 _OF_REMOTE = ("pushurl", "proxy", "proxyauthmethod", "uploadpack", "receivepack")
 _NOT_THERE = "couldn't find remote ref"
-_OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "object format")
+_OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "unexpected capabilities^{}")
 _BRANCHES = "refs/heads/assent/"
 
 
@@ -93,6 +93,7 @@ class LedgerRepository:
         """
         doing = f"reading the ledger of {model} from {self.name}"
         ref = branch_ref(model)
+        self._require()
         try:
             if (self._folder / ref).exists() and self.there(model, doing) == self.tip(model):
                 return self.tip(model)
@@ -148,8 +149,7 @@ class LedgerRepository:
 
     def git(self, *arguments: str, doing: str, stdin: bytes | None = None) -> bytes:
         """Git in this repository, which is made when it is first needed. Raises `GitError`."""
-        if not (self._folder / "HEAD").exists():
-            self._create()
+        self._require()
         return git(
             arguments,
             folder=self._folder,
@@ -242,6 +242,10 @@ class LedgerRepository:
                 yield
             finally:
                 self._lock_fds = ()
+
+    def _require(self) -> None:
+        if not (self._folder / "HEAD").exists():
+            self._create()
 
     def _create(self) -> None:
         """Make the repository. It appears whole or not at all: a part of one, left by a process
