@@ -587,7 +587,9 @@ def test_a_hostile_yaml_file(fresh: Project, bomb: str, where: str) -> None:
         fresh.write("assent.yaml", bomb)
         assert "reading " in fresh.run("review", code=2).stderr
     else:
-        fresh.write("bomb.yaml", bomb)
+        fresh.write("bomb.yaml" if where == "params" else "bomb", bomb)
+        if where == "metrics":
+            fresh.write("evaluate.sh", FILES["evaluate.sh"] + "cp bomb bomb.yaml\n")
         old = "metrics: [metrics.json]" if where == "metrics" else "params: [params.yaml]"
         fresh.edit("assent.yaml", old, f"{old.removesuffix(']')}, bomb.yaml]")
         fresh.commit("hostile", push=True)
@@ -622,6 +624,7 @@ def test_metrics_that_an_evaluation_left_from_another_model_block(fresh: Project
     fresh.branch("topic", accuracy="0.1")
     fresh.write("evaluate.sh", "true\n")  # ends well, and leaves the metrics of the last model
     fresh.commit()
-    ran = fresh.run("review", code=10)
-    assert "metrics.json is usable" in ran.stdout
-    assert "older than the model" in ran.stdout
+    ran = fresh.run("review", code=2)
+    assert "did not write metrics.json" in ran.stderr
+    assert "earlier run" in ran.stderr
+    assert json.loads((fresh.folder / "metrics.json").read_text()) == {"accuracy": 0.8}

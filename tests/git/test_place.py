@@ -40,9 +40,9 @@ def test_dotfiles_whose_repository_the_environment_names(
     assert (repository.top, repository.common) == (home, bare)
     assert repository.branch() == "main"
     assert repository.show("HEAD", "a.txt") == b"1"
-    assert repository.dirty() == []
+    assert repository.changed_files() == ()
     (home / "a.txt").write_text("2")
-    assert repository.dirty() == ["a.txt"]
+    assert repository.changed_files() == ("a.txt",)
 
 
 def test_a_repository_of_the_environment_that_is_of_another_folder_is_named(

@@ -42,7 +42,7 @@ def _facts(folder: Path) -> tuple[object, ...]:
     before = repository.is_dirty()
     (folder / "a[1].txt").write_text("2")
     try:
-        dirty = repository.dirty(["a[1].txt"])
+        dirty = repository.changed_files(["a[1].txt"])
     finally:
         (folder / "a[1].txt").write_text("1")
     return (
@@ -125,7 +125,7 @@ def test_settings_of_a_user_do_not_change_what_is_read(
     assert not repository.is_dirty()
     assert repository.run("log", "-1", "--format=%s", doing="reading") == "één"
     (work / "é\n.txt").write_text("2")
-    assert repository.dirty() == ["é\n.txt"]
+    assert repository.changed_files() == ("é\n.txt",)
 
 
 def test_a_folder_that_cannot_be_entered_is_said(tmp_path: Path) -> None:

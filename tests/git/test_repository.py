@@ -30,14 +30,14 @@ def test_what_differs_is_named_whatever_its_name(work: Path, name: str) -> None:
     assert repository.show("HEAD", f"{name}\nnot") is None
     assert not repository.is_dirty()
     (work / name).write_text("2")
-    assert repository.dirty() == [name]
-    assert repository.dirty([name]) == [name]
-    assert repository.dirty(["other.py"]) == []
+    assert repository.changed_files() == (name,)
+    assert repository.changed_files([name]) == (name,)
+    assert repository.changed_files(["other.py"]) == ()
 
 
 def test_a_folder_stands_for_the_files_below_it(work: Path) -> None:
     (work / "sub/x.py").write_text("2")
-    assert Repository(work).dirty(["sub"]) == ["sub/x.py"]
+    assert Repository(work).changed_files(["sub"]) == ("sub/x.py",)
     assert not Repository(work).is_dirty(["su"])
 
 
@@ -49,13 +49,13 @@ def test_names_that_are_no_text_are_compared_as_they_are(work: Path) -> None:
     repository = Repository(work)
     assert repository.show("HEAD", name) == b"1"
     (work / name).write_text("2")
-    assert repository.dirty([name]) == [name]
+    assert repository.changed_files([name]) == (name,)
 
 
 def test_more_files_are_asked_for_than_a_command_line_holds(work: Path) -> None:
     (work / "train.py").write_text("2")
     names = [f"data/{'long' * 40}/{number}.csv" for number in range(30_000)]
-    assert Repository(work).dirty([*names, "train.py"]) == ["train.py"]
+    assert Repository(work).changed_files([*names, "train.py"]) == ("train.py",)
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
@@ -65,7 +65,7 @@ def test_a_file_that_git_was_told_not_to_look_at_is_looked_at(work: Path, flag: 
     assert not repository.is_dirty()
     (work / "train.py").write_text("forged")
     assert run_git(work, "status", "--porcelain") == ""
-    assert repository.dirty() == ["train.py"]
+    assert repository.changed_files() == ("train.py",)
 
 
 def test_a_sparse_checkout_is_clean(work: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_submodule_at_another_commit_is_a_difference(work: Path, tmp_path: Pat
     assert not Repository(work).is_dirty()
     run_git(work / "lib", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q",
             "--allow-empty", "-m", "more")  # fmt: skip
-    assert Repository(work).dirty() == ["lib"]
+    assert Repository(work).changed_files() == ("lib",)
 
 
 def test_a_branch_has_its_name_although_a_tag_has_it_too(work: Path) -> None:

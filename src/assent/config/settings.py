@@ -86,7 +86,9 @@ class CostSettings(Struct, frozen=True, kw_only=True):
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
-    """One model: how it is made, where its evidence lies, and its policy."""
+    """One model: how it is made, where its evidence lies, and its policy. Outputs that fit
+    `incremental` are updated by the commands, or left as they are where they are up to date.
+    """
 
     model: Text
     train: Text | None = None
@@ -97,6 +99,7 @@ class ModelSettings(Struct, frozen=True, kw_only=True):
     predictions: PredictionsSettings | None = None
     data: dict[str, Text | DataSettings] = {}
     plots: tuple[Text, ...] = ()
+    incremental: tuple[Text, ...] = ()
     cost: CostSettings | None = None
 
     @property

@@ -31,7 +31,8 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class Code(Struct, frozen=True, kw_only=True):
-    """The revision that was trained. `is_dirty`: tracked files differed from the commit.
+    """The revision that was trained. `is_dirty`: tracked files differed from the commit before
+    anything was run; `changed` are the first of them. What the run itself writes does not count.
     `authors` wrote the commits that lead from the base branch to it, or the commit itself.
     """
 
@@ -39,6 +40,7 @@ class Code(Struct, frozen=True, kw_only=True):
     tree: str | None = None
     branch: str | None = None
     is_dirty: bool = False
+    changed: tuple[str, ...] = ()
     authors: tuple[Actor, ...] = ()
 
 
@@ -128,6 +130,7 @@ class Problem(Struct, frozen=True, kw_only=True):
 class Evidence(Struct, frozen=True, kw_only=True):
     """All evidence of one bundle. `inputs_digest` covers commands, declared inputs, parameters
     and data: equal digests mean that training and evaluating again would start from the same.
+    `unproven` are outputs that were not shown to be of this run, because they are `incremental`.
     """
 
     model: str
@@ -148,4 +151,5 @@ class Evidence(Struct, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
     environment: Environment = Environment()
     run: Run | None = None
+    unproven: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

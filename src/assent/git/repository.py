@@ -100,10 +100,10 @@ class Repository:
         """Whether tracked files (or those of `paths`, files or folders, that are tracked) differ
         from the commit. What Assent itself has written to a folder `.assent` is none of them.
         """
-        return bool(self.dirty(paths))
+        return bool(self.changed_files(paths))
 
-    def dirty(self, paths: Sequence[str] = ()) -> list[str]:
-        """As `is_dirty`: the files that differ, sorted."""
+    def changed_files(self, paths: Sequence[str] = ()) -> tuple[str, ...]:
+        """As `is_dirty`: the files that differ, as Git names them, sorted."""
         shown = self.names(
             *("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no"),
             "--ignore-submodules=untracked",
@@ -112,10 +112,12 @@ class Repository:
         # Not asked by path: a command line holds fewer names than a model has inputs.
         differ = {entry[3:] for entry in shown} | set(self._differ_unwatched())
         chosen = None if not paths else set(paths)
-        return sorted(
-            name
-            for name in differ
-            if _OWN not in name.split("/") and (chosen is None or _is_among(name, chosen))
+        return tuple(
+            sorted(
+                name
+                for name in differ
+                if _OWN not in name.split("/") and (chosen is None or _is_among(name, chosen))
+            )
         )
 
     def _differ_unwatched(self) -> Iterator[str]:
@@ -186,6 +188,17 @@ class Repository:
         """The id of a file or folder at a commit, or None if it is not there."""
         found = self._objects.read(f"{commit}:{path}")
         return None if found is None else found.oid
+
+    def links(self, commit: str) -> dict[str, str]:
+        """The links of a commit by path, and where they lead."""
+        found: dict[str, str] = {}
+        for line in self.names("ls-tree", "-r", "-z", commit, doing="looking for links"):
+            header, _, path = line.partition("\t")
+            mode, _, oid = header.split(" ")[:3]
+            content = self._objects.read(oid) if mode == "120000" else None
+            if content is not None:
+                found[path] = os.fsdecode(content.content)
+        return found
 
     def config(self, key: str) -> str | None:
         """A value of the Git configuration; of several, the last."""

@@ -12,6 +12,7 @@ from assent.core.digest import Digest, digest_of_value
 from assent.core.evidence import DataReference, Problem
 from assent.errors import AssentError, UsageError
 from assent.measure import files
+from assent.measure.hashes import Hashes
 from assent.measure.profiles.databases import is_database
 from assent.measure.redaction import redact_text
 
@@ -20,14 +21,20 @@ MAX_COUNTED_BYTES = 64 * 1024 * 1024
 
 
 def read_data(
-    root: Path, name: str, source: str, snapshot: str | None = None, *, count_rows: bool = True
+    root: Path,
+    name: str,
+    source: str,
+    snapshot: str | None = None,
+    *,
+    count_rows: bool = True,
+    hashes: Hashes | None = None,
 ) -> tuple[DataReference | None, Problem | None]:
     """The reference to a data set, or the problem with it; never an exception.
 
     A file, a folder or a glob below `root` is hashed: one file has its own digest, several that
     of their names and digests. An address (`s3://…`), or anything that is not there but has a
     `snapshot`, is kept as it is, without secrets; only the snapshot says which data it was. Rows
-    need not be counted where a profile will.
+    need not be counted where a profile will, nor is a file read whose digest `hashes` knows.
     """
     snapshot = None if snapshot is None else redact_text(snapshot)
     shown = redact_text(source)
@@ -41,7 +48,7 @@ def read_data(
         paths = files.expand(root, [source])
         if not paths:
             return None, Problem(source=shown, problem=f"data {name}: no such file")
-        digests = files.digests(root, paths)
+        digests = (hashes or Hashes(root)).digests(paths)
         return (
             DataReference(
                 name=name,

@@ -30,6 +30,9 @@ _FEW, _SMALL_BYTES = 16, 1 << 20
 UNMATCHED = frozenset({".git", ".assent", "__pycache__"})
 """Names that no pattern matches: what Git, Assent and Python write for themselves."""
 
+PLACEHOLDERS = frozenset({".gitkeep", ".gitignore", ".gitattributes", ".keep", ".placeholder"})
+"""Files that keep a folder in Git. They are no output of anything, wherever they lie."""
+
 MAX_FILES = 1_000_000
 
 
@@ -41,6 +44,29 @@ def expand(root: Path, patterns: Sequence[str]) -> list[Path]:
     Raises `UsageError` for a pattern or a link that leaves `root`.
     """
     return sorted({path for pattern in patterns for path in _matches(root, pattern)})
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Whether `pattern` names the file called `name`, both relative to one folder, by their text
+    alone: a pattern without a glob is that file, or a folder and everything below it.
+    """
+    names = PurePosixPath(name).parts
+    parts = PurePosixPath(pattern).parts
+    if not UNMATCHED.isdisjoint(names) or not parts:
+        return not parts and UNMATCHED.isdisjoint(names)
+    if names[: len(parts)] == parts:
+        return True
+    if not is_glob(pattern):
+        return False
+    places = _past_stars({0}, rules := _rules([*parts, "**"] if pattern.endswith("/") else parts))
+    for one in names:
+        places = _next_places(places, rules, one)
+    return len(rules) in places
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a pattern names what it fits, and not one file or folder."""
+    return any(sign in pattern for sign in "*?[")
 
 
 def path_below(root: Path, name: str) -> Path:
@@ -110,11 +136,18 @@ def read_small(path: Path) -> bytes:
     return content
 
 
-def file_digest(path: Path, progress: Progress | None = None) -> Digest:
-    """The digest of a file's content, in memory that does not grow with the file."""
+def file_digest(
+    path: Path,
+    progress: Progress | None = None,
+    also: Callable[[memoryview], None] | None = None,
+) -> Digest:
+    """The digest of a file's content, in memory that does not grow with the file. `also` is given
+    every part of the content, in order.
+    """
     with _opened(path) as file:
         try:
-            counted = file if progress is None else _Counted(file, progress)
+            is_plain = progress is None and also is None
+            counted = file if is_plain else _Counted(file, progress, also)
             return Digest("sha256:" + hashlib.file_digest(counted, "sha256").hexdigest())
         except OSError as error:
             raise _unreadable(path, error) from None
@@ -220,7 +253,7 @@ def _matches(root: Path, pattern: str) -> Iterator[Path]:
             yield plain
         return
     fixed = 0
-    while fixed < len(names) and not _is_glob(names[fixed]):
+    while fixed < len(names) and not is_glob(names[fixed]):
         fixed += 1
     base = root.joinpath(*names[:fixed])
     if fixed == len(names) or not base.is_dir():
@@ -228,10 +261,6 @@ def _matches(root: Path, pattern: str) -> Iterator[Path]:
     inside.require(base)
     rules = _rules([*names[fixed:], "**"] if pattern.endswith("/") else names[fixed:])
     yield from filter(Path.is_file, walk(base, root, UNMATCHED, rules))
-
-
-def _is_glob(name: str) -> bool:
-    return any(sign in name for sign in "*?[")
 
 
 def _rules(names: Sequence[str]) -> list[_Rule]:
@@ -293,16 +322,25 @@ class _Inside:
 
 
 class _Counted:
-    """A file that tells how far it was read."""
+    """A file that tells what, and how far, it was read."""
 
-    def __init__(self, file: BufferedReader, progress: Progress) -> None:
+    def __init__(
+        self,
+        file: BufferedReader,
+        progress: Progress | None,
+        also: Callable[[memoryview], None] | None,
+    ) -> None:
         self.file = file
         self.progress = progress
+        self.also = also
 
     def readinto(self, buffer: bytearray) -> int:
         """Read into `buffer`; return the number of bytes, 0 at the end."""
         count = self.file.readinto(buffer)
-        self.progress(count)
+        if self.also is not None:
+            self.also(memoryview(buffer)[:count])
+        if self.progress is not None:
+            self.progress(count)
         return count
 
     def readable(self) -> bool:

@@ -13,7 +13,7 @@ from assent.measure import files
 def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
     """The files of the model declared as a file or a folder below `root`: their path in the model
     (relative to its folder, with `/`; the name of a model that is one file) and where they are,
-    sorted.
+    sorted. What keeps the folder in Git is no part of it.
 
     Raises `UsageError` if there is none, and for anything that cannot be served as it is: a link
     that leaves the model, a pipe or a device, a name that is not safe everywhere.
@@ -26,6 +26,7 @@ def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
     files.require_inside(root, place)
     if place.is_dir():
         found = [(path.relative_to(place).as_posix(), path) for path in files.walk(place, place)]
+        found = [(name, path) for name, path in found if path.name not in files.PLACEHOLDERS]
     else:
         found = [(place.name, place)]
     if not found:
