@@ -111,6 +111,13 @@ def why_missing(root: Path, name: str) -> StandIn | None:
     """Why there is no file at `name` below `root`, a path or a glob, although there could be one;
     None if nothing is known of it.
     """
+    try:
+        return _why_missing(root, name)
+    except (OSError, ValueError):  # a name that no file system has
+        return None
+
+
+def _why_missing(root: Path, name: str) -> StandIn | None:
     fixed = _fixed(name)
     place = root / fixed
     if place.is_symlink() and not place.exists():
