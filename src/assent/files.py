@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and names of files as text."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 from assent.errors import OutsideError
+
+
+def as_text(name: str) -> str:
+    """The name of a file as it can be shown and kept: what is no text in it is replaced."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from assent.core.digest import Digest, digest_of_value
 from assent.core.evidence import DataReference, Problem
 from assent.errors import AssentError, UsageError
-from assent.measure import files
+from assent.measure import files, pointers
 from assent.measure.hashes import Hashes
 from assent.measure.profiles.databases import is_database
 from assent.measure.redaction import redact_text
@@ -47,7 +47,14 @@ def read_data(
             return DataReference(name=name, source=shown, kind="opaque", snapshot=snapshot), None
         paths = files.expand(root, [source])
         if not paths:
-            return None, Problem(source=shown, problem=f"data {name}: no such file")
+            kind = pointers.why_missing(root, source)
+            problem = "no such file" if kind is None else pointers.said(kind)
+            return None, Problem(source=shown, problem=f"data {name}: {problem}")
+        place = files.path_below(root, source)
+        found = [*pointers.stand_ins(root, [place] if place.is_dir() else [])]
+        found += pointers.stand_ins(root, paths)
+        if found:
+            raise pointers.error_of(f"reading data {name}", found)
         digests = (hashes or Hashes(root)).digests(paths)
         return (
             DataReference(
@@ -63,7 +70,8 @@ def read_data(
             None,
         )
     except AssentError as error:
-        return None, Problem(source=shown, problem=f"data {name}: {error.problem}")
+        problem = pointers.whole(error)
+        return None, Problem(source=shown, problem=f"data {name}: {problem}")
     except OSError as error:
         return None, Problem(source=shown, problem=f"data {name}: {error.strerror or error}")
 

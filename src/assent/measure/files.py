@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +18,7 @@ from assent import parsing
 from assent.core.digest import Digest
 from assent.core.evidence import Problem
 from assent.errors import AssentError, OutsideError, UsageError
+from assent.measure import pointers
 from assent.measure.redaction import redact_text
 from assent.parsing import ParseError
 
@@ -41,7 +42,8 @@ def expand(root: Path, patterns: Sequence[str]) -> list[Path]:
 
     A file's name is that file; a folder's name is every file below it, hidden ones included. In a
     glob `**` stands for any number of folders, and at the end (`src/**`) for every file below.
-    Raises `UsageError` for a pattern or a link that leaves `root`.
+    Raises `UsageError` for a pattern or a link that leaves `root`, and for a link to a file that
+    git-annex or DVC has elsewhere.
     """
     return sorted({path for pattern in patterns for path in _matches(root, pattern)})
 
@@ -100,7 +102,7 @@ def relative_name(root: Path, path: Path) -> str:
 
 def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
     """The files that `patterns` name, by their name relative to `root`; every pattern that names
-    no file, or none that may be read, is a problem.
+    no file, or none that may be read, is a problem, and so is a file that stands for another.
     """
     found: dict[str, Path] = {}
     problems: list[Problem] = []
@@ -111,14 +113,21 @@ def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list
             problems.append(unreadable(pattern, error))
             continue
         if not named:
-            problems.append(Problem(source=pattern, problem="no such file"))
-        found |= named
+            kind = pointers.why_missing(root, pattern)
+            problem = "no such file" if kind is None else pointers.said(kind)
+            problems.append(Problem(source=pattern, problem=problem))
+        for name, path in named.items():
+            kind = pointers.stand_in(path)
+            if kind is None:
+                found[name] = path
+            else:
+                problems.append(Problem(source=name, problem=pointers.said(kind)))
     return found, problems
 
 
 def unreadable(source: str, error: AssentError | ParseError) -> Problem:
     """The problem of a declared file, in the error's own words but without its secrets."""
-    said = str(error) if isinstance(error, ParseError) else error.problem
+    said = str(error) if isinstance(error, ParseError) else pointers.whole(error)
     return Problem(source=source, problem=redact_text(said))
 
 
@@ -248,8 +257,8 @@ def _matches(root: Path, pattern: str) -> Iterator[Path]:
     if os.path.lexists(plain):
         inside.require(plain)
         if plain.is_dir():
-            yield from filter(Path.is_file, walk(plain, root, UNMATCHED))
-        elif plain.is_file():
+            yield from _files_of(root, walk(plain, root, UNMATCHED))
+        elif _is_file(root, plain):
             yield plain
         return
     fixed = 0
@@ -260,7 +269,22 @@ def _matches(root: Path, pattern: str) -> Iterator[Path]:
         return
     inside.require(base)
     rules = _rules([*names[fixed:], "**"] if pattern.endswith("/") else names[fixed:])
-    yield from filter(Path.is_file, walk(base, root, UNMATCHED, rules))
+    yield from _files_of(root, walk(base, root, UNMATCHED, rules))
+
+
+def _files_of(root: Path, paths: Iterable[Path]) -> Iterator[Path]:
+    return (path for path in paths if _is_file(root, path))
+
+
+def _is_file(root: Path, path: Path) -> bool:
+    """Whether a path is a file. Raises `StandInError` for a link that stands for one which is not
+    here: leaving that out would be silent.
+    """
+    if path.is_file():
+        return True
+    if pointers.stands_for(path):
+        pointers.require_real(root, [path], f"reading {path}")
+    return False
 
 
 def _rules(names: Sequence[str]) -> list[_Rule]:
@@ -314,10 +338,11 @@ class _Inside:
     def _check(self, path: Path, place: Path) -> None:
         real = Path(os.path.realpath(place))
         if not real.is_relative_to(self.real_root):
+            kept = pointers.linked_elsewhere(str(real))
             raise UsageError(
                 f"reading {path}",
                 f"the link leads to {real}, outside {self.root}",
-                hint="put the files themselves where the link is",
+                hint="put the files themselves where the link is" if kept is None else kept.remedy,
             )
 
 

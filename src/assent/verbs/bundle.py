@@ -25,7 +25,7 @@ from assent.core.evidence import Run
 from assent.core.scalar import Scalar
 from assent.errors import IntegrityError, UsageError
 from assent.making.inputs import Inputs, why_changed
-from assent.measure.models.files import model_files
+from assent.measure.models.files import is_executable, model_files
 from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.attachments import MAX_BYTES, attached
 from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember
@@ -90,8 +90,13 @@ def bundle(
     store = workspace.store if output is None else workspace.folder_store(output)
     stored = store.add([Source(path=path) for _, path in found], progress)
     files = [
-        ModelFile(path=name, digest=blob.digest, size_bytes=blob.size_bytes)
-        for (name, _), blob in zip(found, stored, strict=True)
+        ModelFile(
+            path=name,
+            digest=blob.digest,
+            size_bytes=blob.size_bytes,
+            is_executable=is_executable(path),
+        )
+        for (name, path), blob in zip(found, stored, strict=True)
     ]
     if model_digest(files) != evaluated.model_digest:
         raise UsageError(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -21,7 +23,7 @@ from assent.git import is_commit
 from assent.making.aside import standing_outputs
 from assent.measure.files import PLACEHOLDERS
 from assent.measure.hashes import Hashes
-from assent.measure.models.files import model_files
+from assent.measure.models.files import is_executable, model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.versions import version_number
@@ -132,6 +134,7 @@ def put_model(workspace: Workspace, bundle: Bundle) -> None:
     declared = workspace.settings(model).model
     target = workspace.root / declared
     if stands_at(target, bundle, workspace.hashes):
+        set_executable(bundle, target)
         return
     known = written(workspace, model)
     lost = _would_be_lost(workspace, declared, known.outputs)
@@ -192,13 +195,13 @@ def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
     """Put the model's files at `target`, verified, and say whether anything was written.
 
     A model of one file named as `target` is becomes that file; any other becomes a folder, which
-    is built beside the target and swapped in whole.
+    is built beside the target and swapped in whole. What may be run is executable again.
     """
-    if stands_at(target, bundle):
-        return False
     doing = f"writing the model to {target}"
     draft = target.with_name(f".{target.name}.assent-{os.getpid()}")
     is_file = _is_one_file(bundle, target)
+    if stands_at(target, bundle):
+        return set_executable(bundle, target)
     try:
         try:
             store.fetch(
@@ -211,6 +214,7 @@ def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
                     for file in bundle.files
                 ]
             )
+            set_executable(bundle, draft)
             _keep_placeholders(target, draft)
             _swap(draft, target)
         finally:
@@ -218,6 +222,21 @@ def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
     except OSError as error:
         raise OutsideError(doing, error.strerror or str(error)) from None
     return True
+
+
+def set_executable(bundle: Bundle, place: Path) -> bool:
+    """Make the files at `place` executable that the bundle says are; say whether one was not. What
+    is more executable than that is left: an older bundle says nothing of it.
+    """
+    changed = False
+    for file in bundle.files:
+        path = place / file.path if place.is_dir() else place
+        if file.is_executable and not is_executable(path):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            with suppress(PermissionError):  # a file system that knows no such thing
+                path.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it, as Git has it
+                changed = True
+    return changed
 
 
 def find(workspace: Workspace, view: View, model: str, name: str | None) -> Known:

@@ -16,6 +16,7 @@ from assent.config.read import read_config
 from assent.config.settings import ModelSettings
 from assent.core.evidence import Evidence
 from assent.errors import AssentError
+from assent.files import as_text
 from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
 from assent.making.inputs import covers_input, say_changed
 from assent.making.outputs import Outputs, outputs_of
@@ -63,17 +64,16 @@ def between(workspace: Workspace, model: str, old: str, new: str) -> Between:
         return Between()
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    changed = repository.run(
+    names = repository.names(
         *("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", old, new, "--"),
         doing=f"looking for changed inputs of {model}",
     )
-    names = [one for one in changed.split("\0") if one]
-    here = [one.removeprefix(prefix) for one in names if one.startswith(prefix)]
+    here = [as_text(one.removeprefix(prefix)) for one in names if one.startswith(prefix)]
     known = _Known(workspace, before, prefix, old, new)
     inputs = [name for name in here if known.is_input(name)]
     others = [
         *(name for name in here if name not in inputs and not known.outputs.cover(name)),
-        *(one for one in names if not one.startswith(prefix)),
+        *(as_text(one) for one in names if not one.startswith(prefix)),
     ]
     return Between(inputs=tuple(inputs), others=tuple(others))
 

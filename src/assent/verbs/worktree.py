@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from assent.core.digest import Digest
 from assent.core.evidence import Code
 from assent.errors import UsageError
+from assent.files import as_text
 from assent.making.dvc import Dvc, read_dvc, working_tree
 from assent.making.inputs import Inputs, read_inputs
 from assent.making.outputs import Outputs, outputs_of
@@ -93,7 +94,7 @@ def read_code(workspace: Workspace, touched: Iterable[str] = ()) -> Code:
         tree=repository.tree(head),
         branch=repository.branch(),
         is_dirty=bool(dirty),
-        changed=tuple(dirty[:_MAX_CHANGED]),
+        changed=tuple(map(as_text, dirty[:_MAX_CHANGED])),
         authors=tuple(author.person for author in authors if author.person is not None),
     )
 
