@@ -19,6 +19,7 @@ from tests.github.accounts import Account
 from tests.github.pulls import Comment, How, Pull, Review
 from tests.github.repository import Repository
 from tests.github.runs import Run as Started
+from tests.waiting import HANGS_AFTER_S
 from tests.workflows.results import Run
 from tests.workflows.site import Site
 
@@ -290,7 +291,7 @@ class World:
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
-            timeout=60,
+            timeout=HANGS_AFTER_S,
         )
         ran = Ran(words, done.returncode, done.stdout.decode(), done.stderr.decode())
         check(ran, code)

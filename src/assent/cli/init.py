@@ -7,26 +7,27 @@ from pathlib import Path
 import click
 
 from assent.cli import output
+from assent.cli.flags import flag
 from assent.cli.run import finish
 from assent.verbs.init import InitResult, init
 
 
 @click.command()
 @click.option("--name", help="The model's name; otherwise that of the folder.")
-@click.option("--force", "-f", is_flag=True, help="Replace what exists.")
-@click.option("--github", is_flag=True, help="Write the workflows for GitHub as well.")
+@flag("--force", "-f", help="Replace what exists.")
+@flag("--github", help="Write the workflows for GitHub as well.")
 @click.option(
     "--actions",
     help="With --github: where Assent's actions are, as OWNER/NAME@COMMIT (all 40 digits).",
 )
-@click.option("--gitlab", is_flag=True, help="Write the pipeline for GitLab as well.")
+@flag("--gitlab", help="Write the pipeline for GitLab as well.")
 @click.option(
     "--templates",
     help="With --gitlab: where Assent is on your GitLab, as GROUP/PROJECT@COMMIT (all 40 digits); "
     "otherwise the repository keeps a copy of the pipeline.",
 )
 @click.option("--install", help="With --gitlab: what its jobs install, as pip takes it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON for machines.")
+@flag("--json", "as_json", help="Print the result as JSON for machines.")
 def command(
     name: str | None,
     force: bool,
