@@ -57,7 +57,7 @@ def choose(steps: Sequence[Step], is_provided: Provided) -> list[Chosen]:
 
 def train_score(step: Step) -> int:
     """How much a step looks like the training."""
-    models = [one for one in step.written("model") if model_score(one.path) > 0]
+    models = [one for one in step.written("model") if model_score(one.path) >= 0]
     name = words(step.name)
     is_named = trains(step.name) or any(map(_script_trains, step.scripts[:1]))
     score = 10 + min(5, max(model_score(one.path) for one in models)) if models else 0
@@ -115,7 +115,7 @@ def _writer(step: Step) -> str:
 
 def best_model(step: Step) -> Trace | None:
     """What looks most like a model among what a step writes."""
-    models = [one for one in step.written("model") if model_score(one.path) > 0]
+    models = [one for one in step.written("model") if model_score(one.path) >= 0]
     return max(models, key=lambda one: model_score(one.path), default=None)
 
 
@@ -162,7 +162,7 @@ def _model(step: Step) -> tuple[Trace | None, list[Trace]]:
     best = best_model(step)
     if best is None:
         return None, []
-    others = [one for one in step.written("model") if one != best and model_score(one.path) > 0]
+    others = [one for one in step.written("model") if one != best and model_score(one.path) >= 0]
     folder = best.path.rpartition("/")[0]
     equal = [one for one in others if model_score(one.path) == model_score(best.path)]
     same = [one for one in equal if one.path.rpartition("/")[0] == folder]

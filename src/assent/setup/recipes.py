@@ -138,8 +138,8 @@ def _read_makefile(text: str) -> dict[str, _Target]:
     for line in _joined_lines(text):
         if line.startswith("\t"):
             for name in names:
-                shown = _expanded(line.strip().lstrip("@-+ "), variables, name)
                 target = found[name]
+                shown = _expanded(line.strip().lstrip("@-+ "), variables, name, target.needs)
                 found[name] = _Target(target.needs, (*target.lines, *([shown] if shown else [])))
             continue
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)\s*[:?+]{0,2}=\s*([^#]*)", line)
@@ -167,8 +167,9 @@ def _joined_lines(text: str) -> list[str]:
     return [line for line in lines if len(line) <= _LONG]
 
 
-def _expanded(text: str, variables: dict[str, str], target: str) -> str:
-    text = text.replace("$@", target).replace("$$", "$")
+def _expanded(text: str, variables: dict[str, str], target: str, needs: Sequence[str] = ()) -> str:
+    text = text.replace("$@", target).replace("$<", needs[0] if needs else "")
+    text = text.replace("$^", " ".join(needs)).replace("$$", "$")
     for _ in range(5):
         text = _VARIABLE.sub(lambda match: variables.get(match[1], match[0])[:1000], text)[:5000]
     return text

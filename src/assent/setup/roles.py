@@ -41,7 +41,7 @@ _METRICS = frozenset(
 _PREDICTIONS = frozenset(
     "pred preds prediction predictions predicted forecast forecasts submission".split()
 )
-_TRAINS = frozenset("train training trainer fit finetune retrain learn build".split())
+_TRAINS = frozenset("train training trainer fit finetune finetuning retrain".split())
 _EVALUATES = frozenset("evaluate evaluation eval test validate validation score metrics".split())
 _PREDICTS = frozenset("predict prediction predictions inference infer".split())
 

@@ -139,20 +139,19 @@ class _Walk:
         self._of_libraries(node, scope, dotted, last)
 
     def _write(self, node: ast.Call, scope: Scope, call: Call, dotted: str) -> None:
-        path = self._path(node, scope, call)
-        if path is None:
-            return
         content = argument(node, call.content, "obj", "data") if call.content >= 0 else None
         if call.content < 0 and isinstance(node.func, ast.Attribute):
             names = columns_of(self.program, node.func.value, scope)
         else:
             names = names_of(self.program, content, scope)
-        kind = call.kind or kind_of(path)
-        if kind == "model" and call.kind == "model" and model_score(path) < 0:
-            kind = "other"
-        if kind in ("data", "other", "params") and any(map(direction, names)) and call.content >= 0:
-            kind = "metrics"
-        self._wrote(path, kind, dotted.lstrip("."), node, scope, names)
+        for path in self._paths(node, scope, call):
+            kind = call.kind or kind_of(path)
+            if kind == "model" and call.kind == "model" and model_score(path) < 0:
+                kind = "other"
+            is_shown = any(map(direction, names)) and call.content >= 0
+            if is_shown and kind in ("data", "other", "params"):
+                kind = "metrics"
+            self._wrote(path, kind, dotted.lstrip("."), node, scope, names)
 
     def _wrote(
         self,
@@ -167,33 +166,35 @@ class _Walk:
         self.writes.append(Trace(path=path, kind=kind, why=why, names=tuple(names)))
 
     def _read(self, node: ast.Call, scope: Scope, call: Call, dotted: str) -> None:
-        path = self._path(node, scope, call)
-        if path is not None:
+        for path in self._paths(node, scope, call):
             why = f"{scope.module.path}, line {node.lineno}: {dotted.lstrip('.')}"
             self.reads.append(Trace(path=path, kind=call.kind or kind_of(path), why=why))
 
-    def _path(self, node: ast.Call, scope: Scope, call: Call) -> str | None:
+    def _paths(self, node: ast.Call, scope: Scope, call: Call) -> list[str]:
+        """The paths that a call is given, in each call of the function that it stands in."""
         if call.place < 0:
             assert isinstance(node.func, ast.Attribute)
-            return self.program.path(self.program.value(node.func.value, scope))
-        return self.program.path(self.program.value(argument(node, call.place, *call.names), scope))
+            given: ast.expr | None = node.func.value
+        else:
+            given = argument(node, call.place, *call.names)
+        paths = [self.program.path(value) for value in self.program.values(given, scope)]
+        return [path for path in paths if path is not None]
 
     def _opened(self, node: ast.Call, scope: Scope, dotted: str) -> None:
         """`open(…)` itself: what is read, or what text is written into it."""
         if not (dotted in ("open", "io.open") or dotted.endswith(".open")):
             return
-        handle = self.program.value(node, scope)
-        path = self.program.path(handle)
-        if not isinstance(handle, Handle) or path is None:
-            return
         why = f"{scope.module.path}, line {node.lineno}: open"
-        if _LITERAL_MODES.search(handle.mode):
+        for handle in self.program.values(node, scope):
+            path = self.program.path(handle)
+            if not isinstance(handle, Handle) or path is None:
+                continue
+            if _LITERAL_MODES.search(handle.mode) is None:
+                self.reads.append(Trace(path=path, kind=kind_of(path), why=why))
+                continue
             names = figures_in_text(self.program, path, scope)
             kind: Kind = "metrics" if any(map(direction, names)) else kind_of(path)
             self.writes.append(Trace(path=path, kind=kind, why=why, names=names))
-        else:
-            kind = kind_of(path)
-            self.reads.append(Trace(path=path, kind=kind, why=why))
 
     def _of_libraries(self, node: ast.Call, scope: Scope, dotted: str, last: str) -> None:
         if last in ("load_dataset",):

@@ -24,6 +24,7 @@ ROOT = "/\0root"
 
 MAX_STEPS = 200_000
 MAX_DEPTH = 40
+MAX_SITES = 8
 MAX_TEXT = 1000
 
 
@@ -64,6 +65,7 @@ class Program:
         self.calls: dict[str, list[tuple[ast.Call, Scope]]] = {}
         self._steps = 0
         self._busy: set[tuple[int, int]] = set()
+        self._site: dict[Function, int] = {}
         self._declared: dict[str, tuple[Any, Module]] = {}
         for module in self.modules:
             for name, value in _declared(module, self.named, self.rest).items():
@@ -143,12 +145,45 @@ class Program:
         if names[0] == name and self.config is not None and _is_hydra(function, scope.module):
             return self.config
         place = names.index(name) - (1 if scope.owner is not None else 0)
-        callee = scope.owner.name if scope.owner and function.name == "__init__" else function.name
-        for call, caller in self.calls.get(callee, [])[:8]:
+        sites = self.sites(scope)
+        if function in self._site:
+            sites = sites[self._site[function] :][:1]
+        for call, caller in sites:
             found = self.value(_argument(call, place, name), caller, depth)
             if found is not UNKNOWN:
                 return found
         return self.value(_default(function, name), scope.outer or scope, depth)
+
+    def sites(self, scope: Scope) -> list[tuple[ast.Call, Scope]]:
+        """The calls of the function of a scope; a class calls its `__init__`, and so does a class
+        below it.
+        """
+        function, owner = scope.function, scope.owner
+        if function is None:
+            return []
+        if owner is None or function.name != "__init__":
+            return self.calls.get(function.name, [])[:MAX_SITES]
+        below = [
+            (call, caller)
+            for call, caller in self.calls.get("__init__", [])
+            if caller.owner is not None
+            and owner.name in (ast.unparse(one).rpartition(".")[2] for one in caller.owner.bases)
+        ]
+        return [*self.calls.get(owner.name, []), *below][:MAX_SITES]
+
+    def values(self, node: ast.expr | None, scope: Scope) -> list[Any]:
+        """What an expression of a function stands for in each call of it; unknown ones left out."""
+        found: list[Any] = []
+        function = scope.function
+        for site in range(max(1, len(self.sites(scope)))):
+            if function is not None:
+                self._site[function] = site
+            value = self.value(node, scope)
+            if value is not UNKNOWN and value not in found:
+                found.append(value)
+        if function is not None:
+            self._site.pop(function, None)
+        return found
 
     def _from_command(self, name: str, function: Function, scope: Scope, depth: int) -> Any:
         """A parameter that click, typer or fire fill from the command line."""
