@@ -102,7 +102,7 @@ data: requirements
 LAYOUT = Layout(
     title="cookiecutter-data-science",
     files={
-        ".gitignore": "/data/processed/*\n!.gitkeep\n/models/*\n/reports/metrics.json\n",
+        ".gitignore": "/data/processed/*\n/models/*\n!.gitkeep\n/reports/metrics.json\n",
         "Makefile": MAKEFILE,
         "requirements.txt": "joblib\n",
         "pyproject.toml": '[project]\nname = "churn"\nversion = "0.1"\n',
