@@ -14,7 +14,8 @@ from assent.core.direction import direction
 from assent.core.scalar import number
 from assent.errors import UsageError
 from assent.measure.metrics import read_metrics
-from assent.verbs.pipelines import pipelines, write_pipelines
+from assent.setup.configs import configs_below
+from assent.verbs.pipelines import look, pipelines, write_pipelines
 from assent.verbs.work import write_atomically
 from assent.verbs.workflows import default_branch, workflows, write_workflows
 from assent.verbs.workspace import FILE
@@ -39,7 +40,8 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     """The file written, what was found, and the keys that a person has to check. `is_kept`: there
     was one already, and it was left as it is. `workflows` are the files written for the forge;
     `is_pinned` is False if a person has to say in them where Assent is. `to_add` are the lines
-    that a person has to add to the `.gitlab-ci.yml` that there is. `forge` is github or gitlab
+    that a person has to add to the `.gitlab-ci.yml` that there is. `seen` is what was seen in the
+    pipelines that are there, `to_do` what a person has to look at in them. `forge` is github or gitlab
     where files of it were asked for.
     """
 
@@ -51,6 +53,8 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[Path, ...] = ()
     is_pinned: bool = True
     to_add: str | None = None
+    seen: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
     forge: str | None = None
 
 
@@ -79,11 +83,18 @@ def init(
     written = None if text is not None else _found(folder, name)
     config = read_config(written[0].encode() if written else text or b"", str(path))
     to_add = None
+    configs = configs_below(folder, FILE, config)
     if gitlab:
-        wanted = pipelines(config, origin=templates, install=install)
+        wanted = pipelines(
+            configs,
+            origin=templates,
+            install=install,
+            standing=look(folder),
+        )
         changed, to_add = write_pipelines(folder, wanted, force=force)
+        seen, to_do = wanted.found, wanted.to_check
     else:
-        changed = _write_workflows(folder, config, actions, force=force)
+        changed, seen, to_do = _write_workflows(folder, configs, actions, force=force)
     forge = "gitlab" if gitlab else "github"
     is_pinned = any(one is not None for one in (actions, templates, install))
     result = (
@@ -94,7 +105,13 @@ def init(
         )
     )
     return msgspec.structs.replace(
-        result, workflows=changed, is_pinned=is_pinned, to_add=to_add, forge=forge
+        result,
+        workflows=changed,
+        is_pinned=is_pinned,
+        to_add=to_add,
+        seen=seen,
+        to_do=to_do,
+        forge=forge,
     )
 
 

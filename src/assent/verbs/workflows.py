@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assent.errors import UsageError
-from assent.git import Repository, Trunk
+from assent.git import Repository
+from assent.setup.configs import trunk
 from assent.verbs.work import write_atomically
 
 SOURCE = Path(__file__).parent / "github"
@@ -65,8 +66,7 @@ def default_branch(folder: Path) -> str | None:
             f"{folder} is not the top folder of its repository, where GitHub looks for them",
             hint=f"run it in {repository.top}; `config` of each action names the assent.yaml",
         )
-    remote = "origin" if repository.config("remote.origin.url") is not None else None
-    return Trunk(repository, remote).name
+    return trunk(repository)
 
 
 def write_workflows(folder: Path, wanted: dict[str, str], *, force: bool) -> tuple[Path, ...]:

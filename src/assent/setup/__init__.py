@@ -1,0 +1,1 @@
+"""What `init` sees in a repository, and what it makes of it."""

@@ -1,0 +1,148 @@
+"""Pipelines that a team has before Assent comes, and which of its jobs run in which pipeline.
+
+gitlab-ci-local includes the files and judges the rules. What it does not do is done here as
+GitLab's documents have it: `workflow: rules` are the rules of a job, `only` and `except` are
+written as rules, a job with neither runs in every pipeline but a merge request's (with a workflow,
+in every one), and jobs of `.pre` and `.post` make no pipeline by themselves.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.templates.harness import HOST, Pipeline
+
+_KEYS = {
+    *("default", "include", "stages", "variables", "workflow", "image", "services", "cache"),
+    *("before_script", "after_script"),
+}
+_SOURCES = {
+    "pushes": "push",
+    "schedules": "schedule",
+    "triggers": "trigger",
+    "web": "web",
+    "pipelines": "pipeline",
+    "merge_requests": "merge_request_event",
+}
+_WORKFLOW = "is-let-in"
+MAIN = {"CI_COMMIT_BRANCH": "main", "CI_COMMIT_REF_NAME": "main"}
+TOPIC = {"CI_COMMIT_BRANCH": "topic", "CI_COMMIT_REF_NAME": "topic"}
+EVENTS: dict[str, dict[str, str]] = {
+    "merge request": {
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_ID": "1",
+        "CI_MERGE_REQUEST_IID": "7",
+        "CI_MERGE_REQUEST_PROJECT_PATH": "acme/churn",
+        "CI_COMMIT_REF_NAME": "topic",
+        "CI_OPEN_MERGE_REQUESTS": "acme/churn!7",
+    },
+    "push to a branch": {"CI_PIPELINE_SOURCE": "push", **TOPIC},
+    "push to a branch with a merge request": {
+        "CI_PIPELINE_SOURCE": "push",
+        **TOPIC,
+        "CI_OPEN_MERGE_REQUESTS": "acme/churn!7",
+    },
+    "push to the default branch": {"CI_PIPELINE_SOURCE": "push", **MAIN},
+    "tag": {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_TAG": "v1", "CI_COMMIT_REF_NAME": "v1"},
+    "schedule": {"CI_PIPELINE_SOURCE": "schedule", **MAIN},
+    "by hand": {"CI_PIPELINE_SOURCE": "web", **MAIN},
+    "woken": {"CI_PIPELINE_SOURCE": "pipeline", **MAIN},
+    "schedule of Assent": {"CI_PIPELINE_SOURCE": "schedule", "ASSENT_SCHEDULE": "review", **MAIN},
+    "webhook of Assent": {"CI_PIPELINE_SOURCE": "trigger", "ASSENT_SCHEDULE": "hook", **MAIN},
+}
+ALONE = {"woken", "schedule of Assent", "webhook of Assent"}
+"""Pipelines that nobody starts but for Assent."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """The jobs of one pipeline with their stages, in the order of the stages."""
+
+    stages: dict[str, str]
+    order: tuple[str, ...]
+
+    @property
+    def ours(self) -> set[str]:
+        return {name.partition(":")[0] for name in self.stages if name.startswith("assent-")}
+
+    @property
+    def theirs(self) -> set[str]:
+        return {name for name in self.stages if not name.startswith("assent-")}
+
+
+def repository(folder: Path, files: Mapping[str, str]) -> Path:
+    """A repository with these files, known to Git."""
+    folder.mkdir(parents=True, exist_ok=True)
+    git = ("git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run([*git, "init", "--quiet", "--initial-branch=main"], check=True)
+    subprocess.run([*git, "remote", "add", "origin", HOST], check=True)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    commit(folder)
+    return folder
+
+
+def commit(folder: Path) -> None:
+    git = ("git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com")
+    subprocess.run([*git, "add", "--all"], check=True)
+    subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=x"], check=True)
+
+
+def ran(folder: Path, event: str) -> Ran:
+    """The jobs of the pipeline of `event`, none where GitLab makes none."""
+    known = {"CI_DEFAULT_BRANCH": "main", "CI_PROJECT_PATH": "acme/churn", **EVENTS[event]}
+    unset = ("CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_OPEN_MERGE_REQUESTS", "ASSENT_SCHEDULE")
+    pipeline = Pipeline(folder, known, unset=unset)
+    whole = pipeline.whole()
+    jobs = {
+        name: _ruled(body, "workflow" in whole and "rules" in whole["workflow"])
+        for name, body in whole.items()
+        if isinstance(body, dict) and name not in _KEYS and not name.startswith(".")
+    }
+    order = tuple(whole["stages"])
+    workflow = (whole.get("workflow") or {}).get("rules", [{"when": "always"}])
+    jobs[_WORKFLOW] = {"stage": order[0], "script": ["true"], "rules": workflow}
+    listed = pipeline.listing({"stages": list(order), **jobs})
+    is_let_in = listed.pop(_WORKFLOW, None) is not None
+    stages = {name: one.stage for name, one in listed.items()} if is_let_in else {}
+    is_made = bool(set(stages.values()) - {".pre", ".post"})
+    return Ran(stages if is_made else {}, order)
+
+
+def _ruled(body: dict[str, Any], has_workflow: bool) -> dict[str, Any]:
+    """A job that only says when it is in: by rules."""
+    kept: dict[str, Any] = {"stage": body.get("stage", "test"), "script": ["true"]}
+    if "parallel" in body:
+        kept["parallel"] = body["parallel"]
+    if "rules" in body:
+        return kept | {"rules": body["rules"]}
+    if "only" not in body and "except" not in body:
+        default = {"if": f"{_of('merge_requests')}", "when": "never"}
+        rules = [] if has_workflow else [default]
+        return kept | {"rules": [*rules, {"when": "on_success"}]}
+    out = " || ".join(_of(one) for one in _refs(body.get("except", [])))
+    within = " || ".join(_of(one) for one in _refs(body.get("only", ["branches", "tags"])))
+    rules = [{"if": out, "when": "never"}] if out else []
+    return kept | {"rules": [*rules, {"if": within}]}
+
+
+def _refs(value: Any) -> list[str]:
+    found = value["refs"] if isinstance(value, dict) else value
+    return [found] if isinstance(found, str) else found
+
+
+def _of(ref: str) -> str:
+    """A name of `only` as a condition. A name of a branch is none of a merge request's."""
+    if ref in _SOURCES:
+        return f'$CI_PIPELINE_SOURCE == "{_SOURCES[ref]}"'
+    if ref in ("branches", "tags"):
+        return {"branches": "$CI_COMMIT_BRANCH", "tags": "$CI_COMMIT_TAG"}[ref]
+    if ref.startswith("/"):
+        return f"$CI_COMMIT_BRANCH =~ {ref} || $CI_COMMIT_TAG =~ {ref}"
+    return f'$CI_COMMIT_BRANCH == "{ref}" || $CI_COMMIT_TAG == "{ref}"'
