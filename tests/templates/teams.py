@@ -94,32 +94,65 @@ def commit(folder: Path) -> None:
     subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=x"], check=True)
 
 
+def whole(folder: Path, event: str) -> dict[str, Any]:
+    """The configuration of a pipeline of `event`, with what it includes."""
+    return _pipeline(folder, event).whole()
+
+
+def let_in(wholes: Mapping[str, dict[str, Any]], event: str, scratch: Path) -> dict[str, Ran]:
+    """The jobs of the pipelines of `event` in several configurations, none where GitLab makes
+    none. The tool is asked once: its start costs more than its answer.
+    """
+    jobs = {}
+    for name, one in wholes.items():
+        has_workflow = "rules" in (one.get("workflow") or {})
+        for job, body in _jobs(one).items():
+            jobs[f"{name}/{job}"] = _ruled(body, has_workflow)
+        rules = one["workflow"]["rules"] if has_workflow else [{"when": "always"}]
+        jobs[f"{name}/{_WORKFLOW}"] = {"script": ["true"], "rules": rules}
+    if not (scratch / ".git").exists():
+        repository(scratch, {"README.md": "x\n", ".gitlab-ci.yml": "a: {script: [x]}\n"})
+    listed = _pipeline(scratch, event).listing(jobs)
+    return {name: _ran(name, one, set(listed)) for name, one in wholes.items()}
+
+
 def ran(folder: Path, event: str) -> Ran:
-    """The jobs of the pipeline of `event`, none where GitLab makes none."""
+    """The jobs of the pipeline of `event` in one configuration."""
+    scratch = folder.parent / "scratch"
+    return let_in({"one": whole(folder, event)}, event, scratch)["one"]
+
+
+def _ran(name: str, one: dict[str, Any], listed: set[str]) -> Ran:
+    order = tuple(one["stages"])
+    if f"{name}/{_WORKFLOW}" not in listed:
+        return Ran({}, order)
+    within = {job.partition(":")[0] for job in listed}
+    stages = {
+        job: body.get("stage", "test")
+        for job, body in _jobs(one).items()
+        if f"{name}/{job}" in within
+    }
+    assert set(stages.values()) <= set(order)
+    return Ran(stages if set(stages.values()) - {".pre", ".post"} else {}, order)
+
+
+def _jobs(one: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        job: body
+        for job, body in one.items()
+        if isinstance(body, dict) and job not in _KEYS and not job.startswith(".")
+    }
+
+
+def _pipeline(folder: Path, event: str) -> Pipeline:
     known = {"CI_DEFAULT_BRANCH": "main", "CI_PROJECT_PATH": "acme/churn", **EVENTS[event]}
     unset = ("CI_COMMIT_BRANCH", "CI_COMMIT_TAG", "CI_OPEN_MERGE_REQUESTS", "ASSENT_SCHEDULE")
-    pipeline = Pipeline(folder, known, unset=unset)
-    whole = pipeline.whole()
-    jobs = {
-        name: _ruled(body, "workflow" in whole and "rules" in whole["workflow"])
-        for name, body in whole.items()
-        if isinstance(body, dict) and name not in _KEYS and not name.startswith(".")
-    }
-    order = tuple(whole["stages"])
-    workflow = (whole.get("workflow") or {}).get("rules", [{"when": "always"}])
-    jobs[_WORKFLOW] = {"stage": order[0], "script": ["true"], "rules": workflow}
-    listed = pipeline.listing({"stages": list(order), **jobs})
-    is_let_in = listed.pop(_WORKFLOW, None) is not None
-    stages = {name: one.stage for name, one in listed.items()} if is_let_in else {}
-    is_made = bool(set(stages.values()) - {".pre", ".post"})
-    return Ran(stages if is_made else {}, order)
+    return Pipeline(folder, known, unset=unset)
 
 
 def _ruled(body: dict[str, Any], has_workflow: bool) -> dict[str, Any]:
     """A job that only says when it is in: by rules."""
-    kept: dict[str, Any] = {"stage": body.get("stage", "test"), "script": ["true"]}
-    if "parallel" in body:
-        kept["parallel"] = body["parallel"]
+    kept: dict[str, Any] = {"script": ["true"]}
     if "rules" in body:
         return kept | {"rules": body["rules"]}
     if "only" not in body and "except" not in body:

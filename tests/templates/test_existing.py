@@ -11,7 +11,16 @@ import yaml
 
 from assent.verbs.init import InitResult, init
 from tests.templates.harness import Pipeline
-from tests.templates.teams import ALONE, EVENTS, Ran, commit, ran, repository
+from tests.templates.teams import (
+    ALONE,
+    EVENTS,
+    Ran,
+    commit,
+    let_in,
+    ran,
+    repository,
+    whole,
+)
 
 CONFIG = """\
 models:
@@ -171,7 +180,7 @@ test: {script: [make]}
     "an include that hangs on a rule": (
         BESIDE,
         """\
-include: [{local: ci/more.yml, rules: [{if: $CI_COMMIT_TAG}]}]
+include: [{local: ci/more.yml, rules: [{if: $CI_PROJECT_PATH}]}]
 test: {script: [make], rules: [{if: '$CI_PIPELINE_SOURCE == "push"'}]}
 """,
     ),
@@ -198,7 +207,6 @@ FILES = {
 """,
     "ci/more.yml": "extra: {script: [make], stage: build, rules: [{if: $CI_COMMIT_TAG}]}\n",
 }
-every_team = pytest.mark.parametrize("name", TEAMS)
 
 
 def follow(folder: Path, result: InitResult) -> None:
@@ -217,27 +225,64 @@ def follow(folder: Path, result: InitResult) -> None:
     assert (again.workflows, again.to_add) == ((), None)
 
 
-@every_team
-def test_the_teams_jobs_run_where_they_ran_and_assents_where_they_must(
-    tmp_path: Path, name: str
-) -> None:
-    way, text = TEAMS[name]
-    folder = repository(tmp_path / "team", {**FILES, ".gitlab-ci.yml": text})
-    before = {event: ran(folder, event) for event in EVENTS}
-    result = init(folder, gitlab=True, install="")
-    assert (folder / ".gitlab-ci.yml").read_text() == text
-    assert ("git mv" in (result.to_add or "")) is (way == BESIDE)
-    follow(folder, result)
-    after = {event: ran(folder, event) for event in EVENTS}
-    assert {event: one.theirs for event, one in after.items()} == {
-        event: set() if event in ALONE else one.theirs for event, one in before.items()
+def test_the_teams_jobs_run_where_they_ran_and_assents_where_they_must(tmp_path: Path) -> None:
+    folders = {name: tmp_path / f"team-{number}" for number, name in enumerate(TEAMS)}
+    before: dict[str, dict[str, Any]] = {}
+    after: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, folder in folders.items():
+        way, text = TEAMS[name]
+        repository(folder, {**FILES, ".gitlab-ci.yml": text})
+        # No file that is included here hangs on the kind of the pipeline.
+        before[name] = whole(folder, "push to a branch")
+        result = init(folder, gitlab=True, install="")
+        assert (folder / ".gitlab-ci.yml").read_text() == text
+        assert ("git mv" in (result.to_add or "")) is (way == BESIDE), name
+        follow(folder, result)
+        # The guards are what they are below, so that these three stand for all kinds.
+        assert way == LINES or guard(folder) in GUARDS
+        after[name] = {event: whole(folder, event) for event in ("merge request", *STANDS_FOR)}
+    scratch = tmp_path / "scratch"
+    for event in EVENTS:
+        kind = "merge request" if event == "merge request" else stands_for(event)
+        ran_before = let_in(before, event, scratch)
+        ran_after = let_in({name: one[kind] for name, one in after.items()}, event, scratch)
+        for name, one in ran_after.items():
+            theirs = set() if event in ALONE else ran_before[name].theirs
+            ours = {f"assent-{verb}" for verb in OURS.get(event, set())}
+            assert (one.theirs, one.ours) == (theirs, ours), (name, event)
+            waits_for_none(one)
+
+
+NORMAL, WOKEN = "push to a branch", "woken"
+STANDS_FOR = (NORMAL, WOKEN)
+GUARDS = (
+    '$CI_PIPELINE_SOURCE != "pipeline" && $ASSENT_SCHEDULE == null',
+    '$CI_PIPELINE_SOURCE != "pipeline" && $ASSENT_SCHEDULE == null'
+    ' && $CI_PIPELINE_SOURCE != "merge_request_event"',
+)
+
+
+def stands_for(event: str) -> str:
+    return WOKEN if event in ALONE else NORMAL
+
+
+def guard(folder: Path) -> str:
+    """The condition under which the team's file is included."""
+    entries = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["include"]
+    [rule] = entries[-1]["rules"]
+    condition: str = rule["if"]
+    return condition
+
+
+def test_a_guard_leaves_out_what_assent_starts_and_nothing_else(tmp_path: Path) -> None:
+    one = {
+        "stages": ["test"],
+        **{f"job{at}": {"rules": [{"if": text}]} for at, text in enumerate(GUARDS)},
     }
-    assert {event: one.ours for event, one in after.items() if one.ours} == {
-        event: {f"assent-{verb}" for verb in verbs} for event, verbs in OURS.items()
-    }
-    assert any(one.theirs for one in before.values())
-    for one in after.values():
-        waits_for_none(one)
+    for event in EVENTS:
+        found = let_in({"one": one}, event, tmp_path / "scratch")["one"].theirs
+        within = set() if event in ALONE else {"job0", "job1"}
+        assert found == within - ({"job1"} if event == "merge request" else set()), event
 
 
 def waits_for_none(one: Ran) -> None:
@@ -252,8 +297,11 @@ def test_without_a_pipeline_the_jobs_run_where_they_must(tmp_path: Path) -> None
     folder = repository(tmp_path / "team", FILES)
     result = init(folder, gitlab=True, install="")
     assert (result.to_add, result.seen, result.to_do) == (None, (), ())
+    commit(folder)
+    one = {"one": whole(folder, "woken")}
     for event in EVENTS:
-        assert ran(folder, event).ours == {f"assent-{one}" for one in OURS.get(event, set())}
+        expected = {f"assent-{verb}" for verb in OURS.get(event, set())}
+        assert let_in(one, event, tmp_path / "scratch")["one"].ours == expected
 
 
 def test_jobs_that_are_added_later_beside_a_file_of_ours_are_left_out_too(tmp_path: Path) -> None:
@@ -360,10 +408,10 @@ def test_a_trusted_job_takes_nothing_of_the_teams_default_but_where_it_runs(tmp_
     folder = repository(tmp_path / "team", {**FILES, ".gitlab-ci.yml": text})
     follow(folder, init(folder, gitlab=True, install=""))
     variables = {"CI_DEFAULT_BRANCH": "main", **EVENTS["push to the default branch"]}
-    whole = Pipeline(folder, variables).whole()
-    assert whole["assent-train"]["before_script"] == ["apk add make"]
-    assert "before_script" not in whole["assent-register"]
-    assert whole["assent-register"]["tags"] == ["big"]
+    found = Pipeline(folder, variables).whole()
+    assert found["assent-train"]["before_script"] == ["apk add make"]
+    assert "before_script" not in found["assent-register"]
+    assert found["assent-register"]["tags"] == ["big"]
 
 
 def test_several_projects_have_jobs_of_their_own(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -17,7 +18,7 @@ from assent.measure.metrics import read_metrics
 from assent.setup.configs import configs_below
 from assent.verbs.pipelines import look, pipelines, write_pipelines
 from assent.verbs.work import write_atomically
-from assent.verbs.workflows import default_branch, workflows, write_workflows
+from assent.verbs.workflows import default_branch, existing, workflows, write_workflows
 from assent.verbs.workspace import FILE
 
 IGNORED = ".assent/"
@@ -41,8 +42,8 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     was one already, and it was left as it is. `workflows` are the files written for the forge;
     `is_pinned` is False if a person has to say in them where Assent is. `to_add` are the lines
     that a person has to add to the `.gitlab-ci.yml` that there is. `seen` is what was seen in the
-    pipelines that are there, `to_do` what a person has to look at in them. `forge` is github or gitlab
-    where files of it were asked for.
+    pipelines that are there, `to_do` what a person has to look at in them. `forge` is github or
+    gitlab where files of it were asked for.
     """
 
     path: Path
@@ -116,12 +117,16 @@ def init(
 
 
 def _write_workflows(
-    folder: Path, config: Config, actions: str | None, *, force: bool
-) -> tuple[Path, ...]:
+    folder: Path, configs: Mapping[str, Config], actions: str | None, *, force: bool
+) -> tuple[tuple[Path, ...], tuple[str, ...], tuple[str, ...]]:
+    """The files written, what was seen in those that are there, and what is to be looked at."""
     branch = default_branch(folder)
-    stages = list(dict.fromkeys(one for rule in config.policies.values() for one in rule.stages))
-    wanted = workflows(origin=actions, stages=stages, branch=branch)
-    return write_workflows(folder, wanted, force=force)
+    rules = [rule for config in configs.values() for rule in config.policies.values()]
+    stages = list(dict.fromkeys(one for rule in rules for one in rule.stages))
+    models = {model: path for path, config in configs.items() for model in config.models}
+    wanted = workflows(origin=actions, stages=stages, branch=branch, models=models)
+    seen = existing(folder, wanted, configs, branch)
+    return write_workflows(folder, wanted, force=force), seen.found, seen.to_check
 
 
 def _configure(folder: Path, name: str | None, *, force: bool) -> InitResult:

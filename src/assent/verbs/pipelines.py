@@ -103,9 +103,9 @@ def pipelines(
         return Pipelines(files=files, lines=f"{_OWN}include:\n{wanted.lines(None)}{_WORKFLOW}")
     plan = decide(team.team, standing.branch, is_moved=team.is_moved)
     lines = f"include:\n{wanted.lines(plan.stage)}"
-    told = {"found": plan.found, "to_check": plan.to_check}
+    told = Pipelines(files=files, lines=lines, found=plan.found, to_check=plan.to_check)
     if plan.guard is None:
-        return Pipelines(files=files, lines=lines, **told)
+        return told
     moved = _place(team, standing.taken)
     if plan.alone:
         files[ALONE] = _ALONE.format(moved=moved) + plan.alone
@@ -113,7 +113,7 @@ def pipelines(
     lines = _BESIDE.format(moved=moved) + lines
     lines += f"  - local: {moved}\n    rules:\n      - if: {plan.guard}\n"
     is_moved = team.is_moved
-    return Pipelines(files=files, lines=lines, moved=moved, is_moved=is_moved, **told)
+    return msgspec.structs.replace(told, lines=lines, moved=moved, is_moved=is_moved)
 
 
 class _Included(msgspec.Struct, frozen=True):

@@ -112,11 +112,11 @@ def read_team(folder: Path, name: str, *, ours: Iterable[str] = ()) -> Team:
     default = whole.get("default")
     default = default if isinstance(default, dict) else {}
     workflow = whole.get("workflow")
-    has_rules = isinstance(workflow, dict) and "rules" in workflow
+    rules = workflow["rules"] if isinstance(workflow, dict) and "rules" in workflow else None
     return Team(
         jobs=jobs,
         stages=_names(whole["stages"]) if isinstance(whole.get("stages"), list) else None,
-        workflow=_rules(resolved.value(workflow["rules"])) if has_rules else None,
+        workflow=None if rules is None else _rules(resolved.value(rules)),
         tags=_names(resolved.value(default.get("tags", whole.get("tags")))),
         variables=_variables(whole.get("variables")),
         included=tuple(reading.included),
@@ -257,8 +257,8 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     made = dict(below)
     for key, value in above.items():
         old = made.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        made[key] = _merged(old, value) if both else value
+        is_deeper = isinstance(old, dict) and isinstance(value, dict)
+        made[key] = _merged(dict(old or {}), value) if is_deeper else value
     return made
 
 
