@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from tests.e2e.project import Ran, check
@@ -67,12 +67,19 @@ pathlib.Path("metrics.json").write_text(json.dumps({"accuracy": learnt["accuracy
 
 
 class World:
-    """The repository `acme/churn`. `ada` works in a fork, `bob` and `grace` review, `rosa`
-    releases, and `sam` merges and presses the buttons.
+    """The repository `acme/churn`, with the files `more` as well. `ada` works in a fork, `bob` and
+    `grace` review, `rosa` releases, and `sam` merges and presses the buttons.
     """
 
-    def __init__(self, root: Path, *, approvers: str = "[bob, grace]") -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        approvers: str = "[bob, grace]",
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.root = root
+        self.more = more
         self.approvers = approvers
         self.store = root / "store"
         self.site = Site(root / "site", actions={ACTIONS: ROOT})
@@ -101,7 +108,7 @@ class World:
     def _begin(self) -> Repository:
         """The first commit: the project, and what `assent init --github` adds to it."""
         folder = self.clone("begin")
-        files = {**FILES, "assent.yaml": self.config}
+        files = {**FILES, "assent.yaml": self.config, **self.more}
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)

@@ -135,7 +135,12 @@ def _given(text: str, inputs: Mapping[str, str]) -> str:
 
 
 def _config_of(expression: str, models: Mapping[str, str]) -> str:
-    return f"${{{{ fromJSON('{json.dumps(dict(models))}')[{expression}] }}}}"
+    """The path that belongs to the model of an expression."""
+    *others, (_, last) = models.items()
+    if len(set(models.values())) == 1:
+        return last
+    chosen = [f"{expression} == '{name}' && '{path}'" for name, path in others]
+    return f"${{{{ {' || '.join(chosen)} || '{last}' }}}}"
 
 
 def _shown(value: str) -> str:
