@@ -74,8 +74,8 @@ INSTALL = (
 
 
 class World:
-    """The repository `acme/churn`. `ada` works in a fork, `bob` and `grace` review, `rosa`
-    releases, and `sam` merges and presses the buttons.
+    """The repository `acme/churn`. `ada` works in a fork, `bob` and
+    `grace` review, `rosa` releases, and `sam` merges and presses the buttons.
     """
 
     def __init__(

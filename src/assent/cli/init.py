@@ -90,8 +90,12 @@ def show(result: InitResult) -> None:
         output.line(f"  please correct: {', '.join(result.to_check)}")
     for path in result.workflows:
         output.line(f"wrote {path.name} into {path.parent.name}/")
+    for one in result.seen:
+        output.line(f"  seen: {one}")
+    for one in result.to_do:
+        output.line(f"  please check: {one}")
     if result.to_add is not None:
-        output.line("  please add to your .gitlab-ci.yml:")
+        output.line("  your .gitlab-ci.yml stays as it is; please do:")
         for line in result.to_add.splitlines():
             output.line(f"    {line}")
     if not result.is_pinned and result.forge == "gitlab":
