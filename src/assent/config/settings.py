@@ -86,11 +86,14 @@ class CostSettings(Struct, frozen=True, kw_only=True):
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
-    """One model: how it is made, where its evidence lies, and its policy."""
+    """One model: how it is made, where its evidence lies, and its policy. `python` is the
+    interpreter that trains, where that cannot be seen.
+    """
 
     model: Text
     train: Text | None = None
     evaluate: Text | None = None
+    python: Text | None = None
     inputs: tuple[Text, ...] = ()
     params: tuple[Text, ...] = ()
     metrics: tuple[Text, ...] = ()

@@ -15,10 +15,12 @@ from assent.core.evidence import Code, Environment, Evidence, Problem, Step
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.measure.cost import costs as costs_of
-from assent.measure.environment import read_environment
+from assent.measure.environment import read_environment, with_packages
 from assent.measure.files import expand, relative_name
+from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
 from assent.measure.models.files import model_files
+from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
 from assent.verbs.attachments import detach
@@ -77,11 +79,12 @@ def evaluate(
                 model=model, model_digest=digest, evidence=evidence, reused=found.digest
             )
     step = None
+    seen = Seen()
     untouched: tuple[Problem, ...] = ()
     if settings.evaluate is not None:
         workspace.say(f"evaluating {model}: {redact_text(settings.evaluate)}")
         before = _written(workspace, settings.metrics)
-        step = run_step(
+        step, seen = run_step(
             workspace, settings.evaluate, inputs.evaluate, f"evaluating {model}", output
         )
         _require_same_model(workspace, model, digest)
@@ -91,7 +94,7 @@ def evaluate(
     metrics = read_metrics(workspace.root, settings.metrics)
     params = read_params(workspace.root, settings.params)
     measured = measure(workspace, model)
-    environment = read_environment(workspace.root, settings.train or settings.evaluate or "")
+    trained_in, environment = _environments(workspace, settings, trained, seen)
     costs = _costs(workspace, settings, trained, step, environment)
     evidence = Evidence(
         model=model,
@@ -110,6 +113,7 @@ def evaluate(
         predictions=measured.predictions,
         attachments=measured.attachments,
         environment=environment,
+        trained_in=None if trained_in == environment else trained_in,
         run=workspace.run,
         problems=(*untouched, *metrics.problems, *params.problems, *measured.problems),
     )
@@ -186,6 +190,21 @@ def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> Non
             "the evaluation changed the model, so its metrics are not about what would be shipped",
             hint="write the model in `train` only",
         )
+
+
+def _environments(
+    workspace: Workspace, settings: ModelSettings, trained: Trained | None, seen: Seen
+) -> tuple[Environment | None, Environment]:
+    """Where the model was trained; and the same with what evaluating it ran with besides."""
+    root, python, command = workspace.root, settings.python, settings.evaluate or ""
+    if settings.train is None:
+        return None, read_environment(root, command, seen, python=python)
+    trained_in = None if trained is None else trained.environment
+    if trained_in is None:
+        trained_in = read_environment(root, settings.train, Seen(), python=python)
+    if not command or python is not None:
+        return trained_in, trained_in
+    return trained_in, with_packages(trained_in, read_packages(root, command, seen))
 
 
 def _costs(

@@ -14,6 +14,8 @@ from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Step
 from assent.errors import CommandError, IntegrityError, UsageError
 from assent.measure.command import run_command
+from assent.measure.environment import read_environment
+from assent.measure.interpreters import Seen
 from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, model_digest_at, open_bundle, write_model
 from assent.verbs.inputs import Inputs, read_inputs
@@ -59,9 +61,11 @@ def train(
     if found is not None:
         return _reuse(workspace, model, found, inputs.train, "inputs unchanged")
     workspace.say(f"training {model}: {redact_text(settings.train)}")
-    step = run_step(workspace, settings.train, inputs.train, f"training {model}", output)
+    step, seen = run_step(workspace, settings.train, inputs.train, f"training {model}", output)
+    environment = read_environment(workspace.root, settings.train, seen, python=settings.python)
     digest = _trained_digest(workspace, model)
-    keep(workspace.work, model, "train", Trained(step=step, model_digest=digest))
+    trained = Trained(step=step, model_digest=digest, environment=environment)
+    keep(workspace.work, model, "train", trained)
     return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
 
 
@@ -83,8 +87,8 @@ def run_step(
     inputs_digest: Digest,
     doing: str,
     output: int | IO[bytes] | None,
-) -> Step:
-    """Run one of the team's commands with live output and say what it took."""
+) -> tuple[Step, Seen]:
+    """Run one of the team's commands with live output: what it took, and what ran."""
     result = run_command(command, workspace.root, stdout=output)
     command = redact_text(command)
     if result.exit_code != 0:
@@ -95,7 +99,7 @@ def run_step(
             hint="this exit code is the command's own, and so is the output above; "
             "nothing was recorded",
         )
-    return Step(
+    step = Step(
         command=command,
         inputs_digest=inputs_digest,
         started_at=workspace.now,
@@ -103,6 +107,7 @@ def run_step(
         cpu_s=round(result.cpu_s, 3),
         peak_memory_bytes=result.peak_memory_bytes,
     )
+    return step, result.seen
 
 
 def _signal_name(exit_code: int) -> str:
@@ -160,7 +165,11 @@ def _reuse(
     evidence = open_bundle(workspace, found).evidence
     write_model(workspace.store, found, workspace.root / workspace.settings(model).model)
     if evidence.train is not None:
-        trained = Trained(step=evidence.train, model_digest=found.model_digest)
+        trained = Trained(
+            step=evidence.train,
+            model_digest=found.model_digest,
+            environment=evidence.trained_in or evidence.environment,
+        )
         keep(workspace.work, model, "train", trained)
     workspace.say(
         f"training {model}: {why}, reusing the model of bundle "

@@ -9,17 +9,18 @@ from typing import TypeVar
 import msgspec
 
 from assent.core.digest import Digest
-from assent.core.evidence import Evidence, Step
+from assent.core.evidence import Environment, Evidence, Step
 from assent.errors import OutsideError, UsageError
 
 T = TypeVar("T")
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`train` has finished: its step, and the digest of the model it left."""
+    """`train` has finished: its step, the digest of the model it left, and where it ran."""
 
     step: Step
     model_digest: Digest
+    environment: Environment | None = None
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
