@@ -127,6 +127,8 @@ _OPTION = re.compile(r"-([bBdEiIOPqRsStuvx]*)([cmWX]?)(.*)", re.DOTALL)
 
 def find_program(program: str, folder: str | Path, search_path: str) -> str | None:
     """The file that a shell in `folder` runs for `program`; links are not resolved."""
+    if "\0" in program:
+        return None
     folders = [""] if "/" in program else search_path.split(os.pathsep)
     for one in folders:
         path = Path(folder, one, os.path.expanduser(program))  # noqa: PTH111 - `~` may stay

@@ -36,7 +36,7 @@ from assent.parsing import ParseError
 MAX_ASKED = 8
 _MAX_SHOWN = 200
 _GAPS: tuple[PackagesGap, ...] = (
-    "nothing ran", "not seen", "no answer", "hidden", "elsewhere", "short", "many",
+    "nothing ran", "no answer", "hidden", "elsewhere", "short", "many", "not seen",
 )  # fmt: skip
 """The first of these that holds is said."""
 

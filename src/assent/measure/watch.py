@@ -64,14 +64,14 @@ class Watch:
     def _watch(self) -> None:
         pause, first = 0.0, _FIRST_PAUSE_S
         while not self._done.wait(pause):
-            before = time.monotonic()
+            before = time.thread_time()
             try:
                 self._sample([self._process, *self._process.children(recursive=True)])
             except psutil.Error:  # it has ended
                 return
-            took = time.monotonic() - before
+            took = time.thread_time() - before
             # Often at first: many a program lives for a few hundredths of a second. Where there
-            # are thousands of processes a sample is slow: then sample less often.
+            # are thousands of processes a sample is much work: then sample less often.
             is_first = first < SAMPLE_EVERY_S
             pause = max(first, took) if is_first else max(SAMPLE_EVERY_S, 10 * took)
             first *= 1.5

@@ -49,10 +49,10 @@ def environment_section(diff: Diff) -> Section:
         f"environment: {differing(environment)}",
     )
     if packages.not_compared + environment.not_compared:  # sentences, one a line
-        summary = (Words(parts[0]), Break(), Words(parts[1]))
-    else:
-        summary = (Words("; ".join(parts)),)
-    return Section(title=title, summary=summary, tables=tables)
+        return Section(
+            title=title, summary=cell(Words(parts[0]), Break(), Words(parts[1])), tables=tables
+        )
+    return Section(title=title, summary=cell(Words("; ".join(parts))), tables=tables)
 
 
 def _same(values: Values) -> str:
