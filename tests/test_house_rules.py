@@ -123,6 +123,7 @@ def test_the_environment_is_read_in_few_places() -> None:
         "cli/run.py",
         "git.py",
         "measure/environment.py",
+        "measure/packages.py",
         "measure/profiles/spark.py",  # Spark starts Python anew
         "forges/local.py",
         "verbs/demo.py",

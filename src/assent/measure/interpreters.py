@@ -113,7 +113,7 @@ def started_with(words: Sequence[str]) -> tuple[str, str]:
             return flags, Path(word).name
         letters, last, value = match.groups()
         flags += "".join(letter for letter in letters if letter in _FLAGS)
-        if last == "c":
+        if last == "c" or word == "-":
             break
         if last == "m":
             return flags, (value or next(rest, "")).split(".", 1)[0]

@@ -11,11 +11,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 from assent.core.evidence import PackagesGap
-from assent.measure.interpreters import Interpreter, Seen, recognise
+from assent.measure.interpreters import Interpreter, Seen, is_interpreter, recognise
 
 SAMPLE_EVERY_S = 0.05
 _FIRST_PAUSE_S = 0.002
@@ -24,8 +25,15 @@ _MAX_ORPHANS = 16
 _UNSEEN_S = 1.0
 """CPU seconds that are always lost between two samples and say nothing."""
 
-_Sight = tuple[str, Interpreter | PackagesGap | None]
-"""What a process was last seen to run: the program's file, and what it is."""
+
+class _Sight(NamedTuple):
+    """What a process was last seen to run: the program's file, a hash of the command line where it
+    is an interpreter, and what it is.
+    """
+
+    program: str = ""
+    words: int = 0
+    found: Interpreter | PackagesGap | None = None
 
 
 class Watch:
@@ -84,8 +92,8 @@ class Watch:
         for process in alive:
             try:
                 sights[process] = self._sight(process)
-                cpu_s[process] = self._count(process, sights[process][1])
-            except psutil.Error:
+                cpu_s[process] = self._count(process, sights[process].found)
+            except (psutil.Error, OSError):
                 continue
         self._sights, self._cpu_s = sights, cpu_s  # of those that live: there may be millions
 
@@ -102,24 +110,25 @@ class Watch:
 
     def _sight(self, process: psutil.Process) -> _Sight:
         """What the process runs now: it may have become another program since the last sample."""
-        current = psutil.Process(process.pid)  # what psutil has read of a process, it keeps
-        program = _program(current)
-        found = recognise(current, self._folder)
-        if found is not None and _program(psutil.Process(process.pid)) != program:
-            return "", None  # it became another one meanwhile; the next sample tells
+        before = self._sights.get(process)
+        program, words = _runs(process.pid)
+        if before is not None and (before.program, before.words) == (program, words):
+            return before
+        found = recognise(psutil.Process(process.pid), self._folder)
         if found == "hidden":
-            found = self._before(current, program) or found
-        return program, found
+            found = self._before(process, program) or found
+        if found is not None and _runs(process.pid) != (program, words):
+            return _Sight()  # it became another one meanwhile; the next sample tells
+        return _Sight(program, words, found)
 
     def _before(self, process: psutil.Process, program: str) -> Interpreter | None:
         """The interpreter that a process was before it wrote another title over its command
         line; or its parent, if it has forked since.
         """
-        parent = process.parent()
-        for one in (process, parent):
-            was, found = self._sights.get(one, ("", None)) if one is not None else ("", None)
-            if was == program and isinstance(found, Interpreter):
-                return found
+        for one in (process, process.parent()):
+            sight = _Sight() if one is None else self._sights.get(one, _Sight())
+            if sight.program == program and isinstance(sight.found, Interpreter):
+                return sight.found
         return None
 
     def _count(self, process: psutil.Process, found: Interpreter | PackagesGap | None) -> float:
@@ -138,11 +147,14 @@ class Watch:
         return total
 
 
-def _program(process: psutil.Process) -> str:
+def _runs(pid: int) -> tuple[str, int]:
+    """The program of a process, and a hash of its command line if that is an interpreter."""
+    process = psutil.Process(pid)  # a new one: what psutil has read of a process, it keeps
     try:
-        return process.exe()
+        program = process.exe()
     except psutil.AccessDenied:
-        return ""
+        return "", 0
+    return program, hash(tuple(process.cmdline())) if is_interpreter(Path(program).name) else 0
 
 
 def _resident_bytes(process: psutil.Process) -> int:
