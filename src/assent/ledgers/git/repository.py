@@ -180,6 +180,8 @@ class LedgerRepository:
             shown = ", ".join(repr(name) for name in blocking[:3])
             problem = f"the branch {shown} of {self.name} is in the way of {_branch(model)!r}"
             hint = f"rename or delete it: Git cannot keep both ({refused.words})"
+        elif "unpack" in refused.reason:
+            hint = f"may this account write to {self.name}, and is there room?"
         elif "checked out" in refused.reason:
             hint = f"{self.name} is a clone that somebody works in: check out another branch there"
         elif error.is_denied:
