@@ -20,6 +20,7 @@ from tests.e2e.project import (
     ended,
     new_project,
 )
+from tests.waiting import HANGS_AFTER_S
 
 SECRET = "hunter2-hunter2"
 TOKEN = "ghp_" + "a1B2" * 9
@@ -343,7 +344,7 @@ def test_many_writers_at_once(second: Project) -> None:
     words += [("note", f"event {number}") for number in range(4)]
     started = [(clone, one, clone.start(*one)) for one in words for clone in (second, other)]
     for _, one, process in started:
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=HANGS_AFTER_S)
         assert b"Traceback" not in stderr
         # Who comes with v1 after v2 is refused.
         allowed = (0, 10) if one[-1] == "v1" else (0,)
@@ -593,10 +594,8 @@ def test_a_hostile_yaml_file(fresh: Project, bomb: str, where: str) -> None:
         old = "metrics: [metrics.json]" if where == "metrics" else "params: [params.yaml]"
         fresh.edit("assent.yaml", old, f"{old.removesuffix(']')}, bomb.yaml]")
         fresh.commit("hostile", push=True)
-        started = time.monotonic()
         blocked = fresh.run("review", code=10)
         assert "evidence: bomb.yaml is usable" in blocked.stdout
-        assert time.monotonic() - started < 15
     assert not (fresh.folder / "owned").exists()
 
 

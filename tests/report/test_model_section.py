@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec import UNSET
 
 from assent.core.diff.model import (
@@ -283,7 +283,6 @@ def named(name: str) -> ReviewReport:
 
 
 @pytest.mark.threat(33)
-@settings(deadline=None)
 @given(nasty.texts)
 def test_names_have_no_meaning(name: str) -> None:
     shown, ordinary = (page(to_markdown(named(one))) for one in (name, "x"))

@@ -118,6 +118,18 @@ def working_tree(root: Path) -> Read:
     return read
 
 
+def pointers_beside(root: Path, matches: Iterable[Iterable[Path]]) -> list[str]:
+    """The pointer files in the folders of the files, and in those above them."""
+    folders = {path.parent for paths in matches for path in paths}
+    above = {one for folder in folders for one in folder.parents if one.is_relative_to(root)}
+    return [
+        relative_name(root, path)
+        for folder in sorted(folders | above)
+        for path in sorted(folder.glob(f"?*{POINTER}"))
+        if path.is_file()
+    ]
+
+
 def agrees(root: Path, target: Locked, hashes: Hashes) -> bool | None:
     """Whether what lies in the working tree is what DVC says; None if nothing lies there.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,15 @@ from assent.config.lock import FILE as LOCK
 from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of_value
 from assent.errors import UsageError
-from assent.making.dvc import PIPELINE, Dvc, agrees, read_dvc, runs_dvc, working_tree
+from assent.making.dvc import (
+    PIPELINE,
+    Dvc,
+    agrees,
+    pointers_beside,
+    read_dvc,
+    runs_dvc,
+    working_tree,
+)
 from assent.making.outputs import Outputs, evidence_files, outputs_of, require_place
 from assent.measure.files import covers, expand, is_glob, relative_name
 from assent.measure.hashes import Hashes
@@ -45,10 +53,12 @@ def read_inputs(
     settings: ModelSettings,
     hashes: Hashes,
     products: Mapping[str, Digest] | None = None,
+    handed_on: Mapping[str, Digest] | None = None,
 ) -> Inputs:
     """Hash what the model of `settings` is made from. `top` is the top folder of the repository,
     `products` are files that a run has written beside its outputs: no inputs, as long as they are
-    what it wrote.
+    what it wrote. `handed_on` are inputs that an earlier job of the same run has read and that are
+    not here.
 
     A file that a command names (`python evaluate.py`) is an input of that command whether it is
     declared or not, what no command makes is an input of the evaluation, and `assent.lock` never
@@ -58,22 +68,32 @@ def read_inputs(
     """
     sets = settings.data_sets
     data = [one.path for one in sets.values() if _is_here(one.path)]
-    dvc = read_dvc(working_tree(root), (*settings.inputs, *settings.params, *data))
+    named = [*settings.inputs, *settings.params, *data]
+    matches = {pattern: expand(root, [pattern]) for pattern in named}
+    dvc = read_dvc(working_tree(root), [*named, *pointers_beside(root, matches.values())])
     outputs = outputs_of(settings, dvc.outs)
     scripts = {one: named_in(root, one, outputs) for one in (settings.train, settings.evaluate)}
     one_by_one = literals(settings)
     require_place(root, top, settings, [*one_by_one, *data, *_scripts(scripts.values())])
     own = {*one_by_one, *scripts[settings.train], *scripts[settings.evaluate]}
     strange = {name: one for name, one in (products or {}).items() if name not in own}
-    found = _Found(root, outputs, dvc, hashes, strange)
+    away = handed_on or {}
+    found = _Found(root, outputs, dvc, hashes, strange, away, matches)
     for pattern in settings.inputs:
-        found.require(pattern)
+        if not any(covers(pattern, name) for name in away):
+            found.require(pattern)
     train = found.files([*settings.inputs, *settings.params, *scripts[settings.train]])
     rest = [*data, *scripts[settings.evaluate], *_made_by_nobody(settings)]
     evaluate = [path for path in found.files(rest) if path not in train]
-    files = hashes.digests(sorted({*train, *evaluate}))
+    files = {**hashes.digests(sorted({*train, *evaluate})), **away}
+    files = {name: files[name] for name in sorted(files)}
     hashes.save()
     names = {relative_name(root, path) for path in train}
+    names |= {
+        name
+        for name in away
+        if any(covers(one, name) for one in (*settings.inputs, *settings.params))
+    }
     trained = digest_of_value(
         {
             "command": settings.train,
@@ -141,6 +161,8 @@ class _Found:
         dvc: Dvc,
         hashes: Hashes,
         products: Mapping[str, Digest],
+        away: Collection[str],
+        matches: dict[str, list[Path]],
     ) -> None:
         self._root = root
         self._outputs = outputs
@@ -148,13 +170,15 @@ class _Found:
         self._pointers: dict[str, bool] = {}
         self._hashes = hashes
         self._products = products
+        self._away = away
+        self._matches = matches
         self.left_out: dict[str, None] = {}
         self.estranged: dict[str, None] = {}
 
     def require(self, pattern: str) -> None:
         """Raise `UsageError` for an input that is none."""
         doing = f"reading the input {pattern!r}"
-        if not is_glob(pattern) and self._is_output(pattern):
+        if self._is_literal(pattern) and self._outputs.cover(pattern, literal=True):
             raise UsageError(
                 doing,
                 "it is an output as well: the model's commands write it",
@@ -162,8 +186,9 @@ class _Found:
             )
         if self._dvc.pointer_of(pattern) is not None:
             return
-        names = [relative_name(self._root, path) for path in expand(self._root, [pattern])]
-        if names and not all(self._outputs.cover(name) for name in names):
+        names = [relative_name(self._root, path) for path in self._matching(pattern)]
+        is_literal = self._is_literal(pattern)
+        if not all(self._outputs.cover(name, literal=is_literal) for name in names):
             return
         raise UsageError(
             doing,
@@ -171,21 +196,26 @@ class _Found:
             hint="correct `inputs` in assent.yaml, or fetch the file",
         )
 
-    def _is_output(self, name: str) -> bool:
-        return not (self._root / name).is_dir() and self._outputs.cover(name, literal=True)
+    def _is_literal(self, pattern: str) -> bool:
+        return not is_glob(pattern) and not (self._root / pattern).is_dir()
+
+    def _matching(self, pattern: str) -> list[Path]:
+        if pattern not in self._matches:
+            self._matches[pattern] = expand(self._root, [pattern])
+        return self._matches[pattern]
 
     def files(self, patterns: Iterable[str]) -> set[Path]:
         """The files that the patterns name: a pointer in the place of what it stands for."""
         found: set[Path] = set()
         for pattern in patterns:
-            is_literal = not is_glob(pattern) and not (self._root / pattern).is_dir()
-            for path in expand(self._root, [pattern]):
+            is_literal = self._is_literal(pattern)
+            for path in self._matching(pattern):
                 name = relative_name(self._root, path)
                 if self._outputs.cover(name, literal=is_literal) or self._is_product(name, path):
                     self.left_out[name] = None
                 else:
                     found.add(self._instead(name) or path)
-            if self._dvc.pointer_of(pattern) is not None:
+            if self._dvc.pointer_of(pattern) is not None and pattern not in self._away:
                 found.add(self._instead(pattern) or self._root / pattern)
         return {path for path in found - {self._root / LOCK} if path.is_file()}
 

@@ -72,9 +72,10 @@ def bundle(
     `UsageError` if nothing was evaluated, or if files have changed since.
     """
     doing = f"bundling {model}"
-    if inputs is None:
-        inputs = inputs_of(workspace, model)
     evaluated = kept(workspace.work, model, "evaluate", Evaluated)
+    if inputs is None:
+        known = None if evaluated is None else evaluated.evidence.inputs
+        inputs = inputs_of(workspace, model, known=known)
     locked = None if evaluated is not None else current_lock(workspace, model, inputs)
     if locked is not None:
         return _named(workspace, model, locked, output)

@@ -59,7 +59,8 @@ def evaluate(
     """
     recovered(workspace, model)
     if inputs is None:
-        inputs = inputs_of(workspace, model)
+        trained = kept(workspace.work, model, "train", Trained)
+        inputs = inputs_of(workspace, model, known=None if trained is None else trained.inputs)
     locked = None if force else _locked(workspace, model, inputs)
     if locked is not None:
         return locked
@@ -104,7 +105,7 @@ def _evaluated(
         if settings.evaluate is not None:
             doing = f"evaluating {model}"
             workspace.say(f"{doing}: {redact_text(settings.evaluate)}")
-            expected = _expected(workspace, model, trained)
+            expected = _expected(workspace, model, inputs, trained)
             ran = running.enter_context(
                 run(workspace, model, settings.evaluate, inputs.evaluate, doing, output, expected)
             )
@@ -158,12 +159,15 @@ def _evidence(
     )
 
 
-def _expected(workspace: Workspace, model: str, trained: Trained | None) -> Expected:
+def _expected(
+    workspace: Workspace, model: str, inputs: Inputs, trained: Trained | None
+) -> Expected:
     found, _ = outputs(workspace, model)
     return Expected(
         must=(*found.measured, *found.plots),
         shown=found.plots,
         own={} if trained is None else trained.written,
+        inputs=inputs.files,
     )
 
 

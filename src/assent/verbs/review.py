@@ -12,6 +12,7 @@ from assent.compare.bundles import Known
 from assent.config.settings import Config
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of
+from assent.core.evidence import Code
 from assent.core.verdict import Decision, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, UsageError
 from assent.files import write_atomically
@@ -25,7 +26,7 @@ from assent.report.markdown import to_markdown
 from assent.report.review import Plot, ReviewReport
 from assent.verbs.attachments import read_attachment
 from assent.verbs.bundle import bundle
-from assent.verbs.bundles import find, load, made_by, nothing_shown
+from assent.verbs.bundles import find, load, made_by, model_digest_at, nothing_shown
 from assent.verbs.evaluate import evaluate
 from assent.verbs.judging import all_reviews, judge
 from assent.verbs.locks import current_lock, locked_of
@@ -34,8 +35,9 @@ from assent.verbs.recording import read_ledger
 from assent.verbs.revisions import between
 from assent.verbs.running import recovered
 from assent.verbs.train import train
+from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
-from assent.verbs.worktree import inputs_of, some_of
+from assent.verbs.worktree import inputs_of, read_code, some_of
 
 _GUARDING = (
     ".github/workflows",
@@ -261,12 +263,47 @@ def _candidate(
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:
         return found, True
-    if settings.train is not None:
+    done = None if force else _done(workspace, model, inputs)
+    if done is None and settings.train is not None:
         train(workspace, model, force=force, output=output, inputs=inputs)
         inputs = inputs_of(workspace, model)
-    evaluate(workspace, model, force=force, output=output, inputs=inputs)
+    if done != "evaluate":
+        evaluate(workspace, model, force=force, output=output, inputs=inputs)
     made = bundle(workspace, model, progress=progress, inputs=inputs)
     return made.bundle, False
+
+
+def _done(workspace: Workspace, model: str, inputs: Inputs) -> str | None:
+    """The last verb that somebody has run here for these very inputs, this revision and the model
+    as it lies there; None if there is anything to run again.
+    """
+    trained = kept(workspace.work, model, "train", Trained)
+    if trained is None or trained.step.inputs_digest != inputs.train:
+        return None
+    place = workspace.root / workspace.settings(model).model
+    code = read_code(workspace, trained.touched)
+    if not place.exists() or (trained.code is not None and not _same(trained.code, code)):
+        return None
+    if model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes) != (
+        trained.model_digest
+    ):
+        return None
+    evaluated = kept(workspace.work, model, "evaluate", Evaluated)
+    is_evaluated = (
+        evaluated is not None
+        and evaluated.model_digest == trained.model_digest
+        and evaluated.evidence.inputs_digest == inputs.evaluate
+        and _same(evaluated.evidence.code, code)
+    )
+    verb = "evaluate" if is_evaluated else "train"
+    workspace.say(
+        f"reviewing {model}: `assent {verb}` has left what it made (--force makes it new)"
+    )
+    return verb
+
+
+def _same(made: Code, here: Code) -> bool:
+    return (made.commit, made.is_dirty, made.changed) == (here.commit, here.is_dirty, here.changed)
 
 
 def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Digest | None:

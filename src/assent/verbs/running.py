@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -36,13 +36,15 @@ def place(workspace: Workspace, model: str) -> Path:
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What a command is to write: something for each pattern of `must`; nothing for those of `may`
     is no fault, and `shown` are those of `must` that only pictures come from. `own` is what an
-    earlier command of the same run has written.
+    earlier command of the same run has written, and `inputs` what a glob of outputs happens to
+    cover although the commands read it.
     """
 
     must: tuple[str, ...]
     may: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     own: dict[str, Digest] = {}
+    inputs: Collection[str] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -111,17 +113,21 @@ class _Plan:
             if runs_dvc(command)
             and any(covers(out, pattern) or covers(pattern, out) for out in dvc.outs)
         )
-        self.unproven = tuple(one for one in expected.must if self._is_incremental(one))
+        updated = [one for one in expected.all if self._is_updated(one)]
         self._aside = tuple(
-            one for one in expected.all if one not in self._by_dvc and one not in self.unproven
+            one for one in expected.all if one not in self._by_dvc and one not in updated
         )
+        kept = [one for one in standing_outputs(self._root, self._aside) if self._is_updated(one)]
+        self.unproven = (*(one for one in updated if one in expected.must), *kept)
 
     def to_move(self) -> list[str]:
         """What is set aside: all that lies there, but for what this run has written already."""
         return [
             name
             for name in standing_outputs(self._root, self._aside)
-            if not self._is_incremental(name) and not self._is_own(name)
+            if not self._is_updated(name)
+            and not self._is_own(name)
+            and name not in self._expected.inputs
         ]
 
     def require(self, moved: Aside) -> None:
@@ -196,8 +202,10 @@ class _Plan:
             and (name not in moved.gone or known.get(name) != moved.digest(name))
         ]
 
-    def _is_incremental(self, name: str) -> bool:
-        return any(covers(pattern, name) for pattern in self._incremental)
+    def _is_updated(self, name: str) -> bool:
+        """Whether a file, or all that is in a folder, is updated by the command."""
+        inside = f"{name}/any"
+        return any(covers(one, name) or covers(one, inside) for one in self._incremental)
 
     def _is_own(self, name: str) -> bool:
         path, digest = self._root / name, self._expected.own.get(name)

@@ -80,7 +80,7 @@ def train(
     forget(workspace.work, model, "train")
     workspace.say(f"{doing}: {redact_text(settings.train)}")
     code, dirty = read_code(workspace), changed_files(workspace)
-    expected = _expected(workspace, model)
+    expected = _expected(workspace, model, inputs)
     with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
         digest = _trained_digest(workspace, model)
         products = _products(workspace, model, inputs, doing)
@@ -103,13 +103,14 @@ def train(
     return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
 
 
-def _expected(workspace: Workspace, model: str) -> Expected:
+def _expected(workspace: Workspace, model: str, inputs: Inputs) -> Expected:
     """The model must be new; and what it is judged by, if there is no command that evaluates."""
     found, _ = outputs(workspace, model)
     measured = (*found.measured, *found.plots)
     if workspace.settings(model).evaluate is None:
-        return Expected(must=(*found.model, *measured), shown=found.plots)
-    return Expected(must=found.model, may=measured)
+        must = (*found.model, *measured)
+        return Expected(must=must, shown=found.plots, inputs=inputs.files)
+    return Expected(must=found.model, may=measured, inputs=inputs.files)
 
 
 def _products(workspace: Workspace, model: str, before: Inputs, doing: str) -> dict[str, Digest]:

@@ -10,7 +10,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.core.evidence import Code, Evidence, Step
 from assent.errors import OutsideError, UsageError
-from assent.files import write_atomically as write_atomically
+from assent.files import write_atomically
 
 T = TypeVar("T")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from assent.core.digest import Digest
 from assent.core.evidence import Code
 from assent.errors import UsageError
 from assent.files import as_text
@@ -17,15 +18,33 @@ _SHOWN = 5
 _MAX_CHANGED = 20
 
 
-def inputs_of(workspace: Workspace, model: str) -> Inputs:
-    """What the model is made from, as it lies in the working tree."""
+def inputs_of(
+    workspace: Workspace, model: str, *, known: Mapping[str, Digest] | None = None
+) -> Inputs:
+    """What the model is made from, as it lies in the working tree. In CI, data that is not here is
+    `known` from the job that has trained: not every job of a run fetches it.
+    """
     return read_inputs(
         workspace.root,
         workspace.repository.top,
         workspace.settings(model),
         workspace.hashes,
         written(workspace, model).products,
+        _handed_on(workspace, known or {}),
     )
+
+
+def _handed_on(workspace: Workspace, known: Mapping[str, Digest]) -> dict[str, Digest]:
+    """What of `known` is neither here nor in Git, where its absence would be a change."""
+    if workspace.context.system is None:
+        return {}
+    repository = workspace.repository
+    return {
+        name: digest
+        for name, digest in known.items()
+        if not (workspace.root / name).exists()
+        and repository.id_of("HEAD", repository.relative(workspace.root / name)) is None
+    }
 
 
 def written(workspace: Workspace, model: str) -> Written:
