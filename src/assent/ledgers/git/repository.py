@@ -164,6 +164,8 @@ class LedgerRepository:
         """The error of Git with what may help."""
         if error.is_denied:
             hint = self._account or "may this account push to the branches assent/*?"
+        elif "dubious ownership" in error.stderr:
+            hint = "it belongs to another user: if you trust it, add it to Git's `safe.directory`"
         else:
             hint = (
                 "is the remote reachable from here, and may this account read it? try `git fetch`"
