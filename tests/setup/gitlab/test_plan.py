@@ -8,7 +8,7 @@ import pytest
 
 from assent.setup.gitlab.conditions import Answer
 from assent.setup.gitlab.events import EVENTS, PUSH, REQUEST, WOKEN, lets_in, runs
-from assent.setup.gitlab.plan import NOT_REQUEST, decide
+from assent.setup.gitlab.plan import decide
 from assent.setup.gitlab.team import Policy, Rule, Team, TeamJob, read_team
 
 
@@ -78,12 +78,17 @@ def test_a_team_without_requests_has_none_afterwards(workflow: tuple[Rule, ...] 
     team = Team(jobs=(job(),), workflow=workflow)
     guard = decide(team, "main").guard
     assert guard is not None
-    assert (NOT_REQUEST in guard) is (lets_in(team, REQUEST, "main") is Answer.NO)
+    assert (REQUEST.elsewhere in guard) is (lets_in(team, REQUEST, "main") is Answer.NO)
 
 
 def test_every_kind_of_pipeline_is_asked_for() -> None:
-    found = decide(Team(jobs=(job(),), workflow=()), "main").found
-    assert sum("lets in no pipelines of" in one for one in found) == len(EVENTS)
+    plan = decide(Team(jobs=(job(),), workflow=()), "main")
+    [said] = [one for one in plan.found if "lets in no pipelines of: " in one]
+    assert said.partition(": ")[2].split(", ") == [
+        part for event in EVENTS for part in event.words.split(", ")
+    ]
+    assert plan.guard is not None
+    assert all(event.elsewhere in plan.guard for event in EVENTS)
 
 
 @pytest.mark.parametrize(
