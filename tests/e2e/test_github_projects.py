@@ -26,7 +26,7 @@ def test_two_projects_are_trained_reviewed_registered_and_promoted(tmp_path: Pat
     more = {f"teams/price/{name}": text for name, text in FILES.items() if name != ".gitignore"}
     more["teams/price/.gitignore"] = FILES[".gitignore"]
     more["teams/price/assent.yaml"] = OTHER.format(store=tmp_path / "store")
-    with World(tmp_path, more=more) as world:
+    with World(tmp_path, files={**FILES, **more}) as world:
         pull = world.propose(0.8, files={"teams/price/params.json": '{"accuracy": 0.9}\n'})
         started, made = world.train(pull)
         assert made.conclusion == "success", made.log

@@ -100,9 +100,51 @@ def test_csv_with_one_row_gives_values(tmp_path: Path) -> None:
 
 
 def test_csv_with_several_rows_gives_series(tmp_path: Path) -> None:
-    (tmp_path / "m.tsv").write_text("epoch\tloss\n1\t0.5\n2\t-inf\n")
+    (tmp_path / "m.tsv").write_text("fold\tloss\n1\t0.5\n2\t-inf\n")
     read = read_metrics(tmp_path, ["m.tsv"])
-    assert (read.metrics, read.series) == ({}, {"epoch": (1, 2), "loss": (0.5, NonFinite("-inf"))})
+    assert (read.metrics, read.series) == ({}, {"fold": (1, 2), "loss": (0.5, NonFinite("-inf"))})
+
+
+def test_of_a_training_log_the_last_values_are_metrics_too(tmp_path: Path) -> None:
+    (tmp_path / "keras.csv").write_text("epoch,loss,val_loss\n0,0.9,1.1\n1,0.4,0.7\n")
+    read = read_metrics(tmp_path, ["keras.csv"])
+    assert read.metrics == {"last.loss": 0.4, "last.val_loss": 0.7}
+    assert read.series["loss"] == (0.9, 0.4)
+    (tmp_path / "metrics.csv").write_text(
+        "acc,epoch,step,train_loss,never\n,0,9,0.9,\n0.8,0,9,,\n,1,19,0.4,\n"
+    )
+    read = read_metrics(tmp_path, ["metrics.csv"])
+    assert read.metrics == {"last.acc": 0.8, "last.train_loss": 0.4}
+
+
+def test_the_state_of_a_trainer_gives_its_last_figures(tmp_path: Path) -> None:
+    state = {
+        "best_metric": 0.1,
+        "epoch": 2.0,
+        "log_history": [
+            {"epoch": 1.0, "step": 5, "loss": 0.9},
+            {"epoch": 1.0, "step": 5, "eval_loss": 0.8, "eval_f1": 0.6},
+            {"epoch": 2.0, "step": 9, "eval_loss": 0.5, "eval_f1": 0.7},
+        ],
+    }
+    (tmp_path / "trainer_state.json").write_text(json.dumps(state))
+    read = read_metrics(tmp_path, ["trainer_state.json"])
+    assert read.metrics == {"loss": 0.9, "eval_loss": 0.5, "eval_f1": 0.7}
+    assert (read.series, read.problems) == ({}, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Accuracy: 0.8\n", {"Accuracy": 0.8}),
+        ("\nAccuracy = 0.95, F1 Score = 9e-1", {"Accuracy": 0.95, "F1 Score": 0.9}),
+        ("r2=-1; n: 12\n\nloss : nan", {"r2": -1, "n": 12, "loss": NonFinite("nan")}),
+    ],
+)
+def test_text_of_names_and_figures(tmp_path: Path, text: str, expected: dict[str, Scalar]) -> None:
+    (tmp_path / "m.txt").write_text(text)
+    read = read_metrics(tmp_path, ["m.txt"])
+    assert (read.metrics, read.problems) == (expected, ())
 
 
 @pytest.mark.parametrize(
@@ -151,7 +193,14 @@ def test_cells(text: str, value: Scalar) -> None:
         ("m.csv", b"a,b\n", "no value"),
         ("m.csv", b"", "no value"),
         ("m.json", b'{"a": "\xff"}', "not UTF-8"),
-        ("m.txt", b"auc 0.9", "not a format"),
+        ("m.txt", b"auc 0.9", "is not `name: value`"),
+        ("m.txt", b"auc: 0.9\nafter 3 epochs", "line 2: 'after 3 epochs' is not"),
+        ("m.txt", b"auc: 90%", "'auc: 90%' is not"),
+        ("m.txt", b"auc: 1,auc: 2", "twice"),
+        ("m.txt", b"\xff", "not UTF-8"),
+        ("m.txt", b"a: 1\n" * 10_001, "more than 10,000 lines"),
+        ("trainer_state.json", b"[]", "no `log_history`"),
+        ("trainer_state.json", b'{"log_history": [1]}', "no `log_history`"),
         ("m", b"auc 0.9", "not a format"),
     ],
 )

@@ -20,6 +20,8 @@ from typing import Any
 
 import yaml
 
+from tests.waiting import HANGS_AFTER_S
+
 RUNNER = Path(__file__).parent / "runner/node_modules/.bin"
 PROGRAM = [str(RUNNER / "node"), str(RUNNER / "gitlab-ci-local")]
 PROGRAMS = Path(sys.executable).parent
@@ -176,7 +178,7 @@ class Pipeline:
             text=True,
             stdin=subprocess.DEVNULL,
             check=False,
-            timeout=120,
+            timeout=HANGS_AFTER_S,
         )
         if is_checked and done.returncode != 0:
             raise HarnessError(done.stdout + done.stderr)

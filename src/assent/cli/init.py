@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from assent.cli import output
+from assent.cli.flags import flag
 from assent.cli.run import finish
+from assent.setup.seen import ModelSeen, Seen, Sight
 from assent.verbs.init import InitResult, init
 
 
 @click.command()
 @click.option("--name", help="The model's name; otherwise that of the folder.")
-@click.option("--force", "-f", is_flag=True, help="Replace what exists.")
-@click.option("--github", is_flag=True, help="Write the workflows for GitHub as well.")
+@flag("--force", "-f", help="Replace what exists.")
+@flag("--dry-run", help="Show what was seen and why; write nothing.")
+@flag("--github", help="Write the workflows for GitHub as well.")
 @click.option(
     "--actions",
     help="With --github: where Assent's actions are, as OWNER/NAME@COMMIT (all 40 digits).",
 )
-@click.option("--gitlab", is_flag=True, help="Write the pipeline for GitLab as well.")
+@flag("--gitlab", help="Write the pipeline for GitLab as well.")
 @click.option(
     "--templates",
     help="With --gitlab: where Assent is on your GitLab, as GROUP/PROJECT@COMMIT (all 40 digits); "
     "otherwise the repository keeps a copy of the pipeline.",
 )
 @click.option("--install", help="With --gitlab: what its jobs install, as pip takes it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON for machines.")
+@flag("--json", "as_json", help="Print the result as JSON for machines.")
 def command(
     name: str | None,
     force: bool,
+    dry_run: bool,
     github: bool,
     actions: str | None,
     gitlab: bool,
@@ -42,6 +47,7 @@ def command(
     \b
     Example:
       assent init
+      assent init --dry-run
       assent init --name churn
       assent init --github
       assent init --gitlab
@@ -56,6 +62,7 @@ def command(
         Path.cwd(),
         name=name,
         force=force,
+        dry_run=dry_run,
         github=github,
         actions=actions,
         gitlab=gitlab,
@@ -67,8 +74,16 @@ def command(
 
 def show(result: InitResult) -> None:
     """The result for people."""
-    done = "kept" if result.is_kept else "wrote"
-    output.line(f"{done} {result.path.name} for the model {result.model}")
+    if result.is_dry and result.sight is not None:
+        _seen(result.sight)
+        return
+    if len(result.written) > 1:
+        for path in result.written:
+            output.line(f"wrote {_relative(path)}")
+        output.line(f"  for the models {result.model}")
+    else:
+        done = "kept" if result.is_kept else "wrote"
+        output.line(f"{done} {_relative(result.path)} for the model {result.model}")
     for key, value in result.found.items():
         output.line(f"  found {key}: {value}")
     if result.to_check:
@@ -89,9 +104,63 @@ def show(result: InitResult) -> None:
     elif not result.is_pinned:
         output.line("  please say where Assent's actions are: replace OWNER/assent and the zeros")
         output.line("  (or again with --force --actions OWNER/NAME@COMMIT)")
+    _advice(result)
+    _next(result)
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _advice(result: InitResult) -> None:
+    for project in () if result.sight is None else result.sight.projects:
+        for model in project.models:
+            for line in model.advice:
+                output.line(f"  {line}")
+
+
+def _next(result: InitResult) -> None:
     if result.forge == "gitlab":
         output.line("next: docs/gitlab.md says which tokens it needs and why")
     elif result.forge == "github":
         output.line("next: docs/github.md says what each workflow may do and why")
     else:
         output.line("next: check it, then run `assent review`")
+        if result.sight is not None and result.sight.forge is not None:
+            output.line(f"and for its CI: `assent init --{result.sight.forge}`")
+
+
+def _seen(sight: Sight) -> None:
+    """What was seen, and why, model by model."""
+    for project in sight.projects:
+        output.line(f"{project.folder or '.'}/assent.yaml")
+        for note in project.notes:
+            output.line(f"  {note}")
+        for model in project.models:
+            output.line(f"  {model.name}")
+            for key, one in _rows(model):
+                output.line(f"    {key:<12} {one.value}")
+                output.line(f"    {'':<12}   {one.certainty}: {one.why}")
+            for line in model.advice:
+                output.line(f"    {line}")
+    output.line("nothing was written")
+
+
+def _rows(model: ModelSeen) -> Iterator[tuple[str, Seen]]:
+    single = {"train": model.train, "evaluate": model.evaluate, "model": model.model}
+    for key, one in single.items():
+        if one is not None:
+            yield key, one
+        yield from ((f"or {key}", other) for other in model.others.get(key, ()))
+    several = {
+        "input": model.inputs,
+        "not an input": model.left_out,
+        "metrics": model.metrics,
+        "data": tuple(model.data.values()),
+        "params": model.params,
+        "plots": model.plots,
+    }
+    for key, many in several.items():
+        yield from ((key, one) for one in many)
+    if model.predictions is not None:
+        yield "predictions", Seen(value=model.predictions.path, why=model.predictions.why)

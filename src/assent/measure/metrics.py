@@ -35,7 +35,10 @@ def read_metrics(root: Path, patterns: Sequence[str]) -> Metrics:
     Nested mappings give dotted names; a list of plain values is a series, and in any other list
     the position is part of the name. Of CSV, two columns
     `metric` (or `name`) and `value` are names and values; otherwise one row gives a value per
-    column and several rows a series per column. Whatever was declared and could not be read is a
+    column and several rows a series per column. Of a training log (its first column is `epoch`, or
+    it has `epoch` and `step`) `last.<column>` is the last value as well. Of `trainer_state.json`
+    the last figures of its history are read, and of text (`.txt`) lines such as `name: value`, if
+    all of them are. Whatever was declared and could not be read is a
     problem and never an exception: so are a missing file and a name that two files give.
     """
     found, problems = declared(root, patterns)
@@ -71,6 +74,10 @@ def _read(path: Path) -> list[tuple[str, Value | _Unread]]:
     if suffix in (".csv", ".tsv"):
         rows = parsing.parse_csv(read_small(path), "," if suffix == ".csv" else "\t")
         return list(_of_rows(rows))
+    if suffix == ".txt":
+        return list(of_text(read_small(path)))
+    if path.name == TRAINER_STATE:
+        return list(of_history(parsing.parse(read_small(path), suffix)))
     if suffix in parsing.SUFFIXES:
         leaves = parsing.flatten(parsing.parse(read_small(path), suffix))
         return [value for name, leaf in leaves for value in _of_leaf(name, leaf)]
@@ -91,6 +98,45 @@ def _of_leaf(name: str, leaf: Any) -> Iterator[tuple[str, Value | _Unread]]:
         for index, item in enumerate(leaf):
             for inner, value in parsing.flatten(item, f"{name}.{index}"):
                 yield from _of_leaf(inner, value)
+
+
+def of_text(text: bytes) -> Iterator[tuple[str, Value]]:
+    """The figures of a text in which every line, or every part between commas, is `name: value` or
+    `name = value`. Raises `ParseError` for any other: a figure in prose could be lost.
+    """
+    seen: set[str] = set()
+    for number, line in enumerate(_text_lines(text), 1):
+        for part in filter(None, (one.strip() for one in re.split(r"[,;]", line))):
+            match = _TEXT_FIGURE.fullmatch(part)
+            if match is None:
+                raise ParseError(f"{part[:60]!r} is not `name: value`", number)
+            if match["name"] in seen:
+                raise ParseError(f"the name {match['name']!r} is given twice", number)
+            seen.add(match["name"])
+            yield match["name"], cell(match["value"])
+
+
+def _text_lines(text: bytes) -> list[str]:
+    try:
+        lines = text.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ParseError(f"not UTF-8 text (byte {error.start})") from None
+    if len(lines) > _MAX_TEXT_LINES:
+        raise ParseError(f"more than {_MAX_TEXT_LINES:,} lines")
+    return lines
+
+
+def of_history(state: Any) -> Iterator[tuple[str, Value | _Unread]]:
+    """The last figure of each name in the history of a trainer of Hugging Face; steps and epochs
+    say how far it was and are left out.
+    """
+    history = state.get("log_history") if isinstance(state, dict) else None
+    if not isinstance(history, list) or not all(isinstance(one, dict) for one in history):
+        raise ParseError("there is no `log_history` in it, as a trainer writes it")
+    last = {name: value for entry in history for name, value in entry.items()}
+    for name, value in last.items():
+        if name not in ("epoch", "step"):
+            yield from _of_leaf(name, value)
 
 
 def _of_rows(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
@@ -117,6 +163,23 @@ def _pairs(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
         values = tuple(_shown(name, cell(text)) for text in texts)
         if values:
             yield name, values[0] if len(values) == 1 else values
+    if _is_log(header):
+        yield from _last_of_each(header, rows[1:])
+
+
+def _is_log(header: list[str]) -> bool:
+    """Whether a table is one of a training, a row for each epoch or step: Keras and Lightning."""
+    return header[0] == "epoch" or {"epoch", "step"} <= set(header)
+
+
+def _last_of_each(header: list[str], rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
+    """The last value of each column; a row of Lightning holds those of the training or those of
+    the validation, so that the others are empty in it.
+    """
+    for place, name in enumerate(header):
+        given = [text for row in rows if (text := row[place].strip())]
+        if given and name not in ("epoch", "step"):
+            yield f"last.{name}", _shown(name, cell(given[-1]))
 
 
 def cell(text: str) -> Scalar:
@@ -137,6 +200,13 @@ def _shown(name: str, value: Scalar) -> Scalar:
     return redact(name, value) if isinstance(value, str) else value
 
 
+TRAINER_STATE = "trainer_state.json"
+_MAX_TEXT_LINES = 10_000
+_TEXT_FIGURE = re.compile(
+    r"(?P<name>[A-Za-z][\w@./() -]{0,99}?) *[:=] *"
+    r"(?P<value>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?|nan|[-+]?inf)",
+    re.IGNORECASE,
+)
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _MAX_DIGITS = 4300  # the bound of `int`

@@ -1,1 +1,1 @@
-"""What `init` sees in a repository, and what it makes of it."""
+"""Looking at a repository: what is there, what trains it, and the `assent.yaml` that says so."""

@@ -13,16 +13,16 @@ from assent.git import Repository, Trunk
 MAX_CONFIGS = 100
 
 
-def configs_below(folder: Path, name: str, top: Config | None) -> Mapping[str, Config]:
+def configs_below(folder: Path, name: str, planned: Mapping[str, Config]) -> Mapping[str, Config]:
     """The configurations below `folder`, the top folder of a repository, by their path: those that
-    Git tracks or would track. `top` is that of the folder itself, perhaps not written yet.
+    Git tracks or would track, and those that are `planned` and not written yet.
 
     Raises `UsageError` for one that cannot be read, and for a model that two of them declare: one
     name is one branch of the ledger.
     """
-    found = {} if top is None else {name: top}
+    found = dict(planned)
     for path in _listed(folder, name):
-        if path != name and (folder / path).is_file() and not (folder / path).is_symlink():
+        if path not in found and (folder / path).is_file() and not (folder / path).is_symlink():
             found[path] = read_config((folder / path).read_bytes(), path)
     owners: dict[str, str] = {}
     for path, config in found.items():

@@ -11,12 +11,12 @@ import msgspec
 
 from assent.config.settings import Config
 from assent.errors import UsageError
+from assent.files import write_atomically
 from assent.git import Repository
 from assent.parsing import parse_yaml
 from assent.setup.configs import trunk
 from assent.setup.gitlab.plan import decide
 from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
-from assent.verbs.work import write_atomically
 
 SOURCE = Path(__file__).parent / "gitlab/pipeline.yml"
 COPY = ".gitlab/assent.yml"

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from assent.config.settings import Config
 from assent.errors import UsageError
+from assent.files import write_atomically
 from assent.git import Repository
 from assent.setup.configs import trunk
 from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, read_workflow
 from assent.setup.github.models import are_plain, for_models
-from assent.verbs.work import write_atomically
 from assent.verbs.workspace import FILE
 
 SOURCE = Path(__file__).parent / "github"

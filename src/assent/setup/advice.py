@@ -1,0 +1,74 @@
+"""What a person has to add, where the repository does not say enough, in lines to copy."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from assent.core.direction import direction
+from assent.setup.seen import Hint, ModelSeen
+
+FILE = "metrics.json"
+AGAIN = "then run `assent init --force` again"
+_WHERE = {
+    "printed": "it only prints them",
+    "mlflow": "they go to MLflow's store, where no path leads to this run's",
+    "wandb": "they go to W&B alone",
+}
+_PLAIN = re.compile(r"[\w.\[\]()'\", *+/-]{1,80}")
+
+
+def advice(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
+    """What is missing, one paragraph after the other; lines that begin with blanks are code."""
+    if found.train is None:
+        yield "nothing here looks like a training: say at `train` which command trains"
+    if found.model is None:
+        yield "no script says where it leaves the model: say at `model` which file or folder it is"
+    if not found.metrics:
+        yield from _metrics(found, hints)
+
+
+def _metrics(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
+    telling = sorted(hints, key=lambda hint: (not hint.values, hint.where == "printed"))
+    if not telling:
+        script = _script(found)
+        yield f"no metrics were seen. Let {script} write them, {AGAIN}, for example with"
+        yield from _lines({"accuracy": "accuracy"})
+        return
+    hint = telling[0]
+    same = [one for one in hints if (one.script, one.where) == (hint.script, hint.where)]
+    values = {name: its for one in same for name, its in one.values.items()}
+    last = max(one.line for one in same)
+    why = _WHERE[hint.where]
+    yield f"{hint.script}, line {last}, has figures, but {why}. Add after it, {AGAIN}:"
+    shown = {name: its for name, its in values.items() if _is_simple(its)}
+    if shown:
+        yield from _lines(shown)
+    elif hint.where == "mlflow":
+        yield from _dumped("mlflow.last_active_run().data.metrics")
+    elif hint.where == "wandb":
+        yield from _dumped("dict(wandb.run.summary)")
+    else:
+        yield from _lines({"accuracy": "accuracy"})
+
+
+def _is_simple(expression: str) -> bool:
+    return _PLAIN.fullmatch(expression) is not None and expression != "…"
+
+
+def _lines(values: dict[str, str]) -> Iterator[str]:
+    known = {name: its for name, its in values.items() if direction(name)} or values
+    pairs = ", ".join(f"{json.dumps(name)}: {its}" for name, its in list(known.items())[:8])
+    yield from _dumped(f"{{{pairs}}}")
+
+
+def _dumped(value: str) -> Iterator[str]:
+    yield "    import json"
+    yield f'    json.dump({value}, open("{FILE}", "w"))'
+
+
+def _script(found: ModelSeen) -> str:
+    command = found.train.value if found.train is not None else ""
+    match = re.search(r"[\w./-]+\.(?:py|R|ipynb|sh)", command)
+    return match[0] if match else "the training"

@@ -1,0 +1,244 @@
+"""Which step trains, which prepares and which evaluates: pure decisions on steps that were read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from assent.setup.roles import evaluates, model_score, predicts, trains, words
+from assent.setup.seen import Seen, Step, Trace
+
+MAX_MODELS = 12
+_CHORES = frozenset(
+    """
+    lint clean format docs deploy serve install setup publish release docker build app api
+    dashboard tune sweep search optuna hyperopt benchmark profile
+    """.split()
+)
+_TRAINS_FOR_SURE, _IS_CLOSE, _EVALUATES_FOR_SURE = 6, 6, 8
+
+Provided = Callable[[str], bool]
+"""Whether a path is there before anything runs: Git has it, or DVC can bring it."""
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """The steps of one model, in the order in which they run, and what else could have been."""
+
+    train: tuple[Step, ...]
+    model: Trace | None
+    evaluate: tuple[Step, ...] = ()
+    other_trains: tuple[Step, ...] = ()
+    other_models: tuple[Trace, ...] = ()
+    other_evaluates: tuple[Step, ...] = ()
+
+    @property
+    def writes(self) -> list[Trace]:
+        """Everything that its steps write."""
+        return [one for step in (*self.train, *self.evaluate) for one in step.writes]
+
+
+def choose(steps: Sequence[Step], is_provided: Provided) -> list[Chosen]:
+    """The models that these steps make. The first of several steps that do the same is the one
+    that people are meant to run.
+    """
+    groups = _groups([one for one in steps if train_score(one) >= _TRAINS_FOR_SURE])
+    best = max((train_score(group[0]) for group in groups), default=0)
+    close = [group for group in groups if train_score(group[0]) > best - _IS_CLOSE]
+    rest = [group[0] for group in groups if group not in close]
+    if close and not close[0][0].written("model"):
+        close, rest = close[:1], [*rest, *(group[0] for group in close[1:])]
+    return [
+        _complete(group, [] if n else rest, steps, is_provided, len(close) > 1)
+        for n, group in enumerate(close[:MAX_MODELS])
+    ]
+
+
+def train_score(step: Step) -> int:
+    """How much a step looks like the training."""
+    models = [one for one in step.written("model") if model_score(one.path) >= 0]
+    name = words(step.name)
+    is_named = trains(step.name) or any(map(_script_trains, step.scripts[:1]))
+    score = 10 + min(5, max(model_score(one.path) for one in models)) if models else 0
+    score += 6 * is_named
+    score -= 6 * ((evaluates(step.name) or predicts(step.name)) and not is_named)
+    score -= 8 * bool(name & _CHORES)
+    score -= 8 * any(path.endswith(".ipynb") for path in step.scripts)
+    return score + (_standing(step) if score > 0 else 0)
+
+
+def _script_trains(path: str) -> bool:
+    return trains(path.rpartition("/")[2])
+
+
+def _standing(step: Step) -> int:
+    """Entry points and targets before what CI runs, and that before a script as such."""
+    if step.certainty != "stated":
+        return 0
+    return 1 if _is_of_ci(step) else 2
+
+
+def _is_of_ci(step: Step) -> bool:
+    return re.search(r"\.ya?ml: job ", step.why) is not None
+
+
+def _groups(candidates: Sequence[Step]) -> list[list[Step]]:
+    """Candidates that make the same model together, the best first, in the order of the best."""
+    groups: dict[str, list[Step]] = {}
+    stated = [one for one in candidates if one.certainty == "stated" and not _is_of_ci(one)]
+    others = [one for one in candidates if one not in stated]
+    for step in [*stated, *sorted(others, key=lambda one: not _is_of_ci(one))]:
+        key = _key(step)
+        if step not in stated:
+            writer = _writer(step)
+            key = next(
+                (known for known, group in groups.items() if writer in map(_writer, group)), key
+            )
+        groups.setdefault(key, []).append(step)
+    ranked = [sorted(group, key=train_score, reverse=True) for group in groups.values()]
+    return sorted(ranked, key=lambda group: train_score(group[0]), reverse=True)
+
+
+def _key(step: Step) -> str:
+    best = best_model(step)
+    return _writer(step) if best is None else best.path
+
+
+def _writer(step: Step) -> str:
+    """The script that writes the model, or the first that runs."""
+    best = best_model(step)
+    if best is not None:
+        return best.why.partition(",")[0]
+    return step.scripts[0] if step.scripts else step.command
+
+
+def best_model(step: Step) -> Trace | None:
+    """What looks most like a model among what a step writes."""
+    models = [one for one in step.written("model") if model_score(one.path) >= 0]
+    return max(models, key=lambda one: model_score(one.path), default=None)
+
+
+def _complete(
+    group: list[Step],
+    rest: Sequence[Step],
+    steps: Sequence[Step],
+    is_provided: Provided,
+    is_one_of_many: bool,
+) -> Chosen:
+    train = group[0]
+    model, others = _model(train)
+    before = _before(train, [one for one in steps if one not in group], is_provided)
+    made = [one.path for step in (*before, train) for one in step.writes]
+    pool = [one for one in steps if one not in (*group, *before) and not _covers_any(one, model)]
+    ranked = sorted(
+        (one for one in pool if _evaluation_score(one, train, model) >= _EVALUATES_FOR_SURE),
+        key=lambda one: _evaluation_score(one, train, model),
+        reverse=True,
+    )
+    if is_one_of_many:  # with several models only what reads this one is about this one
+        ranked = [one for one in ranked if model is not None and _reads(one, model.path)]
+    evaluate = ranked[:1]
+    is_made = _either(is_provided, made)
+    chain = [*_before(evaluate[0], pool, is_made), *evaluate] if evaluate else []
+    return Chosen(
+        train=(*before, train),
+        model=model,
+        evaluate=tuple(chain),
+        other_trains=tuple(_differing([*group[1:], *rest], train)),
+        other_models=tuple(others),
+        other_evaluates=tuple(_differing(ranked[1:], evaluate[0])) if evaluate else (),
+    )
+
+
+def _either(is_provided: Provided, made: Sequence[str]) -> Provided:
+    return lambda path: is_provided(path) or any(covers(one, path) for one in made)
+
+
+def _model(step: Step) -> tuple[Trace | None, list[Trace]]:
+    """The model of a step and what else could be it; several of the same rank in one folder are
+    that folder.
+    """
+    best = best_model(step)
+    if best is None:
+        return None, []
+    others = [one for one in step.written("model") if one != best and model_score(one.path) >= 0]
+    folder = best.path.rpartition("/")[0]
+    equal = [one for one in others if model_score(one.path) == model_score(best.path)]
+    same = [one for one in equal if one.path.rpartition("/")[0] == folder]
+    if folder and same:
+        why = f"{best.why}; {len(same) + 1} files like it go there"
+        return Trace(path=f"{folder}/", kind="model", why=why), [best, *same]
+    return best, others
+
+
+def _before(
+    step: Step, others: Sequence[Step], is_provided: Provided, depth: int = 0
+) -> list[Step]:
+    """The steps that make what a step reads and nobody has provided."""
+    found: list[Step] = []
+    for read in step.reads:
+        if depth > 5 or is_provided(read.path) or any(_writes(one, read.path) for one in found):
+            continue
+        makers = [one for one in others if _writes(one, read.path) and one.certainty != "stated"]
+        makers += [one for one in others if _writes(one, read.path) and one not in makers]
+        if makers:
+            rest = [one for one in others if one is not makers[0]]
+            for needed in (*_before(makers[0], rest, is_provided, depth + 1), makers[0]):
+                if needed not in found:
+                    found.append(needed)
+    return found
+
+
+def _evaluation_score(step: Step, train: Step, model: Trace | None) -> int:
+    """How much a step looks like the evaluation of this model; 0 if it adds nothing."""
+    known = {one.path for one in train.writes}
+    figures = [one for one in step.written("metrics", "predictions") if one.path not in known]
+    if not figures:
+        return 0
+    score = 8 * (model is not None and _reads(step, model.path)) + 6 * evaluates(step.name)
+    score += 3 * any(one.kind == "metrics" for one in figures) + 2 * len(figures)
+    score += 1 * (step.certainty == "stated") + 1 * predicts(step.name)
+    return score - 8 * any(path.endswith(".ipynb") for path in step.scripts)
+
+
+def _covers_any(step: Step, model: Trace | None) -> bool:
+    """Whether a step writes the model itself."""
+    return model is not None and _writes(step, model.path)
+
+
+def _writes(step: Step, path: str) -> bool:
+    return any(covers(one.path, path) for one in step.writes)
+
+
+def _reads(step: Step, path: str) -> bool:
+    return any(covers(one.path, path) for one in step.reads)
+
+
+def covers(one: str, other: str) -> bool:
+    """Whether two paths are the same, or one lies in the other."""
+    one, other = one.rstrip("/"), other.rstrip("/")
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
+def _differing(steps: Sequence[Step], chosen: Step) -> list[Step]:
+    """Steps with other commands than the one that was chosen, each command once."""
+    found = {one.command: one for one in steps if one.command != chosen.command}
+    return list(found.values())[:5]
+
+
+def command_of(steps: Sequence[Step]) -> str:
+    """The commands of several steps in one line."""
+    if len(steps) == 1:
+        return steps[0].command
+    shown = [f"({one.command})" if "cd " in one.command else one.command for one in steps]
+    return " && ".join(shown)
+
+
+def seen_of(steps: Sequence[Step]) -> Seen:
+    """The command of steps, and why."""
+    last = steps[-1]
+    why = last.why
+    if len(steps) > 1:
+        why = f"{why}, which reads what {', '.join(one.name for one in steps[:-1])} writes"
+    return Seen(value=command_of(steps), why=why, certainty=last.certainty)

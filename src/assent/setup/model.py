@@ -1,0 +1,304 @@
+"""From the steps of a model to what stands in `assent.yaml`, each with its reason."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from assent.core.direction import direction
+from assent.core.scalar import number
+from assent.measure.metrics import read_metrics
+from assent.setup.advice import advice
+from assent.setup.choosing import Chosen, covers, seen_of
+from assent.setup.columns import key_of, predictions_of
+from assent.setup.roles import (
+    MODEL_ENDINGS,
+    PLOT_ENDINGS,
+    TABLE_ENDINGS,
+    ending,
+    kind_of,
+    model_score,
+    words,
+)
+from assent.setup.seen import ModelSeen, Seen, Trace
+from assent.setup.tree import Tree
+from assent.setup.values import HOLE
+
+LOCKS = (
+    *("uv.lock", "poetry.lock", "pdm.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml"),
+    *("requirements.lock", "requirements.txt", "environment.yml", "environment.yaml", "conda.yaml"),
+)
+_PARAMS = ("params.yaml", "params.yml", "params.json", "params.toml")
+_METRICS = frozenset(".json .yaml .yml .toml .csv .tsv .txt".split())
+MAX_GATES = 3
+
+
+def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
+    """Everything about one model."""
+    writes = chosen.writes
+    outputs = [one.path for one in writes]
+    params = _params(tree, chosen)
+    inputs, left_out = _inputs(tree, chosen, outputs)
+    model, refused = _model(tree, chosen.model, [one.value for one in inputs])
+    metrics = _metrics(tree, writes)
+    data = _data(tree, chosen, outputs)
+    predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
+    others = {
+        "train": tuple(seen_of([one]) for one in chosen.other_trains),
+        "evaluate": tuple(seen_of([one]) for one in chosen.other_evaluates),
+        "model": (*refused, *_other_models(tree, chosen)),
+    }
+    found = ModelSeen(
+        name=name,
+        train=seen_of(chosen.train) if chosen.train else None,
+        evaluate=seen_of(chosen.evaluate) if chosen.evaluate else None,
+        model=model,
+        inputs=tuple(inputs),
+        left_out=tuple(left_out),
+        params=tuple(params),
+        metrics=tuple(metrics),
+        predictions=predictions,
+        data=data,
+        keys={key: its for key, one in data.items() if (its := key_of(tree, one))},
+        plots=tuple(_plots(writes)),
+        gates=tuple(_gates(tree, writes, [one.value for one in metrics])),
+        others={key: value for key, value in others.items() if value},
+    )
+    return _with_advice(found, chosen)
+
+
+def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
+    hints = [hint for step in (*chosen.train, *chosen.evaluate) for hint in step.hints]
+    return msgspec.structs.replace(found, advice=tuple(advice(found, hints)))
+
+
+def _model(
+    tree: Tree, trace: Trace | None, inputs: Sequence[str]
+) -> tuple[Seen | None, list[Seen]]:
+    """The model's path; a source folder, or one that holds an input, is refused and said."""
+    if trace is None:
+        return None, []
+    path, why = trace.path, trace.why
+    if HOLE in path:
+        fixed = path.partition(HOLE)[0].rpartition("/")[0]
+        why = f"{why}; its name is made when it runs, so the folder is taken"
+        path = f"{fixed}/" if fixed else ""
+    elif not path.endswith("/") and ending(path) not in MODEL_ENDINGS and not tree.is_file(path):
+        path = f"{path}/" if not ending(path) else path
+    seen = Seen(value=path, why=why)
+    if not path:
+        return None, [Seen(value=trace.path, why=f"{why}: it goes to no folder of its own")]
+    if path.endswith("/") and tree.is_source(path.rstrip("/")):
+        return None, [Seen(value=path, why=f"{why}, but that folder holds source code")]
+    if path.endswith("/") and any(one.startswith(path) for one in inputs):
+        return None, [Seen(value=path, why=f"{why}, but that folder holds inputs")]
+    return seen, []
+
+
+def _other_models(tree: Tree, chosen: Chosen) -> list[Seen]:
+    found = [Seen(value=one.path, why=one.why) for one in chosen.other_models]
+    if chosen.model is None:
+        found += [
+            Seen(value=path, why="it is there and looks like a model", certainty="guessed")
+            for path in tree.files
+            if model_score(path) >= 4 and ending(path) in MODEL_ENDINGS
+        ]
+    return found[:5]
+
+
+def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
+    """The files that hold figures: what the steps write, else what is there already."""
+    found: dict[str, Seen] = {}
+    for one in writes:
+        if one.kind == "metrics" and ending(one.path) in _METRICS and _is_readable(tree, one):
+            found.setdefault(one.path, Seen(value=one.path, why=one.why, certainty="read"))
+    exact = {path: seen for path, seen in found.items() if HOLE not in path}
+    if exact:
+        return list(exact.values())
+    if found:
+        return list(found.values())
+    return [
+        Seen(value=path, why="it is there already", certainty="guessed")
+        for path in tree.files
+        if kind_of(path) == "metrics"
+        and ending(path) in (".json", ".yaml", ".yml")
+        and read_metrics(tree.root, [path]).metrics
+    ][:1]
+
+
+def _is_readable(tree: Tree, trace: Trace) -> bool:
+    """Text is read for figures only if the script, or the file that is there, shows some."""
+    if ending(trace.path) != ".txt":
+        return True
+    if tree.is_file(trace.path):
+        return bool(read_metrics(tree.root, [trace.path]).metrics)
+    return bool(trace.names)
+
+
+def _plots(writes: Sequence[Trace]) -> list[Seen]:
+    found = {}
+    for one in writes:
+        if one.kind == "plots":
+            path = one.path
+            if not ending(path):
+                path = f"{path}/*.png"
+            elif ending(path) not in PLOT_ENDINGS and not path.endswith((".vl.json", ".vega.json")):
+                continue
+            found[path] = Seen(value=path, why=one.why)
+    return list(found.values())
+
+
+def _params(tree: Tree, chosen: Chosen) -> list[Seen]:
+    read = {
+        one.path: Seen(value=one.path, why=one.why)
+        for step in (*chosen.train, *chosen.evaluate)
+        for one in step.reads
+        if one.kind == "params" and tree.is_file(one.path)
+    }
+    for name in _PARAMS:
+        if tree.is_file(name) and name not in read:
+            read[name] = Seen(value=name, why="its name says so", certainty="guessed")
+    return list(read.values())
+
+
+def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Seen], list[Seen]]:
+    """What the steps start from, without what they write; and what is read but not there."""
+    found: dict[str, Seen] = {}
+    for path, why in _code(tree, chosen, outputs):
+        found.setdefault(path, Seen(value=path, why=why))
+    for name in LOCKS:
+        if tree.is_file(name):
+            found.setdefault(name, Seen(value=name, why="the packages"))
+    if not any(name in found for name in LOCKS) and tree.is_file("pyproject.toml"):
+        found.setdefault("pyproject.toml", Seen(value="pyproject.toml", why="the packages"))
+    missing: dict[str, Seen] = {}
+    for one in _outside(chosen, outputs):
+        if one.kind == "params" and tree.is_file(one.path):
+            continue
+        there = _existing(tree, one.path)
+        if there is None:
+            if one.kind != "model":  # or it is a name in a hub
+                missing[one.path] = Seen(value=one.path, why=f"{one.why}, but it is not here")
+        elif not any(_is_output(there, out) for out in outputs):
+            found.setdefault(there, Seen(value=there, why=one.why))
+    kept = [seen for path, seen in found.items() if not any(path == out for out in outputs)]
+    return kept, list(missing.values())
+
+
+def _is_output(path: str, output: str) -> bool:
+    fixed = path.removesuffix("/**")
+    return fixed == output.rstrip("/") or fixed.startswith(f"{output.rstrip('/')}/")
+
+
+def _outside(chosen: Chosen, outputs: Sequence[str]) -> list[Trace]:
+    """What the steps read and none of them writes. Tables that only the evaluation reads are data
+    sets, and known by that.
+    """
+    trained = [one for step in chosen.train for one in step.reads]
+    evaluated = [
+        one
+        for step in chosen.evaluate
+        for one in step.reads
+        if ending(one.path) not in TABLE_ENDINGS
+    ]
+    return [
+        one
+        for one in (*trained, *evaluated)
+        if not any(_is_output(one.path, out) for out in outputs)
+        and one.kind not in ("metrics", "predictions", "plots")
+    ]
+
+
+def _existing(tree: Tree, path: str) -> str | None:
+    """A path as an input: a file, a folder with all below it, what a pointer brings, or a glob."""
+    if HOLE in path:
+        pattern = re.compile(re.escape(path).replace(re.escape(HOLE), "[^/]*"))
+        if any(pattern.fullmatch(one) for one in tree.files):
+            return path
+        path = path.partition(HOLE)[0].rpartition("/")[0]
+    if not path or path == ".":
+        return None
+    if tree.is_folder(path):
+        return f"{path}/**" if any((tree.root / path).iterdir()) else None
+    return path if tree.is_there(path) else None
+
+
+def _code(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> Iterable[tuple[str, str]]:
+    """The team's own files that are run and imported; of packages, all that is in them."""
+    for step in (*chosen.train, *chosen.evaluate):
+        for path in step.scripts:
+            if not tree.exists(path):
+                continue
+            package = _package(tree, path) if path.endswith(".py") else None
+            if tree.is_folder(path):
+                yield _all_of(path.rstrip("/"), outputs), step.why
+            elif package is None or path == step.scripts[0]:
+                yield path, step.why
+            if package is not None:
+                yield _all_of(package, outputs), f"{step.name} imports it"
+
+
+def _all_of(folder: str, outputs: Sequence[str]) -> str:
+    """Everything in a folder, or only its Python where outputs or data lie in it too."""
+    holds_outputs = any(out.startswith(f"{folder}/") for out in outputs)
+    return f"{folder}/**/*.py" if holds_outputs else f"{folder}/**"
+
+
+def _package(tree: Tree, path: str) -> str | None:
+    """The topmost folder with an `__init__.py` that a file is in."""
+    found: str | None = None
+    here = posixpath.dirname(path)
+    while here:
+        if tree.is_file(f"{here}/__init__.py"):
+            found = here
+        here = posixpath.dirname(here)
+    return found
+
+
+def _data(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> dict[str, Seen]:
+    """The tables that are read and not made, by a name of their own."""
+    found: dict[str, Seen] = {}
+    reads = [one for step in (*chosen.train, *chosen.evaluate) for one in step.reads]
+    for one in reads:
+        is_made = any(covers(one.path, out) for out in outputs)
+        if is_made or ending(one.path) not in TABLE_ENDINGS or HOLE in one.path:
+            continue
+        if not tree.is_there(one.path) or any(its.value == one.path for its in found.values()):
+            continue
+        found[_data_name(one.path, found)] = Seen(value=one.path, why=one.why)
+    return dict(list(found.items())[:6])
+
+
+def _data_name(path: str, taken: Iterable[str]) -> str:
+    """`train`, `test` or `validation` where the name says so, else the file's own."""
+    stem = posixpath.splitext(posixpath.basename(path))[0]
+    named = words(stem)
+    for name, signs in _SPLITS.items():
+        if named & signs and name not in taken:
+            return name
+    name = re.sub(r"[^a-z0-9_]+", "_", stem.lower()).strip("_") or "data"
+    number_of = 2
+    unique = name
+    while unique in taken:
+        unique, number_of = f"{name}_{number_of}", number_of + 1
+    return unique
+
+
+_SPLITS = {
+    "train": frozenset({"train", "training"}),
+    "test": frozenset({"test", "testing", "holdout"}),
+    "validation": frozenset({"valid", "validation", "val", "dev"}),
+}
+
+
+def _gates(tree: Tree, writes: Sequence[Trace], metrics: Sequence[str]) -> list[str]:
+    """The figures whose direction is known, those of tests before those of the training."""
+    there = read_metrics(tree.root, [path for path in metrics if tree.is_file(path)]).metrics
+    names = [name for name, value in there.items() if number(value) is not None]
+    names += [name for one in writes if one.path in metrics for name in one.names]
+    known = [name for name in dict.fromkeys(names) if direction(name) and HOLE not in name]
+    known.sort(key=lambda name: (words(name) >= {"train"}, name.count(".") > 1))
+    return known[:MAX_GATES]

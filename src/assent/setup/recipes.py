@@ -1,0 +1,406 @@
+"""The commands that a repository already has names for: targets, entry points, tasks, CI jobs."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from assent.parsing import ParseError, parse_yaml
+from assent.setup.seen import Certainty
+from assent.setup.shell import commands, ran
+from assent.setup.tree import Tree
+
+MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+JUSTFILES = ("justfile", "Justfile", ".justfile")
+MAX_RECIPES = 300
+_LONG = 2000
+_VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
+
+
+class Recipe(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that has a name. `lines` are what it runs, `file` where it is written."""
+
+    name: str
+    command: str
+    lines: tuple[str, ...]
+    file: str
+    why: str
+    certainty: Certainty = "stated"
+
+
+def recipes(tree: Tree) -> list[Recipe]:
+    """Every recipe of a folder; those that are made to be run by people come first."""
+    found: list[Recipe] = []
+    for read in (_entry_points, _makefile, _justfile, _pyproject, _invoke, _tox, _nox, _ci):
+        found += read(tree)
+    return found[:MAX_RECIPES]
+
+
+# MLproject
+
+
+def _entry_points(tree: Tree) -> Iterator[Recipe]:
+    try:
+        top = parse_yaml(tree.read("MLproject") or b"")
+    except ParseError:
+        return
+    points = top.get("entry_points") if isinstance(top, dict) else None
+    for name, given in (points if isinstance(points, dict) else {}).items():
+        command = given.get("command") if isinstance(given, dict) else None
+        if isinstance(command, str):
+            filled = _filled(" ".join(command.split()), given.get("parameters"))
+            why = f"MLproject: entry point {name}"
+            yield Recipe(name=str(name), command=filled, lines=(filled,), file="MLproject", why=why)
+
+
+def _filled(command: str, parameters: Any) -> str:
+    """A command of an entry point with the defaults of its parameters."""
+    for name, given in (parameters if isinstance(parameters, dict) else {}).items():
+        default = given.get("default") if isinstance(given, dict) else None
+        if default is not None:
+            command = command.replace(f"{{{name}}}", str(default))
+    return command
+
+
+def conda_file(tree: Tree) -> str | None:
+    """The file of the environment that an `MLproject` names."""
+    try:
+        top = parse_yaml(tree.read("MLproject") or b"")
+    except ParseError:
+        return None
+    named = [top.get(key) for key in ("conda_env", "python_env")] if isinstance(top, dict) else []
+    return next((one for one in named if isinstance(one, str) and tree.is_file(one)), None)
+
+
+# make and just
+
+
+class _Target(msgspec.Struct, frozen=True):
+    needs: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+def _makefile(tree: Tree) -> Iterator[Recipe]:
+    file = next((name for name in MAKEFILES if tree.is_file(name)), None)
+    if file is not None:
+        yield from _targets(_read_makefile(tree.text(file)), file, "make", "target")
+
+
+def _justfile(tree: Tree) -> Iterator[Recipe]:
+    file = next((name for name in JUSTFILES if tree.is_file(name)), None)
+    if file is not None:
+        yield from _targets(_read_justfile(tree.text(file)), file, "just", "recipe")
+
+
+def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> Iterator[Recipe]:
+    for name, target in found.items():
+        lines = tuple(_all_lines(name, found, set()))
+        if not lines:
+            continue
+        own = list(target.lines)
+        is_plain = len(own) == 1 and lines == tuple(own) and _is_plain(own[0])
+        yield Recipe(
+            name=name,
+            command=own[0] if is_plain else f"{program} {name}",
+            lines=lines,
+            file=file,
+            why=f"{file}: {noun} {name}",
+        )
+
+
+def _is_plain(line: str) -> bool:
+    """Whether a line is one command that runs a script, and so needs nobody to run it."""
+    found = commands(line)
+    return len(found) == 1 and ran(found[0]) is not None and not re.search(r"[$`{]", line)
+
+
+def _all_lines(name: str, targets: dict[str, _Target], seen: set[str]) -> Iterator[str]:
+    """The lines of a target after those of what it needs."""
+    if name in seen or name not in targets or len(seen) > MAX_RECIPES:
+        return
+    seen.add(name)
+    for need in targets[name].needs:
+        yield from _all_lines(need, targets, seen)
+    yield from targets[name].lines
+
+
+def _read_makefile(text: str) -> dict[str, _Target]:
+    variables = {"MAKE": "make", "PYTHON": "python"}
+    found: dict[str, _Target] = {}
+    names: list[str] = []
+    for line in _joined_lines(text):
+        if line.startswith("\t"):
+            for name in names:
+                target = found[name]
+                shown = _expanded(line.strip().lstrip("@-+ "), variables, name, target.needs)
+                found[name] = _Target(target.needs, (*target.lines, *([shown] if shown else [])))
+            continue
+        assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)\s*[:?+]{0,2}=\s*([^#]*)", line)
+        rule = re.match(
+            r"([A-Za-z0-9_./%$(){} -]+?)\s*::?(?!=)([^=#;]*)(?:;\s*(.*))?(?:#.*)?$", line
+        )
+        if assigned is not None:
+            variables[assigned[1]] = _expanded(assigned[2].strip(), variables, "")
+            names = []
+        elif rule is not None and not line.startswith((" ", ".")):
+            names = _expanded(rule[1], variables, "").split()
+            needs = tuple(_expanded(rule[2], variables, "").replace("|", " ").split())
+            for name in names:
+                before = found.get(name, _Target((), ()))
+                own = (rule[3].strip(),) if rule[3] else ()
+                found[name] = _Target((*before.needs, *needs), (*before.lines, *own))
+        elif line.strip() and not line.startswith("#"):
+            names = []
+    return found
+
+
+def _joined_lines(text: str) -> list[str]:
+    """Lines with their continuations; what is too long to be a person's is left out."""
+    lines = re.sub(r"\\\n[ \t]*", " ", text).splitlines()
+    return [line for line in lines if len(line) <= _LONG]
+
+
+def _expanded(text: str, variables: dict[str, str], target: str, needs: Sequence[str] = ()) -> str:
+    text = text.replace("$@", target).replace("$<", needs[0] if needs else "")
+    text = text.replace("$^", " ".join(needs)).replace("$$", "$")
+    for _ in range(5):
+        text = _VARIABLE.sub(lambda match: variables.get(match[1], match[0])[:1000], text)[:5000]
+    return text
+
+
+def _read_justfile(text: str) -> dict[str, _Target]:
+    variables: dict[str, str] = {}
+    found: dict[str, _Target] = {}
+    name = ""
+    for line in _joined_lines(text):
+        assigned = re.match(r"(?:export\s+)?([\w-]+)\s*:=\s*[\"'](.*)[\"']\s*$", line)
+        rule = re.match(r"@?([\w-]+)([^:=]*):(?!=)([^#]*)", line)
+        if line.startswith((" ", "\t")) and name:
+            shown = _put_in(line, variables).strip().lstrip("@-")
+            if shown:
+                target = found[name]
+                found[name] = _Target(target.needs, (*target.lines, shown))
+        elif assigned is not None:
+            variables[assigned[1]] = assigned[2][:1000]
+        elif rule is not None:
+            name = rule[1]
+            defaults = dict(re.findall(r"([\w-]+)=[\"']([^\"']*)[\"']", rule[2]))
+            variables |= {key: value[:1000] for key, value in defaults.items()}
+            needs = tuple(re.findall(r"[\w-]+", rule[3].replace("&&", " ")))
+            found[name] = _Target(needs, ())
+    return found
+
+
+def _put_in(line: str, variables: dict[str, str]) -> str:
+    shown = re.sub(
+        r"{{ *([\w-]+) *}}", lambda match: variables.get(match[1], match[0]), line[:_LONG]
+    )
+    return shown[:_LONG]
+
+
+# Python's own: scripts of pyproject.toml, invoke, tox, nox
+
+
+def _pyproject(tree: Tree) -> Iterator[Recipe]:
+    top = tree.mapping("pyproject.toml")
+    tool = top.get("tool") if isinstance(top.get("tool"), dict) else {}
+    assert isinstance(tool, dict)
+    for name, target in _mapping(_mapping(top.get("project")).get("scripts")).items():
+        yield from _entry(tree, name, target, "project.scripts")
+    for name, target in _mapping(_mapping(tool.get("poetry")).get("scripts")).items():
+        yield from _entry(tree, name, target, "tool.poetry.scripts")
+    runners = {
+        "poe": ("poe", _mapping(tool.get("poe")).get("tasks")),
+        "pdm": ("pdm run", _mapping(tool.get("pdm")).get("scripts")),
+        "taskipy": ("task", _mapping(tool.get("taskipy")).get("tasks")),
+        "rye": ("rye run", _mapping(tool.get("rye")).get("scripts")),
+        "pixi": ("pixi run", _mapping(tool.get("pixi")).get("tasks")),
+        "hatch": ("hatch run", _hatch(tool)),
+    }
+    for key, (program, given) in runners.items():
+        for name, task in _mapping(given).items():
+            lines = _task_lines(task)
+            if lines:
+                yield Recipe(
+                    name=name,
+                    command=f"{program} {name}",
+                    lines=lines,
+                    file="pyproject.toml",
+                    why=f"pyproject.toml: {key} task {name}",
+                )
+
+
+def _hatch(tool: dict[str, Any]) -> Any:
+    envs = _mapping(_mapping(tool.get("hatch")).get("envs"))
+    return _mapping(_mapping(envs.get("default")).get("scripts"))
+
+
+def _task_lines(task: Any) -> tuple[str, ...]:
+    if isinstance(task, dict):
+        given = [task.get(key) for key in ("cmd", "shell", "call", "composite", "sequence")]
+        task = next((one for one in given if one is not None), None)
+    if isinstance(task, list):
+        return tuple(one for one in task if isinstance(one, str))
+    return (task,) if isinstance(task, str) else ()
+
+
+def _entry(tree: Tree, name: str, target: Any, table: str) -> Iterator[Recipe]:
+    """A console script: `train = "churn.cli:main"`."""
+    module = target.partition(":")[0] if isinstance(target, str) else ""
+    path = next(
+        (
+            one
+            for one in (f"{module.replace('.', '/')}.py", f"src/{module.replace('.', '/')}.py")
+            if tree.is_file(one)
+        ),
+        None,
+    )
+    if path is not None:
+        why = f"pyproject.toml: {table} {name}"
+        line = f"python {path}"
+        yield Recipe(name=name, command=name, lines=(line,), file="pyproject.toml", why=why)
+
+
+def _invoke(tree: Tree) -> Iterator[Recipe]:
+    """`tasks.py`: what each task gives to `c.run`."""
+    for name, lines in _decorated(tree.text("tasks.py"), "task", ("run",)):
+        shown = name.replace("_", "-")
+        yield Recipe(
+            name=name,
+            command=f"invoke {shown}",
+            lines=lines,
+            file="tasks.py",
+            why=f"tasks.py: task {name}",
+        )
+
+
+def _nox(tree: Tree) -> Iterator[Recipe]:
+    for name, lines in _decorated(tree.text("noxfile.py"), "session", ("run",)):
+        yield Recipe(
+            name=name,
+            command=f"nox -s {name}",
+            lines=lines,
+            file="noxfile.py",
+            why=f"noxfile.py: session {name}",
+        )
+
+
+def _decorated(
+    text: str, decorator: str, methods: Sequence[str]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and any(
+            decorator in ast.unparse(one) for one in node.decorator_list
+        ):
+            yield node.name, tuple(_run_lines(node, methods))
+
+
+def _run_lines(function: ast.FunctionDef, methods: Sequence[str]) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            words = [one.value for one in node.args if isinstance(one, ast.Constant)]
+            if node.func.attr in methods and words:
+                yield " ".join(str(word) for word in words)
+
+
+def _tox(tree: Tree) -> Iterator[Recipe]:
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(tree.text("tox.ini"))
+    except configparser.Error:
+        return
+    for section in parser.sections():
+        name = section.removeprefix("testenv:")
+        if name != section and parser.has_option(section, "commands"):
+            lines = parser.get(section, "commands").splitlines()
+            yield Recipe(
+                name=name,
+                command=f"tox -e {name}",
+                lines=tuple(line.strip() for line in lines if line.strip()),
+                file="tox.ini",
+                why=f"tox.ini: environment {name}",
+            )
+
+
+# CI
+
+
+def _ci(tree: Tree) -> Iterator[Recipe]:
+    for file in tree.files:
+        if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", file):
+            found = _github(tree.mapping(file))
+        elif re.fullmatch(r"(?:.*/)?\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml", file):
+            found = _gitlab(_gitlab_values(tree, file))
+        elif file == ".circleci/config.yml":
+            found = _circle(tree.mapping(file))
+        else:
+            continue
+        if posixpath.basename(file).startswith("assent"):
+            continue
+        for job, block, folder in found:
+            yield from _lines_of(file, job, block, folder)
+
+
+def _lines_of(file: str, job: str, block: str, folder: str) -> Iterator[Recipe]:
+    """Each line of a script that runs something of the team's."""
+    for simple in commands(block, folder):
+        shown = shlex.join(simple.words)
+        if re.search(r"[$`{]", shown) or simple.folder is None or simple.words[0] == "cd":
+            continue
+        line = f"cd {shlex.quote(simple.folder)} && {shown}" if simple.folder else shown
+        yield Recipe(name=job, command=line, lines=(line,), file=file, why=f"{file}: job {job}")
+
+
+def _github(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, job in _mapping(top.get("jobs")).items():
+        steps = job.get("steps") if isinstance(job, dict) else None
+        for step in steps if isinstance(steps, list) else []:
+            run = step.get("run") if isinstance(step, dict) else None
+            if isinstance(run, str):
+                folder = step.get("working-directory") or ""
+                yield name, run, folder.removeprefix("./") if isinstance(folder, str) else ""
+
+
+def _gitlab_values(tree: Tree, file: str) -> dict[str, Any]:
+    """A GitLab file as values; its tags (`!reference`) are of no interest."""
+    text = re.sub(rb"!reference\s*", b"", tree.read(file) or b"")
+    try:
+        found = parse_yaml(text.partition(b"\n---")[0] if b"\nspec:" not in text else text)
+    except ParseError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _gitlab(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, job in top.items():
+        script = job.get("script") if isinstance(job, dict) else None
+        lines = [script] if isinstance(script, str) else script
+        if isinstance(lines, list):
+            yield name, "\n".join(one for one in lines if isinstance(one, str)), ""
+
+
+def _circle(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    for name, job in _mapping(top.get("jobs")).items():
+        steps = job.get("steps") if isinstance(job, dict) else None
+        for step in steps if isinstance(steps, list) else []:
+            run = step.get("run") if isinstance(step, dict) else None
+            run = run.get("command") if isinstance(run, dict) else run
+            if isinstance(run, str):
+                yield name, run, ""
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {}
+    return {key: its for key, its in value.items() if isinstance(key, str)}

@@ -1,0 +1,419 @@
+"""What a script of Python reads and writes, and which figures it only shows.
+
+Its syntax tree is walked from the top of the file through every function that a name leads to.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+from assent.core.direction import direction
+from assent.setup import hydra
+from assent.setup.calls import (
+    METHODS,
+    READ_METHODS,
+    READS,
+    TRAINER_ARGUMENTS,
+    WRITES,
+    Call,
+)
+from assent.setup.roles import kind_of, model_score
+from assent.setup.seen import Hint, Kind, Step, Trace
+from assent.setup.shapes import columns_of, figures_in_text, names_of
+from assent.setup.source import Function, Module, Scope, Sources
+from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument
+
+MAX_PRINTED = 5
+_LITERAL_MODES = re.compile(r"[wax]")
+
+
+def read_script(
+    sources: Sources, path: str, arguments: Sequence[str] = (), folder: str = ""
+) -> Step:
+    """What the script at `path` does if it is run in `folder` with these arguments. `command` holds
+    only the words that have to be added to it.
+    """
+    program = Program(sources, path, arguments, folder)
+    moves = hydra.configure(program)
+    walked = _Walk(program)
+    imported = [one.path for one in program.modules]
+    return Step(
+        name=posixpath.splitext(posixpath.basename(path))[0],
+        command=hydra.STAY if moves else "",
+        why=path,
+        scripts=tuple(dict.fromkeys([path, *imported])),
+        reads=tuple(_once([*walked.reads, *_configurations(program)])),
+        writes=tuple(_once(walked.writes)),
+        hints=tuple(walked.hints),
+    )
+
+
+def _configurations(program: Program) -> list[Trace]:
+    return [
+        Trace(path=path, kind="params", why=f"{program.script} loads it") for path in program.loaded
+    ]
+
+
+def _once(traces: Sequence[Trace]) -> list[Trace]:
+    """Each path once, with what says most about it: that a file is opened says least."""
+    found: dict[str, Trace] = {}
+    for one in traces:
+        standing = found.get(one.path)
+        if standing is None or _telling(one) > _telling(standing):
+            found[one.path] = one
+    return list(found.values())
+
+
+def _telling(trace: Trace) -> tuple[bool, bool]:
+    return bool(trace.names), not trace.why.endswith(": open")
+
+
+class _Walk:
+    """One walk through a program."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.reads: list[Trace] = []
+        self.writes: list[Trace] = []
+        self.hints: list[Hint] = []
+        self.output_folders: list[str] = []
+        self.logged: dict[str, None] = {}
+        self._printed: dict[str, str] = {}
+        self._printed_line = 0
+        calls = list(self._reachable())
+        for node, scope in calls:
+            called = scope.module.dotted(node.func).rpartition(".")[2]
+            self.program.calls.setdefault(called, []).append((node, scope))
+        for node, scope in calls:
+            self._trainer_arguments(node, scope)
+        for node, scope in calls:
+            self._call(node, scope)
+        self._finish()
+
+    def _reachable(self) -> Iterator[tuple[ast.Call, Scope]]:
+        """Every call at the top of the script and in functions that a name leads to."""
+        modules = self.program.modules
+        by_name: dict[str, list[tuple[Function, Module]]] = {}
+        for module in modules:
+            for name, functions in module.functions.items():
+                by_name.setdefault(name, []).extend((one, module) for one in functions)
+        seen: set[Function] = set()
+        names: set[str] = set()
+        waiting: list[tuple[ast.AST, Scope]] = []
+        for module in modules:
+            waiting += [(node, module.top) for node in _top(module, module is modules[0])]
+        while waiting:
+            node, scope = waiting.pop(0)
+            if isinstance(node, ast.Call):
+                yield node, scope
+            used = _loaded_name(node, scope.module)
+            if used is not None and used not in names:
+                names.add(used)
+                called = [*by_name.get(used, []), *_methods(used, modules)]
+                for function, module in called:
+                    if function not in seen:
+                        seen.add(function)
+                        inner = module.scopes[function]
+                        waiting += [(child, inner) for child in function.body]
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                waiting += [(child, scope) for child in ast.iter_child_nodes(node)]
+            elif scope.function is None or not isinstance(node, ast.ClassDef):
+                waiting += [(child, scope) for child in node.decorator_list]
+
+    def _call(self, node: ast.Call, scope: Scope) -> None:
+        dotted = scope.module.dotted(node.func)
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        last = dotted.rpartition(".")[2]
+        write = WRITES.get(_known_as(dotted)) or (METHODS.get(method) if method else None)
+        read = READS.get(_known_as(dotted)) or (READ_METHODS.get(method) if method else None)
+        if dotted.startswith("mlflow.") and last == "save_model":
+            write = Call(1, ("path",), "model")
+        if write is not None and not self._is_of_trainer(node, method, scope):
+            self._write(node, scope, write, dotted)
+        elif read is not None and method != "save_model":
+            self._read(node, scope, read, dotted)
+        self._opened(node, scope, dotted)
+        self._of_libraries(node, scope, dotted, last)
+
+    def _write(self, node: ast.Call, scope: Scope, call: Call, dotted: str) -> None:
+        content = argument(node, call.content, "obj", "data") if call.content >= 0 else None
+        if call.content < 0 and isinstance(node.func, ast.Attribute):
+            names = columns_of(self.program, node.func.value, scope)
+        else:
+            names = names_of(self.program, content, scope)
+        for path in self._paths(node, scope, call):
+            kind = call.kind or kind_of(path)
+            if kind == "model" and call.kind == "model" and model_score(path) < 0:
+                kind = "other"
+            is_shown = any(map(direction, names)) and call.content >= 0
+            if is_shown and kind in ("data", "other", "params"):
+                kind = "metrics"
+            self._wrote(path, kind, dotted.lstrip("."), node, scope, names)
+
+    def _wrote(
+        self,
+        path: str,
+        kind: Kind,
+        how: str,
+        node: ast.Call,
+        scope: Scope,
+        names: Sequence[str] = (),
+    ) -> None:
+        why = f"{scope.module.path}, line {node.lineno}: {how}"
+        self.writes.append(Trace(path=path, kind=kind, why=why, names=tuple(names)))
+
+    def _read(self, node: ast.Call, scope: Scope, call: Call, dotted: str) -> None:
+        for path in self._paths(node, scope, call):
+            why = f"{scope.module.path}, line {node.lineno}: {dotted.lstrip('.')}"
+            self.reads.append(Trace(path=path, kind=call.kind or kind_of(path), why=why))
+
+    def _paths(self, node: ast.Call, scope: Scope, call: Call) -> list[str]:
+        """The paths that a call is given, in each call of the function that it stands in."""
+        if call.place < 0:
+            assert isinstance(node.func, ast.Attribute)
+            given: ast.expr | None = node.func.value
+        else:
+            given = argument(node, call.place, *call.names)
+        paths = [self.program.path(value) for value in self.program.values(given, scope)]
+        return [path for path in paths if path is not None]
+
+    def _opened(self, node: ast.Call, scope: Scope, dotted: str) -> None:
+        """`open(…)` itself: what is read, or what text is written into it."""
+        if not (dotted in ("open", "io.open") or dotted.endswith(".open")):
+            return
+        why = f"{scope.module.path}, line {node.lineno}: open"
+        for handle in self.program.values(node, scope):
+            path = self.program.path(handle)
+            if not isinstance(handle, Handle) or path is None:
+                continue
+            if _LITERAL_MODES.search(handle.mode) is None:
+                self.reads.append(Trace(path=path, kind=kind_of(path), why=why))
+                continue
+            names = figures_in_text(self.program, path, scope)
+            kind: Kind = "metrics" if any(map(direction, names)) else kind_of(path)
+            self.writes.append(Trace(path=path, kind=kind, why=why, names=names))
+
+    def _of_libraries(self, node: ast.Call, scope: Scope, dotted: str, last: str) -> None:
+        if last in ("load_dataset",):
+            self._data_set(node, scope)
+        elif last in ("CSVLogger", "ModelCheckpoint"):
+            self._callback(node, scope, last)
+        elif last in ("Live", "DVCLiveCallback", "DVCLiveLogger"):
+            folder = self.program.value(argument(node, 0, "dir"), scope)
+            path = self.program.path(folder if isinstance(folder, str) else "dvclive")
+            if path is not None:
+                names = tuple(self._logged_names("log_metric"))
+                self._wrote(f"{path}/metrics.json", "metrics", last, node, scope, names)
+        elif last == "log" and isinstance(node.func, ast.Attribute):
+            name = self.program.value(argument(node, 0, "name"), scope)
+            if isinstance(name, str) and name.isidentifier():
+                self.logged[name] = None
+        elif dotted.startswith(("mlflow.", "wandb.")):
+            self._tracked(node, scope, dotted)
+        elif dotted == "print":
+            self._prints(node, scope)
+        elif last in ("save_metrics", "save_state"):
+            self._of_trainer(node, scope, last)
+        elif last == "save_model" and not node.args and not node.keywords:
+            for folder in self.output_folders:
+                self._wrote(folder, "model", "trainer.save_model", node, scope)
+
+    def _logged_names(self, method: str) -> list[str]:
+        found = []
+        for node, scope in self.program.calls.get(method, []):
+            name = self.program.value(argument(node, 0, "name", "key"), scope)
+            found += [name] if isinstance(name, str) and HOLE not in name else []
+        return list(dict.fromkeys(found))
+
+    def _trainer_arguments(self, node: ast.Call, scope: Scope) -> None:
+        if scope.module.dotted(node.func).rpartition(".")[2] in TRAINER_ARGUMENTS:
+            folder = self.program.value(argument(node, 0, "output_dir"), scope)
+        elif isinstance(node.func, ast.Attribute) and node.func.attr == (
+            "parse_args_into_dataclasses"
+        ):
+            folder = self.program.named.get("output_dir")
+        else:
+            return
+        path = self.program.path(folder)
+        if path is not None and path not in self.output_folders:
+            self.output_folders.append(path)
+
+    def _is_of_trainer(self, node: ast.Call, method: str, _scope: Scope) -> bool:
+        return method == "save_model" and not node.args and not node.keywords
+
+    def _of_trainer(self, node: ast.Call, scope: Scope, last: str) -> None:
+        """What `save_metrics("eval", …)` and `save_state()` leave in the output folder."""
+        names = [
+            name if name.startswith("eval_") else f"eval_{name}"
+            for name in self._computed_metrics()
+        ]
+        for folder in self.output_folders:
+            if last == "save_state":
+                path = f"{folder}/trainer_state.json"
+                self._wrote(path, "metrics", "trainer.save_state", node, scope, names)
+                continue
+            split = self.program.value(argument(node, 0, "split"), scope)
+            if isinstance(split, str) and split != "train":
+                path = f"{folder}/{split}_results.json"
+                self._wrote(path, "metrics", "trainer.save_metrics", node, scope, names)
+
+    def _computed_metrics(self) -> list[str]:
+        found: list[str] = ["eval_loss"]
+        for module in self.program.modules:
+            for function in module.functions.get("compute_metrics", []):
+                inner = module.scopes[function]
+                for node in ast.walk(function):
+                    if isinstance(node, ast.Return):
+                        found += names_of(self.program, node.value, inner)
+        return list(dict.fromkeys(found))
+
+    def _data_set(self, node: ast.Call, scope: Scope) -> None:
+        """The local files of `load_dataset("csv", data_files=…)`."""
+        given = self.program.value(argument(node, 2, "data_files", "data_dir"), scope)
+        values = given.values() if isinstance(given, dict) else [given]
+        for value in values:
+            for one in value if isinstance(value, list) else [value]:
+                path = self.program.path(one)
+                if path is not None:
+                    why = f"{scope.module.path}, line {node.lineno}: load_dataset"
+                    self.reads.append(Trace(path=path, kind="data", why=why))
+
+    def _callback(self, node: ast.Call, scope: Scope, last: str) -> None:
+        value = self.program.value
+        if last == "ModelCheckpoint":
+            folder = value(argument(node, 0, "dirpath", "filepath"), scope)
+            name = value(argument(node, 1, "filename"), scope)
+            if isinstance(folder, str) and folder.endswith((".h5", ".keras")):
+                path = self.program.path(folder)
+            elif isinstance(folder, str):
+                known = isinstance(name, str) and "{" not in name
+                path = self.program.path(f"{folder}/{name if known else HOLE}.ckpt")
+            else:
+                path = None
+            if path is not None:
+                self._wrote(path, "model", last, node, scope)
+            return
+        folder = value(argument(node, 0, "save_dir", "filename"), scope)
+        if not isinstance(folder, str):
+            return
+        if folder.endswith((".csv", ".log", ".tsv")):  # of Keras
+            path = self.program.path(folder)
+        else:
+            path = self.program.path(self._of_lightning(node, scope, folder))
+        if path is not None:
+            names = tuple(f"last.{name}" for name in self.logged or ("val_loss",))
+            self._wrote(path, "metrics", last, node, scope, names)
+
+    def _of_lightning(self, node: ast.Call, scope: Scope, folder: str) -> str:
+        name = self.program.value(argument(node, 1, "name"), scope)
+        version = self.program.value(argument(node, 2, "version"), scope)
+        named = "lightning_logs" if name is UNKNOWN else (name or "")
+        if isinstance(version, int):
+            version = f"version_{version}"
+        shown = version if isinstance(version, str) else f"version_{HOLE}"
+        return posixpath.join(folder, str(named), shown, "metrics.csv")
+
+    def _tracked(self, node: ast.Call, scope: Scope, dotted: str) -> None:
+        where = "mlflow" if dotted.startswith("mlflow.") else "wandb"
+        last = dotted.rpartition(".")[2]
+        if last not in ("log_metric", "log_metrics", "autolog", "log"):
+            return
+        values: dict[str, str] = {}
+        if last == "log_metric":
+            name = self.program.value(argument(node, 0, "key"), scope)
+            expression = argument(node, 1, "value")
+            if isinstance(name, str) and expression is not None:
+                values = {name: ast.unparse(expression)}
+        else:
+            given = argument(node, 0, "metrics", "data")
+            values = dict.fromkeys(names_of(self.program, given, scope), "…")
+        self._hint(where, node, scope, values)
+
+    def _prints(self, node: ast.Call, scope: Scope) -> None:
+        """`print("accuracy:", a)`, `print(f"accuracy: {a}")`: names and what stands for them."""
+        parts: list[ast.expr] = []
+        for one in node.args:
+            parts += one.values if isinstance(one, ast.JoinedStr) else [one]
+        values: dict[str, str] = {}
+        label = ""
+        for part in parts:
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                label = part.value
+                continue
+            shown = part.value if isinstance(part, ast.FormattedValue) else part
+            name = "_".join(re.findall(r"[a-z0-9]+", label.lower())[-3:])
+            while name and direction(name) is None and "_" in name:
+                name = name.partition("_")[2]
+            if name and direction(name) is not None:
+                values[name] = ast.unparse(shown)
+            label = ""
+        if values:
+            self._hint("printed", node, scope, values)
+
+    def _hint(self, where: str, node: ast.Call, scope: Scope, values: dict[str, str]) -> None:
+        kind = where if where in ("mlflow", "wandb") else "printed"
+        self.hints.append(
+            Hint(
+                where=kind,  # type: ignore[arg-type]  # one of the three
+                script=scope.module.path,
+                line=node.lineno,
+                values=values,
+            )
+        )
+
+    def _finish(self) -> None:
+        """Names that only the whole walk knows: what Lightning logs, what a trainer computes."""
+        names = tuple(f"last.{name}" for name in self.logged)
+        self.writes = [
+            Trace(path=one.path, kind=one.kind, why=one.why, names=names)
+            if names and one.path.endswith("/metrics.csv") and "CSVLogger" in one.why
+            else one
+            for one in self.writes
+        ]
+
+
+def _top(module: Module, is_main: bool) -> list[ast.stmt]:
+    """The statements that run when a file is run, or only imported."""
+    if is_main:
+        return list(module.tree.body)
+    return [node for node in module.tree.body if not _is_main_guard(node)]
+
+
+def _is_main_guard(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and "__main__" in ast.unparse(node.test)
+
+
+def _loaded_name(node: ast.AST, module: Module) -> str | None:
+    """The name that an expression uses, of a function perhaps."""
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    if isinstance(node, ast.Name):
+        return module.aliases.get(node.id, node.id).rpartition(".")[2]
+    return None
+
+
+def _methods(name: str, modules: Sequence[Module]) -> list[tuple[Function, Module]]:
+    """What runs if a class of this name is called: its `__init__`, `__post_init__`, `__call__`."""
+    found: list[tuple[Function, Module]] = []
+    for module in modules:
+        if name in module.classes:
+            for node in module.classes[name].body:
+                if isinstance(node, ast.FunctionDef) and node.name.startswith("__"):
+                    found.append((node, module))
+    return found
+
+
+_ALIASES = {"np.": "numpy.", "pd.": "pandas.", "tf.": "tensorflow.", "plt.": "matplotlib.pyplot."}
+
+
+def _known_as(dotted: str) -> str:
+    """The name that the table has: `tensorflow.keras.…` for `tf.keras.…` where it was imported
+    under a condition, `joblib.dump` for `sklearn.externals.joblib.dump`.
+    """
+    for short, full in _ALIASES.items():
+        if dotted.startswith(short):
+            return full + dotted.removeprefix(short)
+    return dotted

@@ -1,0 +1,179 @@
+"""The names in what a script writes: keys of a mapping, columns of a table, figures in a text."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from assent.setup.source import Module, Scope
+from assent.setup.values import HOLE, Handle, Program
+
+MAX_NAMES = 50
+_FIGURE = re.compile(r"([A-Za-z][\w %@./-]*?)\s*[:=]\s*$")
+
+
+def names_of(
+    program: Program, node: ast.expr | None, scope: Scope, depth: int = 0
+) -> tuple[str, ...]:
+    """The dotted names of a mapping that a script builds; empty if it cannot be followed."""
+    return tuple(dict.fromkeys(_keys(program, node, scope, depth)))[:MAX_NAMES]
+
+
+def columns_of(program: Program, node: ast.expr, scope: Scope, depth: int = 0) -> tuple[str, ...]:
+    """The columns of a table that a script builds from a mapping."""
+    if depth > 6:
+        return ()
+    if isinstance(node, ast.Call):
+        last = scope.module.dotted(node.func).rpartition(".")[2]
+        if last == "DataFrame" and node.args:
+            return tuple(
+                name for name in _keys(program, node.args[0], scope, depth) if "." not in name
+            )
+        return ()
+    if isinstance(node, ast.Name):
+        for bound, here in _bindings(node.id, scope):
+            found = columns_of(program, bound, here, depth + 1)
+            if found:
+                return tuple(dict.fromkeys([*found, *_added(node.id, here)]))
+    return ()
+
+
+def figures_in_text(program: Program, path: str, scope: Scope) -> tuple[str, ...]:
+    """The names that a script writes before figures into the text file at `path`:
+    `file.write(f"Accuracy = {accuracy}")`.
+    """
+    found: dict[str, None] = {}
+    for method in ("write", "write_text", "writelines"):
+        for node, here in program.calls.get(method, []):
+            if here.module is not scope.module or not isinstance(node.func, ast.Attribute):
+                continue
+            target = program.value(node.func.value, here)
+            if isinstance(target, Handle | str) and program.path(target) == path:
+                for one in node.args:
+                    found |= dict.fromkeys(_figures(one))
+    return tuple(found)[:MAX_NAMES]
+
+
+def _figures(node: ast.expr) -> list[str]:
+    """The words before each value: of `f"Accuracy = {a}, F1 = {b}"` Accuracy and F1."""
+    found = []
+    label = ""
+    for part in _parts(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            label = part.value
+            continue
+        match = _FIGURE.search(re.split(r"[,;\n]", label)[-1].strip() if label.strip() else "")
+        if match is not None:
+            found.append(match[1].strip())
+        label = ""
+    return found
+
+
+def _parts(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.JoinedStr):
+        return list(node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return [*_parts(node.left), *_parts(node.right)]
+    if isinstance(node, ast.List | ast.Tuple):
+        return [part for one in node.elts for part in _parts(one)]
+    return [node]
+
+
+def _keys(program: Program, node: ast.expr | None, scope: Scope, depth: int) -> list[str]:
+    if node is None or depth > 8:
+        return []
+    if isinstance(node, ast.Dict):
+        return _keys_of_mapping(program, node, scope, depth)
+    if isinstance(node, ast.Name):
+        found: list[str] = []
+        for bound, here in _bindings(node.id, scope):
+            found += _keys(program, bound, here, depth + 1)
+            found += _added(node.id, here)
+        return found or _given(program, node.id, scope, depth)
+    if isinstance(node, ast.Call):
+        return _keys_of_call(program, node, scope, depth)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        sides = (node.left, node.right)
+        return [name for side in sides for name in _keys(program, side, scope, depth + 1)]
+    return []
+
+
+def _keys_of_mapping(program: Program, node: ast.Dict, scope: Scope, depth: int) -> list[str]:
+    found = []
+    for key, value in zip(node.keys, node.values, strict=True):
+        if key is None:
+            found += _keys(program, value, scope, depth + 1)
+            continue
+        name = program.value(key, scope)
+        if not isinstance(name, str) or HOLE in name:
+            continue
+        inner = _keys(program, value, scope, depth + 1)
+        found += [f"{name}.{one}" for one in inner] or [name]
+    return found
+
+
+def _keys_of_call(program: Program, node: ast.Call, scope: Scope, depth: int) -> list[str]:
+    dotted = scope.module.dotted(node.func)
+    last = dotted.rpartition(".")[2]
+    if dotted == "dict":
+        return [one.arg for one in node.keywords if one.arg is not None]
+    if last in ("dumps", "dump", "asdict", "to_dict") and node.args:
+        return _keys(program, node.args[0], scope, depth + 1)
+    for module in program.modules:
+        for function in module.functions.get(last, [])[:1]:
+            inner = module.scopes[function]
+            for child in ast.walk(function):
+                if isinstance(child, ast.Return):
+                    found = _keys(program, child.value, inner, depth + 1)
+                    if found:
+                        return found
+    return []
+
+
+def _given(program: Program, name: str, scope: Scope, depth: int) -> list[str]:
+    """The keys of what callers give for a parameter."""
+    function = scope.function
+    if function is None:
+        return []
+    names = [one.arg for one in function.args.args]
+    if name not in names:
+        return []
+    place = names.index(name) - (1 if scope.owner is not None else 0)
+    for call, caller in program.calls.get(function.name, [])[:4]:
+        keyword = next((one.value for one in call.keywords if one.arg == name), None)
+        given = call.args[place] if 0 <= place < len(call.args) else keyword
+        found = _keys(program, given, caller, depth + 1)
+        if found:
+            return found
+    return []
+
+
+def _bindings(name: str, scope: Scope) -> list[tuple[ast.expr, Scope]]:
+    here: Scope | None = scope
+    while here is not None:
+        if name in here.names:
+            return [(bound, here) for bound in here.names[name]]
+        here = here.outer
+    return []
+
+
+def _added(name: str, scope: Scope) -> list[str]:
+    """Keys that are set afterwards: `metrics["auc"] = …`."""
+    body: list[ast.stmt] = scope.function.body if scope.function else _body(scope.module)
+    found = []
+    for statement in body:
+        for node in ast.walk(statement):
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Subscript)
+                and isinstance(node.targets[0].value, ast.Name)
+                and node.targets[0].value.id == name
+                and isinstance(node.targets[0].slice, ast.Constant)
+                and isinstance(node.targets[0].slice.value, str)
+            ):
+                found.append(node.targets[0].slice.value)
+    return found
+
+
+def _body(module: Module) -> list[ast.stmt]:
+    return module.tree.body

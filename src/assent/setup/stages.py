@@ -1,0 +1,219 @@
+"""DVC's stages as steps, and what the whole pipeline takes from outside."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from assent.config.dvc import Pipeline, Stage, read_pipeline, variable_files
+from assent.parsing import ParseError
+from assent.setup.roles import (
+    DATA_ENDINGS,
+    PLOT_ENDINGS,
+    ending,
+    evaluates,
+    kind_of,
+    model_score,
+    trains,
+)
+from assent.setup.seen import Kind, Step, Trace
+from assent.setup.steps import Reader
+from assent.setup.tree import Tree
+
+FILE = "dvc.yaml"
+
+
+class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
+    """The stages of every `dvc.yaml` of a tree by file, with what stands beside them, and why a
+    file could not be read.
+    """
+
+    files: dict[str, Pipeline] = {}
+    problems: tuple[str, ...] = ()
+
+    @property
+    def stages(self) -> list[tuple[str, Stage]]:
+        """Every stage with its file."""
+        return [(file, stage) for file, one in self.files.items() for stage in one.stages]
+
+    @property
+    def outs(self) -> dict[str, Stage]:
+        """What each path is made by."""
+        return {
+            path: stage
+            for _, stage in self.stages
+            for path in (*stage.outs, *stage.metrics, *stage.plots)
+        }
+
+
+def read_pipelines(tree: Tree) -> Pipelines:
+    """The pipelines of a tree."""
+    found: dict[str, Pipeline] = {}
+    problems = []
+    for file in tree.files:
+        if posixpath.basename(file) != FILE:
+            continue
+        text, folder = tree.read(file) or b"", posixpath.dirname(file)
+        try:
+            known: dict[str, Any] = {}
+            for name in variable_files(text, folder):
+                known |= tree.mapping(name)
+            found[file] = read_pipeline(text, folder, known)
+        except ParseError as error:
+            problems.append(f"{file} could not be read: {error}")
+    return Pipelines(files=found, problems=tuple(problems))
+
+
+def model_stages(found: Pipelines) -> list[tuple[str, Stage, str, str]]:
+    """The stages that make a model, each with its file, the model's path and why. A stage that
+    another such stage depends on is none: it made a part.
+    """
+    candidates = []
+    for file, stage in found.stages:
+        best = _best_out(stage, found.files[file], found)
+        if best is not None:
+            candidates.append((file, stage, *best))
+    most = max((score for *_, score in candidates), default=0)
+    strong = [one for one in candidates if one[4] >= min(most, 5)]
+    paths = {path for _, _, path, _, _ in strong}
+    return [
+        (file, stage, path, why)
+        for file, stage, path, why, _ in strong
+        if not (paths - {path}) & _downstream_models(stage, path, found)
+    ]
+
+
+def _downstream_models(stage: Stage, path: str, found: Pipelines) -> set[str]:
+    """The outs of what is trained with the out of this stage."""
+    after = [other for _, other in found.stages if path in other.deps and other is not stage]
+    return {out for other in after for out in other.outs if trains(other.name)}
+
+
+def _best_out(stage: Stage, file: Pipeline, found: Pipelines) -> tuple[str, str, int] | None:
+    scored = []
+    for path in stage.outs:
+        score = model_score(path) + 2 * trains(stage.name)
+        why = f"out of the stage {stage.name}"
+        if file.artifacts.get(path) == "model":
+            score, why = score + 10, f"{FILE} calls it a model"
+        elif any(_judges(other, path) for _, other in found.stages):
+            score, why = score + 2, f"{why}, which the evaluation depends on"
+        if score > 0 and (ending(path) not in DATA_ENDINGS or score >= 5):
+            scored.append((path, why, score))
+    return max(scored, key=lambda one: one[2], default=None)
+
+
+def _judges(stage: Stage, path: str) -> bool:
+    return path in stage.deps and (bool(stage.metrics) or evaluates(stage.name))
+
+
+def upstream(stage: Stage, found: Pipelines) -> list[Stage]:
+    """A stage and all that it needs, directly or not."""
+    outs = found.outs
+    needed: dict[str, Stage] = {stage.name: stage}
+    waiting = [stage]
+    while waiting:
+        for path in waiting.pop().deps:
+            maker = next((its for out, its in outs.items() if _covers(out, path)), None)
+            if maker is not None and maker.name not in needed:
+                needed[maker.name] = maker
+                waiting.append(maker)
+    return list(needed.values())
+
+
+def downstream(stage: Stage, found: Pipelines) -> list[Stage]:
+    """All that needs a stage, directly or not, in the order of the file."""
+    needing: dict[str, Stage] = {}
+    known = [stage]
+    while known:
+        outs = [*(one := known.pop()).outs, *one.metrics, *one.plots]
+        for _, other in found.stages:
+            is_after = any(_covers(out, path) for out in outs for path in other.deps)
+            if is_after and other.name not in needing and other.name != stage.name:
+                needing[other.name] = other
+                known.append(other)
+    return [other for _, other in found.stages if other.name in needing]
+
+
+def _covers(out: str, path: str) -> bool:
+    return path == out or path.startswith(f"{out}/") or out.startswith(f"{path}/")
+
+
+def step_of(
+    name: str, command: str, why: str, stages: Sequence[Stage], files: Sequence[str], reader: Reader
+) -> Step:
+    """Several stages, reproduced together, as one step."""
+    outs = {path for one in stages for path in (*one.outs, *one.metrics, *one.plots)}
+    deps = list(dict.fromkeys(path for one in stages for path in one.deps))
+    outside = [path for path in deps if not any(_covers(out, path) for out in outs)]
+    named = _names(stages, reader)
+    params = dict.fromkeys(path for one in stages for path in one.params)
+    return Step(
+        name=name,
+        command=command,
+        why=why,
+        certainty="stated",
+        scripts=(*files, *(path for path in outside if _is_code(path, reader.tree))),
+        reads=(
+            *(Trace(path=path, kind="params", why=f"{FILE} names it") for path in params),
+            *(
+                Trace(path=path, kind="data", why=f"{FILE}: dep that no stage makes")
+                for path in outside
+                if not _is_code(path, reader.tree)
+            ),
+        ),
+        writes=tuple(_writes(stages, named)),
+        hints=tuple(hint for one in stages for hint in _script_of(one, reader).hints),
+    )
+
+
+def _is_code(path: str, tree: Tree) -> bool:
+    return path.endswith((".py", ".sh", ".R", ".ipynb")) or tree.is_source(path)
+
+
+def _writes(stages: Sequence[Stage], named: dict[str, tuple[str, ...]]) -> list[Trace]:
+    found: list[Trace] = []
+    for one in stages:
+        kinds: list[tuple[Kind, tuple[str, ...]]] = [("metrics", one.metrics), ("plots", one.plots)]
+        for kind, paths in kinds:
+            why = f"{FILE}: {kind} of the stage {one.name}"
+            found += [
+                Trace(path=path, kind=kind, why=why, names=named.get(path, ())) for path in paths
+            ]
+        for path in one.outs:
+            kind = kind_of(path)
+            why = f"{FILE}: out of the stage {one.name}"
+            found.append(Trace(path=path, kind=kind, why=why, names=named.get(path, ())))
+    return found
+
+
+def _names(stages: Sequence[Stage], reader: Reader) -> dict[str, tuple[str, ...]]:
+    """What the scripts of stages say about what is in their files."""
+    return {
+        trace.path: trace.names
+        for one in stages
+        for trace in _script_of(one, reader).writes
+        if trace.names
+    }
+
+
+def _script_of(stage: Stage, reader: Reader) -> Step:
+    """What the command of a stage runs."""
+    parts = list(reader.of_lines([stage.command], {}, set(), stage.folder))
+    return Step(
+        name=stage.name,
+        command=stage.command,
+        why=FILE,
+        writes=tuple(trace for part in parts for trace in part.writes),
+        hints=tuple(hint for part in parts for hint in part.hints),
+    )
+
+
+def plot_files(path: str) -> str | None:
+    """A plot of DVC as pictures: a picture, or those of a folder; None for a table of points."""
+    if ending(path) in PLOT_ENDINGS:
+        return path
+    return None if ending(path) else f"{path}/*.png"

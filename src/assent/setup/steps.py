@@ -1,0 +1,291 @@
+"""The steps that a repository could run: each a command, with what it reads and writes."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from assent.setup import hydra
+from assent.setup.recipes import Recipe, recipes
+from assent.setup.roles import evaluates, kind_of, predicts, trains
+from assent.setup.scripts import read_script
+from assent.setup.seen import Step, Trace
+from assent.setup.shell import SCRIPTS, Ran, Simple, commands, path_of, publishes, ran
+from assent.setup.source import Sources, notebook_language, shell_lines
+from assent.setup.tree import Tree
+
+MAX_SCRIPTS = 200
+NOTEBOOKS = ".assent/notebooks"
+"""Where executed notebooks go: Git ignores it."""
+
+_ASIDE = frozenset("tests test docs doc examples example .github .gitlab benchmarks".split())
+_RUNS = re.compile(
+    rb"__main__|\.dump\(|\.save|savefig|to_csv|to_parquet|write_text|log_metric|open\(|\.fit\(|"
+    rb"\.train\("
+)
+
+
+class Reader:
+    """The steps of one tree; each script is read once for each way it is run."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree = tree
+        self.sources = Sources(tree)
+        self._read: dict[tuple[str, tuple[str, ...], str], Step] = {}
+
+    def script(self, path: str, arguments: Sequence[str] = (), folder: str = "") -> Step:
+        """What a script does if it is run in `folder`."""
+        key = (path, tuple(arguments), folder)
+        if key not in self._read:
+            self._read[key] = read_script(self.sources, path, arguments, folder)
+        return self._read[key]
+
+    def named(self) -> list[Step]:
+        """The steps that the repository has names for."""
+        found = recipes(self.tree)
+        by_name = {one.name: one for one in found if one.file in _TASK_FILES}
+        return [
+            step
+            for one in found
+            if not publishes("\n".join(one.lines))
+            if (step := self.of_recipe(one, by_name)) is not None
+        ]
+
+    def of_recipe(self, recipe: Recipe, others: dict[str, Recipe]) -> Step | None:
+        """A recipe with what its lines do; None if none of them runs anything of the team's."""
+        parts = list(self.of_lines(recipe.lines, others, {recipe.name}))
+        scripts = [path for part in parts for path in part.scripts]
+        if not scripts and not any(part.writes for part in parts):
+            return None
+        step = _merged(parts)
+        added = " ".join(dict.fromkeys(part.command for part in parts if part.command))
+        is_own = recipe.file in _TASK_FILES
+        command = f"{recipe.command} {added}" if added and not is_own else recipe.command
+        return msgspec.structs.replace(
+            step,
+            name=recipe.name,
+            command=command,
+            why=f"{recipe.why} runs {_listed(_mains(parts))}" if scripts else recipe.why,
+            certainty=recipe.certainty,
+            scripts=tuple(dict.fromkeys([*scripts, *([recipe.file] if is_own else [])])),
+        )
+
+    def of_lines(
+        self, lines: Sequence[str], others: dict[str, Recipe], seen: set[str], folder: str = ""
+    ) -> Iterator[Step]:
+        """What the lines of a recipe or a shell script do, one after the other."""
+        for line in lines:
+            for simple in commands(line, folder):
+                yield from self._of_simple(simple, others, seen)
+
+    def _of_simple(
+        self, simple: Simple, others: dict[str, Recipe], seen: set[str]
+    ) -> Iterator[Step]:
+        program = posixpath.basename(simple.words[0])
+        target = simple.words[1] if len(simple.words) > 1 else ""
+        if program in ("make", "just", "poe", "invoke", "inv", "task") and target in others:
+            if target not in seen:
+                yield from self.of_lines(others[target].lines, others, seen | {target})
+            return
+        found = ran(simple)
+        if found is not None:
+            step = self._of_run(simple, found, others, seen)
+            if step is not None:
+                yield step
+        written = [*simple.writes, *(simple.words[1:] if program == "tee" else [])]
+        traces = [_redirected(simple, name) for name in written]
+        if any(traces):
+            yield Step(
+                name=program,
+                command="",
+                why="",
+                writes=tuple(one for one in traces if one is not None),
+            )
+
+    def _of_run(
+        self, simple: Simple, found: Ran, others: dict[str, Recipe], seen: set[str]
+    ) -> Step | None:
+        path = self._path(simple, found)
+        if path is None:
+            return None
+        folder = simple.folder or ""
+        if path.endswith((".sh", ".bash")):
+            if path in seen:
+                return None
+            parts = list(self.of_lines([self.tree.text(path)], others, seen | {path}, folder))
+            step = _merged(parts)
+            return msgspec.structs.replace(step, scripts=(path, *step.scripts), why=path)
+        if path.endswith(".ipynb"):
+            papermill = any("papermill" in word for word in simple.words)
+            return self.script(path, (), folder if papermill else posixpath.dirname(path))
+        if path.endswith(".py"):
+            return self.script(path, found.arguments, folder)
+        return Step(name=path, command="", why=path, scripts=(path,))
+
+    def _path(self, simple: Simple, found: Ran) -> str | None:
+        """The file of the tree that is run, or None."""
+        if found.script is not None:
+            path = path_of(simple, found.script)
+            if path is not None and self.tree.is_folder(path):
+                path = f"{path}/__main__.py"
+            return path if path is not None and self.tree.is_file(path) else None
+        inside = (found.module or "").replace(".", "/")
+        for place in (simple.folder or "", "src"):
+            for name in (f"{inside}.py", f"{inside}/__main__.py"):
+                path = posixpath.normpath(posixpath.join(place, name))
+                if inside and self.tree.is_file(path):
+                    return path
+        return None
+
+    def plain(self) -> list[Step]:
+        """Every script that does something by itself, run as people would."""
+        return [step for path in self._own_scripts() if (step := self._plain(path)) is not None]
+
+    def _own_scripts(self) -> list[str]:
+        found = []
+        for path in self.tree.files:
+            if not path.endswith(SCRIPTS) or _ASIDE.intersection(path.split("/")[:-1]):
+                continue
+            name = posixpath.basename(path)
+            is_telling = trains(name) or evaluates(name) or predicts(name)
+            if name.startswith(("test_", "conftest")) or name in ("setup.py", "__init__.py"):
+                continue
+            if is_telling or not path.endswith(".py") or _RUNS.search(self.tree.read(path) or b""):
+                found.append(path)
+        return sorted(found, key=lambda path: (path.count("/"), path))[:MAX_SCRIPTS]
+
+    def _plain(self, path: str) -> Step | None:
+        if path.endswith(".py"):
+            return self._python(path)
+        if path.endswith(".ipynb"):
+            return self._notebook(path)
+        if path.endswith((".sh", ".bash")):
+            shell = (
+                "bash" if path.endswith(".bash") or "bash" in self.tree.text(path)[:40] else "sh"
+            )
+            simple = Simple(words=(shell, path))
+            step = self._of_run(simple, Ran(script=path), {}, set())
+            return None if step is None else _called(step, f"{shell} {path}")
+        program = {".R": "Rscript", ".r": "Rscript", ".jl": "julia"}[posixpath.splitext(path)[1]]
+        return Step(name=_stem(path), command=f"{program} {path}", why=path, scripts=(path,))
+
+    def _python(self, path: str) -> Step | None:
+        text = self.tree.read(path) or b""
+        module = self.sources.module(path)
+        if not module.tree.body and text.strip() and b"\0" in text:
+            return None
+        folder = self._folder_of(path)
+        step = self.script(path, (), folder)
+        is_main = b"__main__" in text or (not module.functions and not module.classes)
+        if not is_main and not step.writes and not trains(path):
+            return None
+        command = self._command(path, folder)
+        if step.command:
+            command = f"{command} {step.command}"
+        return _called(step, command)
+
+    def _folder_of(self, path: str) -> str:
+        """Where a script is run: at the root, or in its own folder if only there it finds what it
+        reads.
+        """
+        own = posixpath.dirname(path)
+        if not own:
+            return ""
+
+        def finds(folder: str) -> int:
+            reads = self.script(path, (), folder).reads
+            return sum(self.tree.is_there(one.path) for one in reads)
+
+        return own if finds(own) > finds("") else ""
+
+    def _command(self, path: str, folder: str) -> str:
+        """`python path`, or as a module where its imports need that."""
+        if folder:
+            return f"cd {folder} && python {posixpath.basename(path)}"
+        own = posixpath.dirname(path)
+        places = self.sources.places_of(path)
+        sets_path = re.search(r"sys\.path|setup_root", self.tree.text(path)) is not None
+        before = "PYTHONPATH=src " if "src" in places and not sets_path else ""
+        if not own or sets_path or "root" not in places:
+            return f"{before}python {_quoted(path)}"
+        return f"{before}python -m {path.removesuffix('.py').replace('/', '.')}"
+
+    def _notebook(self, path: str) -> Step | None:
+        text = self.tree.read(path) or b""
+        if notebook_language(text) != "python":
+            return Step(name=_stem(path), command=_nbconvert(path), why=path, scripts=(path,))
+        own = posixpath.dirname(path)
+        parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
+        step = msgspec.structs.replace(_merged(parts), why=path)
+        return _called(msgspec.structs.replace(step, name=_stem(path)), _nbconvert(path))
+
+
+_TASK_FILES = frozenset(
+    """
+    Makefile makefile GNUmakefile justfile Justfile .justfile tasks.py noxfile.py tox.ini
+    MLproject pyproject.toml
+    """.split()
+)
+
+
+def _nbconvert(path: str) -> str:
+    return f"jupyter nbconvert --to notebook --execute --output-dir {NOTEBOOKS} {_quoted(path)}"
+
+
+def _quoted(path: str) -> str:
+    return path if re.fullmatch(r"[\w./-]+", path) else "'" + path.replace("'", "'\\''") + "'"
+
+
+def _called(step: Step, command: str) -> Step:
+    return msgspec.structs.replace(step, command=command, certainty="read")
+
+
+def _stem(path: str) -> str:
+    return posixpath.splitext(posixpath.basename(path))[0]
+
+
+def _mains(parts: Sequence[Step]) -> list[str]:
+    return list(dict.fromkeys(part.scripts[0] for part in parts if part.scripts))
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _redirected(simple: Simple, name: str) -> Trace | None:
+    path = path_of(simple, name)
+    if path is None:
+        return None
+    return Trace(path=path, kind=kind_of(path), why=f"`{' '.join(simple.words[:3])}` writes it")
+
+
+def _merged(parts: Sequence[Step]) -> Step:
+    """Several steps as one: what an earlier one writes is not read from outside by a later one."""
+    written: set[str] = set()
+    reads: dict[str, Trace] = {}
+    writes: dict[str, Trace] = {}
+    for part in parts:
+        for one in part.reads:
+            if one.path not in written:
+                reads.setdefault(one.path, one)
+        for one in part.writes:
+            written.add(one.path)
+            if one.path not in writes or one.names:
+                writes[one.path] = one
+    return Step(
+        name="",
+        command="",
+        why="",
+        scripts=tuple(dict.fromkeys(path for part in parts for path in part.scripts)),
+        reads=tuple(reads.values()),
+        writes=tuple(writes.values()),
+        hints=tuple(hint for part in parts for hint in part.hints),
+    )
+
+
+merged = _merged
+STAY = hydra.STAY

@@ -1,0 +1,138 @@
+"""`assent.yaml` from what was seen: pure, and such that Assent reads it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from assent.core.direction import direction
+from assent.parsing import ParseError, parse_yaml
+from assent.setup.readiness import TODO
+from assent.setup.seen import ModelSeen, Project, Seen
+
+_LONG = 160
+_INPUTS = "what training reads; unchanged inputs train nothing again"
+
+
+def config_text(project: Project) -> str:
+    """The file of one project."""
+    lines = [
+        "# What every key means: docs/configuration.md. Why these: assent init --dry-run",
+        *(f"# {comment(note)}" for note in project.notes),
+        "models:",
+    ]
+    for model in project.models:
+        lines += _model(model)
+    return "\n".join(lines) + "\n"
+
+
+def _model(seen: ModelSeen) -> Iterator[str]:
+    yield f"  {scalar(seen.name)}:"
+    yield from (f"    # {comment(line, strip=False)}" for line in seen.advice)
+    yield from _command("train", seen.train, seen)
+    yield from _command("evaluate", seen.evaluate, seen)
+    yield from _inputs(seen)
+    yield from _path(seen)
+    yield from _list("metrics", seen.metrics)
+    yield from _predictions(seen)
+    yield from _data(seen)
+    yield from _list("params", seen.params)
+    yield from _list("plots", seen.plots)
+    yield "    gates:"
+    yield from _gates(seen)
+    yield "    approvals: {count: 1}     # people who must approve; the author does not count"
+    yield "    stages:"
+    yield "      staging: {}"
+    yield "      production: {after: staging}"
+
+
+def _command(key: str, command: Seen | None, seen: ModelSeen) -> Iterator[str]:
+    if command is not None:
+        yield f"    {key}: {scalar(command.value)}"
+    elif key == "train" and seen.model is None:
+        yield f"    train: {TODO}             # the command that trains"
+    yield from _others(key, seen)
+
+
+def _path(seen: ModelSeen) -> Iterator[str]:
+    if seen.model is None:
+        yield f"    model: {TODO}             # the file or folder that is the model"
+    else:
+        yield f"    model: {scalar(seen.model.value)}"
+    yield from _others("model", seen)
+
+
+def _others(key: str, seen: ModelSeen) -> Iterator[str]:
+    for one in seen.others.get(key, ()):
+        yield f"    # {key}: {comment(one.value)}   ({comment(one.why)})"
+
+
+def _inputs(seen: ModelSeen) -> Iterator[str]:
+    if not seen.inputs and seen.train is None and seen.model is not None:
+        return
+    yield f"    inputs:                   # {_INPUTS}"
+    yield from (f"      - {scalar(one.value)}" for one in seen.inputs)
+    if not seen.inputs:
+        yield f"      - {TODO}"
+    yield from (f"      # - {comment(one.value)}   ({comment(one.why)})" for one in seen.left_out)
+
+
+def _list(key: str, values: Sequence[Seen]) -> Iterator[str]:
+    if values:
+        yield f"    {key}: [{', '.join(scalar(one.value, in_list=True) for one in values)}]"
+
+
+def _predictions(seen: ModelSeen) -> Iterator[str]:
+    found = seen.predictions
+    if found is None:
+        return
+    fields = {
+        "path": found.path,
+        "id": found.id,
+        "label": found.label,
+        "prediction": found.prediction,
+        "score": found.score,
+    }
+    shown = [f"{key}: {scalar(value, in_list=True)}" for key, value in fields.items() if value]
+    yield f"    predictions: {{{', '.join(shown)}}}"
+
+
+def _data(seen: ModelSeen) -> Iterator[str]:
+    if seen.data:
+        yield "    data:"
+    for name, one in seen.data.items():
+        key = seen.keys.get(name)
+        path = scalar(one.value, in_list=key is not None)
+        shown = path if key is None else f"{{path: {path}, key: {scalar(key, in_list=True)}}}"
+        yield f"      {scalar(name)}: {shown}"
+
+
+def _gates(seen: ModelSeen) -> Iterator[str]:
+    """Gates on figures whose direction is known; without any, one on the model's size, and how to
+    add one.
+    """
+    for name in seen.gates:
+        limit = "max_drop" if direction(name) == "higher" else "max_rise"
+        yield f"      - {{metric: {scalar(name, in_list=True)}, {limit}: 1%}}"
+    if not seen.gates:
+        yield "      - {model: any, max_growth: 50%}"
+        yield "      # - {metric: accuracy, max_drop: 1%}   (your metric)"
+
+
+def scalar(text: str, *, in_list: bool = False) -> str:
+    """A text as YAML that gives just this text: plain where that is possible."""
+    shown = f"[{text}]" if in_list else f"key: {text}"
+    wanted = [text] if in_list else {"key": text}
+    try:
+        is_plain = "\n" not in text and "#" not in text and parse_yaml(shown.encode()) == wanted
+    except (ParseError, UnicodeEncodeError):
+        is_plain = False
+    return text if is_plain and text == text.strip() else json.dumps(text)
+
+
+def comment(text: str, *, strip: bool = True) -> str:
+    """A stranger's text in a comment: one line of printable characters."""
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    line = re.sub(r"\s+", " ", line).strip() if strip else line.rstrip()
+    return line if len(line) <= _LONG else f"{line[: _LONG - 1]}…"
