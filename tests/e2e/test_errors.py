@@ -549,10 +549,9 @@ def test_a_full_store(fresh: Project, small_disk: Path, leave: int) -> None:
     fresh.run("train")
     fresh.run("evaluate")
     ballast = fill(small_disk, leave=leave)
-    fresh.write("model/large.bin", "x" * 100_000)
-    fresh.run("train", "--force")
-    fresh.write("model/large.bin", "x" * 100_000)
-    fresh.run("train", "--force")
+    fresh.write("train.sh", FILES["train.sh"] + "head -c 100000 /dev/zero >model/large.bin\n")
+    fresh.commit("a large model", push=True)
+    fresh.run("train")
     fresh.run("evaluate", "--force")
     ran = fresh.run("bundle", code=3)
     assert "No space left on device" in ran.stderr

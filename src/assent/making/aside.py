@@ -13,6 +13,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedWriter
 from pathlib import Path
 
 import msgspec
@@ -126,6 +127,11 @@ def aside(root: Path, folder: Path) -> Iterator[Aside]:
         moved.drop()
 
 
+def is_left(folder: Path) -> bool:
+    """Whether a run that was killed has left something aside, or one goes on."""
+    return (folder / _LIST).exists()
+
+
 def recover(root: Path, folder: Path) -> tuple[str, ...]:
     """Bring back what a run that was killed had set aside; the names."""
     place = folder / _LIST
@@ -149,8 +155,7 @@ def recover(root: Path, folder: Path) -> tuple[str, ...]:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold the lock of a model's run. It goes with the process, however that ends."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with folder.with_suffix(".lock").open("wb") as file:
+    with _opened(folder.parent / f"{folder.name}.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -160,6 +165,18 @@ def _alone(folder: Path) -> Iterator[None]:
                 hint="wait until it has ended",
             ) from None
         yield
+
+
+def _opened(place: Path) -> BufferedWriter:
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place.open("wb")
+    except OSError as error:
+        raise OutsideError(
+            f"writing {place}",
+            error.strerror or str(error),
+            hint="make the folder writable and run the verb again",
+        ) from None
 
 
 def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:

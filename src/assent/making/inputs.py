@@ -177,10 +177,9 @@ class _Found:
 
     def require(self, pattern: str) -> None:
         """Raise `UsageError` for an input that is none."""
-        doing = f"reading the input {pattern!r}"
         if self._is_literal(pattern) and self._outputs.cover(pattern, literal=True):
             raise UsageError(
-                doing,
+                f"reading the input {pattern!r}",
                 "it is an output as well: the model's commands write it",
                 hint="take it out of `inputs` in assent.yaml, or declare another output",
             )
@@ -190,9 +189,10 @@ class _Found:
         is_literal = self._is_literal(pattern)
         if not all(self._outputs.cover(name, literal=is_literal) for name in names):
             return
+        what = "nothing but outputs of the model" if names else "nothing"
         raise UsageError(
-            doing,
-            "nothing but outputs of the model matches it" if names else "nothing matches it",
+            "reading the inputs of the model",
+            f"{what} matches {pattern!r}",
             hint="correct `inputs` in assent.yaml, or fetch the file",
         )
 

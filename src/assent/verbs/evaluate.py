@@ -26,7 +26,7 @@ from assent.verbs.attachments import detach
 from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, stands_at
 from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
-from assent.verbs.running import Expected, Ran, recovered, run
+from assent.verbs.running import Expected, Ran, recovered, require_ready, run
 from assent.verbs.work import Evaluated, Trained, forget, keep, kept
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import inputs_of, outputs, read_code, written
@@ -60,6 +60,7 @@ def evaluate(
     aside first, and must be new afterwards. Raises `CommandError` with the command's exit code.
     """
     recovered(workspace, model)
+    require_ready(workspace, model)
     if inputs is None:
         trained = kept(workspace.work, model, "train", Trained)
         inputs = inputs_of(workspace, model, known=None if trained is None else trained.inputs)

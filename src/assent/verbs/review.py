@@ -33,7 +33,7 @@ from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.verbs.recording import read_ledger
 from assent.verbs.revisions import between
-from assent.verbs.running import recovered
+from assent.verbs.running import recovered, require_ready
 from assent.verbs.train import train
 from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
@@ -259,6 +259,7 @@ def _candidate(
             "predictions are",
         )
     recovered(workspace, model)
+    require_ready(workspace, model)
     inputs = inputs_of(workspace, model)
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:

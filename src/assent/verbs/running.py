@@ -13,25 +13,77 @@ import msgspec
 from assent.core.digest import Digest
 from assent.core.evidence import Step
 from assent.errors import CommandError, UsageError
-from assent.making.aside import Aside, aside, standing_outputs
-from assent.making.dvc import runs_dvc, stale
+from assent.making.aside import Aside, aside, is_left, standing_outputs
+from assent.making.dvc import POINTER, runs_dvc, stale
+from assent.making.inputs import Inputs, literals
 from assent.measure.command import run_command
 from assent.measure.files import covers
 from assent.measure.interpreters import Seen
+from assent.measure.pointers import require_real, require_there
 from assent.measure.redaction import redact_text
-from assent.verbs.workspace import Workspace
+from assent.setup.readiness import missing_scripts, unfinished
+from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import outputs, some_of, written
 
 
 def recovered(workspace: Workspace, model: str) -> None:
     """Bring back what a run that was killed had set aside, and say so."""
-    with aside(workspace.root, place(workspace, model)):
-        pass
+    folder = place(workspace, model)
+    if not is_left(folder):
+        return
+    with aside(workspace.root, folder):
+        workspace.say(f"{model}: a run was cut off; the outputs of earlier runs are back")
+
+
+def require_ready(workspace: Workspace, model: str) -> None:
+    """Raise `UsageError` for what would end a run after hours and is known before it: a TODO that
+    `init` has left, and a command that names a script which is not there.
+    """
+    settings = workspace.settings(model)
+    keys = unfinished(settings)
+    if keys:
+        raise UsageError(
+            f"making ready to run {model}",
+            f"{', '.join(keys)} in {FILE} still {'says' if len(keys) == 1 else 'say'} TODO",
+            hint=f"complete {FILE}; `assent init --dry-run` shows what was seen",
+        )
+    known, _ = outputs(workspace, model)
+    for command in filter(None, (settings.train, settings.evaluate)):
+        names = [
+            name
+            for name in missing_scripts(workspace.root, command)
+            if not known.cover(name, literal=True)
+        ]
+        if names:
+            raise UsageError(
+                f"making ready to run {model}",
+                f"`{redact_text(command)}` names {some_of(names)}, which is not there",
+                hint=f"correct the command in {FILE}, or commit the script",
+            )
+
+
+def require_inputs_here(
+    workspace: Workspace, model: str, command: str, inputs: Inputs, doing: str
+) -> None:
+    """Raise `StandInError` for an input of which only a pointer is here, unless the command may
+    fetch it: no training is meant to read pointers.
+    """
+    if any(word in command for word in _FETCHING):
+        return
+    root = workspace.root
+    require_real(root, [root / one for one in inputs.files if not one.endswith(POINTER)], doing)
+    for name in literals(workspace.settings(model)):
+        if not (root / name).exists():
+            require_there(root, name, doing)
 
 
 def place(workspace: Workspace, model: str) -> Path:
     """Where outputs are set aside. It is in the working tree, to be on its file system."""
     return workspace.work / "aside" / model
+
+
+_FETCHING = ("dvc", "lfs", "annex", "make", "submodule")
+"""Words of commands that may bring what is not here."""
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):

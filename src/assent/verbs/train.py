@@ -15,10 +15,17 @@ from assent.errors import IntegrityError, UsageError
 from assent.making.inputs import Inputs, changed_names, literals, say_changed
 from assent.measure.environment import read_environment
 from assent.measure.files import covers
+from assent.measure.pointers import StandInError
 from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, put_model
 from assent.verbs.locks import lock_here
-from assent.verbs.running import Expected, recovered, run
+from assent.verbs.running import (
+    Expected,
+    recovered,
+    require_inputs_here,
+    require_ready,
+    run,
+)
 from assent.verbs.work import Trained, Written, forget, keep
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import (
@@ -62,6 +69,7 @@ def train(
     settings = workspace.settings(model)
     doing = f"training {model}"
     recovered(workspace, model)
+    require_ready(workspace, model)
     if inputs is None:
         inputs = inputs_of(workspace, model)
     say_inputs(workspace, doing, inputs)
@@ -78,7 +86,7 @@ def train(
     found = None if force else _finished(workspace, model, inputs.train)
     if found is not None:
         return _reuse(workspace, model, found, inputs, "inputs unchanged")
-    forget(workspace.work, model, "train")
+    require_inputs_here(workspace, model, settings.train, inputs, doing)
     workspace.say(f"{doing}: {redact_text(settings.train)}")
     code, dirty = read_code(workspace), changed_files(workspace)
     expected = _expected(workspace, model, inputs)
@@ -140,6 +148,8 @@ def _trained_digest(workspace: Workspace, model: str) -> Digest:
     declared = workspace.settings(model).model
     try:
         return model_digest_at(workspace.root, declared, workspace.hashes)
+    except StandInError:
+        raise
     except UsageError as error:
         raise UsageError(
             f"training {model}",
