@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,24 @@ def test_no_message_says_failed_to() -> None:
     assert [
         name for name in saying if name not in ("pushing.py", "ledger.py")
     ] == []  # Git's own words
+
+
+def judging_results() -> list[type]:
+    """The results of verbs that carry a verdict."""
+    modules = [path.stem for path in sorted((SOURCE / "verbs").glob("*.py"))]
+    found: dict[str, type] = {}
+    for name in modules:
+        for kind in vars(importlib.import_module(f"assent.verbs.{name}")).values():
+            is_ours = isinstance(kind, type) and kind.__module__.startswith("assent.verbs.")
+            if is_ours and {"verdict", "decision", "findings"} & set(dir(kind)):
+                found[kind.__qualname__] = kind
+    return list(found.values())
+
+
+@pytest.mark.parametrize("kind", judging_results(), ids=lambda kind: kind.__qualname__)
+def test_a_result_with_a_verdict_has_an_exit_code(kind: type) -> None:
+    """`finish` exits with 0 for a result that has none."""
+    assert hasattr(kind, "exit_code") or not kind.__name__.endswith(("Result", "Decided"))
 
 
 TESTS = sorted(

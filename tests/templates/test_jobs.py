@@ -225,6 +225,49 @@ def test_what_is_installed_gets_no_token(tmp_path: Path) -> None:
     assert not set(tokens) & set(seen)
 
 
+SETUP = """\
+#!/bin/sh
+printf '#!/bin/sh\\necho "%s, extras <%s>, $*"\\n' REVISION "$ASSENT_EXTRAS" >"$RUNNER_TEMP/assent"
+chmod +x "$RUNNER_TEMP/assent"
+echo "$RUNNER_TEMP/assent"
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "extras"),
+    [
+        ("", "", ""),
+        ("assent @ ", "", ""),
+        ("assent[data,models] @ ", "", "data,models"),
+        ("assent[data] @ ", "#egg=assent", "data"),
+    ],
+)
+def test_a_commit_is_installed_by_its_own_script_from_its_own_lock(
+    tmp_path: Path, before: str, after: str, extras: str
+) -> None:
+    source = tmp_path / "a source"
+    run = ("git", "-C", str(source), "-c", "user.name=a", "-c", "user.email=a@example.com")
+    script = source / "actions/setup/install.sh"
+    script.parent.mkdir(parents=True)
+    subprocess.run([*run, "init", "--quiet"], check=True)
+    shas = []
+    for revision in ("first", "second"):
+        script.write_text(SETUP.replace("REVISION", revision))
+        script.chmod(0o755)
+        subprocess.run([*run, "add", "--all"], check=True)
+        subprocess.run([*run, "commit", "--quiet", "--message=x"], check=True)
+        sha = subprocess.run([*run, "rev-parse", "HEAD"], capture_output=True, check=True)
+        shas.append(sha.stdout.decode().strip())
+    given = f"{before}git+file://{source}@{shas[0]}{after}"
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    pipeline = place(tmp_path, including("verify", install=given), TMPDIR=str(scratch))
+    ended = pipeline.run("assent-verify")
+    assert ended.code == 0, ended.log
+    assert f"first, extras <{extras}>, verify" in ended.lines
+    assert list(scratch.iterdir()) == []
+
+
 def test_an_image_without_assent_is_told_apart(tmp_path: Path) -> None:
     pipeline = place(tmp_path, including("verify"))
     ended = pipeline.run("assent-verify")

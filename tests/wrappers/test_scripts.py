@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
+import shutil
 import subprocess
+import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -98,6 +103,112 @@ def test_the_extras_that_can_be_named_are_those_that_there_are() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     [line] = re.findall(r"^    (.+)\) locks=", (SETUP / "install.sh").read_text(), re.MULTILINE)
     assert {*line.split(" | ")} == {*project["optional-dependencies"]} - {"dev"}
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A repository whose modules are called like those of Python, pip and Assent."""
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for name in (
+        *("logging", "types", "json", "pip", "venv", "site", "click", "hatchling", "assent"),
+        *("sitecustomize", "usercustomize"),
+    ):
+        (folder / f"{name}.py").write_text("raise SystemExit('imported: ' + __file__)\n")
+    return folder
+
+
+@pytest.mark.parametrize("is_on_the_path", [False, True])
+def test_the_teams_modules_are_not_taken_for_pythons(
+    hostile: Path, tmp_path: Path, is_on_the_path: bool
+) -> None:
+    """The script as it is, with a Python and a pip as they are. What the lock names comes from
+    where the tests have it: a folder of wheels is all that this pip knows.
+    """
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT / "actions/setup", tree / "actions/setup")
+    (tree / "requirements").mkdir()
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    backend = wheel(wheels, "backend", {"backend.py": BACKEND})
+    pin = f"backend==1.0 --hash=sha256:{hashlib.sha256(backend.read_bytes()).hexdigest()}\n"
+    (tree / "requirements/base.txt").write_text(pin)
+    (tree / "pyproject.toml").write_text(
+        '[build-system]\nrequires = ["backend"]\nbuild-backend = "backend"\n'
+    )
+    made = wheel(tmp_path, "assent", {"stood_in.py": SAYS}, program="assent = stood_in:main")
+    env = {
+        "PATH": f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin",
+        "RUNNER_TEMP": str(tmp_path),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_NO_INDEX": "1",
+        "PIP_FIND_LINKS": str(wheels),
+        "MADE": str(made),
+    }
+    if is_on_the_path:
+        env["PYTHONPATH"] = "."
+    done = subprocess.run(
+        [tree / "actions/setup/run.sh", "status"],
+        cwd=hostile,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "imported" not in done.stderr
+    assert (done.returncode, done.stdout) == (0, "ran ['status']\n"), done.stderr
+
+
+def test_what_is_not_what_was_locked_is_not_installed(hostile: Path, tmp_path: Path) -> None:
+    tree, wheels = tmp_path / "tree", tmp_path / "wheels"
+    shutil.copytree(ROOT / "actions/setup", tree / "actions/setup")
+    (tree / "requirements").mkdir()
+    wheels.mkdir()
+    wheel(wheels, "backend", {"backend.py": BACKEND})
+    (tree / "requirements/base.txt").write_text(f"backend==1.0 --hash=sha256:{'0' * 64}\n")
+    done = subprocess.run(
+        [tree / "actions/setup/install.sh"],
+        cwd=hostile,
+        env={
+            "PATH": f"{Path(sys.executable).resolve().parent}:/usr/bin:/bin",
+            "RUNNER_TEMP": str(tmp_path),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(wheels),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "DO NOT MATCH THE HASHES" in done.stderr
+    assert done.stdout == ""
+
+
+SAYS = "import sys\ndef main():\n    print('ran', sys.argv[1:])\n"
+BACKEND = """
+import os, shutil
+def build_wheel(folder, settings=None, metadata=None):
+    return os.path.basename(shutil.copy(os.environ["MADE"], folder))
+"""
+
+
+def wheel(folder: Path, name: str, files: dict[str, str], program: str = "") -> Path:
+    """A package of these files."""
+    path = folder / f"{name}-1.0-py3-none-any.whl"
+    about = f"{name}-1.0.dist-info"
+    files = files | {
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
+    }
+    if program:
+        files[f"{about}/entry_points.txt"] = f"[console_scripts]\n{program}\n"
+    files[f"{about}/RECORD"] = "".join(f"{one},,\n" for one in [*files, f"{about}/RECORD"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for one, text in files.items():
+            archive.writestr(one, text)
+    return path
 
 
 def test_outside_of_github_it_says_so() -> None:

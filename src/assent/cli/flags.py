@@ -7,7 +7,6 @@ some take any text for yes; therefore it is read here.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -26,9 +25,9 @@ class Flag(click.Option):
 
     def value_from_envvar(self, ctx: click.Context) -> Any:
         """What the variable says, or None where it is empty or not there."""
-        assert isinstance(self.envvar, str | None)
-        text = os.environ.get(self.envvar or "", "")
-        if not text.strip():
+        # That of `Option` is where releases differ.
+        text = click.Parameter.resolve_envvar_value(self, ctx)
+        if text is None or not text.strip():
             return None
         state = read_state(text)
         if state is None:

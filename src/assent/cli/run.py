@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeGuard, TypeVar
 
 import click
 
@@ -19,7 +19,9 @@ from assent.errors import AssentError, ExitCode, IdleError, OutsideError
 
 if TYPE_CHECKING:
     from assent.cli.published import Published
+    from assent.verbs.workspace import Workspace
 
+R = TypeVar("R")
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 STEP_FILES = (
@@ -123,7 +125,15 @@ def _say_as_json(doing: str, problem: str, hint: str | None, exit_code: int) -> 
     click.echo(inert_json(msgspec.json.encode({"error": said}).decode()))
 
 
-def open_workspace(config: Path | None) -> Any:
+class Judged(Protocol):
+    """A result that says by which code it is told."""
+
+    @property
+    def exit_code(self) -> int:
+        """0 if all is well."""
+
+
+def open_workspace(config: Path | None) -> Workspace:
     """The workspace around the current folder."""
     from assent.wiring import open_workspace as open_at
 
@@ -183,10 +193,10 @@ def idle(exit_zero: bool) -> Iterator[None]:
 
 
 def finish(
-    result: Any,
+    result: R,
     as_json: bool,
-    show: Callable[[Any], None],
-    publish: Callable[[Any], Published] | None = None,
+    show: Callable[[R], None],
+    publish: Callable[[R], Published] | None = None,
     *,
     exit_zero: bool = False,
 ) -> NoReturn:
@@ -208,10 +218,17 @@ def finish(
         _ignore_output()
     if publish is not None:
         _publish(result, publish)
-    sys.exit(ExitCode.DONE if exit_zero else getattr(result, "exit_code", ExitCode.DONE))
+    if _is_judged(result) and not exit_zero:
+        sys.exit(result.exit_code)
+    sys.exit(ExitCode.DONE)
 
 
-def _publish(result: Any, published: Callable[[Any], Published]) -> None:
+def _is_judged(result: object) -> TypeGuard[Judged]:
+    """Without `isinstance`, for which newer Pythons import more than a short verb does."""
+    return hasattr(result, "exit_code")
+
+
+def _publish(result: R, published: Callable[[R], Published]) -> None:
     if not _is_step() and not os.environ.get("ASSENT_REPORTS"):
         return
     from assent.ci.environment import read_channel
