@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from benchmarks.context import Context
 from benchmarks.project import environment
 from benchmarks.reading import measure
