@@ -82,6 +82,14 @@ ship:
   rules: [{if: '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_TAG =~ /^v/'}]
 """,
     ),
+    "rules by the source alone, and an include": (
+        LINES,
+        """\
+include:
+  - local: ci/base.yml
+test: {extends: .base, script: [make], rules: [{if: '$CI_PIPELINE_SOURCE == "push"'}]}
+""",
+    ),
     "a workflow of branches alone": (
         BESIDE,
         """\
@@ -226,6 +234,9 @@ def follow(folder: Path, result: InitResult) -> None:
         subprocess.run(first.partition("#")[0].split(), cwd=folder, check=True)
         init(folder, gitlab=True, install="")
         assert own.read_text() in result.to_add
+    elif "to the list `include`" in first:
+        entries = result.to_add.removeprefix(f"{first}\n")
+        own.write_text(own.read_text().replace("include:\n", f"include:\n{entries}", 1))
     else:
         own.write_text(f"{own.read_text()}{result.to_add}")
     commit(folder)

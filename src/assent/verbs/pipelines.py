@@ -15,7 +15,7 @@ from assent.files import write_atomically
 from assent.git import Repository
 from assent.parsing import parse_yaml
 from assent.setup.configs import trunk
-from assent.setup.gitlab.plan import decide
+from assent.setup.gitlab.plan import Plan, decide
 from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
 
 SOURCE = Path(__file__).parent / "gitlab/pipeline.yml"
@@ -67,6 +67,8 @@ class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
     lines: str
     moved: str | None = None
     is_moved: bool = False
+    has_include: bool = False
+    """Whether the team's file includes others already: a second `include` would replace that."""
     found: tuple[str, ...] = ()
     to_check: tuple[str, ...] = ()
 
@@ -84,36 +86,54 @@ def pipelines(
     and Assent is installed from there; without it the repository keeps a copy. `standing` is the
     pipeline that is there. Raises `UsageError` for an origin that is not pinned to a commit.
     """
-    found = None if origin is None else _ORIGIN.fullmatch(origin)
-    if origin is not None and found is None:
-        raise UsageError(
-            "writing the pipeline",
-            f"{origin!r} is not GROUP/PROJECT@COMMIT with all 40 digits of the commit",
-            hint="a tag or a branch can be moved, and would then run other code with your token",
-        )
-    if found is not None:
-        where = [f"project: {found['project']}", f"ref: {found['commit']}", f"file: {TEMPLATE}"]
-        made = f"git+$CI_SERVER_URL/{found['project']}@{found['commit']}"
-    else:
-        where, made = [f"local: {COPY}"], PLACEHOLDER
-    files = {} if found is not None else {COPY: SOURCE.read_text("utf-8")}
+    where, made = _source(origin)
+    files = {COPY: SOURCE.read_text("utf-8")} if origin is None else {}
     wanted = _Included(where, made if install is None else install, configs)
     team = standing.found
     if team is None:
         return Pipelines(files=files, lines=f"{_OWN}include:\n{wanted.lines(None)}{_WORKFLOW}")
     plan = decide(team.team, standing.branch, is_moved=team.is_moved)
-    lines = f"include:\n{wanted.lines(plan.stage)}"
-    told = Pipelines(files=files, lines=lines, found=plan.found, to_check=plan.to_check)
-    if plan.guard is None:
-        return told
-    moved = _place(team, standing.taken)
+    added = Pipelines(
+        files=files,
+        lines=f"include:\n{wanted.lines(plan.stage)}",
+        has_include=bool(team.team.included),
+        found=plan.found,
+        to_check=plan.to_check,
+    )
+    return added if plan.guard is None else _beside(added, plan, team, standing.taken)
+
+
+def _source(origin: str | None) -> tuple[list[str], str]:
+    """From where the pipeline is included, as lines, and what its jobs install."""
+    if origin is None:
+        return [f"local: {COPY}"], PLACEHOLDER
+    found = _ORIGIN.fullmatch(origin)
+    if found is None:
+        raise UsageError(
+            "writing the pipeline",
+            f"{origin!r} is not GROUP/PROJECT@COMMIT with all 40 digits of the commit",
+            hint="a tag or a branch can be moved, and would then run other code with your token",
+        )
+    where = [f"project: {found['project']}", f"ref: {found['commit']}", f"file: {TEMPLATE}"]
+    return where, f"git+$CI_SERVER_URL/{found['project']}@{found['commit']}"
+
+
+def _beside(added: Pipelines, plan: Plan, team: Found, taken: Sequence[str]) -> Pipelines:
+    """A whole file instead of lines to add: it includes the team's own under a condition."""
+    moved = _place(team, taken)
+    files = dict(added.files)
+    entries = added.lines.removeprefix("include:\n")
     if plan.alone:
         files[ALONE] = _ALONE.format(moved=moved) + plan.alone
-        lines = lines.replace("include:\n", f"include:\n  - local: {ALONE}\n", 1)
-    lines = _BESIDE.format(moved=moved) + lines
-    lines += f"  - local: {moved}\n    rules:\n      - if: {plan.guard}\n"
-    is_moved = team.is_moved
-    return msgspec.structs.replace(told, lines=lines, moved=moved, is_moved=is_moved)
+        entries = f"  - local: {ALONE}\n{entries}"
+    entries += f"  - local: {moved}\n    rules:\n      - if: {plan.guard}\n"
+    return msgspec.structs.replace(
+        added,
+        files=files,
+        lines=f"{_BESIDE.format(moved=moved)}include:\n{entries}",
+        moved=moved,
+        is_moved=team.is_moved,
+    )
 
 
 class _Included(msgspec.Struct, frozen=True):
@@ -245,6 +265,9 @@ def _is_there(folder: Path, wanted: Pipelines) -> bool:
 
 def _to_add(wanted: Pipelines) -> str:
     """What a person has to do, as lines that can be pasted."""
+    if wanted.moved is None and wanted.has_include:
+        entries = wanted.lines.removeprefix("include:\n")
+        return f"# add to the list `include` of {FILE}\n{entries}"
     if wanted.moved is None:
         return f"# add to {FILE}\n{wanted.lines}"
     steps = [f"# {FILE} is then"]

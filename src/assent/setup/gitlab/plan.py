@@ -6,7 +6,7 @@ and the team's `workflow` lets in what Assent needs, a few lines in the team's f
 Otherwise the team's file is included *beside* Assent's, in every pipeline but those: its text does
 not change, its place does. A child pipeline is no third way: GitLab calls its source
 `parent_pipeline` and does not list it among those of the merge request, so whoever reviews would
-have to believe what a pipeline of the change says about itself (docs/decisions).
+have to believe what a pipeline of the change says about itself (decision 15).
 """
 
 from __future__ import annotations
