@@ -128,7 +128,7 @@ def show(result: DiffResult) -> None:
     output.line(
         f"{result.model}: {result.old} ({old}) → {result.new} ({short(diff.candidate.bundle)})"
     )
-    if diff.is_empty:
+    if diff.is_unchanged:
         output.line("  unchanged")
         return
     sections = (

@@ -88,11 +88,13 @@ class CostSettings(Struct, frozen=True, kw_only=True):
 class ModelSettings(Struct, frozen=True, kw_only=True):
     """One model: how it is made, where its evidence lies, and its policy. Outputs that fit
     `incremental` are updated by the commands, or left as they are where they are up to date.
+    `python` is the interpreter that trains, where that cannot be seen.
     """
 
     model: Text
     train: Text | None = None
     evaluate: Text | None = None
+    python: Text | None = None
     inputs: tuple[Text, ...] = ()
     params: tuple[Text, ...] = ()
     metrics: tuple[Text, ...] = ()

@@ -15,9 +15,11 @@ from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.inputs import Inputs, why_changed
 from assent.measure.cost import costs as costs_of
-from assent.measure.environment import read_environment
+from assent.measure.environment import read_environment, with_packages
+from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
 from assent.measure.models.files import model_files
+from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
 from assent.verbs.attachments import detach
@@ -132,7 +134,8 @@ def _evidence(
     metrics = read_metrics(workspace.root, settings.metrics)
     params = read_params(workspace.root, settings.params)
     measured = measure(workspace, model, plots=_shown(settings, trained, ran))
-    environment = read_environment(workspace.root, settings.train or settings.evaluate or "")
+    seen = Seen() if ran is None else ran.seen
+    trained_in, environment = _environments(workspace, settings, trained, seen)
     step = None if ran is None else ran.step
     costs = _costs(workspace, settings, trained, step, environment)
     unproven = (*(trained.unproven if trained else ()), *(ran.unproven if ran else ()))
@@ -153,6 +156,7 @@ def _evidence(
         predictions=measured.predictions,
         attachments=measured.attachments,
         environment=environment,
+        trained_in=None if trained_in == environment else trained_in,
         run=workspace.run,
         unproven=tuple(dict.fromkeys(unproven)),
         problems=(*metrics.problems, *params.problems, *measured.problems),
@@ -241,6 +245,21 @@ def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> Non
             "the evaluation changed the model, so its metrics are not about what would be shipped",
             hint="write the model in `train` only",
         )
+
+
+def _environments(
+    workspace: Workspace, settings: ModelSettings, trained: Trained | None, seen: Seen
+) -> tuple[Environment | None, Environment]:
+    """Where the model was trained; and the same with what evaluating it ran with besides."""
+    root, python, command = workspace.root, settings.python, settings.evaluate or ""
+    if settings.train is None:
+        return None, read_environment(root, command, seen, python=python)
+    trained_in = None if trained is None else trained.environment
+    if trained_in is None:
+        trained_in = read_environment(root, settings.train, Seen(), python=python)
+    if not command or python is not None:
+        return trained_in, trained_in
+    return trained_in, with_packages(trained_in, read_packages(root, command, seen))
 
 
 def _costs(

@@ -17,6 +17,7 @@ from assent.making.aside import Aside, aside, standing_outputs
 from assent.making.dvc import runs_dvc, stale
 from assent.measure.command import run_command
 from assent.measure.files import covers
+from assent.measure.interpreters import Seen
 from assent.measure.redaction import redact_text
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import outputs, some_of, written
@@ -53,11 +54,12 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that has ended well: what it took, and the files that it wrote, by path. Of
-    `unproven` outputs it is not known who wrote them.
+    """A command that has ended well: what it took, the interpreters that were seen, and the files
+    that it wrote, by path. Of `unproven` outputs it is not known who wrote them.
     """
 
     step: Step
+    seen: Seen
     written: dict[str, Digest]
     unproven: tuple[str, ...]
 
@@ -85,10 +87,10 @@ def run(
                 f"{doing}: these could not be set aside, and are told by their times: "
                 f"{some_of(moved.standing)}"
             )
-        step = run_step(workspace, command, inputs_digest, doing, output)
+        step, seen = run_step(workspace, command, inputs_digest, doing, output)
         plan.require(moved)
         moved.bring_back(plan.to_bring_back(moved))
-        yield Ran(step=step, written=plan.written(moved), unproven=plan.unproven)
+        yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
 
 
 class _Plan:
@@ -229,8 +231,8 @@ def run_step(
     inputs_digest: Digest,
     doing: str,
     output: int | IO[bytes] | None,
-) -> Step:
-    """Run one of the team's commands with live output and say what it took."""
+) -> tuple[Step, Seen]:
+    """Run one of the team's commands with live output: what it took, and what ran."""
     result = run_command(command, workspace.root, stdout=output)
     command = redact_text(command)
     if result.exit_code != 0:
@@ -241,7 +243,7 @@ def run_step(
             hint="this exit code is the command's own, and so is the output above; "
             "nothing was recorded, and the outputs of earlier runs are back where they were",
         )
-    return Step(
+    step = Step(
         command=command,
         inputs_digest=inputs_digest,
         started_at=workspace.now,
@@ -249,6 +251,7 @@ def run_step(
         cpu_s=round(result.cpu_s, 3),
         peak_memory_bytes=result.peak_memory_bytes,
     )
+    return step, result.seen
 
 
 def _signal_name(exit_code: int) -> str:

@@ -13,6 +13,7 @@ from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Step
 from assent.errors import IntegrityError, UsageError
 from assent.making.inputs import Inputs, changed_names, literals, say_changed
+from assent.measure.environment import read_environment
 from assent.measure.files import covers
 from assent.measure.redaction import redact_text
 from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, put_model
@@ -93,6 +94,9 @@ def train(
         model_digest=digest,
         inputs=inputs.files,
         code=code,
+        environment=read_environment(
+            workspace.root, settings.train, ran.seen, python=settings.python
+        ),
         written={
             name: one for name, one in ran.written.items() if not covers(settings.model, name)
         },
@@ -197,6 +201,7 @@ def _reuse(
             step=evidence.train,
             model_digest=found.model_digest,
             inputs=inputs.files,
+            environment=evidence.trained_in or evidence.environment,
             unproven=tuple(
                 one for one in evidence.unproven if one == workspace.settings(model).model
             ),

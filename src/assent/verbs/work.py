@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from assent.core.digest import Digest
-from assent.core.evidence import Code, Evidence, Step
+from assent.core.evidence import Code, Environment, Evidence, Step
 from assent.errors import OutsideError, UsageError
 from assent.files import write_atomically
 
@@ -17,14 +17,16 @@ T = TypeVar("T")
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`train` has finished: its step, and the digest of the model it left. `inputs` are the files
-    that it started from, `code` the revision as it was before. `written` are the files of evidence
-    that it wrote, `touched` the tracked files that differ from the commit only since.
+    that it started from, `code` the revision as it was before, `environment` is where it ran.
+    `written` are the files of evidence that it wrote, `touched` the tracked files that differ from
+    the commit only since, `unproven` the outputs that it may not have written.
     """
 
     step: Step
     model_digest: Digest
     inputs: dict[str, Digest] = {}
     code: Code | None = None
+    environment: Environment | None = None
     written: dict[str, Digest] = {}
     touched: tuple[str, ...] = ()
     unproven: tuple[str, ...] = ()
