@@ -223,8 +223,17 @@ def covers(one: str, other: str) -> bool:
 
 def _differing(steps: Sequence[Step], chosen: Step) -> list[Step]:
     """Steps with other commands than the one that was chosen, each command once."""
-    found = {one.command: one for one in steps if one.command != chosen.command}
+    found = {
+        one.command: one
+        for one in steps
+        if one.command != chosen.command
+        and (_own(one), one.writes, one.reads) != (_own(chosen), chosen.writes, chosen.reads)
+    }
     return list(found.values())[:5]
+
+
+def _own(step: Step) -> list[str]:
+    return [path for path in step.scripts if path.endswith(".py")]
 
 
 def command_of(steps: Sequence[Step]) -> str:

@@ -13,7 +13,7 @@ from assent.core.scalar import number
 from assent.measure.metrics import read_metrics
 from assent.setup.advice import advice
 from assent.setup.choosing import Chosen, covers, seen_of
-from assent.setup.columns import key_of, predictions_of
+from assent.setup.columns import has_names, key_of, predictions_of
 from assent.setup.roles import (
     MODEL_ENDINGS,
     PLOT_ENDINGS,
@@ -89,8 +89,8 @@ def _model(
     elif not path.endswith("/") and ending(path) not in MODEL_ENDINGS and not tree.is_file(path):
         path = f"{path}/" if not ending(path) else path
     seen = Seen(value=path, why=why)
-    if not path:
-        return None, [Seen(value=trace.path, why=f"{why}: it goes to no folder of its own")]
+    if not path or path.startswith(HOLE):
+        return None, []
     if path.endswith("/") and tree.is_source(path.rstrip("/")):
         return None, [Seen(value=path, why=f"{why}, but that folder holds source code")]
     if path.endswith("/") and any(one.startswith(path) for one in inputs):
@@ -99,7 +99,11 @@ def _model(
 
 
 def _other_models(tree: Tree, chosen: Chosen) -> list[Seen]:
-    found = [Seen(value=one.path, why=one.why) for one in chosen.other_models]
+    found = [
+        Seen(value=one.path, why=one.why)
+        for one in chosen.other_models
+        if not one.path.startswith(HOLE)
+    ]
     if chosen.model is None:
         found += [
             Seen(value=path, why="it is there and looks like a model", certainty="guessed")
@@ -125,7 +129,8 @@ def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
         for path in tree.files
         if kind_of(path) == "metrics"
         and ending(path) in (".json", ".yaml", ".yml")
-        and read_metrics(tree.root, [path]).metrics
+        and not words(posixpath.dirname(path)) & {"conf", "config", "configs", "tests"}
+        and any(map(direction, read_metrics(tree.root, [path]).metrics))
     ][:1]
 
 
@@ -169,10 +174,12 @@ def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Se
     found: dict[str, Seen] = {}
     for path, why in _code(tree, chosen, outputs):
         found.setdefault(path, Seen(value=path, why=why))
-    for name in LOCKS:
+    homes = dict.fromkeys(["", *(posixpath.dirname(path) for path in found)])
+    locks = [posixpath.join(home, name) for home in homes if "*" not in home for name in LOCKS]
+    for name in locks:
         if tree.is_file(name):
             found.setdefault(name, Seen(value=name, why="the packages"))
-    if not any(name in found for name in LOCKS) and tree.is_file("pyproject.toml"):
+    if not any(name in found for name in locks) and tree.is_file("pyproject.toml"):
         found.setdefault("pyproject.toml", Seen(value="pyproject.toml", why="the packages"))
     missing: dict[str, Seen] = {}
     for one in _outside(chosen, outputs):
@@ -267,6 +274,8 @@ def _data(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> dict[str, Seen]
         if is_made or ending(one.path) not in TABLE_ENDINGS or HOLE in one.path:
             continue
         if not tree.is_there(one.path) or any(its.value == one.path for its in found.values()):
+            continue
+        if not has_names(tree, one.path):
             continue
         found[_data_name(one.path, found)] = Seen(value=one.path, why=one.why)
     return dict(list(found.items())[:6])

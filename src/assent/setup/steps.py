@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -173,19 +174,24 @@ class Reader:
         return Step(name=_stem(path), command=f"{program} {path}", why=path, scripts=(path,))
 
     def _python(self, path: str) -> Step | None:
-        text = self.tree.read(path) or b""
-        module = self.sources.module(path)
-        if not module.tree.body and text.strip() and b"\0" in text:
+        if not self._is_runnable(path):
             return None
         folder = self._folder_of(path)
         step = self.script(path, (), folder)
-        is_main = b"__main__" in text or (not module.functions and not module.classes)
-        if not is_main and not step.writes and not trains(path):
-            return None
         command = self._command(path, folder)
         if step.command:
             command = f"{command} {step.command}"
         return _called(step, command)
+
+    def _is_runnable(self, path: str) -> bool:
+        """Whether running a file does anything: it has a main part, or calls something at its top.
+        A file that cannot be parsed may be one; whoever runs it is told.
+        """
+        module, text = self.sources.module(path), self.tree.read(path) or b""
+        body = module.tree.body
+        if not module.functions and not module.classes:
+            return bool(text.strip())
+        return b"__main__" in text or any(map(_does_something, body))
 
     def _folder_of(self, path: str) -> str:
         """Where a script is run: at the root, or in its own folder if only there it finds what it
@@ -221,6 +227,13 @@ class Reader:
         parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
         step = msgspec.structs.replace(_merged(parts), why=path)
         return _called(msgspec.structs.replace(step, name=_stem(path)), _nbconvert(path))
+
+
+def _does_something(node: ast.stmt) -> bool:
+    """Whether a statement at the top of a file is more than a definition or a constant."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Call)
+    return isinstance(node, ast.With | ast.For | ast.While)
 
 
 _TASK_FILES = frozenset(
