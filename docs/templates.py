@@ -59,6 +59,8 @@ REPORT_FILES = {
     "junit": f"{REPORTS}/junit*.xml",
     "metrics": f"{REPORTS}/metrics.txt",
 }
+RUNS_THE_TEAM = ("train", "evaluate", "retrain")
+"""Verbs that run the team's commands, and so get what the team's `default` sets up for them."""
 TEMPLATES = {verb: about.job for verb, about in WRAPPERS.items() if about.job is not None}
 
 
@@ -140,6 +142,9 @@ def job(
             kind = Quoted if isinstance(one.default, bool) else Text
             variables[one.variable] = kind(values[one.name])
     made: dict[str, Any] = {"stage": Quoted(stage), "image": Quoted(image)}
+    # What the team's `default` says is for the team's code: a trusted job takes no cache, no
+    # service and no command of it.
+    made |= {} if verb in RUNS_THE_TEAM else {"inherit": {"default": ["tags", "retry"]}}
     made |= {"rules": rules, "needs": needs, **more}
     if about.has_environment:
         stage_variable = f"$ASSENT_{verb.upper()}_STAGE"
@@ -263,6 +268,7 @@ promote and to roll back for each stage. A schedule: review, approve and verify,
 variable ASSENT_SCHEDULE is retrain, retrain. A pipeline that a webhook starts: approve, review,
 reply.
 """
+RECIPES = "Caches, GPUs, long trainings, data that is not in Git: docs/recipes/."
 PIPELINE_INPUTS: dict[str, dict[str, Any]] = {
     "install": {"description": REQUIREMENT},
     "artifacts": {"description": ARTIFACTS, "type": "array"},
@@ -290,16 +296,6 @@ PIPELINE_INPUTS: dict[str, dict[str, Any]] = {
     "build-stage": {"description": "The stage of train, evaluate and bundle.", "default": "build"},
     "test-stage": {"description": "The stage of wake, review and reply.", "default": "test"},
     "deploy-stage": {"description": "The stage of all that follows.", "default": "deploy"},
-}
-WORKFLOW = {
-    "rules": [
-        {"if": "$CI_COMMIT_BRANCH =~ /^assent\\//", "when": "never"},  # the ledger
-        {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
-        {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"},
-        # No second pipeline for a branch that has a merge request.
-        {"if": "$CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS", "when": "never"},
-        {"if": "$CI_COMMIT_BRANCH || $CI_COMMIT_TAG"},
-    ]
 }
 WAKE = "wake"
 """The job of a merge request that starts a pipeline of the default branch. It has no script, runs
@@ -348,7 +344,7 @@ def pipeline() -> str:
     """The template of the whole way. It holds the jobs and includes no other file: so it can be
     included itself from a file, a project, an address and a catalog alike.
     """
-    body: dict[Any, Any] = {"workflow": WORKFLOW}
+    body: dict[Any, Any] = {}
     for name, (verb, values, needs) in pipeline_jobs().items():
         about = TEMPLATES[verb]
         more: dict[str, Any] = {}
@@ -367,7 +363,8 @@ def pipeline() -> str:
         )
         if verb == "bundle":
             body[Quoted(f"{given('job-prefix')}-{WAKE}")] = wake()
-    head = _wrapped("".join(f"# {line}\n" for line in PIPELINE.splitlines()) + f"# {MADE}\n")
+    about_it = [*PIPELINE.splitlines(), RECIPES, MADE]
+    head = _wrapped("".join(f"# {line}\n" for line in about_it))
     return head + dump({"spec": {"inputs": PIPELINE_INPUTS}}) + "---\n" + dump(body)
 
 

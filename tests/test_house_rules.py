@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from assent.errors import AssentError, CommandError, ExitCode
 
@@ -123,6 +124,7 @@ def test_the_environment_is_read_in_few_places() -> None:
         "cli/run.py",
         "git.py",
         "measure/environment.py",
+        "measure/packages.py",
         "measure/profiles/spark.py",  # Spark starts Python anew
         "forges/local.py",
         "setup/values.py",  # names it, as scripts of others do
@@ -153,3 +155,35 @@ def test_no_message_says_failed_to() -> None:
     pattern = re.compile(r"[\"'][^\"'\n]*\b[Ff]ailed to\b")
     saying = [path.name for path in modules() if pattern.search(path.read_text())]
     assert [name for name in saying if name not in ("git.py", "ledger.py")] == []  # Git's own words
+
+
+TESTS = sorted(
+    path for path in Path(__file__).parent.rglob("*.py") if "node_modules" not in path.parts
+)
+CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time"}
+MAY_LOOK_AT_A_CLOCK = {"tests/waiting.py"}
+"""It gives up on what hangs."""
+
+
+def test_no_test_measures_how_fast_the_machine_is() -> None:
+    root = Path(__file__).parents[1]
+    looking = {
+        str(path.relative_to(root))
+        for path in TESTS
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in CLOCKS
+    }
+    assert looking == MAY_LOOK_AT_A_CLOCK
+
+
+def test_properties_have_one_profile_and_no_deadline() -> None:
+    given = [
+        (path.name, keyword.arg)
+        for path in TESTS
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and path.name != "conftest.py"
+        for keyword in node.keywords
+        if keyword.arg == "deadline"
+    ]
+    assert given == []
+    assert settings().deadline is None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-import time
+import sys
+from collections.abc import Callable
+from types import FrameType
 
 import pytest
 import yaml
@@ -30,6 +32,27 @@ trees = st.dictionaries(
     st.recursive(leaves, lambda below: st.dictionaries(names, below, min_size=1, max_size=4)),
     max_size=5,
 )
+
+
+FEW = 10_000
+"""Calls within which whatever is hostile is refused, however large it is."""
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many functions of Python `work` calls: the same on every machine, however busy."""
+    count = 0
+
+    def see(frame: FrameType, event: str, given: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(see)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 @given(trees)
@@ -114,10 +137,11 @@ def test_numbers_are_those_of_yaml_1_2(text: str, value: object) -> None:
     ids=lambda text: text[:12],
 )
 def test_hostile_yaml_is_refused(text: str) -> None:
-    before = time.process_time()
-    with pytest.raises(ParseError):
-        parsing.parse_yaml(text.encode())
-    assert time.process_time() - before < 3
+    def refused() -> None:
+        with pytest.raises(ParseError):
+            parsing.parse_yaml(text.encode())
+
+    assert calls(refused) < FEW
 
 
 @pytest.mark.threat(39)
@@ -154,10 +178,11 @@ def test_hostile_json_is_refused(text: str) -> None:
     ids=lambda text: text[:12],
 )
 def test_hostile_toml_is_refused(text: str) -> None:
-    before = time.process_time()
-    with pytest.raises(ParseError):
-        parsing.parse_toml(text.encode())
-    assert time.process_time() - before < 1
+    def refused() -> None:
+        with pytest.raises(ParseError):
+            parsing.parse_toml(text.encode())
+
+    assert calls(refused) < FEW
 
 
 @pytest.mark.threat(39)
@@ -197,14 +222,22 @@ def test_the_line_of_a_value_is_that_of_its_key() -> None:
     assert lines[("b", "c", 1)] == 4
 
 
-def test_many_metrics_and_parameters_are_read_quickly() -> None:
+def test_reading_many_metrics_and_parameters_is_little_work_for_each() -> None:
     def tree(groups: int) -> dict[str, dict[str, float]]:
         return {f"g{i}": {f"m{j}": i / (j + 1) for j in range(100)} for i in range(groups)}
 
-    metrics, params = json.dumps(tree(500)).encode(), yaml.safe_dump(tree(100)).encode()
-    before = time.process_time()
-    read = dict(parsing.flatten(parsing.parse_json(metrics)))
-    read |= {f"p.{name}": leaf for name, leaf in parsing.flatten(parsing.parse_yaml(params))}
-    took = time.process_time() - before
-    assert len(read) == 60_000
-    assert took < 0.6  # 0.16 s on the machine this was written on
+    def read(groups: int) -> int:
+        metrics, params = json.dumps(tree(groups)).encode(), yaml.safe_dump(tree(groups)).encode()
+        found: list[str] = []
+
+        def work() -> None:
+            found.extend(name for name, _ in parsing.flatten(parsing.parse_json(metrics)))
+            found.extend(name for name, _ in parsing.flatten(parsing.parse_yaml(params)))
+
+        count = calls(work)
+        assert len(found) == 200 * groups
+        return count
+
+    few, many = read(10), read(100)
+    assert many < 10.5 * few
+    assert many < 20 * 20_000

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, time
 from typing import Any
 
@@ -99,6 +99,20 @@ def parse_yaml(text: bytes) -> Any:
     is the other way round).
     """
     return _parse_yaml(text, None)
+
+
+def parse_yaml_with_tags(text: bytes, tags: Mapping[str, Callable[[list[Any]], Any]]) -> Any:
+    """As `parse_yaml`, for a dialect with tags of its own on lists: each makes a value of what
+    stands in the list.
+    """
+
+    def make(name: str) -> Callable[[Any, Any], Any]:
+        return lambda loader, node: tags[name](loader.construct_sequence(node, deep=True))
+
+    loader: Any = type("Loader", (_yaml_loader(),), {})
+    for name in tags:
+        loader.add_constructor(name, make(name))
+    return _parse_yaml(text, None, loader)
 
 
 def parse_yaml_with_lines(text: bytes) -> tuple[Any, dict[tuple[str | int, ...], int]]:
@@ -243,13 +257,13 @@ def _yaml_loader() -> Any:
     return _loader_class
 
 
-def _parse_yaml(text: bytes, lines: dict[tuple[str | int, ...], int] | None) -> Any:
+def _parse_yaml(text: bytes, lines: dict[tuple[str | int, ...], int] | None, of: Any = None) -> Any:
     import yaml
 
     source = _decoded(text)
     try:
         _require_shallow_yaml(source)
-        loader = _yaml_loader()(source)
+        loader = (of or _yaml_loader())(source)
         try:
             node = loader.get_single_node()
             if node is None:

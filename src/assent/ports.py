@@ -427,3 +427,7 @@ class MovedError(AssentError):
     """Somebody else wrote to the ledger since it was read."""
 
     exit_code = 3
+
+
+class BusyError(MovedError):
+    """Somebody else has the ledger locked, or has left it so."""

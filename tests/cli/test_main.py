@@ -39,7 +39,7 @@ def test_a_verb_has_its_files(verb: str) -> None:
 
 
 def test_no_command_is_forgotten() -> None:
-    shared = {"__init__", "main", "run", "options", "output", "published"}
+    shared = {"__init__", "flags", "main", "run", "options", "output", "published"}
     files = {path.stem for path in (ROOT / "src/assent/cli").glob("*.py")}
     assert files - shared == set(VERBS)
 
@@ -177,10 +177,3 @@ def test_an_empty_variable_gives_nothing(tmp_path: Path, monkeypatch: pytest.Mon
     assert "Missing argument 'NAME'" in done.output
     done = CliRunner().invoke(group, ["promote", "staging"], env=env)
     assert isinstance(done.exception, AssentError), done.output  # read, and then found wanting
-
-
-@pytest.mark.parametrize("text", ["perhaps", "2", "--force"])
-def test_a_flag_that_is_neither_yes_nor_no_is_refused(text: str) -> None:
-    done = CliRunner().invoke(group, ["promote", "staging"], env={"ASSENT_PROMOTE_OVERRIDE": text})
-    assert done.exit_code == 2
-    assert "is not a valid boolean" in done.output

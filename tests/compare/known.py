@@ -38,7 +38,7 @@ def known(
         metrics=metrics or {},
         params=params or {},
         data=data,
-        environment=Environment(python="3.12", packages=packages or {}),
+        environment=Environment(python="3.12", packages=packages or {}, packages_from="pip"),
     )
     model_files = [
         ModelFile(path=path, digest=digest(text), size_bytes=len(text))

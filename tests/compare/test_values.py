@@ -76,10 +76,11 @@ def test_the_environment_leaves_out_packages_and_what_is_not_known() -> None:
         python="3.12", cpu_count=8, gpus=("A", "B"), driver="5", packages={"numpy": "2"}
     )
     values = environment_values(environment)
-    assert {name: value for name, value in values.items() if value != ""} == {
+    assert values == {
         "python": "3.12",
         "cpu_count": 8,
         "gpus": "A, B",
         "driver": "5",
     }
-    assert environment_values(None) == {}
+    assert environment_values(Environment(gpus=None)) == {}
+    assert environment_values(Environment()) == {"gpus": "none seen"}

@@ -19,6 +19,7 @@ from tests.github.accounts import Account
 from tests.github.pulls import Comment, How, Pull, Review
 from tests.github.repository import Repository
 from tests.github.runs import Run as Started
+from tests.waiting import HANGS_AFTER_S
 from tests.workflows.results import Run
 from tests.workflows.site import Site
 
@@ -66,13 +67,29 @@ pathlib.Path("metrics.json").write_text(json.dumps({"accuracy": learnt["accuracy
 }
 
 
+INSTALL = (
+    "      # Install here what your training needs, for example: pip install -r requirements.txt\n"
+)
+"""Where the workflows have room for what a team adds."""
+
+
 class World:
-    """The repository `acme/churn`. `ada` works in a fork, `bob` and `grace` review, `rosa`
-    releases, and `sam` merges and presses the buttons.
+    """The repository `acme/churn`. `ada` works in a fork, `bob` and
+    `grace` review, `rosa` releases, and `sam` merges and presses the buttons.
     """
 
-    def __init__(self, root: Path, *, approvers: str = "[bob, grace]") -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        approvers: str = "[bob, grace]",
+        files: Mapping[str, str] = FILES,
+        fetch: str = "",
+    ) -> None:
+        """`fetch` is a command that only the jobs which train run before that."""
         self.root = root
+        self.files = dict(files)
+        self.fetch = fetch
         self.approvers = approvers
         self.store = root / "store"
         self.site = Site(root / "site", actions={ACTIONS: ROOT})
@@ -101,13 +118,16 @@ class World:
     def _begin(self) -> Repository:
         """The first commit: the project, and what `assent init --github` adds to it."""
         folder = self.clone("begin")
-        files = {**FILES, "assent.yaml": self.config}
+        files = {"assent.yaml": self.config, **self.files}
         for path, text in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
         self.run(folder, "init", "--github", "--actions", f"{ACTIONS}@{'a' * 40}")
         for workflow in sorted((folder / ".github/workflows").iterdir()):
-            files[f".github/workflows/{workflow.name}"] = workflow.read_text()
+            text = workflow.read_text()
+            if self.fetch:
+                text = text.replace(INSTALL, f"      - run: {self.fetch}\n")
+            files[f".github/workflows/{workflow.name}"] = text
         self.github.repository.push(self.sam, message="Predict churn", files=files)
         return self.github.fork(self.ada)
 
@@ -271,7 +291,7 @@ class World:
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
-            timeout=60,
+            timeout=HANGS_AFTER_S,
         )
         ran = Ran(words, done.returncode, done.stdout.decode(), done.stderr.decode())
         check(ran, code)

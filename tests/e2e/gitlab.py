@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,8 +64,18 @@ class World:
     releases, and `sam` maintains: he merges and presses the buttons.
     """
 
-    def __init__(self, root: Path, **world: Any) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        files: Mapping[str, str] = FILES,
+        added: str = "",
+        **world: Any,
+    ) -> None:
+        """`added` is what the team adds to its `.gitlab-ci.yml`."""
         self.root = root
+        self.files = dict(files)
+        self.added = added
         self.store = root / "store"
         self.site = Site(root / "site", **world)
         self.server = self.site.server
@@ -98,13 +109,14 @@ class World:
     def _begin(self) -> None:
         """The first commit: the project, and what `assent init --gitlab` adds to it."""
         project = self.clone("begin")
-        files = {**FILES, "assent.yaml": CONFIG.format(store=self.store)}
+        files = {"assent.yaml": CONFIG.format(store=self.store), **self.files}
         for name, text in files.items():
             project.write(name, text)
         # "" where the runner has Assent already.
         project.run("init", "--gitlab", "--install", "")
         for name in (".gitlab-ci.yml", ".gitlab/assent.yml"):
             files[name] = (project.folder / name).read_text()
+        files[".gitlab-ci.yml"] += self.added
         self.gitlab.project.push(self.sam, message="Predict churn", files=files)
 
     def propose(self, accuracy: float, **made: Any) -> MergeRequest:
@@ -124,7 +136,10 @@ class World:
 
     def review(self, change: MergeRequest, by: User | None = None) -> Ended:
         """The job of the default branch that reviews a merge request after its pipeline."""
-        woken = self.train(change, by).woken["assent-wake"]
+        running = self.train(change, by)
+        for name, job in running.ended.items():
+            assert job.code == 0, (name, job.log)
+        woken = running.woken["assent-wake"]
         assert woken is not None
         return woken.ended["assent-review"]
 

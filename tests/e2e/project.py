@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from tests.waiting import HANGS_AFTER_S, wait_until
 
 CONFIG = """\
 store: ../store
@@ -101,7 +102,7 @@ class Project:
             capture_output=True,
             stdin=subprocess.DEVNULL,
             check=False,
-            timeout=60,
+            timeout=HANGS_AFTER_S,
         )
         ran = Ran(words, done.returncode, done.stdout.decode(), done.stderr.decode())
         check(ran, code)
@@ -246,7 +247,7 @@ def check(ran: Ran, code: int) -> None:
 
 def ended(process: subprocess.Popen[bytes], *words: str, code: int) -> Ran:
     """Wait for what `Project.start` started."""
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=HANGS_AFTER_S)
     ran = Ran(words, process.returncode, stdout.decode(), stderr.decode())
     check(ran, code)
     return ran
@@ -257,12 +258,9 @@ def interrupt(process: subprocess.Popen[bytes], sign: int = signal.SIGINT) -> No
     os.killpg(process.pid, sign)
 
 
-def wait_for(path: Path, seconds: float = 20) -> None:
+def wait_for(path: Path) -> None:
     """Wait until a file appears."""
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} did not appear"
-        time.sleep(0.01)
+    wait_until(path.exists, f"{path} is there")
 
 
 def new_project(place: Path, files: Mapping[str, str] = FILES) -> Project:

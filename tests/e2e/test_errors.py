@@ -24,6 +24,7 @@ from tests.e2e.project import (
     interrupt,
     wait_for,
 )
+from tests.waiting import HANGS_AFTER_S
 
 STOPPED = str(Path(__file__).with_name("stopped.py"))
 WHY = ("--reason", "x")
@@ -350,7 +351,7 @@ def test_interrupted_while_the_teams_command_runs(
 ) -> None:
     if step == "evaluate":
         fresh.run("train")
-    fresh.write("slow.sh", "trap 'touch stopped; exit 1' INT TERM\ntouch started\nsleep 60\n")
+    fresh.write("slow.sh", "trap 'touch stopped; exit 1' INT TERM\ntouch started\nsleep 6000\n")
     fresh.edit("assent.yaml", f"sh {step}.sh", "sh slow.sh")
     if step == "evaluate":
         fresh.run("train")
@@ -421,7 +422,7 @@ def test_stopped_at_some_point_and_run_again(
         shutil.copytree(original.folder.parent, place, symlinks=True)
         project = replace(original, folder=place / "work")
         process = project.start(sign, str(point), *words, program=(STOPPED,))
-        _, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=HANGS_AFTER_S)
         at = f"{step} at point {point}: {stderr.decode()}"
         assert b"Traceback" not in stderr, at
         assert b"bug in Assent" not in stderr, at
@@ -574,7 +575,7 @@ def test_a_full_disk_under_the_repository(
     before = registered.entries()
     ballast = fill(small_disk, leave=leave)
     process = registered.start("promote", "staging")
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=HANGS_AFTER_S)
     assert b"Traceback" not in stderr
     assert process.returncode in (0, 3), stderr.decode()
     if process.returncode == 3:
@@ -591,7 +592,7 @@ def test_a_closed_pipe_is_no_error(shipped: Project) -> None:
     process.stdout.close()
     assert process.stderr is not None
     stderr = process.stderr.read().decode()
-    process.wait(timeout=60)
+    process.wait(timeout=HANGS_AFTER_S)
     process.stderr.close()
     assert "Traceback" not in stderr
     assert process.returncode == 0, stderr
@@ -604,7 +605,7 @@ def test_a_bug_says_how_to_report_it(fresh: Project) -> None:
         "from assent.cli.main import main; main()"
     )
     process = fresh.start("status", program=("-c", broken))
-    _, stderr = process.communicate(timeout=60)
+    _, stderr = process.communicate(timeout=HANGS_AFTER_S)
     assert process.returncode == 1
     assert b"this is a bug in Assent: ZeroDivisionError" in stderr
     assert b"ASSENT_TRACEBACK=1" in stderr

@@ -345,3 +345,19 @@ def test_a_lock_that_cannot_be_read_is_an_error_with_its_line(living: Project, t
     living.write("assent.lock", text)
     for verb in ("train", "evaluate", "register"):
         assert "assent.lock" in living.run(verb, code=2).stderr
+
+
+def test_inputs_that_were_rolled_back_are_said_to_be(living: Project) -> None:
+    proposed(living)
+    checkout(living, BRANCH)
+    living.run("review", code=11)
+    living.run("approve", "--as", GRACE)
+    living.git("checkout", "--quiet", "main")
+    living.git("merge", "--quiet", "--ff-only", "churn")
+    living.git("push", "--quiet", "origin", "main")
+    living.run("register")
+    living.ship("v2")
+    living.run("rollback", "production", "--reason", "complaints")
+    world(living, 0.95)
+    said = living.run("retrain").stdout
+    assert "made from the inputs of v2, which was rolled back from production (complaints)" in said

@@ -106,12 +106,30 @@ def test_a_fresh_clone_gets_the_model_from_the_store(shipped: Project) -> None:
     clone.run("review")
 
 
-def test_a_model_that_was_changed_by_hand_is_put_back(shipped: Project) -> None:
+def test_a_model_that_was_changed_by_hand_is_not_lost_and_put_back_when_asked(
+    shipped: Project,
+) -> None:
+    model = shipped.folder / "model"
     shipped.write("model/weights.txt", "tampered\n")
     shipped.write("model/more.txt", "added\n")
+    refused = shipped.run("train", code=2)
+    assert "model/more.txt" in refused.stderr
+    assert "model/weights.txt" in refused.stderr
+    assert (model / "weights.txt").read_text() == "tampered\n"
+    assert (model / "more.txt").read_text() == "added\n"
+    (model / "more.txt").unlink()
+    (model / "weights.txt").unlink()
+    shipped.run("train")
+    assert "accuracy: 0.8" in (model / "weights.txt").read_text()
+
+
+def test_a_model_that_another_run_has_left_is_replaced(shipped: Project) -> None:
+    shipped.branch("other", accuracy="0.9")
+    shipped.run("review", code=11)
+    shipped.git("checkout", "--quiet", "main")
     shipped.run("train")
     assert "accuracy: 0.8" in (shipped.folder / "model/weights.txt").read_text()
-    assert not (shipped.folder / "model/more.txt").exists()
+    assert shipped.runs() == ["train", "evaluate"] * 2
 
 
 @pytest.mark.parametrize("how", [("--no-ff",), ("--ff-only",), ("--squash",)])

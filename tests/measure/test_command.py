@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from assent.errors import UsageError
 from assent.measure.command import run_command
+from tests.waiting import HANGS_AFTER_S, wait_until
 
 PYTHON = sys.executable
 
@@ -54,16 +54,32 @@ def test_time_is_that_of_the_whole_tree(tmp_path: Path) -> None:
         "import time\nend = time.process_time() + 0.3\nwhile time.process_time() < end: pass\n"
     )
     result = run_command(f"{PYTHON} busy.py; sleep 0.2", tmp_path)
-    assert 0.3 <= result.cpu_s < 2
+    assert result.cpu_s >= 0.3
     assert result.wall_s >= 0.5
-    assert run_command("sleep 0.2", tmp_path).cpu_s < 0.15  # nothing of the command before
+    assert run_command("true", tmp_path).cpu_s < result.cpu_s  # nothing of the command before
+
+
+BIG = """
+import pathlib, sys, time
+own, other, hold_s = sys.argv[1:]
+held = bytearray(60_000_000)
+pathlib.Path(own).touch()
+while not pathlib.Path(other).exists():
+    time.sleep(0.01)
+time.sleep(float(hold_s))
+"""
 
 
 def test_peak_memory_is_that_of_the_tree(tmp_path: Path) -> None:
-    big = f"{PYTHON} -c 'import time; x = bytearray(60_000_000); time.sleep(0.8)'"
-    result = run_command(f"{big} & {big} & wait", tmp_path)
-    assert result.peak_memory_bytes is not None
-    assert 120_000_000 < result.peak_memory_bytes < 400_000_000
+    (tmp_path / "big.py").write_text(BIG)
+    for hold_s in (0.8, 8, 80):  # it is sampled: how soon depends on how busy the machine is
+        both = f"{PYTHON} big.py a b {hold_s} & {PYTHON} big.py b a {hold_s} & wait"
+        peak = run_command(both, tmp_path).peak_memory_bytes
+        assert peak is not None
+        assert peak < 400_000_000
+        if peak > 120_000_000:
+            return
+    raise AssertionError("the two processes were never seen together")
 
 
 def test_peak_memory_is_that_of_this_command_alone(tmp_path: Path) -> None:
@@ -106,7 +122,7 @@ def stop(*_):
     sys.exit(0)
 signal.signal(signal.SIGINT, stop)
 open("ready", "w").close()
-time.sleep(60)
+time.sleep(6000)
 """
 
 STUBBORN = """
@@ -119,8 +135,8 @@ while True:
 """
 
 
-def interrupted(tmp_path: Path, script: str, grace_s: float) -> float:
-    """Run `script` behind a shell, send Ctrl-C to Assent alone, and return how long it took."""
+def interrupted(tmp_path: Path, script: str, grace_s: float) -> None:
+    """Run `script` behind a shell, and send Ctrl-C to Assent alone."""
     (tmp_path / "script.py").write_text(script)
     process = subprocess.Popen(
         [PYTHON, "-c", RUN, f"{PYTHON} script.py; true", str(grace_s)],
@@ -128,34 +144,27 @@ def interrupted(tmp_path: Path, script: str, grace_s: float) -> float:
         stdout=subprocess.PIPE,
     )
     try:
-        deadline = time.monotonic() + 20
-        while not (tmp_path / "ready").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
-        time.sleep(0.1)
-        started = time.monotonic()
+        wait_until((tmp_path / "ready").exists, "the command runs")
+        threads = Path(f"/proc/{process.pid}/task")
+        wait_until(lambda: len([*threads.iterdir()]) > 1, "the command is watched")
         process.send_signal(signal.SIGINT)
-        shown, _ = process.communicate(timeout=20)
+        shown, _ = process.communicate(timeout=HANGS_AFTER_S)
         assert (process.returncode, shown) == (130, b"interrupted\n")
-        return time.monotonic() - started
     finally:
         process.kill()
         process.wait()
 
 
 def test_ctrl_c_lets_the_command_save_its_work(tmp_path: Path) -> None:
-    took = interrupted(tmp_path, POLITE, 10)
+    interrupted(tmp_path, POLITE, 100 * HANGS_AFTER_S)  # which nobody waits out
     assert (tmp_path / "checkpoint").read_text() == "saved"
-    assert took < 5
 
 
 def test_ctrl_c_ends_a_command_that_does_not_want_to(tmp_path: Path) -> None:
     interrupted(tmp_path, STUBBORN, 0.5)
     assert (tmp_path / "asked").exists()
     pid = int((tmp_path / "ready").read_text())
-    deadline = time.monotonic() + 5
-    while _runs(pid) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert not _runs(pid)
+    wait_until(lambda: not _runs(pid), "the command has ended")
 
 
 def _runs(pid: int) -> bool:

@@ -79,7 +79,7 @@ cases = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cases)
 def test_the_same_predictions_have_not_changed(case: tuple[str, int, int, int, int]) -> None:
     task, truth, model, _, rows = case
@@ -95,7 +95,7 @@ def test_the_same_predictions_have_not_changed(case: tuple[str, int, int, int, i
         assert low <= 0 <= high
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cases)
 def test_the_way_back_is_the_mirror_of_the_way_there(
     case: tuple[str, int, int, int, int],
@@ -116,7 +116,7 @@ def test_the_way_back_is_the_mirror_of_the_way_there(
         assert (there.flips.worse, there.flips.better) == (back.flips.better, back.flips.worse)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cases, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(
     case: tuple[str, int, int, int, int], random: object

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from msgspec.structs import replace
 
 from assent.core.diff import Diff
@@ -105,7 +105,7 @@ def test_no_number_breaks_a_chart(value: Any) -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_no_text_breaks_a_chart(text: str) -> None:
     calm = {
         one.tag

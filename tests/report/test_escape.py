@@ -49,7 +49,7 @@ def test_code_is_one_code_element_in_every_place(text: str) -> None:
 
 
 @given(text=texts)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_table_of_names_keeps_its_shape(text: str) -> None:
     seen = page(f"| a | b |\n| :-- | :-- |\n| {code(text)} | x |\n| y | {code(text)} |\n")
     assert seen.rows == [["a", "b"], [_cell(text), "x"], ["y", _cell(text)]]
@@ -69,7 +69,7 @@ def _cell(text: str) -> str:
 @example("a`b`", "`c`")
 @example("`a``b`", "x")
 @example("1. x", "= y")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_sentence_is_inert_wherever_it_stands(text: str, other: str) -> None:
     said, then = prose(text), prose(other)
     seen = page(f"- {said}\n- {then}\n\n{said}\n\n| a | b |\n| :-- | :-- |\n| {said} | {then} |\n")
@@ -82,7 +82,7 @@ def test_a_sentence_is_inert_wherever_it_stands(text: str, other: str) -> None:
 
 
 @given(text=texts)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_summary_is_inert_although_markdown_is_not_read_there(text: str) -> None:
     said = prose_element(text)
     seen = page(f"<details><summary>{said}</summary>\n\nx\n\n</details>\n")
@@ -92,7 +92,7 @@ def test_a_summary_is_inert_although_markdown_is_not_read_there(text: str) -> No
 
 
 @given(text=texts)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_the_visible_form_is_one_printable_line(text: str) -> None:
     shown = visible(text)
     assert shown.isprintable()
@@ -157,7 +157,6 @@ def test_what_could_mean_more_is_code(text: str, expected: str) -> None:
 
 
 @given(text=texts)
-@settings(deadline=None)
 def test_no_word_of_a_sentence_is_lost(text: str) -> None:
     said = "".join(run for _, run in pieces(text))
     kept = visible(shorten(text, 300)).replace("`", "").split()
@@ -165,7 +164,6 @@ def test_no_word_of_a_sentence_is_lost(text: str) -> None:
 
 
 @given(text=texts)
-@settings(deadline=None)
 def test_no_run_of_text_is_an_address_after_references_are_decoded(text: str) -> None:
     """GitLab looks for addresses in decoded text; only a comment between parts stops it."""
     for run in code_element(text).split("<!-- -->"):

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from assent.report.charts import charts_of
 from assent.report.html import to_html
@@ -57,7 +57,7 @@ class Balance(HTMLParser):
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
     html = to_html(samples.hostile(text))
     seen, calm = Page(html), Page(to_html(samples.hostile("calm")))
@@ -70,7 +70,7 @@ def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 def test_hostile_charts_have_the_shape_of_ordinary_ones(text: str) -> None:
     html = to_html(charted.hostile(text, 0.1, many=3))
     seen, calm = Page(html), Page(to_html(charted.hostile("calm", 0.1, many=3)))

@@ -52,7 +52,7 @@ def test_nothing_judged_is_a_failure() -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_hostile_text_stays_text(text: str) -> None:
     suite = suite_of(to_junit(samples.hostile(text)))
     assert [case.tag for case in suite] == ["testcase"] * 3

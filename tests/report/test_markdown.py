@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -23,7 +23,7 @@ ADDRESS = "https://ci.example.com/report.html"
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
     report = samples.hostile(text)
     seen = page(to_markdown(report, full_report=ADDRESS))
@@ -47,7 +47,7 @@ def test_no_line_of_the_comment_is_a_command(text: str) -> None:
 
 @pytest.mark.threat(34)
 @given(text=texts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_marker_is_the_first_line_and_is_nowhere_else(text: str) -> None:
     report = replace(samples.hostile(text), model="churn")
     markdown = to_markdown(report)
@@ -77,7 +77,7 @@ def test_markers_of_two_models_differ() -> None:
     many=st.integers(min_value=1, max_value=300),
     limit=st.integers(min_value=LEAST_LIMIT, max_value=70_000),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 def test_the_limits_hold(text: str, many: int, limit: int) -> None:
     report = samples.hostile(text, many)
     markdown = to_markdown(report, limit_chars=limit, limit_bytes=limit, full_report=ADDRESS)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from msgspec import UNSET
 
 from assent.core.diff.model import (
@@ -17,7 +18,7 @@ from assent.core.diff.model import (
     TensorChange,
     WeightChange,
 )
-from assent.core.diff.values import ValueChange, Values
+from assent.core.diff.values import NotCompared, ValueChange, Values
 from assent.core.inspection import Danger, Field, Tensor
 from assent.report.document import to_document
 from assent.report.markdown import to_markdown
@@ -283,7 +284,6 @@ def named(name: str) -> ReviewReport:
 
 
 @pytest.mark.threat(33)
-@settings(deadline=None)
 @given(nasty.texts)
 def test_names_have_no_meaning(name: str) -> None:
     shown, ordinary = (page(to_markdown(named(one))) for one in (name, "x"))
@@ -313,6 +313,41 @@ def test_packages_that_matter_come_first_and_say_where_they_went() -> None:
         "numpy 1.26 2.0 ▲ up",
         "aiohttp 1 missing",
     ]
+
+
+def dependencies(packages: Values, environment: Values) -> Section:
+    report = review(diff=diff(packages=packages, environment=environment))
+    (found,) = [one for one in to_document(report).sections if one.title.startswith("Depend")]
+    return found
+
+
+def test_packages_that_were_not_compared_are_not_said_to_be_unchanged() -> None:
+    unknown = Values(not_compared=(NotCompared(reason="nobody saw", remedy="look"),))
+    found = dependencies(unknown, Values(same=2))
+    assert (found.tables, found.notes) == ((), ())  # one line
+    assert text(found.summary) == (
+        "packages: not compared, because nobody saw (look) environment: unchanged"
+    )
+    change = ValueChange(name="numpy", old="1.26", new="2.0", move="up", matters=True)
+    partly = msgspec.structs.replace(unknown, changes=(change,))
+    assert text(dependencies(partly, Values(same=2)).summary).startswith(
+        "packages: 1 up; the others not compared, because nobody saw (look)"
+    )
+
+
+def test_what_was_not_compared_of_the_environment_is_named() -> None:
+    environment = Values(
+        same=2,
+        not_compared=(
+            NotCompared(name="cuda", reason="not known in the baseline"),
+            NotCompared(name="gpus", reason="not known on both sides"),
+            NotCompared(name="python", reason="not known on both sides"),
+        ),
+    )
+    assert text(dependencies(Values(same=3), environment).summary) == (
+        "packages: unchanged environment: 2 unchanged; cuda not compared, because not known in the "
+        "baseline; gpus, python not compared, because not known on both sides"
+    )
 
 
 def test_files_that_came_and_went_are_not_said_to_differ() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from msgspec.structs import replace
 
 from assent.core.approval import Approvals
@@ -121,7 +121,7 @@ def test_help_names_commands_and_models() -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 def test_a_hostile_answer_is_inert(text: str) -> None:
     seen = page(reply_to_markdown(text, text, hostile(text), has_approvals=True))
     assert set(seen.names) <= TAGS

@@ -31,6 +31,7 @@ from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BlobState, NotInStoreError, Pointer, Source, Wanted
 from assent.stores.directory import DirectoryStore
 from tests.builders import digest
+from tests.waiting import wait_until
 
 REF_NAME = "org.opencontainers.image.ref.name"
 ADD_A_FOLDER = """
@@ -39,7 +40,6 @@ from pathlib import Path
 from assent.ports import Source
 from assent.stores.directory import DirectoryStore
 files = sorted(Path(sys.argv[2]).iterdir())
-print("started", flush=True)
 DirectoryStore(Path(sys.argv[1])).add([Source(path=path) for path in files])
 """
 
@@ -279,6 +279,15 @@ def run(code: str, *arguments: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+def wait_for_more(root: Path, held: set[str], adding: subprocess.Popen[bytes]) -> None:
+    """Wait until the store holds a file more, or all of them."""
+
+    def is_further() -> bool:
+        return adding.poll() is not None or len([*root.glob("blobs/sha256/*")]) > len(held)
+
+    wait_until(is_further, "another file is stored")
+
+
 @pytest.mark.threat(25)
 def test_a_store_survives_being_killed_at_any_moment(root: Path, tmp_path: Path) -> None:
     files = make_files(tmp_path / "files", seed=1)
@@ -286,8 +295,7 @@ def test_a_store_survives_being_killed_at_any_moment(root: Path, tmp_path: Path)
     held: set[str] = set()
     for _ in range(10):
         adding = run(ADD_A_FOLDER, root, tmp_path / "files")
-        assert adding.stdout is not None
-        adding.stdout.readline()
+        wait_for_more(root, held, adding)
         time.sleep(moments.uniform(0, 0.06))
         adding.send_signal(signal.SIGKILL)
         adding.communicate()

@@ -7,9 +7,10 @@ import pytest
 from assent.config.lock import Locked
 from assent.config.settings import ModelSettings
 from assent.core.entry import Kind
+from assent.making.inputs import covers_input
+from assent.making.outputs import outputs_of
 from assent.testing.ledger import MemoryLedger
 from assent.verbs.locks import retraining
-from assent.verbs.revisions import is_input
 from tests.builders import approved, digest, draft, registered, subject
 
 
@@ -47,18 +48,28 @@ SETTINGS = ModelSettings(
 )
 
 
+def is_input(settings: ModelSettings, path: str) -> bool:
+    return covers_input(settings, outputs_of(settings), path)
+
+
 @pytest.mark.parametrize(
     "path",
     [
         *("train.py", "evaluate.sh", "src/a/b.py", "lib/x.py", "data/part-7.csv", "params.yaml"),
-        *("data/test.csv", "data/part-new.csv.gz"),
+        "data/test.csv",
     ],
 )
 def test_what_may_be_an_input_counts_as_one(path: str) -> None:
     assert is_input(SETTINGS, path)
 
 
-@pytest.mark.parametrize("path", ["README.md", "assent.lock", "docs/src/a.md", "data/other.csv"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("README.md", "assent.lock", "docs/src/a.md", "data/other.csv", "data/part-new.csv.gz"),
+        *("model/weights", "model"),
+    ],
+)
 def test_what_cannot_be_an_input_does_not_count(path: str) -> None:
     assert not is_input(SETTINGS, path)
 

@@ -23,6 +23,7 @@ from typing import Any, Self
 
 import msgspec
 
+from tests.waiting import HANGS_AFTER_S
 from tests.workflows.environments import make
 from tests.workflows.gitserver import GitServer
 from tests.workflows.results import Admission, Run
@@ -34,7 +35,7 @@ STAND_INS = {
 }
 """The actions of others that run here, by what they do and not by their code."""
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-LIMIT_S = 300
+LIMIT_S = HANGS_AFTER_S
 """No step may take longer, whatever its `timeout-minutes`."""
 
 Admit = Callable[[Admission], str | None]

@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from assent.errors import UsageError
+from assent.setup.gitlab.team import FILE
 from assent.verbs.init import init
-from assent.verbs.pipelines import COPY, FILE, PLACEHOLDER, SOURCE
+from assent.verbs.pipelines import COPY, PLACEHOLDER, SOURCE
 from tests.e2e.project import CONFIG, Project, new_project
 
 SHA = "0123456789" * 4
@@ -90,9 +91,11 @@ def test_a_pipeline_that_is_there_is_never_changed(project: Project) -> None:
     result = init(project.folder, gitlab=True, force=True)
     assert (project.folder / FILE).read_text() == "test: {script: [make]}\n"
     assert result.to_add is not None
-    assert included(result.to_add)[0]["local"] == COPY
+    assert included(result.to_add.partition("\n")[2])[0]["local"] == COPY
     said = project.run("init", "--gitlab").stdout
-    assert "please add to your .gitlab-ci.yml:" in said
+    assert "your .gitlab-ci.yml stays as it is; please do:" in said
+    assert "git mv .gitlab-ci.yml .gitlab/ci.yml" in said
+    assert "seen: test would run again in pipelines of a review" in said
     assert f"- local: {COPY}" in said
 
 

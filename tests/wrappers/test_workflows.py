@@ -13,8 +13,9 @@ from docs.actions import ACTIONS, OWNER, REVISION
 from docs.wrappers import inputs
 
 from assent.errors import UsageError
+from assent.setup.github.existing import FOLDER
 from assent.verbs.init import init
-from assent.verbs.workflows import FOLDER, texts, workflows
+from assent.verbs.workflows import texts, workflows
 from tests.e2e.project import Project, new_project
 
 ROOT = Path(__file__).parents[2]

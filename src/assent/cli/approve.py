@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.published import Published, sentence, version
 from assent.cli.run import finish, idle, open_workspace
 from assent.core.digest import short
@@ -18,7 +19,7 @@ from assent.verbs.approve import ApproveResult, approve
 @options.model
 @click.option("--bundle", "-b", "name", help="A bundle, version or revision instead.")
 @click.option("--as", "by", help="Approve in the name of this person (local forge only).")
-@click.option("--reject", is_flag=True, help="With --as: ask for changes instead.")
+@flag("--reject", help="With --as: ask for changes instead.")
 @click.option("--reason", "-r", help="With --as: why.")
 @options.exit_zero
 @options.shared

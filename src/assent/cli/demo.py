@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import output
+from assent.cli.flags import flag
 from assent.cli.run import finish
 from assent.verbs.demo import DemoResult, demo
 
@@ -18,7 +19,7 @@ from assent.verbs.demo import DemoResult, demo
     type=click.Path(path_type=Path, file_okay=False),
     help="A new folder to play in; otherwise a temporary one.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON for machines.")
+@flag("--json", "as_json", help="Print the result as JSON for machines.")
 def command(folder: Path | None, as_json: bool) -> None:
     """Play the whole story in a new repository.
 

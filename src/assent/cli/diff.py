@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
 from assent.core.digest import short
 from assent.errors import UsageError
@@ -32,17 +33,17 @@ from assent.verbs.diff import (
 @click.argument("old", required=False)
 @click.argument("new", required=False)
 @options.model_option
-@click.option("--data", is_flag=True, help="OLD and NEW are data: files, folders, tables.")
+@flag("--data", help="OLD and NEW are data: files, folders, tables.")
 @click.option("--key", multiple=True, help="With --data, a column that names a row; repeatable.")
 @click.option("--label", help="With --data, the column that is predicted.")
-@click.option("--rows-only", is_flag=True, help="With --key, no distributions.")
+@flag("--rows-only", help="With --key, no distributions.")
 @click.option(
     "--save-profile",
     type=click.Path(path_type=Path, dir_okay=False),
     help="With --data, write the profile of NEW to this file (*.json.gz): an OLD for the next one.",
 )
-@click.option("--files", is_flag=True, help="OLD and NEW are models: files or folders.")
-@click.option("--no-weights", is_flag=True, help="With --files, do not compare weights.")
+@flag("--files", help="OLD and NEW are models: files or folders.")
+@flag("--no-weights", help="With --files, do not compare weights.")
 @options.shared
 def command(
     old: str | None,
@@ -127,7 +128,7 @@ def show(result: DiffResult) -> None:
     output.line(
         f"{result.model}: {result.old} ({old}) → {result.new} ({short(diff.candidate.bundle)})"
     )
-    if diff.is_empty:
+    if diff.is_unchanged:
         output.line("  unchanged")
         return
     sections = (

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
 from assent.ports import GuardState
 from assent.verbs.doctor import DoctorResult, doctor
@@ -20,8 +21,8 @@ _GUARDS = {
 
 @click.command()
 @options.model
-@click.option("--forge", is_flag=True, help="Ask the forge what it enforces here.")
-@click.option("--strict", is_flag=True, help="Exit with 10 unless the forge enforces all of it.")
+@flag("--forge", help="Ask the forge what it enforces here.")
+@flag("--strict", help="Exit with 10 unless the forge enforces all of it.")
 @options.shared
 def command(
     model: str | None, forge: bool, strict: bool, as_json: bool, config: Path | None

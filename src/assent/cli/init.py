@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from assent.cli import output
+from assent.cli.flags import flag
 from assent.cli.run import finish
 from assent.setup.seen import ModelSeen, Seen, Sight
 from assent.verbs.init import InitResult, init
@@ -15,21 +16,21 @@ from assent.verbs.init import InitResult, init
 
 @click.command()
 @click.option("--name", help="The model's name; otherwise that of the folder.")
-@click.option("--force", "-f", is_flag=True, help="Replace what exists.")
-@click.option("--dry-run", is_flag=True, help="Show what was seen and why; write nothing.")
-@click.option("--github", is_flag=True, help="Write the workflows for GitHub as well.")
+@flag("--force", "-f", help="Replace what exists.")
+@flag("--dry-run", help="Show what was seen and why; write nothing.")
+@flag("--github", help="Write the workflows for GitHub as well.")
 @click.option(
     "--actions",
     help="With --github: where Assent's actions are, as OWNER/NAME@COMMIT (all 40 digits).",
 )
-@click.option("--gitlab", is_flag=True, help="Write the pipeline for GitLab as well.")
+@flag("--gitlab", help="Write the pipeline for GitLab as well.")
 @click.option(
     "--templates",
     help="With --gitlab: where Assent is on your GitLab, as GROUP/PROJECT@COMMIT (all 40 digits); "
     "otherwise the repository keeps a copy of the pipeline.",
 )
 @click.option("--install", help="With --gitlab: what its jobs install, as pip takes it.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON for machines.")
+@flag("--json", "as_json", help="Print the result as JSON for machines.")
 def command(
     name: str | None,
     force: bool,
@@ -89,8 +90,12 @@ def show(result: InitResult) -> None:
         output.line(f"  please correct: {', '.join(result.to_check)}")
     for path in result.workflows:
         output.line(f"wrote {path.name} into {path.parent.name}/")
+    for one in result.seen:
+        output.line(f"  seen: {one}")
+    for one in result.to_do:
+        output.line(f"  please check: {one}")
     if result.to_add is not None:
-        output.line("  please add to your .gitlab-ci.yml:")
+        output.line("  your .gitlab-ci.yml stays as it is; please do:")
         for line in result.to_add.splitlines():
             output.line(f"    {line}")
     if not result.is_pinned and result.forge == "gitlab":

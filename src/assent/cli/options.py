@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from assent.cli.flags import flag
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 model = click.argument("model", required=False)
@@ -20,21 +22,16 @@ stage = click.argument("stage")
 reason = click.option(
     "--reason", "-r", required=True, help="Why: it is kept in the ledger for ever."
 )
-override = click.option(
-    "--override", is_flag=True, help="Go on although the policy blocks; needs --reason."
-)
+override = flag("--override", help="Go on although the policy blocks; needs --reason.")
 override_reason = click.option("--reason", "-r", help="Why; kept in the ledger for ever.")
 environment = click.option(
     "--environment", "-e", help="The forge's environment of the job; otherwise named as the stage."
 )
-exit_zero = click.option(
+exit_zero = flag(
     "--exit-zero",
-    is_flag=True,
     help="Exit with 0 whatever the verdict is, also with nothing to judge; errors keep their code.",
 )
-force = click.option(
-    "--force", "-f", is_flag=True, help="Run it again although the inputs are unchanged."
-)
+force = flag("--force", "-f", help="Run it again although the inputs are unchanged.")
 
 
 def shared(function: F) -> F:
@@ -44,6 +41,4 @@ def shared(function: F) -> F:
         type=click.Path(path_type=Path, dir_okay=False),
         help="The assent.yaml to use; otherwise the nearest one in this folder or above.",
     )(function)
-    return click.option(
-        "--json", "as_json", is_flag=True, help="Print the result as JSON for machines."
-    )(function)
+    return flag("--json", "as_json", help="Print the result as JSON for machines.")(function)

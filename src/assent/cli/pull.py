@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.published import Published, sentence, version
 from assent.cli.run import finish, open_workspace
 from assent.core.digest import short
@@ -22,7 +23,7 @@ from assent.verbs.pull import PullResult, pull
     required=True,
     help="The folder (or file, for a model of one file) to write.",
 )
-@click.option("--force", "-f", is_flag=True, help="Replace what stands there.")
+@flag("--force", "-f", help="Replace what stands there.")
 @options.model_option
 @options.shared
 def command(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace, own_output
 from assent.verbs.retrain import RetrainResult, retrain
@@ -17,7 +18,7 @@ from assent.verbs.retrain import RetrainResult, retrain
 @click.option(
     "--metric", help="The metric that decides; otherwise that of the first gate on one metric."
 )
-@click.option("--dry-run", is_flag=True, help="Train and compare, but propose nothing.")
+@flag("--dry-run", help="Train and compare, but propose nothing.")
 @options.shared
 def command(
     model: str | None, metric: str | None, dry_run: bool, as_json: bool, config: Path | None

@@ -26,12 +26,14 @@ from assent.verbs.waiting import WaitingResult, plain, review_waiting
     help="Instead, the open changes that wait, by the bundles that their CI jobs of this name "
     "have left. For GitLab; on GitHub none waits.",
 )
+@options.force
 @options.exit_zero
 @options.shared
 def command(
     model: str | None,
     name: str | None,
     waiting: str | None,
+    force: bool,
     exit_zero: bool,
     as_json: bool,
     config: Path | None,
@@ -53,6 +55,8 @@ def command(
     """
     if waiting is not None and name is not None:
         raise click.UsageError("--bundle and --waiting exclude each other")
+    if force and (waiting is not None or name is not None):
+        raise click.UsageError("--force makes a bundle of the working tree, and no other")
     workspace = open_workspace(config)
     if waiting is not None:
         all_of_them = review_waiting(workspace, workspace.model(model), waiting)
@@ -63,6 +67,7 @@ def command(
             workspace,
             workspace.model(model),
             name=name,
+            force=force,
             output=own,
             progress=output.progress("stored"),
         )

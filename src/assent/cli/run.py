@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from assent.cli.flags import read_state
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ TOKENS = (
 """What Assent acts with. The team's own commands have no use for it. GitLab's CI_JOB_TOKEN is
 theirs as well: they fetch packages and data with it.
 """
-_TRUE = frozenset({"1", "on", "t", "true", "y", "yes"})
 
 
 def guarded(call: Callable[[], object]) -> NoReturn:
@@ -230,7 +230,7 @@ def _wants_json() -> bool:
     if "--json" in sys.argv[1:]:
         return True
     verb = sys.argv[1].upper() if len(sys.argv) > 1 else ""
-    return os.environ.get(f"ASSENT_{verb}_JSON", "").strip().lower() in _TRUE
+    return read_state(os.environ.get(f"ASSENT_{verb}_JSON", "")) is True
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

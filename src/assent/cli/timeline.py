@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
 from assent.verbs.timeline import TimelineResult, timeline
 
@@ -21,7 +22,7 @@ from assent.verbs.timeline import TimelineResult, timeline
     show_default=True,
     help="How many of the newest entries.",
 )
-@click.option("--all", "everything", is_flag=True, help="All of them, the chain verified.")
+@flag("--all", "everything", help="All of them, the chain verified.")
 @click.option("--version", "-v", help="Only what is about this version and its bundle.")
 @options.shared
 def command(

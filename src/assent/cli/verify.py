@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from assent.cli import options, output
+from assent.cli.flags import flag
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace
 from assent.errors import UsageError
@@ -15,10 +16,8 @@ from assent.verbs.verify import VerifyResult, verify
 
 @click.command()
 @options.model
-@click.option("--repair", is_flag=True, help="Derive again what can be: state and pointers.")
-@click.option(
-    "--blobs/--no-blobs", default=True, show_default=True, help="Read every byte in the store."
-)
+@flag("--repair", help="Derive again what can be: state and pointers.")
+@flag("--blobs/--no-blobs", default=True, show_default=True, help="Read every byte in the store.")
 @options.shared
 def command(
     model: str | None, repair: bool, blobs: bool, as_json: bool, config: Path | None

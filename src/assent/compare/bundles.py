@@ -10,7 +10,7 @@ from msgspec import UNSET
 from assent.compare.data import compare_data
 from assent.compare.metrics import compare_metrics
 from assent.compare.model import compare_model
-from assent.compare.packages import compare_environment, compare_packages
+from assent.compare.packages import compare_dependencies, compare_environment
 from assent.compare.predictions import compare_predictions
 from assent.compare.predictions.table import PredictionTable
 from assent.compare.values import compare_values
@@ -76,9 +76,7 @@ def compare(
             row_changes=new.row_changes,
         ),
         params=compare_values(None if old is None else old.params, new.params),
-        packages=compare_packages(
-            None if old is None else old.environment.packages, new.environment.packages
-        ),
+        packages=compare_dependencies(None if old is None else old.environment, new.environment),
         environment=compare_environment(None if old is None else old.environment, new.environment),
     )
 

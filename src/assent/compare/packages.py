@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
-from msgspec import UnsetType
+from msgspec import UNSET, UnsetType
 from packaging.version import InvalidVersion, Version
 
 from assent.compare.values import compare_values, environment_values
-from assent.core.diff.values import ValueChange, Values
-from assent.core.evidence import Environment
+from assent.core.diff.values import NotCompared, ValueChange, Values
+from assent.core.evidence import Environment, PackagesGap
 from assent.core.scalar import Scalar
 
 _MAX_VERSION = 200
@@ -56,19 +56,124 @@ def compare_packages(old: Mapping[str, str] | None, new: Mapping[str, str]) -> V
     return Values(changes=tuple(changes), same=compared.same + respelled)
 
 
+def compare_dependencies(old: Environment | None, new: Environment) -> Values:
+    """The packages of two environments. Where those of one are not known, not all of them, or
+    known from elsewhere, only what both state and state otherwise is a change; nothing is the same.
+    """
+    if old is None:
+        compared = compare_packages(None, new.packages)
+        reason = _unknown(("the candidate", new))
+    else:
+        compared = compare_packages(old.packages, new.packages)
+        reason = _why_not(old, new)
+    if not reason:
+        return compared
+    changes = compared.changes
+    if old is not None:
+        changes = tuple(one for one in changes if UNSET not in (one.old, one.new))
+    remedy = "" if new.packages_gap is None else _REMEDY
+    return Values(changes=changes, not_compared=(NotCompared(reason=reason, remedy=remedy),))
+
+
+_REMEDY = "name the Python that trains in assent.yaml, as in python: .venv/bin/python"
+
+
+def _why_not(old: Environment, new: Environment) -> str:
+    """Why packages cannot be compared; "" if they can."""
+    unknown = _unknown(("the baseline", old), ("the candidate", new))
+    if unknown:
+        return unknown
+    if old.packages_from != new.packages_from:
+        before, after = _source(old), _source(new)
+        return f"those of the baseline are from {before}, those of the candidate from {after}"
+    had, has = (max(1, len(side.interpreters)) for side in (old, new))
+    if had != has:
+        return f"those of the baseline are of {_pythons(had)}, those of the candidate of {has}"
+    return ""
+
+
+def _pythons(number: int) -> str:
+    return f"{number} installation{'s' * (number > 1)} of Python"
+
+
+def _unknown(*sides: tuple[str, Environment]) -> str:
+    """Of which sides packages are not known, and why; "" if all are."""
+    said = [(name, _gap(side)) for name, side in sides]
+    reasons = {reason for _, reason in said}
+    if len(said) > 1 and len(reasons) == 1:
+        said = [("both sides", reasons.pop())]
+    return "; ".join(f"those of {name} are {reason}" for name, reason in said if reason)
+
+
+def _gap(side: Environment) -> str:
+    if side.packages_gap is not None:
+        part = "not all known" if side.packages else "not known"
+        return f"{part}, since {_GAPS[side.packages_gap]}"
+    return "not known" if side.packages_from is None else ""
+
+
+_GAPS: dict[PackagesGap, str] = {
+    "nothing ran": "no command ran",
+    "not seen": "no Python was seen to run",
+    "no answer": "the Python that ran does not say what it has",
+    "hidden": "a Python ran that cannot be asked",
+    "elsewhere": "something ran in a container or on another machine",
+    "short": "most of the work was done by processes too short to be seen",
+    "many": "more installations of Python ran than are asked",
+}
+
+
+def _source(side: Environment) -> str:
+    """Where packages are from; a bundle can say anything."""
+    named = side.packages_from or ""
+    return named if re.fullmatch(r"[\w.,/ -]{1,60}", named) else "another source"
+
+
 def compare_environment(old: Environment | None, new: Environment) -> Values:
     """The environment without its packages, versions compared as such, what the model depends on
-    first.
+    first. What is not known on one side is not compared, and neither is what everybody has and
+    nobody knows.
     """
+    after = environment_values(new)
+    before = after if old is None else environment_values(old)
+    expected = _ALWAYS | (_WITH_GPUS if _has_gpus(old) or _has_gpus(new) else set())
+    unknown = (before.keys() ^ after.keys()) | (expected - before.keys() - after.keys())
+    known = before.keys() & after.keys()
     compared = compare_values(
-        None if old is None else environment_values(old), environment_values(new)
+        None if old is None else {name: before[name] for name in known},
+        {name: after[name] for name in known},
     )
     changes = [
         _versioned(change, matters=True) if change.name in _VERSIONED else change
         for change in compared.changes
     ]
     changes.sort(key=lambda change: (not change.matters, change.name))
-    return Values(changes=tuple(changes), same=compared.same)
+    return Values(
+        changes=tuple(changes),
+        same=compared.same,
+        not_compared=tuple(
+            NotCompared(name=name, reason=f"not known {_where(name, old, before, after)}")
+            for name in sorted(unknown)
+        ),
+    )
+
+
+_ALWAYS = frozenset({"python", "platform", "machine", "cpu", "cpu_count", "memory_bytes", "gpus"})
+_WITH_GPUS = frozenset({"cuda", "driver"})
+
+
+def _has_gpus(side: Environment | None) -> bool:
+    return side is not None and bool(side.gpus)
+
+
+def _where(
+    name: str, old: Environment | None, before: Mapping[str, Scalar], after: Mapping[str, Scalar]
+) -> str:
+    if name in before:
+        return "in the candidate"
+    if name in after:
+        return "in the baseline"
+    return "in the candidate" if old is None else "on both sides"
 
 
 def matters(name: str) -> bool:

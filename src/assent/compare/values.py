@@ -23,10 +23,9 @@ def compare_values(old: Mapping[str, Scalar] | None, new: Mapping[str, Scalar]) 
     return Values(changes=tuple(changes), same=len(before.keys() | new.keys()) - len(changes))
 
 
-def environment_values(environment: Environment | None) -> dict[str, Scalar]:
-    """The environment without its packages, as named values."""
-    if environment is None:
-        return {}
+def environment_values(environment: Environment) -> dict[str, Scalar]:
+    """The environment without its packages, as named values, as far as they are known."""
+    gpus = environment.gpus
     values: dict[str, Scalar] = {
         "python": environment.python,
         "platform": environment.platform,
@@ -34,12 +33,11 @@ def environment_values(environment: Environment | None) -> dict[str, Scalar]:
         "cpu": environment.cpu,
         "cpu_count": environment.cpu_count,
         "memory_bytes": environment.memory_bytes,
-        "gpus": ", ".join(environment.gpus) or None,
+        "gpus": None if gpus is None else ", ".join(gpus) or "none seen",
         "cuda": environment.cuda,
         "driver": environment.driver,
-        "packages_from": environment.packages_from,
     }
-    return {name: value for name, value in values.items() if value is not None}
+    return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def _move(old: Scalar | UnsetType, new: Scalar | UnsetType) -> Literal["up", "down", "type"] | None:

@@ -86,17 +86,22 @@ class CostSettings(Struct, frozen=True, kw_only=True):
 
 
 class ModelSettings(Struct, frozen=True, kw_only=True):
-    """One model: how it is made, where its evidence lies, and its policy."""
+    """One model: how it is made, where its evidence lies, and its policy. Outputs that fit
+    `incremental` are updated by the commands, or left as they are where they are up to date.
+    `python` is the interpreter that trains, where that cannot be seen.
+    """
 
     model: Text
     train: Text | None = None
     evaluate: Text | None = None
+    python: Text | None = None
     inputs: tuple[Text, ...] = ()
     params: tuple[Text, ...] = ()
     metrics: tuple[Text, ...] = ()
     predictions: PredictionsSettings | None = None
     data: dict[str, Text | DataSettings] = {}
     plots: tuple[Text, ...] = ()
+    incremental: tuple[Text, ...] = ()
     cost: CostSettings | None = None
 
     @property
@@ -150,9 +155,26 @@ def json_schema() -> dict[str, Any]:
     top["properties"]["models"]["additionalProperties"] = {"$ref": "#/$defs/ModelSettings"}
     top["title"] = "assent.yaml"
     components["ModelSettings"] = model
-    return {
+    schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "description": "The configuration of Assent: models, gates, approvals, stages.",
         **{key: value for key, value in top.items() if key != "description"},
         "$defs": dict(sorted(components.items())),
     }
+    settled: dict[str, Any] = _settled(schema)
+    return settled
+
+
+def _settled(part: Any, key: str = "") -> Any:
+    """A part of a schema as every release of msgspec has it. They differ in how they break the
+    lines of a description, and in where `null` stands among alternatives.
+    """
+    match part:
+        case dict():
+            return {name: _settled(value, name) for name, value in part.items()}
+        case list():
+            return sorted(map(_settled, part), key=lambda one: one == {"type": "null"})
+        case str() if key == "description":
+            return " ".join(part.split())
+        case _:
+            return part

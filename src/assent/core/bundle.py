@@ -26,18 +26,21 @@ TITLE = "org.opencontainers.image.title"
 FILE_PATH = "org.cncf.model.filepath"
 MODEL_NAME = "dev.assent.model.name"
 MODEL_DIGEST = "dev.assent.model.digest"
+EXECUTABLE = "dev.assent.model.executable"
 
 EVIDENCE_TITLE = "evidence.json"
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the model. `path` is relative to the model's folder, with `/`; for a model
-    that is one file it is the file's name.
+    that is one file it is the file's name. `is_executable` is kept in the manifest and no part of
+    the model digest, which is of bytes: there are file systems that know no such thing.
     """
 
     path: str
     digest: Digest
     size_bytes: int
+    is_executable: bool = False
 
 
 class Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -118,7 +121,11 @@ def manifest_blob(
             media_type=WEIGHT_MEDIA_TYPE,
             digest=file.digest,
             size=file.size_bytes,
-            annotations={TITLE: f"model/{file.path}", FILE_PATH: file.path},
+            annotations={
+                TITLE: f"model/{file.path}",
+                FILE_PATH: file.path,
+                **({EXECUTABLE: "true"} if file.is_executable else {}),
+            },
         )
         for file in ordered
     ]
@@ -181,7 +188,14 @@ def read_manifest(content: bytes) -> Bundle:
             path = layer.annotations.get(FILE_PATH, "")
             if not is_safe_path(path):
                 raise IntegrityError(doing, f"the path {path!r} leaves the model's folder")
-            files.append(ModelFile(path=path, digest=layer.digest, size_bytes=layer.size))
+            files.append(
+                ModelFile(
+                    path=path,
+                    digest=layer.digest,
+                    size_bytes=layer.size,
+                    is_executable=layer.annotations.get(EXECUTABLE) == "true",
+                )
+            )
     if evidence is None:
         raise IntegrityError(doing, "it holds no evidence")
     if len({file.path for file in files}) != len(files):

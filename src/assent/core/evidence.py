@@ -31,7 +31,8 @@ class Step(Struct, frozen=True, kw_only=True):
 
 
 class Code(Struct, frozen=True, kw_only=True):
-    """The revision that was trained. `is_dirty`: tracked files differed from the commit.
+    """The revision that was trained. `is_dirty`: tracked files differed from the commit before
+    anything was run; `changed` are the first of them. What the run itself writes does not count.
     `authors` wrote the commits that lead from the base branch to it, or the commit itself.
     """
 
@@ -39,13 +40,26 @@ class Code(Struct, frozen=True, kw_only=True):
     tree: str | None = None
     branch: str | None = None
     is_dirty: bool = False
+    changed: tuple[str, ...] = ()
     authors: tuple[Actor, ...] = ()
+
+
+PackagesGap = Literal[
+    "nothing ran", "not seen", "no answer", "hidden", "elsewhere", "short", "many"
+]
+"""Why packages are not known, or not all of them: no command ran; no Python was seen to run; the
+one that ran does not say what it has; one cannot be asked (another user's, in a container, gone);
+something ran in a container or on another machine; most of the work was done by processes too
+short to be seen; more interpreters ran than are asked.
+"""
 
 
 class Environment(Struct, frozen=True, kw_only=True):
     """Where the commands ran. `packages_from` names the source of `packages`: a lock file,
-    `pip` or `conda`; it is None when none was found. `cuda` is the version of the toolkit or its
-    runtime, `driver` that of the GPUs' driver.
+    `pip` or `conda`; it is None when none was found. `interpreters` are the installations that
+    were asked for them, `packages_gap` says why they are not known, or not all. `gpus` is None
+    where nobody can tell. `cuda` is the version of the toolkit or its runtime, `driver` that of
+    the GPUs' driver.
     """
 
     python: str | None = None
@@ -54,11 +68,13 @@ class Environment(Struct, frozen=True, kw_only=True):
     cpu: str | None = None
     cpu_count: int | None = None
     memory_bytes: int | None = None
-    gpus: tuple[str, ...] = ()
+    gpus: tuple[str, ...] | None = ()
     cuda: str | None = None
     driver: str | None = None
     packages: dict[str, str] = {}
     packages_from: str | None = None
+    packages_gap: PackagesGap | None = None
+    interpreters: tuple[str, ...] = ()
 
 
 class DataReference(Struct, frozen=True, kw_only=True):
@@ -128,6 +144,9 @@ class Problem(Struct, frozen=True, kw_only=True):
 class Evidence(Struct, frozen=True, kw_only=True):
     """All evidence of one bundle. `inputs_digest` covers commands, declared inputs, parameters
     and data: equal digests mean that training and evaluating again would start from the same.
+    `unproven` are outputs that were not shown to be of this run, because they are `incremental`.
+    `environment` is that of both commands; `trained_in` that of training alone, where evaluating
+    ran with other packages.
     """
 
     model: str
@@ -147,5 +166,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     predictions: Predictions | None = None
     attachments: tuple[Attachment, ...] = ()
     environment: Environment = Environment()
+    trained_in: Environment | None = None
     run: Run | None = None
+    unproven: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

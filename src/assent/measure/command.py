@@ -7,18 +7,17 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 import msgspec
-import psutil
 
 from assent.errors import OutsideError, UsageError
+from assent.measure.interpreters import Seen
+from assent.measure.watch import Watch
 
-SAMPLE_EVERY_S = 0.05
 GRACE_S = 5.0
 
 
@@ -28,12 +27,14 @@ class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     `exit_code` is the shell's: 128 + N after signal N. `cpu_s` is user and system time of all
     processes that the command waited for. `peak_memory_bytes` is the largest sum of the resident
     memory of the command's processes that was seen; memory that they share counts for each.
+    `seen` are the Python interpreters that ran, as far as they were seen.
     """
 
     exit_code: int
     wall_s: float
     cpu_s: float
     peak_memory_bytes: int | None
+    seen: Seen = Seen()
 
 
 def run_command(
@@ -51,21 +52,23 @@ def run_command(
     """
     started = time.monotonic()
     process = _start(command, folder, env, stdout)
-    memory = _Memory(process.pid)
+    watch = Watch(process.pid, folder)
     try:
-        memory.start()
+        watch.start()
         _, status, usage = os.wait4(process.pid, 0)
     except KeyboardInterrupt:
         _stop(process)
         raise
     finally:
-        memory.stop()
+        watch.stop()
     process.returncode = os.waitstatus_to_exitcode(status)
+    cpu_s = usage.ru_utime + usage.ru_stime
     return CommandResult(
         exit_code=process.returncode if process.returncode >= 0 else 128 - process.returncode,
         wall_s=time.monotonic() - started,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        peak_memory_bytes=max(memory.peak_bytes, _largest_process_bytes(usage)) or None,
+        cpu_s=cpu_s,
+        peak_memory_bytes=max(watch.peak_bytes, _largest_process_bytes(usage)) or None,
+        seen=watch.seen(cpu_s),
     )
 
 
@@ -134,43 +137,3 @@ def _largest_process_bytes(usage: resource.struct_rusage) -> int:
     own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     unit = 1 if sys.platform == "darwin" else 1024
     return usage.ru_maxrss * unit if usage.ru_maxrss > own else 0
-
-
-class _Memory:
-    """A thread that adds up the resident memory of a process and all below it."""
-
-    def __init__(self, pid: int) -> None:
-        self.process = psutil.Process(pid)
-        self.peak_bytes = 0
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
-
-    def start(self) -> None:
-        """Take the first sample at once, then more until `stop`."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Take no more samples."""
-        self._done.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def _watch(self) -> None:
-        pause = 0.0
-        while not self._done.wait(pause):
-            before = time.monotonic()
-            try:
-                self._add_up([self.process, *self.process.children(recursive=True)])
-            except psutil.Error:  # it has ended
-                return
-            # Where there are thousands of processes a sample is slow: then sample less often.
-            pause = max(SAMPLE_EVERY_S, 10 * (time.monotonic() - before))
-
-    def _add_up(self, processes: list[psutil.Process]) -> None:
-        total = 0
-        for process in processes:
-            try:
-                total += process.memory_info().rss
-            except psutil.Error:
-                continue
-        self.peak_bytes = max(self.peak_bytes, total)

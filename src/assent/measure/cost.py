@@ -58,7 +58,7 @@ def costs(
     """
     found: dict[str, Scalar] = {}
     steps = [(name, step) for name, step in (("train", train), ("evaluate", evaluate)) if step]
-    gpus = len(environment.gpus)
+    gpus = None if environment.gpus is None else len(environment.gpus)
     for name, step in steps:
         found[f"cost.{name}.wall_s"] = _rounded(step.wall_s)
         if step.cpu_s is not None:
@@ -83,8 +83,10 @@ def _gpu_hours(step: Step, gpus: int) -> float:
     return step.wall_s / _HOUR_S * gpus
 
 
-def _energy_kwh(steps: list[Step], gpus: int, settings: Rates) -> float | None:
+def _energy_kwh(steps: list[Step], gpus: int | None, settings: Rates) -> float | None:
     if settings.watts is None and settings.gpu_watts is None:
+        return None
+    if settings.gpu_watts is not None and gpus is None:
         return None
     total = 0.0
     for step in steps:
@@ -92,12 +94,14 @@ def _energy_kwh(steps: list[Step], gpus: int, settings: Rates) -> float | None:
             if step.cpu_s is None:
                 return None
             total += settings.watts * step.cpu_s / _HOUR_S
-        total += (settings.gpu_watts or 0.0) * _gpu_hours(step, gpus)
+        total += (settings.gpu_watts or 0.0) * _gpu_hours(step, gpus or 0)
     return total / 1000
 
 
-def _price(steps: list[Step], gpus: int, settings: Rates) -> float | None:
+def _price(steps: list[Step], gpus: int | None, settings: Rates) -> float | None:
     if settings.hour is None and settings.cpu_hour is None and settings.gpu_hour is None:
+        return None
+    if settings.gpu_hour is not None and gpus is None:
         return None
     total = 0.0
     for step in steps:
@@ -106,7 +110,7 @@ def _price(steps: list[Step], gpus: int, settings: Rates) -> float | None:
                 return None
             total += settings.cpu_hour * step.cpu_s / _HOUR_S
         total += (settings.hour or 0.0) * step.wall_s / _HOUR_S
-        total += (settings.gpu_hour or 0.0) * _gpu_hours(step, gpus)
+        total += (settings.gpu_hour or 0.0) * _gpu_hours(step, gpus or 0)
     return total
 
 

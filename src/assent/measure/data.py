@@ -11,7 +11,8 @@ from typing import Any
 from assent.core.digest import Digest, digest_of_value
 from assent.core.evidence import DataReference, Problem
 from assent.errors import AssentError, UsageError
-from assent.measure import files
+from assent.measure import files, pointers
+from assent.measure.hashes import Hashes
 from assent.measure.profiles.databases import is_database
 from assent.measure.redaction import redact_text
 
@@ -20,14 +21,20 @@ MAX_COUNTED_BYTES = 64 * 1024 * 1024
 
 
 def read_data(
-    root: Path, name: str, source: str, snapshot: str | None = None, *, count_rows: bool = True
+    root: Path,
+    name: str,
+    source: str,
+    snapshot: str | None = None,
+    *,
+    count_rows: bool = True,
+    hashes: Hashes | None = None,
 ) -> tuple[DataReference | None, Problem | None]:
     """The reference to a data set, or the problem with it; never an exception.
 
     A file, a folder or a glob below `root` is hashed: one file has its own digest, several that
     of their names and digests. An address (`s3://…`), or anything that is not there but has a
     `snapshot`, is kept as it is, without secrets; only the snapshot says which data it was. Rows
-    need not be counted where a profile will.
+    need not be counted where a profile will, nor is a file read whose digest `hashes` knows.
     """
     snapshot = None if snapshot is None else redact_text(snapshot)
     shown = redact_text(source)
@@ -40,8 +47,15 @@ def read_data(
             return DataReference(name=name, source=shown, kind="opaque", snapshot=snapshot), None
         paths = files.expand(root, [source])
         if not paths:
-            return None, Problem(source=shown, problem=f"data {name}: no such file")
-        digests = files.digests(root, paths)
+            kind = pointers.why_missing(root, source)
+            problem = "no such file" if kind is None else pointers.said(kind)
+            return None, Problem(source=shown, problem=f"data {name}: {problem}")
+        place = files.path_below(root, source)
+        found = [*pointers.stand_ins(root, [place] if place.is_dir() else [])]
+        found += pointers.stand_ins(root, paths)
+        if found:
+            raise pointers.error_of(f"reading data {name}", found)
+        digests = (hashes or Hashes(root)).digests(paths)
         return (
             DataReference(
                 name=name,
@@ -56,7 +70,8 @@ def read_data(
             None,
         )
     except AssentError as error:
-        return None, Problem(source=shown, problem=f"data {name}: {error.problem}")
+        problem = pointers.whole(error)
+        return None, Problem(source=shown, problem=f"data {name}: {problem}")
     except OSError as error:
         return None, Problem(source=shown, problem=f"data {name}: {error.strerror or error}")
 

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +18,7 @@ from assent import parsing
 from assent.core.digest import Digest
 from assent.core.evidence import Problem
 from assent.errors import AssentError, OutsideError, UsageError
+from assent.measure import pointers
 from assent.measure.redaction import redact_text
 from assent.parsing import ParseError
 
@@ -30,6 +31,9 @@ _FEW, _SMALL_BYTES = 16, 1 << 20
 UNMATCHED = frozenset({".git", ".assent", "__pycache__"})
 """Names that no pattern matches: what Git, Assent and Python write for themselves."""
 
+PLACEHOLDERS = frozenset({".gitkeep", ".gitignore", ".gitattributes", ".keep", ".placeholder"})
+"""Files that keep a folder in Git. They are no output of anything, wherever they lie."""
+
 MAX_FILES = 1_000_000
 
 
@@ -38,9 +42,33 @@ def expand(root: Path, patterns: Sequence[str]) -> list[Path]:
 
     A file's name is that file; a folder's name is every file below it, hidden ones included. In a
     glob `**` stands for any number of folders, and at the end (`src/**`) for every file below.
-    Raises `UsageError` for a pattern or a link that leaves `root`.
+    Raises `UsageError` for a pattern or a link that leaves `root`, and for a link to a file that
+    git-annex or DVC has elsewhere.
     """
     return sorted({path for pattern in patterns for path in _matches(root, pattern)})
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Whether `pattern` names the file called `name`, both relative to one folder, by their text
+    alone: a pattern without a glob is that file, or a folder and everything below it.
+    """
+    names = PurePosixPath(name).parts
+    parts = PurePosixPath(pattern).parts
+    if not UNMATCHED.isdisjoint(names) or not parts:
+        return not parts and UNMATCHED.isdisjoint(names)
+    if names[: len(parts)] == parts:
+        return True
+    if not is_glob(pattern):
+        return False
+    places = _past_stars({0}, rules := _rules([*parts, "**"] if pattern.endswith("/") else parts))
+    for one in names:
+        places = _next_places(places, rules, one)
+    return len(rules) in places
+
+
+def is_glob(pattern: str) -> bool:
+    """Whether a pattern names what it fits, and not one file or folder."""
+    return any(sign in pattern for sign in "*?[")
 
 
 def path_below(root: Path, name: str) -> Path:
@@ -74,7 +102,7 @@ def relative_name(root: Path, path: Path) -> str:
 
 def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
     """The files that `patterns` name, by their name relative to `root`; every pattern that names
-    no file, or none that may be read, is a problem.
+    no file, or none that may be read, is a problem, and so is a file that stands for another.
     """
     found: dict[str, Path] = {}
     problems: list[Problem] = []
@@ -85,14 +113,21 @@ def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list
             problems.append(unreadable(pattern, error))
             continue
         if not named:
-            problems.append(Problem(source=pattern, problem="no such file"))
-        found |= named
+            kind = pointers.why_missing(root, pattern)
+            problem = "no such file" if kind is None else pointers.said(kind)
+            problems.append(Problem(source=pattern, problem=problem))
+        for name, path in named.items():
+            kind = pointers.stand_in(path)
+            if kind is None:
+                found[name] = path
+            else:
+                problems.append(Problem(source=name, problem=pointers.said(kind)))
     return found, problems
 
 
 def unreadable(source: str, error: AssentError | ParseError) -> Problem:
     """The problem of a declared file, in the error's own words but without its secrets."""
-    said = str(error) if isinstance(error, ParseError) else error.problem
+    said = str(error) if isinstance(error, ParseError) else pointers.whole(error)
     return Problem(source=source, problem=redact_text(said))
 
 
@@ -110,11 +145,18 @@ def read_small(path: Path) -> bytes:
     return content
 
 
-def file_digest(path: Path, progress: Progress | None = None) -> Digest:
-    """The digest of a file's content, in memory that does not grow with the file."""
+def file_digest(
+    path: Path,
+    progress: Progress | None = None,
+    also: Callable[[memoryview], None] | None = None,
+) -> Digest:
+    """The digest of a file's content, in memory that does not grow with the file. `also` is given
+    every part of the content, in order.
+    """
     with _opened(path) as file:
         try:
-            counted = file if progress is None else _Counted(file, progress)
+            is_plain = progress is None and also is None
+            counted = file if is_plain else _Counted(file, progress, also)
             return Digest("sha256:" + hashlib.file_digest(counted, "sha256").hexdigest())
         except OSError as error:
             raise _unreadable(path, error) from None
@@ -215,23 +257,34 @@ def _matches(root: Path, pattern: str) -> Iterator[Path]:
     if os.path.lexists(plain):
         inside.require(plain)
         if plain.is_dir():
-            yield from filter(Path.is_file, walk(plain, root, UNMATCHED))
-        elif plain.is_file():
+            yield from _files_of(root, walk(plain, root, UNMATCHED))
+        elif _is_file(root, plain):
             yield plain
         return
     fixed = 0
-    while fixed < len(names) and not _is_glob(names[fixed]):
+    while fixed < len(names) and not is_glob(names[fixed]):
         fixed += 1
     base = root.joinpath(*names[:fixed])
     if fixed == len(names) or not base.is_dir():
         return
     inside.require(base)
     rules = _rules([*names[fixed:], "**"] if pattern.endswith("/") else names[fixed:])
-    yield from filter(Path.is_file, walk(base, root, UNMATCHED, rules))
+    yield from _files_of(root, walk(base, root, UNMATCHED, rules))
 
 
-def _is_glob(name: str) -> bool:
-    return any(sign in name for sign in "*?[")
+def _files_of(root: Path, paths: Iterable[Path]) -> Iterator[Path]:
+    return (path for path in paths if _is_file(root, path))
+
+
+def _is_file(root: Path, path: Path) -> bool:
+    """Whether a path is a file. Raises `StandInError` for a link that stands for one which is not
+    here: leaving that out would be silent.
+    """
+    if path.is_file():
+        return True
+    if pointers.stands_for(path):
+        pointers.require_real(root, [path], f"reading {path}")
+    return False
 
 
 def _rules(names: Sequence[str]) -> list[_Rule]:
@@ -285,24 +338,34 @@ class _Inside:
     def _check(self, path: Path, place: Path) -> None:
         real = Path(os.path.realpath(place))
         if not real.is_relative_to(self.real_root):
+            kept = pointers.linked_elsewhere(str(real))
             raise UsageError(
                 f"reading {path}",
                 f"the link leads to {real}, outside {self.root}",
-                hint="put the files themselves where the link is",
+                hint="put the files themselves where the link is" if kept is None else kept.remedy,
             )
 
 
 class _Counted:
-    """A file that tells how far it was read."""
+    """A file that tells what, and how far, it was read."""
 
-    def __init__(self, file: BufferedReader, progress: Progress) -> None:
+    def __init__(
+        self,
+        file: BufferedReader,
+        progress: Progress | None,
+        also: Callable[[memoryview], None] | None,
+    ) -> None:
         self.file = file
         self.progress = progress
+        self.also = also
 
     def readinto(self, buffer: bytearray) -> int:
         """Read into `buffer`; return the number of bytes, 0 at the end."""
         count = self.file.readinto(buffer)
-        self.progress(count)
+        if self.also is not None:
+            self.also(memoryview(buffer)[:count])
+        if self.progress is not None:
+            self.progress(count)
         return count
 
     def readable(self) -> bool:

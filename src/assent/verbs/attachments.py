@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from assent.core.digest import Digest, digest_of, hex_of, short
 from assent.core.evidence import Attachment, Evidence
 from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.files import write_atomically
 from assent.ports import NotInStoreError, Source, Wanted
-from assent.verbs.work import write_atomically
 from assent.verbs.workspace import Workspace
 
 MAX_BYTES = 1_000_000_000

@@ -8,10 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assent.errors import OutsideError, PolicyError
-from assent.git import GitError, Repository, git
+from assent.git import GitError, Repository, refusal
 from assent.ports import Signature
-
-_NOBODY = "0" * 40
 
 
 def tip(repository: Repository, remote: str | None, branch: str) -> str | None:
@@ -60,22 +58,17 @@ def commit_file(
     index is touched.
     """
     doing = f"writing a commit with {path}"
-    top = repository.top
     with TemporaryDirectory(prefix="assent-") as scratch:
         env = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        git(["read-tree", parent], folder=top, doing=doing, env=env)
-        blob = git(["hash-object", "-w", "--stdin"], folder=top, doing=doing, stdin=content)
+        repository.git("read-tree", parent, doing=doing, env=env)
+        blob = repository.git("hash-object", "-w", "--stdin", doing=doing, stdin=content)
         entry = f"100644,{blob.decode().strip()},{path}"
-        git(["update-index", "--add", "--cacheinfo", entry], folder=top, doing=doing, env=env)
-        tree = git(["write-tree"], folder=top, doing=doing, env=env).decode().strip()
+        repository.git("update-index", "--add", "--cacheinfo", entry, doing=doing, env=env)
+        tree = repository.git("write-tree", doing=doing, env=env).decode().strip()
     who = {"NAME": by.name, "EMAIL": by.email, "DATE": at}
     env = {f"GIT_{role}_{key}": who[key] for role in ("AUTHOR", "COMMITTER") for key in who}
-    made = git(
-        ["commit-tree", tree, "-p", parent],
-        folder=top,
-        doing=doing,
-        stdin=message.encode(),
-        env=env,
+    made = repository.git(
+        "commit-tree", tree, "-p", parent, doing=doing, stdin=message.encode(), env=env
     )
     return made.decode().strip()
 
@@ -88,16 +81,19 @@ def push(
     ref = f"refs/heads/{branch}"
     try:
         if remote is None:
-            repository.run("update-ref", ref, commit, expected or _NOBODY, doing=doing)
+            repository.run("update-ref", ref, commit, expected or "", doing=doing)
             return
         lease = f"--force-with-lease={ref}:{expected or ''}"
         repository.remotely(
-            "push", "--quiet", "--no-verify", lease, remote, f"{commit}:{ref}", doing=doing
+            *("push", "--quiet", "--porcelain", "--no-verify", lease, remote, f"{commit}:{ref}"),
+            doing=doing,
         )
     except GitError as error:
-        raise OutsideError(
-            doing,
-            error.problem,
-            hint="may this account push there? If somebody else has pushed in between, run the "
-            "verb again",
-        ) from None
+        refused = refusal(error)
+        problem = error.problem
+        hint = error.hint or "may this account push there?"
+        if refused is not None:
+            problem = f"{remote} has refused the push: {refused.words}"
+        if remote is None or (refused is not None and refused.is_overtaken):
+            hint = "somebody else may have pushed in between: run the verb again"
+        raise OutsideError(doing, problem, hint=hint) from None

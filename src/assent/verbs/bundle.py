@@ -24,14 +24,15 @@ from assent.core.digest import Digest, canonical_json, short
 from assent.core.evidence import Run
 from assent.core.scalar import Scalar
 from assent.errors import IntegrityError, UsageError
-from assent.measure.models.files import model_files
+from assent.making.inputs import Inputs, why_changed
+from assent.measure.models.files import is_executable, model_files
 from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.attachments import MAX_BYTES, attached
 from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember
-from assent.verbs.inputs import Inputs, read_inputs
 from assent.verbs.locks import current_lock
 from assent.verbs.work import Evaluated, kept
 from assent.verbs.workspace import Workspace
+from assent.verbs.worktree import inputs_of
 
 MAX_FILES = 100_000
 """The most files that a bundle of another job may have."""
@@ -60,6 +61,7 @@ def bundle(
     output: Path | None = None,
     is_found_again: bool = True,
     progress: Callable[[int], None] | None = None,
+    inputs: Inputs | None = None,
 ) -> BundleResult:
     """Store what was evaluated as one bundle; with `output`, write it to that folder instead, for
     `take` in another job. Where `assent.lock` names the bundle and nothing was evaluated, only its
@@ -71,24 +73,30 @@ def bundle(
     """
     doing = f"bundling {model}"
     evaluated = kept(workspace.work, model, "evaluate", Evaluated)
-    locked = None if evaluated is not None else _locked(workspace, model)
+    if inputs is None:
+        known = None if evaluated is None else evaluated.evidence.inputs
+        inputs = inputs_of(workspace, model, known=known)
+    locked = None if evaluated is not None else current_lock(workspace, model, inputs)
     if locked is not None:
         return _named(workspace, model, locked, output)
     if evaluated is None:
         raise UsageError(doing, "nothing was evaluated yet", hint="run `assent evaluate` first")
     evidence = evaluated.evidence
     settings = workspace.settings(model)
-    inputs = read_inputs(workspace.root, settings)
     if inputs.evaluate != evidence.inputs_digest:
-        raise UsageError(
-            doing, "its inputs have changed since it was evaluated", hint="run `assent train` again"
-        )
+        reason = why_changed(evidence.inputs, inputs.files)
+        raise UsageError(doing, f"{reason} since it was evaluated", hint="run `assent train` again")
     found = model_files(workspace.root, settings.model)
     store = workspace.store if output is None else workspace.folder_store(output)
     stored = store.add([Source(path=path) for _, path in found], progress)
     files = [
-        ModelFile(path=name, digest=blob.digest, size_bytes=blob.size_bytes)
-        for (name, _), blob in zip(found, stored, strict=True)
+        ModelFile(
+            path=name,
+            digest=blob.digest,
+            size_bytes=blob.size_bytes,
+            is_executable=is_executable(path),
+        )
+        for (name, path), blob in zip(found, stored, strict=True)
     ]
     if model_digest(files) != evaluated.model_digest:
         raise UsageError(
@@ -197,10 +205,6 @@ def _is_locked(workspace: Workspace, model: str, inputs: Inputs, digest: Digest)
     """
     locked = current_lock(workspace, model, inputs)
     return locked is not None and locked.bundle == digest
-
-
-def _locked(workspace: Workspace, model: str) -> Locked | None:
-    return current_lock(workspace, model, read_inputs(workspace.root, workspace.settings(model)))
 
 
 def _named(workspace: Workspace, model: str, locked: Locked, output: Path | None) -> BundleResult:

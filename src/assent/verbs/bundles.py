@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import shutil
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -16,13 +20,16 @@ from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
 from assent.errors import AssentError, IdleError, IntegrityError, OutsideError, UsageError
 from assent.git import is_commit
-from assent.measure.files import file_digest
-from assent.measure.models.files import model_files
+from assent.making.aside import standing_outputs
+from assent.measure.files import PLACEHOLDERS
+from assent.measure.hashes import Hashes
+from assent.measure.models.files import is_executable, model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
-from assent.verbs.inputs import read_inputs
-from assent.verbs.locks import lock_here, locked_of
+from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.versions import version_number
+from assent.verbs.work import keep
 from assent.verbs.workspace import Workspace
+from assent.verbs.worktree import inputs_of, some_of, written
 
 
 def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
@@ -107,28 +114,94 @@ def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
             )
 
 
-def model_digest_at(root: Path, declared: str) -> Digest:
-    """The model digest of the files at `declared` below `root`. Raises `UsageError` if there are
-    none.
+def model_digest_at(root: Path, declared: str, hashes: Hashes | None = None) -> Digest:
+    """The model digest of the files at `declared` below `root`, by `hashes` of that root where
+    there are some. Raises `UsageError` if there are none.
     """
-    files = [
-        ModelFile(path=name, digest=file_digest(path), size_bytes=path.stat().st_size)
-        for name, path in model_files(root, declared)
+    files = model_files(root, declared)
+    known = (hashes or Hashes(root)).digests([path for _, path in files])
+    return model_digest(
+        ModelFile(path=name, digest=digest, size_bytes=path.stat().st_size)
+        for (name, path), digest in zip(files, known.values(), strict=True)
+    )
+
+
+def put_model(workspace: Workspace, bundle: Bundle) -> None:
+    """Put the model's files where `assent.yaml` has the model. Raises `UsageError` naming what is
+    there and would be lost: only what a run or a bundle wrote, or Git holds, is replaced.
+    """
+    model = bundle.model
+    declared = workspace.settings(model).model
+    target = workspace.root / declared
+    if stands_at(target, bundle, workspace.hashes):
+        set_executable(bundle, target)
+        return
+    known = written(workspace, model)
+    lost = _would_be_lost(workspace, declared, known.outputs)
+    if lost:
+        raise UsageError(
+            f"putting the model of bundle {short(bundle.digest)} at {declared}",
+            f"{some_of(lost)} would be lost: no run of Assent wrote it as it is, and Git does not "
+            "hold it",
+            hint="move it away, or train anew with `assent train --force`",
+        )
+    # Noted first: what is cut off is then known to be ours.
+    files = {_place_of(declared, target, bundle, file): file.digest for file in bundle.files}
+    noted = msgspec.structs.replace(known, outputs={**known.outputs, **files})
+    keep(workspace.work, model, "written", noted)
+    write_model(workspace.store, bundle, target)
+
+
+def _place_of(declared: str, target: Path, bundle: Bundle, file: ModelFile) -> str:
+    folder = posixpath.normpath(declared)
+    return folder if _is_one_file(bundle, target) else f"{folder}/{file.path}"
+
+
+def _would_be_lost(workspace: Workspace, declared: str, known: Mapping[str, Digest]) -> list[str]:
+    """The files at the model's place whose bytes nobody else has."""
+    names = standing_outputs(workspace.root, [posixpath.normpath(declared)])
+    strange = [
+        name
+        for name in names
+        if (path := workspace.root / name).is_file()
+        and known.get(name) != workspace.hashes.digest(path)
     ]
-    return model_digest(files)
+    if not strange:
+        return []
+    repository = workspace.repository
+    changed = set(repository.changed_files()) if repository.resolve("HEAD") else set()
+    tracked = {name: repository.relative(workspace.root / name) for name in strange}
+    return [
+        name
+        for name, path in tracked.items()
+        if path in changed or repository.id_of("HEAD", path) is None
+    ]
+
+
+def made_by(evidence: Evidence) -> str:
+    """From which revision a bundle was made, and by whom: `made from 0123456789ab by github run
+    7`.
+    """
+    code, run = evidence.code, evidence.run
+    source = "no commit" if code.commit is None else code.commit[:12]
+    changed = " with uncommitted changes" if code.is_dirty else ""
+    person = "" if evidence.trained_by is None else f" by {evidence.trained_by.login}"
+    return f"made from {source}{changed}" + (
+        person if run is None else f" by {run.system} run {run.id}"
+    )
 
 
 def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
     """Put the model's files at `target`, verified, and say whether anything was written.
 
     A model of one file named as `target` is becomes that file; any other becomes a folder, which
-    is built beside the target and swapped in whole.
+    is built beside the target and swapped in whole. What may be run is executable again.
     """
-    if stands_at(target, bundle):
-        return False
     doing = f"writing the model to {target}"
     draft = target.with_name(f".{target.name}.assent-{os.getpid()}")
-    is_file = [file.path for file in bundle.files] == [target.name] and not target.is_dir()
+    is_file = _is_one_file(bundle, target)
+    if stands_at(target, bundle):
+        return set_executable(bundle, target)
     try:
         try:
             store.fetch(
@@ -141,12 +214,29 @@ def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
                     for file in bundle.files
                 ]
             )
+            set_executable(bundle, draft)
+            _keep_placeholders(target, draft)
             _swap(draft, target)
         finally:
             _remove(draft)
     except OSError as error:
         raise OutsideError(doing, error.strerror or str(error)) from None
     return True
+
+
+def set_executable(bundle: Bundle, place: Path) -> bool:
+    """Make the files at `place` executable that the bundle says are; say whether one was not. What
+    is more executable than that is left: an older bundle says nothing of it.
+    """
+    changed = False
+    for file in bundle.files:
+        path = place / file.path if place.is_dir() else place
+        if file.is_executable and not is_executable(path):
+            mode = stat.S_IMODE(path.stat().st_mode)
+            with suppress(PermissionError):  # a file system that knows no such thing
+                path.chmod(mode | (mode & 0o444) >> 2)  # whoever may read it, as Git has it
+                changed = True
+    return changed
 
 
 def find(workspace: Workspace, view: View, model: str, name: str | None) -> Known:
@@ -158,10 +248,9 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
     """
     doing = f"looking for {name or 'the bundle of the working tree'} of {model}"
     if name is None:
-        digest = _locked(workspace, model) or workspace.forge.shown(model)
+        digest = _named_by_forge(workspace, view, model)
         if digest is None:
-            inputs = read_inputs(workspace.root, workspace.settings(model))
-            digest = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+            digest = _of_inputs(workspace, model)
         if digest is None:
             kind = UsageError if workspace.context.system is None else IdleError
             hint = "run `assent review`, which makes what is missing"
@@ -203,20 +292,31 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
     return _known(workspace, view, model, digest)
 
 
-def _locked(workspace: Workspace, model: str) -> Digest | None:
-    """The bundle that the lock names for the inputs of the working tree, if that is of the change
-    and not only of the job that judges it.
+def _named_by_forge(workspace: Workspace, view: View, model: str) -> Digest | None:
+    """The bundle of the change: the one that its lock names, else what was shown on it. In CI
+    nothing of the working tree is read for it: the job that judges has no data.
     """
-    if workspace.context.system is not None:
-        change = workspace.forge.change()
-        head = workspace.repository.resolve("HEAD")
-        if change is None or head not in (change.head, change.commit):
+    if workspace.context.system is None:
+        return workspace.forge.shown(model)
+    change = workspace.forge.change()
+    locked = None if change is None else locked_of(workspace, view, model, change)
+    return workspace.forge.shown(model) if locked is None else locked.bundle
+
+
+def _of_inputs(workspace: Workspace, model: str) -> Digest | None:
+    """The bundle that the inputs of the working tree give, by its lock or as the store knows it.
+    None in a forge's CI if they are not all here.
+    """
+    try:
+        inputs = inputs_of(workspace, model)
+    except UsageError:
+        if workspace.is_in_forge_ci:
             return None
-    locked = lock_here(workspace, model)
-    if locked is None:  # without one, nothing is read twice
-        return None
-    inputs = read_inputs(workspace.root, workspace.settings(model))
-    return locked.bundle if locked.inputs == inputs.evaluate else None
+        raise
+    locked = current_lock(workspace, model, inputs)
+    if locked is not None:
+        return locked.bundle
+    return workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
 
 
 def nothing_shown(model: str, change: Change) -> IdleError:
@@ -259,12 +359,31 @@ def _known(workspace: Workspace, view: View, model: str, digest: Digest) -> Know
     return open_bundle(workspace, read_bundle(workspace, model, digest), version)
 
 
-def stands_at(target: Path, bundle: Bundle) -> bool:
+def stands_at(target: Path, bundle: Bundle, hashes: Hashes | None = None) -> bool:
     """Whether the files at `target` are those of the bundle already."""
     try:
-        return model_digest_at(target.parent, target.name) == bundle.model_digest
-    except AssentError:
+        if hashes is None:
+            found = model_digest_at(target.parent, target.name)
+        else:
+            found = model_digest_at(hashes.root, target.relative_to(hashes.root).as_posix(), hashes)
+    except (AssentError, OSError):
         return False
+    return found == bundle.model_digest
+
+
+def _is_one_file(bundle: Bundle, target: Path) -> bool:
+    return [file.path for file in bundle.files] == [target.name] and not target.is_dir()
+
+
+def _keep_placeholders(target: Path, draft: Path) -> None:
+    """What keeps a folder in Git stays in it, whichever model it holds."""
+    if not target.is_dir() or target.is_symlink() or not draft.is_dir():
+        return
+    for path in target.rglob("*"):
+        if path.name in PLACEHOLDERS and path.is_file() and not path.is_symlink():
+            place = draft / path.relative_to(target)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, place)
 
 
 def _swap(draft: Path, target: Path) -> None:

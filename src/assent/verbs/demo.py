@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from assent.errors import AssentError, ExitCode, UsageError
+from assent.git import without_repository
 
 Say = Callable[[str], None]
 
@@ -83,8 +84,8 @@ class _Stage:
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_CI)}
         self._env = {**kept, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
-        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "ASSENT_CONFIG"):
-            self._env.pop(name, None)
+        self._env = without_repository(self._env)
+        self._env.pop("ASSENT_CONFIG", None)
 
     def set_up(self) -> None:
         """Make the remote, the project and Ada's identity."""

@@ -20,6 +20,7 @@ from assent.core.digest import digest_of
 from assent.core.evidence import DataReference
 from assent.core.profile import DataProfile, RowChanges
 from assent.errors import UsageError
+from assent.files import write_atomically
 from assent.measure.models.files import model_files
 from assent.measure.models.inspect import inspect
 from assent.measure.models.weights import compare_weights
@@ -31,7 +32,6 @@ from assent.measure.profiles.rows import row_changes
 from assent.verbs.bundles import baseline, find
 from assent.verbs.facts import compare_bundles
 from assent.verbs.recording import read_ledger
-from assent.verbs.work import write_atomically
 from assent.verbs.workspace import Workspace
 
 PROFILE_SUFFIX = ".json.gz"

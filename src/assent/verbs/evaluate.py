@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from contextlib import ExitStack
 from typing import IO
 
 import msgspec
@@ -11,24 +10,26 @@ import msgspec
 from assent.config.lock import FILE as LOCK
 from assent.config.settings import ModelSettings
 from assent.core.digest import Digest, hex_of, short
-from assent.core.evidence import Code, Environment, Evidence, Problem, Step
+from assent.core.evidence import Code, Environment, Evidence, Step
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
+from assent.making.inputs import Inputs, why_changed
 from assent.measure.cost import costs as costs_of
-from assent.measure.environment import read_environment
-from assent.measure.files import expand, relative_name
+from assent.measure.environment import read_environment, with_packages
+from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
 from assent.measure.models.files import model_files
+from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
 from assent.verbs.attachments import detach
-from assent.verbs.bundles import load, model_digest_at, open_bundle, stands_at
-from assent.verbs.inputs import Inputs, read_inputs
+from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, stands_at
 from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
-from assent.verbs.train import run_step
+from assent.verbs.running import Expected, Ran, recovered, run
 from assent.verbs.work import Evaluated, Trained, forget, keep, kept
 from assent.verbs.workspace import Workspace
+from assent.verbs.worktree import inputs_of, outputs, read_code, written
 
 
 class EvaluateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,64 +44,109 @@ class EvaluateResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def evaluate(
-    workspace: Workspace, model: str, *, force: bool = False, output: int | IO[bytes] | None = None
+    workspace: Workspace,
+    model: str,
+    *,
+    force: bool = False,
+    output: int | IO[bytes] | None = None,
+    inputs: Inputs | None = None,
 ) -> EvaluateResult:
-    """Evaluate the model that stands in the working tree, and gather the evidence.
+    """Evaluate the model that stands in the working tree, and gather the evidence. `inputs` are
+    those of the working tree if the caller has read them.
 
     If `assent.lock` names a bundle for these inputs, or the store holds a finished bundle of the
     same inputs, and it is of this very model, its evidence is reused and nothing is run, unless
-    `force`. Raises `CommandError` with the command's exit code.
+    `force`. Else metrics, predictions and plots that this run's training has not written are set
+    aside first, and must be new afterwards. Raises `CommandError` with the command's exit code.
     """
-    settings = workspace.settings(model)
-    inputs = read_inputs(workspace.root, settings)
+    recovered(workspace, model)
+    if inputs is None:
+        trained = kept(workspace.work, model, "train", Trained)
+        inputs = inputs_of(workspace, model, known=None if trained is None else trained.inputs)
     locked = None if force else _locked(workspace, model, inputs)
     if locked is not None:
         return locked
-    digest = model_digest_at(workspace.root, settings.model)
-    if not force:
-        hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
-        found = None if hint is None else load(workspace, model, hint)
-        evidence = None if found is None else open_bundle(workspace, found).evidence
-        if (
-            found is not None
-            and evidence is not None
-            and found.model_digest == digest
-            and _is_of_here(workspace, evidence)
-        ):
-            reused = Evaluated(evidence=evidence, model_digest=digest)
-            keep(workspace.work, model, "evaluate", reused)
-            workspace.say(
-                f"evaluating {model}: inputs unchanged, reusing bundle {short(found.digest)}; "
-                "evaluation skipped (--force evaluates again)"
+    digest = _digest(workspace, model)
+    reused = None if force else _reused(workspace, model, inputs, digest)
+    return _evaluated(workspace, model, inputs, digest, output) if reused is None else reused
+
+
+def _reused(
+    workspace: Workspace, model: str, inputs: Inputs, digest: Digest
+) -> EvaluateResult | None:
+    """The evidence of the finished bundle of these inputs, if it is of this very model."""
+    hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+    found = None if hint is None else load(workspace, model, hint)
+    if found is None or found.model_digest != digest:
+        return None
+    evidence = open_bundle(workspace, found).evidence
+    if not _is_of_here(workspace, evidence):
+        return None
+    keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
+    workspace.say(
+        f"evaluating {model}: inputs unchanged, reusing bundle {short(found.digest)}, "
+        f"{made_by(evidence)}; evaluation skipped (--force evaluates again)"
+    )
+    return EvaluateResult(model=model, model_digest=digest, evidence=evidence, reused=found.digest)
+
+
+def _evaluated(
+    workspace: Workspace,
+    model: str,
+    inputs: Inputs,
+    digest: Digest,
+    output: int | IO[bytes] | None,
+) -> EvaluateResult:
+    """Run the command, if there is one, and read what it and the training have written."""
+    settings = workspace.settings(model)
+    trained = _trained(workspace, model, inputs, digest)
+    before = read_code(workspace, () if trained is None else trained.touched)
+    code = before if trained is None or trained.code is None else _both(trained.code, before)
+    with ExitStack() as running:
+        ran = None
+        if settings.evaluate is not None:
+            doing = f"evaluating {model}"
+            workspace.say(f"{doing}: {redact_text(settings.evaluate)}")
+            expected = _expected(workspace, model, inputs, trained)
+            ran = running.enter_context(
+                run(workspace, model, settings.evaluate, inputs.evaluate, doing, output, expected)
             )
-            return EvaluateResult(
-                model=model, model_digest=digest, evidence=evidence, reused=found.digest
-            )
-    step = None
-    untouched: tuple[Problem, ...] = ()
-    if settings.evaluate is not None:
-        workspace.say(f"evaluating {model}: {redact_text(settings.evaluate)}")
-        before = _written(workspace, settings.metrics)
-        step = run_step(
-            workspace, settings.evaluate, inputs.evaluate, f"evaluating {model}", output
-        )
-        _require_same_model(workspace, model, digest)
-        untouched = _untouched(workspace, settings, before)
-    trained = _trained(workspace, model, inputs.train, digest)
+            _require_same_model(workspace, model, digest)
+        evidence = _evidence(workspace, model, inputs, trained, ran, code)
+    if ran is not None:
+        known = written(workspace, model)
+        noted = msgspec.structs.replace(known, outputs={**known.outputs, **ran.written})
+        keep(workspace.work, model, "written", noted)
+    keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
+    return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
+
+
+def _evidence(
+    workspace: Workspace,
+    model: str,
+    inputs: Inputs,
+    trained: Trained | None,
+    ran: Ran | None,
+    code: Code,
+) -> Evidence:
+    settings = workspace.settings(model)
     detach(workspace, model)
     metrics = read_metrics(workspace.root, settings.metrics)
     params = read_params(workspace.root, settings.params)
-    measured = measure(workspace, model)
-    environment = read_environment(workspace.root, settings.train or settings.evaluate or "")
+    measured = measure(workspace, model, plots=_shown(settings, trained, ran))
+    seen = Seen() if ran is None else ran.seen
+    trained_in, environment = _environments(workspace, settings, trained, seen)
+    step = None if ran is None else ran.step
     costs = _costs(workspace, settings, trained, step, environment)
-    evidence = Evidence(
+    unproven = (*(trained.unproven if trained else ()), *(ran.unproven if ran else ()))
+    return Evidence(
         model=model,
         inputs_digest=inputs.evaluate,
         inputs=inputs.files,
         train=None if trained is None else trained.step,
         evaluate=step,
         trained_by=None if workspace.is_in_forge_ci else workspace.forge.whoami(),
-        code=read_code(workspace),
+        code=code,
         params=params.params,
         metrics={**costs, **measured.metrics, **metrics.metrics},
         series=metrics.series,
@@ -110,11 +156,44 @@ def evaluate(
         predictions=measured.predictions,
         attachments=measured.attachments,
         environment=environment,
+        trained_in=None if trained_in == environment else trained_in,
         run=workspace.run,
-        problems=(*untouched, *metrics.problems, *params.problems, *measured.problems),
+        unproven=tuple(dict.fromkeys(unproven)),
+        problems=(*metrics.problems, *params.problems, *measured.problems),
     )
-    keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
-    return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
+
+
+def _expected(
+    workspace: Workspace, model: str, inputs: Inputs, trained: Trained | None
+) -> Expected:
+    found, _ = outputs(workspace, model)
+    return Expected(
+        must=(*found.measured, *found.plots),
+        shown=found.plots,
+        own={} if trained is None else trained.written,
+        inputs=inputs.files,
+    )
+
+
+def _shown(
+    settings: ModelSettings, trained: Trained | None, ran: Ran | None
+) -> frozenset[str] | None:
+    """The files that this run has written, which plots must be of; None where no command runs."""
+    if ran is None and (trained is None or settings.evaluate is not None):
+        return None
+    own = {} if trained is None else trained.written
+    return frozenset({**own, **({} if ran is None else ran.written)})
+
+
+def _both(first: Code, second: Code) -> Code:
+    """The revision of two steps of one run: what differed before either of them counts."""
+    changed = tuple(dict.fromkeys((*first.changed, *second.changed)))
+    is_dirty = first.is_dirty or second.is_dirty or first.commit != second.commit
+    return msgspec.structs.replace(second, is_dirty=is_dirty, changed=changed)
+
+
+def _digest(workspace: Workspace, model: str) -> Digest:
+    return model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes)
 
 
 def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult | None:
@@ -134,7 +213,8 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult 
             "its evidence is in the store of the job that reviews"
         )
         return EvaluateResult(model=model, model_digest=None, evidence=None, reused=locked.bundle)
-    if not stands_at(workspace.root / workspace.settings(model).model, found):
+    place = workspace.root / workspace.settings(model).model
+    if not stands_at(place, found, workspace.hashes):
         return None
     evidence = open_bundle(workspace, found).evidence
     if evidence.inputs_digest != locked.inputs:
@@ -150,27 +230,6 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult 
     )
 
 
-def read_code(workspace: Workspace) -> Code:
-    """The revision of the working tree and its authors.
-
-    In a forge's CI the evidence names nobody: a job that runs the code of a change has no token
-    to ask who they are, and would not be believed. Whoever judges the bundle asks.
-    """
-    repository = workspace.repository
-    head = repository.resolve("HEAD")
-    if head is None:
-        return Code(branch=repository.branch(), is_dirty=True)
-    change = None if workspace.is_in_forge_ci else workspace.forge.change()
-    authors = () if change is None else change.authors
-    return Code(
-        commit=head,
-        tree=repository.tree(head),
-        branch=repository.branch(),
-        is_dirty=repository.is_dirty(),
-        authors=tuple(author.person for author in authors if author.person is not None),
-    )
-
-
 def _is_of_here(workspace: Workspace, evidence: Evidence) -> bool:
     """Whether evidence may be taken over. In a forge's CI only that of the same commit may:
     whoever judges it has another commit checked out, and cannot compare the inputs.
@@ -180,12 +239,27 @@ def _is_of_here(workspace: Workspace, evidence: Evidence) -> bool:
 
 
 def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> None:
-    if model_digest_at(workspace.root, workspace.settings(model).model) != digest:
+    if _digest(workspace, model) != digest:
         raise UsageError(
             f"evaluating {model}",
             "the evaluation changed the model, so its metrics are not about what would be shipped",
             hint="write the model in `train` only",
         )
+
+
+def _environments(
+    workspace: Workspace, settings: ModelSettings, trained: Trained | None, seen: Seen
+) -> tuple[Environment | None, Environment]:
+    """Where the model was trained; and the same with what evaluating it ran with besides."""
+    root, python, command = workspace.root, settings.python, settings.evaluate or ""
+    if settings.train is None:
+        return None, read_environment(root, command, seen, python=python)
+    trained_in = None if trained is None else trained.environment
+    if trained_in is None:
+        trained_in = read_environment(root, settings.train, Seen(), python=python)
+    if not command or python is not None:
+        return trained_in, trained_in
+    return trained_in, with_packages(trained_in, read_packages(root, command, seen))
 
 
 def _costs(
@@ -205,44 +279,17 @@ def _costs(
     )
 
 
-def _written(workspace: Workspace, patterns: Sequence[str]) -> dict[Path, int]:
-    """When each file was last written, in nanoseconds."""
-    return {path: path.stat().st_mtime_ns for path in expand(workspace.root, patterns)}
-
-
-def _untouched(
-    workspace: Workspace, settings: ModelSettings, before: Mapping[Path, int]
-) -> tuple[Problem, ...]:
-    """Metric files that the evaluation left as they were although the model is newer: they are
-    about another model. A pipeline tool that skips a step whose outputs are newer is right to.
-    """
-    files = model_files(workspace.root, settings.model)
-    trained = max(path.stat().st_mtime_ns for _, path in files)
-    return tuple(
-        Problem(
-            source=relative_name(workspace.root, path),
-            problem="it is older than the model, and the evaluation did not write it",
-        )
-        for path, written in _written(workspace, settings.metrics).items()
-        if before.get(path) == written and written < trained
-    )
-
-
-def _trained(
-    workspace: Workspace, model: str, inputs_digest: Digest, digest: Digest
-) -> Trained | None:
+def _trained(workspace: Workspace, model: str, inputs: Inputs, digest: Digest) -> Trained | None:
     """What `train` left, if it is about this model and these inputs."""
     if workspace.settings(model).train is None:
         return None
+    doing, again = f"evaluating {model}", "run `assent train` again"
     trained = kept(workspace.work, model, "train", Trained)
     if trained is None:
-        raise UsageError(
-            f"evaluating {model}", "it was not trained here", hint="run `assent train` first"
-        )
-    if trained.model_digest != digest or trained.step.inputs_digest != inputs_digest:
-        raise UsageError(
-            f"evaluating {model}",
-            "the model or its inputs have changed since it was trained",
-            hint="run `assent train` again",
-        )
+        raise UsageError(doing, "it was not trained here", hint="run `assent train` first")
+    if trained.model_digest != digest:
+        raise UsageError(doing, "the model has changed since it was trained", hint=again)
+    if trained.step.inputs_digest != inputs.train:
+        reason = why_changed(trained.inputs, inputs.files)
+        raise UsageError(doing, f"{reason} since it was trained", hint=again)
     return trained

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -10,12 +10,14 @@ import msgspec
 from assent.config.read import read_config
 from assent.config.settings import Config
 from assent.errors import UsageError
+from assent.files import write_atomically
+from assent.setup.configs import configs_below
 from assent.setup.looking import look
-from assent.setup.seen import ModelSeen, Project, Sight
+from assent.setup.seen import ModelSeen, Sight
 from assent.setup.text import config_text
+from assent.verbs.pipelines import look as standing
 from assent.verbs.pipelines import pipelines, write_pipelines
-from assent.verbs.work import write_atomically
-from assent.verbs.workflows import default_branch, workflows, write_workflows
+from assent.verbs.workflows import default_branch, existing, workflows, write_workflows
 from assent.verbs.workspace import FILE
 
 IGNORED = ".assent/"
@@ -25,9 +27,10 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     """The file written, what was found, and the keys that a person has to check. `is_kept`: there
     was one already, and it was left as it is. `workflows` are the files written for the forge;
     `is_pinned` is False if a person has to say in them where Assent is. `to_add` are the lines
-    that a person has to add to the `.gitlab-ci.yml` that there is. `forge` is github or gitlab
-    where files of it were asked for. `sight` is all that was seen, and `written` are the files of
-    all projects; `is_dry`: nothing was written at all.
+    that a person has to add to the `.gitlab-ci.yml` that there is; `seen` is what was seen in the
+    pipelines that are there, `to_do` what a person has to look at in them. `forge` is github or
+    gitlab where files of it were asked for. `sight` is all that was seen, and `written` are the
+    files of all projects; `is_dry`: nothing was written at all.
     """
 
     path: Path
@@ -38,6 +41,8 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     workflows: tuple[Path, ...] = ()
     is_pinned: bool = True
     to_add: str | None = None
+    seen: tuple[str, ...] = ()
+    to_do: tuple[str, ...] = ()
     forge: str | None = None
     sight: Sight | None = None
     written: tuple[Path, ...] = ()
@@ -68,25 +73,39 @@ def init(
     path = folder / FILE
     if dry_run or not (github or gitlab):
         return _configure(folder, _looked(folder, name), force=force, dry_run=dry_run)
-    text = path.read_bytes() if path.exists() else None
-    sight = None if text is not None else _looked(folder, name)
-    if sight is not None:
-        text = config_text(_only(sight, folder)).encode()
-    config = read_config(text or b"", str(path))
+    planned, sight = _planned(folder, name)
+    configs = configs_below(folder, FILE, planned)
     to_add = None
     if gitlab:
-        wanted = pipelines(config, origin=templates, install=install)
+        wanted = pipelines(configs, origin=templates, install=install, standing=standing(folder))
         changed, to_add = write_pipelines(folder, wanted, force=force)
+        seen, to_do = wanted.found, wanted.to_check
     else:
-        changed = _write_workflows(folder, config, actions, force=force)
-    result = _kept(path, config) if sight is None else _configure(folder, sight, force=False)
+        changed, seen, to_do = _write_workflows(folder, configs, actions, force=force)
+    result = _kept(path, configs) if sight is None else _configure(folder, sight, force=False)
     return msgspec.structs.replace(
         result,
         workflows=changed,
         is_pinned=any(one is not None for one in (actions, templates, install)),
         to_add=to_add,
+        seen=seen,
+        to_do=to_do,
         forge="gitlab" if gitlab else "github",
     )
+
+
+def _planned(folder: Path, name: str | None) -> tuple[dict[str, Config], Sight | None]:
+    """The configurations that are to be written first, by path, and what they were made from; none
+    where there are some already.
+    """
+    if (folder / FILE).exists():
+        return {FILE: read_config((folder / FILE).read_bytes(), str(folder / FILE))}, None
+    if configs_below(folder, FILE, {}):
+        return {}, None
+    sight = _looked(folder, name)
+    paths = {project: (Path(project.folder) / FILE).as_posix() for project in sight.projects}
+    texts = {path: config_text(project).encode() for project, path in paths.items()}
+    return {path: read_config(text, path) for path, text in texts.items()}, sight
 
 
 def _looked(folder: Path, name: str | None) -> Sight:
@@ -101,33 +120,22 @@ def _looked(folder: Path, name: str | None) -> Sight:
     return sight
 
 
-def _only(sight: Sight, folder: Path) -> Project:
-    """The project that stands in the folder itself: forges look for their files there alone."""
-    for project in sight.projects:
-        if project.folder == "":
-            return project
-    shown = ", ".join(project.folder for project in sight.projects[:10])
-    raise UsageError(
-        "writing the CI files",
-        f"{folder} is no project itself; there are projects in {shown}",
-        hint="run `assent init` first; docs/github.md and docs/gitlab.md say how the CI files name "
-        "the assent.yaml of each",
-    )
-
-
 def _write_workflows(
-    folder: Path, config: Config, actions: str | None, *, force: bool
-) -> tuple[Path, ...]:
+    folder: Path, configs: Mapping[str, Config], actions: str | None, *, force: bool
+) -> tuple[tuple[Path, ...], tuple[str, ...], tuple[str, ...]]:
+    """The files written, what was seen in those that are there, and what is to be looked at."""
     branch = default_branch(folder)
-    stages = list(dict.fromkeys(one for rule in config.policies.values() for one in rule.stages))
-    wanted = workflows(origin=actions, stages=stages, branch=branch)
-    return write_workflows(folder, wanted, force=force)
+    rules = [rule for config in configs.values() for rule in config.policies.values()]
+    stages = list(dict.fromkeys(one for rule in rules for one in rule.stages))
+    models = {model: path for path, config in configs.items() for model in config.models}
+    wanted = workflows(origin=actions, stages=stages, branch=branch, models=models)
+    seen = existing(folder, wanted, configs, branch)
+    return write_workflows(folder, wanted, force=force), seen.found, seen.to_check
 
 
-def _kept(path: Path, config: Config) -> InitResult:
-    return InitResult(
-        path=path, model=", ".join(config.models), found={}, to_check=(), is_kept=True
-    )
+def _kept(path: Path, configs: Mapping[str, Config]) -> InitResult:
+    models = ", ".join(model for config in configs.values() for model in config.models)
+    return InitResult(path=path, model=models, found={}, to_check=(), is_kept=True)
 
 
 def _configure(folder: Path, sight: Sight, *, force: bool, dry_run: bool = False) -> InitResult:

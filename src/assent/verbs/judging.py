@@ -27,9 +27,8 @@ from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import baseline
 from assent.verbs.facts import compare_bundles
-from assent.verbs.inputs import read_inputs
 from assent.verbs.locks import lock_at, mistrust
-from assent.verbs.revisions import difference
+from assent.verbs.revisions import difference, foreign
 from assent.verbs.workspace import Workspace
 
 
@@ -130,19 +129,22 @@ def provenance(
     locked = _locked(workspace, view, candidate, change)
     if locked is not None:
         return [locked]
-    code = candidate.evidence.code
-    is_of_change = code.commit in (change.head, change.commit) and not code.is_dirty
-    if not is_of_change and workspace.repository.resolve("HEAD") in (change.head, change.commit):
-        inputs = read_inputs(workspace.root, workspace.settings(candidate.bundle.model))
-        is_of_change = inputs.evaluate == candidate.evidence.inputs_digest
-    made_from = "no commit" if code.commit is None else code.commit[:12]
+    model, evidence = candidate.bundle.model, candidate.evidence
+    problem = ""
+    if evidence.code.is_dirty or evidence.code.commit not in (change.head, change.commit):
+        problem = foreign(workspace, model, evidence, change.commit)
+    is_own = evidence.code.commit in (change.head, change.commit)
+    passed = "made from its revision" if is_own else "made from a revision of the same inputs"
+    remedy = "let CI train and evaluate the newest revision"
+    if evidence.code.is_dirty:
+        remedy = "commit what the job changes before it trains, or let it change nothing"
     return [
         Finding(
             rule="the bundle is of this change",
-            outcome=Outcome.PASSED if is_of_change else Outcome.FAILED,
-            reason="made from its revision" if is_of_change else f"made from {made_from}",
+            outcome=Outcome.FAILED if problem else Outcome.PASSED,
+            reason=problem or passed,
             evidence=f"{change.id} is at {change.head[:12]}",
-            remedy="" if is_of_change else "let CI train and evaluate the newest revision",
+            remedy=remedy if problem else "",
         )
     ]
 
@@ -158,11 +160,8 @@ def _nothing_new(
     line = next((line for line in view.state.newest if not line.retired), None)
     if change is None or change.landed or workspace.context.system is None or line is None:
         return None
-    known = view.record(line.bundle)
-    if known is None or known.registered is None:
-        return None
     model = candidate.bundle.model
-    commit = decode_entry(view.entry(known.registered)).commit
+    commit = registered_from(view, line.bundle)
     try:
         locked = lock_at(workspace, change.head, model)
         if commit is None or difference(workspace, model, commit, change.head):
@@ -177,6 +176,14 @@ def _nothing_new(
         reason="merging it registers nothing new",
         evidence=f"{change.id} changes nothing that {model} is made from",
     )
+
+
+def registered_from(view: View, bundle: Digest) -> str | None:
+    """The commit of the base branch that a bundle was registered from."""
+    known = view.record(bundle)
+    if known is None or known.registered is None:
+        return None
+    return decode_entry(view.entry(known.registered)).commit
 
 
 def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) -> Finding | None:

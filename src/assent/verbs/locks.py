@@ -6,8 +6,8 @@ from assent.config.lock import FILE, Locked, read_lock
 from assent.core.change import Change
 from assent.core.entry import Entry, Kind, decode_entry
 from assent.errors import OutsideError
+from assent.making.inputs import Inputs
 from assent.ports import View
-from assent.verbs.inputs import Inputs
 from assent.verbs.revisions import difference
 from assent.verbs.workspace import Workspace
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import combinations
@@ -56,8 +56,9 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
 
 
-def measure(workspace: Workspace, model: str) -> Measured:
-    """Measure the data sets, the predictions and the plots that `assent.yaml` declares.
+def measure(workspace: Workspace, model: str, *, plots: Collection[str] | None = None) -> Measured:
+    """Measure the data sets, the predictions and the plots that `assent.yaml` declares; of plots
+    only those called `plots`, if that is given.
 
     What cannot be read is a problem and never an exception. Where the baseline's profiles can be
     had from here, rows are counted in their bins too, so that the comparison is exact.
@@ -65,7 +66,7 @@ def measure(workspace: Workspace, model: str) -> Measured:
     found = _Measuring(workspace, model)
     found.data()
     found.predictions()
-    found.plots()
+    found.plots(plots)
     return found.measured()
 
 
@@ -113,6 +114,7 @@ class _Measuring:
                 one.path,
                 one.snapshot,
                 count_rows=name not in profiled,
+                hashes=self._workspace.hashes,
             )
             self._problems += [] if problem is None else [problem]
             if reference is not None:
@@ -223,9 +225,10 @@ class _Measuring:
             return
         self._metrics = {one.name: one.new for one in changes if one.new is not UNSET}
 
-    def plots(self) -> None:
+    def plots(self, names: Collection[str] | None) -> None:
         found, problems = declared(self._workspace.root, self._settings.plots)
         self._problems += problems
+        found = {one: path for one, path in found.items() if names is None or one in names}
         for source, path in list(found.items())[:MAX_PLOTS]:
             size = path.stat().st_size
             kind = plot_type(path)

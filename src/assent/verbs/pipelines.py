@@ -4,40 +4,85 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from assent.config.settings import Config
 from assent.errors import UsageError
+from assent.files import write_atomically
 from assent.git import Repository
-from assent.verbs.work import write_atomically
+from assent.parsing import parse_yaml
+from assent.setup.configs import trunk
+from assent.setup.gitlab.plan import decide
+from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
 
 SOURCE = Path(__file__).parent / "gitlab/pipeline.yml"
-FILE = ".gitlab-ci.yml"
 COPY = ".gitlab/assent.yml"
+ALONE = ".gitlab/assent-alone.yml"
 TEMPLATE = "gitlab-templates/pipeline.yml"
 PLACEHOLDER = f"git+https://gitlab.example.com/OWNER/assent@{'0' * 40}"
 _ORIGIN = re.compile(
     r"(?P<project>[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)+)"
     r"@(?P<commit>[0-9a-f]{40})"
 )
+_STAGES = ("build-stage", "test-stage", "deploy-stage")
+_RECIPES = "# Caches, GPUs, long trainings, data: the recipes of Assent (docs/recipes) say how.\n"
+_OWN = f"""\
+# Assent's jobs. What they do, and why: docs/gitlab.md of Assent.
+{_RECIPES}\
+# Jobs of your own belong in {MOVED[0]}: `assent init --gitlab` says then what this file becomes,
+# so that they are left out of the pipelines that Assent starts.
+"""
+_WORKFLOW = """\
+# A branch with an open merge request has one pipeline, that of the merge request.
+workflow:
+  rules:
+    - if: $CI_COMMIT_BRANCH =~ /^assent\\// # the ledger
+      when: never
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+    - if: $CI_COMMIT_BRANCH && $CI_OPEN_MERGE_REQUESTS
+      when: never
+    - if: $CI_COMMIT_BRANCH || $CI_COMMIT_TAG
+"""
+_BESIDE = f"""\
+# Assent's jobs, and your own, which are in {{moved}}. Yours are left out of the pipelines that
+# Assent starts for itself; where you change what your own `workflow` lets in, run
+# `assent init --gitlab` again. What Assent's jobs do, and why: docs/gitlab.md of Assent.
+{_RECIPES}"""
+_ALONE = """\
+# What pipelines without {moved} need of it. Where that is included, what it says wins.
+"""
 
 
 class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
-    """Files to write, by path, and the lines of `.gitlab-ci.yml` that include them."""
+    """Files to write, by path, and `lines`: of the `.gitlab-ci.yml` all where `moved` is the place
+    of the team's own or there is none, else those to add to it. `found` is what was seen there,
+    `to_check` what a person has to look at.
+    """
 
     files: dict[str, str]
     lines: str
+    moved: str | None = None
+    is_moved: bool = False
+    found: tuple[str, ...] = ()
+    to_check: tuple[str, ...] = ()
 
 
-def pipelines(config: Config, *, origin: str | None, install: str | None) -> Pipelines:
-    """The pipeline of every model of `config`.
+def pipelines(
+    configs: Mapping[str, Config],
+    *,
+    origin: str | None,
+    install: str | None,
+    standing: Standing,
+) -> Pipelines:
+    """The pipeline of every model of `configs`, which are by their path below the top folder.
 
     With `origin` (`group/project@commit`) it is included from that project of the same GitLab,
-    and Assent is installed from there; without it the repository keeps a copy. Raises
-    `UsageError` for an origin that is not pinned to a commit.
+    and Assent is installed from there; without it the repository keeps a copy. `standing` is the
+    pipeline that is there. Raises `UsageError` for an origin that is not pinned to a commit.
     """
     found = None if origin is None else _ORIGIN.fullmatch(origin)
     if origin is not None and found is None:
@@ -51,25 +96,59 @@ def pipelines(config: Config, *, origin: str | None, install: str | None) -> Pip
         made = f"git+$CI_SERVER_URL/{found['project']}@{found['commit']}"
     else:
         where, made = [f"local: {COPY}"], PLACEHOLDER
-    lines = ["include:"]
-    for model in config.models:
-        lines.append(f"  - {where[0]}")
-        lines += [f"    {one}" for one in where[1:]]
-        lines.append("    inputs:")
-        lines += [
-            f"      {line}" for line in _inputs(config, model, made if install is None else install)
-        ]
     files = {} if found is not None else {COPY: SOURCE.read_text("utf-8")}
-    return Pipelines(files=files, lines="\n".join(lines) + "\n")
+    wanted = _Included(where, made if install is None else install, configs)
+    team = standing.found
+    if team is None:
+        return Pipelines(files=files, lines=f"{_OWN}include:\n{wanted.lines(None)}{_WORKFLOW}")
+    plan = decide(team.team, standing.branch, is_moved=team.is_moved)
+    lines = f"include:\n{wanted.lines(plan.stage)}"
+    told = Pipelines(files=files, lines=lines, found=plan.found, to_check=plan.to_check)
+    if plan.guard is None:
+        return told
+    moved = _place(team, standing.taken)
+    if plan.alone:
+        files[ALONE] = _ALONE.format(moved=moved) + plan.alone
+        lines = lines.replace("include:\n", f"include:\n  - local: {ALONE}\n", 1)
+    lines = _BESIDE.format(moved=moved) + lines
+    lines += f"  - local: {moved}\n    rules:\n      - if: {plan.guard}\n"
+    is_moved = team.is_moved
+    return msgspec.structs.replace(told, lines=lines, moved=moved, is_moved=is_moved)
 
 
-def _inputs(config: Config, model: str, install: str) -> list[str]:
+class _Included(msgspec.Struct, frozen=True):
+    """What is included: from where, what its jobs install, and for which models."""
+
+    where: list[str]
+    install: str
+    configs: Mapping[str, Config]
+
+    def lines(self, stage: str | None) -> str:
+        """The entries of `include`, with all jobs in `stage` unless it is None."""
+        models = [(path, name) for path, one in self.configs.items() for name in one.models]
+        made: list[str] = []
+        for path, name in models:
+            made.append(f"  - {self.where[0]}")
+            made += [f"    {one}" for one in self.where[1:]]
+            made.append("    inputs:")
+            inputs = _inputs(self.configs[path], name, self.install, path, is_one=len(models) == 1)
+            inputs += [] if stage is None else [f"{one}: {json.dumps(stage)}" for one in _STAGES]
+            made += [f"      {line}" for line in inputs]
+        return "\n".join(made) + "\n"
+
+
+def _inputs(config: Config, model: str, install: str, path: str, *, is_one: bool) -> list[str]:
     settings = config.models[model]
-    artifacts = dict.fromkeys([".assent/work/", settings.model, *settings.metrics])
-    lines = [f"install: {json.dumps(install)}", f"artifacts: {_list(list(artifacts))}"]
+    folder = path.rpartition("/")[0]
+    predictions = [] if settings.predictions is None else [settings.predictions.path]
+    made = [settings.model, *settings.metrics, *predictions, *settings.plots]
+    artifacts = dict.fromkeys([".assent/work/", *made])
+    placed = [f"{folder}/{one}" if folder else one for one in artifacts]
+    lines = [f"install: {json.dumps(install)}", f"artifacts: {_list(placed)}"]
     stages = list(config.policies[model].stages)
     lines += [f"stages: {_list(stages)}"] if stages else []
-    if len(config.models) > 1:
+    lines += [f"config: {json.dumps(path)}"] if folder else []
+    if not is_one:
         lines += [f"model: {json.dumps(model)}", f"job-prefix: {json.dumps(f'assent-{model}')}"]
         lines.append(f"environment-prefix: {json.dumps(f'{model}/')}")
     return lines
@@ -79,22 +158,59 @@ def _list(values: Sequence[str]) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-def write_pipelines(
-    folder: Path, wanted: Pipelines, *, force: bool
-) -> tuple[tuple[Path, ...], str | None]:
-    """Write the pipeline below `folder`. Returns the files that are new or changed, and the lines
-    to add by hand where there is a `.gitlab-ci.yml` already: it is never changed.
-
-    Raises `UsageError`, and writes nothing, if another text stands where the copy belongs, unless
-    `force`, and unless `folder` is the top folder of a Git repository.
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is there: the team's pipeline without Assent's part of it, the default branch, and those
+    places that are taken to which the team's file could go.
     """
-    top = Repository(folder).top
-    if top.resolve() != folder.resolve():
+
+    found: Found | None = None
+    branch: str | None = None
+    taken: tuple[str, ...] = ()
+
+
+def _place(team: Found, taken: Sequence[str]) -> str:
+    """Where the team's file goes, if it is not there already."""
+    if team.is_moved:
+        return team.name
+    free = [one for one in MOVED if one not in taken]
+    if not free:
+        raise UsageError(
+            "writing the pipeline",
+            f"{' and '.join(MOVED)} are both there already, and one is needed for {FILE}",
+            hint="rename one of them, and what includes it",
+        )
+    return free[0]
+
+
+def look(folder: Path) -> Standing:
+    """The pipeline that is there, and what else is to be known of the repository.
+
+    Raises `UsageError` unless `folder` is the top folder of a Git repository.
+    """
+    repository = Repository(folder)
+    if repository.top.resolve() != folder.resolve():
         raise UsageError(
             "writing the pipeline",
             f"{folder} is not the top folder of its repository, where GitLab looks for it",
-            hint=f"run it in {top}; the input `config` names the assent.yaml",
+            hint=f"run it in {repository.top}: it finds every assent.yaml below",
         )
+    is_ours = (folder / FILE).exists() and (folder / FILE).read_bytes().startswith(_OWN.encode())
+    return Standing(
+        found=find_team(folder, ours=(COPY, TEMPLATE, ALONE), is_ours=is_ours),
+        branch=trunk(repository),
+        taken=tuple(one for one in MOVED if (folder / one).exists()),
+    )
+
+
+def write_pipelines(
+    folder: Path, wanted: Pipelines, *, force: bool
+) -> tuple[tuple[Path, ...], str | None]:
+    """Write the pipeline below `folder`. Returns the files that are new or changed, and what to do
+    by hand where there is a `.gitlab-ci.yml` already: it is never changed.
+
+    Raises `UsageError`, and writes nothing, if another text stands where a file of Assent's
+    belongs, unless `force`.
+    """
     changed: dict[Path, str] = {}
     for name, text in wanted.files.items():
         path = folder / name
@@ -109,10 +225,30 @@ def write_pipelines(
             )
         changed[path] = text
     own = folder / FILE
-    to_add = wanted.lines if own.exists() and own.read_text("utf-8") != wanted.lines else None
+    to_add = _to_add(wanted) if own.exists() and not _is_there(folder, wanted) else None
     if not own.exists():
         changed[own] = wanted.lines
     for path, text in changed.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, text.encode())
     return tuple(changed), to_add
+
+
+def _is_there(folder: Path, wanted: Pipelines) -> bool:
+    """Whether the file includes already what it should."""
+    if (folder / FILE).read_bytes() == wanted.lines.encode():
+        return True
+    included = read_team(folder, FILE, ours=()).included
+    entries = parse_yaml(wanted.lines.encode())["include"]
+    return all(entry in included for entry in entries)
+
+
+def _to_add(wanted: Pipelines) -> str:
+    """What a person has to do, as lines that can be pasted."""
+    if wanted.moved is None:
+        return f"# add to {FILE}\n{wanted.lines}"
+    steps = [f"# {FILE} is then"]
+    if not wanted.is_moved:
+        steps.insert(0, f"git mv {FILE} {wanted.moved}   # then again: assent init --gitlab")
+        steps[1] = f"# which writes this {FILE}"
+    return "\n".join(steps) + f"\n{wanted.lines}"

@@ -9,11 +9,14 @@ from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry, Kind, decode_entry, encode_entry, entry_digest
 from assent.core.registry import State
 from assent.errors import IntegrityError, OutsideError
-from assent.ports import MovedError, Pointer, View
+from assent.ports import BusyError, MovedError, Pointer, View
 from assent.verbs.workspace import Workspace
 
 PATIENCE_S = 120.0
 """How long a writer tries when others keep being first."""
+
+BUSY_S = 10.0
+"""How long it waits for a lock, which is held for milliseconds unless it was left."""
 
 
 def record(
@@ -31,6 +34,7 @@ def record(
     """
     workspace.require_trusted(f"writing to the ledger of {model}")
     deadline = time.monotonic() + PATIENCE_S
+    busy_since: float | None = None
     attempt = 0
     while True:
         if view is None:
@@ -42,7 +46,14 @@ def record(
             entries = workspace.ledger.append(view, drafts)
         except MovedError as error:
             view = None
-            if time.monotonic() > deadline:
+            now = time.monotonic()
+            if isinstance(error, BusyError):
+                busy_since = busy_since or now
+                if now > busy_since + BUSY_S:
+                    raise OutsideError(error.doing, error.problem, hint=error.hint) from None
+            else:
+                busy_since = None
+            if now > deadline:
                 raise OutsideError(
                     error.doing, "others keep being first", hint="run the verb again later"
                 ) from None

@@ -9,16 +9,25 @@ from assent.core.change import Change
 from assent.core.digest import short
 from assent.core.entry import Draft, Kind
 from assent.core.verdict import Decision, Verdict
-from assent.errors import IdleError, PolicyError
+from assent.errors import AssentError, IdleError, PolicyError
+from assent.making.inputs import say_changed
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound
-from assent.verbs.inputs import read_inputs
-from assent.verbs.judging import approval_records, binding_reviews, judge, makers, subject
-from assent.verbs.locks import current_lock
+from assent.verbs.judging import (
+    approval_records,
+    binding_reviews,
+    judge,
+    makers,
+    registered_from,
+    subject,
+)
+from assent.verbs.locks import locked_of
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
+from assent.verbs.revisions import difference, foreign
 from assent.verbs.workspace import Workspace
+from assent.verbs.worktree import inputs_of
 
 
 def register(
@@ -94,7 +103,7 @@ def register(
         remember(workspace.store, model, candidate.evidence, bundle.digest, change.commit)
     if known:
         return known[-1]
-    newest = _newest_of_these_inputs(workspace, view, model) if name is None else None
+    newest = _newest_of_these_inputs(workspace, view, model, change) if name is None else None
     if newest is not None and not entries:
         return _nothing_new(model, candidate, newest)
     version = entries[-1].subject.version if entries else None
@@ -113,7 +122,9 @@ def register(
 def _landed(
     workspace: Workspace, view: View, model: str, name: str | None, change: Change
 ) -> Known:
-    """The bundle to register, proven to be of what has landed."""
+    """The bundle to register, proven to be of what has landed: by Git, which the job that decides
+    has, and never by data, which only the job that trained may have.
+    """
     doing = f"registering {model}"
     branch = workspace.base_branch or "the base branch"
     if not change.landed:
@@ -122,44 +133,65 @@ def _landed(
             f"{change.commit[:12]} is not part of {branch}",
             hint=f"merge the change first, then run `assent register` on {branch}",
         )
-    inputs = read_inputs(workspace.root, workspace.settings(model))
-    root = workspace.repository.relative(workspace.root)
-    prefix = "" if root == "." else f"{root}/"
-    if workspace.repository.is_dirty([f"{prefix}{path}" for path in inputs.files]):
-        raise PolicyError(
-            doing,
-            "the inputs in the working tree are not those of the commit",
-            hint="commit or restore them: what is registered must be what was merged",
-        )
     candidate = find(workspace, view, model, name)
-    evidence = candidate.evidence
-    locked = current_lock(workspace, model, inputs)
-    if locked is not None and locked.bundle != candidate.bundle.digest:
+    digest = candidate.bundle.digest
+    locked = locked_of(workspace, view, model, change)
+    if locked is not None and locked.bundle != digest:
         raise PolicyError(
             doing,
             f"assent.lock of {change.commit[:12]} names {short(locked.bundle)} for these inputs, "
-            f"not {short(candidate.bundle.digest)}",
+            f"not {short(digest)}",
             hint="register that one, or merge a change that takes the model out of assent.lock",
         )
-    if evidence.inputs_digest != inputs.evaluate and (
-        evidence.code.is_dirty or evidence.code.tree != workspace.repository.tree(change.commit)
-    ):
+    if locked is not None:
+        return candidate
+    problem = foreign(workspace, model, candidate.evidence, change.commit)
+    if problem and not _is_of_working_tree(workspace, candidate, doing):
         raise PolicyError(
             doing,
-            f"bundle {short(candidate.bundle.digest)} was made from other inputs than those of "
-            f"{change.commit[:12]}",
+            f"bundle {short(digest)} was made from other inputs than those of "
+            f"{change.commit[:12]}: {problem}",
             hint="train the merged commit and have the result reviewed: `assent review`",
         )
     return candidate
 
 
+def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> bool:
+    """Whether a bundle that is of no commit has the inputs of the working tree, which then must be
+    those of the commit. On somebody's own machine alone: what CI merges is committed.
+    """
+    if workspace.is_in_forge_ci:
+        return False
+    inputs = inputs_of(workspace, candidate.bundle.model)
+    if candidate.evidence.inputs_digest != inputs.evaluate:
+        return False
+    root = workspace.repository.relative(workspace.root)
+    prefix = "" if root == "." else f"{root}/"
+    changed = set(workspace.repository.changed_files())
+    mine = [path for path in inputs.files if f"{prefix}{path}" in changed]
+    if mine:
+        raise PolicyError(
+            doing,
+            f"the inputs in the working tree are not those of the commit: {say_changed(mine)}",
+            hint="commit or restore them: what is registered must be what was merged",
+        )
+    return True
+
+
 def _is_of_inputs(workspace: Workspace, candidate: Known) -> bool:
     """Whether the inputs that the evidence names are those of the working tree. It was written by
     code of the change: that its tree was merged says nothing of the digests that it claims, and
-    others would be given this model for inputs that it was not made from.
+    others would be given this model for inputs that it was not made from. What is not in Git is
+    not looked for here.
     """
-    inputs = read_inputs(workspace.root, workspace.settings(candidate.bundle.model))
-    evidence = candidate.evidence
+    evidence, repository = candidate.evidence, workspace.repository
+    paths = [repository.relative(workspace.root / name) for name in evidence.inputs]
+    if any(repository.id_of("HEAD", path) is None for path in paths):
+        return False
+    try:
+        inputs = inputs_of(workspace, candidate.bundle.model)
+    except AssentError:
+        return False
     trained = inputs.train if evidence.train is None else evidence.train.inputs_digest
     return (evidence.inputs_digest, trained) == (inputs.evaluate, inputs.train)
 
@@ -175,14 +207,20 @@ def _known_already(model: str, candidate: Known, version: int) -> Decided:
     )
 
 
-def _newest_of_these_inputs(workspace: Workspace, view: View, model: str) -> Known | None:
-    """The newest version, if what was merged has the inputs that it was made from."""
+def _newest_of_these_inputs(
+    workspace: Workspace, view: View, model: str, change: Change
+) -> Known | None:
+    """The newest version, if what was merged has the inputs that it was registered with."""
     line = next((line for line in view.state.newest if not line.retired), None)
-    if line is None:
+    commit = None if line is None else registered_from(view, line.bundle)
+    if line is None or commit is None:
         return None
-    newest = find(workspace, view, model, f"v{line.version}")
-    inputs = read_inputs(workspace.root, workspace.settings(model))
-    return newest if newest.evidence.inputs_digest == inputs.evaluate else None
+    try:
+        if difference(workspace, model, commit, change.commit):
+            return None
+    except AssentError:
+        return None  # whatever it is, it is no proof
+    return find(workspace, view, model, f"v{line.version}")
 
 
 def _nothing_new(model: str, candidate: Known, newest: Known) -> Decided:

@@ -13,10 +13,10 @@ from assent.config.lock import Locked, lock_text, read_lock
 from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, short
 from assent.core.direction import direction
-from assent.core.entry import Draft, Kind
+from assent.core.entry import Draft, Entry, Kind, decode_entry
 from assent.core.scalar import number, show
 from assent.core.verdict import Finding, Outcome
-from assent.errors import OutsideError, UsageError
+from assent.errors import AssentError, OutsideError, UsageError
 from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
@@ -26,11 +26,13 @@ from assent.verbs.branch import commit_file, push, require_own, tip
 from assent.verbs.bundle import bundle
 from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
 from assent.verbs.evaluate import evaluate
-from assent.verbs.judging import Judgement, judge, makers, subject
+from assent.verbs.judging import Judgement, judge, makers, registered_from, subject
 from assent.verbs.locks import lock_at, retraining
 from assent.verbs.recording import read_ledger, record
+from assent.verbs.revisions import difference
 from assent.verbs.train import train
 from assent.verbs.workspace import FILE, Workspace
+from assent.verbs.worktree import changed_files, some_of
 
 BRANCHES = "retrain"
 """Not below `assent/`: those branches are the ledger."""
@@ -132,11 +134,12 @@ def _base(workspace: Workspace, doing: str) -> str:
             f"what is checked out is not the newest commit of {branch}",
             hint=f"check out {branch} as the remote has it; a run that is repeated has an old one",
         )
-    if workspace.repository.is_dirty():
+    changed = changed_files(workspace)
+    if changed:
         raise UsageError(
             doing,
-            "the working tree differs from its commit",
-            hint="commit or restore the files that `git status` shows",
+            f"the working tree differs from its commit: {some_of(changed)}",
+            hint="commit or restore these files",
         )
     return base
 
@@ -183,6 +186,7 @@ def _judged(
             _stays(model, aim, sentence), bundle=digest, failed=failed
         )
     sentence = f"{short(digest)} is better than {_name(known)}: {moved}"
+    sentence += _rolled_back(workspace, view, candidate)
     return (
         _Found(
             candidate=candidate,
@@ -194,6 +198,41 @@ def _judged(
             model=model, sentence=sentence, is_better=True, metric=aim.metric, bundle=digest
         ),
     )
+
+
+def _rolled_back(workspace: Workspace, view: View, candidate: Known) -> str:
+    """That the inputs of a candidate are those of a version which somebody has rolled back."""
+    commit = candidate.evidence.code.commit
+    for line in view.state.newest:
+        source = registered_from(view, line.bundle)
+        if commit is None or source is None:
+            continue
+        try:
+            if difference(workspace, candidate.bundle.model, source, commit):
+                continue
+        except AssentError:
+            continue
+        entry = _last_rollback(view, line.version)
+        if entry is not None:
+            return (
+                f"; made from the inputs of v{line.version}, which was rolled back from "
+                f"{entry.stage} ({entry.reason})"
+            )
+    return ""
+
+
+def _last_rollback(view: View, version: int) -> Entry | None:
+    """The newest entry by which a version was rolled back."""
+    bundle = view.bundle_of(version)
+    record = None if bundle is None else view.record(bundle)
+    if record is None or not record.stays:
+        return None  # it was never anywhere
+    found = None
+    for content in view.entries(record.registered or 0):
+        entry = decode_entry(content)
+        if entry.kind is Kind.ROLLED_BACK and entry.replaces == version:
+            found = entry
+    return found
 
 
 def _propose(

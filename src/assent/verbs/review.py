@@ -12,8 +12,11 @@ from assent.compare.bundles import Known
 from assent.config.settings import Config
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of
+from assent.core.evidence import Code
 from assent.core.verdict import Decision, Outcome, Verdict
-from assent.errors import ExitCode, UsageError
+from assent.errors import AssentError, ExitCode, UsageError
+from assent.files import write_atomically
+from assent.making.inputs import Inputs
 from assent.policy.rules import Policy, rule_changes
 from assent.ports import Notice, View
 from assent.report.html import to_html
@@ -23,16 +26,18 @@ from assent.report.markdown import to_markdown
 from assent.report.review import Plot, ReviewReport
 from assent.verbs.attachments import read_attachment
 from assent.verbs.bundle import bundle
-from assent.verbs.bundles import find, load, nothing_shown
+from assent.verbs.bundles import find, load, made_by, model_digest_at, nothing_shown
 from assent.verbs.evaluate import evaluate
-from assent.verbs.inputs import read_inputs
 from assent.verbs.judging import all_reviews, judge
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.verbs.recording import read_ledger
+from assent.verbs.revisions import between
+from assent.verbs.running import recovered
 from assent.verbs.train import train
-from assent.verbs.work import write_atomically
+from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
+from assent.verbs.worktree import inputs_of, read_code, some_of
 
 _GUARDING = (
     ".github/workflows",
@@ -67,18 +72,22 @@ def review(
     *,
     name: str | None = None,
     folder: Path | None = None,
+    force: bool = False,
     output: int | IO[bytes] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ReviewResult:
     """Review the bundle called `name`, or the one of the working tree; then what is missing of
-    it (training, evaluation, bundle) is made first. Its forms are written to `folder`, or where
-    the model has its own.
+    it (training, evaluation, bundle) is made first, and all of it with `force`. Its forms are
+    written to `folder`, or where the model has its own.
     """
+    is_reused = False
     if name is None:
-        name = _shown(workspace, model) or _candidate(workspace, model, output, progress)
+        name = _shown(workspace, model)
+    if name is None:
+        name, is_reused = _candidate(workspace, model, force, output, progress)
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
-    report = report_on(workspace, view, model, candidate)
+    report = report_on(workspace, view, model, candidate, is_reused=is_reused)
     folder = folder or workspace.work / "review" / model
     paths = {form: folder / form for form in ("report.html", "review.json", "junit.xml")}
     write_atomically(paths["report.html"], to_html(report).encode())
@@ -106,8 +115,10 @@ def review(
     )
 
 
-def report_on(workspace: Workspace, view: View, model: str, candidate: Known) -> ReviewReport:
-    """Everything a review says about a candidate."""
+def report_on(
+    workspace: Workspace, view: View, model: str, candidate: Known, *, is_reused: bool = False
+) -> ReviewReport:
+    """Everything a review says about a candidate. `is_reused`: nothing was run for it."""
     change = workspace.change()
     policy = workspace.base_policy(model)
     own = workspace.config.policies[model]
@@ -133,7 +144,10 @@ def report_on(workspace: Workspace, view: View, model: str, candidate: Known) ->
             *((problem,) if proposed is None else _rule_changes(workspace, model, proposed)),
             *_guarding_files(workspace, change),
         ),
-        notes=_notes(workspace, candidate, judgement.diff.baseline is None, policy),
+        notes=(
+            *(_reused(workspace, candidate, change) if is_reused else ()),
+            *_notes(workspace, candidate, judgement.diff.baseline is None, policy),
+        ),
         change_id=change.id,
         change_title=_title(change),
         plots=_plots(workspace, candidate),
@@ -230,26 +244,97 @@ def _as_json(value: object) -> str:
 def _candidate(
     workspace: Workspace,
     model: str,
+    force: bool,
     output: int | IO[bytes] | None,
     progress: Callable[[int], None] | None,
-) -> Digest:
-    """The bundle of the working tree, made now if there is none of these inputs."""
+) -> tuple[Digest, bool]:
+    """The bundle of the working tree, made now if there is none of these inputs or with `force`;
+    and whether it was there.
+    """
     settings = workspace.settings(model)
-    if settings.train is not None:
-        inputs = read_inputs(workspace.root, settings)
-        locked = current_lock(workspace, model, inputs)
-        if locked is not None:
-            return locked.bundle
-        hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
-        if hint is not None and load(workspace, model, hint) is not None:
-            return hint
-        train(workspace, model, output=output)
-    elif settings.evaluate is None and not settings.metrics:
+    if not (settings.train or settings.evaluate or settings.metrics or settings.predictions):
         raise UsageError(
-            f"reviewing {model}", f"{FILE} says neither how to train nor how to evaluate it"
+            f"reviewing {model}",
+            f"{FILE} says neither how to train or evaluate it nor where its metrics or "
+            "predictions are",
         )
-    evaluate(workspace, model, output=output)
-    return bundle(workspace, model, progress=progress).bundle
+    recovered(workspace, model)
+    inputs = inputs_of(workspace, model)
+    found = None if force else _finished(workspace, model, inputs)
+    if found is not None:
+        return found, True
+    done = None if force else _done(workspace, model, inputs)
+    if done is None and settings.train is not None:
+        train(workspace, model, force=force, output=output, inputs=inputs)
+        inputs = inputs_of(workspace, model)
+    if done != "evaluate":
+        evaluate(workspace, model, force=force, output=output, inputs=inputs)
+    made = bundle(workspace, model, progress=progress, inputs=inputs)
+    return made.bundle, False
+
+
+def _done(workspace: Workspace, model: str, inputs: Inputs) -> str | None:
+    """The last verb that somebody has run here for these very inputs, this revision and the model
+    as it lies there; None if there is anything to run again.
+    """
+    trained = kept(workspace.work, model, "train", Trained)
+    if trained is None or trained.step.inputs_digest != inputs.train:
+        return None
+    place = workspace.root / workspace.settings(model).model
+    code = read_code(workspace, trained.touched)
+    if not place.exists() or (trained.code is not None and not _same(trained.code, code)):
+        return None
+    if model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes) != (
+        trained.model_digest
+    ):
+        return None
+    evaluated = kept(workspace.work, model, "evaluate", Evaluated)
+    is_evaluated = (
+        evaluated is not None
+        and evaluated.model_digest == trained.model_digest
+        and evaluated.evidence.inputs_digest == inputs.evaluate
+        and _same(evaluated.evidence.code, code)
+    )
+    verb = "evaluate" if is_evaluated else "train"
+    workspace.say(
+        f"reviewing {model}: `assent {verb}` has left what it made (--force makes it new)"
+    )
+    return verb
+
+
+def _same(made: Code, here: Code) -> bool:
+    return (made.commit, made.is_dirty, made.changed) == (here.commit, here.is_dirty, here.changed)
+
+
+def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Digest | None:
+    """The bundle that these inputs have given already, if the store holds it."""
+    locked = current_lock(workspace, model, inputs)
+    if locked is not None:
+        return locked.bundle
+    hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+    return hint if hint is not None and load(workspace, model, hint) is not None else None
+
+
+def _reused(workspace: Workspace, candidate: Known, change: Change) -> tuple[str, ...]:
+    """That nothing was run for this review, and what of the change nobody looked at. The comment
+    on a revision says it of a bundle of another one: repeating a review changes nothing in it.
+    """
+    model, evidence = candidate.bundle.model, candidate.evidence
+    said = f"nothing was trained for this review: the bundle is reused, {made_by(evidence)}"
+    workspace.say(f"reviewing {model}: {said} (--force makes another one)")
+    if evidence.code.commit == change.head and not evidence.code.is_dirty:
+        return ()
+    notes = [f"{said[0].upper()}{said[1:]}."]
+    base = workspace.base
+    if not change.landed and base is not None:
+        try:
+            others = between(workspace, model, base, change.head).others
+        except AssentError as error:
+            notes.append(f"What else this change touches is not known: {error.problem}.")
+        else:
+            if others:
+                notes.append(f"No input covers these files of this change: {some_of(others)}.")
+    return tuple(notes)
 
 
 def _notes(
@@ -272,11 +357,15 @@ def _notes(
             "There is no baseline: nothing of this model is registered yet. Absolute gates apply; "
             "gates on a change do not."
         )
-    if candidate.evidence.code.is_dirty:
+    code, unproven = candidate.evidence.code, candidate.evidence.unproven
+    if code.is_dirty:
+        changed = f" ({some_of(code.changed)})" if code.changed else ""
         notes.append(
-            "It was trained from a working tree with uncommitted changes. It can be registered "
-            "only if what is merged has the same inputs."
+            f"It was trained from a working tree with uncommitted changes{changed}. It can be "
+            "registered only if what is merged has the same inputs."
         )
+    if unproven:
+        notes.append(f"Not shown to be of this run: {some_of(unproven)}, declared `incremental`.")
     if not workspace.is_in_forge_ci and workspace.repository.is_shallow():
         notes.append(
             "The history of this clone is cut off (a shallow clone). Where that hides who wrote "

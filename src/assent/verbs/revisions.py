@@ -1,42 +1,199 @@
-"""What two revisions have in common, read from Git as data: nothing of them is checked out."""
+"""What two revisions have in common, read from Git as data: nothing of them is checked out.
+
+A job that judges has no data: it cannot hash what the job that trained has read. What stands in
+Git it can compare: code, parameters, pointers (`*.dvc`, `dvc.lock`, Git LFS), and the paths that
+links lead to.
+"""
 
 from __future__ import annotations
 
-import re
+import posixpath
 from collections.abc import Iterable
 
-from assent.config.lock import FILE as LOCK
+import msgspec
+
 from assent.config.read import read_config
 from assent.config.settings import ModelSettings
+from assent.core.evidence import Evidence
 from assent.errors import AssentError
+from assent.files import as_text
+from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
+from assent.making.inputs import covers_input, say_changed
+from assent.making.outputs import Outputs, outputs_of
+from assent.measure.files import covers
 from assent.verbs.workspace import FILE, Workspace
 
-_LITERAL = re.compile(r"[^*?\[]*")
+_MAX_LINKS = 10_000
+
+
+class Between(msgspec.Struct, frozen=True, kw_only=True):
+    """What differs between two commits: `inputs` of the model by path, and `others` that are none
+    and no outputs either. `how` says that the model is made in another way.
+    """
+
+    inputs: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    how: str = ""
+
+    @property
+    def reason(self) -> str:
+        """What of the inputs has changed; empty if nothing did."""
+        return self.how or say_changed(self.inputs)
 
 
 def difference(workspace: Workspace, model: str, old: str, new: str) -> str:
     """What differs between two commits of all that a model is made from, as `train.py has
-    changed`; empty if nothing does. Data that is not in Git is not seen here.
+    changed`; empty if nothing does. Data that is not in Git, and has no pointer there, is not
+    seen here.
 
     Raises `OutsideError` if one of them cannot be fetched.
     """
+    return between(workspace, model, old, new).reason
+
+
+def between(workspace: Workspace, model: str, old: str, new: str) -> Between:
+    """As `difference`, with all paths."""
     repository = workspace.repository
     remote = workspace.branch.remote or "origin"
     for commit in (old, new):
         repository.bring(remote, commit)
     before, after = (_settings(workspace, commit, model) for commit in (old, new))
-    if before is None or before != after:
-        return "how the model is made has changed"
+    if before is None or _made(before) != _made(after):
+        return Between(how="how the model is made has changed")
+    if old == new or repository.tree(old) == repository.tree(new):
+        return Between()
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    changed = repository.run(
-        *("diff", "--name-only", "--no-renames", "-z", old, new),
+    names = repository.names(
+        *("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", old, new, "--"),
         doing=f"looking for changed inputs of {model}",
     )
-    for path in filter(None, changed.split("\0")):
-        if path.startswith(prefix) and is_input(before, path.removeprefix(prefix)):
-            return f"{path} has changed"
-    return ""
+    here = [as_text(one.removeprefix(prefix)) for one in names if one.startswith(prefix)]
+    known = _Known(workspace, before, prefix, old, new)
+    inputs = [name for name in here if known.is_input(name)]
+    others = [
+        *(name for name in here if name not in inputs and not known.outputs.cover(name)),
+        *(as_text(one) for one in names if not one.startswith(prefix)),
+    ]
+    return Between(inputs=tuple(inputs), others=tuple(others))
+
+
+def foreign(workspace: Workspace, model: str, evidence: Evidence, commit: str) -> str:
+    """Why evidence is not of what a commit holds, as far as Git knows; empty if it is.
+
+    Evidence of a tree with uncommitted changes is of no commit, and of a commit that cannot be
+    had neither.
+    """
+    code = evidence.code
+    if code.commit is None:
+        return "made from no commit"
+    made = f"made from {code.commit[:12]}"
+    if code.is_dirty:
+        names = ", ".join(code.changed[:3])
+        return f"{made} with uncommitted changes" + (f" of {names}" if names else "")
+    if code.commit == commit or code.tree == workspace.repository.tree(commit):
+        return ""
+    try:
+        reason = difference(workspace, model, code.commit, commit)
+    except AssentError as error:
+        return f"{made}, which cannot be compared: {error.problem}"
+    return f"{made}, and {reason} since" if reason else ""
+
+
+class _Known:
+    """What two revisions say of the inputs of a model."""
+
+    def __init__(
+        self, workspace: Workspace, settings: ModelSettings, prefix: str, old: str, new: str
+    ) -> None:
+        self._settings = settings
+        self._reads = [_reader(workspace, prefix, commit) for commit in (old, new)]
+        data = [one.path for one in settings.data_sets.values()]
+        self._patterns = (*settings.inputs, *settings.params, *data)
+        self._dvc = [_dvc(read, self._patterns) for read in self._reads]
+        outs = {one for dvc in self._dvc for one in dvc.outs}
+        self.outputs: Outputs = outputs_of(settings, sorted(outs))
+        self._targets = _link_targets(workspace, prefix, self._patterns, (old, new))
+
+    def is_input(self, name: str) -> bool:
+        """Whether a change of this file is one of an input: the file itself, a pointer to one, or
+        where a link among the inputs leads to.
+        """
+        if covers_input(self._settings, self.outputs, name):
+            return True
+        if any(covers(target, name) for target in self._targets):
+            return not self.outputs.cover(name)
+        if posixpath.basename(name) == LOCK:
+            return name != LOCK or self._locks_differ()
+        return name.endswith(POINTER) and self._points_to_input(name)
+
+    def _points_to_input(self, name: str) -> bool:
+        for read in self._reads:
+            dvc = _dvc(read, [name])
+            for target in (one.path for targets in dvc.pointers.values() for one in targets):
+                if any(
+                    covers(pattern, target) or covers(target, pattern) for pattern in self._patterns
+                ):
+                    return True
+        return False
+
+    def _locks_differ(self) -> bool:
+        """Whether what the stages have read is something else, code and data; what they have
+        written is their business.
+        """
+        old, new = (
+            {dep.path: dep.digest for stage in dvc.locked for dep in stage.deps}
+            for dvc in self._dvc
+        )
+        return any(
+            old.get(path) != new.get(path)
+            for path in old.keys() | new.keys()
+            if not self.outputs.cover(path)
+        )
+
+
+def _made(settings: ModelSettings | None) -> ModelSettings | None:
+    """The settings without what does not change the bytes of the model or its evidence."""
+    return None if settings is None else msgspec.structs.replace(settings, incremental=())
+
+
+def _dvc(read: Read, names: Iterable[str]) -> Dvc:
+    """What DVC's files say at a revision. What cannot be read says nothing: then the files are
+    compared by their names.
+    """
+    try:
+        return read_dvc(read, names)
+    except AssentError:
+        return Dvc()
+
+
+def _reader(workspace: Workspace, prefix: str, commit: str) -> Read:
+    return lambda name: workspace.repository.show(commit, f"{prefix}{name}")
+
+
+def _link_targets(
+    workspace: Workspace, prefix: str, patterns: Iterable[str], commits: Iterable[str]
+) -> tuple[str, ...]:
+    """Where links lead that are inputs, or folders of them, below the root, at each commit."""
+    found: dict[str, None] = {}
+    for commit in commits:
+        links = workspace.repository.links(commit)
+        if len(links) > _MAX_LINKS:
+            return (".",)  # too many to follow: then every file may be an input
+        waiting = list(patterns)
+        while waiting:
+            pattern = waiting.pop()
+            for link, target in links.items():
+                name = link.removeprefix(prefix)
+                if not link.startswith(prefix) or not (
+                    covers(pattern, name) or covers(name, pattern)
+                ):
+                    continue
+                place = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
+                if place not in found and not place.startswith(("..", "/")):
+                    found[place] = None
+                    waiting.append(place)
+    return tuple(found)
 
 
 def _settings(workspace: Workspace, commit: str, model: str) -> ModelSettings | None:
@@ -47,25 +204,3 @@ def _settings(workspace: Workspace, commit: str, model: str) -> ModelSettings | 
     except AssentError:
         return None
     return None if config is None else config.models.get(model)
-
-
-def is_input(settings: ModelSettings, path: str) -> bool:
-    """Whether a path can be an input. A pattern counts for all that begins as it does, and a word
-    of a command for the file it may name: too much is trained again, too little never.
-    """
-    if path == LOCK:
-        return False
-    commands = f"{settings.train or ''} {settings.evaluate or ''}"
-    if path in commands:
-        return True
-    return any(path.startswith(_literal(pattern)) for pattern in _patterns(settings))
-
-
-def _patterns(settings: ModelSettings) -> Iterable[str]:
-    yield from (*settings.inputs, *settings.params)
-    yield from (data.path for data in settings.data_sets.values())
-
-
-def _literal(pattern: str) -> str:
-    found = _LITERAL.match(pattern)
-    return "" if found is None else found[0].removeprefix("./")

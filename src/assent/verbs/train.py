@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from typing import IO
 
 import msgspec
@@ -12,14 +11,25 @@ from assent.config.lock import Locked
 from assent.core.bundle import Bundle
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Step
-from assent.errors import CommandError, IntegrityError, UsageError
-from assent.measure.command import run_command
+from assent.errors import IntegrityError, UsageError
+from assent.making.inputs import Inputs, changed_names, literals, say_changed
+from assent.measure.environment import read_environment
+from assent.measure.files import covers
 from assent.measure.redaction import redact_text
-from assent.verbs.bundles import load, model_digest_at, open_bundle, write_model
-from assent.verbs.inputs import Inputs, read_inputs
+from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, put_model
 from assent.verbs.locks import lock_here
-from assent.verbs.work import Trained, forget, keep
+from assent.verbs.running import Expected, recovered, run
+from assent.verbs.work import Trained, Written, forget, keep
 from assent.verbs.workspace import FILE, Workspace
+from assent.verbs.worktree import (
+    changed_files,
+    inputs_of,
+    outputs,
+    read_code,
+    say_inputs,
+    some_of,
+    written,
+)
 
 
 class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,84 +45,107 @@ class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def train(
-    workspace: Workspace, model: str, *, force: bool = False, output: int | IO[bytes] | None = None
+    workspace: Workspace,
+    model: str,
+    *,
+    force: bool = False,
+    output: int | IO[bytes] | None = None,
+    inputs: Inputs | None = None,
 ) -> TrainResult:
-    """Train `model` in the working tree.
+    """Train `model` in the working tree, from `inputs` if the caller has read them.
 
     If `assent.lock` names a bundle for these inputs, or the store holds one of the same training
-    inputs, its model files are put in place and nothing is run, unless `force`. Raises
+    inputs, its model files are put in place and nothing is run, unless `force`. Else what earlier
+    runs have left of the outputs is set aside first, and the model must be new afterwards. Raises
     `CommandError` with the exit code of the command.
     """
     settings = workspace.settings(model)
-    inputs = read_inputs(workspace.root, settings)
+    doing = f"training {model}"
+    recovered(workspace, model)
+    if inputs is None:
+        inputs = inputs_of(workspace, model)
+    say_inputs(workspace, doing, inputs)
     forget(workspace.work, model, "evaluate")
     if settings.train is None:
         raise UsageError(
-            f"training {model}",
+            doing,
             "assent.yaml has no `train` command for it",
             hint="add one, or go on with `assent evaluate` for a model that is trained elsewhere",
         )
     locked = None if force else _locked(workspace, model, inputs)
     if locked is not None:
-        return _take(workspace, model, locked, inputs.train)
+        return _take(workspace, model, locked, inputs)
     found = None if force else _finished(workspace, model, inputs.train)
     if found is not None:
-        return _reuse(workspace, model, found, inputs.train, "inputs unchanged")
-    workspace.say(f"training {model}: {redact_text(settings.train)}")
-    step = run_step(workspace, settings.train, inputs.train, f"training {model}", output)
-    digest = _trained_digest(workspace, model)
-    keep(workspace.work, model, "train", Trained(step=step, model_digest=digest))
+        return _reuse(workspace, model, found, inputs, "inputs unchanged")
+    forget(workspace.work, model, "train")
+    workspace.say(f"{doing}: {redact_text(settings.train)}")
+    code, dirty = read_code(workspace), changed_files(workspace)
+    expected = _expected(workspace, model, inputs)
+    with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
+        digest = _trained_digest(workspace, model)
+        products = _products(workspace, model, inputs, doing)
+        known = {**written(workspace, model).outputs, **ran.written}
+        keep(workspace.work, model, "written", Written(outputs=known, products=products))
+    inputs = inputs_of(workspace, model)
+    step = msgspec.structs.replace(ran.step, inputs_digest=inputs.train)
+    trained = Trained(
+        step=step,
+        model_digest=digest,
+        inputs=inputs.files,
+        code=code,
+        environment=read_environment(
+            workspace.root, settings.train, ran.seen, python=settings.python
+        ),
+        written={
+            name: one for name, one in ran.written.items() if not covers(settings.model, name)
+        },
+        touched=tuple(set(changed_files(workspace)) - set(dirty)),
+        unproven=ran.unproven,
+    )
+    keep(workspace.work, model, "train", trained)
     return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+
+
+def _expected(workspace: Workspace, model: str, inputs: Inputs) -> Expected:
+    """The model must be new; and what it is judged by, if there is no command that evaluates."""
+    found, _ = outputs(workspace, model)
+    measured = (*found.measured, *found.plots)
+    if workspace.settings(model).evaluate is None:
+        must = (*found.model, *measured)
+        return Expected(must=must, shown=found.plots, inputs=inputs.files)
+    return Expected(must=found.model, may=measured, inputs=inputs.files)
+
+
+def _products(workspace: Workspace, model: str, before: Inputs, doing: str) -> dict[str, Digest]:
+    """What the training wrote among the files that its inputs' patterns cover. Raises `UsageError`
+    if it changed an input that is named one by one: then it is not known what it was made from.
+    """
+    after = inputs_of(workspace, model)
+    names = changed_names(before.files, after.files)
+    own = [name for name in names if name in literals(workspace.settings(model))]
+    if own:
+        raise UsageError(
+            doing,
+            f"the command has changed what it is trained from: {say_changed(own)}",
+            hint="let it write to another file, or take this one out of `inputs` and `params`",
+        )
+    if names:
+        workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of(names)}")
+    fresh = {name: after.files[name] for name in names if name in after.files}
+    return {**written(workspace, model).products, **fresh}
 
 
 def _trained_digest(workspace: Workspace, model: str) -> Digest:
     declared = workspace.settings(model).model
     try:
-        return model_digest_at(workspace.root, declared)
+        return model_digest_at(workspace.root, declared, workspace.hashes)
     except UsageError as error:
         raise UsageError(
             f"training {model}",
             f"the command ended well, but at {declared!r} {error.problem}",
             hint=f"let the command write it there, or correct `model` in {FILE}",
         ) from None
-
-
-def run_step(
-    workspace: Workspace,
-    command: str,
-    inputs_digest: Digest,
-    doing: str,
-    output: int | IO[bytes] | None,
-) -> Step:
-    """Run one of the team's commands with live output and say what it took."""
-    result = run_command(command, workspace.root, stdout=output)
-    command = redact_text(command)
-    if result.exit_code != 0:
-        raise CommandError(
-            doing,
-            f"`{command}` ended with exit code {result.exit_code}{_signal_name(result.exit_code)}",
-            exit_code=result.exit_code,
-            hint="this exit code is the command's own, and so is the output above; "
-            "nothing was recorded",
-        )
-    return Step(
-        command=command,
-        inputs_digest=inputs_digest,
-        started_at=workspace.now,
-        wall_s=round(result.wall_s, 3),
-        cpu_s=round(result.cpu_s, 3),
-        peak_memory_bytes=result.peak_memory_bytes,
-    )
-
-
-def _signal_name(exit_code: int) -> str:
-    """What a shell means by an exit code above 128."""
-    try:
-        name = signal.Signals(exit_code - 128).name
-    except ValueError:
-        return ""
-    reason = "; often too little memory" if name == "SIGKILL" else ""
-    return f" (ended by {name}{reason})"
 
 
 def _finished(workspace: Workspace, model: str, inputs: Digest) -> Bundle | None:
@@ -131,7 +164,7 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> Locked | None:
     return None
 
 
-def _take(workspace: Workspace, model: str, locked: Locked, inputs: Digest) -> TrainResult:
+def _take(workspace: Workspace, model: str, locked: Locked, inputs: Inputs) -> TrainResult:
     """Put the locked model in place, or say who has it."""
     found = load(workspace, model, locked.bundle)
     if found is None:
@@ -142,7 +175,11 @@ def _take(workspace: Workspace, model: str, locked: Locked, inputs: Digest) -> T
             "from its own (--force trains all the same)"
         )
         return TrainResult(
-            model=model, inputs_digest=inputs, model_digest=None, step=None, reused=locked.bundle
+            model=model,
+            inputs_digest=inputs.train,
+            model_digest=None,
+            step=None,
+            reused=locked.bundle,
         )
     stated = open_bundle(workspace, found).evidence.inputs_digest
     if stated != locked.inputs:
@@ -155,20 +192,28 @@ def _take(workspace: Workspace, model: str, locked: Locked, inputs: Digest) -> T
 
 
 def _reuse(
-    workspace: Workspace, model: str, found: Bundle, inputs: Digest, why: str
+    workspace: Workspace, model: str, found: Bundle, inputs: Inputs, why: str
 ) -> TrainResult:
     evidence = open_bundle(workspace, found).evidence
-    write_model(workspace.store, found, workspace.root / workspace.settings(model).model)
+    put_model(workspace, found)
     if evidence.train is not None:
-        trained = Trained(step=evidence.train, model_digest=found.model_digest)
+        trained = Trained(
+            step=evidence.train,
+            model_digest=found.model_digest,
+            inputs=inputs.files,
+            environment=evidence.trained_in or evidence.environment,
+            unproven=tuple(
+                one for one in evidence.unproven if one == workspace.settings(model).model
+            ),
+        )
         keep(workspace.work, model, "train", trained)
     workspace.say(
-        f"training {model}: {why}, reusing the model of bundle "
-        f"{short(found.digest)}; training skipped (--force trains again)"
+        f"training {model}: {why}, reusing the model of bundle {short(found.digest)}, "
+        f"{made_by(evidence)}; training skipped (--force trains again)"
     )
     return TrainResult(
         model=model,
-        inputs_digest=inputs,
+        inputs_digest=inputs.train,
         model_digest=found.model_digest,
         step=evidence.train,
         reused=found.digest,

@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from assent.core.digest import Digest
-from assent.core.evidence import Evidence, Step
+from assent.core.evidence import Code, Environment, Evidence, Step
 from assent.errors import OutsideError, UsageError
+from assent.files import write_atomically
 
 T = TypeVar("T")
 
 
 class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`train` has finished: its step, and the digest of the model it left."""
+    """`train` has finished: its step, and the digest of the model it left. `inputs` are the files
+    that it started from, `code` the revision as it was before, `environment` is where it ran.
+    `written` are the files of evidence that it wrote, `touched` the tracked files that differ from
+    the commit only since, `unproven` the outputs that it may not have written.
+    """
 
     step: Step
     model_digest: Digest
+    inputs: dict[str, Digest] = {}
+    code: Code | None = None
+    environment: Environment | None = None
+    written: dict[str, Digest] = {}
+    touched: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What runs of Assent have left in the working tree: `outputs` by path, so that a later run
+    may replace them, and `products`, which stand among the inputs and are none.
+    """
+
+    outputs: dict[str, Digest] = {}
+    products: dict[str, Digest] = {}
 
 
 class Evaluated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,24 +46,6 @@ class Evaluated(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     evidence: Evidence
     model_digest: Digest
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all. Raises `OutsideError`."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            draft.write_bytes(content)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutsideError(
-            f"writing {path}",
-            error.strerror or str(error),
-            hint="make room, or make the folder writable, and run the verb again",
-        ) from None
 
 
 def keep(work: Path, model: str, name: str, value: msgspec.Struct) -> None:

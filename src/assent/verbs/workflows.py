@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from assent.config.settings import Config
 from assent.errors import UsageError
-from assent.git import Repository, Trunk
-from assent.verbs.work import write_atomically
+from assent.files import write_atomically
+from assent.git import Repository
+from assent.setup.configs import trunk
+from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, read_workflow
+from assent.setup.github.models import are_plain, for_models
+from assent.verbs.workspace import FILE
 
 SOURCE = Path(__file__).parent / "github"
-FOLDER = ".github/workflows"
 PLACEHOLDER = f"OWNER/assent/actions/{{}}@{'0' * 40}"
 _ACTION = re.compile(r"OWNER/assent/actions/([a-z]+)@0{40}")
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+@[0-9a-f]{40}")
@@ -25,11 +29,19 @@ def texts() -> dict[str, str]:
     return {path.name: path.read_text("utf-8") for path in sorted(SOURCE.glob("*.yml"))}
 
 
-def workflows(*, origin: str | None, stages: Sequence[str], branch: str | None) -> dict[str, str]:
+def workflows(
+    *,
+    origin: str | None,
+    stages: Sequence[str],
+    branch: str | None,
+    models: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """The workflows for one repository, by file name.
 
     `origin` is where the actions are, as `owner/name@commit`; without it a placeholder stays.
-    Raises `UsageError` for one that is not pinned to a commit.
+    `models` are the models with the path of the `assent.yaml` of each; without them there is one,
+    at the top. Raises `UsageError` for an origin that is not pinned to a commit, and for a path
+    that a workflow cannot name.
     """
     if origin is not None and _ORIGIN.fullmatch(origin) is None:
         raise UsageError(
@@ -37,7 +49,33 @@ def workflows(*, origin: str | None, stages: Sequence[str], branch: str | None) 
             f"{origin!r} is not OWNER/NAME@COMMIT with all 40 digits of the commit",
             hint="a tag or a branch can be moved, and would then run other code with your token",
         )
-    return {name: _fitted(text, origin, stages, branch) for name, text in texts().items()}
+    models = models or {"": FILE}
+    odd = [path for path in models.values() if not are_plain([path])]
+    if odd:
+        raise UsageError(
+            "writing the workflows",
+            f"the path {odd[0]!r} has characters that an expression of GitHub cannot hold",
+            hint="rename the folder: letters, digits, dots, dashes and slashes are fine",
+        )
+    return {
+        name: _fitted(for_models(name, text, models), origin, stages, branch)
+        for name, text in texts().items()
+    }
+
+
+def existing(
+    folder: Path, made: Mapping[str, str], configs: Mapping[str, Config], branch: str | None
+) -> Seen:
+    """What the workflows that are there already have to do with those that are `made`."""
+    ours = [read_workflow(name, text) for name, text in made.items()]
+    theirs, unread = read_existing(folder, ours=made)
+    return judge(
+        theirs,
+        unread,
+        ours=ours,
+        branch=branch,
+        models=[model for config in configs.values() for model in config.models],
+    )
 
 
 def _fitted(text: str, origin: str | None, stages: Sequence[str], branch: str | None) -> str:
@@ -63,10 +101,9 @@ def default_branch(folder: Path) -> str | None:
         raise UsageError(
             "writing the workflows",
             f"{folder} is not the top folder of its repository, where GitHub looks for them",
-            hint=f"run it in {repository.top}; `config` of each action names the assent.yaml",
+            hint=f"run it in {repository.top}: it finds every assent.yaml below",
         )
-    remote = "origin" if repository.config("remote.origin.url") is not None else None
-    return Trunk(repository, remote).name
+    return trunk(repository)
 
 
 def write_workflows(folder: Path, wanted: dict[str, str], *, force: bool) -> tuple[Path, ...]:

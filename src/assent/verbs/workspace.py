@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from assent.ci.environment import Context
@@ -13,6 +14,7 @@ from assent.core.change import Change
 from assent.core.evidence import Run
 from assent.errors import AssentError, UsageError
 from assent.git import Repository, Trunk
+from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
 
@@ -72,6 +74,11 @@ class Workspace:
             hint = f"{self.root / FILE} has {', '.join(names)}"
             raise UsageError(doing, "there is none of this name", hint=hint)
         return name
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """What is known of the files of the working tree, so that none is read twice."""
+        return Hashes(self.root, self.work / "hashes.json")
 
     def settings(self, model: str) -> ModelSettings:
         """How the model is made, as the working tree says."""

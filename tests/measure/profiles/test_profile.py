@@ -309,9 +309,7 @@ TYPES = pa.schema(
 )
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(VALUES, min_size=1, max_size=30), data=st.data())
 def test_the_order_of_rows_and_files_does_not_matter(
     tmp_path: Path, rows: list[dict[str, Any]], data: st.DataObject

@@ -37,6 +37,11 @@ class Diff(Struct, frozen=True, kw_only=True):
     environment: Values = Values()
 
     @property
+    def is_unchanged(self) -> bool:
+        """Whether nothing differs, and nothing was left uncompared that could."""
+        return self.is_empty and not self.packages.not_compared + self.environment.not_compared
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing that is compared differs."""
         return not (

@@ -23,8 +23,21 @@ class ValueChange(Struct, frozen=True, kw_only=True):
     matters: bool = False
 
 
+class NotCompared(Struct, frozen=True, kw_only=True):
+    """What could not be compared, why, and what would help. `name` is empty where it is all, or
+    all but what is listed as changed.
+    """
+
+    name: str = ""
+    reason: str
+    remedy: str = ""
+
+
 class Values(Struct, frozen=True, kw_only=True):
-    """A set of named values: what differs, and how many are the same."""
+    """A set of named values: what differs, how many are the same, and what was not compared, which
+    is neither.
+    """
 
     changes: tuple[ValueChange, ...] = ()
     same: int = 0
+    not_compared: tuple[NotCompared, ...] = ()

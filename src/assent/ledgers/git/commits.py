@@ -23,18 +23,18 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, bytes | None]
 
 
-def commits_of(steps: Sequence[Step], kept: dict[str, bytes]) -> list[Commit]:
+def commits_of(steps: Sequence[Step], kept: dict[str, bytes], object_format: str) -> list[Commit]:
     """One commit per entry. `kept` holds the files that they read, and is brought up to date."""
-    return [_commit_of(step, kept) for step in steps]
+    return [_commit_of(step, kept, object_format) for step in steps]
 
 
-def imported(model: str, drafts: Iterable[Draft]) -> Iterator[bytes]:
+def imported(model: str, drafts: Iterable[Draft], object_format: str = "sha1") -> Iterator[bytes]:
     """A new ledger as a stream for `git fast-import`: the commits that appending `drafts` one by
     one would write.
 
     Raises `IllegalEntryError`.
     """
-    return stream(branch_ref(model), _history(model, drafts), None)
+    return stream(branch_ref(model), _history(model, drafts, object_format), None)
 
 
 def branch_ref(model: str) -> str:
@@ -62,7 +62,7 @@ def stream(ref: str, commits: Iterable[Commit], tip: str | None) -> Iterator[byt
     yield b"done\n"
 
 
-def _history(model: str, drafts: Iterable[Draft]) -> Iterator[Commit]:
+def _history(model: str, drafts: Iterable[Draft], object_format: str) -> Iterator[Commit]:
     state, head = State(model=model), GENESIS
     records: dict[Digest, Record] = {}
     kept: dict[str, bytes] = {}
@@ -71,15 +71,15 @@ def _history(model: str, drafts: Iterable[Draft]) -> Iterator[Commit]:
         [step] = extend(state, known, head, [draft])
         state, head = step.state, step.digest
         records |= step.records
-        yield _commit_of(step, kept)
+        yield _commit_of(step, kept, object_format)
 
 
-def _commit_of(step: Step, kept: dict[str, bytes]) -> Commit:
+def _commit_of(step: Step, kept: dict[str, bytes], object_format: str) -> Commit:
     return Commit(
         message=sentence(step.entry),
         author=step.entry.actor.login,
         at=step.entry.at,
-        files=files_written(step, kept),
+        files=files_written(step, kept, object_format),
     )
 
 

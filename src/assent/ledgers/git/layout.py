@@ -125,10 +125,13 @@ def files_read(state: State, bundles: Iterable[Digest], count: int) -> list[str]
     return list(dict.fromkeys(paths))
 
 
-def files_written(step: Step, kept: dict[str, bytes]) -> dict[str, bytes | None]:
+def files_written(
+    step: Step, kept: dict[str, bytes], object_format: str
+) -> dict[str, bytes | None]:
     """What one more entry makes of the branch: new contents by path, None for what goes.
 
-    `kept` holds the contents of `files_read` that there are, and is brought up to date.
+    `object_format` says what the repository's ids are (`sha1`, `sha256`). `kept` holds the contents
+    of `files_read` that there are, and is brought up to date.
     """
     seq = step.entry.seq
     changed: dict[str, bytes | None] = dict(state_files(step.state, step.digest, step.content))
@@ -147,7 +150,7 @@ def files_written(step: Step, kept: dict[str, bytes]) -> dict[str, bytes | None]
         return changed
     singles = [entry_path(one) for one in range(seq + 1 - BLOCK, seq + 1)]
     block = b"".join(kept.pop(path) for path in singles)
-    closed = closing(closed_in(kept.get(CLOSED, b"")), seq, block, step.digest)
+    closed = closing(closed_in(kept.get(CLOSED, b"")), seq, block, step.digest, object_format)
     kept[CLOSED] = _closed_file(closed)
     return {
         **changed,
@@ -187,16 +190,16 @@ def state_files(state: State, head: Digest, newest: bytes) -> dict[str, bytes]:
     return {REGISTRY: (_HEADER + text).encode(), NEWEST: newest}
 
 
-def closing(closed: Closed, seq: int, block: bytes, head: Digest) -> Closed:
+def closing(closed: Closed, seq: int, block: bytes, head: Digest, object_format: str) -> Closed:
     """`closed` after entry `seq`, whose digest is `head`, has filled `block`, and perhaps a
     folder.
     """
-    objects = {**closed.objects, block_path(seq): _object_id("blob", block)}
+    objects = {**closed.objects, block_path(seq): _object_id("blob", block, object_format)}
     if (seq + 1) % FOLDER == 0:
         folder = folder_path(seq)
         blocks = sorted(path for path in objects if path.startswith(f"{folder}/"))
         files = [(path.rpartition("/")[2], objects.pop(path)) for path in blocks]
-        objects[folder] = _tree_id(files)
+        objects[folder] = _tree_id(files, object_format)
     return Closed(head=head, objects=objects)
 
 
@@ -249,13 +252,13 @@ def _span(number: int) -> str:
     return f"{start:06d}-{start + BLOCK - 1:06d}"
 
 
-def _object_id(kind: str, content: bytes) -> str:
+def _object_id(kind: str, content: bytes, object_format: str) -> str:
     """The id that Git gives to an object."""
     header = f"{kind} {len(content)}\0".encode()
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+    return hashlib.new(object_format, header + content, usedforsecurity=False).hexdigest()
 
 
-def _tree_id(files: Sequence[tuple[str, str]]) -> str:
+def _tree_id(files: Sequence[tuple[str, str]], object_format: str) -> str:
     """The id of a Git tree of these files, given by name and id in Git's order."""
     lines = [f"100644 {name}\0".encode() + bytes.fromhex(oid) for name, oid in files]
-    return _object_id("tree", b"".join(lines))
+    return _object_id("tree", b"".join(lines), object_format)

@@ -1,8 +1,9 @@
 """The ledger in Git: one branch per model, one commit per entry.
 
 Appending is compare-and-swap: a commit built on the tip that was read is pushed without force.
-When a push fails, the branch is read again, and what stands there decides: our commit (it had
-arrived), another (`MovedError`), or the same as before (the error is real).
+When a push fails, the branch is read again. If our commit stands there, it had arrived; if another
+one does, or the server says that somebody was first, the caller reads and judges again
+(`MovedError`). Every other refusal would be said again and again: it is told at once.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from collections.abc import Sequence
 from assent.core.entry import GENESIS, Draft, Entry
 from assent.core.registry import Registry, State, extend, touched
 from assent.errors import IntegrityError
-from assent.git import GitError, Repository
+from assent.git import GitError, Repository, refusal
 from assent.ledgers.git.commits import Commit, branch_ref, commits_of, stream
 from assent.ledgers.git.layout import files_rebuilt
 from assent.ledgers.git.repository import LedgerRepository
 from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
-from assent.ports import MovedError, View
+from assent.ports import BusyError, MovedError, View
 
 
 class GitLedger:
@@ -62,7 +63,7 @@ class GitLedger:
         known = {bundle: view.record(bundle) for bundle in bundles}
         records = {bundle: record for bundle, record in known.items() if record is not None}
         steps = extend(view.state, records, view.head, drafts)
-        self._write(view, commits_of(steps, kept))
+        self._write(view, commits_of(steps, kept, self._own.format_of(view.tip)))
         Seen(self._own.home, model).keep(steps[-1].state.seq, steps[-1].digest)
         return tuple(step.entry for step in steps)
 
@@ -85,7 +86,7 @@ class GitLedger:
             ours = self._own.tip(model)
             try:
                 self._own.git(
-                    "push", "--quiet", "--porcelain", "ledger", f"{ours}:{ref}", doing=doing
+                    *("push", "--quiet", "--porcelain", "ledger", f"{ours}:{ref}"), doing=doing
                 )
             except GitError as error:
                 self._after_failed_push(view, ours, error, doing)
@@ -93,21 +94,29 @@ class GitLedger:
             self._own.git("-c", "gc.auto=1000", "gc", "--auto", "--quiet", doing="tidying up")
 
     def _after_failed_push(self, view: GitView, ours: str, error: GitError, doing: str) -> None:
-        """Decide by what the remote holds now, not by the words of the error."""
-        there = self._own.there(view.state.model, doing)
+        """Decide by what the remote holds now, and by what it said."""
+        model = view.state.model
+        if self._own.made_anew(error):
+            raise MovedError(doing, "its repository has ids of another kind")
+        there = self._own.there(model, doing)
         if there == ours:
             return  # it had arrived although we were told otherwise
-        if there != view.tip or _is_busy(error):
+        refused = refusal(error)
+        if there != view.tip or (refused is not None and refused.is_overtaken):
             raise MovedError(doing, "somebody else wrote to it first")
-        raise self._own.outside(doing, error) from None
+        if refused is None:
+            raise self._own.outside(doing, error) from None
+        if refused.is_locked:
+            raise BusyError(
+                doing,
+                f"{self._own.name} is locked: {refused.words}",
+                hint=f"if nobody writes to {self._own.name} now, a process there was killed: "
+                "remove the lock file that is named",
+            )
+        raise self._own.refused(model, doing, refused, error) from None
 
 
 def _read_here(view: View) -> GitView:
     if not isinstance(view, GitView):
         raise TypeError("the view was read from another ledger")
     return view
-
-
-def _is_busy(error: GitError) -> bool:
-    """Whether the remote was only locked by another writer at this moment."""
-    return "cannot lock ref" in error.stderr or "failed to update ref" in error.stderr

@@ -15,11 +15,14 @@ class LedgerObjects:
     folder with all folders below it.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, env: Mapping[str, str], settings: Sequence[tuple[str, str]]
+    ) -> None:
         self._folder = folder
         self._env = env
+        self._settings = settings
         # Without the settings by which Git would fetch by itself.
-        self._here = Objects(folder)
+        self._here = Objects(folder, env=env)
         self._read: dict[str, bytes] = {}  # by object id: what has one id never changes
         self._trees: dict[str, dict[str, str]] = {}
 
@@ -73,9 +76,7 @@ class LedgerObjects:
         """The contents of many objects, asked for at once."""
         request = "".join(f"{name}\n" for name in names).encode()
         doing = "reading objects of the ledger"
-        shown = git(
-            ["cat-file", "--batch"], folder=self._folder, doing=doing, stdin=request, env=self._env
-        )
+        shown = self._git("cat-file", "--batch", doing=doing, stdin=request)
         contents: list[bytes] = []
         position = 0
         for name in names:
@@ -107,16 +108,12 @@ class LedgerObjects:
             self._fetch("tree:0", missing)
 
     def _fetch(self, filtered: str, oids: Sequence[str]) -> None:
-        git(
-            [
-                *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"),
-                *("--no-write-fetch-head", "--no-auto-maintenance", f"--filter={filtered}"),
-                *("--stdin", "ledger"),
-            ],
-            folder=self._folder,
+        self._git(
+            *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"),
+            *("--no-write-fetch-head", "--no-auto-maintenance", f"--filter={filtered}"),
+            *("--stdin", "ledger"),
             doing="fetching what the ledger holds",
             stdin="".join(f"{oid}\n" for oid in oids).encode(),
-            env=self._env,
         )
 
     def _missing(self, trees: Sequence[str]) -> list[str]:
@@ -124,15 +121,23 @@ class LedgerObjects:
         if not trees:
             return []
         try:
-            shown = git(
-                ["rev-list", "--objects", "--missing=print", "--no-object-names", *trees],
-                folder=self._folder,
+            shown = self._git(
+                *("rev-list", "--objects", "--missing=print", "--no-object-names", *trees),
                 doing="looking for the entries of the ledger",
-                env=self._env,
             )
         except GitError:  # one of the trees themselves is missing
             return list(trees)
         return [line[1:] for line in shown.decode().splitlines() if line.startswith("?")]
+
+    def _git(self, *arguments: str, doing: str, stdin: bytes | None = None) -> bytes:
+        return git(
+            arguments,
+            folder=self._folder,
+            doing=doing,
+            stdin=stdin,
+            env=self._env,
+            settings=self._settings,
+        )
 
 
 def _tree(content: bytes, id_digits: int) -> dict[str, str]:

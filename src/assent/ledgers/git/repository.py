@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from assent.errors import OutsideError
-from assent.git import GitError, Repository, git, settings_environment
+from assent.git import GitError, Refusal, Repository, git
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.objects import LedgerObjects
 
@@ -21,7 +25,10 @@ _PASSED_ON = (
     "core.sshcommand",
     "core.askpass",
 )
+_OF_REMOTE = ("pushurl", "proxy", "proxyauthmethod", "uploadpack", "receivepack")
 _NOT_THERE = "couldn't find remote ref"
+_OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "unexpected capabilities^{}")
+_BRANCHES = "refs/heads/assent/"
 
 
 class LedgerRepository:
@@ -35,28 +42,36 @@ class LedgerRepository:
     """
 
     def __init__(self, repository: Repository, remote: str | None) -> None:
-        settings = repository.own_settings()
-        address = str(repository.common)
+        address, of_remote = str(repository.common), list[tuple[str, str]]()
         if remote is not None:
-            address = dict(settings).get(f"remote.{remote}.url", "")
-            if "://" not in address and not _looks_like_ssh(address):
-                address = str((repository.top / address).resolve())
+            # Git fetches from the first address, and pushes to those for pushing if there are any.
+            address = _absolute(repository, repository.configured(f"remote.{remote}.url")[0])
+            of_remote = [
+                (f"remote.ledger.{key}", _absolute(repository, one) if key == "pushurl" else one)
+                for key in _OF_REMOTE
+                for one in repository.configured(f"remote.{remote}.{key}")
+            ]
         self.name = remote or "this repository"
         self._account = repository.account if remote is not None else ""
+        self._repository = repository
         key = hashlib.sha256(address.encode()).hexdigest()[:12]
         self.home = repository.common / "assent" / key
         self._folder = self.home / "ledger.git"
+        # Told, not looked for: `safe.bareRepository` forbids Git to find a bare repository.
+        self._env = {"GIT_DIR": str(self._folder)}
+        self._format: str | None = None
         self._lock_fds: tuple[int, ...] = ()
         # Credentials and proxies that CI put into the clone count here too.
-        self._env = settings_environment(
-            [(name, value) for name, value in settings if name.startswith(_PASSED_ON)]
-            + [
-                ("remote.ledger.url", address),
-                ("remote.ledger.promisor", "true"),
-                ("remote.ledger.partialclonefilter", "tree:0"),
-                ("gc.auto", "0"),
-            ]
-        )
+        self._settings = [
+            *(one for one in repository.own_settings() if one[0].startswith(_PASSED_ON)),
+            ("remote.ledger.url", address),
+            *of_remote,
+            ("remote.ledger.promisor", "true"),
+            ("remote.ledger.partialclonefilter", "tree:0"),
+            ("gc.auto", "0"),
+            # The hooks of this machine's user are for commits of their own.
+            ("core.hooksPath", os.devnull),
+        ]
 
     def models(self) -> list[str]:
         """The models whose branches the remote has."""
@@ -65,8 +80,10 @@ class LedgerRepository:
             shown = self.git("ls-remote", "--heads", "ledger", "assent/*", doing=doing)
         except GitError as error:
             raise self.outside(doing, error) from None
-        names = [line.split("refs/heads/assent/", 1)[-1] for line in shown.decode().splitlines()]
-        return sorted(names)
+        # Git also lists branches whose names only end so, and a model's name holds no slash.
+        heads = [line.partition("\t")[2] for line in shown.decode(errors="replace").splitlines()]
+        names = [head.removeprefix(_BRANCHES) for head in heads if head.startswith(_BRANCHES)]
+        return sorted(name for name in names if "/" not in name)
 
     def update(self, model: str) -> str | None:
         """Have the newest commit of a ledger here, and return it; None if the remote has none.
@@ -76,6 +93,7 @@ class LedgerRepository:
         """
         doing = f"reading the ledger of {model} from {self.name}"
         ref = branch_ref(model)
+        self._require()
         try:
             if (self._folder / ref).exists() and self.there(model, doing) == self.tip(model):
                 return self.tip(model)
@@ -94,6 +112,8 @@ class LedgerRepository:
         except GitError as error:
             if _NOT_THERE in error.stderr:
                 return None
+            if self.made_anew(error):
+                return self.update(model)
             raise self.outside(doing, error) from None
         return self.tip(model)
 
@@ -116,20 +136,27 @@ class LedgerRepository:
             text = self.git("rev-parse", ref, doing="reading the tip").decode()
         return text.strip()
 
+    def format_of(self, tip: str | None) -> str:
+        """What the ids are: `sha1` or `sha256`, as those of a commit; None: as of a new one."""
+        if tip is not None:
+            return "sha256" if len(tip) == 64 else "sha1"
+        shown = self.git("rev-parse", "--show-object-format", doing="reading the object format")
+        return shown.decode().strip()
+
     def objects(self) -> LedgerObjects:
         """The objects of this repository."""
-        return LedgerObjects(self._folder, self._env)
+        return LedgerObjects(self._folder, self._env, self._settings)
 
     def git(self, *arguments: str, doing: str, stdin: bytes | None = None) -> bytes:
         """Git in this repository, which is made when it is first needed. Raises `GitError`."""
-        if not (self._folder / "HEAD").exists():
-            self._create()
+        self._require()
         return git(
             arguments,
             folder=self._folder,
             doing=doing,
             stdin=stdin,
             env=self._env,
+            settings=self._settings,
             pass_fds=self._lock_fds,
         )
 
@@ -142,6 +169,51 @@ class LedgerRepository:
                 "is the remote reachable from here, and may this account read it? try `git fetch`"
             )
         return OutsideError(doing, error.problem, hint=hint)
+
+    def refused(self, model: str, doing: str, refused: Refusal, error: GitError) -> OutsideError:
+        """The error of a push that was refused and would be again: the server's words, and what
+        to do.
+        """
+        problem = f"{self.name} has refused the push: {refused.words}"
+        blocking = self._blocking(model, doing)
+        if blocking:
+            shown = ", ".join(repr(name) for name in blocking[:3])
+            problem = f"the branch {shown} of {self.name} is in the way of {_branch(model)!r}"
+            hint = f"rename or delete it: Git cannot keep both ({refused.words})"
+        elif "checked out" in refused.reason:
+            hint = f"{self.name} is a clone that somebody works in: check out another branch there"
+        elif error.is_denied:
+            hint = self._account or (
+                f"may this account push to the branches assent/*? a rule or a hook of {self.name} "
+                "that protects branches must let it"
+            )
+        else:
+            hint = f"put that right at {self.name}, or let it accept pushes to assent/*"
+        return OutsideError(doing, problem, hint=hint)
+
+    def _blocking(self, model: str, doing: str) -> list[str]:
+        """Branches that cannot be beside the ledger's: `assent`, and those below its own name."""
+        try:
+            shown = self.git(
+                *("ls-remote", "ledger", "refs/heads/assent", f"refs/heads/{_branch(model)}/*"),
+                doing=doing,
+            )
+        except GitError:
+            return []
+        refs = [line.partition("\t")[2] for line in shown.decode(errors="replace").splitlines()]
+        names = [ref.removeprefix("refs/heads/") for ref in refs if ref.startswith("refs/heads/")]
+        return [one for one in names if one == "assent" or one.startswith(f"{_branch(model)}/")]
+
+    def made_anew(self, error: GitError) -> bool:
+        """Whether the remote has ids of another kind than this repository, which holds nothing
+        of its own, and it was made anew with those. A clone has the remote's, but the ledger may
+        be in another repository than the code; an empty one says so only when it is pushed to.
+        """
+        if self._format is not None or not any(said in error.stderr for said in _OTHER_FORMAT):
+            return False
+        self._format = "sha1" if self.format_of(None) == "sha256" else "sha256"
+        shutil.rmtree(self._folder)
+        return True
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -171,13 +243,46 @@ class LedgerRepository:
             finally:
                 self._lock_fds = ()
 
+    def _require(self) -> None:
+        if not (self._folder / "HEAD").exists():
+            self._create()
+
     def _create(self) -> None:
+        """Make the repository. It appears whole or not at all: a part of one, left by a process
+        that was killed or a disk that was full, would be an error for ever.
+        """
         doing = "preparing the ledger's own repository"
         try:
             self.home.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix="new-", dir=self.home) as scratch:
+                draft = Path(scratch) / self._folder.name
+                git(
+                    ["init", "--quiet", "--bare", "--template=", str(draft)],
+                    folder=self.home,
+                    doing=doing,
+                    env={
+                        "GIT_DEFAULT_HASH": self._format or self._repository.object_format,
+                        "GIT_DEFAULT_REF_FORMAT": "files",  # references are read as files here
+                    },
+                )
+                with suppress(OSError):  # of the part that another process may have left
+                    if not (self._folder / "HEAD").exists():
+                        shutil.rmtree(self._folder)
+                draft.rename(self._folder)
         except OSError as error:
-            raise OutsideError(doing, f"{error.strerror}: {error.filename}") from None
-        git(["init", "--quiet", "--bare", str(self._folder)], folder=self.home, doing=doing)
+            if not (self._folder / "HEAD").exists():  # nor has another process made it
+                raise OutsideError(doing, f"{error.strerror}: {error.filename}") from None
+
+
+def _branch(model: str) -> str:
+    return branch_ref(model).removeprefix("refs/heads/")
+
+
+def _absolute(repository: Repository, address: str) -> str:
+    """An address that is the same in every folder."""
+    if "://" in address or _looks_like_ssh(address):
+        return address
+    return str((repository.top / address).resolve())
 
 
 def _looks_like_ssh(address: str) -> bool:

@@ -8,33 +8,46 @@ from pathlib import Path
 from assent.core.bundle import is_safe_path
 from assent.errors import OutsideError, UsageError
 from assent.measure import files
+from assent.measure.pointers import require_real, require_there, stands_for
 
 
 def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
     """The files of the model declared as a file or a folder below `root`: their path in the model
     (relative to its folder, with `/`; the name of a model that is one file) and where they are,
-    sorted.
+    sorted. What keeps the folder in Git is no part of it.
 
     Raises `UsageError` if there is none, and for anything that cannot be served as it is: a link
-    that leaves the model, a pipe or a device, a name that is not safe everywhere.
+    that leaves the model, a pipe or a device, a name that is not safe everywhere. It is a
+    `StandInError` where only what stands for the bytes is here.
     """
     doing = f"looking for the model {declared!r}"
     place = files.path_below(root, declared)
     hint = "run `assent train` first"
     if not place.exists():
+        require_there(root, declared, doing)
         raise UsageError(doing, "there is no such file or folder", hint=hint)
     files.require_inside(root, place)
     if place.is_dir():
         found = [(path.relative_to(place).as_posix(), path) for path in files.walk(place, place)]
+        found = [(name, path) for name, path in found if path.name not in files.PLACEHOLDERS]
     else:
         found = [(place.name, place)]
     if not found:
+        require_there(root, declared, doing)
         raise UsageError(doing, "the folder is empty", hint=hint)
     for name, path in found:
         if not is_safe_path(name):
             raise UsageError(doing, f"{name!r} is not a name that is safe on every machine")
-        _require_regular(doing, name, path)
+        if not stands_for(path):
+            _require_regular(doing, name, path)
+    folder = [place] if place.is_dir() else []
+    require_real(root, [*folder, *(path for _, path in sorted(found))], doing)
     return sorted(found)
+
+
+def is_executable(path: Path) -> bool:
+    """Whether a file may be run, as Git sees it: by its owner."""
+    return bool(path.stat().st_mode & stat.S_IXUSR)
 
 
 def _require_regular(doing: str, name: str, path: Path) -> None:

@@ -13,6 +13,7 @@ import msgspec
 from assent.core.inspection import Danger, Inspection, Part
 from assent.measure.models.pickles import acts_as_pickle
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, Reader, ReadError
+from assent.measure.pointers import stand_in
 
 READERS: tuple[str, ...] = (
     "safetensors",
@@ -65,6 +66,9 @@ def _in_time(name: str, files: Mapping[str, Path], deadline: float) -> Part:
 def _part(name: str, files: Mapping[str, Path]) -> Part:
     path = files[name]
     size = path.stat().st_size
+    kind = stand_in(path)
+    if kind is not None:  # nobody's clone: a bundle may be of a job that did not look
+        return Part(path=name, format="pointer", size_bytes=size, problem=f"it is {kind.what}")
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     source = ModelSource(name=name, path=path, size_bytes=size, head=head, files=files)

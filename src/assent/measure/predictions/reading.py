@@ -13,6 +13,7 @@ from assent.core.digest import Digest
 from assent.core.evidence import Predictions, Task
 from assent.errors import UsageError
 from assent.measure import engine, files
+from assent.measure.pointers import require_real, require_there
 from assent.measure.predictions.classes import infer_task, ordered, positive_of, same_names
 from assent.measure.predictions.database import Database, open_database
 from assent.measure.predictions.limits import (
@@ -106,7 +107,9 @@ def read_predictions(root: Path, settings: Declared) -> tuple[Predictions, bytes
         known = ", ".join(sorted(_READERS))
         raise UsageError(doing, f"{suffix or 'no suffix'} is not read", hint=f"write {known}")
     if not path.is_file():
+        require_there(root, settings.path, doing)
         raise UsageError(doing, "no such file", hint="let `evaluate` write it")
+    require_real(root, [path], doing)
     name = "predictions" + suffix
     with open_database(doing, path, name) as database:
         try:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from assent.errors import AssentError, UsageError
-from assent.measure import engine, files
+from assent.measure import engine, files, pointers
 from assent.measure.profiles import databases
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.direct import ParquetFiles, open_files
@@ -186,6 +186,7 @@ def _found(table: Table, root: Path, source: str) -> tuple[list[Path], str]:
         if found is not None and not path.name.startswith(("_", ".")):
             formats.setdefault(found, []).append(path)
     if not formats:
+        pointers.require_there(root, source, table.doing)
         raise UsageError(
             table.doing,
             "there is no file with data",
@@ -198,6 +199,7 @@ def _found(table: Table, root: Path, source: str) -> tuple[list[Path], str]:
             hint="name those of one format by a glob, such as data/*.parquet",
         )
     ((format_, paths),) = formats.items()
+    pointers.require_real(root, paths, table.doing)
     return paths, format_
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from heapq import nsmallest
 
 from msgspec import UNSET, UnsetType
@@ -11,6 +12,7 @@ from assent.core.diff.values import ValueChange, Values
 from assent.core.scalar import Scalar
 from assent.report import numbers
 from assent.report.parts import (
+    Break,
     Row,
     Section,
     Table,
@@ -39,13 +41,18 @@ def environment_section(diff: Diff) -> Section:
         value_table("Packages", "Package", packages, are_versions=True),
         value_table("Environment", "Property", environment),
     )
-    if not tables:
+    if not tables and not packages.not_compared + environment.not_compared:
         both = Values(same=packages.same + environment.same)
         return Section(title=title, summary=cell(Words(_same(both))))
-    said = (
-        f"packages: {differing(packages, are_versions=True)}; environment: {differing(environment)}"
+    parts = (
+        f"packages: {differing(packages, are_versions=True)}",
+        f"environment: {differing(environment)}",
     )
-    return Section(title=title, summary=cell(Words(said)), tables=tables)
+    if packages.not_compared + environment.not_compared:  # sentences, one a line
+        return Section(
+            title=title, summary=cell(Words(parts[0]), Break(), Words(parts[1])), tables=tables
+        )
+    return Section(title=title, summary=cell(Words("; ".join(parts))), tables=tables)
 
 
 def _same(values: Values) -> str:
@@ -53,14 +60,28 @@ def _same(values: Values) -> str:
 
 
 def differing(values: Values, *, are_versions: bool = False) -> str:
-    """How many values differ, and how; of versions in which direction they went."""
-    if not values.changes:
+    """How many values differ, and how; of versions in which direction they went; and what was not
+    compared, which is never called unchanged.
+    """
+    if not values.changes and not values.not_compared:
         return "unchanged"
     tally = dict.fromkeys(_WORDS, 0)
     for change in values.changes:
         tally[_word(change, are_versions)] += 1
     words = [f"{n:,} {word}" for word, n in tally.items() if n]
-    return ", ".join([*words, f"{values.same:,} unchanged"] if values.same else words)
+    words += [f"{values.same:,} unchanged"] if values.same else []
+    return "; ".join(filter(None, (", ".join(words), *_not_compared(values))))
+
+
+def _not_compared(values: Values) -> Iterator[str]:
+    """What was not compared, by reason."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for one in values.not_compared:
+        by_reason.setdefault((one.reason, one.remedy), []).append(one.name)
+    for (reason, remedy), names in by_reason.items():
+        named = ", ".join(filter(None, names)) or ("the others" if values.changes else "")
+        said = f"{named} not compared, because {reason}".strip()
+        yield f"{said} ({remedy})" if remedy else said
 
 
 _WORDS = ("missing", "of another type", "down", "up", "changed", "new")

@@ -1,0 +1,26 @@
+"""Git as a subprocess: one way to call it, and the facts of a working tree.
+
+The command line is used and not a library because only it honours the user's own credentials,
+proxies, partial clones and `safe.directory`.
+"""
+
+from assent.git.objects import Object, Objects, is_commit
+from assent.git.process import GitError, environment, git, said, without_repository
+from assent.git.pushing import Refusal, refusal
+from assent.git.repository import Repository
+from assent.git.trunk import Trunk
+
+__all__ = [
+    "GitError",
+    "Object",
+    "Objects",
+    "Refusal",
+    "Repository",
+    "Trunk",
+    "environment",
+    "git",
+    "is_commit",
+    "refusal",
+    "said",
+    "without_repository",
+]

@@ -1,0 +1,99 @@
+"""Objects of a repository by any name that Git has for them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from assent.errors import OutsideError
+from assent.git.process import GitError, environment, git
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+def is_commit(name: str) -> bool:
+    """Whether `name` can only be the complete id of a commit."""
+    return _COMMIT.fullmatch(name) is not None
+
+
+class Object(NamedTuple):
+    """A Git object: its id, its kind (`blob`, `commit`, …) and its content."""
+
+    oid: str
+    kind: str
+    content: bytes
+
+
+class Objects:
+    """Objects of a repository by any name that Git has for them, read through one `git cat-file
+    --batch`: a process for each would take most of a verb's time.
+    """
+
+    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+        self._folder = folder
+        self._given = env
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, name: str) -> Object | None:
+        """The object of this name (`HEAD^{commit}`, `main:assent.yaml`, an id), or None."""
+        if "\n" in name:  # the names that the process reads are lines
+            found = self._resolved(name)
+            return None if found is None else self.read(found)
+        stdin, stdout = self._pipes()
+        with suppress(BrokenPipeError):  # then there is no answer either
+            stdin.write(os.fsencode(name) + b"\n")
+            stdin.flush()
+        header = stdout.readline()
+        words = header.split()
+        if len(words) == 3 and words[2].isdigit():
+            content = stdout.read(int(words[2]))
+            stdout.read(1)
+            return Object(oid=words[0].decode(), kind=words[1].decode(), content=content)
+        if header.rstrip().endswith((b" missing", b" ambiguous")):
+            return None
+        raise OutsideError(
+            f"reading Git objects in {self._folder}",
+            f"git ended while reading {name}",
+            hint="is the remote still reachable?",
+        )
+
+    def _resolved(self, name: str) -> str | None:
+        try:
+            shown = git(
+                ["rev-parse", "--quiet", "--verify", "--end-of-options", name],
+                folder=self._folder,
+                doing=f"looking for {name!r}",
+                env=self._given,
+            )
+        except GitError as error:
+            if error.code == 1:
+                return None
+            raise
+        return shown.decode().strip()
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                ["git", "cat-file", "--batch"],
+                cwd=self._folder,
+                env=environment(self._given),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        return self._process.stdin, self._process.stdout
+
+    def __del__(self) -> None:
+        if self._process is not None:
+            for pipe in (self._process.stdin, self._process.stdout):
+                if pipe is not None:
+                    with suppress(BrokenPipeError):
+                        pipe.close()
+            self._process.wait()

@@ -1,0 +1,208 @@
+"""Outputs of earlier runs, set aside while a command runs, so that what is there afterwards is its
+own.
+
+Each file is renamed within its file system; a list of what was moved is written first, so that the
+next verb brings everything back after a kill. What cannot be renamed stays where it is, and must
+have been written since.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from assent.core.digest import Digest
+from assent.errors import OutsideError, UsageError
+from assent.files import write_atomically
+from assent.measure.files import (
+    PLACEHOLDERS,
+    UNMATCHED,
+    expand,
+    file_digest,
+    is_glob,
+    path_below,
+    relative_name,
+    require_inside,
+)
+from assent.measure.hashes import Signature, signature
+
+_LIST = "moved.json"
+
+
+class Aside:
+    """The files of one run that were set aside, by their names relative to `root`."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        self._root = root
+        self._folder = folder
+        self._moved: dict[str, str] = {}
+        self._standing: dict[str, Signature] = {}
+        self.back: set[str] = set()
+
+    def move(self, names: Sequence[str]) -> None:
+        """Set these files aside. Raises `OutsideError` if that cannot be noted."""
+        wanted = {name: f"{number:06}" for number, name in enumerate(names, len(self._moved))}
+        if not wanted:
+            return
+        write_atomically(self._folder / _LIST, msgspec.json.encode({**self._moved, **wanted}))
+        for name, number in wanted.items():
+            place, found = self._root / name, None
+            try:
+                found = signature(place) if place.exists() else None
+                place.rename(self._folder / number)
+            except OSError:
+                if found is not None:  # on another device, or in use: told by its times
+                    self._standing[name] = found
+                continue
+            self._moved[name] = number
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """What could not be set aside."""
+        return tuple(self._standing)
+
+    def is_written(self, name: str) -> bool:
+        """Whether a file that is there was written since."""
+        before = self._standing.get(name)
+        try:
+            return before is None or signature(self._root / name) != before
+        except OSError:
+            return True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Everything that was there before, set aside or not."""
+        return (*self._moved, *self._standing)
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """What was set aside, and nothing stands in its place."""
+        return tuple(one for one in self._moved if not os.path.lexists(self._root / one))
+
+    def unwritten(self) -> tuple[str, ...]:
+        """What was there before and was not written since."""
+        return (*self.gone, *(name for name in self._standing if not self.is_written(name)))
+
+    def digest(self, name: str) -> Digest | None:
+        """The digest of a file that was set aside; None for a link to nothing."""
+        path = self._folder / self._moved[name]
+        return file_digest(path) if path.is_file() else None
+
+    def bring_back(self, names: Sequence[str] | None = None) -> None:
+        """Put these files, or all, back where they were, instead of what stands there."""
+        for name in self._moved if names is None else names:
+            if name in self.back:
+                continue
+            _back(self._root / name, self._folder / self._moved[name])
+            self.back.add(name)
+        if names is None:
+            self.drop()
+
+    def drop(self) -> None:
+        """What is aside is not needed any more."""
+        _remove(self._folder)
+
+
+@contextmanager
+def aside(root: Path, folder: Path) -> Iterator[Aside]:
+    """Set outputs aside while a command runs. If it fails, everything is brought back.
+
+    Raises `UsageError` while another run of the same model goes on.
+    """
+    with _alone(folder):
+        recover(root, folder)
+        moved = Aside(root, folder)
+        try:
+            yield moved
+        except BaseException:
+            moved.bring_back()
+            raise
+        moved.drop()
+
+
+def recover(root: Path, folder: Path) -> tuple[str, ...]:
+    """Bring back what a run that was killed had set aside; the names."""
+    place = folder / _LIST
+    try:
+        moved = msgspec.json.decode(place.read_bytes(), type=dict[str, str])
+    except FileNotFoundError:
+        return ()
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise OutsideError(
+            f"bringing back what a run has set aside in {folder}",
+            f"the list of it cannot be read ({error})",
+            hint="the files are in that folder; put back what you need and remove it",
+        ) from None
+    back = [name for name, number in moved.items() if os.path.lexists(folder / number)]
+    for name in back:
+        _back(root / name, folder / moved[name])
+    _remove(folder)
+    return tuple(back)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a model's run. It goes with the process, however that ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("wb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(
+                f"running a command of {folder.name}",
+                "another run of it goes on in this working tree",
+                hint="wait until it has ended",
+            ) from None
+        yield
+
+
+def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:
+    """The files that lie where a run writes its outputs, links as they are, without those that
+    keep a folder in Git.
+    """
+    found: dict[str, None] = {}
+    for pattern in patterns:
+        place = path_below(root, pattern)
+        require_inside(root, place)
+        if is_glob(pattern) and not os.path.lexists(place):
+            found |= dict.fromkeys(relative_name(root, path) for path in expand(root, [pattern]))
+        elif place.is_dir():
+            found |= dict.fromkeys(_below(pattern, place))
+        elif os.path.lexists(place):
+            found[pattern] = None
+    return [name for name in found if Path(name).name not in PLACEHOLDERS]
+
+
+def _below(pattern: str, place: Path) -> Iterator[str]:
+    """The files of a folder. Where the folder itself is a link, those of what it leads to."""
+    for parent, folders, files in os.walk(place):
+        folders[:] = [one for one in folders if one not in UNMATCHED]
+        links = [one for one in folders if (Path(parent) / one).is_symlink()]
+        for name in (*files, *links):
+            yield f"{pattern}/{(Path(parent) / name).relative_to(place).as_posix()}"
+
+
+def _back(place: Path, moved: Path) -> None:
+    try:
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        moved.replace(place)
+    except OSError as error:
+        raise OutsideError(
+            f"bringing back {place}",
+            error.strerror or str(error),
+            hint=f"it is {moved}; move it back yourself",
+        ) from None
+
+
+def _remove(folder: Path) -> None:
+    """Remove the list first: without it nothing is brought back."""
+    (folder / _LIST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)

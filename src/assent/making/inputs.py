@@ -1,0 +1,319 @@
+"""The inputs digest: what training and evaluating start from, under one digest each."""
+
+from __future__ import annotations
+
+import posixpath
+import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assent.config.lock import FILE as LOCK
+from assent.config.settings import DataSettings, ModelSettings
+from assent.core.digest import Digest, digest_of_value
+from assent.errors import UsageError
+from assent.making.dvc import (
+    PIPELINE,
+    Dvc,
+    agrees,
+    pointers_beside,
+    read_dvc,
+    runs_dvc,
+    working_tree,
+)
+from assent.making.outputs import Outputs, evidence_files, outputs_of, require_place
+from assent.measure.files import covers, expand, is_glob, relative_name
+from assent.measure.hashes import Hashes
+
+_WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>", "tee"})
+"""The word after it is where output goes."""
+_SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", ".ipynb", ".js", ".pl", ".rb")
+_SHOWN = 3
+
+
+class Inputs(msgspec.Struct, frozen=True, kw_only=True):
+    """`train` covers the command, the declared inputs and the parameters; `evaluate` covers
+    `train`, the command of the evaluation, the data sets and what else is to be measured. `files`
+    are all files by path: of what DVC keeps, the pointer. `left_out` are outputs that a pattern
+    covers; `estranged` what is not as its pointer says, and counts as it lies there.
+    """
+
+    files: dict[str, Digest]
+    train: Digest
+    evaluate: Digest
+    left_out: tuple[str, ...] = ()
+    estranged: tuple[str, ...] = ()
+
+
+def read_inputs(
+    root: Path,
+    top: Path,
+    settings: ModelSettings,
+    hashes: Hashes,
+    products: Mapping[str, Digest] | None = None,
+    handed_on: Mapping[str, Digest] | None = None,
+) -> Inputs:
+    """Hash what the model of `settings` is made from. `top` is the top folder of the repository,
+    `products` are files that a run has written beside its outputs: no inputs, as long as they are
+    what it wrote. `handed_on` are inputs that an earlier job of the same run has read and that are
+    not here.
+
+    A file that a command names (`python evaluate.py`) is an input of that command whether it is
+    declared or not, what no command makes is an input of the evaluation, and `assent.lock` never
+    is one: it names what the inputs give. What the commands write is none either. Raises
+    `UsageError` for a declared input that does not exist, that is an output as well, or that lies
+    in the folder of the model.
+    """
+    sets = settings.data_sets
+    data = [one.path for one in sets.values() if _is_here(one.path)]
+    named = [*settings.inputs, *settings.params, *data]
+    matches = {pattern: expand(root, [pattern]) for pattern in named}
+    dvc = read_dvc(working_tree(root), [*named, *pointers_beside(root, matches.values())])
+    outputs = outputs_of(settings, dvc.outs)
+    scripts = {one: named_in(root, one, outputs) for one in (settings.train, settings.evaluate)}
+    one_by_one = literals(settings)
+    require_place(root, top, settings, [*one_by_one, *data, *_scripts(scripts.values())])
+    own = {*one_by_one, *scripts[settings.train], *scripts[settings.evaluate]}
+    strange = {name: one for name, one in (products or {}).items() if name not in own}
+    away = handed_on or {}
+    found = _Found(root, outputs, dvc, hashes, strange, away, matches)
+    for pattern in settings.inputs:
+        if not any(covers(pattern, name) for name in away):
+            found.require(pattern)
+    train = found.files([*settings.inputs, *settings.params, *scripts[settings.train]])
+    rest = [*data, *scripts[settings.evaluate], *_made_by_nobody(settings)]
+    evaluate = [path for path in found.files(rest) if path not in train]
+    files = {**hashes.digests(sorted({*train, *evaluate})), **away}
+    files = {name: files[name] for name in sorted(files)}
+    hashes.save()
+    names = {relative_name(root, path) for path in train}
+    names |= {
+        name
+        for name in away
+        if any(covers(one, name) for one in (*settings.inputs, *settings.params))
+    }
+    trained = digest_of_value(
+        {
+            "command": settings.train,
+            "files": {name: digest for name, digest in files.items() if name in names},
+        }
+    )
+    return Inputs(
+        files=files,
+        train=trained,
+        evaluate=digest_of_value(
+            {
+                "train": trained,
+                "command": settings.evaluate,
+                "metrics": settings.metrics,
+                "model": settings.model,
+                "data": {name: [data.path, data.snapshot] for name, data in sets.items()},
+                "files": {name: digest for name, digest in files.items() if name not in names},
+                **_measured(settings),
+            }
+        ),
+        left_out=tuple(found.left_out),
+        estranged=tuple(found.estranged),
+    )
+
+
+def changed_names(before: Mapping[str, Digest], after: Mapping[str, Digest]) -> list[str]:
+    """The files that differ, or that only one of them has."""
+    return sorted(
+        name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+    )
+
+
+def why_changed(before: Mapping[str, Digest], after: Mapping[str, Digest]) -> str:
+    """What differs between the files of two unequal inputs digests."""
+    return say_changed(changed_names(before, after)) or "how it is made has changed"
+
+
+def say_changed(names: Sequence[str]) -> str:
+    """That these inputs have changed, the first of them by name."""
+    if not names:
+        return ""
+    more = len(names) - _SHOWN
+    shown = ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return f"{shown} {'has' if len(names) == 1 else 'have'} changed"
+
+
+def literals(settings: ModelSettings) -> list[str]:
+    """The inputs and parameters that `assent.yaml` names one by one."""
+    named = (*settings.inputs, *settings.params)
+    return [posixpath.normpath(pattern) for pattern in named if not is_glob(pattern)]
+
+
+def _scripts(named: Iterable[Sequence[str]]) -> list[str]:
+    """What commands name and run. What else they name, such as the model, they may write."""
+    return [one for words in named for one in words if one.endswith(_SCRIPTS)]
+
+
+class _Found:
+    """The files that patterns name, without the outputs among them."""
+
+    def __init__(
+        self,
+        root: Path,
+        outputs: Outputs,
+        dvc: Dvc,
+        hashes: Hashes,
+        products: Mapping[str, Digest],
+        away: Collection[str],
+        matches: dict[str, list[Path]],
+    ) -> None:
+        self._root = root
+        self._outputs = outputs
+        self._dvc = dvc
+        self._pointers: dict[str, bool] = {}
+        self._hashes = hashes
+        self._products = products
+        self._away = away
+        self._matches = matches
+        self.left_out: dict[str, None] = {}
+        self.estranged: dict[str, None] = {}
+
+    def require(self, pattern: str) -> None:
+        """Raise `UsageError` for an input that is none."""
+        doing = f"reading the input {pattern!r}"
+        if self._is_literal(pattern) and self._outputs.cover(pattern, literal=True):
+            raise UsageError(
+                doing,
+                "it is an output as well: the model's commands write it",
+                hint="take it out of `inputs` in assent.yaml, or declare another output",
+            )
+        if self._dvc.pointer_of(pattern) is not None:
+            return
+        names = [relative_name(self._root, path) for path in self._matching(pattern)]
+        is_literal = self._is_literal(pattern)
+        if not all(self._outputs.cover(name, literal=is_literal) for name in names):
+            return
+        raise UsageError(
+            doing,
+            "nothing but outputs of the model matches it" if names else "nothing matches it",
+            hint="correct `inputs` in assent.yaml, or fetch the file",
+        )
+
+    def _is_literal(self, pattern: str) -> bool:
+        return not is_glob(pattern) and not (self._root / pattern).is_dir()
+
+    def _matching(self, pattern: str) -> list[Path]:
+        if pattern not in self._matches:
+            self._matches[pattern] = expand(self._root, [pattern])
+        return self._matches[pattern]
+
+    def files(self, patterns: Iterable[str]) -> set[Path]:
+        """The files that the patterns name: a pointer in the place of what it stands for."""
+        found: set[Path] = set()
+        for pattern in patterns:
+            is_literal = self._is_literal(pattern)
+            for path in self._matching(pattern):
+                name = relative_name(self._root, path)
+                if self._outputs.cover(name, literal=is_literal) or self._is_product(name, path):
+                    self.left_out[name] = None
+                else:
+                    found.add(self._instead(name) or path)
+            if self._dvc.pointer_of(pattern) is not None and pattern not in self._away:
+                found.add(self._instead(pattern) or self._root / pattern)
+        return {path for path in found - {self._root / LOCK} if path.is_file()}
+
+    def _is_product(self, name: str, path: Path) -> bool:
+        digest = self._products.get(name)
+        return digest is not None and self._hashes.digest(path) == digest
+
+    def _instead(self, name: str) -> Path | None:
+        """The pointer that stands for a file, unless the file is another one."""
+        pointer = self._dvc.pointer_of(name)
+        if pointer is None or pointer == name:
+            return None
+        if pointer not in self._pointers:
+            states = [agrees(self._root, one, self._hashes) for one in self._dvc.pointers[pointer]]
+            self._pointers[pointer] = False not in states
+        if not self._pointers[pointer]:
+            self.estranged[name] = None
+            return None
+        return self._root / pointer
+
+
+def _measured(settings: ModelSettings) -> dict[str, Any]:
+    """What else is measured, as far as it is asked for: other evidence is another evaluation."""
+    asked = {
+        "predictions": settings.predictions,
+        "profiles": {
+            name: data
+            for name, data in settings.data_sets.items()
+            if data != DataSettings(path=data.path, snapshot=data.snapshot)
+        },
+        "plots": settings.plots,
+        "cost": settings.cost,
+    }
+    found = {name: value for name, value in asked.items() if value}
+    return {"measured": found} if found else {}
+
+
+def _made_by_nobody(settings: ModelSettings) -> list[str]:
+    """The model and its evidence as far as no command makes them: a commit of them is what a
+    review is of.
+    """
+    if settings.train is not None:
+        return []
+    if settings.evaluate is not None:
+        return [settings.model]
+    return [settings.model, *evidence_files(settings), *settings.plots]
+
+
+def _is_here(path: str) -> bool:
+    return "://" not in path
+
+
+def named_in(root: Path, command: str | None, outputs: Outputs) -> list[str]:
+    """The words of a command that are files of the working tree, but for those that it writes. A
+    pipeline of DVC is named by running it.
+    """
+    found = [PIPELINE] if runs_dvc(command) and (root / PIPELINE).is_file() else []
+    is_written = False
+    for word in _words(command):
+        if not is_written and _is_file(root, word) and not outputs.cover(word, literal=True):
+            found.append(word)
+        is_written = word in _WRITING or (is_written and word[:1] == "-")
+    return found
+
+
+def _is_file(root: Path, word: str) -> bool:
+    path = Path(word)
+    if path.is_absolute() or ".." in path.parts or "\0" in word:
+        return False
+    try:
+        return (root / path).is_file()
+    except OSError:  # too long a word for a name
+        return False
+
+
+def _words(command: str | None) -> list[str]:
+    lexer = shlex.shlex(command or "", posix=True, punctuation_chars="><|&;()")
+    lexer.whitespace_split = True
+    lexer.commenters = "#"
+    try:
+        return list(lexer)
+    except ValueError:  # a quote that is not closed
+        return (command or "").split()
+
+
+def covers_input(settings: ModelSettings, outputs: Outputs, name: str) -> bool:
+    """Whether a file can be an input, by its name alone. A word of a command counts for the file
+    that it may name: too much is trained again, too little never.
+    """
+    if name == LOCK:
+        return False
+    if any(covers(one, name) for one in literals(settings)):
+        return not outputs.cover(name, literal=name in literals(settings))
+    commands = f"{settings.train or ''} {settings.evaluate or ''}"
+    if name in commands:
+        return not outputs.cover(name, literal=True)
+    if name == PIPELINE:
+        return runs_dvc(settings.train) or runs_dvc(settings.evaluate)
+    patterns = [*settings.inputs, *settings.params, *_made_by_nobody(settings)]
+    patterns += [one.path for one in settings.data_sets.values()]
+    return any(covers(one, name) for one in patterns) and not outputs.cover(name)

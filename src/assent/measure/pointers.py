@@ -1,0 +1,270 @@
+"""Files that stand for other bytes: pointers of Git LFS and DVC, links of git-annex, submodules
+that nobody has fetched.
+
+A clone is complete for Git while the bytes are elsewhere. What measures bytes must not take the
+stand-in for them: a pointer has a digest, a size and even lines, and would be reviewed, approved
+and served.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from assent.errors import AssentError, UsageError
+
+MAX_BYTES = 1024
+"""Git LFS takes no longer file for a pointer; those of the others are shorter."""
+_MAX_DVC_BYTES = 64 * 1024
+_MAX_MODULES_BYTES = 1 << 20
+_SHOWN = 3
+
+
+class StandIn(NamedTuple):
+    """What lies in the place of a file (`a Git LFS pointer`), and how to get the file itself."""
+
+    what: str
+    remedy: str
+
+
+class StandInError(UsageError):
+    """The bytes that are to be read are not here, only what stands for them."""
+
+
+_LFS = StandIn(
+    "a Git LFS pointer, not the file itself",
+    "run `git lfs pull`; in CI let the checkout fetch it (`lfs: true` of actions/checkout, and no "
+    "GIT_LFS_SKIP_SMUDGE)",
+)
+_ANNEX = StandIn(
+    "a pointer of git-annex, not the file itself", "run `git annex get` for it, in CI too"
+)
+_FAT = StandIn("a pointer of git-fat, not the file itself", "run `git fat pull`")
+_DVC_LINK = StandIn("a link to DVC's cache, which does not hold the file", "run `dvc pull`")
+_SUBMODULE = StandIn(
+    "in a submodule that is not fetched",
+    "run `git submodule update --init`; in CI `submodules: true` of actions/checkout, or "
+    "GIT_SUBMODULE_STRATEGY on GitLab",
+)
+_SPARSE = StandIn(
+    "in Git, but left out by the sparse checkout", "add its folder with `git sparse-checkout add`"
+)
+
+_CONTENTS = (
+    (re.compile(rb"(?:\xef\xbb\xbf)?version https?://(?:git-lfs|hawser)\.github\.com/spec/"), _LFS),
+    (re.compile(rb"/annex/objects/"), _ANNEX),
+    # What a checkout makes of a link where the file system has none.
+    (re.compile(rb"(?:\.\./)*\.git/annex/objects/"), _ANNEX),
+    (re.compile(rb"#\$# git-fat [0-9a-f]"), _FAT),
+)
+_TARGETS = (
+    (re.compile(r"(?:^|/)annex/objects/"), _ANNEX),
+    (re.compile(r"(?:^|/)\.dvc/cache/|(?:^|/)files/md5/[0-9a-f]{2}/"), _DVC_LINK),
+)
+_OUTS = re.compile(rb"^outs:", re.MULTILINE)
+_MODULE = re.compile(r'^\s*path\s*=\s*"?([^"\n]*?)"?\s*$', re.MULTILINE)
+
+
+def stand_in(path: Path) -> StandIn | None:
+    """What `path` is in the place of the bytes that are meant; None for a file that is itself, and
+    for anything else.
+    """
+    if path.is_symlink() and not path.exists():
+        return _of_target(path)
+    try:
+        size = path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return None  # reading it will say what is wrong
+    is_small = 0 < size <= _MAX_DVC_BYTES
+    if is_small and path.suffix == ".dvc" and _OUTS.search(_head(path, _MAX_DVC_BYTES)):
+        return _dvc(path.name, path.with_suffix("").name)
+    if not 0 < size <= MAX_BYTES:
+        return None
+    head = _head(path, MAX_BYTES)
+    return next((kind for pattern, kind in _CONTENTS if pattern.match(head)), None)
+
+
+def linked_elsewhere(real: str) -> StandIn | None:
+    """Whether a link leads into the store of a tool that puts links in the place of files: then
+    the files themselves can be had.
+    """
+    for pattern, kind in _TARGETS:
+        if pattern.search(real):
+            remedy = (
+                "let `git annex unlock` put the files themselves there"
+                if kind is _ANNEX
+                else "run `dvc config cache.type copy` and `dvc checkout --relink`"
+            )
+            return StandIn(kind.what, remedy)
+    return None
+
+
+def stands_for(path: Path) -> bool:
+    """Whether nothing is at `path` but a link that stands for a file elsewhere."""
+    return path.is_symlink() and not path.exists() and _of_target(path) is not None
+
+
+def why_missing(root: Path, name: str) -> StandIn | None:
+    """Why there is no file at `name` below `root`, a path or a glob, although there could be one;
+    None if nothing is known of it.
+    """
+    try:
+        return _why_missing(root, name)
+    except (OSError, ValueError):  # a name that no file system has
+        return None
+
+
+def _why_missing(root: Path, name: str) -> StandIn | None:
+    fixed = _fixed(name)
+    place = root / fixed
+    if place.is_symlink() and not place.exists():
+        return _of_target(place)
+    pointer = _dvc_pointer(root, name, fixed)
+    if pointer is not None:
+        return _dvc(pointer.name, pointer.with_suffix("").name)
+    if any(_is_below(place, module) for module in _empty_submodules(root)):
+        return _SUBMODULE
+    return _SPARSE if _is_sparse(root, name) else None
+
+
+def stand_ins(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, StandIn]]:
+    """The files among `paths` that stand for others, by their name relative to `root`. For a
+    folder, a submodule in it that is not fetched is one too.
+    """
+    modules = _empty_submodules(root)
+    for path in paths:
+        if path.is_dir():
+            below = (module for module in modules if _is_below(module, path))
+            found = [(module, _SUBMODULE) for module in below]
+        else:
+            kind = stand_in(path)
+            found = [] if kind is None else [(path, kind)]
+        for one, kind in found:
+            yield os.path.relpath(one, root), kind
+
+
+def require_real(root: Path, paths: Iterable[Path], doing: str) -> None:
+    """Raise `StandInError` if one of `paths`, which are below `root`, stands for other bytes. It
+    names the first of them and what to do.
+    """
+    found = list(stand_ins(root, paths))
+    if found:
+        raise error_of(doing, found)
+
+
+def require_there(root: Path, name: str, doing: str) -> None:
+    """Raise `StandInError` if nothing is at `name` and it is known why; else do nothing."""
+    kind = why_missing(root, name)
+    if kind is not None:
+        raise error_of(doing, [(name, kind)])
+
+
+def error_of(doing: str, found: Sequence[tuple[str, StandIn]]) -> StandInError:
+    """The error of files that stand for others."""
+    kind = found[0][1]
+    names = [name for name, one in found if one == kind]
+    more = len(found) - min(len(names), _SHOWN)
+    shown = ", ".join(names[:_SHOWN]) + (f" and {more} more" if more else "")
+    verb = "is" if len(found) == 1 else "are each"
+    return StandInError(doing, f"{shown} {verb} {kind.what}", hint=kind.remedy)
+
+
+def whole(error: AssentError) -> str:
+    """An error as the problem of a file: with what to do, if that is to get the file itself."""
+    is_known = isinstance(error, StandInError)
+    return f"{error.problem}: {error.hint}" if is_known else error.problem
+
+
+def said(kind: StandIn) -> str:
+    """A stand-in as the problem of the file that it is said of."""
+    return f"it is {kind.what}: {kind.remedy}"
+
+
+def _dvc(pointer: str, name: str) -> StandIn:
+    return StandIn(
+        f"not here: only the pointer {pointer} is, which DVC keeps in its place",
+        f"run `dvc pull`, in CI too, and let assent.yaml name {name!r} itself",
+    )
+
+
+def _of_target(link: Path) -> StandIn | None:
+    try:
+        target = str(link.readlink())
+    except OSError:
+        return None
+    return next((kind for pattern, kind in _TARGETS if pattern.search(target)), None)
+
+
+def _head(path: Path, count: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(count)
+    except OSError:
+        return b""
+
+
+def _fixed(name: str) -> str:
+    """The part of a pattern before its first glob."""
+    parts: list[str] = []
+    for part in PurePosixPath(name).parts:
+        if any(sign in part for sign in "*?["):
+            break
+        parts.append(part)
+    return "/".join(parts)
+
+
+def _dvc_pointer(root: Path, name: str, fixed: str) -> Path | None:
+    """The pointer that stands for a path, for a folder that it is in, or for one that a glob would
+    match.
+    """
+    here = PurePosixPath(fixed)
+    for one in (here, *here.parents):
+        pointer = root / f"{one}.dvc"
+        if one.name and not pointer.name.startswith("..") and pointer.is_file():
+            return pointer
+    if fixed == PurePosixPath(name).as_posix():
+        return None
+    try:
+        return next((path for path in root.glob(f"{name}.dvc") if path.is_file()), None)
+    except (ValueError, NotImplementedError, OSError):  # a glob that `pathlib` does not know
+        return None
+
+
+def _empty_submodules(root: Path) -> list[Path]:
+    """The folders of submodules around or below `root` that hold nothing."""
+    real = Path(os.path.realpath(root))
+    for top in (real, *real.parents):
+        modules = top / ".gitmodules"
+        if modules.is_file():
+            text = _head(modules, _MAX_MODULES_BYTES).decode(errors="replace")
+            paths = [top / found for found in _MODULE.findall(text) if found]
+            return [root / os.path.relpath(one, real) for one in paths if _is_empty(one)]
+        if (top / ".git").exists():
+            break
+    return []
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        return folder.is_dir() and not any(folder.iterdir())
+    except OSError:
+        return False
+
+
+def _is_below(path: Path, folder: Path) -> bool:
+    return Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder))
+
+
+def _is_sparse(root: Path, name: str) -> bool:
+    """Whether Git holds the file, or files in the folder, and keeps it out of the working tree."""
+    from assent.git import git  # where something is missing only
+
+    doing = f"looking for {name!r} in Git"
+    try:
+        shown = git(["ls-files", "-z", "-t", "--", name], folder=root, doing=doing)
+    except AssentError:
+        return False
+    return any(entry.startswith(b"S ") for entry in shown.split(b"\0"))

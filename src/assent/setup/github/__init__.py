@@ -1,0 +1,1 @@
+"""Workflows of GitHub that are there already, and those of Assent for several models."""

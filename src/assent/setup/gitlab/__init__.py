@@ -1,0 +1,1 @@
+"""A pipeline of GitLab that is there already, and how Assent's jobs get into it."""

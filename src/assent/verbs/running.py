@@ -1,0 +1,264 @@
+"""One run of the team's commands: what it must write, what is set aside for it, what it took."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from assent.core.digest import Digest
+from assent.core.evidence import Step
+from assent.errors import CommandError, UsageError
+from assent.making.aside import Aside, aside, standing_outputs
+from assent.making.dvc import runs_dvc, stale
+from assent.measure.command import run_command
+from assent.measure.files import covers
+from assent.measure.interpreters import Seen
+from assent.measure.redaction import redact_text
+from assent.verbs.workspace import Workspace
+from assent.verbs.worktree import outputs, some_of, written
+
+
+def recovered(workspace: Workspace, model: str) -> None:
+    """Bring back what a run that was killed had set aside, and say so."""
+    with aside(workspace.root, place(workspace, model)):
+        pass
+
+
+def place(workspace: Workspace, model: str) -> Path:
+    """Where outputs are set aside. It is in the working tree, to be on its file system."""
+    return workspace.work / "aside" / model
+
+
+class Expected(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command is to write: something for each pattern of `must`; nothing for those of `may`
+    is no fault, and `shown` are those of `must` that only pictures come from. `own` is what an
+    earlier command of the same run has written, and `inputs` what a glob of outputs happens to
+    cover although the commands read it.
+    """
+
+    must: tuple[str, ...]
+    may: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    own: dict[str, Digest] = {}
+    inputs: Collection[str] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All patterns."""
+        return (*self.must, *self.may)
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that has ended well: what it took, the interpreters that were seen, and the files
+    that it wrote, by path. Of `unproven` outputs it is not known who wrote them.
+    """
+
+    step: Step
+    seen: Seen
+    written: dict[str, Digest]
+    unproven: tuple[str, ...]
+
+
+@contextmanager
+def run(
+    workspace: Workspace,
+    model: str,
+    command: str,
+    inputs_digest: Digest,
+    doing: str,
+    output: int | IO[bytes] | None,
+    expected: Expected,
+) -> Iterator[Ran]:
+    """Run one of the team's commands, with what earlier runs have left of its outputs set aside.
+
+    Whatever is raised, here or as long as the context lasts, brings all of that back. Raises
+    `CommandError` if the command fails, and `UsageError` naming what it did not write.
+    """
+    with aside(workspace.root, place(workspace, model)) as moved:
+        plan = _Plan(workspace, model, command, expected, doing)
+        moved.move(plan.to_move())
+        if moved.standing:
+            workspace.say(
+                f"{doing}: these could not be set aside, and are told by their times: "
+                f"{some_of(moved.standing)}"
+            )
+        step, seen = run_step(workspace, command, inputs_digest, doing, output)
+        plan.require(moved)
+        moved.bring_back(plan.to_bring_back(moved))
+        yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
+
+
+class _Plan:
+    """Which outputs are proven to be of a run, and how: set aside before, by DVC's lock after it,
+    or not at all.
+    """
+
+    def __init__(
+        self, workspace: Workspace, model: str, command: str, expected: Expected, doing: str
+    ) -> None:
+        self._workspace = workspace
+        self._root = workspace.root
+        self._model = model
+        self._command = redact_text(command)
+        self._expected = expected
+        self._doing = doing
+        self._incremental = workspace.settings(model).incremental
+        _, dvc = outputs(workspace, model)
+        self._by_dvc = frozenset(
+            pattern
+            for pattern in expected.all
+            if runs_dvc(command)
+            and any(covers(out, pattern) or covers(pattern, out) for out in dvc.outs)
+        )
+        updated = [one for one in expected.all if self._is_updated(one)]
+        self._aside = tuple(
+            one for one in expected.all if one not in self._by_dvc and one not in updated
+        )
+        kept = [one for one in standing_outputs(self._root, self._aside) if self._is_updated(one)]
+        self.unproven = (*(one for one in updated if one in expected.must), *kept)
+
+    def to_move(self) -> list[str]:
+        """What is set aside: all that lies there, but for what this run has written already."""
+        return [
+            name
+            for name in standing_outputs(self._root, self._aside)
+            if not self._is_updated(name)
+            and not self._is_own(name)
+            and name not in self._expected.inputs
+        ]
+
+    def require(self, moved: Aside) -> None:
+        """Raise `UsageError` unless the command has written all that it must."""
+        for pattern in self._expected.must:
+            if pattern in self._by_dvc:
+                self._require_current(pattern)
+            elif pattern in self._aside:
+                self._require_new(pattern, moved)
+        left = [name for name in self._left(moved) if not self._is_shown(name)]
+        if left:
+            raise UsageError(
+                self._doing,
+                f"`{self._command}` ended well, but did not write {some_of(left)}, which was there "
+                "before: it is of an earlier run",
+                hint=_REMEDY,
+            )
+
+    def to_bring_back(self, moved: Aside) -> list[str]:
+        """What was set aside and is still wanted: what the command did not have to write."""
+        shown = [name for name in self._left(moved) if self._is_shown(name)]
+        if shown:
+            self._workspace.say(
+                f"{self._doing}: not shown, because this run did not write them: {some_of(shown)}"
+            )
+        must = self._expected.must
+        others = [one for one in moved.gone if not any(covers(pattern, one) for pattern in must)]
+        return [*others, *(one for one in shown if one in moved.gone)]
+
+    def written(self, moved: Aside) -> dict[str, Digest]:
+        """The files that this run has written, by path."""
+        names = [
+            name
+            for name in standing_outputs(self._root, self._expected.all)
+            if moved.is_written(name) and name not in moved.back
+        ]
+        files = [self._root / name for name in names if (self._root / name).is_file()]
+        return self._workspace.hashes.digests(files) if files else {}
+
+    def _require_new(self, pattern: str, moved: Aside) -> None:
+        """What was never there is missing evidence, which blocks; what is there is of a run."""
+        here = standing_outputs(self._root, [pattern])
+        was_there = any(covers(pattern, name) for name in moved.names)
+        if was_there and not any(moved.is_written(name) for name in here):
+            raise UsageError(
+                self._doing,
+                f"`{self._command}` ended well, but did not write {pattern}; what lay there is of "
+                "an earlier run",
+                hint=_REMEDY,
+            )
+
+    def _require_current(self, pattern: str) -> None:
+        _, dvc = outputs(self._workspace, self._model)
+        reason = stale(self._root, dvc, pattern, self._workspace.hashes)
+        if reason:
+            raise UsageError(
+                self._doing,
+                f"`{self._command}` ended well, but {pattern} is not of this run: {reason}",
+                hint="let the command run the stage that writes it; `dvc status` says more",
+            )
+
+    def _left(self, moved: Aside) -> list[str]:
+        """What must have been written and was not, unless an earlier run of Assent has left it:
+        of that nobody wants what is not written again.
+        """
+        known = written(self._workspace, self._model).outputs
+        must = [one for one in self._expected.must if one in self._aside]
+        return [
+            name
+            for name in moved.unwritten()
+            if any(covers(pattern, name) for pattern in must)
+            and (name not in moved.gone or known.get(name) != moved.digest(name))
+        ]
+
+    def _is_updated(self, name: str) -> bool:
+        """Whether a file, or all that is in a folder, is updated by the command."""
+        inside = f"{name}/any"
+        return any(covers(one, name) or covers(one, inside) for one in self._incremental)
+
+    def _is_own(self, name: str) -> bool:
+        path, digest = self._root / name, self._expected.own.get(name)
+        return (
+            digest is not None and path.is_file() and self._workspace.hashes.digest(path) == digest
+        )
+
+    def _is_shown(self, name: str) -> bool:
+        return any(covers(one, name) for one in self._expected.shown)
+
+
+_REMEDY = (
+    "let the command write it, take it away, or name it under `incremental` in assent.yaml if it "
+    "is updated or skipped on purpose"
+)
+
+
+def run_step(
+    workspace: Workspace,
+    command: str,
+    inputs_digest: Digest,
+    doing: str,
+    output: int | IO[bytes] | None,
+) -> tuple[Step, Seen]:
+    """Run one of the team's commands with live output: what it took, and what ran."""
+    result = run_command(command, workspace.root, stdout=output)
+    command = redact_text(command)
+    if result.exit_code != 0:
+        raise CommandError(
+            doing,
+            f"`{command}` ended with exit code {result.exit_code}{_signal_name(result.exit_code)}",
+            exit_code=result.exit_code,
+            hint="this exit code is the command's own, and so is the output above; "
+            "nothing was recorded, and the outputs of earlier runs are back where they were",
+        )
+    step = Step(
+        command=command,
+        inputs_digest=inputs_digest,
+        started_at=workspace.now,
+        wall_s=round(result.wall_s, 3),
+        cpu_s=round(result.cpu_s, 3),
+        peak_memory_bytes=result.peak_memory_bytes,
+    )
+    return step, result.seen
+
+
+def _signal_name(exit_code: int) -> str:
+    """What a shell means by an exit code above 128."""
+    try:
+        name = signal.Signals(exit_code - 128).name
+    except ValueError:
+        return ""
+    reason = "; often too little memory" if name == "SIGKILL" else ""
+    return f" (ended by {name}{reason})"

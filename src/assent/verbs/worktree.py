@@ -1,0 +1,122 @@
+"""What stands in the working tree: inputs, outputs, what differs from the commit, what is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from assent.core.digest import Digest
+from assent.core.evidence import Code
+from assent.errors import UsageError
+from assent.files import as_text
+from assent.making.dvc import Dvc, read_dvc, working_tree
+from assent.making.inputs import Inputs, read_inputs
+from assent.making.outputs import Outputs, outputs_of
+from assent.verbs.work import Written, kept
+from assent.verbs.workspace import Workspace
+
+_SHOWN = 5
+_MAX_CHANGED = 20
+
+
+def inputs_of(
+    workspace: Workspace, model: str, *, known: Mapping[str, Digest] | None = None
+) -> Inputs:
+    """What the model is made from, as it lies in the working tree. In CI, data that is not here is
+    `known` from the job that has trained: not every job of a run fetches it.
+    """
+    return read_inputs(
+        workspace.root,
+        workspace.repository.top,
+        workspace.settings(model),
+        workspace.hashes,
+        written(workspace, model).products,
+        _handed_on(workspace, known or {}),
+    )
+
+
+def _handed_on(workspace: Workspace, known: Mapping[str, Digest]) -> dict[str, Digest]:
+    """What of `known` is neither here nor in Git, where its absence would be a change."""
+    if workspace.context.system is None:
+        return {}
+    repository = workspace.repository
+    return {
+        name: digest
+        for name, digest in known.items()
+        if not (workspace.root / name).exists()
+        and repository.id_of("HEAD", repository.relative(workspace.root / name)) is None
+    }
+
+
+def written(workspace: Workspace, model: str) -> Written:
+    """What earlier runs of the model have left here."""
+    try:
+        return kept(workspace.work, model, "written", Written) or Written()
+    except UsageError:
+        return Written()  # damaged: then nothing is known to be ours
+
+
+def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
+    """Say what of the declared inputs is none, and what is not as its pointer says."""
+    if inputs.left_out:
+        workspace.say(
+            f"{doing}: left out of the inputs, because runs write them: {some_of(inputs.left_out)}"
+        )
+    for name in inputs.estranged:
+        workspace.say(
+            f"{doing}: {name} is not what its .dvc file says, and counts as it lies here "
+            "(`dvc add` or `dvc checkout` brings them together)"
+        )
+
+
+def outputs(workspace: Workspace, model: str) -> tuple[Outputs, Dvc]:
+    """What the commands of the model write, and what DVC knows of it."""
+    settings = workspace.settings(model)
+    dvc = read_dvc(working_tree(workspace.root), settings.inputs)
+    return outputs_of(settings, dvc.outs), dvc
+
+
+def read_code(workspace: Workspace, touched: Iterable[str] = ()) -> Code:
+    """The revision of the working tree and its authors. Outputs, and tracked files that a run has
+    `touched`, are not what somebody forgot to commit.
+
+    In a forge's CI the evidence names nobody: a job that runs the code of a change has no token
+    to ask who they are, and would not be believed. Whoever judges the bundle asks.
+    """
+    repository = workspace.repository
+    head = repository.resolve("HEAD")
+    if head is None:
+        return Code(branch=repository.branch(), is_dirty=True)
+    change = None if workspace.is_in_forge_ci else workspace.forge.change()
+    authors = () if change is None else change.authors
+    dirty = [name for name in changed_files(workspace) if name not in set(touched)]
+    return Code(
+        commit=head,
+        tree=repository.tree(head),
+        branch=repository.branch(),
+        is_dirty=bool(dirty),
+        changed=tuple(map(as_text, dirty[:_MAX_CHANGED])),
+        authors=tuple(author.person for author in authors if author.person is not None),
+    )
+
+
+def changed_files(workspace: Workspace) -> list[str]:
+    """The tracked files that differ from the commit and are no outputs of any model."""
+    root = workspace.repository.relative(workspace.root)
+    prefix = "" if root == "." else f"{root}/"
+    names = workspace.repository.changed_files()
+    if not names:
+        return []
+    known = [outputs(workspace, model)[0] for model in workspace.config.models]
+    return [
+        name
+        for name in names
+        if not (
+            name.startswith(prefix) and any(one.cover(name.removeprefix(prefix)) for one in known)
+        )
+    ]
+
+
+def some_of(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")

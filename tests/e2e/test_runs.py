@@ -1,0 +1,346 @@
+"""What a run is, on ground that is not clean: files of earlier runs, tracked outputs, pipelines
+that skip, kills. Nothing of an earlier run is taken for this run's, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.project import FILES, GRACE, Project, ended, new_project, wait_for
+
+
+def project(tmp_path: Path, **files: str) -> Project:
+    """A project with some files in another form; `slash__in__names` for `/`."""
+    changed = {name.replace("__", "/"): text for name, text in files.items()}
+    return new_project(tmp_path / "place", {**FILES, **changed})
+
+
+TRACKED = {".gitignore": ".assent/\nmodel/\nruns.log\n", "metrics.json": '{"accuracy": 0.75}\n'}
+"""Metrics that Git tracks, as DVC recommends."""
+
+
+# --- of this run, or of an earlier one ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["model/", "model/weights.txt"])
+def test_a_model_that_the_training_wrote_elsewhere(fresh: Project, model: str) -> None:
+    fresh.edit("assent.yaml", "model: model/", f"model: {model}")
+    fresh.commit("one", push=True)
+    fresh.register()
+    before = (fresh.folder / "model/weights.txt").read_bytes()
+    fresh.branch("typo")
+    fresh.write("train.sh", "mkdir -p modle; echo new >modle/weights.txt\n")
+    fresh.commit()
+    refused = fresh.run("review", code=2)
+    assert "did not write model" in refused.stderr
+    assert "of an earlier run" in refused.stderr
+    assert (fresh.folder / "model/weights.txt").read_bytes() == before
+
+
+def test_a_committed_model_that_the_training_does_not_write(tmp_path: Path) -> None:
+    mine = project(
+        tmp_path,
+        **{".gitignore": ".assent/\nmetrics.json\nruns.log\n", "model__weights.txt": "committed"},
+    )
+    mine.write("train.sh", "true\n")
+    mine.commit("nothing is written", push=True)
+    clone = mine.clone("ci")
+    assert "did not write model" in clone.run("review", code=2).stderr
+    assert clone.git("status", "--porcelain") == ""
+
+
+def test_metrics_that_training_writes_need_no_evaluation(fresh: Project) -> None:
+    fresh.write("train.sh", FILES["train.sh"] + "echo '{\"accuracy\": 0.9}' >metrics.json\n")
+    fresh.write("evaluate.sh", "true\n")
+    fresh.commit()
+    for _ in range(2):
+        fresh.run("train", "--force")
+        fresh.run("evaluate", "--force")
+    result = fresh.run("review", "--json", code=11).json
+    assert result["report"]["evidence"]["metrics"]["accuracy"] == 0.9
+
+
+def test_a_file_that_nobody_knows_in_the_folder_of_the_model(fresh: Project) -> None:
+    fresh.write("model/pretrained.bin", "mine")
+    refused = fresh.run("train", code=2)
+    assert "model/pretrained.bin" in refused.stderr
+    assert (fresh.folder / "model/pretrained.bin").read_text() == "mine"
+
+
+def test_a_file_that_only_an_earlier_run_wrote_is_no_part_of_the_model(shipped: Project) -> None:
+    shipped.branch("smaller")
+    shipped.write("train.sh", "mkdir -p model; echo 1 >model/format\n")
+    shipped.commit()
+    files = shipped.run("review", "--json", code=11).json["report"]["diff"]["model_files"]
+    assert not (shipped.folder / "model/weights.txt").exists()
+    assert files is not None
+
+
+def test_placeholders_stay_and_are_no_part_of_the_model(tmp_path: Path) -> None:
+    mine = project(
+        tmp_path,
+        **{".gitignore": ".assent/\nmodel/*\n!.gitkeep\nmetrics.json\nruns.log\n"},
+        **{"model__.gitkeep": ""},
+    )
+    mine.register()
+    assert mine.git("status", "--porcelain") == ""
+    names = {path.name for path in (mine.folder / "model").iterdir()}
+    assert names == {".gitkeep", "weights.txt", "format"}
+    mine.write("model/weights.txt", "")
+    (mine.folder / "model/weights.txt").unlink()
+    mine.run("train")
+    assert mine.git("status", "--porcelain") == ""
+
+
+def test_what_is_updated_on_purpose_is_declared_and_said(fresh: Project) -> None:
+    fresh.edit(
+        "assent.yaml", "    model: model/\n", "    model: model/\n    incremental: [model/**]\n"
+    )
+    fresh.write("train.sh", "echo train >>runs.log; mkdir -p model; date >>model/log\n")
+    fresh.commit("updates", push=True)
+    fresh.register()
+    fresh.branch("more")
+    fresh.write("train.sh", "echo train >>runs.log; test -f model/log && date >>model/log\n")
+    fresh.commit()
+    ran = fresh.run("review", code=11)
+    assert "Not shown to be of this run: model" in ran.stdout
+    assert "Not shown to be of this run" in fresh.comment()
+
+
+# --- what fails leaves everything as it was -------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["fails", "killed"])
+def test_a_command_that_does_not_end_well(shipped: Project, how: str) -> None:
+    before = (shipped.folder / "model/weights.txt").read_bytes()
+    shipped.branch("other", accuracy="0.9")
+    end = "exit 7" if how == "fails" else "exec >/dev/null 2>&1; touch started; sleep 30"
+    shipped.write("train.sh", f"echo half >model/weights.txt; {end}\n")
+    shipped.commit()
+    if how == "fails":
+        refused = shipped.run("train", code=7)
+        assert "back where they were" in refused.stderr
+    else:
+        process = shipped.start("train")
+        wait_for(shipped.folder / "started")
+        process.send_signal(signal.SIGKILL)
+        ended(process, "train", code=-signal.SIGKILL)
+        assert (shipped.folder / "model/weights.txt").read_text() == "half\n"
+        shipped.run("evaluate", code=2)
+    assert (shipped.folder / "model/weights.txt").read_bytes() == before
+    assert json.loads((shipped.folder / "metrics.json").read_text()) == {"accuracy": 0.8}
+
+
+def test_two_runs_in_one_working_tree(fresh: Project) -> None:
+    fresh.write("train.sh", "touch started; sleep 60\n")
+    process = fresh.start("train")
+    wait_for(fresh.folder / "started")
+    assert "another run" in fresh.run("train", code=2).stderr
+    process.terminate()
+    ended(process, "train", code=130)
+
+
+# --- tracked outputs ------------------------------------------------------------------------------
+
+
+def test_a_clean_clone_is_clean_although_the_run_writes_tracked_files(tmp_path: Path) -> None:
+    mine = project(tmp_path, **TRACKED)
+    mine.commit("clean", push=True)
+    clone = mine.clone("ci")
+    for _ in range(2):  # the second time the tree holds what the first run wrote
+        report = clone.run("review", "--force", "--json", code=11).json["report"]
+        assert report["evidence"]["code"]["is_dirty"] is False
+        assert "uncommitted" not in clone.comment()
+    assert clone.git("status", "--porcelain") == "M metrics.json"
+
+
+def test_a_change_that_is_not_committed_is_named(fresh: Project) -> None:
+    fresh.write("README.md", "one\n")
+    fresh.commit("readme", push=True)
+    fresh.write("README.md", "two\n")
+    ran = fresh.run("review", code=11)
+    assert "uncommitted changes (README.md)" in ran.stdout
+
+
+def test_what_training_touches_is_not_what_somebody_forgot_to_commit(fresh: Project) -> None:
+    fresh.write("notes.txt", "epoch 1\n")
+    fresh.write("train.sh", FILES["train.sh"] + "echo epoch 2 >>notes.txt\n")
+    fresh.commit("notes", push=True)
+    fresh.run("train")
+    evidence = fresh.run("evaluate", "--json").json["evidence"]
+    assert evidence["code"]["is_dirty"] is False
+
+
+# --- inputs and outputs ---------------------------------------------------------------------------
+
+
+def test_what_the_run_itself_writes_among_its_inputs(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [train.sh, data/**]")
+    fresh.write(".gitignore", FILES[".gitignore"] + "data/features.csv\n")
+    fresh.write("train.sh", FILES["train.sh"] + "date +%N >data/features.csv\n")
+    fresh.commit("features", push=True)
+    first = fresh.run("train")
+    assert "written by the run itself, so no inputs: data/features.csv" in first.stderr
+    fresh.run("evaluate")
+    fresh.run("bundle")
+    fresh.run("review", code=11)
+    assert fresh.runs() == ["train", "evaluate"]
+    fresh.write("data/features.csv", "edited by a person\n")
+    assert "data/features.csv has changed" in fresh.run("bundle", code=2).stderr
+
+
+def test_a_training_that_changes_its_parameters(fresh: Project) -> None:
+    fresh.write("train.sh", FILES["train.sh"] + "echo 'accuracy: 1' >params.yaml\n")
+    refused = fresh.run("train", code=2)
+    assert "params.yaml has changed" in refused.stderr
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "bundle"])
+def test_which_input_has_changed_is_said(fresh: Project, verb: str) -> None:
+    fresh.run("train")
+    fresh.run("evaluate")
+    fresh.write("data/train.csv", "x,y\n9,9\n")
+    refused = fresh.run(verb, code=2)
+    assert "data/train.csv has changed since it was" in refused.stderr
+
+
+@pytest.mark.parametrize("model", ["data/", ".git/", ".", "data/.."])
+def test_a_model_that_would_replace_what_it_is_made_from(shipped: Project, model: str) -> None:
+    shipped.edit("assent.yaml", "model: model/", f"model: {model}")
+    refused = shipped.run("review", code=2)
+    assert "looking for the model" in refused.stderr
+    assert (shipped.folder / "data/train.csv").read_text() == FILES["data/train.csv"]
+    assert shipped.git("log", "-1", "--format=%s")
+
+
+# --- nothing is skipped in silence ----------------------------------------------------------------
+
+
+def test_a_reused_bundle_says_so_and_what_nobody_looked_at(shipped: Project) -> None:
+    shipped.branch("docs")
+    shipped.write("README.md", "# Churn\n")
+    shipped.write("features.sh", "true\n")
+    commit = shipped.git("rev-parse", "HEAD")
+    shipped.commit("not covered")
+    ran = shipped.run("review")
+    assert f"the bundle is reused, made from {commit[:12]}" in ran.stderr
+    for text in (ran.stdout, shipped.comment()):
+        assert "Nothing was trained for this review" in text
+        assert "README.md, features.sh" in text
+    assert shipped.runs() == ["train", "evaluate"]
+    shipped.run("review", "--force", code=11)
+    assert shipped.runs() == ["train", "evaluate"] * 2
+    assert "Nothing was trained" not in shipped.comment()
+
+
+@pytest.mark.parametrize("verbs", [["train"], ["train", "evaluate"]])
+def test_what_was_run_for_this_revision_is_not_run_again(fresh: Project, verbs: list[str]) -> None:
+    for verb in verbs:
+        fresh.run(verb)
+    fresh.run("review", code=11)
+    assert fresh.runs() == ["train", "evaluate"]
+    assert "Nothing was trained" not in fresh.comment()
+
+
+@pytest.mark.parametrize("what", ["model/weights.txt", "metrics.json", "README.md", "HEAD"])
+def test_what_was_run_for_something_else_is(fresh: Project, what: str) -> None:
+    fresh.write("README.md", "one\n")
+    fresh.commit("readme", push=True)
+    fresh.run("train")
+    fresh.run("evaluate")
+    if what == "HEAD":
+        fresh.commit("empty")
+    else:
+        fresh.write(what, "changed\n")
+    fresh.run("review", code=11)
+    expected = ["train", "evaluate"] * (1 if what == "metrics.json" else 2)
+    assert fresh.runs() == expected
+
+
+# --- pipelines that skip what is up to date -------------------------------------------------------
+
+DVC = """\
+#!{python}
+# Stands for `dvc repro`: one stage, run if what it read has changed, known by MD5.
+import hashlib, json, pathlib, subprocess, sys
+
+def md5(name):
+    return hashlib.md5(pathlib.Path(name).read_bytes()).hexdigest()
+
+DEPS, OUTS = ["data/train.csv", "params.yaml"], ["model/weights.txt", "metrics.json"]
+lock = pathlib.Path("dvc.lock")
+known = json.loads(lock.read_text())["stages"]["train"] if lock.exists() else None
+now = [{{"path": name, "md5": md5(name)}} for name in DEPS]
+if known is None or known["deps"] != now:
+    subprocess.run("sh stage.sh", shell=True, check=True)
+    outs = [{{"path": name, "md5": md5(name)}} for name in OUTS]
+    stage = {{"cmd": "sh stage.sh", "deps": now, "outs": outs}}
+    lock.write_text(json.dumps({{"schema": "2.0", "stages": {{"train": stage}}}}))
+"""
+
+
+@pytest.fixture
+def pipeline(tmp_path: Path) -> Project:
+    """A pipeline of DVC whose lock and metrics Git tracks."""
+    mine = project(
+        tmp_path,
+        **{
+            ".gitignore": ".assent/\nmodel/\nruns.log\n",
+            "stage.sh": FILES["train.sh"] + FILES["evaluate.sh"],
+            "dvc.yaml": "stages:\n  train:\n    cmd: sh stage.sh\n"
+            "    deps: [data/train.csv, params.yaml]\n    outs: [model/weights.txt]\n"
+            "    metrics: [{metrics.json: {cache: false}}]\n",
+        },
+    )
+    mine.edit("assent.yaml", "train: sh train.sh", "train: dvc repro")
+    mine.edit("assent.yaml", "    evaluate: sh evaluate.sh\n", "")
+    mine.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: ['**']")
+    mine.edit("assent.yaml", "model: model/", "model: model/weights.txt")
+    program = mine.folder.parent / "bin/dvc"
+    program.parent.mkdir()
+    program.write_text(DVC.format(python=sys.executable))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    mine.commit("a pipeline", push=True)
+    path = f"{program.parent}:{mine.environment['PATH']}"
+    return Project(mine.folder, env={"PATH": path})
+
+
+def test_a_pipeline_that_is_up_to_date_is_believed_by_its_lock(pipeline: Project) -> None:
+    pipeline.run("review", code=11)
+    pipeline.commit("what the pipeline wrote", push=True)
+    assert pipeline.run("review", "--force", code=11)
+    assert pipeline.runs() == ["train", "evaluate"]  # the second time there was nothing to do
+    assert "uncommitted" not in pipeline.comment()
+
+
+def test_an_output_that_the_lock_does_not_know(pipeline: Project) -> None:
+    pipeline.run("review", code=11)
+    pipeline.write("model/weights.txt", "by hand\n")
+    refused = pipeline.run("review", "--force", code=2)
+    assert "is not what dvc.lock says that the stage train has written" in refused.stderr
+
+
+def test_a_stage_that_was_not_run(pipeline: Project) -> None:
+    pipeline.run("review", code=11)
+    pipeline.edit("assent.yaml", "train: dvc repro", "train: dvc repro --dry || true; true")
+    program = pipeline.folder.parent / "bin/dvc"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    pipeline.write("params.yaml", "accuracy: 0.9\n")
+    refused = pipeline.run("review", code=2)
+    assert "params.yaml is not what the stage train has read" in refused.stderr
+
+
+def test_what_was_reviewed_is_registered_after_the_merge_of_a_pipeline(pipeline: Project) -> None:
+    pipeline.branch("better", accuracy="0.9")
+    pipeline.run("review", code=11)
+    pipeline.git("checkout", "--quiet", "--", ".")
+    pipeline.run("approve", "--as", GRACE)
+    pipeline.git("checkout", "--quiet", "main")
+    pipeline.merge("better")
+    assert "as v1" in pipeline.run("register").stdout
