@@ -44,7 +44,7 @@ def trunk(repository: Repository) -> str | None:
 
 def _listed(folder: Path, name: str) -> list[str]:
     shown = Repository(folder).run(
-        *("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", f"**/{name}"),
+        *("ls-files", "-z", "--cached", "--others", "--exclude-standard"),
         doing=f"looking for {name} files",
     )
     paths = sorted({one for one in shown.split("\0") if one.rpartition("/")[2] == name})

@@ -103,8 +103,10 @@ def _planned(folder: Path, name: str | None) -> tuple[dict[str, Config], Sight |
     if configs_below(folder, FILE, {}):
         return {}, None
     sight = _looked(folder, name)
-    paths = {project: (Path(project.folder) / FILE).as_posix() for project in sight.projects}
-    texts = {path: config_text(project).encode() for project, path in paths.items()}
+    texts = {
+        (Path(project.folder) / FILE).as_posix(): config_text(project).encode()
+        for project in sight.projects
+    }
     return {path: read_config(text, path) for path, text in texts.items()}, sight
 
 
