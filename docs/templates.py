@@ -38,20 +38,46 @@ rm -rf {REPORTS}
 if [ -n "$ASSENT_INSTALL" ]; then
   place=$(mktemp -d)
   trap 'rm -rf "$place"' EXIT
-  python3 -m venv "$place"
-  env -u ASSENT_GITLAB_TOKEN -u ASSENT_LEDGER_TOKEN "$place/bin/python" -m pip install \\
-    --quiet --disable-pip-version-check -- "$ASSENT_INSTALL"
-  assent=$place/bin/assent
-elif ! assent=$(command -v assent); then
-  echo "assent: the image has no program of this name; give the input install" >&2
-  exit 2
 fi
+case "$ASSENT_INSTALL" in
+"")
+  if ! assent=$(command -v assent); then
+    echo "assent: the image has no program of this name; give the input install" >&2
+    exit 2
+  fi
+  ;;
+git+*@* | *" @ git+"*@*)
+  source=${{ASSENT_INSTALL#*git+}}
+  revision=${{source##*@}}
+  case "$ASSENT_INSTALL" in
+  *\\[*\\]*git+*) extras=${{ASSENT_INSTALL#*\\[}} ;;
+  *) extras="" ;;
+  esac
+  git clone --quiet --no-checkout -- "${{source%@*}}" "$place/source"
+  git -C "$place/source" checkout --quiet --detach "${{revision%%#*}}"
+  assent=$(env RUNNER_TEMP="$place" ASSENT_EXTRAS="${{extras%%\\]*}}" \\
+    "$place/source/actions/setup/install.sh")
+  ;;
+*)
+  python3 -I -m venv "$place"
+  env -u ASSENT_GITLAB_TOKEN -u ASSENT_LEDGER_TOKEN -u PYTHONPATH "$place/bin/python" -I -m pip \\
+    install --quiet --disable-pip-version-check -- "$ASSENT_INSTALL"
+  printf '#!/bin/sh\\nexec "%s" -I "%s" "$@"\\n' \\
+    "$place/bin/python" "$place/bin/assent" >"$place/assent"
+  chmod +x "$place/assent"
+  assent=$place/assent
+  ;;
+esac
 """
-"""The team's own `python` stays the one that is found. The tokens are not for what is installed."""
+"""A commit is installed from the lock that it has, and anything else as pip finds it. The team's
+own `python` stays the one that is found. `python -I` does not take a module of the team's for one
+of Python's. The tokens are not for what is installed.
+"""
 
 REQUIREMENT = (
-    "What to install, as pip takes it, for example a wheel in the repository or "
-    "git+https://…@<commit>. Empty where the image has Assent already."
+    "What to install, as pip takes it: git+https://…@<commit>, which is installed from that "
+    "commit's lock with hashes, or for example a wheel in the repository, whose dependencies are "
+    "those that pip finds. Empty where the image has Assent already."
 )
 REPORT_FILES = {
     "annotations": f"{REPORTS}/annotations.json",

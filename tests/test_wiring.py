@@ -143,3 +143,21 @@ def test_the_token_of_one_forge_is_not_sent_to_another(tmp_path: Path) -> None:
     }
     with pytest.raises(UsageError, match="no address of GitLab"):
         workspace(tmp_path / "b", **there, ASSENT_FORGE="gitlab")
+
+
+def test_the_ledger_is_at_the_only_remote_whatever_its_name(tmp_path: Path) -> None:
+    found = workspace(tmp_path)
+    assert found.branch.remote is None
+    run_git(found.root, "remote", "add", "upstream", str(tmp_path / "a.git"))
+    assert reopened(found).branch.remote == "upstream"
+    run_git(found.root, "remote", "add", "fork", str(tmp_path / "b.git"))
+    with pytest.raises(UsageError, match="upstream, fork, and none is called origin") as caught:
+        reopened(found)
+    assert "ledger: git:upstream" in (caught.value.hint or "")
+    run_git(found.root, "remote", "add", "origin", str(tmp_path / "c.git"))
+    assert reopened(found).branch.remote == "origin"
+
+
+def reopened(found: Workspace) -> Workspace:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    return open_workspace(found.root, environ={}, now=now, say=print)

@@ -14,21 +14,16 @@ if [ -z "${RUNNER_TEMP:-}" ]; then
     echo "assent: setting up: RUNNER_TEMP is not set; is this a step of GitHub Actions?" >&2
     exit 2
 fi
-case "${ASSENT_EXTRAS:-}" in
-*[!a-z,]*)
-    echo "assent: setting up: ASSENT_EXTRAS is no list of extras: $ASSENT_EXTRAS" >&2
-    echo "  hint: write for example ASSENT_EXTRAS: data,models" >&2
-    exit 2
-    ;;
-*) ;; # names, commas, or nothing
-esac
-locks="base $(printf '%s' "${ASSENT_EXTRAS:-}" | tr , ' ')"
-for name in $locks; do
-    if [ "$name" = dev ] || [ ! -f "$root/requirements/$name.txt" ]; then
-        echo "assent: setting up: ASSENT_EXTRAS names no extra of Assent: $name" >&2
-        echo "  hint: there are data, models, spark and demo" >&2
+locks=base
+for name in $(printf '%s' "${ASSENT_EXTRAS:-}" | tr ',[:space:]' ' ?'); do
+    case "$name" in
+    data | models | spark | demo) locks="$locks $name" ;;
+    *)
+        echo "assent: setting up: ASSENT_EXTRAS is no list of extras: $ASSENT_EXTRAS" >&2
+        echo "  hint: write for example ASSENT_EXTRAS: data,models (and there are spark, demo)" >&2
         exit 2
-    fi
+        ;;
+    esac
 done
 place="$RUNNER_TEMP/assent-$(printf '%s' "$root $locks" | cksum | cut -d ' ' -f 1)"
 if [ ! -f "$place/ready" ]; then
@@ -60,9 +55,9 @@ if [ ! -f "$place/ready" ]; then
     # A folder with this program alone: the team's own `python` stays the one that is found. It has
     # no use for the team's PYTHONPATH, but the commands that it runs have.
     mkdir "$place/bin"
-    cat >"$place/bin/assent" <<EOF
+    cat >"$place/bin/assent" <<'EOF'
 #!/bin/sh
-exec "$place/venv/bin/python" -I "$place/venv/bin/assent" "\$@"
+exec "${0%/*}/../venv/bin/python" -I "${0%/*}/../venv/bin/assent" "$@"
 EOF
     chmod +x "$place/bin/assent"
     : >"$place/ready"

@@ -283,20 +283,28 @@ def _read(path: Path) -> bytes:
 
 
 def _remote(repository: Repository, config: Config) -> str | None:
-    """The remote that holds the ledger: the one named (`git:upstream`), else `origin` if there is
-    one, else none.
+    """The remote that holds the ledger: the one named (`git:upstream`), else `origin`, else the
+    only one, else none. Raises `UsageError` where several could be meant.
     """
     _, _, named = config.ledger.partition(":")
-    name = named or "origin"
-    if repository.config(f"remote.{name}.url") is not None:
-        return name
-    if named:
+    remotes = repository.remotes()
+    if not named:
+        if "origin" in remotes or not remotes:
+            return "origin" if remotes else None
+        if len(remotes) == 1:
+            return remotes[0]
         raise UsageError(
-            f"opening the ledger {config.ledger!r}",
-            f"the repository has no remote {named!r}",
-            hint=f"add it with `git remote add {named} …`, or correct `ledger` in {FILE}",
+            "looking for the remote that holds the ledger",
+            f"there are {', '.join(remotes[:5])}, and none is called origin",
+            hint=f"name it in {FILE}: `ledger: git:{remotes[0]}`",
         )
-    return None
+    if named in remotes:
+        return named
+    raise UsageError(
+        f"opening the ledger {config.ledger!r}",
+        f"the repository has no remote {named!r}",
+        hint=f"add it with `git remote add {named} …`, or correct `ledger` in {FILE}",
+    )
 
 
 class _People(Sequence[Person]):

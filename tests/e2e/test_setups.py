@@ -131,7 +131,9 @@ def test_tags_and_branches_that_are_called_like_others(fresh: Project) -> None:
     fresh.branch("fänge/模型", start="HEAD", accuracy="0.9")
     fresh.git("tag", "fänge/模型")
     fresh.run("review", code=11)
-    assert "fänge/模型" in fresh.comment()
+    fresh.run("approve", "--as", GRACE)
+    kept = (fresh.folder / ".git/assent/reviews.jsonl").read_text()
+    assert '"change":"fänge/模型"' in kept
 
 
 def test_what_assent_wrote_may_be_tracked(fresh: Project) -> None:

@@ -4,6 +4,7 @@ branches, servers that refuse.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -219,6 +220,14 @@ def test_a_quota_is_quoted(work: Path, remote: Path) -> None:
     run_git(remote, "config", "receive.maxInputSize", "10")
     error = said(new_ledger(work))
     assert "maximum allowed size" in error.problem
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root is bound by no file mode")
+def test_a_remote_that_cannot_be_written_to(work: Path, remote: Path) -> None:
+    remote.joinpath("objects").chmod(0o555)
+    error = said(new_ledger(work))
+    assert "may this account write to origin" in (error.hint or "")
+    remote.joinpath("objects").chmod(0o755)
 
 
 def test_a_hidden_branch_is_said(work: Path, remote: Path) -> None:

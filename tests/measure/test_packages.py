@@ -209,7 +209,7 @@ def test_without_a_command_nothing_ran(root: Path) -> None:
 
 def test_a_command_that_ends_at_once_is_no_reason_for_a_claim(root: Path) -> None:
     for _ in range(20):
-        found = ran(root, script(root, ".venv/bin/python -I -c pass\n"))
+        found = ran(root, script(root, ".venv/bin/python -c pass\n"))
         assert found == Packages(gap="not seen") or found.interpreters == (".venv",)
 
 
@@ -223,6 +223,14 @@ def test_what_only_runs_others_does_not_count(root: Path, tmp_path: Path, tool: 
     assert ran(root, f"{path} .venv/bin/python work.py").interpreters == (".venv",)
     assert ran(root, f"{path} true") == Packages(gap="not seen")
     assert ran(root, f"sh -c '{path} true; true'") == Packages(gap="not seen")
+
+
+def test_a_python_that_is_only_asked_what_it_is_does_not_count(root: Path, tmp_path: Path) -> None:
+    """As uv and virtualenv do, with every one that they find, now and then."""
+    (root / "py_info.py").write_text(WORK)
+    other = tmp_path / "other/bin/python"
+    text = f"{other} -I -B -c '{WORK}'\n{other} py_info.py\n.venv/bin/python -I work.py\n"
+    assert ran(root, script(root, text)).interpreters == (".venv",)
 
 
 def test_installing_does_not_count(root: Path, tmp_path: Path) -> None:

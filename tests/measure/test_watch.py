@@ -66,7 +66,7 @@ def test_the_busiest_is_first(tmp_path: Path) -> None:
         ("python -mtox", "", "tox"),
         ("python -W ignore -Xdev -u bin/torchrun x", "", "torchrun"),
         ("python -Wignore -X importtime -sE /usr/bin/dvc", "sE", "dvc"),
-        ("python -c pass -m pip", "", ""),
+        ("python -c pass -m pip", "", "-c"),
         ("python -u - pip", "", ""),
         ("python -m", "", ""),
         ("python", "", ""),

@@ -90,6 +90,14 @@ test: {script: [make]}
 deploy: {stage: deploy, script: [make], only: [main]}
 """,
     ),
+    "a workflow of merge requests alone": (
+        BESIDE,
+        """\
+workflow: {rules: [{if: $CI_MERGE_REQUEST_IID}, {if: $CI_COMMIT_TAG}]}
+test: {script: [make]}
+ship: {stage: deploy, script: [make], only: [main, tags]}
+""",
+    ),
     "a workflow of merge requests and the default branch": (
         BESIDE,
         """\
@@ -231,42 +239,33 @@ def test_the_teams_jobs_run_where_they_ran_and_assents_where_they_must(
 ) -> None:
     folders = {name: tmp_path / f"team-{at}" for at, name in enumerate([*TEAMS][share::3])}
     before: dict[str, dict[str, Any]] = {}
-    after: dict[str, dict[str, dict[str, Any]]] = {}
+    after: dict[tuple[str, bool], dict[str, Any]] = {}
+    guards: dict[str, dict[str, Any]] = {}
     for name, folder in folders.items():
         way, text = TEAMS[name]
         repository(folder, {**FILES, ".gitlab-ci.yml": text})
-        # No file that is included here hangs on the kind of the pipeline.
+        # No file that is included here hangs on the kind of the pipeline: it is read once.
         before[name] = whole(folder, "push to a branch")
         result = init(folder, gitlab=True, install="")
         assert (folder / ".gitlab-ci.yml").read_text() == text
         assert ("git mv" in (result.to_add or "")) is (way == BESIDE), name
         follow(folder, result)
-        # The guards are what they are below, so that these three stand for all kinds.
-        assert way == LINES or guard(folder) in GUARDS
-        after[name] = {event: whole(folder, event) for event in ("merge request", *STANDS_FOR)}
+        after[name, True] = whole(folder, "push to a branch")
+        after[name, False] = whole(folder, "woken")
+        guards[f"guard of {name}"] = {
+            "stages": ["test"],
+            "in": {"rules": [{"if": guard(folder)}] if way == BESIDE else [{"when": "always"}]},
+        }
     scratch = tmp_path / "scratch"
     for event in EVENTS:
-        kind = "merge request" if event == "merge request" else stands_for(event)
-        ran_before = let_in(before, event, scratch)
-        ran_after = let_in({name: one[kind] for name, one in after.items()}, event, scratch)
-        for name, one in ran_after.items():
-            theirs = set() if event in ALONE else ran_before[name].theirs
+        first = let_in({**before, **guards}, event, scratch)
+        is_in = {name: bool(first[f"guard of {name}"].theirs) for name in before}
+        second = let_in({name: after[name, is_in[name]] for name in before}, event, scratch)
+        for name, one in second.items():
+            theirs = set() if event in ALONE else first[name].theirs
             ours = {f"assent-{verb}" for verb in OURS.get(event, set())}
             assert (one.theirs, one.ours) == (theirs, ours), (name, event)
             waits_for_none(one)
-
-
-NORMAL, WOKEN = "push to a branch", "woken"
-STANDS_FOR = (NORMAL, WOKEN)
-GUARDS = (
-    '$CI_PIPELINE_SOURCE != "pipeline" && $ASSENT_SCHEDULE == null',
-    '$CI_PIPELINE_SOURCE != "pipeline" && $ASSENT_SCHEDULE == null'
-    ' && $CI_PIPELINE_SOURCE != "merge_request_event"',
-)
-
-
-def stands_for(event: str) -> str:
-    return WOKEN if event in ALONE else NORMAL
 
 
 def guard(folder: Path) -> str:
@@ -275,17 +274,6 @@ def guard(folder: Path) -> str:
     [rule] = entries[-1]["rules"]
     condition: str = rule["if"]
     return condition
-
-
-def test_a_guard_leaves_out_what_assent_starts_and_nothing_else(tmp_path: Path) -> None:
-    one = {
-        "stages": ["test"],
-        **{f"job{at}": {"rules": [{"if": text}]} for at, text in enumerate(GUARDS)},
-    }
-    for event in EVENTS:
-        found = let_in({"one": one}, event, tmp_path / "scratch")["one"].theirs
-        within = set() if event in ALONE else {"job0", "job1"}
-        assert found == within - ({"job1"} if event == "merge request" else set()), event
 
 
 def waits_for_none(one: Ran) -> None:
@@ -334,29 +322,30 @@ def test_what_runs_again_is_said(tmp_path: Path) -> None:
     assert "release" not in seen
 
 
-def test_a_workflow_that_keeps_assent_out_is_said_with_the_line_to_add(tmp_path: Path) -> None:
-    text = "workflow: {rules: [{if: $CI_MERGE_REQUEST_IID}]}\ntest: {script: [make]}\n"
-    seen, to_do = told(tmp_path, text)
-    assert "lets in no pipelines of pushes to the default branch" in seen
-    assert "keeps Assent from pipelines of pushes to the default branch" in to_do
-    [line] = [line for line in to_do.splitlines() if "pushes to" in line]
-    rule = yaml.safe_load(line.partition("rules: - ")[2])
-    folder = tmp_path / "team"
-    follow(folder, init(folder, gitlab=True, install=""))
-    assert ran(folder, "push to the default branch").ours == set()
-    own = folder / ".gitlab/ci.yml"
-    values: dict[str, Any] = yaml.safe_load(own.read_text())
-    values["workflow"]["rules"].insert(0, rule)
-    own.write_text(yaml.safe_dump(values))
-    commit(folder)
-    assert "assent-register" in ran(folder, "push to the default branch").ours
+def test_a_workflow_that_keeps_assent_out_is_said(tmp_path: Path) -> None:
+    seen, to_do = told(tmp_path, TEAMS["a workflow of merge requests alone"][1])
+    assert "lets in no pipelines of: pushes to the default branch" in seen
+    assert "workflow" not in to_do
 
 
 def test_a_workflow_that_hangs_on_what_nobody_knows_is_said(tmp_path: Path) -> None:
-    text = "workflow: {rules: [{if: $RUN_CI}]}\ntest: {script: [make]}\n"
-    seen, to_do = told(tmp_path, text)
-    assert "whether your workflow lets in pipelines of merge requests is not known here" in seen
-    assert "may keep Assent from pipelines of merge requests" in to_do
+    """And what is to be added is a condition that does what is said of it."""
+    rule = "{if: '$RUN_CI && $CI_COMMIT_BRANCH != \"main\"'}"
+    text = f"workflow: {{rules: [{rule}]}}\ntest: {{script: [x]}}\n"
+    folder = repository(tmp_path / "team", {**FILES, ".gitlab-ci.yml": text})
+    result = init(folder, gitlab=True, install="")
+    [told] = [one for one in result.to_do if "is not known here" in one]
+    assert "lets in pipelines of merge requests is not known here" in told
+    follow(folder, result)
+    assert ran(folder, "merge request").ours == set()
+    own = folder / ".gitlab-ci.yml"
+    more = told.partition(".gitlab-ci.yml: ")[2]
+    text = own.read_text().rstrip("\n")
+    assert text.splitlines()[-1].strip().startswith("- if: ")
+    own.write_text(f"{text} {more}\n")
+    commit(folder)
+    assert "assent-train" in ran(folder, "merge request").ours
+    assert "assent-register" in ran(folder, "push to the default branch").ours
 
 
 def test_tests_that_no_longer_decide_whether_a_merge_is_let_are_said(tmp_path: Path) -> None:

@@ -30,11 +30,13 @@ TREE = Path(__file__).resolve().parents[2]
 
 WRAPPER = """\
 #!/bin/sh
+isolated=""
+if [ "${{1-}}" = -I ]; then isolated=-I; shift; fi
 case "${{1-}} ${{2-}}" in
 "-m venv") for last; do :; done; exec {python} {program} make "$last" {mode} ;;
 "-m pip") shift 2; exec {python} {program} pip {folder} {mode} "$@" ;;
 esac
-exec {folder}/bin/.python "$@"
+exec {folder}/bin/.python $isolated "$@"
 """
 PIP = """\
 #!/bin/sh
@@ -96,15 +98,24 @@ def pip(folder: Path, mode: str, arguments: list[str]) -> None:
     install = verbs.add_parser("install")
     for flags in (("-q", "--quiet"), ("-U", "--upgrade"), ("-v", "--verbose")):
         install.add_argument(*flags, action="count")
-    for flag in ("disable-pip-version-check", "no-input", "no-cache-dir", "require-virtualenv"):
+    for flag in (
+        *("disable-pip-version-check", "no-input", "no-cache-dir", "require-virtualenv"),
+        *("require-hashes", "no-deps", "no-build-isolation"),
+    ):
         install.add_argument(f"--{flag}", action="store_true")
     install.add_argument("-r", "--requirement", action="append", type=Path, default=[])
     install.add_argument("targets", nargs="*")
     order = parser.parse_args(arguments)
-    lines = [line for path in order.requirement for line in path.read_text().splitlines()]
-    wanted = [line.partition(" #")[0].strip() for line in lines]
-    for target in [*order.targets, *(one for one in wanted if one and not one.startswith("#"))]:
+    wanted = [one for path in order.requirement for one in _requirements(path)]
+    for target in [*order.targets, *wanted]:
         _install(folder, mode, target)
+
+
+def _requirements(path: Path) -> list[str]:
+    """The lines of a file without comments and hashes."""
+    lines = path.read_text().replace("\\\n", "").splitlines()
+    wanted = [line.partition(" #")[0].partition(" --hash=")[0].strip() for line in lines]
+    return [one for one in wanted if one and not one.startswith("#")]
 
 
 def _install(folder: Path, mode: str, target: str) -> None:
@@ -115,6 +126,8 @@ def _install(folder: Path, mode: str, target: str) -> None:
     if target == "pip":
         return
     requirement = Requirement(target)
+    if requirement.marker is not None and not requirement.marker.evaluate():
+        return
     try:
         installed = version(requirement.name)
     except PackageNotFoundError:

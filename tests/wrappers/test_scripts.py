@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def installed(tmp_path: Path) -> Path:
     folder = tmp_path / "temp"
     folder.mkdir()
     checksum = subprocess.run(
-        ["cksum"], input=str(ROOT).encode(), capture_output=True, check=True
+        ["cksum"], input=f"{ROOT} base".encode(), capture_output=True, check=True
     ).stdout.split()[0]
     place = folder / f"assent-{checksum.decode()}"
     (place / "bin").mkdir(parents=True)
@@ -77,7 +79,9 @@ def test_a_runner_without_python_is_told_what_to_do(tmp_path: Path) -> None:
     assert "actions/setup-python" in done.stderr
 
 
-@pytest.mark.parametrize("extras", ["data models", "data]; rm", "../x"])
+@pytest.mark.parametrize(
+    "extras", ["data;rm", "data]; rm", "../x", "lowest", "dev", "base", "data,,../models", "*"]
+)
 def test_extras_are_names_and_nothing_else(tmp_path: Path, extras: str) -> None:
     done = run("install.sh", code=2, RUNNER_TEMP=str(tmp_path), ASSENT_EXTRAS=extras)
     assert "ASSENT_EXTRAS is no list of extras" in done.stderr
@@ -88,6 +92,12 @@ def test_with_other_extras_it_is_another_installation(installed: Path) -> None:
     tools = {"RUNNER_TEMP": str(installed), "ASSENT_EXTRAS": "data", "PIP_NO_INDEX": "1"}
     done = run("install.sh", code=1, **tools)
     assert "No matching distribution" in done.stderr
+
+
+def test_the_extras_that_can_be_named_are_those_that_there_are() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    [line] = re.findall(r"^    (.+)\) locks=", (SETUP / "install.sh").read_text(), re.MULTILINE)
+    assert {*line.split(" | ")} == {*project["optional-dependencies"]} - {"dev"}
 
 
 def test_outside_of_github_it_says_so() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from assent.errors import AssentError, UsageError
-from assent.git.process import GitError, git
+from assent.git.process import GitError, git, told
 
 
 def find_top(folder: Path) -> tuple[Path, dict[str, str]]:
@@ -51,8 +51,8 @@ def _top(folder: Path, env: Mapping[str, str], doing: str) -> Path:
 
 def _named() -> dict[str, str]:
     """The repository that this process was told of, with paths that hold in every folder."""
-    names = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
-    return {name: str(Path(os.environ[name]).absolute()) for name in names if os.environ.get(name)}
+    given = told("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR")
+    return {name: str(Path(path).absolute()) for name, path in given.items()}
 
 
 def _none_found(doing: str, folder: Path, error: GitError) -> AssentError:
@@ -90,7 +90,7 @@ def _where_git_stops(folder: Path) -> str:
     found = next((above for above in (folder, *folder.parents) if (above / ".git").exists()), None)
     if found is None:
         return "run `git init` here, or change to your repository"
-    if os.environ.get("GIT_CEILING_DIRECTORIES"):
+    if told("GIT_CEILING_DIRECTORIES"):
         return f"there is a .git in {found}, but GIT_CEILING_DIRECTORIES keeps Git from looking"
     return (
         f"there is a .git in {found} that Git does not take: is it complete? Where another file "

@@ -141,6 +141,11 @@ def without_repository(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if name not in LOCAL_VARIABLES}
 
 
+def told(*names: str) -> dict[str, str]:
+    """What this process itself was told by these variables of Git, as far as it was."""
+    return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
 def git(
     arguments: Sequence[str],
     *,

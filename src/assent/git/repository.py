@@ -208,6 +208,15 @@ class Repository:
         """All values of a key of the Git configuration, in order."""
         return [value for _, name, value in self._settings if name == key]
 
+    def remotes(self) -> list[str]:
+        """The names of the remotes that have an address, in the order of the settings."""
+        parts = [
+            name.partition(".")[2].rpartition(".")
+            for _, name, _ in self._settings
+            if name.startswith("remote.")
+        ]
+        return list(dict.fromkeys(name for name, _, key in parts if name and key == "url"))
+
     def own_settings(self) -> list[tuple[str, str]]:
         """The settings of this clone alone, in order, without the user's and the machine's, and
         those that were given.

@@ -32,6 +32,9 @@ _TOOLS = frozenset(
 )
 """Programs in Python that run others, or install: their own packages compute nothing."""
 
+_QUESTIONS = ("_in_process.py", "_py_info_collect.py", "get_interpreter_info.py", "py_info.py")
+"""Scripts by which virtualenv and installers ask an interpreter what it is, or have it build."""
+
 _ELSEWHERE = frozenset(
     """
     apptainer bsub docker kubectl nerdctl podman qsub sbatch singularity srun ssh
@@ -89,7 +92,8 @@ def _recognise(
 ) -> Interpreter | PackagesGap | None:
     words = process.cmdline()
     flags, runs = started_with(words)
-    if not words or is_tool(runs):  # without words it has ended
+    is_asked = runs in _QUESTIONS or (runs == _CODE and "I" in flags)  # uv, for one, asks so
+    if not words or is_asked or is_tool(runs):  # without words it has ended
         return None
     variables = process.environ()
     search_path = variables.get("PATH", os.defpath)
@@ -103,7 +107,7 @@ def _recognise(
 
 def started_with(words: Sequence[str]) -> tuple[str, str]:
     """Of an interpreter's command line: the options that decide which packages it finds, and the
-    name of the script or the top-level module that it runs ("" for neither).
+    name of the script or the top-level module that it runs (`-c` for code, "" for none).
     """
     flags = ""
     rest = iter(words[1:])
@@ -113,7 +117,9 @@ def started_with(words: Sequence[str]) -> tuple[str, str]:
             return flags, Path(word).name
         letters, last, value = match.groups()
         flags += "".join(letter for letter in letters if letter in _FLAGS)
-        if last == "c" or word == "-":
+        if last == "c":
+            return flags, _CODE
+        if word == "-":
             break
         if last == "m":
             return flags, (value or next(rest, "")).split(".", 1)[0]
@@ -122,6 +128,7 @@ def started_with(words: Sequence[str]) -> tuple[str, str]:
     return flags, ""
 
 
+_CODE = "-c"
 _OPTION = re.compile(r"-([bBdEiIOPqRsStuvx]*)([cmWX]?)(.*)", re.DOTALL)
 
 

@@ -164,6 +164,8 @@ class LedgerRepository:
         """The error of Git with what may help."""
         if error.is_denied:
             hint = self._account or "may this account push to the branches assent/*?"
+        elif "dubious ownership" in error.stderr:
+            hint = "it belongs to another user: if you trust it, add it to Git's `safe.directory`"
         else:
             hint = (
                 "is the remote reachable from here, and may this account read it? try `git fetch`"
@@ -180,6 +182,8 @@ class LedgerRepository:
             shown = ", ".join(repr(name) for name in blocking[:3])
             problem = f"the branch {shown} of {self.name} is in the way of {_branch(model)!r}"
             hint = f"rename or delete it: Git cannot keep both ({refused.words})"
+        elif "unpack" in refused.reason:
+            hint = f"may this account write to {self.name}, and is there room?"
         elif "checked out" in refused.reason:
             hint = f"{self.name} is a clone that somebody works in: check out another branch there"
         elif error.is_denied:

@@ -30,31 +30,47 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     is_request: bool = False
     is_alone: bool = False
     """Whether Assent starts it for itself, so that the team's jobs have no business in it."""
-    condition: str = ""
-    """What a rule says that lets it in."""
+    is_spare: bool = False
+    """Whether Assent can do without it: another kind does the same."""
+    elsewhere: str = ""
+    """The condition that holds in every pipeline but these, of variables that an `include` may ask:
+    https://docs.gitlab.com/ci/yaml/includes/#use-variables-with-include
+    """
 
 
-_DEFAULT = "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"
+_NOT_DEFAULT = "$CI_COMMIT_REF_NAME != $CI_DEFAULT_BRANCH"
 REQUEST = Event(
     words="merge requests",
     source="merge_request_event",
     is_request=True,
-    condition='$CI_PIPELINE_SOURCE == "merge_request_event"',
+    elsewhere='$CI_PIPELINE_SOURCE != "merge_request_event"',
 )
 PUSH = Event(
     words="pushes to the default branch",
     source="push",
-    condition=f'{_DEFAULT} && $CI_PIPELINE_SOURCE == "push"',
+    elsewhere=f'($CI_PIPELINE_SOURCE != "push" || {_NOT_DEFAULT})',
 )
 BY_HAND = Event(
     words="the default branch, started by hand",
     source="web",
-    condition=f'{_DEFAULT} && $CI_PIPELINE_SOURCE == "web"',
+    elsewhere=f'($CI_PIPELINE_SOURCE != "web" || {_NOT_DEFAULT})',
+)
+NIGHTLY = Event(
+    words="a schedule",
+    source="schedule",
+    is_spare=True,
+    elsewhere=f'($CI_PIPELINE_SOURCE != "schedule" || {_NOT_DEFAULT})',
+)
+TRIGGERED = Event(
+    words="a trigger",
+    source="trigger",
+    is_spare=True,
+    elsewhere=f'($CI_PIPELINE_SOURCE != "trigger" || {_NOT_DEFAULT})',
 )
 WOKEN = Event(words="a review", source="pipeline", is_alone=True)
 PLANNED = Event(words="a schedule of Assent's", source="schedule", is_alone=True)
 HOOK = Event(words="a webhook of Assent's", source="trigger", is_alone=True)
-EVENTS = (REQUEST, PUSH, BY_HAND, WOKEN, PLANNED, HOOK)
+EVENTS = (REQUEST, PUSH, BY_HAND, NIGHTLY, TRIGGERED, WOKEN, PLANNED, HOOK)
 
 
 def variables(event: Event, branch: str | None) -> dict[str, Value]:

@@ -18,9 +18,7 @@ import msgspec
 
 from assent.setup.gitlab.conditions import Answer
 from assent.setup.gitlab.events import (
-    BY_HAND,
     EVENTS,
-    PUSH,
     REQUEST,
     SCHEDULE,
     Event,
@@ -30,9 +28,9 @@ from assent.setup.gitlab.events import (
 from assent.setup.gitlab.team import STAGES, Team, TeamJob
 
 MAX_SHOWN = 5
+REQUEST_RULE = '$CI_PIPELINE_SOURCE == "merge_request_event"'
 NOT_WOKEN = '$CI_PIPELINE_SOURCE != "pipeline"'
 NOT_PLANNED = f"${SCHEDULE} == null"
-NOT_REQUEST = '$CI_PIPELINE_SOURCE != "merge_request_event"'
 _CARRIED = ("PIP_", "UV_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 """Variables that an installation needs wherever it happens."""
 
@@ -63,18 +61,26 @@ def decide(team: Team, branch: str | None, *, is_moved: bool = False) -> Plan:
         for event in alone
     }
     is_let_in = {event: lets_in(team, event, branch) for event in EVENTS}
-    without_requests = is_let_in[REQUEST] is Answer.NO or _has_no_requests(team, branch)
-    is_kept_out = without_requests or any(is_let_in[event] is not Answer.YES for event in alone)
+    if _has_no_requests(team, branch):
+        is_let_in[REQUEST] = Answer.NO
+    is_kept_out = any(
+        answer is Answer.NO or (answer is Answer.UNKNOWN and not event.is_spare)
+        for event, answer in is_let_in.items()
+    )
     is_beside = is_moved or is_kept_out or bool(team.unread) or any(again.values())
-    guard = " && ".join([NOT_WOKEN, NOT_PLANNED, *([NOT_REQUEST] if without_requests else [])])
+    left_out = [
+        event.elsewhere
+        for event, answer in is_let_in.items()
+        if answer is Answer.NO and not event.is_alone
+    ]
     stage = team.last_stage
     found = _found(team, again, is_let_in, is_beside=is_beside, stage=stage)
     return Plan(
-        guard=guard if is_beside else None,
+        guard=" && ".join([NOT_WOKEN, NOT_PLANNED, *left_out]) if is_beside else None,
         stage=stage,
         alone=_alone(team, stage) if is_beside else "",
         found=tuple(found),
-        to_check=tuple(_to_check(team, is_let_in, branch, without_requests=without_requests)),
+        to_check=tuple(_to_check(team, is_let_in, branch)),
     )
 
 
@@ -110,17 +116,15 @@ def _found(
     stage: str,
 ) -> Iterable[str]:
     yield (
-        f"{_count(len(team.jobs))} of yours; Assent's are in the stage {stage}, so that none of "
-        "yours waits for a training"
+        f"{_count(len(team.jobs))} of yours in what was read; Assent's are in the stage {stage}, "
+        "so that none of yours waits for a training"
     )
     for event, names in again.items():
         if names:
             yield f"{_listed(names)} would run again in pipelines of {event.words}"
-    for event in EVENTS:
-        if is_let_in[event] is Answer.NO:
-            yield f"your workflow lets in no pipelines of {event.words}"
-        elif is_let_in[event] is Answer.UNKNOWN:
-            yield f"whether your workflow lets in pipelines of {event.words} is not known here"
+    kept_out = [event.words for event in EVENTS if is_let_in[event] is Answer.NO]
+    if kept_out:
+        yield f"your workflow lets in no pipelines of: {', '.join(kept_out)}"
     if team.unread:
         yield f"not read: {_listed(team.unread)}"
     if is_beside:
@@ -129,22 +133,19 @@ def _found(
         yield "none of them runs in a pipeline that Assent starts: a few lines are enough"
 
 
-def _to_check(
-    team: Team, is_let_in: dict[Event, Answer], branch: str | None, *, without_requests: bool
-) -> Iterable[str]:
-    for event in (REQUEST, PUSH, BY_HAND):
-        is_left_out = event is REQUEST and without_requests
-        if is_let_in[event] is not Answer.YES and not is_left_out:
-            verb = "keeps" if is_let_in[event] is Answer.NO else "may keep"
+def _to_check(team: Team, is_let_in: dict[Event, Answer], branch: str | None) -> Iterable[str]:
+    for event, answer in is_let_in.items():
+        if answer is Answer.UNKNOWN and not event.is_alone and not event.is_spare:
             yield (
-                f"your workflow {verb} Assent from pipelines of {event.words}; to let it in, make "
-                f"this the first of its rules: - if: {event.condition}"
+                f"whether your workflow lets in pipelines of {event.words} is not known here; if "
+                "it does not, Assent never runs there: then add to the condition of your file in "
+                f".gitlab-ci.yml: && {event.elsewhere}"
             )
     if team.jobs and not any(_may_run(team, job, REQUEST, branch) for job in team.jobs):
         yield (
             "none of your jobs runs in merge requests: with *Pipelines must succeed* GitLab looks "
             "at the pipeline of the merge request, which holds Assent's jobs alone; give "
-            f"those that must succeed the rule - if: {REQUEST.condition}"
+            f"those that must succeed the rule - if: {REQUEST_RULE}"
         )
     if team.unread and team.stages is None:
         yield (
