@@ -228,6 +228,7 @@ def _differing(steps: Sequence[Step], chosen: Step) -> list[Step]:
         for one in steps
         if one.command != chosen.command
         and (_own(one), one.writes, one.reads) != (_own(chosen), chosen.writes, chosen.reads)
+        and not (one.certainty == "read" and set(_own(one)) <= set(_own(chosen)))
     }
     return list(found.values())[:5]
 

@@ -38,11 +38,11 @@ MAX_GATES = 3
 
 def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     """Everything about one model."""
-    writes = chosen.writes
+    model, refused = _model(tree, chosen)
+    writes = [one for one in chosen.writes if not any(_is_at(one, its) for its in refused)]
     outputs = [one.path for one in writes]
     params = _params(tree, chosen)
     inputs, left_out = _inputs(tree, chosen, outputs)
-    model, refused = _model(tree, chosen.model, [one.value for one in inputs])
     metrics = _metrics(tree, writes)
     data = _data(tree, chosen, outputs)
     predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
@@ -75,10 +75,13 @@ def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
     return msgspec.structs.replace(found, advice=tuple(advice(found, hints)))
 
 
-def _model(
-    tree: Tree, trace: Trace | None, inputs: Sequence[str]
-) -> tuple[Seen | None, list[Seen]]:
+def _is_at(trace: Trace, seen: Seen) -> bool:
+    return trace.path.rstrip("/") == seen.value.rstrip("/")
+
+
+def _model(tree: Tree, chosen: Chosen) -> tuple[Seen | None, list[Seen]]:
     """The model's path; a source folder, or one that holds an input, is refused and said."""
+    trace = chosen.model
     if trace is None:
         return None, []
     path, why = trace.path, trace.why
@@ -93,9 +96,16 @@ def _model(
         return None, []
     if path.endswith("/") and tree.is_source(path.rstrip("/")):
         return None, [Seen(value=path, why=f"{why}, but that folder holds source code")]
-    if path.endswith("/") and any(one.startswith(path) for one in inputs):
+    if path.endswith("/") and any(one.startswith(path) for one in _read_from_git(tree, chosen)):
         return None, [Seen(value=path, why=f"{why}, but that folder holds inputs")]
     return seen, []
+
+
+def _read_from_git(tree: Tree, chosen: Chosen) -> list[str]:
+    """What the training reads, is there already, and is written by none of its steps."""
+    written = {one.path for one in chosen.writes}
+    reads = [one.path for step in chosen.train for one in step.reads]
+    return [path for path in reads if path not in written and tree.is_there(path)]
 
 
 def _other_models(tree: Tree, chosen: Chosen) -> list[Seen]:

@@ -19,6 +19,9 @@ DATA_ENDINGS = frozenset(
 TABLE_ENDINGS = frozenset(".csv .tsv .parquet .jsonl .ndjson".split())
 PLOT_ENDINGS = frozenset(".png .jpg .jpeg .svg".split())
 METRIC_ENDINGS = frozenset(".json .yaml .yml .toml .csv .tsv .txt".split())
+_MODELS_ONLY = frozenset(
+    ".keras .h5 .pt .pth .ckpt .onnx .safetensors .joblib .skops .cbm .gguf .tflite".split()
+)
 _TABLES = frozenset(".csv .tsv .parquet .feather .jsonl .ndjson .xlsx .arff .npy".split())
 PARAM_ENDINGS = frozenset(".yaml .yml .json .toml .env .ini .cfg".split())
 
@@ -69,7 +72,7 @@ def kind_of(path: str) -> Kind:
         return "predictions"
     if named & _METRICS and end in METRIC_ENDINGS:
         return "metrics"
-    if named & _MODEL and not named & _NO_MODEL and end not in _TABLES:
+    if (named & _MODEL or end in _MODELS_ONLY) and not named & _NO_MODEL and end not in _TABLES:
         return "model"
     if named & {"params", "config", "settings"} and end in PARAM_ENDINGS:
         return "params"
