@@ -121,6 +121,7 @@ def test_the_environment_is_read_in_few_places() -> None:
     """Once for the run, and where a subprocess inherits it."""
     allowed = {
         "ci/environment.py",  # gets it as an argument
+        "cli/flags.py",  # as Click does for other options
         "cli/run.py",
         "git/process.py",
         "measure/environment.py",

@@ -43,11 +43,12 @@ def trunk(repository: Repository) -> str | None:
 
 
 def _listed(folder: Path, name: str) -> list[str]:
-    shown = Repository(folder).run(
+    # Patterns of paths are switched off for every Git process of ours.
+    shown = Repository(folder).names(
         *("ls-files", "-z", "--cached", "--others", "--exclude-standard"),
         doing=f"looking for {name} files",
     )
-    paths = sorted({one for one in shown.split("\0") if one.rpartition("/")[2] == name})
+    paths = sorted({one for one in shown if one.rpartition("/")[2] == name})
     if len(paths) > MAX_CONFIGS:
         raise UsageError(
             f"looking for {name} files",
