@@ -94,6 +94,14 @@ def test_a_pointer_stands_for_its_data(tmp_path: Path) -> None:
     assert {name: one.value for name, one in found.data.items()} == {"train": "data/train.csv"}
 
 
+def test_what_goes_beside_the_model_is_said(tmp_path: Path) -> None:
+    found = only_model(tmp_path, {"train.py": TRAIN + "joblib.dump(s, 'models/scaler.pkl')\n"})
+    assert found.model is not None
+    assert found.model.value == "models/m.pkl"
+    (other,) = found.others["model"]
+    assert (other.value, other.why) == ("models/", "models/scaler.pkl goes there too")
+
+
 def test_the_evaluation_is_what_reads_the_model(tmp_path: Path) -> None:
     files = {
         "train.py": TRAIN,

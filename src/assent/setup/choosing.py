@@ -169,6 +169,14 @@ def _model(step: Step) -> tuple[Trace | None, list[Trace]]:
     if folder and same:
         why = f"{best.why}; {len(same) + 1} files like it go there"
         return Trace(path=f"{folder}/", kind="model", why=why), [best, *same]
+    beside = [
+        one.path
+        for one in step.written("other")
+        if folder and one.path.rpartition("/")[0] == folder
+    ]
+    if beside:
+        why = f"{', '.join(beside[:3])} goes there too"
+        others.append(Trace(path=f"{folder}/", kind="model", why=why))
     return best, others
 
 
