@@ -24,13 +24,33 @@ def advice(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
     if found.train is None:
         yield "nothing here looks like a training: say at `train` which command trains"
     if found.model is None:
-        yield "no script says where it leaves the model: say at `model` which file or folder it is"
+        yield from _model([hint for hint in hints if hint.fitted is not None])
     if not found.metrics:
         yield from _metrics(found, hints)
 
 
+def _model(hints: Sequence[Hint]) -> Iterator[str]:
+    """How to keep a model that a script fits or gives to a store."""
+    stored = [hint for hint in hints if hint.values] or list(hints)
+    if not stored or not _is_simple(stored[-1].fitted or "…"):
+        yield "no script says where it leaves the model: say at `model` which file or folder it is"
+        return
+    hint = stored[-1]
+    flavour = hint.values.get("flavour")
+    why = "it goes to MLflow's store alone" if flavour else "no line of it keeps the model"
+    yield f"{hint.script}, line {hint.line}, makes a model, but {why}. Add after it, {AGAIN}:"
+    if flavour:
+        yield f'    {flavour}.save_model({hint.fitted}, "model")'
+    else:
+        yield "    import joblib"
+        yield f'    joblib.dump({hint.fitted}, "model.joblib")'
+
+
 def _metrics(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
-    telling = sorted(hints, key=lambda hint: (not hint.values, hint.where == "printed"))
+    telling = sorted(
+        (one for one in hints if one.fitted is None),
+        key=lambda hint: (not hint.values, hint.where == "printed"),
+    )
     if not telling:
         script = _script(found)
         yield f"no metrics were seen. Let {script} write them, {AGAIN}, for example with"

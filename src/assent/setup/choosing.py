@@ -169,6 +169,14 @@ def _model(step: Step) -> tuple[Trace | None, list[Trace]]:
     if folder and same:
         why = f"{best.why}; {len(same) + 1} files like it go there"
         return Trace(path=f"{folder}/", kind="model", why=why), [best, *same]
+    beside = [
+        one.path
+        for one in step.written("other")
+        if folder and one.path.rpartition("/")[0] == folder
+    ]
+    if beside:
+        why = f"{', '.join(beside[:3])} goes there too"
+        others.append(Trace(path=f"{folder}/", kind="model", why=why))
     return best, others
 
 
@@ -223,8 +231,18 @@ def covers(one: str, other: str) -> bool:
 
 def _differing(steps: Sequence[Step], chosen: Step) -> list[Step]:
     """Steps with other commands than the one that was chosen, each command once."""
-    found = {one.command: one for one in steps if one.command != chosen.command}
+    found = {
+        one.command: one
+        for one in steps
+        if one.command != chosen.command
+        and (_own(one), one.writes, one.reads) != (_own(chosen), chosen.writes, chosen.reads)
+        and not (one.certainty == "read" and set(_own(one)) <= set(_own(chosen)))
+    }
     return list(found.values())[:5]
+
+
+def _own(step: Step) -> list[str]:
+    return [path for path in step.scripts if path.endswith(".py")]
 
 
 def command_of(steps: Sequence[Step]) -> str:

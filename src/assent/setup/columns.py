@@ -68,6 +68,22 @@ def header(tree: Tree, path: str) -> tuple[str, ...]:
     return tuple(rows[0]) if rows else ()
 
 
+def has_names(tree: Tree, path: str) -> bool:
+    """Whether a table names its columns: a first line of numbers does not, and neither does one
+    that commas do not part. What is not here, or no text, is believed.
+    """
+    names = header(tree, path)
+    return not names or (len(names) > 1 and not any(map(_is_number, names)))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def key_of(tree: Tree, data: Seen) -> str | None:
     """The column that names a row: one called `id` in which no value is empty or given twice."""
     columns = header(tree, data.value)

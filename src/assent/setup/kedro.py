@@ -82,11 +82,15 @@ def catalog(tree: Tree) -> list[Entry]:
             continue
         for name, given in tree.mapping(file).items():
             path = given.get("filepath") if isinstance(given, dict) else None
-            if isinstance(path, str) and "://" not in path and "${" not in path:
+            if isinstance(path, str) and _is_here(path):
                 kind = str(given.get("type", ""))
                 versioned = bool(given.get("versioned", "tracking." in kind))
                 found.append(Entry(str(name), kind, posixpath.normpath(path), versioned))
     return found
+
+
+def _is_here(path: str) -> bool:
+    return "://" not in path and "${" not in path and not path.startswith(("/", "..", "~"))
 
 
 def _written(entry: Entry, reader: Reader) -> Trace:

@@ -22,6 +22,7 @@ from assent.setup.stages import (
     Pipelines,
     downstream,
     model_stages,
+    names_in,
     read_pipelines,
     step_of,
     upstream,
@@ -38,6 +39,9 @@ _MARKERS = frozenset(
 )
 _ASIDE = frozenset("tests test docs doc examples example".split())
 _CODE = frozenset("src source lib code scripts notebooks notebook app python".split())
+_KEEPS = re.compile(
+    rb"\b(?:joblib|pickle|dill|skops\.io|sio)\.dump\(|torch\.save\(|\.save_pretrained\(|\.save_model\("
+)
 _SCRIPTS = (".py", ".sh", ".ipynb", ".R")
 
 
@@ -89,9 +93,17 @@ def _folders(tree: Tree) -> list[str]:
     if "" not in stated:
         for path in tree.files:
             folder, base = posixpath.split(path)
-            if path.endswith(_SCRIPTS) and trains(base) and not _is_aside(folder):
+            if path.endswith(_SCRIPTS) and not _is_aside(folder) and _trains(tree, path, base):
                 found[_project_of(tree, path)] = None
     return sorted({**stated, **found})[:MAX_PROJECTS] or [""]
+
+
+def _trains(tree: Tree, path: str, base: str) -> bool:
+    """Whether a script is one of training: its name says so, or it is run and keeps a model."""
+    if trains(base):
+        return True
+    text = tree.read(path) or b""
+    return path.endswith(".py") and b"__main__" in text and _KEEPS.search(text) is not None
 
 
 def _stated(tree: Tree) -> dict[str, None]:
@@ -132,6 +144,7 @@ def _models(
     tree: Tree, name: str, without: Sequence[str]
 ) -> tuple[tuple[ModelSeen, ...], tuple[str, ...]]:
     reader = Reader(tree)
+    kedro: Step | None = None
     pipelines = read_pipelines(tree)
     chosen = _of_pipelines(pipelines, reader)
     notes = list(pipelines.problems)
@@ -140,6 +153,8 @@ def _models(
         steps = [kedro] if kedro is not None else [*reader.named(), *reader.plain()]
         steps = [one for one in steps if not _is_of_others(one, without)]
         chosen = {_key(one): one for one in choose(steps, _Provided(tree, steps))}
+        if not chosen and kedro is not None:
+            chosen = {"": Chosen(train=(kedro,), model=None)}
     if not chosen:
         chosen = {"": Chosen(train=(), model=None)}
     is_alone = len(chosen) == 1
@@ -192,7 +207,11 @@ def _of_pipelines(found: Pipelines, reader: Reader) -> dict[str, Chosen]:
         step = step_of(stage.name, command, f"{file}: stage {stage.name}", stages, [file], reader)
         more: list[Trace] = []
         if len(models) == 1:
-            more += [Trace(path=one, kind="metrics", why=file) for one in beside.metrics]
+            named = names_in(stages, reader)
+            more += [
+                Trace(path=one, kind="metrics", why=file, names=named.get(one, ()))
+                for one in beside.metrics
+            ]
             more += [Trace(path=one, kind="plots", why=file) for one in beside.plots]
         step = msgspec.structs.replace(step, writes=(*step.writes, *more))
         trace = Trace(path=path, kind="model", why=f"{file}: {why}")

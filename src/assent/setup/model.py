@@ -13,7 +13,7 @@ from assent.core.scalar import number
 from assent.measure.metrics import read_metrics
 from assent.setup.advice import advice
 from assent.setup.choosing import Chosen, covers, seen_of
-from assent.setup.columns import key_of, predictions_of
+from assent.setup.columns import has_names, key_of, predictions_of
 from assent.setup.roles import (
     MODEL_ENDINGS,
     PLOT_ENDINGS,
@@ -38,11 +38,11 @@ MAX_GATES = 3
 
 def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     """Everything about one model."""
-    writes = chosen.writes
+    model, refused = _model(tree, chosen)
+    writes = [one for one in chosen.writes if not any(_is_at(one, its) for its in refused)]
     outputs = [one.path for one in writes]
     params = _params(tree, chosen)
     inputs, left_out = _inputs(tree, chosen, outputs)
-    model, refused = _model(tree, chosen.model, [one.value for one in inputs])
     metrics = _metrics(tree, writes)
     data = _data(tree, chosen, outputs)
     predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
@@ -75,10 +75,13 @@ def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
     return msgspec.structs.replace(found, advice=tuple(advice(found, hints)))
 
 
-def _model(
-    tree: Tree, trace: Trace | None, inputs: Sequence[str]
-) -> tuple[Seen | None, list[Seen]]:
+def _is_at(trace: Trace, seen: Seen) -> bool:
+    return trace.path.rstrip("/") == seen.value.rstrip("/")
+
+
+def _model(tree: Tree, chosen: Chosen) -> tuple[Seen | None, list[Seen]]:
     """The model's path; a source folder, or one that holds an input, is refused and said."""
+    trace = chosen.model
     if trace is None:
         return None, []
     path, why = trace.path, trace.why
@@ -89,17 +92,28 @@ def _model(
     elif not path.endswith("/") and ending(path) not in MODEL_ENDINGS and not tree.is_file(path):
         path = f"{path}/" if not ending(path) else path
     seen = Seen(value=path, why=why)
-    if not path:
-        return None, [Seen(value=trace.path, why=f"{why}: it goes to no folder of its own")]
+    if not path or path.startswith(HOLE):
+        return None, []
     if path.endswith("/") and tree.is_source(path.rstrip("/")):
         return None, [Seen(value=path, why=f"{why}, but that folder holds source code")]
-    if path.endswith("/") and any(one.startswith(path) for one in inputs):
+    if path.endswith("/") and any(one.startswith(path) for one in _read_from_git(tree, chosen)):
         return None, [Seen(value=path, why=f"{why}, but that folder holds inputs")]
     return seen, []
 
 
+def _read_from_git(tree: Tree, chosen: Chosen) -> list[str]:
+    """What the training reads, is there already, and is written by none of its steps."""
+    written = {one.path for one in chosen.writes}
+    reads = [one.path for step in chosen.train for one in step.reads]
+    return [path for path in reads if path not in written and tree.is_there(path)]
+
+
 def _other_models(tree: Tree, chosen: Chosen) -> list[Seen]:
-    found = [Seen(value=one.path, why=one.why) for one in chosen.other_models]
+    found = [
+        Seen(value=one.path, why=one.why)
+        for one in chosen.other_models
+        if not one.path.startswith(HOLE)
+    ]
     if chosen.model is None:
         found += [
             Seen(value=path, why="it is there and looks like a model", certainty="guessed")
@@ -125,7 +139,8 @@ def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
         for path in tree.files
         if kind_of(path) == "metrics"
         and ending(path) in (".json", ".yaml", ".yml")
-        and read_metrics(tree.root, [path]).metrics
+        and not words(posixpath.dirname(path)) & {"conf", "config", "configs", "tests"}
+        and any(map(direction, read_metrics(tree.root, [path]).metrics))
     ][:1]
 
 
@@ -169,10 +184,12 @@ def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Se
     found: dict[str, Seen] = {}
     for path, why in _code(tree, chosen, outputs):
         found.setdefault(path, Seen(value=path, why=why))
-    for name in LOCKS:
+    homes = dict.fromkeys(["", *(posixpath.dirname(path) for path in found)])
+    locks = [posixpath.join(home, name) for home in homes if "*" not in home for name in LOCKS]
+    for name in locks:
         if tree.is_file(name):
             found.setdefault(name, Seen(value=name, why="the packages"))
-    if not any(name in found for name in LOCKS) and tree.is_file("pyproject.toml"):
+    if not any(name in found for name in locks) and tree.is_file("pyproject.toml"):
         found.setdefault("pyproject.toml", Seen(value="pyproject.toml", why="the packages"))
     missing: dict[str, Seen] = {}
     for one in _outside(chosen, outputs):
@@ -267,6 +284,8 @@ def _data(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> dict[str, Seen]
         if is_made or ending(one.path) not in TABLE_ENDINGS or HOLE in one.path:
             continue
         if not tree.is_there(one.path) or any(its.value == one.path for its in found.values()):
+            continue
+        if not has_names(tree, one.path):
             continue
         found[_data_name(one.path, found)] = Seen(value=one.path, why=one.why)
     return dict(list(found.items())[:6])

@@ -21,6 +21,7 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 JUSTFILES = ("justfile", "Justfile", ".justfile")
 MAX_RECIPES = 300
 _LONG = 2000
+_MAX_TEXT = 200_000
 _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
 
 
@@ -83,8 +84,11 @@ def conda_file(tree: Tree) -> str | None:
 
 
 class _Target(msgspec.Struct, frozen=True):
+    """`needs` are run before it; those of `order` are not named by `$^`."""
+
     needs: tuple[str, ...]
     lines: tuple[str, ...]
+    order: tuple[str, ...] = ()
 
 
 def _makefile(tree: Tree) -> Iterator[Recipe]:
@@ -126,7 +130,7 @@ def _all_lines(name: str, targets: dict[str, _Target], seen: set[str]) -> Iterat
     if name in seen or name not in targets or len(seen) > MAX_RECIPES:
         return
     seen.add(name)
-    for need in targets[name].needs:
+    for need in (*targets[name].needs, *targets[name].order):
         yield from _all_lines(need, targets, seen)
     yield from targets[name].lines
 
@@ -140,7 +144,8 @@ def _read_makefile(text: str) -> dict[str, _Target]:
             for name in names:
                 target = found[name]
                 shown = _expanded(line.strip().lstrip("@-+ "), variables, name, target.needs)
-                found[name] = _Target(target.needs, (*target.lines, *([shown] if shown else [])))
+                lines = (*target.lines, *([shown] if shown else []))
+                found[name] = _Target(target.needs, lines, target.order)
             continue
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)\s*[:?+]{0,2}=\s*([^#]*)", line)
         rule = re.match(
@@ -151,11 +156,12 @@ def _read_makefile(text: str) -> dict[str, _Target]:
             names = []
         elif rule is not None and not line.startswith((" ", ".")):
             names = _expanded(rule[1], variables, "").split()
-            needs = tuple(_expanded(rule[2], variables, "").replace("|", " ").split())
+            normal, _, order = _expanded(rule[2], variables, "").partition("|")
             for name in names:
                 before = found.get(name, _Target((), ()))
-                own = (rule[3].strip(),) if rule[3] else ()
-                found[name] = _Target((*before.needs, *needs), (*before.lines, *own))
+                needs = (*before.needs, *normal.split())
+                own = (_expanded(rule[3].strip(), variables, name, needs),) if rule[3] else ()
+                found[name] = _Target(needs, (*before.lines, *own), tuple(order.split()))
         elif line.strip() and not line.startswith("#"):
             names = []
     return found
@@ -163,7 +169,7 @@ def _read_makefile(text: str) -> dict[str, _Target]:
 
 def _joined_lines(text: str) -> list[str]:
     """Lines with their continuations; what is too long to be a person's is left out."""
-    lines = re.sub(r"\\\n[ \t]*", " ", text).splitlines()
+    lines = re.sub(r"[ \t]*\\\n[ \t]*", " ", text[:_MAX_TEXT]).splitlines()
     return [line for line in lines if len(line) <= _LONG]
 
 
@@ -181,7 +187,7 @@ def _read_justfile(text: str) -> dict[str, _Target]:
     name = ""
     for line in _joined_lines(text):
         assigned = re.match(r"(?:export\s+)?([\w-]+)\s*:=\s*[\"'](.*)[\"']\s*$", line)
-        rule = re.match(r"@?([\w-]+)([^:=]*):(?!=)([^#]*)", line)
+        rule = re.match(r"@?([\w-]+)((?:\s[^:]*)?):(?!=)([^#]*)", line)
         if line.startswith((" ", "\t")) and name:
             shown = _put_in(line, variables).strip().lstrip("@-")
             if shown:

@@ -19,18 +19,23 @@ DATA_ENDINGS = frozenset(
 TABLE_ENDINGS = frozenset(".csv .tsv .parquet .jsonl .ndjson".split())
 PLOT_ENDINGS = frozenset(".png .jpg .jpeg .svg".split())
 METRIC_ENDINGS = frozenset(".json .yaml .yml .toml .csv .tsv .txt".split())
+_MODELS_ONLY = frozenset(
+    ".keras .h5 .pt .pth .ckpt .onnx .safetensors .joblib .skops .cbm .gguf .tflite".split()
+)
+_TABLES = frozenset(".csv .tsv .parquet .feather .jsonl .ndjson .xlsx .arff .npy".split())
 PARAM_ENDINGS = frozenset(".yaml .yml .json .toml .env .ini .cfg".split())
 
 _MODEL = frozenset(
     """
     model models weights checkpoint checkpoints ckpt classifier regressor clf estimator net network
-    pipeline booster forest xgb lgbm lightgbm catboost predictor
+    pipeline booster forest xgb lgbm lightgbm catboost predictor snapshot
     """.split()
 )
 _NO_MODEL = frozenset(
     """
     data dataset features prepared processed split vectorizer scaler encoder tokenizer preprocessor
-    transformer vocab index cache optimizer history schema columns params
+    transformer vocab index cache optimizer history schema columns params vector vectors embedding
+    embeddings table
     """.split()
 )
 _METRICS = frozenset(
@@ -67,7 +72,7 @@ def kind_of(path: str) -> Kind:
         return "predictions"
     if named & _METRICS and end in METRIC_ENDINGS:
         return "metrics"
-    if named & _MODEL and not named & _NO_MODEL:
+    if (named & _MODEL or end in _MODELS_ONLY) and not named & _NO_MODEL and end not in _TABLES:
         return "model"
     if named & {"params", "config", "settings"} and end in PARAM_ENDINGS:
         return "params"
@@ -80,7 +85,12 @@ def model_score(path: str) -> int:
     named = words(stem)
     folder = words(posixpath.dirname(path))
     score = 2 * (ending(path) in MODEL_ENDINGS) + 3 * bool(named & _MODEL)
-    return score + bool(folder & _MODEL) - 4 * bool(named & _NO_MODEL)
+    return (
+        score
+        + bool(folder & _MODEL)
+        - 4 * bool(named & _NO_MODEL)
+        - 2 * bool(folder & _NO_MODEL - {"data"})
+    )
 
 
 def trains(name: str) -> bool:

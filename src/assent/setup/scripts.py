@@ -211,8 +211,12 @@ class _Walk:
             name = self.program.value(argument(node, 0, "name"), scope)
             if isinstance(name, str) and name.isidentifier():
                 self.logged[name] = None
+        elif dotted.startswith("mlflow.") and last == "log_model":
+            self._fitted(node, scope, argument(node, 0, "sk_model", "model", "pytorch_model"))
         elif dotted.startswith(("mlflow.", "wandb.")):
             self._tracked(node, scope, dotted)
+        elif last == "fit" and isinstance(node.func, ast.Attribute):
+            self._fitted(node, scope, node.func.value)
         elif dotted == "print":
             self._prints(node, scope)
         elif last in ("save_metrics", "save_state"):
@@ -331,6 +335,17 @@ class _Walk:
             given = argument(node, 0, "metrics", "data")
             values = dict.fromkeys(names_of(self.program, given, scope), "…")
         self._hint(where, node, scope, values)
+
+    def _fitted(self, node: ast.Call, scope: Scope, model: ast.expr | None) -> None:
+        """A model that is made here: what a line that keeps it would have to name."""
+        shown = ast.unparse(model) if isinstance(model, ast.Name | ast.Attribute) else ""
+        if shown and "trainer" not in shown.lower():
+            module = scope.module.path
+            flavour = scope.module.dotted(node.func).rpartition(".")[0]
+            where = {"flavour": flavour} if flavour.startswith("mlflow.") else {}
+            self.hints.append(
+                Hint(where="fitted", script=module, line=node.lineno, values=where, fitted=shown)
+            )
 
     def _prints(self, node: ast.Call, scope: Scope) -> None:
         """`print("accuracy:", a)`, `print(f"accuracy: {a}")`: names and what stands for them."""

@@ -52,13 +52,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """Figures that a script shows to somebody else: it prints them, or gives them to MLflow.
-    `values` are their expressions by name.
+    `values` are their expressions by name. With `fitted` it is a model instead: the expression that
+    was fitted, or given to a store.
     """
 
-    where: Literal["printed", "mlflow", "wandb"]
+    where: Literal["printed", "mlflow", "wandb", "fitted"]
     script: str
     line: int
     values: dict[str, str] = {}
+    fitted: str | None = None
 
 
 class Predictions(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,13 +35,15 @@ class Scope:
 
 @dataclass(eq=False)
 class Module:
-    """One file. `aliases` are imported names and what they stand for; `attributes` what methods
-    bind to `self`, by name; `scopes` are the scopes of the functions by node.
+    """One file. `aliases` are imported names and what they stand for; `stars` are the files of
+    which all names are taken; `attributes` what methods bind to `self`, by name; `scopes` are the
+    scopes of the functions by node.
     """
 
     path: str
     tree: ast.Module
     aliases: dict[str, str] = field(default_factory=dict)
+    stars: list[str] = field(default_factory=list)
     functions: dict[str, list[Function]] = field(default_factory=dict)
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     attributes: dict[str, list[tuple[ast.expr, Scope]]] = field(default_factory=dict)
@@ -210,6 +212,8 @@ def _imports(module: Module) -> Iterator[str]:
             base = "." * node.level + (node.module or "")
             yield base
             for alias in node.names:
+                if alias.name == "*":
+                    continue
                 yield f"{base}{'' if base.endswith('.') or not base else '.'}{alias.name}"
 
 
@@ -260,6 +264,9 @@ def _names(module: Module, scope: Scope, node: ast.AST) -> None:
     elif isinstance(node, ast.ImportFrom):
         base = "." * node.level + (node.module or "")
         for alias in node.names:
+            if alias.name == "*":
+                module.stars.append(base)
+                continue
             joint = "" if base.endswith(".") or not base else "."
             module.aliases[alias.asname or alias.name] = f"{base}{joint}{alias.name}"
 

@@ -98,7 +98,7 @@ def _best_out(stage: Stage, file: Pipeline, found: Pipelines) -> tuple[str, str,
         score = model_score(path) + 2 * trains(stage.name)
         why = f"out of the stage {stage.name}"
         if file.artifacts.get(path) == "model":
-            score, why = score + 10, f"{FILE} calls it a model"
+            score, why = score + 10, "named there as a model"
         elif any(_judges(other, path) for _, other in found.stages):
             score, why = score + 2, f"{why}, which the evaluation depends on"
         if score > 0 and (ending(path) not in DATA_ENDINGS or score >= 5):
@@ -149,7 +149,7 @@ def step_of(
     outs = {path for one in stages for path in (*one.outs, *one.metrics, *one.plots)}
     deps = list(dict.fromkeys(path for one in stages for path in one.deps))
     outside = [path for path in deps if not any(_covers(out, path) for out in outs)]
-    named = _names(stages, reader)
+    named = names_in(stages, reader)
     params = dict.fromkeys(path for one in stages for path in one.params)
     return Step(
         name=name,
@@ -190,7 +190,7 @@ def _writes(stages: Sequence[Stage], named: dict[str, tuple[str, ...]]) -> list[
     return found
 
 
-def _names(stages: Sequence[Stage], reader: Reader) -> dict[str, tuple[str, ...]]:
+def names_in(stages: Sequence[Stage], reader: Reader) -> dict[str, tuple[str, ...]]:
     """What the scripts of stages say about what is in their files."""
     return {
         trace.path: trace.names

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import msgspec
 
 from assent.setup import hydra
 from assent.setup.recipes import Recipe, recipes
-from assent.setup.roles import evaluates, kind_of, predicts, trains
+from assent.setup.roles import ending, evaluates, kind_of, model_score, predicts, trains
 from assent.setup.scripts import read_script
 from assent.setup.seen import Step, Trace
 from assent.setup.shell import SCRIPTS, Ran, Simple, commands, path_of, publishes, ran
@@ -96,14 +97,24 @@ class Reader:
             if step is not None:
                 yield step
         written = [*simple.writes, *(simple.words[1:] if program == "tee" else [])]
-        traces = [_redirected(simple, name) for name in written]
-        if any(traces):
-            yield Step(
-                name=program,
-                command="",
-                why="",
-                writes=tuple(one for one in traces if one is not None),
-            )
+        writes = tuple(one for name in written if (one := _redirected(simple, name)) is not None)
+        reads = tuple(self._named_files(simple, None if found is None else found.script))
+        if writes or reads:
+            yield Step(name=program, command="", why="", reads=reads, writes=writes)
+
+    def _named_files(self, simple: Simple, script: str | None) -> Iterator[Trace]:
+        """The files of the tree that a command names and that are not plainly what it makes."""
+        before = ""
+        for word in (*simple.words[1:], *simple.reads):
+            path = path_of(simple, word)
+            is_output = before.lstrip("-").startswith("o") or model_score(word) > 0
+            if path is not None and word != script and not is_output and self.tree.is_file(path):
+                kind = kind_of(path)
+                if kind not in ("metrics", "predictions", "plots", "model"):
+                    is_config = ending(path) in (".yaml", ".yml", ".toml", ".ini")
+                    why = f"`{' '.join(simple.words[:2])}` names it"
+                    yield Trace(path=path, kind="params" if is_config else "data", why=why)
+            before = word
 
     def _of_run(
         self, simple: Simple, found: Ran, others: dict[str, Recipe], seen: set[str]
@@ -168,24 +179,30 @@ class Reader:
             )
             simple = Simple(words=(shell, path))
             step = self._of_run(simple, Ran(script=path), {}, set())
-            return None if step is None else _called(step, f"{shell} {path}")
+            named = None if step is None else msgspec.structs.replace(step, name=_stem(path))
+            return None if named is None else _called(named, f"{shell} {_quoted(path)}")
         program = {".R": "Rscript", ".r": "Rscript", ".jl": "julia"}[posixpath.splitext(path)[1]]
         return Step(name=_stem(path), command=f"{program} {path}", why=path, scripts=(path,))
 
     def _python(self, path: str) -> Step | None:
-        text = self.tree.read(path) or b""
-        module = self.sources.module(path)
-        if not module.tree.body and text.strip() and b"\0" in text:
+        if not self._is_runnable(path):
             return None
         folder = self._folder_of(path)
         step = self.script(path, (), folder)
-        is_main = b"__main__" in text or (not module.functions and not module.classes)
-        if not is_main and not step.writes and not trains(path):
-            return None
         command = self._command(path, folder)
         if step.command:
             command = f"{command} {step.command}"
         return _called(step, command)
+
+    def _is_runnable(self, path: str) -> bool:
+        """Whether running a file does anything: it has a main part, or calls something at its top.
+        A file that cannot be parsed may be one; whoever runs it is told.
+        """
+        module, text = self.sources.module(path), self.tree.read(path) or b""
+        body = module.tree.body
+        if not module.functions and not module.classes:
+            return bool(text.strip())
+        return b"__main__" in text or any(map(_does_something, body))
 
     def _folder_of(self, path: str) -> str:
         """Where a script is run: at the root, or in its own folder if only there it finds what it
@@ -221,6 +238,13 @@ class Reader:
         parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
         step = msgspec.structs.replace(_merged(parts), why=path)
         return _called(msgspec.structs.replace(step, name=_stem(path)), _nbconvert(path))
+
+
+def _does_something(node: ast.stmt) -> bool:
+    """Whether a statement at the top of a file is more than a definition or a constant."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Call)
+    return isinstance(node, ast.With | ast.For | ast.While)
 
 
 _TASK_FILES = frozenset(

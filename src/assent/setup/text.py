@@ -128,7 +128,15 @@ def scalar(text: str, *, in_list: bool = False) -> str:
         is_plain = "\n" not in text and "#" not in text and parse_yaml(shown.encode()) == wanted
     except (ParseError, UnicodeEncodeError):
         is_plain = False
-    return text if is_plain and text == text.strip() else json.dumps(text)
+    return text if is_plain and text == text.strip() else _quoted(text)
+
+
+def _quoted(text: str) -> str:
+    """A text in quotes, with what cannot be seen spelled out. (JSON's pairs of surrogates are
+    nothing to YAML.)
+    """
+    shown = json.dumps(text, ensure_ascii=False)
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in shown)
 
 
 def comment(text: str, *, strip: bool = True) -> str:

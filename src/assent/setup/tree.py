@@ -47,7 +47,8 @@ class Tree:
         except AssentError:
             names = self._walked()
         kept = {name for name in names if name and not LEFT_OUT.intersection(name.split("/")[:-1])}
-        return tuple(sorted(name for name in kept if self.is_file(name)))[:MAX_FILES]
+        named = (name for name in kept if _is_text(name) and self.is_file(name))
+        return tuple(sorted(named))[:MAX_FILES]
 
     def _walked(self) -> list[str]:
         found: list[str] = []
@@ -142,6 +143,14 @@ def _is_inside(name: str) -> bool:
     return (
         bool(name) and not name.startswith("/") and ".." not in name.split("/") and "\0" not in name
     )
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _above(name: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -121,6 +122,11 @@ class Program:
             return f"{ROOT}/{module.path}"
         if name in module.aliases:
             return self._imported(module.aliases[name], module, depth)
+        for base in module.stars:
+            joint = "" if base.endswith(".") else "."
+            found = self._imported(f"{base}{joint}{name}", module, depth)
+            if found is not UNKNOWN:
+                return found
         return UNKNOWN
 
     def _imported(self, dotted: str, module: Module, depth: int) -> Any:
@@ -557,6 +563,16 @@ def _with_name(program: Program, node: ast.Call, scope: Scope, depth: int) -> An
     return UNKNOWN
 
 
+def _formatted_text(program: Program, node: ast.Call, scope: Scope, depth: int) -> Any:
+    """`"model_{}.pt".format(epoch)`: every field that is not plainly known is a hole."""
+    base = _receiver(program, node, scope, depth)
+    if not isinstance(base, str):
+        return UNKNOWN
+    values = program.arguments_of(node, scope, depth)
+    known = iter(str(one) if isinstance(one, str | int) else HOLE for one in values)
+    return re.sub(r"\{\w*[^{}]*\}", lambda _: next(known, HOLE), base[:MAX_TEXT])
+
+
 def _opened(program: Program, node: ast.Call, scope: Scope, depth: int) -> Any:
     path = program.value(_argument(node, 0, "file"), scope, depth)
     mode = program.value(_argument(node, 1, "mode"), scope, depth)
@@ -657,4 +673,5 @@ _METHODS: dict[str, _Call] = {
     "load": _loaded,
     "get": _got,
     "parse_args": _namespace,
+    "format": _formatted_text,
 }

@@ -1,0 +1,278 @@
+"""What is taken for what in a repository, and what is refused."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from assent.config.read import read_config
+from assent.setup.looking import look
+from assent.setup.text import config_text
+from tests.setup.looked import only_model, written
+
+TRAIN = "import joblib, json\njoblib.dump(m, 'models/m.pkl')\n"
+
+
+def values(seen: object) -> list[str]:
+    assert isinstance(seen, tuple)
+    return [one.value for one in seen]
+
+
+def test_a_source_folder_is_never_the_model(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import model.net\nnet.save_pretrained('model')\n",
+        "model/net.py": "class Net: pass\n",
+    }
+    found = only_model(tmp_path, files)
+    assert found.model is None
+    assert found.others["model"][0].value == "model/"
+    assert "holds source code" in found.others["model"][0].why
+
+
+def test_a_folder_of_inputs_is_never_the_model(tmp_path: Path) -> None:
+    files = {"train.py": "open('net/a.csv')\nm.save_pretrained('net')\n", "net/a.csv": "x\n1\n"}
+    found = only_model(tmp_path, files)
+    assert found.model is None
+    assert "holds inputs" in found.others["model"][0].why
+    assert values(found.inputs) == ["train.py", "net/a.csv"]
+
+
+def test_what_is_missing_is_not_written_as_a_fact(tmp_path: Path) -> None:
+    files = {"train.py": TRAIN + "open('data/a.csv')\n"}
+    found = only_model(tmp_path, files)
+    assert values(found.inputs) == ["train.py"]
+    assert values(found.left_out) == ["data/a.csv"]
+    assert found.metrics == ()
+    text = config_text(look(tmp_path, "churn").projects[0])
+    assert "# - data/a.csv" in text
+    assert "metrics:" not in text
+    assert read_config(text.encode(), "x").models["churn"].metrics == ()
+
+
+def test_nothing_at_all_leaves_todos(tmp_path: Path) -> None:
+    found = only_model(tmp_path, {"README.md": "# Nothing\n"})
+    assert (found.train, found.model, found.inputs) == (None, None, ())
+    text = config_text(look(tmp_path, "churn").projects[0])
+    read = read_config(text.encode(), "x").models["churn"]
+    assert (read.train, read.model, read.inputs) == ("TODO", "TODO", ("TODO",))
+
+
+def test_outputs_are_no_inputs(tmp_path: Path) -> None:
+    files = {
+        "prepare.py": "open('data/raw.csv')\nopen('data/clean.csv', 'w')\n",
+        "train.py": TRAIN + "open('data/clean.csv')\n",
+        "data/raw.csv": "x\n1\n",
+    }
+    found = only_model(tmp_path, files)
+    assert found.train is not None
+    assert found.train.value == "python prepare.py && python train.py"
+    assert values(found.inputs) == ["prepare.py", "train.py", "data/raw.csv"]
+
+
+def test_what_git_holds_is_not_made_again(tmp_path: Path) -> None:
+    files = {
+        "prepare.py": "open('data/clean.csv', 'w')\n",
+        "train.py": TRAIN + "open('data/clean.csv')\n",
+        "data/clean.csv": "x\n1\n",
+    }
+    found = only_model(tmp_path, files)
+    assert found.train is not None
+    assert found.train.value == "python train.py"
+    assert values(found.inputs) == ["train.py", "data/clean.csv"]
+
+
+def test_a_pointer_stands_for_its_data(tmp_path: Path) -> None:
+    files = {
+        "train.py": TRAIN + "open('data/train.csv')\n",
+        "data/train.csv.dvc": "outs: [{path: train.csv, md5: aa}]\n",
+    }
+    found = only_model(tmp_path, files)
+    assert values(found.inputs) == ["train.py", "data/train.csv"]
+    assert {name: one.value for name, one in found.data.items()} == {"train": "data/train.csv"}
+
+
+def test_what_goes_beside_the_model_is_said(tmp_path: Path) -> None:
+    found = only_model(tmp_path, {"train.py": TRAIN + "joblib.dump(s, 'models/scaler.pkl')\n"})
+    assert found.model is not None
+    assert found.model.value == "models/m.pkl"
+    (other,) = found.others["model"]
+    assert (other.value, other.why) == ("models/", "models/scaler.pkl goes there too")
+
+
+def test_the_evaluation_is_what_reads_the_model(tmp_path: Path) -> None:
+    files = {
+        "train.py": TRAIN,
+        "check.py": "import joblib, json\njoblib.load('models/m.pkl')\n"
+        "json.dump({'auc': 1}, open('out.json', 'w'))\n",
+        "report.py": "import json\njson.dump({'pages': 1}, open('other.json', 'w'))\n",
+    }
+    found = only_model(tmp_path, files)
+    assert found.evaluate is not None
+    assert found.evaluate.value == "python check.py"
+    assert (values(found.metrics), found.gates) == (["out.json"], ("auc",))
+
+
+def test_a_target_of_make_comes_before_a_script_and_a_job_of_ci_too(tmp_path: Path) -> None:
+    files = {
+        "fit.py": "import sys, joblib\njoblib.dump(m, sys.argv[1])\n",
+        ".github/workflows/a.yml": "jobs: {a: {steps: [{run: python fit.py ci/m.pkl}]}}\n",
+    }
+    found = only_model(tmp_path, files)
+    assert found.train is not None
+    assert found.train.value == "python fit.py ci/m.pkl"
+    files["Makefile"] = "train:\n\tmkdir -p out\n\tpython fit.py out/m.pkl\n"
+    found = only_model(tmp_path, files)
+    assert found.train is not None
+    assert found.train.value == "make train"
+    assert found.model is not None
+    assert found.model.value == "out/m.pkl"
+    assert values(found.others["train"]) == ["python fit.py ci/m.pkl"]
+
+
+def test_a_script_is_run_where_it_finds_its_files(tmp_path: Path) -> None:
+    files = {"job/train.py": TRAIN + "open('in.csv')\n", "job/in.csv": "x\n1\n"}
+    found = only_model(tmp_path, files)
+    assert found.train is not None
+    assert found.train.value == "cd job && python train.py"
+    assert found.model is not None
+    assert found.model.value == "job/models/m.pkl"
+
+
+@pytest.mark.parametrize(
+    ("files", "command"),
+    [
+        ({"src/train.py": "import lib\n" + TRAIN, "src/lib.py": ""}, "python src/train.py"),
+        (
+            {"pkg/train.py": "from pkg.lib import x\n" + TRAIN, "pkg/lib.py": "x = 1\n"},
+            "python -m pkg.train",
+        ),
+        (
+            {"pkg/train.py": "from .lib import x\n" + TRAIN, "pkg/lib.py": "x = 1\n"},
+            "python -m pkg.train",
+        ),
+        (
+            {"train.py": "import pkg.lib\n" + TRAIN, "src/pkg/lib.py": "x = 1\n"},
+            "PYTHONPATH=src python train.py",
+        ),
+    ],
+)
+def test_a_script_is_run_so_that_its_imports_work(
+    tmp_path: Path, files: dict[str, str], command: str
+) -> None:
+    found = only_model(tmp_path, dict(files))
+    assert found.train is not None
+    assert found.train.value == command
+
+
+def test_hydra_is_told_to_stay(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import hydra, joblib\n@hydra.main(config_path='conf', config_name='c')\n"
+        "def main(cfg):\n    joblib.dump(m, cfg.out.path)\nmain()\n",
+        "conf/c.yaml": "base: runs\nout: {path: '${base}/m.pkl'}\n",
+    }
+    found = only_model(tmp_path, files)
+    assert found.train is not None
+    assert found.train.value == "python train.py hydra.run.dir=."
+    assert found.model is not None
+    assert found.model.value == "runs/m.pkl"
+
+
+def test_columns_of_files_that_are_there(tmp_path: Path) -> None:
+    files = {
+        "train.py": TRAIN + "open('data/train.csv')\nopen('data/plain.csv')\n",
+        "evaluate.py": "import joblib\njoblib.load('models/m.pkl')\n"
+        "open('out/predictions.csv', 'w')\n",
+        "data/train.csv": "id,x\n1,2\n2,3\n",
+        "data/plain.csv": "1.0,2.0\n3.0,4.0\n",
+        "out/predictions.csv": "row_id,target,yhat,p\n1,0,1,0.4\n",
+    }
+    found = only_model(tmp_path, files)
+    assert list(found.data) == ["train"]
+    assert found.keys == {"train": "id"}
+    assert found.predictions is not None
+    its = found.predictions
+    assert (its.id, its.label, its.prediction, its.score) == ("row_id", "target", "yhat", None)
+    written(tmp_path, {"data/train.csv": "id,x\n1,2\n1,3\n"})
+    assert only_model(tmp_path, {}).keys == {}
+
+
+def test_projects_in_folders_have_names_of_their_own(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {}
+    for folder in ("a/churn", "b/churn", "price"):
+        files[f"{folder}/pyproject.toml"] = ""
+        files[f"{folder}/train.py"] = TRAIN
+    found = look(written(tmp_path, files)).projects
+    assert [(one.folder, one.models[0].name) for one in found] == [
+        ("a/churn", "churn"),
+        ("b/churn", "b-churn"),
+        ("price", "price"),
+    ]
+
+
+def test_two_models_of_one_folder_have_two_names(tmp_path: Path) -> None:
+    files = {
+        "train_churn.py": "import joblib\njoblib.dump(m, 'models/churn.pkl')\n",
+        "train_price.py": "import joblib\njoblib.dump(m, 'models/price.pkl')\n",
+    }
+    (project,) = look(written(tmp_path / "shop", files)).projects
+    assert [(one.name, one.model and one.model.value) for one in project.models] == [
+        ("shop-churn", "models/churn.pkl"),
+        ("shop-price", "models/price.pkl"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("remote", "forge"),
+    [
+        ("https://github.com/a/b.git", "github"),
+        ("git@gitlab.example.com:a/b.git", "gitlab"),
+        ("ssh://git@github.example.com:22/a/b", "github"),
+        ("https://token@gitlab.com/a/b", "gitlab"),
+        ("https://example.com/github/b", None),
+        ("../b.git", None),
+    ],
+)
+def test_the_forge_is_that_of_the_remote(tmp_path: Path, remote: str, forge: str | None) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    subprocess.run(["git", "-C", str(tmp_path), "remote", "add", "origin", remote], check=True)
+    assert look(tmp_path).forge == forge
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("seed", range(4))
+def test_files_of_noise_are_no_error(tmp_path: Path, seed: int) -> None:
+    names = (
+        *("dvc.yaml", "dvc.lock", "a.csv.dvc", "MLproject", "Makefile", "justfile", "tox.ini"),
+        *("pyproject.toml", "noxfile.py", "tasks.py", ".gitlab-ci.yml", "train.py", "train.ipynb"),
+        *("conf/base/catalog.yml", ".github/workflows/a.yml", "params.yaml", "train.sh", "m.json"),
+    )
+    noise = random.Random(seed)
+    parts = [
+        b"\0",
+        b"\xff",
+        b"a: ",
+        b"- [",
+        b"{",
+        b"${x}",
+        b"\n",
+        b"\t",
+        b"cmd: x\n",
+        b"outs: [a]\n",
+    ]
+    for name in names:
+        written(tmp_path, {name: b"".join(noise.choices(parts, k=noise.randrange(40)))})
+    for project in look(tmp_path, "churn").projects:
+        read_config(config_text(project).encode(), "assent.yaml")
+
+
+@pytest.mark.threat(39)
+def test_links_out_of_the_repository_are_not_read(tmp_path: Path) -> None:
+    outside = tmp_path / "outside.py"
+    outside.write_text("import joblib\njoblib.dump(m, 'secret.pkl')\n")
+    root = written(tmp_path / "root", {"a.txt": ""})
+    (root / "train.py").symlink_to(outside)
+    (project,) = look(root, "churn").projects
+    assert project.models[0].model is None
