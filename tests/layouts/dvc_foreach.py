@@ -5,16 +5,19 @@ from __future__ import annotations
 from tests.layouts.layout import LEARN, ROWS, Expected, Layout
 
 TRAIN = """\
+import os
 import pickle
 import sys
 from learn import fit, rows
 
 region = sys.argv[1]
 table = [row for row in rows("data/customers.csv") if row["region"] == region]
+os.makedirs("models", exist_ok=True)
 pickle.dump(fit(table), open(f"models/{region}.pkl", "wb"))
 """
 EVALUATE = """\
 import json
+import os
 import pickle
 import sys
 from learn import accuracy, rows
@@ -22,6 +25,7 @@ from learn import accuracy, rows
 region = sys.argv[1]
 model = pickle.load(open(f"models/{region}.pkl", "rb"))
 table = [row for row in rows("data/customers.csv") if row["region"] == region]
+os.makedirs("metrics", exist_ok=True)
 json.dump({"accuracy": accuracy(model, table)}, open(f"metrics/{region}.json", "w"))
 """
 PIPELINE = """\

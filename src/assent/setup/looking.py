@@ -157,6 +157,8 @@ def _models(
             chosen = {"": Chosen(train=(kedro,), model=None)}
     if not chosen:
         chosen = {"": Chosen(train=(), model=None)}
+    if reader.is_cut:
+        notes.append("there is more Python here than is read: run it in the folder of the project")
     is_alone = len(chosen) == 1
     seen = []
     for key, one in chosen.items():

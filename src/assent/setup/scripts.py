@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 
 from assent.core.direction import direction
@@ -102,11 +103,11 @@ class _Walk:
                 by_name.setdefault(name, []).extend((one, module) for one in functions)
         seen: set[Function] = set()
         names: set[str] = set()
-        waiting: list[tuple[ast.AST, Scope]] = []
+        waiting: deque[tuple[ast.AST, Scope]] = deque()
         for module in modules:
             waiting += [(node, module.top) for node in _top(module, module is modules[0])]
         while waiting:
-            node, scope = waiting.pop(0)
+            node, scope = waiting.popleft()
             if isinstance(node, ast.Call):
                 yield node, scope
             used = _loaded_name(node, scope.module)

@@ -12,11 +12,14 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from assent.measure.params import MAX_SOURCE_BYTES
 from assent.setup.tree import Tree
 
 MAX_NODES = 60_000
+MAX_SOURCES = 600
+MAX_CLOSURE = 150
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -54,6 +57,27 @@ class Module:
         self.top = Scope(module=self)
         _bind(self, self.top, self.tree.body)
 
+    @cached_property
+    def size(self) -> int:
+        """How many nodes there are in it."""
+        return sum(1 for _ in ast.walk(self.tree))
+
+    @cached_property
+    def option_calls(self) -> list[ast.Call]:
+        """The calls of `add_argument`, of any parser."""
+        return [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "add_argument"
+        ]
+
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        """The names that it imports."""
+        return tuple(_imports(self))
+
     def dotted(self, node: ast.expr) -> str:
         """The full name of what is called: `skops.io.dump` for `sio.dump`; a method of something
         that is not imported begins with a dot (`.to_csv`). Empty if it has none.
@@ -70,27 +94,28 @@ class Module:
 
 
 class Sources:
-    """The Python files of a tree, each parsed once."""
+    """The Python files of a tree, each parsed once; beyond `MAX_SOURCES` they are empty."""
 
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self._modules: dict[str, Module] = {}
+        self._imported: dict[str, list[str]] = {}
 
     def module(self, path: str) -> Module:
         """The file at `path`; a notebook is its code cells one after the other."""
         if path not in self._modules:
-            text = self.tree.read(path) or b""
+            is_read = len(self._modules) < MAX_SOURCES
+            text = (self.tree.read(path) or b"") if is_read else b""
             source = notebook_code(text) if path.endswith(".ipynb") else text
             self._modules[path] = Module(path, _parsed(source))
         return self._modules[path]
 
     def imported(self, module: Module) -> list[str]:
         """The files of the tree that a file imports, each with the `__init__.py` above it."""
-        found: dict[str, None] = {}
-        for name in _imports(module):
-            for path in self.files_of(name, module.path):
-                found[path] = None
-        return list(found)
+        if module.path not in self._imported:
+            files = (path for name in module.imports for path in self.files_of(name, module.path))
+            self._imported[module.path] = list(dict.fromkeys(files))
+        return self._imported[module.path]
 
     def files_of(self, name: str, importer: str) -> list[str]:
         """The files that `import name` reads, looked for beside the file, at the root, in `src/`
@@ -114,7 +139,7 @@ class Sources:
         """Where what a script imports is found: `own` beside it, `root`, or `src`."""
         module, own = self.module(path), posixpath.dirname(path)
         found = set()
-        for name in _imports(module):
+        for name in module.imports:
             parts = name.split(".")
             if name.startswith("."):
                 found.add("root")
@@ -141,7 +166,7 @@ class Sources:
             return [f"{place}/"]  # a package without `__init__.py`
         return found
 
-    def closure(self, path: str, most: int = 300) -> list[Module]:
+    def closure(self, path: str, most: int = MAX_CLOSURE) -> list[Module]:
         """A file and all that it imports, directly or not."""
         found: dict[str, Module] = {}
         waiting = [path]

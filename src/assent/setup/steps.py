@@ -19,6 +19,8 @@ from assent.setup.source import Sources, notebook_language, shell_lines
 from assent.setup.tree import Tree
 
 MAX_SCRIPTS = 200
+MAX_NODES_READ = 600_000
+"""How much of scripts and what they import is read for one project, in nodes of syntax trees."""
 NOTEBOOKS = ".assent/notebooks"
 """Where executed notebooks go: Git ignores it."""
 
@@ -35,14 +37,23 @@ class Reader:
     def __init__(self, tree: Tree) -> None:
         self.tree = tree
         self.sources = Sources(tree)
+        self._spent = 0
         self._read: dict[tuple[str, tuple[str, ...], str], Step] = {}
 
     def script(self, path: str, arguments: Sequence[str] = (), folder: str = "") -> Step:
         """What a script does if it is run in `folder`."""
         key = (path, tuple(arguments), folder)
         if key not in self._read:
+            self._spent += sum(module.size for module in self.sources.closure(path))
+            if self._spent > MAX_NODES_READ and self._read:
+                return Step(name=_stem(path), command="", why=path, scripts=(path,))
             self._read[key] = read_script(self.sources, path, arguments, folder)
         return self._read[key]
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there was more to read than is read."""
+        return self._spent > MAX_NODES_READ
 
     def named(self) -> list[Step]:
         """The steps that the repository has names for."""
@@ -166,7 +177,7 @@ class Reader:
                 continue
             if is_telling or not path.endswith(".py") or _RUNS.search(self.tree.read(path) or b""):
                 found.append(path)
-        return sorted(found, key=lambda path: (path.count("/"), path))[:MAX_SCRIPTS]
+        return sorted(found, key=_rank)[:MAX_SCRIPTS]
 
     def _plain(self, path: str) -> Step | None:
         if path.endswith(".py"):
@@ -261,6 +272,13 @@ def _nbconvert(path: str) -> str:
 
 def _quoted(path: str) -> str:
     return path if re.fullmatch(r"[\w./-]+", path) else "'" + path.replace("'", "'\\''") + "'"
+
+
+def _rank(path: str) -> tuple[bool, int, str]:
+    """Scripts whose name says what they are are read first, then those near the root."""
+    name = posixpath.basename(path)
+    is_telling = trains(name) or evaluates(name) or predicts(name)
+    return not is_telling, path.count("/"), path
 
 
 def _called(step: Step, command: str) -> Step:

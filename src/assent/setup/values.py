@@ -327,11 +327,7 @@ def _declared(module: Module, named: dict[str, str], rest: Sequence[str]) -> dic
     """The options that `add_argument` declares: what the command gives, else the default."""
     found: dict[str, Any] = {}
     place = 0
-    for node in ast.walk(module.tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
-            continue
-        if node.func.attr != "add_argument":
-            continue
+    for node in module.option_calls:
         names = [one.value for one in node.args if isinstance(one, ast.Constant)]
         texts = [one for one in names if isinstance(one, str)]
         destination = _argument(node, 99, "dest")
