@@ -8,10 +8,13 @@ import json
 import signal
 import stat
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from assent.verbs.revisions import difference
+from assent.wiring import open_workspace
 from tests.e2e.project import FILES, GRACE, Project, ended, new_project, wait_for
 
 
@@ -344,3 +347,143 @@ def test_what_was_reviewed_is_registered_after_the_merge_of_a_pipeline(pipeline:
     pipeline.git("checkout", "--quiet", "main")
     pipeline.merge("better")
     assert "as v1" in pipeline.run("register").stdout
+
+
+# --- found by reading it again --------------------------------------------------------------------
+
+
+def test_a_file_that_changes_while_the_training_reads_it(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [train.sh, 'src/**']")
+    fresh.write("src/a.txt", "1\n")
+    fresh.write("train.sh", FILES["train.sh"] + "echo 2 >src/a.txt\n")
+    fresh.commit("a source", push=True)
+    refused = fresh.run("train", code=2)
+    assert "src/a.txt has changed: nobody knows what it was trained from" in refused.stderr
+    assert (fresh.folder / ".assent/refused/churn").is_dir() or not (
+        fresh.folder / "model"
+    ).exists()
+
+
+def test_what_a_failed_run_has_left_is_in_nobodys_way(fresh: Project) -> None:
+    fresh.write("train.sh", "mkdir -p model; echo 1 >model/run-1; exit 3\n")
+    fresh.run("train", code=3)
+    fresh.write("train.sh", "mkdir -p model; echo 2 >model/run-2\n")
+    fresh.commit("mended", push=True)
+    fresh.run("review", code=11)
+    assert [path.name for path in (fresh.folder / "model").iterdir()] == ["run-2"]
+
+
+def test_what_a_killed_run_has_left_is_in_nobodys_way(fresh: Project) -> None:
+    fresh.write("train.sh", FILES["train.sh"] + "echo old >model/old\n")
+    fresh.run("train")
+    fresh.write("train.sh", "echo 1 >model/run-1; exec >/dev/null 2>&1; touch started; sleep 30\n")
+    process = fresh.start("train")
+    wait_for(fresh.folder / "started")
+    process.send_signal(signal.SIGKILL)
+    ended(process, "train", code=-signal.SIGKILL)
+    fresh.write("train.sh", "mkdir -p model; echo 2 >model/run-2\n")
+    fresh.commit("mended", push=True)
+    fresh.run("review", code=11)
+    assert [path.name for path in (fresh.folder / "model").iterdir()] == ["run-2"]
+
+
+def test_what_a_training_wrote_is_not_thrown_away_when_it_is_refused(shipped: Project) -> None:
+    shipped.write("model/notes.txt", "mine\n")
+    shipped.write("train.sh", "echo new >model/weights.txt\n")
+    refused = shipped.run("train", code=2)
+    assert "model/notes.txt" in refused.stderr
+    kept = shipped.folder / ".assent/refused/churn/model/weights.txt"
+    assert kept.read_text() == "new\n"
+    assert (shipped.folder / "model/notes.txt").read_text() == "mine\n"
+    assert "accuracy" in (shipped.folder / "model/weights.txt").read_text()
+
+
+def test_a_repository_in_the_folder_of_the_model(fresh: Project) -> None:
+    fresh.write("train.sh", FILES["train.sh"] + "git init --quiet model\n")
+    refused = fresh.run("train", code=2)
+    assert "a repository of its own: .git" in refused.stderr
+
+
+def test_an_input_that_was_never_added_is_named(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [train.sh, 'src/**']")
+    fresh.write("src/a.sh", "true\n")
+    fresh.commit("a source", push=True)
+    fresh.write("src/forgotten.sh", "true\n")
+    ran = fresh.run("review", code=11)
+    assert "uncommitted changes (src/forgotten.sh)" in ran.stdout
+
+
+@pytest.mark.parametrize("what", ["params.yaml", "command"])
+def test_a_stage_whose_parameters_or_command_are_others(pipeline: Project, what: str) -> None:
+    lock = pipeline.folder / "dvc.lock"
+    pipeline.run("review", code=11)
+    known = json.loads(lock.read_text())
+    stage = known["stages"]["train"]
+    if what == "command":
+        stage["cmd"] = "sh other.sh"
+    else:
+        stage["params"] = {"params.yaml": {"accuracy": 0.1}}
+    lock.write_text(json.dumps(known))
+    refused = pipeline.run("review", "--force", code=2)
+    said = "has another command" if what == "command" else "params.yaml is not what the stage"
+    assert said in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("inputs", "changed"),
+    [
+        ("data/**/*.csv", {"data/raw.dvc": "outs:\n- md5: '1'\n  path: raw\n"}),
+        ("**", {"dvc.yaml": "stages: {}\n"}),
+        ("src/**", {"lib/code.sh": "true\n"}),  # src/lib is a link to it
+        ("src/**", {"dvc.yaml": "stages:\n  a: {cmd: x, outs: [src/x.sh]}\n", "src/x.sh": "2"}),
+    ],
+)
+def test_what_stands_for_an_input_in_git_is_one(
+    shipped: Project, inputs: str, changed: dict[str, str]
+) -> None:
+    (shipped.folder / "src").mkdir()
+    (shipped.folder / "src/lib").symlink_to("../lib")
+    shipped.write("lib/code.sh", "echo\n")
+    shipped.write("src/x.sh", "1")
+    shipped.edit(
+        "assent.yaml", "inputs: [train.sh, data/train.csv]", f"inputs: [train.sh, '{inputs}']"
+    )
+    old = shipped.commit("inputs", push=True)
+    shipped.write("README.md", "# Churn\n")
+    docs = shipped.commit("docs")
+    for name, text in changed.items():
+        shipped.write(name, text)
+    new = shipped.commit("changed")
+    workspace = open_workspace(
+        shipped.folder, environ=shipped.environment, now=datetime.now(UTC), say=print
+    )
+    assert [*changed][-1] in difference(workspace, "churn", docs, new)
+    if inputs != "**":
+        assert difference(workspace, "churn", old, docs) == ""
+
+
+def test_a_submodule_among_the_inputs(shipped: Project) -> None:
+    shipped.edit("assent.yaml", "data/train.csv]\n    params", "'sub/**/*.py']\n    params")
+    shipped.git("init", "--quiet", "sub")
+    for name in ("one", "two"):
+        shipped.git(
+            *("-C", "sub", "-c", "user.name=a", "-c", "user.email=a@example.com"),
+            *("commit", "--quiet", "--allow-empty", "--message", name),
+        )
+        if name == "one":
+            old = shipped.commit("a submodule")
+    new = shipped.commit("bumped")
+    workspace = open_workspace(
+        shipped.folder, environ=shipped.environment, now=datetime.now(UTC), say=print
+    )
+    assert difference(workspace, "churn", old, new) == "sub has changed"
+
+
+def test_a_log_that_both_commands_append_to_is_no_input(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: ['**']")
+    fresh.commit("everything", push=True)
+    for _ in range(2):
+        for verb in ("train", "evaluate"):
+            fresh.run(verb, "--force")
+        fresh.run("bundle")
+    fresh.run("review", code=11)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from assent.errors import OutsideError, UsageError
-from assent.making.aside import aside, recover, standing_outputs
+from assent.making.aside import aside, is_left, recover, standing_outputs
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_the_next_verb_brings_back_what_a_kill_left_aside(tmp_path: Path, folder
     with aside(tmp_path, folder):
         assert (tmp_path / "model/a").read_text() == "old"
         assert (tmp_path / "metrics.json").read_text() == "old"
-    assert recover(tmp_path, folder) == ()
+    assert not is_left(folder)
 
 
 def test_a_kill_in_the_middle_of_setting_aside_loses_nothing(tmp_path: Path, folder: Path) -> None:

@@ -63,11 +63,15 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LockedStage(msgspec.Struct, frozen=True, kw_only=True):
-    """What a stage read and wrote when it last ran."""
+    """What a stage read and wrote when it last ran, with which command and which values of
+    parameters: by their file and, with dots, their name.
+    """
 
     name: str
+    command: str = ""
     deps: tuple[Locked, ...] = ()
     outs: tuple[Locked, ...] = ()
+    params: dict[str, dict[str, Any]] = {}
 
 
 def read_stages(
@@ -125,11 +129,22 @@ def read_stage_lock(
     return tuple(
         LockedStage(
             name=str(name),
+            command=given["cmd"] if isinstance(given.get("cmd"), str) else "",
+            params=_locked_params(given.get("params"), folders.get(str(name), folder)),
             deps=_locked(given.get("deps"), folders.get(str(name), folder)),
             outs=_locked(given.get("outs"), folders.get(str(name), folder)),
         )
         for name, given in ((name, _mapping(given, str(name))) for name, given in found.items())
     )
+
+
+def _locked_params(given: Any, folder: str) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, values in (given if isinstance(given, dict) else {}).items():
+        path = _below(str(name), folder)
+        if path is not None and isinstance(values, dict):
+            found[path] = {str(key): value for key, value in values.items()}
+    return found
 
 
 def read_pointer(text: bytes, folder: str) -> tuple[Locked, ...]:

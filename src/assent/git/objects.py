@@ -38,6 +38,7 @@ class Objects:
         self._folder = folder
         self._given = env
         self._process: subprocess.Popen[bytes] | None = None
+        self._ids: subprocess.Popen[bytes] | None = None
 
     def read(self, name: str) -> Object | None:
         """The object of this name (`HEAD^{commit}`, `main:assent.yaml`, an id), or None."""
@@ -62,6 +63,21 @@ class Objects:
             hint="is the remote still reachable?",
         )
 
+    def id_of(self, name: str) -> str | None:
+        """The id of the object of this name, whose content is not read; None if there is none."""
+        if "\n" in name:
+            return self._resolved(name)
+        if self._ids is None:
+            self._ids = self._started("--batch-check")
+        stdin, stdout = self._ids.stdin, self._ids.stdout
+        assert stdin is not None
+        assert stdout is not None
+        with suppress(BrokenPipeError):
+            stdin.write(os.fsencode(name) + b"\n")
+            stdin.flush()
+        words = stdout.readline().split()
+        return words[0].decode() if len(words) == 3 and words[2].isdigit() else None
+
     def _resolved(self, name: str) -> str | None:
         try:
             shown = git(
@@ -78,22 +94,27 @@ class Objects:
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:
-            self._process = subprocess.Popen(
-                ["git", "cat-file", "--batch"],
-                cwd=self._folder,
-                env=environment(self._given),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-            )
+            self._process = self._started("--batch")
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         return self._process.stdin, self._process.stdout
 
+    def _started(self, how: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            ["git", "cat-file", how],
+            cwd=self._folder,
+            env=environment(self._given),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+
     def __del__(self) -> None:
-        if self._process is not None:
-            for pipe in (self._process.stdin, self._process.stdout):
+        for process in (self._process, self._ids):
+            if process is None:
+                continue
+            for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     with suppress(BrokenPipeError):
                         pipe.close()
-            self._process.wait()
+            process.wait()

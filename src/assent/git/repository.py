@@ -186,16 +186,19 @@ class Repository:
 
     def id_of(self, commit: str, path: str) -> str | None:
         """The id of a file or folder at a commit, or None if it is not there."""
-        found = self._objects.read(f"{commit}:{path}")
-        return None if found is None else found.oid
+        return self._objects.id_of(f"{commit}:{path}")
 
-    def links(self, commit: str) -> dict[str, str]:
-        """The links of a commit by path, and where they lead."""
+    def links(self, commit: str, *, most: int) -> dict[str, str] | None:
+        """The links of a commit by path, and where they lead; None if there are more than `most`
+        of them.
+        """
+        lines = self.names("ls-tree", "-r", "-z", commit, doing="looking for links")
+        entries = [line.partition("\t") for line in lines if line.startswith("120000 ")]
+        if len(entries) > most:
+            return None
         found: dict[str, str] = {}
-        for line in self.names("ls-tree", "-r", "-z", commit, doing="looking for links"):
-            header, _, path = line.partition("\t")
-            mode, _, oid = header.split(" ")[:3]
-            content = self._objects.read(oid) if mode == "120000" else None
+        for header, _, path in entries:
+            content = self._objects.read(header.split(" ")[2])
             if content is not None:
                 found[path] = os.fsdecode(content.content)
         return found

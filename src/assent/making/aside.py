@@ -23,7 +23,6 @@ from assent.errors import OutsideError, UsageError
 from assent.files import write_atomically
 from assent.measure.files import (
     PLACEHOLDERS,
-    UNMATCHED,
     expand,
     file_digest,
     is_glob,
@@ -34,6 +33,15 @@ from assent.measure.files import (
 from assent.measure.hashes import Signature, signature
 
 _LIST = "moved.json"
+_NEVER = frozenset({".git", ".assent"})
+"""What Git and Assent keep for themselves, in a folder or, for a submodule, in a file."""
+
+
+class _List(msgspec.Struct, frozen=True):
+    """What was to be moved, by the name of each file in the folder, and what was left to stand."""
+
+    moved: dict[str, str] = {}
+    stays: tuple[str, ...] = ()
 
 
 class Aside:
@@ -42,16 +50,19 @@ class Aside:
     def __init__(self, root: Path, folder: Path) -> None:
         self._root = root
         self._folder = folder
+        self._stays: frozenset[str] = frozenset()
         self._moved: dict[str, str] = {}
         self._standing: dict[str, Signature] = {}
         self.back: set[str] = set()
 
-    def move(self, names: Sequence[str]) -> None:
-        """Set these files aside. Raises `OutsideError` if that cannot be noted."""
-        wanted = {name: f"{number:06}" for number, name in enumerate(names, len(self._moved))}
-        if not wanted:
-            return
-        write_atomically(self._folder / _LIST, msgspec.json.encode({**self._moved, **wanted}))
+    def move(self, names: Sequence[str], stays: Sequence[str] = ()) -> None:
+        """Set these files aside; those of `stays` lie there as well, and are left to. Raises
+        `OutsideError` if that cannot be noted.
+        """
+        wanted = {name: f"{number:06}" for number, name in enumerate(names)}
+        self._stays = frozenset(stays)
+        noted = _List(moved=wanted, stays=tuple(stays))
+        write_atomically(self._folder / _LIST, msgspec.json.encode(noted))
         for name, number in wanted.items():
             place, found = self._root / name, None
             try:
@@ -95,6 +106,28 @@ class Aside:
         path = self._folder / self._moved[name]
         return file_digest(path) if path.is_file() else None
 
+    def fresh(self, names: Sequence[str]) -> list[str]:
+        """Those of `names`, which lie there now, that did not before."""
+        return [
+            name
+            for name in names
+            if name not in self._stays and name not in self._standing and name not in self.back
+        ]
+
+    def keep_new(self, folder: Path) -> tuple[str, ...]:
+        """Move what was written in the place of what is brought back to `folder`."""
+        new = [
+            name
+            for name in self._moved
+            if name not in self.back and os.path.lexists(self._root / name)
+        ]
+        if new:
+            shutil.rmtree(folder, ignore_errors=True)
+        for name in new:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self._root / name).rename(folder / name)
+        return tuple(new)
+
     def bring_back(self, names: Sequence[str] | None = None) -> None:
         """Put these files, or all, back where they were, instead of what stands there."""
         for name in self._moved if names is None else names:
@@ -132,24 +165,34 @@ def is_left(folder: Path) -> bool:
     return (folder / _LIST).exists()
 
 
-def recover(root: Path, folder: Path) -> tuple[str, ...]:
-    """Bring back what a run that was killed had set aside; the names."""
-    place = folder / _LIST
+def left_by_a_kill(folder: Path, names: Sequence[str]) -> list[str]:
+    """Those of `names`, which lie there now, that a run which was killed has written."""
+    noted = _noted(folder)
+    return [] if noted is None else [one for one in names if one not in noted.stays]
+
+
+def recover(root: Path, folder: Path) -> None:
+    """Bring back what a run that was killed had set aside."""
+    noted = _noted(folder)
+    if noted is None:
+        return
+    for name, number in noted.moved.items():
+        if os.path.lexists(folder / number):
+            _back(root / name, folder / number)
+    _remove(folder)
+
+
+def _noted(folder: Path) -> _List | None:
     try:
-        moved = msgspec.json.decode(place.read_bytes(), type=dict[str, str])
+        return msgspec.json.decode((folder / _LIST).read_bytes(), type=_List)
     except FileNotFoundError:
-        return ()
+        return None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
         raise OutsideError(
             f"bringing back what a run has set aside in {folder}",
             f"the list of it cannot be read ({error})",
             hint="the files are in that folder; put back what you need and remove it",
         ) from None
-    back = [name for name, number in moved.items() if os.path.lexists(folder / number)]
-    for name in back:
-        _back(root / name, folder / moved[name])
-    _remove(folder)
-    return tuple(back)
 
 
 @contextmanager
@@ -158,11 +201,17 @@ def _alone(folder: Path) -> Iterator[None]:
     with _opened(folder.parent / f"{folder.name}.lock") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise UsageError(
                 f"running a command of {folder.name}",
                 "another run of it goes on in this working tree",
                 hint="wait until it has ended",
+            ) from None
+        except OSError as error:
+            raise OutsideError(
+                f"locking {folder}",
+                error.strerror or str(error),
+                hint="let the working tree be on a file system that has locks",
             ) from None
         yield
 
@@ -193,15 +242,17 @@ def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:
             found |= dict.fromkeys(_below(pattern, place))
         elif os.path.lexists(place):
             found[pattern] = None
-    return [name for name in found if Path(name).name not in PLACEHOLDERS]
+    return [
+        relative_name(root, root / name) for name in found if Path(name).name not in PLACEHOLDERS
+    ]
 
 
 def _below(pattern: str, place: Path) -> Iterator[str]:
     """The files of a folder. Where the folder itself is a link, those of what it leads to."""
     for parent, folders, files in os.walk(place):
-        folders[:] = [one for one in folders if one not in UNMATCHED]
+        folders[:] = [one for one in folders if one not in _NEVER]
         links = [one for one in folders if (Path(parent) / one).is_symlink()]
-        for name in (*files, *links):
+        for name in (*(one for one in files if one not in _NEVER), *links):
             yield f"{pattern}/{(Path(parent) / name).relative_to(place).as_posix()}"
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import posixpath
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -31,7 +33,7 @@ Read = Callable[[str], bytes | None]
 """The content of a file by its name relative to the root; None if there is none."""
 
 
-class Dvc(msgspec.Struct, frozen=True, kw_only=True):
+class Dvc(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """`stages` of the pipelines, what `locked` says they read and wrote last, and `pointers`: by
     the name of each pointer file what it stands for.
     """
@@ -48,24 +50,20 @@ class Dvc(msgspec.Struct, frozen=True, kw_only=True):
             found |= dict.fromkeys((*stage.outs, *stage.metrics, *stage.plots))
         return (*found, *({LOCK} if self.stages else ()))
 
+    @cached_property
+    def _targets(self) -> dict[str, str]:
+        return {one.path: name for name, targets in self.pointers.items() for one in targets}
+
     def pointer_of(self, name: str) -> str | None:
         """The pointer file that stands for a file, or for a folder that it is in."""
-        return next(
-            (
-                pointer
-                for pointer, targets in self.pointers.items()
-                if any(covers(one.path, name) for one in targets)
-            ),
-            None,
-        )
-
-    def digest_of(self, path: str) -> str | None:
-        """What DVC knows an input by: a pointer, or what the lock says that a stage has read; None
-        for what it does not know.
-        """
-        known = [one for targets in self.pointers.values() for one in targets]
-        known += [one for stage in self.locked for one in stage.deps]
-        return next((one.digest for one in known if one.path == path), None)
+        if not self.pointers:
+            return None
+        here = posixpath.normpath(name)
+        while here not in ("", ".", "/"):
+            if here in self._targets:
+                return self._targets[here]
+            here = posixpath.dirname(here)
+        return None
 
 
 def runs_dvc(command: str | None) -> bool:
@@ -172,11 +170,14 @@ def _variables(read: Read, pipeline: bytes) -> dict[str, object]:
     return found
 
 
-def stale(root: Path, dvc: Dvc, path: str, hashes: Hashes) -> str:
+def stale(
+    root: Path, dvc: Dvc, path: str, hashes: Hashes, above: frozenset[str] = frozenset()
+) -> str:
     """Why an output of a stage is not what DVC would make now; empty if it is.
 
-    Its lock must have the output as it lies there, and what the stage has read as it is now:
-    known by another stage's output, by its pointer, or else by its own bytes.
+    Its lock must have the output as it lies there, the command and the parameters as they are now,
+    and what the stage has read as it is: an output of another stage that is not stale itself, what
+    a pointer says, or else its own bytes. `above` are the stages that ask.
     """
     wrote = next(
         ((stage, out) for stage in dvc.locked for out in stage.outs if covers(out.path, path)),
@@ -187,10 +188,54 @@ def stale(root: Path, dvc: Dvc, path: str, hashes: Hashes) -> str:
     stage, out = wrote
     if not agrees(root, out, hashes):
         return f"it is not what {LOCK} says that the stage {stage.name} has written"
+    now = next((one for one in dvc.stages if one.name == stage.name), None)
+    if now is None or (stage.command and _differs(now.command, stage.command)):
+        return f"{PIPELINE} has another command for the stage {stage.name} than when it last ran"
+    for name, values in stage.params.items():
+        if not _are_current(root, name, values):
+            return f"{name} is not what the stage {stage.name} has read when it last ran"
     for dep in stage.deps:
         if not _is_current(root, dvc, dep, hashes):
             return f"{dep.path} is not what the stage {stage.name} has read when it last ran"
+        if stage.name not in above and any(_is_out(one, dep.path) for one in dvc.locked):
+            reason = stale(root, dvc, dep.path, hashes, above | {stage.name})
+            if reason:
+                return f"{dep.path}: {reason}"
     return ""
+
+
+def _is_out(stage: LockedStage, path: str) -> bool:
+    return any(covers(out.path, path) for out in stage.outs)
+
+
+def _differs(command: str, locked: str) -> bool:
+    """Whether two commands are others; not if a variable in one of them could not be resolved."""
+    return "${" not in command and command.split() != locked.split()
+
+
+def _are_current(root: Path, name: str, values: Mapping[str, Any]) -> bool:
+    """Whether parameters have these values now. Files that are neither YAML nor JSON are not
+    looked into.
+    """
+    if not name.endswith((".yaml", ".yml", ".json")):
+        return True
+    content = working_tree(root)(name)
+    try:
+        found = None if content is None else parse_yaml(content)
+    except ParseError:
+        return False
+    return all(_look_up(found, key) == value for key, value in values.items())
+
+
+def _look_up(value: Any, key: str) -> Any:
+    if isinstance(value, dict) and key in value:
+        return value[key]
+    first, _, rest = key.partition(".")
+    if isinstance(value, dict) and first in value and rest:
+        return _look_up(value[first], rest)
+    if isinstance(value, list) and first.isdigit() and int(first) < len(value):
+        return _look_up(value[int(first)], rest) if rest else value[int(first)]
+    return None
 
 
 def _is_current(root: Path, dvc: Dvc, dep: Locked, hashes: Hashes) -> bool:

@@ -312,8 +312,8 @@ def covers_input(settings: ModelSettings, outputs: Outputs, name: str) -> bool:
     commands = f"{settings.train or ''} {settings.evaluate or ''}"
     if name in commands:
         return not outputs.cover(name, literal=True)
-    if name == PIPELINE:
-        return runs_dvc(settings.train) or runs_dvc(settings.evaluate)
+    if name == PIPELINE and (runs_dvc(settings.train) or runs_dvc(settings.evaluate)):
+        return True
     patterns = [*settings.inputs, *settings.params, *_made_by_nobody(settings)]
     patterns += [one.path for one in settings.data_sets.values()]
     return any(covers(one, name) for one in patterns) and not outputs.cover(name)

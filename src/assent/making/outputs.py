@@ -29,6 +29,11 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
         """All patterns."""
         return (*self.model, *self.measured, *self.plots, *self.derived)
 
+    @property
+    def own(self) -> tuple[str, ...]:
+        """What the commands themselves write, without what a pipeline tool makes on the way."""
+        return (*self.model, *self.measured, *self.plots)
+
     def cover(self, name: str, *, literal: bool = False) -> bool:
         """Whether the file is an output. With `literal` it was named by somebody as an input, who
         is right against a glob that happens to cover it.

@@ -66,6 +66,16 @@ def covers(pattern: str, name: str) -> bool:
     return len(rules) in places
 
 
+def relates(pattern: str, name: str) -> bool:
+    """Whether what `pattern` names may be the file or folder `name`, lie in it, or hold it."""
+    if covers(pattern, name) or covers(name, pattern):
+        return True
+    places = _past_stars({0}, rules := _rules(PurePosixPath(pattern).parts or ("**",)))
+    for one in PurePosixPath(name).parts:
+        places = _next_places(places, rules, one)
+    return bool(places)
+
+
 def is_glob(pattern: str) -> bool:
     """Whether a pattern names what it fits, and not one file or folder."""
     return any(sign in pattern for sign in "*?[")

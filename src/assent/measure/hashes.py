@@ -72,11 +72,11 @@ class Hashes:
         names = {path: relative_name(self.root, self.root / path) for path in paths}
         found = {path: self._recalled(path, name) for path, name in names.items()}
         missing = [path for path, digest in found.items() if digest is None]
+        now = time.time_ns()
         before = {path: self._signature(path) for path in missing}
         read = digests(self.root, missing, progress)
-        now = time.time_ns()
         for path in missing:
-            self._remember(names[path], before[path], read[names[path]], now)
+            self._remember(path, names[path], before[path], read[names[path]], now)
         return {name: found[path] or read[name] for path, name in names.items()}
 
     def digest(self, path: Path) -> Digest:
@@ -86,13 +86,14 @@ class Hashes:
     def md5(self, path: Path) -> str:
         """The MD5 of one file, as other tools name files by it. It is read once for both."""
         name = relative_name(self.root, self.root / path)
+        now = time.time_ns()
         before = self._signature(path)
         kept = self._all.get(name)
         if kept is not None and kept.md5 is not None and kept.signature == before:
             return kept.md5
         found = hashlib.md5(usedforsecurity=False)
         digest = file_digest(self.root / path, also=found.update)
-        self._remember(name, before, digest, time.time_ns(), found.hexdigest())
+        self._remember(path, name, before, digest, now, found.hexdigest())
         return found.hexdigest()
 
     def save(self) -> None:
@@ -119,6 +120,7 @@ class Hashes:
 
     def _remember(
         self,
+        path: Path,
         name: str,
         before: Signature | None,
         digest: Digest,
@@ -128,7 +130,7 @@ class Hashes:
         if before is None:
             return
         self.read_bytes += before.size
-        if not _may_still_change(before, now):
+        if before == self._signature(path) and not _may_still_change(before, now):
             self._all[name] = _Kept(before, digest, md5)
             self._is_new = self._is_new or before.size >= KEPT_FROM_BYTES
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +11,12 @@ from assent.setup.recipes import JUSTFILES, MAKEFILES
 from assent.setup.shell import SCRIPTS, Simple, commands, path_of, ran
 
 TODO = "TODO"
+_WRITES_NO_SCRIPT = frozenset(
+    [
+        *("cd", "mkdir", "export", "echo", "set", "pip", "pip3", "rm", "true", "date"),
+        *("python", "python3", "sh", "bash", "Rscript"),  # they might; it is not usual
+    ]
+)
 _NEEDED = {"make": MAKEFILES, "gmake": MAKEFILES, "just": JUSTFILES}
 
 
@@ -27,7 +32,7 @@ def unfinished(settings: ModelSettings) -> tuple[str, ...]:
     return tuple(
         key
         for key, values in given.items()
-        if any(value is not None and re.search(rf"\b{TODO}\b", value) for value in values)
+        if any(value is not None and value.strip() == TODO for value in values)
     )
 
 
@@ -35,19 +40,17 @@ def missing_scripts(root: Path, command: str) -> tuple[str, ...]:
     """The scripts that a command names and that are not below `root`, so that it cannot work.
 
     What only a shell would know (a variable, a condition, a file that an earlier command brings)
-    is not called missing.
+    is not called missing: nothing is said of what follows a command that may write files.
     """
     found: dict[str, None] = {}
-    mentioned: set[str] = set()
     for simple in commands(command):
         if simple.is_conditional or simple.words[0] in ("test", "[", "[[", "source", ".", "eval"):
             break
         path = _missing(root, simple)
-        if path is not None and path not in mentioned:
+        if path is not None:
             found[path] = None
-        mentioned |= {*simple.words, *simple.writes}
-        if simple.words[0] in ("git", "dvc", "unzip", "tar", "rsync", "curl", "wget", "aws"):
-            break  # it may bring what later commands run
+        if posixpath.basename(simple.words[0]) not in _WRITES_NO_SCRIPT:
+            break
     return tuple(found)
 
 

@@ -27,9 +27,9 @@ from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, st
 from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
 from assent.verbs.running import Expected, Ran, recovered, require_ready, run
-from assent.verbs.work import Evaluated, Trained, forget, keep, kept
+from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
 from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import inputs_of, outputs, read_code, written
+from assent.verbs.worktree import inputs_of, outputs, products_of, read_code, written
 
 
 class EvaluateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,7 +104,7 @@ def _evaluated(
     before = read_code(workspace, () if trained is None else trained.touched)
     code = before if trained is None or trained.code is None else _both(trained.code, before)
     with ExitStack() as running:
-        ran = None
+        ran, products = None, {}
         if settings.evaluate is not None:
             doing = f"evaluating {model}"
             workspace.say(f"{doing}: {redact_text(settings.evaluate)}")
@@ -113,10 +113,11 @@ def _evaluated(
                 run(workspace, model, settings.evaluate, inputs.evaluate, doing, output, expected)
             )
             _require_same_model(workspace, model, digest)
+            products = products_of(workspace, model, inputs, doing)
         evidence = _evidence(workspace, model, inputs, trained, ran, code)
     if ran is not None:
         known = written(workspace, model)
-        noted = msgspec.structs.replace(known, outputs={**known.outputs, **ran.written})
+        noted = Written(outputs={**known.outputs, **ran.written}, products=products)
         keep(workspace.work, model, "written", noted)
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     return EvaluateResult(model=model, model_digest=digest, evidence=evidence)

@@ -70,7 +70,6 @@ def init(
     `assent.yaml` that exists is kept then. Raises `UsageError` if what is to be written exists
     already, unless `force`.
     """
-    path = folder / FILE
     if dry_run or not (github or gitlab):
         return _configure(folder, _looked(folder, name), force=force, dry_run=dry_run)
     planned, sight = _planned(folder, name)
@@ -82,7 +81,7 @@ def init(
         seen, to_do = wanted.found, wanted.to_check
     else:
         changed, seen, to_do = _write_workflows(folder, configs, actions, force=force)
-    result = _kept(path, configs) if sight is None else _configure(folder, sight, force=False)
+    result = _kept(folder, configs) if sight is None else _configure(folder, sight, force=False)
     return msgspec.structs.replace(
         result,
         workflows=changed,
@@ -135,8 +134,9 @@ def _write_workflows(
     return write_workflows(folder, wanted, force=force), seen.found, seen.to_check
 
 
-def _kept(path: Path, configs: Mapping[str, Config]) -> InitResult:
+def _kept(folder: Path, configs: Mapping[str, Config]) -> InitResult:
     models = ", ".join(model for config in configs.values() for model in config.models)
+    path = folder / next(iter(configs))
     return InitResult(path=path, model=models, found={}, to_check=(), is_kept=True)
 
 
@@ -195,7 +195,7 @@ def unseen(seen: ModelSeen) -> list[str]:
 
 def _ignore(folder: Path) -> None:
     path = folder / ".gitignore"
-    text = path.read_text("utf-8") if path.exists() else ""
-    if IGNORED not in text.split():
-        newline = "" if not text or text.endswith("\n") else "\n"
-        write_atomically(path, f"{text}{newline}{IGNORED}\n".encode())
+    text = path.read_bytes() if path.exists() else b""
+    if IGNORED.encode() not in text.split():
+        newline = b"" if not text or text.endswith(b"\n") else b"\n"
+        write_atomically(path, text + newline + IGNORED.encode() + b"\n")

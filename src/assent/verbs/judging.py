@@ -8,6 +8,7 @@ import msgspec
 
 from assent.compare.bundles import Known
 from assent.core.approval import Approvals
+from assent.core.bundle import read_manifest
 from assent.core.change import Change, Review, ReviewState
 from assent.core.diff import Diff
 from assent.core.digest import Digest, short
@@ -16,6 +17,7 @@ from assent.core.identity import Actor, PersonKey
 from assent.core.registry import Record
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import AssentError, UsageError
+from assent.making.inputs import changed_names
 from assent.policy.approvals import (
     approval_findings,
     judge_approvals,
@@ -25,7 +27,7 @@ from assent.policy.approvals import (
 from assent.policy.judge import decided_by_people, judge_candidate, rule_for
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
-from assent.verbs.bundles import baseline
+from assent.verbs.bundles import baseline, open_bundle
 from assent.verbs.facts import compare_bundles
 from assent.verbs.locks import lock_at, mistrust
 from assent.verbs.revisions import difference, foreign
@@ -166,6 +168,8 @@ def _nothing_new(
         locked = lock_at(workspace, change.head, model)
         if commit is None or difference(workspace, model, commit, change.head):
             return None
+        if _other_data(workspace, candidate, _known_bundle(workspace, line.bundle), change):
+            return None
     except AssentError:
         return None  # whatever it is, it is no proof
     if locked is not None and locked.bundle != line.bundle:
@@ -176,6 +180,18 @@ def _nothing_new(
         reason="merging it registers nothing new",
         evidence=f"{change.id} changes nothing that {model} is made from",
     )
+
+
+def _other_data(workspace: Workspace, one: Known, other: Known, change: Change) -> bool:
+    """Whether two bundles were made from other data, where Git has none that could say so."""
+    repository = workspace.repository
+    names = changed_names(one.evidence.inputs, other.evidence.inputs)
+    paths = (repository.relative(workspace.root / name) for name in names)
+    return any(repository.id_of(change.head, path) is None for path in paths)
+
+
+def _known_bundle(workspace: Workspace, digest: Digest) -> Known:
+    return open_bundle(workspace, read_manifest(workspace.store.read(digest)))
 
 
 def registered_from(view: View, bundle: Digest) -> str | None:

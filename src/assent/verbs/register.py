@@ -29,6 +29,9 @@ from assent.verbs.revisions import difference, foreign
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import inputs_of
 
+MOST_HASHED_BYTES = 64 << 20
+"""How large the inputs may be together that are hashed to leave a hint for later runs."""
+
 
 def register(
     workspace: Workspace,
@@ -188,6 +191,9 @@ def _is_of_inputs(workspace: Workspace, candidate: Known) -> bool:
     paths = [repository.relative(workspace.root / name) for name in evidence.inputs]
     if any(repository.id_of("HEAD", path) is None for path in paths):
         return False
+    places = [workspace.root / name for name in evidence.inputs]
+    if sum(place.stat().st_size for place in places if place.is_file()) > MOST_HASHED_BYTES:
+        return False  # a hint is not worth reading all of it
     try:
         inputs = inputs_of(workspace, candidate.bundle.model)
     except AssentError:

@@ -20,10 +20,12 @@ from assent.files import as_text
 from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
 from assent.making.inputs import covers_input, say_changed
 from assent.making.outputs import Outputs, outputs_of
-from assent.measure.files import covers
+from assent.measure.files import covers, relates
 from assent.verbs.workspace import FILE, Workspace
 
 _MAX_LINKS = 10_000
+_GITLINK = "160000"
+_HOW = "how the model is made has changed"
 
 
 class Between(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,24 +60,35 @@ def between(workspace: Workspace, model: str, old: str, new: str) -> Between:
     for commit in (old, new):
         repository.bring(remote, commit)
     before, after = (_settings(workspace, commit, model) for commit in (old, new))
-    if before is None or _made(before) != _made(after):
-        return Between(how="how the model is made has changed")
-    if old == new or repository.tree(old) == repository.tree(new):
-        return Between()
+    how = "" if before is not None and _made(before) == _made(after) else _HOW
+    if before is None or old == new or repository.tree(old) == repository.tree(new):
+        return Between(how=how)
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    names = repository.names(
-        *("diff", "--name-only", "--no-renames", "--no-ext-diff", "-z", old, new, "--"),
-        doing=f"looking for changed inputs of {model}",
-    )
+    names, submodules = _changed(workspace, model, old, new)
     here = [as_text(one.removeprefix(prefix)) for one in names if one.startswith(prefix)]
     known = _Known(workspace, before, prefix, old, new)
-    inputs = [name for name in here if known.is_input(name)]
+    modules = {as_text(one.removeprefix(prefix)) for one in submodules}
+    inputs = [name for name in here if known.is_input(name, is_submodule=name in modules)]
     others = [
         *(name for name in here if name not in inputs and not known.outputs.cover(name)),
         *(as_text(one) for one in names if not one.startswith(prefix)),
     ]
-    return Between(inputs=tuple(inputs), others=tuple(others))
+    return Between(inputs=tuple(inputs), others=tuple(others), how=how)
+
+
+def _changed(
+    workspace: Workspace, model: str, old: str, new: str
+) -> tuple[list[str], frozenset[str]]:
+    """The paths that differ between two commits, and those of them that are submodules."""
+    parts = workspace.repository.names(
+        *("diff", "--raw", "--no-renames", "--no-ext-diff", "--ignore-submodules=none"),
+        *("-z", old, new, "--"),
+        doing=f"looking for changed inputs of {model}",
+    )
+    facts, names = parts[::2], parts[1::2]
+    modules = {name for fact, name in zip(facts, names, strict=True) if _GITLINK in fact[:15]}
+    return names, frozenset(modules)
 
 
 def foreign(workspace: Workspace, model: str, evidence: Evidence, commit: str) -> str:
@@ -111,14 +124,17 @@ class _Known:
         data = [one.path for one in settings.data_sets.values()]
         self._patterns = (*settings.inputs, *settings.params, *data)
         self._dvc = [_dvc(read, self._patterns) for read in self._reads]
-        outs = {one for dvc in self._dvc for one in dvc.outs}
+        # Of both: a change cannot call its own code an output.
+        outs = set(self._dvc[0].outs) & set(self._dvc[1].outs)
         self.outputs: Outputs = outputs_of(settings, sorted(outs))
         self._targets = _link_targets(workspace, prefix, self._patterns, (old, new))
 
-    def is_input(self, name: str) -> bool:
-        """Whether a change of this file is one of an input: the file itself, a pointer to one, or
-        where a link among the inputs leads to.
+    def is_input(self, name: str, *, is_submodule: bool = False) -> bool:
+        """Whether a change of this file is one of an input: the file itself, a pointer to one,
+        where a link among the inputs leads to, or a submodule that may hold one.
         """
+        if is_submodule and any(relates(one, name) for one in (*self._patterns, *self._targets)):
+            return True
         if covers_input(self._settings, self.outputs, name):
             return True
         if any(covers(target, name) for target in self._targets):
@@ -131,9 +147,7 @@ class _Known:
         for read in self._reads:
             dvc = _dvc(read, [name])
             for target in (one.path for targets in dvc.pointers.values() for one in targets):
-                if any(
-                    covers(pattern, target) or covers(target, pattern) for pattern in self._patterns
-                ):
+                if any(relates(pattern, target) for pattern in self._patterns):
                     return True
         return False
 
@@ -177,17 +191,15 @@ def _link_targets(
     """Where links lead that are inputs, or folders of them, below the root, at each commit."""
     found: dict[str, None] = {}
     for commit in commits:
-        links = workspace.repository.links(commit)
-        if len(links) > _MAX_LINKS:
+        links = workspace.repository.links(commit, most=_MAX_LINKS)
+        if links is None:
             return (".",)  # too many to follow: then every file may be an input
         waiting = list(patterns)
         while waiting:
             pattern = waiting.pop()
             for link, target in links.items():
                 name = link.removeprefix(prefix)
-                if not link.startswith(prefix) or not (
-                    covers(pattern, name) or covers(name, pattern)
-                ):
+                if not link.startswith(prefix) or not relates(pattern, name):
                     continue
                 place = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
                 if place not in found and not place.startswith(("..", "/")):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -13,7 +13,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.core.evidence import Step
 from assent.errors import CommandError, UsageError
-from assent.making.aside import Aside, aside, is_left, standing_outputs
+from assent.making.aside import Aside, aside, is_left, left_by_a_kill, standing_outputs
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs, literals
 from assent.measure.command import run_command
@@ -22,6 +22,7 @@ from assent.measure.interpreters import Seen
 from assent.measure.pointers import require_real, require_there
 from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
+from assent.verbs.work import keep
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import outputs, some_of, written
 
@@ -31,7 +32,10 @@ def recovered(workspace: Workspace, model: str) -> None:
     folder = place(workspace, model)
     if not is_left(folder):
         return
+    known, _ = outputs(workspace, model)
+    partial = left_by_a_kill(folder, standing_outputs(workspace.root, known.own))
     with aside(workspace.root, folder):
+        _note_partial(workspace, model, partial)
         workspace.say(f"{model}: a run was cut off; the outputs of earlier runs are back")
 
 
@@ -52,7 +56,8 @@ def require_ready(workspace: Workspace, model: str) -> None:
         names = [
             name
             for name in missing_scripts(workspace.root, command)
-            if not known.cover(name, literal=True)
+            # What is not even in a folder that is there, a run may well make.
+            if not known.cover(name, literal=True) and (workspace.root / name).parent.is_dir()
         ]
         if names:
             raise UsageError(
@@ -68,7 +73,7 @@ def require_inputs_here(
     """Raise `StandInError` for an input of which only a pointer is here, unless the command may
     fetch it: no training is meant to read pointers.
     """
-    if any(word in command for word in _FETCHING):
+    if any(word.rpartition("/")[2] in _FETCHING for word in command.split()):
         return
     root = workspace.root
     require_real(root, [root / one for one in inputs.files if not one.endswith(POINTER)], doing)
@@ -77,12 +82,21 @@ def require_inputs_here(
             require_there(root, name, doing)
 
 
+def _note_partial(workspace: Workspace, model: str, names: Sequence[str]) -> None:
+    """What a run that did not end well has left is ours: the next one need not write it again."""
+    files = [path for name in names if (path := workspace.root / name).is_file()]
+    if files:
+        known = written(workspace, model)
+        mine = {**known.outputs, **workspace.hashes.digests(files)}
+        keep(workspace.work, model, "written", msgspec.structs.replace(known, outputs=mine))
+
+
 def place(workspace: Workspace, model: str) -> Path:
     """Where outputs are set aside. It is in the working tree, to be on its file system."""
     return workspace.work / "aside" / model
 
 
-_FETCHING = ("dvc", "lfs", "annex", "make", "submodule")
+_FETCHING = frozenset({"dvc", "lfs", "git-lfs", "annex", "git-annex", "make", "submodule"})
 """Words of commands that may bring what is not here."""
 
 
@@ -133,16 +147,31 @@ def run(
     """
     with aside(workspace.root, place(workspace, model)) as moved:
         plan = _Plan(workspace, model, command, expected, doing)
-        moved.move(plan.to_move())
+        moved.move(plan.to_move(), plan.to_stay())
         if moved.standing:
             workspace.say(
                 f"{doing}: these could not be set aside, and are told by their times: "
                 f"{some_of(moved.standing)}"
             )
-        step, seen = run_step(workspace, command, inputs_digest, doing, output)
-        plan.require(moved)
-        moved.bring_back(plan.to_bring_back(moved))
-        yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
+        try:
+            step, seen = run_step(workspace, command, inputs_digest, doing, output)
+        except BaseException:
+            here = standing_outputs(workspace.root, expected.all)
+            moved.bring_back()
+            _note_partial(workspace, model, [one for one in moved.fresh(here) if one in here])
+            raise
+        try:
+            plan.require(moved)
+            moved.bring_back(plan.to_bring_back(moved))
+            yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
+        except BaseException:
+            # The command has ended well, perhaps after days: what it wrote is not thrown away.
+            here = standing_outputs(workspace.root, expected.all)
+            _note_partial(workspace, model, [one for one in moved.fresh(here) if one in here])
+            refused = workspace.work / "refused" / model
+            if moved.keep_new(refused):
+                workspace.say(f"{doing}: what the command wrote is kept in {refused}")
+            raise
 
 
 class _Plan:
@@ -183,6 +212,11 @@ class _Plan:
             and not self._is_own(name)
             and name not in self._expected.inputs
         ]
+
+    def to_stay(self) -> list[str]:
+        """What lies there and is not set aside."""
+        moved = {*self.to_move()}
+        return [one for one in standing_outputs(self._root, self._expected.all) if one not in moved]
 
     def require(self, moved: Aside) -> None:
         """Raise `UsageError` unless the command has written all that it must."""

@@ -10,9 +10,9 @@ from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked
 from assent.core.bundle import Bundle
 from assent.core.digest import Digest, hex_of, short
-from assent.core.evidence import Step
+from assent.core.evidence import Code, Evidence, Step
 from assent.errors import IntegrityError, UsageError
-from assent.making.inputs import Inputs, changed_names, literals, say_changed
+from assent.making.inputs import Inputs
 from assent.measure.environment import read_environment
 from assent.measure.files import covers
 from assent.measure.pointers import StandInError
@@ -32,9 +32,9 @@ from assent.verbs.worktree import (
     changed_files,
     inputs_of,
     outputs,
+    products_of,
     read_code,
     say_inputs,
-    some_of,
     written,
 )
 
@@ -88,11 +88,11 @@ def train(
         return _reuse(workspace, model, found, inputs, "inputs unchanged")
     require_inputs_here(workspace, model, settings.train, inputs, doing)
     workspace.say(f"{doing}: {redact_text(settings.train)}")
-    code, dirty = read_code(workspace), changed_files(workspace)
+    code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
     expected = _expected(workspace, model, inputs)
     with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
         digest = _trained_digest(workspace, model)
-        products = _products(workspace, model, inputs, doing)
+        products = products_of(workspace, model, inputs, doing)
         known = {**written(workspace, model).outputs, **ran.written}
         keep(workspace.work, model, "written", Written(outputs=known, products=products))
     inputs = inputs_of(workspace, model)
@@ -123,25 +123,6 @@ def _expected(workspace: Workspace, model: str, inputs: Inputs) -> Expected:
         must = (*found.model, *measured)
         return Expected(must=must, shown=found.plots, inputs=inputs.files)
     return Expected(must=found.model, may=measured, inputs=inputs.files)
-
-
-def _products(workspace: Workspace, model: str, before: Inputs, doing: str) -> dict[str, Digest]:
-    """What the training wrote among the files that its inputs' patterns cover. Raises `UsageError`
-    if it changed an input that is named one by one: then it is not known what it was made from.
-    """
-    after = inputs_of(workspace, model)
-    names = changed_names(before.files, after.files)
-    own = [name for name in names if name in literals(workspace.settings(model))]
-    if own:
-        raise UsageError(
-            doing,
-            f"the command has changed what it is trained from: {say_changed(own)}",
-            hint="let it write to another file, or take this one out of `inputs` and `params`",
-        )
-    if names:
-        workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of(names)}")
-    fresh = {name: after.files[name] for name in names if name in after.files}
-    return {**written(workspace, model).products, **fresh}
 
 
 def _trained_digest(workspace: Workspace, model: str) -> Digest:
@@ -201,6 +182,16 @@ def _take(workspace: Workspace, model: str, locked: Locked, inputs: Inputs) -> T
     return _reuse(workspace, model, found, inputs, f"{LOCK} names the bundle of these inputs")
 
 
+def _reused_code(workspace: Workspace, evidence: Evidence) -> Code:
+    """The revision that is here, as dirty as the one that the model was trained from."""
+    here, there = read_code(workspace), evidence.code
+    return msgspec.structs.replace(
+        here,
+        is_dirty=here.is_dirty or there.is_dirty,
+        changed=tuple(dict.fromkeys((*there.changed, *here.changed))),
+    )
+
+
 def _reuse(
     workspace: Workspace, model: str, found: Bundle, inputs: Inputs, why: str
 ) -> TrainResult:
@@ -212,8 +203,9 @@ def _reuse(
             model_digest=found.model_digest,
             inputs=inputs.files,
             environment=evidence.trained_in or evidence.environment,
+            code=_reused_code(workspace, evidence),
             unproven=tuple(
-                one for one in evidence.unproven if one == workspace.settings(model).model
+                one for one in evidence.unproven if covers(workspace.settings(model).model, one)
             ),
         )
         keep(workspace.work, model, "train", trained)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from assent.core.digest import Digest
 from assent.core.evidence import Code
 from assent.errors import UsageError
 from assent.files import as_text
 from assent.making.dvc import Dvc, read_dvc, working_tree
-from assent.making.inputs import Inputs, read_inputs
+from assent.making.inputs import Inputs, changed_names, literals, read_inputs, say_changed
 from assent.making.outputs import Outputs, outputs_of
 from assent.verbs.work import Written, kept
 from assent.verbs.workspace import Workspace
@@ -55,6 +55,38 @@ def written(workspace: Workspace, model: str) -> Written:
         return Written()  # damaged: then nothing is known to be ours
 
 
+def products_of(workspace: Workspace, model: str, before: Inputs, doing: str) -> dict[str, Digest]:
+    """What a command wrote among the files that the patterns of its inputs cover, and earlier ones.
+
+    Raises `UsageError` if what somebody keeps has changed meanwhile, which Git tracks or
+    `assent.yaml` names: then it is not known what the model was made from.
+    """
+    settings, repository = workspace.settings(model), workspace.repository
+    after = inputs_of(workspace, model, known=before.files)
+    names = changed_names(before.files, after.files)
+    named = {*literals(settings), *(one.path for one in settings.data_sets.values())}
+    kept = [
+        name
+        for name in names
+        if name in before.files
+        and (
+            name in named
+            or repository.id_of("HEAD", repository.relative(workspace.root / name)) is not None
+        )
+    ]
+    if kept:
+        raise UsageError(
+            doing,
+            f"while the command ran, {say_changed(kept)}: nobody knows what it was made from",
+            hint="if the command writes there, take it out of `inputs` and `params`; if somebody "
+            "else did, run it again",
+        )
+    fresh = {name: after.files[name] for name in names if name in after.files}
+    if fresh:
+        workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of([*fresh])}")
+    return {**written(workspace, model).products, **fresh}
+
+
 def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
     """Say what of the declared inputs is none, and what is not as its pointer says."""
     if inputs.left_out:
@@ -75,9 +107,11 @@ def outputs(workspace: Workspace, model: str) -> tuple[Outputs, Dvc]:
     return outputs_of(settings, dvc.outs), dvc
 
 
-def read_code(workspace: Workspace, touched: Iterable[str] = ()) -> Code:
+def read_code(
+    workspace: Workspace, touched: Iterable[str] = (), *, inputs: Collection[str] = ()
+) -> Code:
     """The revision of the working tree and its authors. Outputs, and tracked files that a run has
-    `touched`, are not what somebody forgot to commit.
+    `touched`, are not what somebody forgot to commit; those of `inputs` that Git would track are.
 
     In a forge's CI the evidence names nobody: a job that runs the code of a change has no token
     to ask who they are, and would not be believed. Whoever judges the bundle asks.
@@ -89,6 +123,7 @@ def read_code(workspace: Workspace, touched: Iterable[str] = ()) -> Code:
     change = None if workspace.is_in_forge_ci else workspace.forge.change()
     authors = () if change is None else change.authors
     dirty = [name for name in changed_files(workspace) if name not in set(touched)]
+    dirty += _forgotten(workspace, inputs)
     return Code(
         commit=head,
         tree=repository.tree(head),
@@ -97,6 +132,21 @@ def read_code(workspace: Workspace, touched: Iterable[str] = ()) -> Code:
         changed=tuple(map(as_text, dirty[:_MAX_CHANGED])),
         authors=tuple(author.person for author in authors if author.person is not None),
     )
+
+
+def _forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
+    """Inputs that Git neither has nor ignores. In CI nobody has forgotten them: a job that trains
+    from a fresh checkout has fetched them.
+    """
+    if workspace.context.system is not None or not inputs:
+        return []
+    repository = workspace.repository
+    root = repository.relative(workspace.root)
+    prefix = "" if root == "." else f"{root}/"
+    new = repository.names(
+        "ls-files", "-z", "--others", "--exclude-standard", "--full-name", doing="looking for files"
+    )
+    return sorted({f"{prefix}{name}" for name in inputs} & {*new})
 
 
 def changed_files(workspace: Workspace) -> list[str]:

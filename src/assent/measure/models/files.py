@@ -36,6 +36,12 @@ def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
         require_there(root, declared, doing)
         raise UsageError(doing, "the folder is empty", hint=hint)
     for name, path in found:
+        if ".git" in name.split("/"):
+            raise UsageError(
+                doing,
+                f"it holds a repository of its own: {name.partition('.git')[0]}.git",
+                hint="what it keeps, such as tokens, would be served; let the model lie elsewhere",
+            )
         if not is_safe_path(name):
             raise UsageError(doing, f"{name!r} is not a name that is safe on every machine")
         if not stands_for(path):
