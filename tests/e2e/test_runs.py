@@ -358,7 +358,7 @@ def test_a_file_that_changes_while_the_training_reads_it(fresh: Project) -> None
     fresh.write("train.sh", FILES["train.sh"] + "echo 2 >src/a.txt\n")
     fresh.commit("a source", push=True)
     refused = fresh.run("train", code=2)
-    assert "src/a.txt has changed: nobody knows what it was trained from" in refused.stderr
+    assert "src/a.txt has changed: nobody knows what it was made from" in refused.stderr
     assert (fresh.folder / ".assent/refused/churn").is_dir() or not (
         fresh.folder / "model"
     ).exists()

@@ -99,7 +99,7 @@ def test_a_pattern_of_nothing_but_outputs_is_an_error(root: Path) -> None:
         ("python train.py < data/raw.csv", ["data/raw.csv", "train.py"]),
         ("python train.py>train.log", ["train.py"]),
         ("(cd . && python train.py)", ["train.py"]),
-        ("python 'train.py", []),
+        ("python 'train.py", ["train.py"]),
     ],
 )
 def test_what_a_command_names_is_an_input_unless_it_writes_it(

@@ -144,7 +144,8 @@ class Problem(Struct, frozen=True, kw_only=True):
 class Evidence(Struct, frozen=True, kw_only=True):
     """All evidence of one bundle. `inputs_digest` covers commands, declared inputs, parameters
     and data: equal digests mean that training and evaluating again would start from the same.
-    `unproven` are outputs that were not shown to be of this run, because they are `incremental`.
+    `unproven` are outputs that were not shown to be of this run, because they are `incremental`;
+    `estranged` are inputs that are not what DVC's pointers to them say.
     `environment` is that of both commands; `trained_in` that of training alone, where evaluating
     ran with other packages.
     """
@@ -169,4 +170,5 @@ class Evidence(Struct, frozen=True, kw_only=True):
     trained_in: Environment | None = None
     run: Run | None = None
     unproven: tuple[str, ...] = ()
+    estranged: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

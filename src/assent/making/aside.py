@@ -33,6 +33,8 @@ from assent.measure.files import (
 from assent.measure.hashes import Signature, signature
 
 _LIST = "moved.json"
+REFUSED = "refused"
+"""The folder beside that of what is set aside, for what a run wrote that did not end well."""
 _NEVER = frozenset({".git", ".assent"})
 """What Git and Assent keep for themselves, in a folder or, for a submodule, in a file."""
 
@@ -47,10 +49,12 @@ class _List(msgspec.Struct, frozen=True):
 class Aside:
     """The files of one run that were set aside, by their names relative to `root`."""
 
-    def __init__(self, root: Path, folder: Path) -> None:
+    def __init__(self, root: Path, folder: Path, lock: int) -> None:
         self._root = root
         self._folder = folder
+        self.lock = lock
         self._stays: frozenset[str] = frozenset()
+        self.beside: set[str] = set()
         self._moved: dict[str, str] = {}
         self._standing: dict[str, Signature] = {}
         self.back: set[str] = set()
@@ -114,26 +118,12 @@ class Aside:
             if name not in self._stays and name not in self._standing and name not in self.back
         ]
 
-    def keep_new(self, folder: Path) -> tuple[str, ...]:
-        """Move what was written in the place of what is brought back to `folder`."""
-        new = [
-            name
-            for name in self._moved
-            if name not in self.back and os.path.lexists(self._root / name)
-        ]
-        if new:
-            shutil.rmtree(folder, ignore_errors=True)
-        for name in new:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (self._root / name).rename(folder / name)
-        return tuple(new)
-
     def bring_back(self, names: Sequence[str] | None = None) -> None:
-        """Put these files, or all, back where they were, instead of what stands there."""
+        """Put these files, or all, back where they were. What stands there is kept beside."""
         for name in self._moved if names is None else names:
             if name in self.back:
                 continue
-            _back(self._root / name, self._folder / self._moved[name])
+            self.beside |= _back(self._root, name, self._folder / self._moved[name])
             self.back.add(name)
         if names is None:
             self.drop()
@@ -145,13 +135,15 @@ class Aside:
 
 @contextmanager
 def aside(root: Path, folder: Path) -> Iterator[Aside]:
-    """Set outputs aside while a command runs. If it fails, everything is brought back.
+    """Set outputs aside while a command runs. If it fails, everything is brought back, and what it
+    wrote instead is kept below `.assent/refused/`. `Aside.lock` is for the command to hold on to:
+    as long as one of its processes goes on, no other run begins.
 
     Raises `UsageError` while another run of the same model goes on.
     """
-    with _alone(folder):
+    with _alone(folder) as lock:
         recover(root, folder)
-        moved = Aside(root, folder)
+        moved = Aside(root, folder, lock)
         try:
             yield moved
         except BaseException:
@@ -171,15 +163,19 @@ def left_by_a_kill(folder: Path, names: Sequence[str]) -> list[str]:
     return [] if noted is None else [one for one in names if one not in noted.stays]
 
 
-def recover(root: Path, folder: Path) -> None:
-    """Bring back what a run that was killed had set aside."""
+def recover(root: Path, folder: Path) -> frozenset[str]:
+    """Bring back what a run that was killed had set aside; what it had written is kept beside, and
+    named.
+    """
     noted = _noted(folder)
     if noted is None:
-        return
+        return frozenset()
+    kept: set[str] = set()
     for name, number in noted.moved.items():
         if os.path.lexists(folder / number):
-            _back(root / name, folder / number)
+            kept |= _back(root, name, folder / number)
     _remove(folder)
+    return frozenset(kept)
 
 
 def _noted(folder: Path) -> _List | None:
@@ -196,7 +192,7 @@ def _noted(folder: Path) -> _List | None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> Iterator[int]:
     """Hold the lock of a model's run. It goes with the process, however that ends."""
     with _opened(folder.parent / f"{folder.name}.lock") as file:
         try:
@@ -213,7 +209,7 @@ def _alone(folder: Path) -> Iterator[None]:
                 error.strerror or str(error),
                 hint="let the working tree be on a file system that has locks",
             ) from None
-        yield
+        yield file.fileno()
 
 
 def _opened(place: Path) -> BufferedWriter:
@@ -256,10 +252,13 @@ def _below(pattern: str, place: Path) -> Iterator[str]:
             yield f"{pattern}/{(Path(parent) / name).relative_to(place).as_posix()}"
 
 
-def _back(place: Path, moved: Path) -> None:
+def _back(root: Path, name: str, moved: Path) -> set[str]:
+    """Bring a file back. What stands in its place, or in that of a folder above it, is moved
+    beside: nobody knows whether somebody needs it.
+    """
+    place = root / name
     try:
-        if place.is_dir() and not place.is_symlink():
-            shutil.rmtree(place)
+        kept = _make_room(root, place, moved.parent.parent.parent / REFUSED / moved.parent.name)
         place.parent.mkdir(parents=True, exist_ok=True)
         moved.replace(place)
     except OSError as error:
@@ -268,6 +267,21 @@ def _back(place: Path, moved: Path) -> None:
             error.strerror or str(error),
             hint=f"it is {moved}; move it back yourself",
         ) from None
+    return kept
+
+
+def _make_room(root: Path, place: Path, beside: Path) -> set[str]:
+    above = [one for one in place.parents if one.is_relative_to(root) and one != root]
+    for one in (*reversed(above), place):
+        is_in_the_way = one == place or not one.is_dir()
+        if os.path.lexists(one) and is_in_the_way:
+            target = beside / one.relative_to(root)
+            if target.is_dir() and not target.is_symlink():
+                shutil.rmtree(target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            one.replace(target)
+            return {one.relative_to(root).as_posix()}
+    return set()
 
 
 def _remove(folder: Path) -> None:

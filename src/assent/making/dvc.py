@@ -22,6 +22,7 @@ from assent.config.dvc import (
     read_stages,
     variable_files,
 )
+from assent.config.settings import ModelSettings
 from assent.errors import AssentError, UsageError
 from assent.measure.files import covers, path_below, read_small, relative_name, walk
 from assent.measure.hashes import Hashes
@@ -73,6 +74,11 @@ def runs_dvc(command: str | None) -> bool:
         first.rsplit("/", 1)[-1] == "dvc" and second in ("repro", "exp")
         for first, second in pairwise(words)
     )
+
+
+def made_by_dvc(settings: ModelSettings, dvc: Dvc) -> tuple[str, ...]:
+    """What the commands of a model make by running the pipeline; nothing if they do not run it."""
+    return dvc.outs if runs_dvc(settings.train) or runs_dvc(settings.evaluate) else ()
 
 
 def read_dvc(read: Read, names: Iterable[str]) -> Dvc:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,12 @@ from assent.config.lock import FILE as LOCK
 from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of_value
 from assent.errors import UsageError
+from assent.making.commands import SCRIPTS, mentioned
 from assent.making.dvc import (
     PIPELINE,
     Dvc,
     agrees,
+    made_by_dvc,
     pointers_beside,
     read_dvc,
     runs_dvc,
@@ -27,22 +28,21 @@ from assent.making.outputs import Outputs, evidence_files, outputs_of, require_p
 from assent.measure.files import covers, expand, is_glob, relative_name
 from assent.measure.hashes import Hashes
 
-_WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>", "tee"})
-"""The word after it is where output goes."""
-_SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", ".ipynb", ".js", ".pl", ".rb")
 _SHOWN = 3
 
 
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """`train` covers the command, the declared inputs and the parameters; `evaluate` covers
     `train`, the command of the evaluation, the data sets and what else is to be measured. `files`
-    are all files by path: of what DVC keeps, the pointer. `left_out` are outputs that a pattern
+    are all files by path: of what DVC keeps, the pointer; `of_training` those that training starts
+    from. `left_out` are outputs that a pattern
     covers; `estranged` what is not as its pointer says, and counts as it lies there.
     """
 
     files: dict[str, Digest]
     train: Digest
     evaluate: Digest
+    of_training: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
     estranged: tuple[str, ...] = ()
 
@@ -67,18 +67,18 @@ def read_inputs(
     in the folder of the model.
     """
     sets = settings.data_sets
-    data = [one.path for one in sets.values() if _is_here(one.path)]
+    data = data_of(settings)
     named = [*settings.inputs, *settings.params, *data]
     matches = {pattern: expand(root, [pattern]) for pattern in named}
     dvc = read_dvc(working_tree(root), [*named, *pointers_beside(root, matches.values())])
-    outputs = outputs_of(settings, dvc.outs)
+    outputs = outputs_of(settings, made_by_dvc(settings, dvc))
     scripts = {one: named_in(root, one, outputs) for one in (settings.train, settings.evaluate)}
     one_by_one = literals(settings)
     require_place(root, top, settings, [*one_by_one, *data, *_scripts(scripts.values())])
-    own = {*one_by_one, *scripts[settings.train], *scripts[settings.evaluate]}
+    own = {*one_by_one, *_scripts(scripts.values())}
     strange = {name: one for name, one in (products or {}).items() if name not in own}
     away = handed_on or {}
-    found = _Found(root, outputs, dvc, hashes, strange, away, matches)
+    found = _Found(root, outputs, dvc, hashes, strange, away, matches, frozenset(data))
     for pattern in settings.inputs:
         if not any(covers(pattern, name) for name in away):
             found.require(pattern)
@@ -97,11 +97,13 @@ def read_inputs(
     trained = digest_of_value(
         {
             "command": settings.train,
+            "model": settings.model,
             "files": {name: digest for name, digest in files.items() if name in names},
         }
     )
     return Inputs(
         files=files,
+        of_training=frozenset(names & files.keys()),
         train=trained,
         evaluate=digest_of_value(
             {
@@ -148,7 +150,7 @@ def literals(settings: ModelSettings) -> list[str]:
 
 def _scripts(named: Iterable[Sequence[str]]) -> list[str]:
     """What commands name and run. What else they name, such as the model, they may write."""
-    return [one for words in named for one in words if one.endswith(_SCRIPTS)]
+    return [one for words in named for one in words if one.endswith(SCRIPTS)]
 
 
 class _Found:
@@ -163,6 +165,7 @@ class _Found:
         products: Mapping[str, Digest],
         away: Collection[str],
         matches: dict[str, list[Path]],
+        data: frozenset[str],
     ) -> None:
         self._root = root
         self._outputs = outputs
@@ -172,6 +175,7 @@ class _Found:
         self._products = products
         self._away = away
         self._matches = matches
+        self._data = data
         self.left_out: dict[str, None] = {}
         self.estranged: dict[str, None] = {}
 
@@ -208,7 +212,7 @@ class _Found:
         """The files that the patterns name: a pointer in the place of what it stands for."""
         found: set[Path] = set()
         for pattern in patterns:
-            is_literal = self._is_literal(pattern)
+            is_literal = self._is_literal(pattern) or pattern in self._data
             for path in self._matching(pattern):
                 name = relative_name(self._root, path)
                 if self._outputs.cover(name, literal=is_literal) or self._is_product(name, path):
@@ -269,51 +273,44 @@ def _is_here(path: str) -> bool:
 
 
 def named_in(root: Path, command: str | None, outputs: Outputs) -> list[str]:
-    """The words of a command that are files of the working tree, but for those that it writes. A
-    pipeline of DVC is named by running it.
+    """The files of the working tree that a command mentions and does not write. A pipeline of DVC
+    is named by running it.
     """
     found = [PIPELINE] if runs_dvc(command) and (root / PIPELINE).is_file() else []
-    is_written = False
-    for word in _words(command):
-        if not is_written and _is_file(root, word) and not outputs.cover(word, literal=True):
-            found.append(word)
-        is_written = word in _WRITING or (is_written and word[:1] == "-")
-    return found
+    names = (one for one in mentioned(command) if not outputs.cover(one, literal=True))
+    return [*found, *(one for one in names if _is_file(root, one))]
 
 
-def _is_file(root: Path, word: str) -> bool:
-    path = Path(word)
-    if path.is_absolute() or ".." in path.parts or "\0" in word:
-        return False
+def _is_file(root: Path, name: str) -> bool:
     try:
-        return (root / path).is_file()
+        return (root / name).is_file()
     except OSError:  # too long a word for a name
         return False
 
 
-def _words(command: str | None) -> list[str]:
-    lexer = shlex.shlex(command or "", posix=True, punctuation_chars="><|&;()")
-    lexer.whitespace_split = True
-    lexer.commenters = "#"
-    try:
-        return list(lexer)
-    except ValueError:  # a quote that is not closed
-        return (command or "").split()
-
-
 def covers_input(settings: ModelSettings, outputs: Outputs, name: str) -> bool:
-    """Whether a file can be an input, by its name alone. A word of a command counts for the file
-    that it may name: too much is trained again, too little never.
-    """
+    """Whether a file can be an input, by its name alone, as `read_inputs` takes it."""
     if name == LOCK:
         return False
-    if any(covers(one, name) for one in literals(settings)):
-        return not outputs.cover(name, literal=name in literals(settings))
-    commands = f"{settings.train or ''} {settings.evaluate or ''}"
-    if name in commands:
+    named = (*literals(settings), *mentioned(settings.train), *mentioned(settings.evaluate))
+    if name in named:
         return not outputs.cover(name, literal=True)
     if name == PIPELINE and (runs_dvc(settings.train) or runs_dvc(settings.evaluate)):
         return True
-    patterns = [*settings.inputs, *settings.params, *_made_by_nobody(settings)]
-    patterns += [one.path for one in settings.data_sets.values()]
-    return any(covers(one, name) for one in patterns) and not outputs.cover(name)
+    if any(covers(one, name) for one in data_of(settings)):
+        return not outputs.cover(name, literal=True)
+    return any(covers(one, name) for one in patterns_of(settings)) and not outputs.cover(name)
+
+
+def patterns_of(settings: ModelSettings) -> list[str]:
+    """Everything that names inputs: patterns, data sets, words of commands, and what no command
+    makes.
+    """
+    words = (*mentioned(settings.train), *mentioned(settings.evaluate))
+    declared = [*settings.inputs, *settings.params, *data_of(settings)]
+    return [*declared, *_made_by_nobody(settings), *words]
+
+
+def data_of(settings: ModelSettings) -> list[str]:
+    """The data sets that are files here."""
+    return [one.path for one in settings.data_sets.values() if _is_here(one.path)]

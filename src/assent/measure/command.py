@@ -43,15 +43,17 @@ def run_command(
     *,
     env: Mapping[str, str] | None = None,
     stdout: int | IO[bytes] | None = None,
+    hold: int | None = None,
 ) -> CommandResult:
     """Run `command` with `/bin/sh -c` in `folder`, its output shown as it comes.
 
     `env` replaces the whole environment; `stdout` sends the command's standard output elsewhere,
-    such as to standard error. Standard input is empty. On Ctrl-C every process of the command is
-    told to stop, and killed if it does not; then `KeyboardInterrupt` is raised again.
+    such as to standard error. `hold` is a file descriptor that its processes inherit. Standard
+    input is empty. On Ctrl-C every process of the command is told to stop, and killed if it does
+    not; then `KeyboardInterrupt` is raised again.
     """
     started = time.monotonic()
-    process = _start(command, folder, env, stdout)
+    process = _start(command, folder, env, stdout, hold)
     watch = Watch(process.pid, folder)
     try:
         watch.start()
@@ -73,7 +75,11 @@ def run_command(
 
 
 def _start(
-    command: str, folder: Path, env: Mapping[str, str] | None, stdout: int | IO[bytes] | None
+    command: str,
+    folder: Path,
+    env: Mapping[str, str] | None,
+    stdout: int | IO[bytes] | None,
+    hold: int | None,
 ) -> subprocess.Popen[bytes]:
     doing = f"running {command!r}"
     for stream in (sys.stdout, sys.stderr):
@@ -87,6 +93,7 @@ def _start(
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             process_group=0,
+            pass_fds=() if hold is None else (hold,),
         )
     except ValueError as error:  # a null byte
         raise UsageError(doing, str(error)) from None

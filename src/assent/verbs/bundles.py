@@ -20,8 +20,7 @@ from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
 from assent.errors import AssentError, IdleError, IntegrityError, OutsideError, UsageError
 from assent.git import is_commit
-from assent.making.aside import standing_outputs
-from assent.measure.files import PLACEHOLDERS
+from assent.measure.files import PLACEHOLDERS, relative_name
 from assent.measure.hashes import Hashes
 from assent.measure.models.files import is_executable, model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
@@ -157,14 +156,32 @@ def _place_of(declared: str, target: Path, bundle: Bundle, file: ModelFile) -> s
     return folder if _is_one_file(bundle, target) else f"{folder}/{file.path}"
 
 
+def _everything(root: Path, declared: str) -> list[str]:
+    """All that lies at the model's place, links and what is hidden included, but for what keeps
+    the folder in Git and what Python compiles.
+    """
+    place = root / declared
+    if not place.is_dir() or place.is_symlink():
+        return [declared] if os.path.lexists(place) else []
+    found: list[str] = []
+    for parent, folders, files in os.walk(place):
+        folders[:] = [one for one in folders if one != "__pycache__"]
+        links = [one for one in folders if Path(parent, one).is_symlink()]
+        for name in (*files, *links):
+            if name not in PLACEHOLDERS:
+                found.append(relative_name(root, Path(parent, name)))
+    return found
+
+
 def _would_be_lost(workspace: Workspace, declared: str, known: Mapping[str, Digest]) -> list[str]:
     """The files at the model's place whose bytes nobody else has."""
-    names = standing_outputs(workspace.root, [posixpath.normpath(declared)])
+    names = _everything(workspace.root, posixpath.normpath(declared))
     strange = [
         name
         for name in names
-        if (path := workspace.root / name).is_file()
-        and known.get(name) != workspace.hashes.digest(path)
+        if (path := workspace.root / name).is_symlink()
+        or not path.is_file()
+        or known.get(name) != workspace.hashes.digest(path)
     ]
     if not strange:
         return []

@@ -29,7 +29,15 @@ from assent.verbs.measuring import measure
 from assent.verbs.running import Expected, Ran, recovered, require_ready, run
 from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
 from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import inputs_of, outputs, products_of, read_code, written
+from assent.verbs.worktree import (
+    inputs_of,
+    not_as_left,
+    outputs,
+    products_of,
+    read_code,
+    some_of,
+    written,
+)
 
 
 class EvaluateResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +109,10 @@ def _evaluated(
     """Run the command, if there is one, and read what it and the training have written."""
     settings = workspace.settings(model)
     trained = _trained(workspace, model, inputs, digest)
-    before = read_code(workspace, () if trained is None else trained.touched)
+    if settings.evaluate is None and trained is not None:
+        _require_as_left(workspace, model, trained)
+    touched = () if trained is None else trained.touched
+    before = read_code(workspace, touched, inputs=inputs.files)
     code = before if trained is None or trained.code is None else _both(trained.code, before)
     with ExitStack() as running:
         ran, products = None, {}
@@ -161,6 +172,7 @@ def _evidence(
         trained_in=None if trained_in == environment else trained_in,
         run=workspace.run,
         unproven=tuple(dict.fromkeys(unproven)),
+        estranged=inputs.estranged,
         problems=(*metrics.problems, *params.problems, *measured.problems),
     )
 
@@ -279,6 +291,17 @@ def _costs(
     return costs_of(
         None if trained is None else trained.step, step, environment, settings.cost, size
     )
+
+
+def _require_as_left(workspace: Workspace, model: str, trained: Trained) -> None:
+    """Raise `UsageError` if the evidence that training has written is not what lies there now."""
+    changed = not_as_left(workspace, trained)
+    if changed:
+        raise UsageError(
+            f"evaluating {model}",
+            f"{some_of(changed)} is not as the training left it",
+            hint="run `assent train --force` again",
+        )
 
 
 def _trained(workspace: Workspace, model: str, inputs: Inputs, digest: Digest) -> Trained | None:

@@ -36,6 +36,7 @@ def pull(
     """
     known = find(workspace, read_ledger(workspace, model), model, name)
     place = target.absolute()
+    _require_no_repository(workspace, place, f"pulling {name} of {model}")
     if not force and _is_taken(place) and not stands_at(place, known.bundle):
         raise UsageError(
             f"pulling {name} of {model}",
@@ -53,6 +54,18 @@ def pull(
         size_bytes=known.bundle.size_bytes,
         is_new=is_new,
     )
+
+
+def _require_no_repository(workspace: Workspace, place: Path, doing: str) -> None:
+    """Raise `UsageError` for a folder whose replacement would take a repository with it."""
+    real = place.resolve()
+    kept = (workspace.root.resolve(), workspace.repository.top.resolve(), Path.home(), Path.cwd())
+    if any(one.is_relative_to(real) for one in kept) or (real / ".git").exists():
+        raise UsageError(
+            doing,
+            f"{place} is or holds a repository, or the folder that you are in",
+            hint="name a folder of the model's own",
+        )
 
 
 def _is_taken(place: Path) -> bool:

@@ -37,7 +37,7 @@ from assent.verbs.running import recovered, require_ready
 from assent.verbs.train import train
 from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
-from assent.verbs.worktree import inputs_of, read_code, some_of
+from assent.verbs.worktree import inputs_of, not_as_left, read_code, some_of
 
 _GUARDING = (
     ".github/workflows",
@@ -282,7 +282,9 @@ def _done(workspace: Workspace, model: str, inputs: Inputs) -> str | None:
     if trained is None or trained.step.inputs_digest != inputs.train:
         return None
     place = workspace.root / workspace.settings(model).model
-    code = read_code(workspace, trained.touched)
+    if workspace.settings(model).evaluate is None and not_as_left(workspace, trained):
+        return None
+    code = read_code(workspace, trained.touched, inputs=inputs.files)
     if not place.exists() or (trained.code is not None and not _same(trained.code, code)):
         return None
     if model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes) != (
@@ -365,6 +367,8 @@ def _notes(
             f"It was trained from a working tree with uncommitted changes{changed}. It can be "
             "registered only if what is merged has the same inputs."
         )
+    for name in candidate.evidence.estranged:
+        notes.append(f"{name} is not what its .dvc file says: it counts as it lay there.")
     if unproven:
         notes.append(f"Not shown to be of this run: {some_of(unproven)}, declared `incremental`.")
     if not workspace.is_in_forge_ci and workspace.repository.is_shallow():

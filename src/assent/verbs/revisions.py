@@ -17,8 +17,8 @@ from assent.config.settings import ModelSettings
 from assent.core.evidence import Evidence
 from assent.errors import AssentError
 from assent.files import as_text
-from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
-from assent.making.inputs import covers_input, say_changed
+from assent.making.dvc import LOCK, POINTER, Dvc, Read, made_by_dvc, read_dvc
+from assent.making.inputs import covers_input, patterns_of, say_changed
 from assent.making.outputs import Outputs, outputs_of
 from assent.measure.files import covers, relates
 from assent.verbs.workspace import FILE, Workspace
@@ -121,11 +121,10 @@ class _Known:
     ) -> None:
         self._settings = settings
         self._reads = [_reader(workspace, prefix, commit) for commit in (old, new)]
-        data = [one.path for one in settings.data_sets.values()]
-        self._patterns = (*settings.inputs, *settings.params, *data)
+        self._patterns = patterns_of(settings)
         self._dvc = [_dvc(read, self._patterns) for read in self._reads]
         # Of both: a change cannot call its own code an output.
-        outs = set(self._dvc[0].outs) & set(self._dvc[1].outs)
+        outs = set(made_by_dvc(settings, self._dvc[0])) & set(made_by_dvc(settings, self._dvc[1]))
         self.outputs: Outputs = outputs_of(settings, sorted(outs))
         self._targets = _link_targets(workspace, prefix, self._patterns, (old, new))
 
@@ -139,6 +138,8 @@ class _Known:
             return True
         if any(covers(target, name) for target in self._targets):
             return not self.outputs.cover(name)
+        if posixpath.basename(name) == ".gitattributes":
+            return True  # it may change the bytes of any file below
         if posixpath.basename(name) == LOCK:
             return name != LOCK or self._locks_differ()
         return name.endswith(POINTER) and self._points_to_input(name)
@@ -147,7 +148,7 @@ class _Known:
         for read in self._reads:
             dvc = _dvc(read, [name])
             for target in (one.path for targets in dvc.pointers.values() for one in targets):
-                if any(relates(pattern, target) for pattern in self._patterns):
+                if any(relates(one, target) for one in (*self._patterns, *self._targets)):
                     return True
         return False
 

@@ -13,7 +13,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.core.evidence import Step
 from assent.errors import CommandError, UsageError
-from assent.making.aside import Aside, aside, is_left, left_by_a_kill, standing_outputs
+from assent.making.aside import REFUSED, Aside, aside, is_left, left_by_a_kill, standing_outputs
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs, literals
 from assent.measure.command import run_command
@@ -154,7 +154,7 @@ def run(
                 f"{some_of(moved.standing)}"
             )
         try:
-            step, seen = run_step(workspace, command, inputs_digest, doing, output)
+            step, seen = run_step(workspace, command, inputs_digest, doing, output, moved.lock)
         except BaseException:
             here = standing_outputs(workspace.root, expected.all)
             moved.bring_back()
@@ -168,9 +168,10 @@ def run(
             # The command has ended well, perhaps after days: what it wrote is not thrown away.
             here = standing_outputs(workspace.root, expected.all)
             _note_partial(workspace, model, [one for one in moved.fresh(here) if one in here])
-            refused = workspace.work / "refused" / model
-            if moved.keep_new(refused):
-                workspace.say(f"{doing}: what the command wrote is kept in {refused}")
+            moved.bring_back()
+            if moved.beside:
+                place_of = workspace.work / REFUSED / model
+                workspace.say(f"{doing}: what the command wrote is kept in {place_of}")
             raise
 
 
@@ -317,9 +318,10 @@ def run_step(
     inputs_digest: Digest,
     doing: str,
     output: int | IO[bytes] | None,
+    lock: int,
 ) -> tuple[Step, Seen]:
     """Run one of the team's commands with live output: what it took, and what ran."""
-    result = run_command(command, workspace.root, stdout=output)
+    result = run_command(command, workspace.root, stdout=output, hold=lock)
     command = redact_text(command)
     if result.exit_code != 0:
         raise CommandError(

@@ -92,7 +92,7 @@ def train(
     expected = _expected(workspace, model, inputs)
     with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
         digest = _trained_digest(workspace, model)
-        products = products_of(workspace, model, inputs, doing)
+        products = products_of(workspace, model, inputs, doing, is_training=True)
         known = {**written(workspace, model).outputs, **ran.written}
         keep(workspace.work, model, "written", Written(outputs=known, products=products))
     inputs = inputs_of(workspace, model)
@@ -108,11 +108,16 @@ def train(
         written={
             name: one for name, one in ran.written.items() if not covers(settings.model, name)
         },
-        touched=tuple(set(changed_files(workspace)) - set(dirty)),
+        touched=tuple({*changed_files(workspace)} - {*dirty} - _as_git(workspace, inputs)),
         unproven=ran.unproven,
     )
     keep(workspace.work, model, "train", trained)
     return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+
+
+def _as_git(workspace: Workspace, inputs: Inputs) -> set[str]:
+    """The inputs as Git names them: whoever changes one has changed it, not the run."""
+    return {workspace.repository.relative(workspace.root / name) for name in inputs.files}
 
 
 def _expected(workspace: Workspace, model: str, inputs: Inputs) -> Expected:

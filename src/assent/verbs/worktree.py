@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from assent.config.read import read_config
 from assent.core.digest import Digest
 from assent.core.evidence import Code
-from assent.errors import UsageError
+from assent.errors import AssentError, UsageError
 from assent.files import as_text
-from assent.making.dvc import Dvc, read_dvc, working_tree
-from assent.making.inputs import Inputs, changed_names, literals, read_inputs, say_changed
+from assent.making.dvc import Dvc, made_by_dvc, read_dvc, working_tree
+from assent.making.inputs import (
+    Inputs,
+    changed_names,
+    data_of,
+    literals,
+    read_inputs,
+    say_changed,
+)
 from assent.making.outputs import Outputs, outputs_of
-from assent.verbs.work import Written, kept
-from assent.verbs.workspace import Workspace
+from assent.verbs.work import Trained, Written, kept
+from assent.verbs.workspace import FILE, Workspace
 
 _SHOWN = 5
 _MAX_CHANGED = 20
@@ -55,24 +63,23 @@ def written(workspace: Workspace, model: str) -> Written:
         return Written()  # damaged: then nothing is known to be ours
 
 
-def products_of(workspace: Workspace, model: str, before: Inputs, doing: str) -> dict[str, Digest]:
+def products_of(
+    workspace: Workspace, model: str, before: Inputs, doing: str, *, is_training: bool = False
+) -> dict[str, Digest]:
     """What a command wrote among the files that the patterns of its inputs cover, and earlier ones.
 
     Raises `UsageError` if what somebody keeps has changed meanwhile, which Git tracks or
     `assent.yaml` names: then it is not known what the model was made from.
     """
-    settings, repository = workspace.settings(model), workspace.repository
+    settings = workspace.settings(model)
     after = inputs_of(workspace, model, known=before.files)
     names = changed_names(before.files, after.files)
-    named = {*literals(settings), *(one.path for one in settings.data_sets.values())}
+    named = {*literals(settings), *data_of(settings)}
     kept = [
         name
         for name in names
-        if name in before.files
-        and (
-            name in named
-            or repository.id_of("HEAD", repository.relative(workspace.root / name)) is not None
-        )
+        if name in (before.of_training if is_training else before.files)
+        and (name in named or _is_tracked(workspace, name))
     ]
     if kept:
         raise UsageError(
@@ -81,10 +88,29 @@ def products_of(workspace: Workspace, model: str, before: Inputs, doing: str) ->
             hint="if the command writes there, take it out of `inputs` and `params`; if somebody "
             "else did, run it again",
         )
-    fresh = {name: after.files[name] for name in names if name in after.files}
+    fresh = {
+        name: after.files[name]
+        for name in names
+        if name in after.files and not (name in before.files and _is_tracked(workspace, name))
+    }
     if fresh:
         workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of([*fresh])}")
     return {**written(workspace, model).products, **fresh}
+
+
+def _is_tracked(workspace: Workspace, name: str) -> bool:
+    repository = workspace.repository
+    return repository.id_of("HEAD", repository.relative(workspace.root / name)) is not None
+
+
+def not_as_left(workspace: Workspace, trained: Trained) -> list[str]:
+    """The files of evidence that training has written and that are others now."""
+    root = workspace.root
+    return [
+        name
+        for name, digest in trained.written.items()
+        if not (root / name).is_file() or workspace.hashes.digest(root / name) != digest
+    ]
 
 
 def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
@@ -104,7 +130,7 @@ def outputs(workspace: Workspace, model: str) -> tuple[Outputs, Dvc]:
     """What the commands of the model write, and what DVC knows of it."""
     settings = workspace.settings(model)
     dvc = read_dvc(working_tree(workspace.root), settings.inputs)
-    return outputs_of(settings, dvc.outs), dvc
+    return outputs_of(settings, made_by_dvc(settings, dvc)), dvc
 
 
 def read_code(
@@ -122,7 +148,7 @@ def read_code(
         return Code(branch=repository.branch(), is_dirty=True)
     change = None if workspace.is_in_forge_ci else workspace.forge.change()
     authors = () if change is None else change.authors
-    dirty = [name for name in changed_files(workspace) if name not in set(touched)]
+    dirty = [name for name in changed_files(workspace, inputs) if name not in set(touched)]
     dirty += _forgotten(workspace, inputs)
     return Code(
         commit=head,
@@ -149,8 +175,10 @@ def _forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
     return sorted({f"{prefix}{name}" for name in inputs} & {*new})
 
 
-def changed_files(workspace: Workspace) -> list[str]:
-    """The tracked files that differ from the commit and are no outputs of any model."""
+def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[str]:
+    """The tracked files that differ from the commit and are no outputs of any model, or are among
+    `inputs` all the same.
+    """
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
     names = workspace.repository.changed_files()
@@ -160,10 +188,30 @@ def changed_files(workspace: Workspace) -> list[str]:
     return [
         name
         for name in names
-        if not (
-            name.startswith(prefix) and any(one.cover(name.removeprefix(prefix)) for one in known)
+        if (name.startswith(prefix) and name.removeprefix(prefix) in inputs)
+        or not (
+            any(one.cover(name.removeprefix(prefix)) for one in known)
+            if name.startswith(prefix)
+            else _is_output_elsewhere(workspace, name)
         )
     ]
+
+
+def _is_output_elsewhere(workspace: Workspace, name: str) -> bool:
+    """Whether a file outside of this project is an output of the project that it lies in."""
+    top = workspace.repository.top
+    for folder in (top / name).parents:
+        place = folder / FILE
+        if folder == workspace.root or not folder.is_relative_to(top):
+            break
+        if place.is_file():
+            try:
+                config = read_config(place.read_bytes(), str(place))
+            except (AssentError, OSError):
+                return False
+            inner = (top / name).relative_to(folder).as_posix()
+            return any(outputs_of(one).cover(inner) for one in config.models.values())
+    return False
 
 
 def some_of(names: Sequence[str]) -> str:
