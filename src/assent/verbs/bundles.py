@@ -187,7 +187,9 @@ def _would_be_lost(workspace: Workspace, declared: str, known: Mapping[str, Dige
         return []
     repository = workspace.repository
     changed = set(repository.changed_files()) if repository.resolve("HEAD") else set()
-    tracked = {name: repository.relative(workspace.root / name) for name in strange}
+    # Not where a link leads to: the link itself is what would be lost.
+    folder = repository.relative(workspace.root)
+    tracked = {name: name if folder == "." else f"{folder}/{name}" for name in strange}
     return [
         name
         for name, path in tracked.items()

@@ -27,7 +27,7 @@ from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.revisions import difference, foreign
 from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import inputs_of
+from assent.verbs.worktree import forgotten, inputs_of
 
 MOST_HASHED_BYTES = 64 << 20
 """How large the inputs may be together that are hashed to leave a hint for later runs."""
@@ -171,6 +171,7 @@ def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> b
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
     changed = set(workspace.repository.changed_files())
+    changed |= {*forgotten(workspace, inputs.files)}
     mine = [path for path in inputs.files if f"{prefix}{path}" in changed]
     if mine:
         raise PolicyError(

@@ -149,7 +149,7 @@ def read_code(
     change = None if workspace.is_in_forge_ci else workspace.forge.change()
     authors = () if change is None else change.authors
     dirty = [name for name in changed_files(workspace, inputs) if name not in set(touched)]
-    dirty += _forgotten(workspace, inputs)
+    dirty += forgotten(workspace, inputs)
     return Code(
         commit=head,
         tree=repository.tree(head),
@@ -160,7 +160,7 @@ def read_code(
     )
 
 
-def _forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
+def forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
     """Inputs that Git neither has nor ignores. In CI nobody has forgotten them: a job that trains
     from a fresh checkout has fetched them.
     """
