@@ -31,6 +31,7 @@ from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import (
     inputs_of,
+    is_of_other_dirt,
     not_as_left,
     outputs,
     products_of,
@@ -89,7 +90,7 @@ def _reused(
     if found is None or found.model_digest != digest:
         return None
     evidence = open_bundle(workspace, found).evidence
-    if not _is_of_here(workspace, evidence):
+    if not _is_of_here(workspace, evidence) or is_of_other_dirt(workspace, evidence, inputs):
         return None
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     workspace.say(

@@ -26,7 +26,7 @@ from assent.report.markdown import to_markdown
 from assent.report.review import Plot, ReviewReport
 from assent.verbs.attachments import read_attachment
 from assent.verbs.bundle import bundle
-from assent.verbs.bundles import find, load, made_by, model_digest_at, nothing_shown
+from assent.verbs.bundles import find, load, made_by, model_digest_at, nothing_shown, open_bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.judging import all_reviews, judge
 from assent.verbs.locks import current_lock, locked_of
@@ -37,7 +37,7 @@ from assent.verbs.running import recovered, require_ready
 from assent.verbs.train import train
 from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
-from assent.verbs.worktree import inputs_of, not_as_left, read_code, some_of
+from assent.verbs.worktree import inputs_of, is_of_other_dirt, not_as_left, read_code, some_of
 
 _GUARDING = (
     ".github/workflows",
@@ -315,7 +315,11 @@ def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Digest | None
     if locked is not None:
         return locked.bundle
     hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
-    return hint if hint is not None and load(workspace, model, hint) is not None else None
+    found = None if hint is None else load(workspace, model, hint)
+    if found is None:
+        return None
+    evidence = open_bundle(workspace, found).evidence
+    return None if is_of_other_dirt(workspace, evidence, inputs) else found.digest
 
 
 def _reused(workspace: Workspace, candidate: Known, change: Change) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import (
     changed_files,
     inputs_of,
+    is_of_other_dirt,
     outputs,
     products_of,
     read_code,
@@ -83,7 +84,7 @@ def train(
     locked = None if force else _locked(workspace, model, inputs)
     if locked is not None:
         return _take(workspace, model, locked, inputs)
-    found = None if force else _finished(workspace, model, inputs.train)
+    found = None if force else _finished(workspace, model, inputs)
     if found is not None:
         return _reuse(workspace, model, found, inputs, "inputs unchanged")
     require_inputs_here(workspace, model, settings.train, inputs, doing)
@@ -144,9 +145,12 @@ def _trained_digest(workspace: Workspace, model: str) -> Digest:
         ) from None
 
 
-def _finished(workspace: Workspace, model: str, inputs: Digest) -> Bundle | None:
-    hint = workspace.store.recall(f"{model}/trained/{hex_of(inputs)}")
-    return None if hint is None else load(workspace, model, hint)
+def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Bundle | None:
+    hint = workspace.store.recall(f"{model}/trained/{hex_of(inputs.train)}")
+    found = None if hint is None else load(workspace, model, hint)
+    if found is None or is_of_other_dirt(workspace, open_bundle(workspace, found).evidence, inputs):
+        return None
+    return found
 
 
 def _locked(workspace: Workspace, model: str, inputs: Inputs) -> Locked | None:

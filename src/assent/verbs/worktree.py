@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from assent.config.read import read_config
 from assent.core.digest import Digest
-from assent.core.evidence import Code
+from assent.core.evidence import Code, Evidence
 from assent.errors import AssentError, UsageError
 from assent.files import as_text
 from assent.making.dvc import Dvc, made_by_dvc, read_dvc, working_tree
@@ -111,6 +111,17 @@ def not_as_left(workspace: Workspace, trained: Trained) -> list[str]:
         for name, digest in trained.written.items()
         if not (root / name).is_file() or workspace.hashes.digest(root / name) != digest
     ]
+
+
+def is_of_other_dirt(workspace: Workspace, evidence: Evidence, inputs: Inputs) -> bool:
+    """Whether evidence is of a tree with changes that are not here: what its inputs do not name
+    may have been other code, and nothing is reused from it.
+    """
+    code = evidence.code
+    if not code.is_dirty:
+        return False
+    here = read_code(workspace, inputs=inputs.files)
+    return (code.commit, code.changed) != (here.commit, here.changed)
 
 
 def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
