@@ -5,8 +5,10 @@ that skip, kills. Nothing of an earlier run is taken for this run's, and nothing
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
+import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +28,20 @@ def project(tmp_path: Path, **files: str) -> Project:
 
 TRACKED = {".gitignore": ".assent/\nmodel/\nruns.log\n", "metrics.json": '{"accuracy": 0.75}\n'}
 """Metrics that Git tracks, as DVC recommends."""
+
+
+GOES_ON = "echo $$ >started.tmp; mv started.tmp started; sleep 60\n"
+"""The end of a command that goes on until somebody ends it."""
+
+
+def kill(process: subprocess.Popen[bytes], mine: Project, *, with_child: bool = True) -> None:
+    """End a run where its command `GOES_ON`, as if the power failed."""
+    wait_for(mine.folder / "started")
+    child = os.getpgid(int((mine.folder / "started").read_text()))
+    process.send_signal(signal.SIGKILL)
+    if with_child:
+        os.killpg(child, signal.SIGKILL)
+        ended(process, "train", code=-signal.SIGKILL)
 
 
 # --- of this run, or of an earlier one ------------------------------------------------------------
@@ -123,17 +139,14 @@ def test_what_is_updated_on_purpose_is_declared_and_said(fresh: Project) -> None
 def test_a_command_that_does_not_end_well(shipped: Project, how: str) -> None:
     before = (shipped.folder / "model/weights.txt").read_bytes()
     shipped.branch("other", accuracy="0.9")
-    end = "exit 7" if how == "fails" else "exec >/dev/null 2>&1; touch started; sleep 30"
+    end = "exit 7" if how == "fails" else GOES_ON
     shipped.write("train.sh", f"echo half >model/weights.txt; {end}\n")
     shipped.commit()
     if how == "fails":
         refused = shipped.run("train", code=7)
         assert "back where they were" in refused.stderr
     else:
-        process = shipped.start("train")
-        wait_for(shipped.folder / "started")
-        process.send_signal(signal.SIGKILL)
-        ended(process, "train", code=-signal.SIGKILL)
+        kill(shipped.start("train"), shipped)
         assert (shipped.folder / "model/weights.txt").read_text() == "half\n"
         shipped.run("evaluate", code=2)
     assert (shipped.folder / "model/weights.txt").read_bytes() == before
@@ -141,7 +154,7 @@ def test_a_command_that_does_not_end_well(shipped: Project, how: str) -> None:
 
 
 def test_two_runs_in_one_working_tree(fresh: Project) -> None:
-    fresh.write("train.sh", "touch started; sleep 60\n")
+    fresh.write("train.sh", GOES_ON)
     process = fresh.start("train")
     wait_for(fresh.folder / "started")
     assert "another run" in fresh.run("train", code=2).stderr
@@ -487,3 +500,157 @@ def test_a_log_that_both_commands_append_to_is_no_input(fresh: Project) -> None:
             fresh.run(verb, "--force")
         fresh.run("bundle")
     fresh.run("review", code=11)
+
+
+# --- found by attacking it ------------------------------------------------------------------------
+
+
+def test_another_path_of_the_model_is_another_training(fresh: Project) -> None:
+    fresh.write(
+        "train.sh", "mkdir -p small big; echo small >small/m; echo big >big/m; rm -rf model\n"
+    )
+    fresh.edit("assent.yaml", "model: model/", "model: small/m")
+    fresh.write(".gitignore", FILES[".gitignore"] + "small/\nbig/\n")
+    fresh.commit("small", push=True)
+    fresh.run("review", code=11)
+    fresh.edit("assent.yaml", "model: small/m", "model: big/m")
+    fresh.run("train")
+    assert (fresh.folder / "big/m").read_text() == "big\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sh train.sh --config=conf/a.yaml",
+        "sh train.sh config=conf/a.yaml,b",
+        "cd conf && cat a.yaml && cd .. && sh train.sh",
+        "sh -c 'sh train.sh conf/a.yaml'",
+    ],
+)
+def test_what_a_command_mentions_in_any_way_is_an_input(fresh: Project, command: str) -> None:
+    fresh.edit("assent.yaml", "train: sh train.sh", f'train: "{command}"')
+    fresh.write("conf/a.yaml", "lr: 1\n")
+    old = fresh.commit("a configuration", push=True)
+    fresh.run("review", code=11)
+    fresh.write("conf/a.yaml", "lr: 2\n")
+    new = fresh.commit("another")
+    fresh.run("review", code=11)
+    assert fresh.runs() == ["train", "evaluate"] * 2
+    workspace = open_workspace(
+        fresh.folder, environ=fresh.environment, now=datetime.now(UTC), say=print
+    )
+    assert difference(workspace, "churn", old, new) == "conf/a.yaml has changed"
+
+
+def test_what_somebody_edits_during_the_training_is_not_excused(fresh: Project) -> None:
+    fresh.write("train.sh", FILES["train.sh"] + "echo '# edited' >>evaluate.sh\n")
+    fresh.commit("edits", push=True)
+    ran = fresh.run("review", code=11)
+    assert "uncommitted changes (evaluate.sh)" in ran.stdout
+
+
+def test_the_output_of_one_model_is_the_input_of_another(tmp_path: Path) -> None:
+    head, _, people = FILES["assent.yaml"].partition("people:")
+    other = head.partition("models:\n")[2].replace("  churn:", "  upsell:", 1)
+    other = other.replace("inputs: [train.sh,", "inputs: [train.sh, metrics.json,")
+    other = other.replace("metrics: [metrics.json]", "metrics: [upsell.json]")
+    other = other.replace("evaluate: sh evaluate.sh", "evaluate: cp metrics.json upsell.json")
+    other = other.replace("model: model/", "model: upsell/").replace(
+        "train: sh train.sh", "train: mkdir -p upsell && cp metrics.json upsell/"
+    )
+    mine = project(
+        tmp_path,
+        **{
+            "assent.yaml": f"{head}{other}people:{people}",
+            "metrics.json": '{"accuracy": 0.8}\n',
+            ".gitignore": ".assent/\nmodel/\nupsell/\nupsell.json\nruns.log\n",
+        },
+    )
+    mine.write("metrics.json", '{"accuracy": 0.99}\n')
+    ran = mine.run("review", "upsell", code=11)
+    assert "uncommitted changes (metrics.json)" in ran.stdout
+
+
+def test_outputs_of_a_pipeline_that_the_commands_do_not_run(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [train.sh, data/**]")
+    fresh.write(
+        "dvc.yaml", "stages:\n  prepare:\n    cmd: sh prepare.sh\n    outs: [data/train.csv]\n"
+    )
+    fresh.commit("a pipeline that nobody runs", push=True)
+    fresh.run("review", code=11)
+    fresh.write("data/train.csv", "x,y\n7,1\n")
+    fresh.run("review", code=11)
+    assert fresh.runs() == ["train", "evaluate"] * 2
+
+
+def test_metrics_that_training_wrote_and_somebody_edited(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "    evaluate: sh evaluate.sh\n", "")
+    fresh.write("train.sh", FILES["train.sh"] + FILES["evaluate.sh"])
+    fresh.commit("one command", push=True)
+    fresh.run("train")
+    fresh.write("metrics.json", '{"accuracy": 0.99}\n')
+    assert "not as the training left it" in fresh.run("evaluate", code=2).stderr
+    evidence = fresh.run("review", "--json", code=11).json["report"]["evidence"]
+    assert evidence["metrics"]["accuracy"] == 0.8
+
+
+def test_nothing_is_reused_from_changes_that_are_not_here(fresh: Project) -> None:
+    fresh.write("helper.sh", "one\n")
+    fresh.commit("a helper that no input names", push=True)
+    fresh.write("helper.sh", "never committed\n")
+    fresh.run("review", code=11)
+    fresh.git("checkout", "--quiet", "--", "helper.sh")
+    ran = fresh.run("review", code=11)
+    assert "uncommitted" not in ran.stdout
+    assert fresh.runs() == ["train", "evaluate"] * 2
+
+
+def test_a_child_that_outlives_its_run_holds_the_next_one_up(fresh: Project) -> None:
+    fresh.write("train.sh", GOES_ON)
+    process = fresh.start("train")
+    kill(process, fresh, with_child=False)
+    fresh.write("train.sh", FILES["train.sh"])
+    assert "another run" in fresh.run("train", code=2).stderr
+    os.killpg(os.getpgid(int((fresh.folder / "started").read_text())), signal.SIGKILL)
+    ended(process, "train", code=-signal.SIGKILL)
+    fresh.run("train")
+
+
+@pytest.mark.parametrize("target", [".", "..", "data/.."])
+def test_pulling_onto_the_repository(shipped: Project, target: str) -> None:
+    refused = shipped.run("pull", "production", "--to", target, "--force", code=2)
+    assert "holds a repository" in refused.stderr
+    assert shipped.git("log", "-1", "--format=%H")
+    assert (shipped.folder / "train.sh").exists()
+
+
+def test_links_and_repositories_at_the_models_place_are_not_lost(shipped: Project) -> None:
+    model = shipped.folder / "model"
+    (model / "link").symlink_to("nowhere")
+    shipped.git("init", "--quiet", "model/notes")
+    (model / "weights.txt").unlink()
+    refused = shipped.run("train", code=2)
+    assert "model/link" in refused.stderr
+    assert (model / "link").is_symlink()
+    assert (model / "notes/.git").is_dir()
+
+
+def test_data_is_never_set_aside(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "metrics: [metrics.json]", "metrics: ['**/*.json']")
+    fresh.edit("assent.yaml", "test: data/test.csv", "test: data/records")
+    fresh.write("data/records/1.json", '{"x": 1}')
+    fresh.write("train.sh", FILES["train.sh"] + "test -e data/records/1.json\n")
+    fresh.commit("records", push=True)
+    fresh.run("train")
+    assert (fresh.folder / "data/records/1.json").exists()
+
+
+def test_outputs_of_another_project_are_not_what_somebody_forgot(tmp_path: Path) -> None:
+    mine = project(tmp_path, **TRACKED)
+    for name, text in {**FILES, **TRACKED}.items():
+        mine.write(f"sub/{name}", text.replace("store: ../store", "store: ../../store"))
+    mine.edit("sub/assent.yaml", "  churn:", "  upsell:")
+    mine.commit("two projects", push=True)
+    mine.run("review", code=11)
+    ran = mine.inside("sub").run("review", code=11)
+    assert "uncommitted" not in ran.stdout
