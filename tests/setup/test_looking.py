@@ -276,3 +276,28 @@ def test_links_out_of_the_repository_are_not_read(tmp_path: Path) -> None:
     (root / "train.py").symlink_to(outside)
     (project,) = look(root, "churn").projects
     assert project.models[0].model is None
+
+
+def test_values_of_make_are_left_to_make(tmp_path: Path) -> None:
+    files = {
+        "fit.py": "import sys, joblib\njoblib.dump(m, sys.argv[1])\n",
+        "Makefile": "OUT = out/m.pkl\ntrain:\n\tpython fit.py $(OUT)\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "make train"
+    assert (found.model and found.model.value) == "out/m.pkl"
+    assert values(found.inputs) == ["fit.py", "Makefile"]
+    files["Makefile"] = "train:\n\tpython fit.py out/m.pkl\n"
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python fit.py out/m.pkl"
+    assert values(found.inputs) == ["fit.py"]
+
+
+def test_values_of_an_ml_project_are_said_to_be_copied(tmp_path: Path) -> None:
+    point = "entry_points: {main: {parameters: {rate: 0.1}, command: 'python train.py {rate}'}}"
+    files = {"train.py": TRAIN, "MLproject": point.replace("0.1", "{default: 0.1}")}
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python train.py 0.1"
+    assert values(found.inputs) == ["train.py"]
+    text = config_text(look(tmp_path, "churn").projects[0])
+    assert "# the values in the command are copied from the entry point main of MLproject" in text

@@ -72,7 +72,9 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
 
 def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
     hints = [hint for step in (*chosen.train, *chosen.evaluate) for hint in step.hints]
-    return msgspec.structs.replace(found, advice=tuple(advice(found, hints)))
+    notes = [note for step in (*chosen.train, *chosen.evaluate) for note in step.notes]
+    said = (*dict.fromkeys(notes), *advice(found, hints))
+    return msgspec.structs.replace(found, advice=said)
 
 
 def _is_at(trace: Trace, seen: Seen) -> bool:

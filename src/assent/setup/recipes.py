@@ -21,12 +21,19 @@ MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 JUSTFILES = ("justfile", "Justfile", ".justfile")
 MAX_RECIPES = 300
 _LONG = 2000
+_COPIED = (
+    "the values in the command are copied from {}: whoever changes them there changes them here"
+)
 _MAX_TEXT = 200_000
+_VARIES = re.compile(r"\$[({]|{{")
 _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that has a name. `lines` are what it runs, `file` where it is written."""
+    """A command that has a name. `lines` are what it runs, `file` where it is written. The command
+    `is_copied` if it does not go through that file: a change of the file does not reach it. `notes`
+    are what a person has to know of it.
+    """
 
     name: str
     command: str
@@ -34,6 +41,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     why: str
     certainty: Certainty = "stated"
+    is_copied: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def recipes(tree: Tree) -> list[Recipe]:
@@ -58,7 +67,16 @@ def _entry_points(tree: Tree) -> Iterator[Recipe]:
         if isinstance(command, str):
             filled = _filled(" ".join(command.split()), given.get("parameters"))
             why = f"MLproject: entry point {name}"
-            yield Recipe(name=str(name), command=filled, lines=(filled,), file="MLproject", why=why)
+            is_filled = filled != " ".join(command.split())
+            yield Recipe(
+                name=str(name),
+                command=filled,
+                lines=(filled,),
+                file="MLproject",
+                why=why,
+                is_copied=True,
+                notes=(_COPIED.format(f"the entry point {name} of MLproject"),) * is_filled,
+            )
 
 
 def _filled(command: str, parameters: Any) -> str:
@@ -84,11 +102,14 @@ def conda_file(tree: Tree) -> str | None:
 
 
 class _Target(msgspec.Struct, frozen=True):
-    """`needs` are run before it; those of `order` are not named by `$^`."""
+    """`needs` are run before it; those of `order` are not named by `$^`. With variables its lines
+    are what they stand for now, and may be something else tomorrow.
+    """
 
     needs: tuple[str, ...]
     lines: tuple[str, ...]
     order: tuple[str, ...] = ()
+    has_variables: bool = False
 
 
 def _makefile(tree: Tree) -> Iterator[Recipe]:
@@ -109,13 +130,15 @@ def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> I
         if not lines:
             continue
         own = list(target.lines)
-        is_plain = len(own) == 1 and lines == tuple(own) and _is_plain(own[0])
+        is_alone = len(own) == 1 and lines == tuple(own) and not target.has_variables
+        is_plain = is_alone and _is_plain(own[0])
         yield Recipe(
             name=name,
             command=own[0] if is_plain else f"{program} {name}",
             lines=lines,
             file=file,
             why=f"{file}: {noun} {name}",
+            is_copied=is_plain,
         )
 
 
@@ -145,7 +168,8 @@ def _read_makefile(text: str) -> dict[str, _Target]:
                 target = found[name]
                 shown = _expanded(line.strip().lstrip("@-+ "), variables, name, target.needs)
                 lines = (*target.lines, *([shown] if shown else []))
-                found[name] = _Target(target.needs, lines, target.order)
+                varies = target.has_variables or _VARIES.search(line) is not None
+                found[name] = _Target(target.needs, lines, target.order, varies)
             continue
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)\s*[:?+]{0,2}=\s*([^#]*)", line)
         rule = re.match(
@@ -161,7 +185,9 @@ def _read_makefile(text: str) -> dict[str, _Target]:
                 before = found.get(name, _Target((), ()))
                 needs = (*before.needs, *normal.split())
                 own = (_expanded(rule[3].strip(), variables, name, needs),) if rule[3] else ()
-                found[name] = _Target(needs, (*before.lines, *own), tuple(order.split()))
+                varies = before.has_variables or _VARIES.search(rule[3] or "") is not None
+                lines = (*before.lines, *own)
+                found[name] = _Target(needs, lines, tuple(order.split()), varies)
         elif line.strip() and not line.startswith("#"):
             names = []
     return found
@@ -192,7 +218,9 @@ def _read_justfile(text: str) -> dict[str, _Target]:
             shown = _put_in(line, variables).strip().lstrip("@-")
             if shown:
                 target = found[name]
-                found[name] = _Target(target.needs, (*target.lines, shown))
+                varies = target.has_variables or _VARIES.search(line) is not None
+                lines = (*target.lines, shown)
+                found[name] = _Target(target.needs, lines, has_variables=varies)
         elif assigned is not None:
             variables[assigned[1]] = assigned[2][:1000]
         elif rule is not None:

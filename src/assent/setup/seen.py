@@ -33,7 +33,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A command of the team's, and the files that it reads and writes. `scripts` are the team's own
-    files that it runs or imports; `hints` are figures that go nowhere a file could be read from.
+    files that it runs or imports; `hints` are figures that go nowhere a file could be read from;
+    `notes` are what a person has to know before the command is used.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     reads: tuple[Trace, ...] = ()
     writes: tuple[Trace, ...] = ()
     hints: tuple[Hint, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def written(self, *kinds: Kind) -> list[Trace]:
         """The files of these kinds that it writes."""

@@ -74,7 +74,7 @@ class Reader:
             return None
         step = _merged(parts)
         added = " ".join(dict.fromkeys(part.command for part in parts if part.command))
-        is_own = recipe.file in _TASK_FILES
+        is_own = recipe.file in _TASK_FILES and not recipe.is_copied
         command = f"{recipe.command} {added}" if added and not is_own else recipe.command
         return msgspec.structs.replace(
             step,
@@ -83,6 +83,7 @@ class Reader:
             why=f"{recipe.why} runs {_listed(_mains(parts))}" if scripts else recipe.why,
             certainty=recipe.certainty,
             scripts=tuple(dict.fromkeys([*scripts, *([recipe.file] if is_own else [])])),
+            notes=(*recipe.notes, *step.notes),
         )
 
     def of_lines(
@@ -326,6 +327,7 @@ def _merged(parts: Sequence[Step]) -> Step:
         reads=tuple(reads.values()),
         writes=tuple(writes.values()),
         hints=tuple(hint for part in parts for hint in part.hints),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 
 
