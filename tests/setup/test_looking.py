@@ -301,3 +301,27 @@ def test_values_of_an_ml_project_are_said_to_be_copied(tmp_path: Path) -> None:
     assert values(found.inputs) == ["train.py"]
     text = config_text(look(tmp_path, "churn").projects[0])
     assert "# the values in the command are copied from the entry point main of MLproject" in text
+
+
+@pytest.mark.parametrize(
+    ("pointer", "read", "wanted"),
+    [
+        ("data.dvc", "open('data/d.csv')", "data/d.csv"),
+        ("data/raw.dvc", "open('data/raw/a/d.csv')", "data/raw/a/d.csv"),
+        ("data.dvc", "os.listdir('data')", "data"),
+        ("data/raw.csv.dvc", "os.listdir('data')", "data/**"),
+        ("data.dvc", "glob.glob('data/*.csv')", "data"),
+    ],
+)
+def test_what_a_pointer_brings_is_an_input_and_is_not_fetched_before(
+    tmp_path: Path, pointer: str, read: str, wanted: str
+) -> None:
+    out = Path(pointer).stem
+    files = {
+        "train.py": f"import glob, os\n{TRAIN}{read}\n",
+        "get_data.py": "open('data/d.csv', 'w')\nopen('data/raw/a/d.csv', 'w')\n",
+        pointer: f"outs: [{{path: {out}, md5: aa.dir}}]\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python train.py"
+    assert (values(found.inputs), found.left_out) == (["train.py", wanted], ())

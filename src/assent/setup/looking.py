@@ -186,7 +186,7 @@ class _Provided:
         self._made = frozenset(one.path for step in steps for one in step.writes)
 
     def __call__(self, path: str) -> bool:
-        if path in self._tracked or path in self._tree.pointers or path in self._tree.folders:
+        if path in self._tracked or path in self._tree.folders or self._tree.brings(path):
             return True
         return self._tree.exists(path) and path not in self._made
 

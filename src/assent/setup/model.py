@@ -241,8 +241,19 @@ def _existing(tree: Tree, path: str) -> str | None:
     if not path or path == ".":
         return None
     if tree.is_folder(path):
-        return f"{path}/**" if any((tree.root / path).iterdir()) else None
-    return path if tree.is_there(path) else None
+        is_full = any((tree.root / path).iterdir())
+        return f"{path}/**" if is_full else _pointed(tree, path)
+    return path if tree.exists(path) else _pointed(tree, path)
+
+
+def _pointed(tree: Tree, path: str) -> str | None:
+    """What a pointer that is here stands for, though its bytes are not: the path itself, or the
+    folder with all that belongs into it.
+    """
+    if not tree.brings(path):
+        return None
+    is_above = any(one.startswith(f"{path}/") for one in tree.pointers)
+    return f"{path}/**" if is_above else path
 
 
 def _code(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> Iterable[tuple[str, str]]:
