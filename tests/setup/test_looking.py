@@ -325,3 +325,43 @@ def test_what_a_pointer_brings_is_an_input_and_is_not_fetched_before(
     found = only_model(tmp_path, files)
     assert (found.train and found.train.value) == "python train.py"
     assert (values(found.inputs), found.left_out) == (["train.py", wanted], ())
+
+
+def test_a_pipeline_without_a_model_among_its_outs_is_still_what_trains(tmp_path: Path) -> None:
+    files = {
+        "dvc.yaml": "stages:\n  fit:\n    cmd: python train.py\n    deps: [train.py, d.csv]\n"
+        "    metrics: [{m.json: {cache: false}}]\n",
+        "train.py": TRAIN,
+        "d.csv": "x\n1\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "dvc repro"
+    assert values(found.inputs) == ["dvc.yaml", "train.py", "d.csv"]
+    assert (values(found.metrics), found.model) == (["m.json"], None)
+    assert values(found.others["model"]) == ["models/m.pkl"]
+    text = config_text(look(tmp_path, "churn").projects[0])
+    assert "model: TODO" in text
+    assert "no stage of dvc.yaml has the model among its outs" in text
+
+
+def test_a_pipeline_that_only_prepares_does_not_train(tmp_path: Path) -> None:
+    files = {
+        "dvc.yaml": "stages: {clean: {cmd: python clean.py, outs: [c.csv]}}\n",
+        "clean.py": "open('c.csv', 'w')\n",
+        "train.py": TRAIN,
+    }
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python train.py"
+
+
+def test_a_pipeline_belongs_to_the_folder_that_it_runs_in(tmp_path: Path) -> None:
+    files = {
+        "pipelines/a/dvc.yaml": "stages:\n  train:\n    wdir: ../..\n    cmd: python train.py\n"
+        "    deps: [train.py]\n    outs: [models/m.pkl]\n",
+        "train.py": TRAIN,
+    }
+    (project,) = look(written(tmp_path, files), "churn").projects
+    assert (project.folder, project.notes) == ("", ())
+    (found,) = project.models
+    assert (found.train and found.train.value) == "dvc repro pipelines/a/dvc.yaml"
+    assert (found.model and found.model.value) == "models/m.pkl"
