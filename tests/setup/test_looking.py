@@ -365,3 +365,40 @@ def test_a_pipeline_belongs_to_the_folder_that_it_runs_in(tmp_path: Path) -> Non
     (found,) = project.models
     assert (found.train and found.train.value) == "dvc repro pipelines/a/dvc.yaml"
     assert (found.model and found.model.value) == "models/m.pkl"
+
+
+def test_what_loads_the_model_never_comes_before_it_is_made(tmp_path: Path) -> None:
+    use = "import joblib\nm = joblib.load('models/m.pkl')\nopen('data/f.csv', 'w')\n"
+    for name in ("predict.py", "monitor.py"):
+        files = {name: use, "train.py": TRAIN + "open('data/f.csv')\n"}
+        found = only_model(tmp_path / name, files)
+        assert (found.train and found.train.value) == "python train.py"
+
+
+@pytest.mark.parametrize("name", ["serve.py", "sync_data.py", "demo.py", "deploy.py"])
+def test_what_serves_or_sends_is_not_put_before_training(tmp_path: Path, name: str) -> None:
+    files = {name: "open('data/f.csv', 'w')\n", "train.py": TRAIN + "open('data/f.csv')\n"}
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python train.py"
+
+
+def test_what_adds_to_a_log_does_not_make_it(tmp_path: Path) -> None:
+    for n, line in enumerate(("open('log.csv', 'a')", "d.to_csv('log.csv', mode='a')")):
+        files = {"note.py": f"{line}\n", "train.py": TRAIN + "open('log.csv')\n"}
+        found = only_model(tmp_path / str(n), files)
+        assert (found.train and found.train.value) == "python train.py"
+
+
+@pytest.mark.parametrize(
+    "default", ["sys.argv[1]", "(sys.argv[1:] or ['models/m.pkl'])[0]", "'models/m.pkl'"]
+)
+def test_the_arguments_of_the_evaluation_are_kept(tmp_path: Path, default: str) -> None:
+    files = {
+        "train.py": TRAIN,
+        "evaluate.py": f"import joblib, json, sys\njoblib.load({default})\n"
+        "json.dump({'auc': 1}, open('m.json', 'w'))\n",
+        ".github/workflows/a.yml": "jobs: {build: {steps: [{run: python train.py}, "
+        "{run: python evaluate.py models/m.pkl}]}}\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.evaluate and found.evaluate.value) == "python evaluate.py models/m.pkl"

@@ -28,7 +28,7 @@ from assent.setup.source import Function, Module, Scope, Sources
 from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument
 
 MAX_PRINTED = 5
-_LITERAL_MODES = re.compile(r"[wax]")
+_LITERAL_MODES = re.compile(r"[wax+]")
 
 
 def read_script(
@@ -164,7 +164,10 @@ class _Walk:
         names: Sequence[str] = (),
     ) -> None:
         why = f"{scope.module.path}, line {node.lineno}: {how}"
-        self.writes.append(Trace(path=path, kind=kind, why=why, names=tuple(names)))
+        mode = self.program.value(argument(node, 99, "mode"), scope)
+        self.writes.append(
+            Trace(path=path, kind=kind, why=why, names=tuple(names), is_added_to=mode == "a")
+        )
 
     def _read(self, node: ast.Call, scope: Scope, call: Call, dotted: str) -> None:
         for path in self._paths(node, scope, call):
@@ -195,7 +198,10 @@ class _Walk:
                 continue
             names = figures_in_text(self.program, path, scope)
             kind: Kind = "metrics" if any(map(direction, names)) else kind_of(path)
-            self.writes.append(Trace(path=path, kind=kind, why=why, names=names))
+            is_added_to = "a" in handle.mode
+            self.writes.append(
+                Trace(path=path, kind=kind, why=why, names=names, is_added_to=is_added_to)
+            )
 
     def _of_libraries(self, node: ast.Call, scope: Scope, dotted: str, last: str) -> None:
         if last in ("load_dataset",):

@@ -22,13 +22,15 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """A file that a step reads or writes. `path` may hold `*` where a part is not known before it
-    runs. `names` are the figures or columns in it, as far as the script says them.
+    runs. `names` are the figures or columns in it, as far as the script says them. `is_added_to`:
+    it is kept, and lines are added to it.
     """
 
     path: str
     kind: Kind
     why: str
     names: tuple[str, ...] = ()
+    is_added_to: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
