@@ -402,3 +402,36 @@ def test_the_arguments_of_the_evaluation_are_kept(tmp_path: Path, default: str) 
     }
     found = only_model(tmp_path, files)
     assert (found.evaluate and found.evaluate.value) == "python evaluate.py models/m.pkl"
+
+
+PARSED = (
+    "import argparse\np = argparse.ArgumentParser()\n"
+    "p.add_argument('--run'{more})\np.parse_args()\n"
+)
+
+
+@pytest.mark.parametrize("value", ["$CI_ID", "${{ github.run_id }}", "${{ inputs['a b'] }}"])
+def test_what_only_ci_knows_is_left_out_and_said(tmp_path: Path, value: str) -> None:
+    job = f'jobs: {{a: {{steps: [{{run: "python train.py --out x --run {value}"}}]}}}}\n'
+    files = {"train.py": PARSED.format(more="") + TRAIN, ".github/workflows/a.yml": job}
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python train.py --out x"
+    assert [line for line in found.advice if "left out" in line and "--run $" in line]
+    assert not [line for line in found.advice if "demands" in line]
+    files["train.py"] = PARSED.format(more=", required=True") + TRAIN
+    found = only_model(tmp_path, files)
+    assert "train.py demands --run: add what it is to the command" in found.advice
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        "defaults: {run: {working-directory: ./job}}\njobs: {a: {STEPS}}\n",
+        "jobs: {a: {defaults: {run: {working-directory: job}}, STEPS}}\n",
+    ],
+)
+def test_steps_run_where_their_defaults_say(tmp_path: Path, workflow: str) -> None:
+    workflow = workflow.replace("STEPS", "steps: [{run: python train.py 1}]")
+    files = {"job/train.py": TRAIN, ".github/workflows/a.yml": workflow}
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "cd job && python train.py 1"

@@ -14,7 +14,7 @@ import msgspec
 
 from assent.parsing import ParseError, parse_yaml
 from assent.setup.seen import Certainty
-from assent.setup.shell import commands, ran
+from assent.setup.shell import SCRIPTS, commands, ran
 from assent.setup.tree import Tree
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -25,6 +25,7 @@ _COPIED = (
     "the values in the command are copied from {}: whoever changes them there changes them here"
 )
 _MAX_TEXT = 200_000
+_ONLY_THERE = re.compile(r"[$`{]")
 _VARIES = re.compile(r"\$[({]|{{")
 _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
 
@@ -389,11 +390,39 @@ def _ci(tree: Tree) -> Iterator[Recipe]:
 def _lines_of(file: str, job: str, block: str, folder: str) -> Iterator[Recipe]:
     """Each line of a script that runs something of the team's."""
     for simple in commands(block, folder):
-        shown = shlex.join(simple.words)
-        if re.search(r"[$`{]", shown) or simple.folder is None or simple.words[0] == "cd":
+        words, left_out = _known_words(simple.words)
+        shown = shlex.join(words)
+        is_lost = left_out and ran(simple) is None
+        if is_lost or not words or simple.folder is None or simple.words[0] == "cd":
             continue
         line = f"cd {shlex.quote(simple.folder)} && {shown}" if simple.folder else shown
-        yield Recipe(name=job, command=line, lines=(line,), file=file, why=f"{file}: job {job}")
+        why = f"{file}: job {job}"
+        said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
+        yield Recipe(
+            name=job,
+            command=line,
+            lines=(line,),
+            file=file,
+            why=why,
+            is_copied=True,
+            notes=(said,) if left_out else (),
+        )
+
+
+def _known_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of a command without those that only its CI knows (`$VARIABLE`, `${{ … }}`), each
+    with its option, and what was left out. Nothing is known if the program or script is not.
+    """
+    kept: list[str] = []
+    left_out: list[str] = []
+    for word in words:
+        if not _ONLY_THERE.search(word):
+            kept.append(word)
+            continue
+        is_value = kept and re.fullmatch(r"--?[A-Za-z][\w-]*", kept[-1])
+        left_out += [kept.pop(), word] if is_value else [word]
+    is_known = any(word.endswith(SCRIPTS) or word == "-m" for word in kept) or not left_out
+    return (kept if is_known else []), left_out
 
 
 def _github(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -402,8 +431,27 @@ def _github(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         for step in steps if isinstance(steps, list) else []:
             run = step.get("run") if isinstance(step, dict) else None
             if isinstance(run, str):
-                folder = step.get("working-directory") or ""
-                yield name, run, folder.removeprefix("./") if isinstance(folder, str) else ""
+                folder = step.get("working-directory") or _default_folder(job, top)
+                shown = posixpath.normpath(folder) if isinstance(folder, str) and folder else "."
+                yield name, _one_word(run), "" if shown == "." else shown
+
+
+def _default_folder(*levels: dict[str, Any]) -> Any:
+    """Where the steps of a job run, if the job or else the workflow says so for all of them."""
+    for level in levels:
+        found = _mapping(_mapping(level.get("defaults")).get("run")).get("working-directory")
+        if found:
+            return found
+    return ""
+
+
+def _one_word(script: str) -> str:
+    """A script of a step with each expression of GitHub as one word."""
+    return re.sub(r"\$\{\{\s*(.{0,200}?)\s*\}\}", _without_blanks, script)
+
+
+def _without_blanks(match: re.Match[str]) -> str:
+    return f"${{{{{re.sub(r'[^A-Za-z0-9_.-]+', '', match[1])}}}}}"
 
 
 def _gitlab_values(tree: Tree, file: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from assent.setup.roles import kind_of, model_score
 from assent.setup.seen import Hint, Kind, Step, Trace
 from assent.setup.shapes import columns_of, figures_in_text, names_of
 from assent.setup.source import Function, Module, Scope, Sources
-from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument
+from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument, missing_arguments
 
 MAX_PRINTED = 5
 _LITERAL_MODES = re.compile(r"[wax+]")
@@ -41,6 +41,8 @@ def read_script(
     moves = hydra.configure(program)
     walked = _Walk(program)
     imported = [one.path for one in program.modules]
+    missing = missing_arguments(program)
+    demanded = f"{path} demands {', '.join(missing[:5])}: add what it is to the command"
     return Step(
         name=posixpath.splitext(posixpath.basename(path))[0],
         command=hydra.STAY if moves else "",
@@ -49,6 +51,7 @@ def read_script(
         reads=tuple(_once([*walked.reads, *_configurations(program)])),
         writes=tuple(_once(walked.writes)),
         hints=tuple(walked.hints),
+        notes=(demanded,) if missing else (),
     )
 
 

@@ -345,6 +345,37 @@ def _declared(module: Module, named: dict[str, str], rest: Sequence[str]) -> dic
     return found
 
 
+def missing_arguments(program: Program) -> list[str]:
+    """The arguments that a script demands and its command does not give. With commands of its own
+    (`add_subparsers`) nobody knows which of them are meant.
+    """
+    found: list[str] = []
+    place = 0
+    if "add_subparsers" in program.sources.tree.text(program.script):
+        return []
+    for node in program.modules[0].option_calls:
+        texts = [
+            one.value
+            for one in node.args
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
+        if not texts:
+            continue
+        if not texts[0].startswith("-"):
+            arity = argument(node, 99, "nargs")
+            is_free = isinstance(arity, ast.Constant) and arity.value in ("?", "*")
+            if place >= len(program.rest) and not is_free:
+                found.append(texts[0])
+            place += 1
+            continue
+        required = argument(node, 99, "required")
+        is_required = isinstance(required, ast.Constant) and required.value is True
+        names = [one.lstrip("-").replace("-", "_") for one in texts]
+        if is_required and not any(name in program.named for name in names):
+            found.append(max(texts, key=len))
+    return found
+
+
 def _parameters(function: Function) -> list[str]:
     arguments = function.args
     return [one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
