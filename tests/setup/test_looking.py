@@ -435,3 +435,24 @@ def test_steps_run_where_their_defaults_say(tmp_path: Path, workflow: str) -> No
     files = {"job/train.py": TRAIN, ".github/workflows/a.yml": workflow}
     found = only_model(tmp_path, files)
     assert (found.train and found.train.value) == "cd job && python train.py 1"
+
+
+@pytest.mark.parametrize("path", ["configs/model.yaml", "configs/model.json", "model.toml"])
+def test_a_file_of_settings_is_never_the_model(tmp_path: Path, path: str) -> None:
+    files = {
+        "train.py": f"import yaml\nyaml.dump({{}}, open('{path}', 'w'))\nm.fit(x)\n",
+        path: "{}",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.model, found.others.get("model", ())) == (None, ())
+
+
+def test_a_target_that_only_names_others_is_no_model_of_its_own(tmp_path: Path) -> None:
+    files = {
+        "a.py": "import joblib\njoblib.dump(m, 'models/a.pkl')\n",
+        "b.py": "import joblib\njoblib.dump(m, 'models/b.pkl')\n",
+        "Makefile": "all: a b\na:\n\tpython a.py\nb:\n\tpython b.py\n",
+    }
+    (project,) = look(written(tmp_path, files), "churn").projects
+    trains = [one.train and one.train.value for one in project.models]
+    assert trains == ["python a.py", "python b.py"]

@@ -32,8 +32,8 @@ _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """A command that has a name. `lines` are what it runs, `file` where it is written. The command
-    `is_copied` if it does not go through that file: a change of the file does not reach it. `notes`
-    are what a person has to know of it.
+    `is_copied` if it does not go through that file: a change of the file does not reach it. It
+    `is_sum` if it only names others that are run. `notes` are what a person has to know of it.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     certainty: Certainty = "stated"
     is_copied: bool = False
+    is_sum: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -140,6 +141,7 @@ def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> I
             file=file,
             why=f"{file}: {noun} {name}",
             is_copied=is_plain,
+            is_sum=not own,
         )
 
 

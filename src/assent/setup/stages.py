@@ -15,6 +15,7 @@ from assent.setup.roles import (
     PLOT_ENDINGS,
     ending,
     evaluates,
+    is_setting,
     kind_of,
     model_score,
     trains,
@@ -131,6 +132,8 @@ def _best_out(stage: Stage, file: Pipeline, found: Pipelines) -> tuple[str, str,
             score, why = score + 10, "named there as a model"
         elif any(_judges(other, path) for _, other in found.stages):
             score, why = score + 2, f"{why}, which the evaluation depends on"
+        if is_setting(path):
+            continue
         if score > 0 and (ending(path) not in DATA_ENDINGS or score >= 5):
             scored.append((path, why, score))
     return max(scored, key=lambda one: one[2], default=None)

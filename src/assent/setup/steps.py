@@ -59,12 +59,14 @@ class Reader:
         """The steps that the repository has names for."""
         found = recipes(self.tree)
         by_name = {one.name: one for one in found if one.file in _TASK_FILES}
-        return [
-            step
+        steps = [
+            (one, step)
             for one in found
             if not publishes("\n".join(one.lines))
             if (step := self.of_recipe(one, by_name)) is not None
         ]
+        own = [trace.path for one, step in steps if not one.is_sum for trace in step.writes]
+        return [step for one, step in steps if not (one.is_sum and _adds_nothing(one, step, own))]
 
     def of_recipe(self, recipe: Recipe, others: dict[str, Recipe]) -> Step | None:
         """A recipe with what its lines do; None if none of them runs anything of the team's."""
@@ -250,6 +252,11 @@ class Reader:
         parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
         step = msgspec.structs.replace(_merged(parts), why=path)
         return _called(msgspec.structs.replace(step, name=_stem(path)), _nbconvert(path))
+
+
+def _adds_nothing(recipe: Recipe, step: Step, own: Sequence[str]) -> bool:
+    """Whether a target that only names others is no step of its own: others write all it does."""
+    return not trains(recipe.name) and all(one.path in own for one in step.writes)
 
 
 def _does_something(node: ast.stmt) -> bool:
