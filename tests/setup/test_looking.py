@@ -456,3 +456,40 @@ def test_a_target_that_only_names_others_is_no_model_of_its_own(tmp_path: Path) 
     (project,) = look(written(tmp_path, files), "churn").projects
     trains = [one.train and one.train.value for one in project.models]
     assert trains == ["python a.py", "python b.py"]
+
+
+SWITCHED = (
+    "import argparse, joblib\np = argparse.ArgumentParser()\n"
+    "p.add_argument('--save-model', {option})\nargs = p.parse_args()\n"
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if args.save_model:\n    joblib.dump(m, 'm.pkl')\n",
+        "if args.save_model and done:\n    for x in y:\n        joblib.dump(m, 'm.pkl')\n",
+        "def keep():\n    joblib.dump(m, 'm.pkl')\nif args.save_model:\n    keep()\n",
+    ],
+)
+def test_a_flag_without_which_no_model_is_kept_is_given(tmp_path: Path, body: str) -> None:
+    text = SWITCHED.format(option="action='store_true'") + body
+    found = only_model(tmp_path, {"train.py": text})
+    assert (found.train and found.train.value) == "python train.py --save-model"
+    found = only_model(tmp_path, {"train.py": text + "joblib.dump(m, 'n.pkl')\n"})
+    assert (found.train and found.train.value) == "python train.py"
+    text = SWITCHED.format(option="default=''") + body
+    found = only_model(tmp_path, {"train.py": text})
+    assert (found.train and found.train.value) == "python train.py"
+    assert [line for line in found.advice if "only with --save-model" in line]
+
+
+def test_a_target_that_lacks_such_a_flag_is_said(tmp_path: Path) -> None:
+    text = SWITCHED.format(option="action='store_true'")
+    text += "if args.save_model:\n    joblib.dump(m, 'm.pkl')\n"
+    files = {"train.py": text, "Makefile": "train:\n\tmkdir -p x\n\tpython train.py\n"}
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "make train"
+    assert "Makefile has to give --save-model to its script" in found.advice
+    files["Makefile"] = "train:\n\tmkdir -p x\n\tpython train.py --save-model\n"
+    assert "Makefile" not in " ".join(only_model(tmp_path, files).advice)

@@ -78,6 +78,7 @@ class Reader:
         added = " ".join(dict.fromkeys(part.command for part in parts if part.command))
         is_own = recipe.file in _TASK_FILES and not recipe.is_copied
         command = f"{recipe.command} {added}" if added and not is_own else recipe.command
+        lost = (f"{recipe.file} has to give {added} to its script",) if added and is_own else ()
         return msgspec.structs.replace(
             step,
             name=recipe.name,
@@ -85,7 +86,7 @@ class Reader:
             why=f"{recipe.why} runs {_listed(_mains(parts))}" if scripts else recipe.why,
             certainty=recipe.certainty,
             scripts=tuple(dict.fromkeys([*scripts, *([recipe.file] if is_own else [])])),
-            notes=(*recipe.notes, *step.notes),
+            notes=(*recipe.notes, *step.notes, *lost),
         )
 
     def of_lines(
