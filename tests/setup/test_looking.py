@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assent.config.read import read_config
+from assent.measure.params import read_params
 from assent.setup.looking import look
 from assent.setup.text import config_text
 from tests.setup.looked import only_model, written
@@ -493,3 +494,48 @@ def test_a_target_that_lacks_such_a_flag_is_said(tmp_path: Path) -> None:
     assert "Makefile has to give --save-model to its script" in found.advice
     files["Makefile"] = "train:\n\tmkdir -p x\n\tpython train.py --save-model\n"
     assert "Makefile" not in " ".join(only_model(tmp_path, files).advice)
+
+
+def test_hydra_follows_the_defaults_of_groups(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import hydra, joblib\n"
+        "@hydra.main(version_base=None, config_path='configs', config_name='train')\n"
+        "def main(cfg):\n    joblib.dump(m, cfg.callbacks.checkpoint.path)\nmain()\n",
+        "configs/train.yaml": "defaults:\n  - callbacks: default\n  - model: net\n  - _self_\n"
+        "  - extra: null\nseed: 1\n",
+        "configs/model/net.yaml": "_target_: a.Net\nsize: 1\n",
+        "configs/model/big.yaml": "_target_: a.Net\nsize: 9\n",
+        "configs/callbacks/default.yaml": "defaults: [checkpoint, _self_]\nlevel: 1\n",
+        "configs/callbacks/checkpoint.yaml": "checkpoint: {path: models/m.pkl}\n_target_: b.C\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.model and found.model.value) == "models/m.pkl"
+    assert values(found.inputs) == ["train.py", "configs/**"]
+    assert values(found.params) == ["configs/train.yaml", "configs/callbacks/checkpoint.yaml"]
+    assert read_params(tmp_path, values(found.params)).problems == ()
+
+
+def test_hydra_takes_the_groups_of_the_command(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import hydra, joblib\n"
+        "@hydra.main(version_base=None, config_path='configs', config_name='train')\n"
+        "def main(cfg):\n    joblib.dump(m, cfg.model.path)\nmain()\n",
+        "configs/train.yaml": "defaults:\n  - model: net\n",
+        "configs/model/net.yaml": "path: models/old.pkl\n",
+        "configs/model/big.yaml": "# @package _global_\nmodel: {path: models/big.pkl}\n",
+        ".github/workflows/a.yml": "jobs: {a: {steps: [{run: python train.py model=big}]}}\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.model and found.model.value) == "models/big.pkl"
+
+
+def test_parameters_that_share_a_name_are_inputs_instead(tmp_path: Path) -> None:
+    files = {
+        "train.py": TRAIN + "".join(f"open('config_{one}.yaml')\n" for one in "abc"),
+        "config_a.yaml": "lr: 1\n",
+        "config_b.yaml": "lr: 2\n",
+        "config_c.yaml": "- 1\n",
+    }
+    found = only_model(tmp_path, files)
+    assert values(found.params) == ["config_a.yaml"]
+    assert values(found.inputs) == ["train.py", "config_b.yaml", "config_c.yaml"]

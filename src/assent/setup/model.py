@@ -10,7 +10,9 @@ import msgspec
 
 from assent.core.direction import direction
 from assent.core.scalar import number
+from assent.measure.files import covers as covered
 from assent.measure.metrics import read_metrics
+from assent.measure.params import read_params
 from assent.setup.advice import advice
 from assent.setup.choosing import Chosen, covers, seen_of
 from assent.setup.columns import has_names, key_of, predictions_of
@@ -34,6 +36,7 @@ LOCKS = (
 _PARAMS = ("params.yaml", "params.yml", "params.json", "params.toml")
 _METRICS = frozenset(".json .yaml .yml .toml .csv .tsv .txt".split())
 MAX_GATES = 3
+MAX_PARAMS = 20
 
 
 def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
@@ -41,8 +44,9 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     model, refused = _model(tree, chosen)
     writes = [one for one in chosen.writes if not any(_is_at(one, its) for its in refused)]
     outputs = [one.path for one in writes]
-    params = _params(tree, chosen)
+    params, unnamed = _readable_params(tree, _params(tree, chosen))
     inputs, left_out = _inputs(tree, chosen, outputs)
+    inputs += [one for one in unnamed if not any(covered(its.value, one.value) for its in inputs)]
     metrics = _metrics(tree, writes)
     data = _data(tree, chosen, outputs)
     predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
@@ -179,6 +183,19 @@ def _params(tree: Tree, chosen: Chosen) -> list[Seen]:
         if tree.is_file(name) and name not in read:
             read[name] = Seen(value=name, why="its name says so", certainty="guessed")
     return list(read.values())
+
+
+def _readable_params(tree: Tree, params: Sequence[Seen]) -> tuple[list[Seen], list[Seen]]:
+    """The files of parameters that can be read together, and the others: what gives a name that
+    another has given, or cannot be read, would stand in the way of every review.
+    """
+    kept: list[Seen] = []
+    rest: list[Seen] = []
+    for one in params:
+        together = [*(its.value for its in kept), one.value]
+        is_good = len(kept) < MAX_PARAMS and not read_params(tree.root, together).problems
+        (kept if is_good else rest).append(one)
+    return kept, rest
 
 
 def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Seen], list[Seen]]:

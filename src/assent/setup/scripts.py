@@ -58,9 +58,13 @@ def read_script(
 
 
 def _configurations(program: Program) -> list[Trace]:
-    return [
+    found = [
         Trace(path=path, kind="params", why=f"{program.script} loads it") for path in program.loaded
     ]
+    if program.composed_from is not None:
+        why = "Hydra composes the configuration from it"
+        found.append(Trace(path=program.composed_from, kind="data", why=why))
+    return found
 
 
 def _once(traces: Sequence[Trace]) -> list[Trace]:

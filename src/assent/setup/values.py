@@ -49,7 +49,7 @@ class Handle(msgspec.Struct, frozen=True):
 
 class Program:
     """A script with its arguments, and the values of its expressions. `folder` is where it runs;
-    `config` is what Hydra would give it.
+    `config` is what Hydra would give it, from the files of the folder `composed_from`.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Program:
         self.modules = sources.closure(script)
         self.config: dict[str, Any] | None = None
         self.loaded: dict[str, None] = {}
+        self.composed_from: str | None = None
         self.calls: dict[str, list[tuple[ast.Call, Scope]]] = {}
         self._steps = 0
         self._busy: set[tuple[int, int]] = set()
