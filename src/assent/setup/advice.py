@@ -25,7 +25,9 @@ def advice(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
         yield "nothing here looks like a training: say at `train` which command trains"
     if found.model is None and not found.others.get("model"):
         yield from _model([hint for hint in hints if hint.fitted is not None])
-    if not found.metrics:
+    if not found.metrics and found.is_unread and not hints:
+        yield f"no metrics were seen: let the training write them as JSON into {FILE}, {AGAIN}"
+    elif not found.metrics:
         yield from _metrics(found, hints)
 
 

@@ -69,6 +69,7 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
         keys={key: its for key, one in data.items() if (its := key_of(tree, one))},
         plots=tuple(_plots(writes)),
         gates=tuple(_gates(tree, writes, [one.value for one in metrics])),
+        is_unread=any(one.is_unread for one in (*chosen.train, *chosen.evaluate)),
         others={key: value for key, value in others.items() if value},
     )
     return _with_advice(found, chosen)

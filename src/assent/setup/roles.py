@@ -11,6 +11,7 @@ MODEL_ENDINGS = frozenset(
     """
     .pkl .pickle .joblib .skops .pt .pth .ckpt .onnx .h5 .hdf5 .keras .safetensors .cbm .ubj .gguf
     .pmml .tflite .pb .model .mar .bst .npz .bin .dill
+    .rds .rdata .rda .qs .jld2 .bson .jls
     """.split()
 )
 DATA_ENDINGS = frozenset(

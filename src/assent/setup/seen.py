@@ -36,7 +36,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A command of the team's, and the files that it reads and writes. `scripts` are the team's own
     files that it runs or imports; `hints` are figures that go nowhere a file could be read from;
-    `notes` are what a person has to know before the command is used.
+    `notes` are what a person has to know before the command is used. `is_unread`: a part of it is
+    in a language that is not parsed.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     writes: tuple[Trace, ...] = ()
     hints: tuple[Hint, ...] = ()
     notes: tuple[str, ...] = ()
+    is_unread: bool = False
 
     def written(self, *kinds: Kind) -> list[Trace]:
         """The files of these kinds that it writes."""
@@ -99,6 +101,7 @@ class ModelSeen(msgspec.Struct, frozen=True, kw_only=True):
     gates: tuple[str, ...] = ()
     others: dict[str, tuple[Seen, ...]] = {}
     advice: tuple[str, ...] = ()
+    is_unread: bool = False
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from assent.setup import hydra
+from assent.setup.foreign import foreign_step, language_of, not_read
 from assent.setup.recipes import Recipe, recipes
 from assent.setup.roles import ending, evaluates, kind_of, model_score, predicts, trains
 from assent.setup.scripts import read_script
@@ -149,6 +150,8 @@ class Reader:
             return self.script(path, (), folder if papermill else posixpath.dirname(path))
         if path.endswith(".py"):
             return self.script(path, found.arguments, folder)
+        if language_of(path) is not None:
+            return foreign_step(self.tree, path, folder)
         return Step(name=path, command="", why=path, scripts=(path,))
 
     def _path(self, simple: Simple, found: Ran) -> str | None:
@@ -197,7 +200,7 @@ class Reader:
             named = None if step is None else msgspec.structs.replace(step, name=_stem(path))
             return None if named is None else _called(named, f"{shell} {_quoted(path)}")
         program = {".R": "Rscript", ".r": "Rscript", ".jl": "julia"}[posixpath.splitext(path)[1]]
-        return Step(name=_stem(path), command=f"{program} {path}", why=path, scripts=(path,))
+        return _called(foreign_step(self.tree, path), f"{program} {_quoted(path)}")
 
     def _python(self, path: str) -> Step | None:
         if not self._is_runnable(path):
@@ -247,8 +250,16 @@ class Reader:
 
     def _notebook(self, path: str) -> Step | None:
         text = self.tree.read(path) or b""
-        if notebook_language(text) != "python":
-            return Step(name=_stem(path), command=_nbconvert(path), why=path, scripts=(path,))
+        language = notebook_language(text)
+        if language != "python":
+            return Step(
+                name=_stem(path),
+                command=_nbconvert(path),
+                why=path,
+                scripts=(path,),
+                notes=(not_read(language.capitalize(), path),),
+                is_unread=True,
+            )
         own = posixpath.dirname(path)
         parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
         step = msgspec.structs.replace(_merged(parts), why=path)
@@ -336,6 +347,7 @@ def _merged(parts: Sequence[Step]) -> Step:
         writes=tuple(writes.values()),
         hints=tuple(hint for part in parts for hint in part.hints),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        is_unread=any(part.is_unread for part in parts),
     )
 
 

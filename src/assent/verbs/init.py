@@ -187,6 +187,7 @@ def unseen(seen: ModelSeen) -> list[str]:
     """The keys that a person has to fill in, because nothing in the repository says them."""
     missing = {
         "train": seen.train is None,
+        "inputs": seen.is_unread or (seen.train is not None and not seen.inputs),
         "model": seen.model is None,
         "metrics": not seen.metrics,
     }
