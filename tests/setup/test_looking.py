@@ -539,3 +539,43 @@ def test_parameters_that_share_a_name_are_inputs_instead(tmp_path: Path) -> None
     found = only_model(tmp_path, files)
     assert values(found.params) == ["config_a.yaml"]
     assert values(found.inputs) == ["train.py", "config_b.yaml", "config_c.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("f.write(f'Accuracy: {a}\\n\\n![](p.png)')", ["Accuracy"]),
+        ("f.write('# Scores\\n')\n    f.write('accuracy = ' + str(a))", ["accuracy"]),
+        ("f.write('accuracy: {:.2f}\\n'.format(a))", ["accuracy"]),
+        ("f.write('accuracy: %.2f\\n' % a)", ["accuracy"]),
+        ("f.write(f'Accuracy: {a}\\n')\n    f.write(classification_report(x, y))", []),
+        ("f.write(f'Accuracy: {a}%')", []),
+        ("f.write(f'accuracy: {a}\\n')\n    print(report, file=f)", []),
+    ],
+)
+def test_text_is_metrics_only_if_a_review_could_read_it(
+    tmp_path: Path, lines: str, names: list[str]
+) -> None:
+    text = f"with open('metrics.txt', 'w') as f:\n    {lines}\n"
+    found = only_model(tmp_path, {"train.py": TRAIN + text})
+    assert values(found.metrics) == (["metrics.txt"] if names else [])
+    assert list(found.gates) == names
+    assert any("no metrics" in line for line in found.advice) == (not names)
+
+
+def test_metrics_that_are_there_and_cannot_be_read_are_not_taken(tmp_path: Path) -> None:
+    text = "open('metrics.txt', 'w').write(f'accuracy: {a}')\n"
+    files = {"train.py": TRAIN + text, "metrics.txt": "accuracy: 0.5\nf1 0.3\n"}
+    assert only_model(tmp_path, files).metrics == ()
+    files["metrics.txt"] = "accuracy: 0.5\n"
+    assert values(only_model(tmp_path, files).metrics) == ["metrics.txt"]
+
+
+def test_of_two_files_with_the_same_figure_that_of_the_test_is_taken(tmp_path: Path) -> None:
+    text = "".join(
+        f"json.dump({{'accuracy': a}}, open('{one}_metrics.json', 'w'))\n"
+        for one in ("train", "test")
+    )
+    found = only_model(tmp_path, {"train.py": TRAIN + text})
+    assert values(found.metrics) == ["test_metrics.json"]
+    assert "# metrics: train_metrics.json" in config_text(look(tmp_path, "churn").projects[0])

@@ -156,6 +156,7 @@ def _rows(model: ModelSeen) -> Iterator[tuple[str, Seen]]:
         "input": model.inputs,
         "not an input": model.left_out,
         "metrics": model.metrics,
+        "or metrics": model.others.get("metrics", ()),
         "data": tuple(model.data.values()),
         "params": model.params,
         "plots": model.plots,

@@ -13,6 +13,7 @@ from assent.core.scalar import number
 from assent.measure.files import covers as covered
 from assent.measure.metrics import read_metrics
 from assent.measure.params import read_params
+from assent.measure.pointers import stand_in
 from assent.setup.advice import advice
 from assent.setup.choosing import Chosen, covers, seen_of
 from assent.setup.columns import has_names, key_of, predictions_of
@@ -47,13 +48,14 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     params, unnamed = _readable_params(tree, _params(tree, chosen))
     inputs, left_out = _inputs(tree, chosen, outputs)
     inputs += [one for one in unnamed if not any(covered(its.value, one.value) for its in inputs)]
-    metrics = _metrics(tree, writes)
+    metrics, clashing = _without_clashes(tree, _metrics(tree, writes), writes)
     data = _data(tree, chosen, outputs)
     predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
     others = {
         "train": tuple(seen_of([one]) for one in chosen.other_trains),
         "evaluate": tuple(seen_of([one]) for one in chosen.other_evaluates),
         "model": (*refused, *_other_models(tree, chosen)),
+        "metrics": tuple(clashing),
     }
     found = ModelSeen(
         name=name,
@@ -152,12 +154,38 @@ def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
 
 
 def _is_readable(tree: Tree, trace: Trace) -> bool:
-    """Text is read for figures only if the script, or the file that is there, shows some."""
-    if ending(trace.path) != ".txt":
-        return True
-    if tree.is_file(trace.path):
-        return bool(read_metrics(tree.root, [trace.path]).metrics)
-    return bool(trace.names)
+    """Whether a review could read it, as far as the file that is there, or the script, shows. Text
+    is read for figures only if there are some.
+    """
+    is_text = ending(trace.path) == ".txt"
+    if tree.is_file(trace.path) and stand_in(tree.root / trace.path) is None:
+        read = read_metrics(tree.root, [trace.path])
+        return not read.problems or (not is_text and bool(trace.names))
+    return bool(trace.names) or not is_text
+
+
+def _without_clashes(tree: Tree, metrics: list[Seen], writes: Sequence[Trace]) -> _Split:
+    """The files of figures of which no two give the same name, and the others: a name that two
+    files give has no value. Those of the training come last.
+    """
+    kept: list[Seen] = []
+    rest: list[Seen] = []
+    owners: dict[str, str] = {}
+    for one in sorted(metrics, key=lambda its: "train" in words(posixpath.basename(its.value))):
+        there = read_metrics(tree.root, [one.value] if tree.is_file(one.value) else [])
+        said = [name for trace in writes if trace.path == one.value for name in trace.names]
+        names = [*there.metrics, *there.series] or said
+        clash = next((name for name in names if name in owners), None)
+        if clash is None:
+            kept.append(one)
+            owners |= dict.fromkeys(names, one.value)
+        else:
+            why = f"it gives the name {clash}, as {owners[clash]} does"
+            rest.append(Seen(value=one.value, why=why))
+    return [one for one in metrics if one in kept], rest
+
+
+_Split = tuple[list[Seen], list[Seen]]
 
 
 def _plots(writes: Sequence[Trace]) -> list[Seen]:
