@@ -83,3 +83,18 @@ def test_a_script_without_a_word_of_files_is_no_error(tmp_path: Path) -> None:
     assert [one.value for one in found.inputs] == ["train.R"]
     assert found.model is None
     assert "import " not in " ".join(found.advice)
+
+
+def test_a_target_is_called_after_what_it_makes(tmp_path: Path) -> None:
+    files = {
+        "Makefile": "DATA = d.csv\nout/model.rds: $(DATA) clean.csv\n\tRscript fit.R $(DATA) $@\n"
+        "clean.csv: d.csv\n\tRscript clean.R d.csv $@\nall: out/model.rds\n",
+        "fit.R": "saveRDS(m, args[2])\n",
+        "clean.R": "",
+        "d.csv": "x\n1\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "make out/model.rds"
+    assert (found.model and found.model.value) == "out/model.rds"
+    inputs = {"fit.R", "clean.R", "Makefile", "d.csv"}
+    assert {one.value for one in found.inputs} == inputs

@@ -511,7 +511,7 @@ def test_hydra_follows_the_defaults_of_groups(tmp_path: Path) -> None:
     found = only_model(tmp_path, files)
     assert (found.model and found.model.value) == "models/m.pkl"
     assert values(found.inputs) == ["train.py", "configs/**"]
-    assert values(found.params) == ["configs/train.yaml", "configs/callbacks/checkpoint.yaml"]
+    assert values(found.params) == ["configs/train.yaml"]
     assert read_params(tmp_path, values(found.params)).problems == ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -216,15 +217,16 @@ def _params(tree: Tree, chosen: Chosen) -> list[Seen]:
 
 def _readable_params(tree: Tree, params: Sequence[Seen]) -> tuple[list[Seen], list[Seen]]:
     """The files of parameters that can be read together, and the others: what gives a name that
-    another has given, or cannot be read, would stand in the way of every review.
+    another gives, or cannot be read, would stand in the way of every review. The first file is the
+    main one, and stays.
     """
+    read = [read_params(tree.root, [one.value]) for one in params[:MAX_PARAMS]]
+    given = Counter(name for one in read for name in one.params)
     kept: list[Seen] = []
-    rest: list[Seen] = []
-    for one in params:
-        together = [*(its.value for its in kept), one.value]
-        is_good = len(kept) < MAX_PARAMS and not read_params(tree.root, together).problems
-        (kept if is_good else rest).append(one)
-    return kept, rest
+    for n, (one, its) in enumerate(zip(params, read, strict=False)):
+        if not its.problems and (n == 0 or all(given[name] == 1 for name in its.params)):
+            kept.append(one)
+    return kept, [one for one in params if one not in kept]
 
 
 def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Seen], list[Seen]]:

@@ -33,7 +33,9 @@ _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """A command that has a name. `lines` are what it runs, `file` where it is written. The command
     `is_copied` if it does not go through that file: a change of the file does not reach it. It
-    `is_sum` if it only names others that are run. `notes` are what a person has to know of it.
+    `is_sum` if it only names others that are run. `makes` are
+    the files that it is there to make, as it is called after them. `notes` are what a person has to
+    know of it.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     certainty: Certainty = "stated"
     is_copied: bool = False
     is_sum: bool = False
+    makes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -128,7 +131,8 @@ def _justfile(tree: Tree) -> Iterator[Recipe]:
 
 def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> Iterator[Recipe]:
     for name, target in found.items():
-        lines = tuple(_all_lines(name, found, set()))
+        reached: set[str] = set()
+        lines = tuple(_all_lines(name, found, reached))
         if not lines:
             continue
         own = list(target.lines)
@@ -142,7 +146,13 @@ def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> I
             why=f"{file}: {noun} {name}",
             is_copied=is_plain,
             is_sum=not own,
+            makes=tuple(one for one in found if one in reached and _is_file(found[one], one)),
         )
+
+
+def _is_file(target: _Target, name: str) -> bool:
+    """Whether a target is called after a file that its lines make."""
+    return bool(target.lines) and re.fullmatch(r"[\w./-]*\w\.[A-Za-z]\w{0,15}", name) is not None
 
 
 def _is_plain(line: str) -> bool:

@@ -12,9 +12,17 @@ import msgspec
 from assent.setup import hydra
 from assent.setup.foreign import foreign_step, language_of, not_read
 from assent.setup.recipes import Recipe, recipes
-from assent.setup.roles import ending, evaluates, kind_of, model_score, predicts, trains
+from assent.setup.roles import (
+    MODEL_ENDINGS,
+    ending,
+    evaluates,
+    kind_of,
+    model_score,
+    predicts,
+    trains,
+)
 from assent.setup.scripts import read_script
-from assent.setup.seen import Step, Trace
+from assent.setup.seen import Kind, Step, Trace
 from assent.setup.shell import SCRIPTS, Ran, Simple, commands, path_of, publishes, ran
 from assent.setup.source import Sources, notebook_language, shell_lines
 from assent.setup.tree import Tree
@@ -75,7 +83,7 @@ class Reader:
         scripts = [path for part in parts for path in part.scripts]
         if not scripts and not any(part.writes for part in parts):
             return None
-        step = _merged(parts)
+        step = _with_made(_merged(parts), recipe)
         added = " ".join(dict.fromkeys(part.command for part in parts if part.command))
         is_own = recipe.file in _TASK_FILES and not recipe.is_copied
         command = f"{recipe.command} {added}" if added and not is_own else recipe.command
@@ -264,6 +272,27 @@ class Reader:
         parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
         step = msgspec.structs.replace(_merged(parts), why=path)
         return _called(msgspec.structs.replace(step, name=_stem(path)), _nbconvert(path))
+
+
+def _with_made(step: Step, recipe: Recipe) -> Step:
+    """A step with the files that its targets are called after, where no script says of them more
+    than that.
+    """
+    known = {one.path for one in step.writes}
+    made = [
+        Trace(path=path, kind=_kind_made(path), why=f"{recipe.file}: target {path}")
+        for name in recipe.makes
+        if (path := posixpath.normpath(name)) not in known
+        if not path.startswith(("/", "..")) and path not in step.scripts
+    ]
+    reads = [one for one in step.reads if one.path not in {its.path for its in made}]
+    writes = (*step.writes, *made)
+    return msgspec.structs.replace(step, reads=tuple(reads), writes=writes)
+
+
+def _kind_made(path: str) -> Kind:
+    is_model = ending(path) in MODEL_ENDINGS and model_score(path) > 0
+    return "model" if is_model else kind_of(path)
 
 
 def _adds_nothing(recipe: Recipe, step: Step, own: Sequence[str]) -> bool:
