@@ -39,14 +39,15 @@ if [ -n "$ASSENT_INSTALL" ]; then
   place=$(mktemp -d)
   trap 'rm -rf "$place"' EXIT
 fi
-case "$ASSENT_INSTALL" in
-"")
+# The last part of an address tells whether it names a commit: an account has an @ before it.
+case "$ASSENT_INSTALL ${{ASSENT_INSTALL##*/}}" in
+" ")
   if ! assent=$(command -v assent); then
     echo "assent: the image has no program of this name; give the input install" >&2
     exit 2
   fi
   ;;
-git+*@* | *" @ git+"*@*)
+git+*" "*@* | *" @ git+"*" "*@*)
   source=${{ASSENT_INSTALL#*git+}}
   revision=${{source##*@}}
   case "$ASSENT_INSTALL" in

@@ -102,7 +102,7 @@ LAYOUT = Layout(
     models={
         ("", "work"): Expected(
             train="make train",
-            evaluate="python evaluate.py --model out/model.pkl",
+            evaluate="make evaluate",
             model="out/model.pkl",
             metrics=("out/scores.json",),
             figures=("accuracy",),

@@ -59,7 +59,8 @@ LAYOUT = Layout(
             model="model/",
             metrics=("metrics.json",),
             figures=("accuracy",),
-            inputs=("train.py", "learn.py", "data/customers.csv", "conda.yaml", "MLproject"),
+            inputs=("train.py", "learn.py", "data/customers.csv", "conda.yaml"),
+            never_inputs=("MLproject",),
             data={"customers": "data/customers.csv"},
         )
     },

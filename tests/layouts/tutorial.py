@@ -84,7 +84,7 @@ LAYOUT = Layout(
             model="Model/customer_pipeline.joblib",
             metrics=("Results/metrics.txt",),
             figures=("Accuracy", "F1 Score"),
-            inputs=("train.py", "learn.py", "Data/customers.csv", "Makefile"),
+            inputs=("train.py", "learn.py", "Data/customers.csv"),
             never_inputs=("Model/customer_pipeline.joblib", "Results/metrics.txt"),
             data={"customers": "Data/customers.csv"},
         )

@@ -138,6 +138,7 @@ def test_the_state_of_a_trainer_gives_its_last_figures(tmp_path: Path) -> None:
     [
         ("Accuracy: 0.8\n", {"Accuracy": 0.8}),
         ("\nAccuracy = 0.95, F1 Score = 9e-1", {"Accuracy": 0.95, "F1 Score": 0.9}),
+        ('# Scores of 2 models\n\nA: 0.8\n\n![a plot](plot.png "P")\n![](x)\n', {"A": 0.8}),
         ("r2=-1; n: 12\n\nloss : nan", {"r2": -1, "n": 12, "loss": NonFinite("nan")}),
     ],
 )
@@ -197,6 +198,10 @@ def test_cells(text: str, value: Scalar) -> None:
         ("m.txt", b"auc: 0.9\nafter 3 epochs", "line 2: 'after 3 epochs' is not"),
         ("m.txt", b"auc: 90%", "'auc: 90%' is not"),
         ("m.txt", b"auc: 1,auc: 2", "twice"),
+        ("m.txt", b"auc: 1\n# f1: 0.5", "line 2: '# f1: 0.5' is not"),
+        ("m.txt", b"auc: 1\n![a](b) f1 0.5", "line 2"),
+        ("m.txt", b"#hashtag", "is not"),
+        ("m.txt", b"# Only a heading", "no value"),
         ("m.txt", b"\xff", "not UTF-8"),
         ("m.txt", b"a: 1\n" * 10_001, "more than 10,000 lines"),
         ("trainer_state.json", b"[]", "no `log_history`"),

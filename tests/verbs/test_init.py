@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from assent.cli.init import command
 from assent.config.read import read_config
 from assent.verbs.init import init
 
@@ -26,3 +31,49 @@ def test_what_training_imports_is_an_input(tmp_path: Path) -> None:
 def test_a_script_that_is_no_python_is_still_an_input(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text("def (")
     assert inputs_of(tmp_path) == ("train.py",)
+
+
+MODEL = "import joblib, json\njoblib.dump(m, 'm.pkl')\njson.dump({'auc': 1}, open('m.json', 'w'))\n"
+
+
+def said(folder: Path, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.mark.parametrize(
+    ("forge", "file"),
+    [("--github", ".github/workflows/assent-review.yml"), ("--gitlab", ".gitlab-ci.yml")],
+)
+def test_a_dry_run_says_what_would_be_written_for_the_forge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forge: str, file: str
+) -> None:
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / "train.py").write_text(MODEL)
+    shown = said(tmp_path, "--dry-run", forge, monkeypatch=monkeypatch)
+    assert f"would write {file}\n" in shown
+    assert shown.endswith("nothing was written\n")
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".git", "train.py"]
+    assert f"wrote {file}\n" in said(tmp_path, forge, monkeypatch=monkeypatch)
+
+
+def test_what_was_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "train.py").write_text(MODEL)
+    shown = said(tmp_path, "--name", "churn", monkeypatch=monkeypatch)
+    assert "wrote assent.yaml for the model churn\nadded .assent/ to .gitignore\n" in shown
+    assert "next: check it, then run `assent review`" in shown
+    again = said(tmp_path, "--name", "churn", "--force", monkeypatch=monkeypatch)
+    assert ".gitignore" not in again
+
+
+def test_models_are_several_and_what_is_missing_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        text = f"import joblib\njoblib.dump(m, 'models/{name}.pkl')\n"
+        (tmp_path / f"train_{name}.py").write_text(text)
+    shown = said(tmp_path, monkeypatch=monkeypatch)
+    assert "assent.yaml for the models " in shown
+    assert "next: correct metrics, then run `assent review`" in shown

@@ -11,7 +11,7 @@ from assent.cli import output
 from assent.cli.flags import flag
 from assent.cli.run import finish
 from assent.setup.seen import ModelSeen, Seen, Sight
-from assent.verbs.init import InitResult, init
+from assent.verbs.init import IGNORED, InitResult, init
 
 
 @click.command()
@@ -76,20 +76,25 @@ def show(result: InitResult) -> None:
     """The result for people."""
     if result.is_dry and result.sight is not None:
         _seen(result.sight)
+        for path in result.workflows:
+            output.line(f"would write {_relative(path)}")
+        output.line("nothing was written")
         return
     if len(result.written) > 1:
         for path in result.written:
             output.line(f"wrote {_relative(path)}")
-        output.line(f"  for the models {result.model}")
+        output.line(f"  for {_named(result.model)}")
     else:
         done = "kept" if result.is_kept else "wrote"
-        output.line(f"{done} {_relative(result.path)} for the model {result.model}")
+        output.line(f"{done} {_relative(result.path)} for {_named(result.model)}")
+    if result.is_ignoring:
+        output.line(f"added {IGNORED} to .gitignore")
     for key, value in result.found.items():
         output.line(f"  found {key}: {value}")
     if result.to_check:
         output.line(f"  please correct: {', '.join(result.to_check)}")
     for path in result.workflows:
-        output.line(f"wrote {path.name} into {path.parent.name}/")
+        output.line(f"wrote {_relative(path)}")
     for one in result.seen:
         output.line(f"  seen: {one}")
     for one in result.to_do:
@@ -112,6 +117,10 @@ def _relative(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
+def _named(models: str) -> str:
+    return f"the {'models' if ', ' in models else 'model'} {models}"
+
+
 def _advice(result: InitResult) -> None:
     for project in () if result.sight is None else result.sight.projects:
         for model in project.models:
@@ -125,7 +134,10 @@ def _next(result: InitResult) -> None:
     elif result.forge == "github":
         output.line("next: docs/github.md says what each workflow may do and why")
     else:
-        output.line("next: check it, then run `assent review`")
+        if result.to_check:
+            output.line(f"next: correct {', '.join(result.to_check)}, then run `assent review`")
+        else:
+            output.line("next: check it, then run `assent review`")
         if result.sight is not None and result.sight.forge is not None:
             output.line(f"and for its CI: `assent init --{result.sight.forge}`")
 
@@ -143,7 +155,6 @@ def _seen(sight: Sight) -> None:
                 output.line(f"    {'':<12}   {one.certainty}: {one.why}")
             for line in model.advice:
                 output.line(f"    {line}")
-    output.line("nothing was written")
 
 
 def _rows(model: ModelSeen) -> Iterator[tuple[str, Seen]]:
@@ -156,6 +167,7 @@ def _rows(model: ModelSeen) -> Iterator[tuple[str, Seen]]:
         "input": model.inputs,
         "not an input": model.left_out,
         "metrics": model.metrics,
+        "or metrics": model.others.get("metrics", ()),
         "data": tuple(model.data.values()),
         "params": model.params,
         "plots": model.plots,

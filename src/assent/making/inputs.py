@@ -24,7 +24,7 @@ from assent.making.dvc import (
     runs_dvc,
     working_tree,
 )
-from assent.making.outputs import Outputs, evidence_files, outputs_of, require_place
+from assent.making.outputs import Outputs, evidence_files, is_command, outputs_of, require_place
 from assent.measure.files import covers, expand, is_glob, relative_name
 from assent.measure.hashes import Hashes
 
@@ -263,7 +263,7 @@ def _made_by_nobody(settings: ModelSettings) -> list[str]:
     """
     if settings.train is not None:
         return []
-    if settings.evaluate is not None:
+    if is_command(settings.evaluate):
         return [settings.model]
     return [settings.model, *evidence_files(settings), *settings.plots]
 

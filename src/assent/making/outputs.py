@@ -49,7 +49,7 @@ def outputs_of(settings: ModelSettings, derived: Iterable[str] = ()) -> Outputs:
     """What the commands of the model write. What no command makes is no output but an input: a
     model without `train`, and the evidence of one without any command.
     """
-    if settings.train is None and settings.evaluate is None:
+    if settings.train is None and not is_command(settings.evaluate):
         return Outputs()
     return Outputs(
         model=() if settings.train is None else (_plain(settings.model),),
@@ -57,6 +57,11 @@ def outputs_of(settings: ModelSettings, derived: Iterable[str] = ()) -> Outputs:
         plots=tuple(map(_plain, settings.plots)),
         derived=tuple(derived),
     )
+
+
+def is_command(command: str | None) -> bool:
+    """Whether a command can write anything: the shell's `true` and `:` stand for none."""
+    return command is not None and command.strip() not in ("true", ":")
 
 
 def evidence_files(settings: ModelSettings) -> tuple[str, ...]:

@@ -38,8 +38,8 @@ def read_metrics(root: Path, patterns: Sequence[str]) -> Metrics:
     column and several rows a series per column. Of a training log (its first column is `epoch`, or
     it has `epoch` and `step`) `last.<column>` is the last value as well. Of `trainer_state.json`
     the last figures of its history are read, and of text (`.txt`) lines such as `name: value`, if
-    all of them are. Whatever was declared and could not be read is a
-    problem and never an exception: so are a missing file and a name that two files give.
+    all others are headings and pictures of Markdown. Whatever was declared and could not be read is
+    a problem and never an exception: so are a missing file and a name that two files give.
     """
     found, problems = declared(root, patterns)
     given: list[tuple[str, str, Value]] = []
@@ -102,10 +102,13 @@ def _of_leaf(name: str, leaf: Any) -> Iterator[tuple[str, Value | _Unread]]:
 
 def of_text(text: bytes) -> Iterator[tuple[str, Value]]:
     """The figures of a text in which every line, or every part between commas, is `name: value` or
-    `name = value`. Raises `ParseError` for any other: a figure in prose could be lost.
+    `name = value`; what Markdown has beside them, headings and pictures, is passed over. Raises
+    `ParseError` for any other: a figure in prose could be lost.
     """
     seen: set[str] = set()
     for number, line in enumerate(_text_lines(text), 1):
+        if _MARKDOWN.fullmatch(line):
+            continue
         for part in filter(None, (one.strip() for one in re.split(r"[,;]", line))):
             match = _TEXT_FIGURE.fullmatch(part)
             if match is None:
@@ -202,6 +205,7 @@ def _shown(name: str, value: Scalar) -> Scalar:
 
 TRAINER_STATE = "trainer_state.json"
 _MAX_TEXT_LINES = 10_000
+_MARKDOWN = re.compile(r"\s*(?:#{1,6}\s[^:=]{0,300}|!\[[^\]]{0,300}\]\([^()]{0,1000}\))\s*")
 _TEXT_FIGURE = re.compile(
     r"(?P<name>[A-Za-z][\w@./() -]{0,99}?) *[:=] *"
     r"(?P<value>[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]{1,4})?|nan|[-+]?inf)",

@@ -23,9 +23,11 @@ def advice(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
     """What is missing, one paragraph after the other; lines that begin with blanks are code."""
     if found.train is None:
         yield "nothing here looks like a training: say at `train` which command trains"
-    if found.model is None:
+    if found.model is None and not found.others.get("model"):
         yield from _model([hint for hint in hints if hint.fitted is not None])
-    if not found.metrics:
+    if not found.metrics and found.is_unread and not hints:
+        yield f"no metrics were seen: let the training write them as JSON into {FILE}, {AGAIN}"
+    elif not found.metrics:
         yield from _metrics(found, hints)
 
 

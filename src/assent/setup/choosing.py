@@ -17,6 +17,13 @@ _CHORES = frozenset(
     dashboard tune sweep search optuna hyperopt benchmark profile
     """.split()
 )
+_USES = frozenset(
+    """
+    demo serve server serving sync deploy deployment app api dashboard streamlit gradio publish
+    release push upload
+    """.split()
+)
+"""What uses a model or sends something away: nothing that a training needs before it."""
 _TRAINS_FOR_SURE, _IS_CLOSE, _EVALUATES_FOR_SURE = 6, 6, 8
 
 Provided = Callable[[str], bool]
@@ -128,7 +135,8 @@ def _complete(
 ) -> Chosen:
     train = group[0]
     model, others = _model(train)
-    before = _before(train, [one for one in steps if one not in group], is_provided)
+    before = _before(train, [one for one in steps if _may_precede(one, train)], is_provided)
+    before = [one for one in before if one not in group]
     made = [one.path for step in (*before, train) for one in step.writes]
     pool = [one for one in steps if one not in (*group, *before) and not _covers_any(one, model)]
     ranked = sorted(
@@ -140,7 +148,8 @@ def _complete(
         ranked = [one for one in ranked if model is not None and _reads(one, model.path)]
     evaluate = ranked[:1]
     is_made = _either(is_provided, made)
-    chain = [*_before(evaluate[0], pool, is_made), *evaluate] if evaluate else []
+    useful = [one for one in pool if not _uses(one)]
+    chain = [*_before(evaluate[0], useful, is_made), *evaluate] if evaluate else []
     return Chosen(
         train=(*before, train),
         model=model,
@@ -149,6 +158,24 @@ def _complete(
         other_models=tuple(others),
         other_evaluates=tuple(_differing(ranked[1:], evaluate[0])) if evaluate else (),
     )
+
+
+def _may_precede(step: Step, train: Step) -> bool:
+    """Whether a step could make what a training needs: what loads the model that it makes comes
+    after it, and so does what predicts, serves or deploys.
+    """
+    made = [one.path for one in train.written("model")]
+    is_later = any(_reads(step, path) for path in made)
+    return not (is_later or _uses(step) or any(map(predicts, _names(step))))
+
+
+def _uses(step: Step) -> bool:
+    return any(words(name) & _USES for name in _names(step))
+
+
+def _names(step: Step) -> list[str]:
+    """What a step is called, and the script that it runs."""
+    return [step.name, *(path.rpartition("/")[2] for path in step.scripts[:1])]
 
 
 def _either(is_provided: Provided, made: Sequence[str]) -> Provided:
@@ -188,8 +215,9 @@ def _before(
     for read in step.reads:
         if depth > 5 or is_provided(read.path) or any(_writes(one, read.path) for one in found):
             continue
-        makers = [one for one in others if _writes(one, read.path) and one.certainty != "stated"]
-        makers += [one for one in others if _writes(one, read.path) and one not in makers]
+        able = [one for one in others if _makes(one, read.path)]
+        makers = [one for one in able if one.certainty != "stated"]
+        makers += [one for one in able if one not in makers]
         if makers:
             rest = [one for one in others if one is not makers[0]]
             for needed in (*_before(makers[0], rest, is_provided, depth + 1), makers[0]):
@@ -204,7 +232,8 @@ def _evaluation_score(step: Step, train: Step, model: Trace | None) -> int:
     figures = [one for one in step.written("metrics", "predictions") if one.path not in known]
     if not figures:
         return 0
-    score = 8 * (model is not None and _reads(step, model.path)) + 6 * evaluates(step.name)
+    is_named = any(map(evaluates, _names(step)))
+    score = 8 * (model is not None and _reads(step, model.path)) + 6 * is_named - 8 * _uses(step)
     score += 3 * any(one.kind == "metrics" for one in figures) + 2 * len(figures)
     score += 1 * (step.certainty == "stated") + 1 * predicts(step.name)
     return score - 8 * any(path.endswith(".ipynb") for path in step.scripts)
@@ -217,6 +246,11 @@ def _covers_any(step: Step, model: Trace | None) -> bool:
 
 def _writes(step: Step, path: str) -> bool:
     return any(covers(one.path, path) for one in step.writes)
+
+
+def _makes(step: Step, path: str) -> bool:
+    """Whether a step writes a path anew: what only adds lines to a file keeps a log."""
+    return any(covers(one.path, path) and not one.is_added_to for one in step.writes)
 
 
 def _reads(step: Step, path: str) -> bool:

@@ -16,6 +16,7 @@ STAY = "hydra.run.dir=."
 
 _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 _MAX_PARTS = 50
+_HEAD = 2000
 
 
 def configure(program: Program) -> bool:
@@ -27,11 +28,22 @@ def configure(program: Program) -> bool:
     if decorator is None:
         return False
     folder, name = _place(program, module, decorator)
-    config, read = _composed(program.sources.tree, folder, name)
+    tree = program.sources.tree
+    groups = {
+        key: value
+        for key, value in program.named.items()
+        if tree.is_folder(posixpath.join(folder, key))
+    }
+    composer = _Composer(tree, folder, groups)
+    composer.add("", name, "")
+    config, read = composer.config, composer.read
     for key, value in program.named.items():
-        _put(config, key, value)
+        if key not in groups:
+            _put(config, key, value)
     program.config = _resolved(config, config, 0)
-    program.loaded |= dict.fromkeys(read)
+    program.loaded |= read
+    if folder != "." and tree.is_folder(folder) and not tree.is_source(folder):
+        program.composed_from = folder
     version = argument(decorator, 99, "version_base")
     stays = isinstance(version, ast.Constant) and version.value != "1.1"
     chdir = _at(config, "hydra.job.chdir")
@@ -60,28 +72,60 @@ def _place(program: Program, module: Module, decorator: ast.Call) -> tuple[str, 
     return folder, name if isinstance(name, str) else "config"
 
 
-def _composed(tree: Tree, folder: str, name: str) -> tuple[dict[str, Any], list[str]]:
-    """The configuration with its `defaults` put in, and the files it came from."""
-    path = _file(tree, folder, name)
-    if path is None:
-        return {}, []
-    own = dict(tree.mapping(path))
-    config: dict[str, Any] = {}
-    read = [path]
-    defaults = own.pop("defaults", [])
-    for item in (defaults if isinstance(defaults, list) else [])[:_MAX_PARTS]:
-        group, choice = next(iter(item.items())) if isinstance(item, dict) and item else ("", item)
-        if choice == "_self_" or not isinstance(choice, str):
-            continue
-        group = str(group).removeprefix("override ").removeprefix("optional ").lstrip("/")
-        part = _file(tree, posixpath.join(folder, group), choice)
-        if part is not None:
-            read.append(part)
-            where = group.replace("/", ".")
-            values = {key: its for key, its in tree.mapping(part).items() if key != "defaults"}
-            _merge(config, _nested(where, values))
-    _merge(config, own)
-    return config, read
+class _Composer:
+    """The composition of one configuration: which files its `defaults` lead to, and what they say
+    together. `groups` are the choices of the command line (`model=net`).
+    """
+
+    def __init__(self, tree: Tree, root: str, groups: dict[str, str]) -> None:
+        self._tree = tree
+        self._root = root
+        self._groups = groups
+        self.config: dict[str, Any] = {}
+        self.read: dict[str, None] = {}
+
+    def add(self, group: str, name: str, package: str) -> None:
+        """Put in a file of a group, after and before what its own `defaults` name."""
+        path = _file(self._tree, posixpath.join(self._root, group), name)
+        if path is None or path in self.read or len(self.read) >= _MAX_PARTS:
+            return
+        self.read[path] = None
+        own = dict(self._tree.mapping(path))
+        defaults = own.pop("defaults", [])
+        items = (defaults if isinstance(defaults, list) else [])[:_MAX_PARTS]
+        package = self._package(path, package)
+        for item in items:
+            if item == "_self_":
+                _merge(self.config, _nested(package, own))
+            else:
+                self._follow(item, group, package)
+        if "_self_" not in items:
+            _merge(self.config, _nested(package, own))
+
+    def _follow(self, item: Any, group: str, package: str) -> None:
+        """One item of `defaults`: a name beside the file, or a choice of a group."""
+        named, choice = next(iter(item.items())) if isinstance(item, dict) and item else ("", item)
+        words = str(named).split()
+        if "override" in words:
+            return  # it says another choice of what is named elsewhere
+        place, _, said = (words[-1] if words else "").partition("@")
+        is_from_root = place.startswith("/") or str(choice).startswith("/")
+        place = place.strip("/") if is_from_root else posixpath.join(group, place).strip("/")
+        within = "" if is_from_root or not package else package
+        if named:
+            choice = self._groups.get(place, choice)
+        inner = said or (str(words[-1]).strip("/").replace("/", ".") if words else "")
+        where = ".".join(one for one in (within, inner) if one and one != "_here_")
+        for one in choice if isinstance(choice, list) else [choice]:
+            if isinstance(one, str):
+                self.add(place, one.lstrip("/"), "" if said == "_global_" else where)
+
+    def _package(self, path: str, package: str) -> str:
+        """Where the values of a file go: its first lines may say so."""
+        match = re.match(r"(?:\s*#.*\n)*?\s*#\s*@package\s+(\S+)", self._tree.text(path)[:_HEAD])
+        if match is None or match[1] == "_group_":
+            return package
+        return "" if match[1] == "_global_" else match[1]
 
 
 def _file(tree: Tree, folder: str, name: str) -> str | None:

@@ -21,10 +21,12 @@ from assent.setup.stages import FILE as PIPELINE
 from assent.setup.stages import (
     Pipelines,
     downstream,
+    home_of,
     model_stages,
     names_in,
     read_pipelines,
     step_of,
+    training_stages,
     upstream,
 )
 from assent.setup.steps import Reader
@@ -114,7 +116,8 @@ def _stated(tree: Tree) -> dict[str, None]:
         if _is_aside(folder):
             continue
         if base == PIPELINE and b"cmd" in (tree.read(path) or b""):
-            found[_project_of(tree, path)] = None
+            home = home_of(path, tree)
+            found[_project_of(tree, path) if home == folder else home] = None
         elif base == "MLproject" or _is_kedro(tree, path):
             found[folder] = None
     return found
@@ -146,7 +149,7 @@ def _models(
     reader = Reader(tree)
     kedro: Step | None = None
     pipelines = read_pipelines(tree)
-    chosen = _of_pipelines(pipelines, reader)
+    chosen = _of_pipelines(pipelines, reader) or _without_model(pipelines, reader)
     notes = list(pipelines.problems)
     if not chosen:
         kedro = read_kedro(reader) if package_of(tree) is not None else None
@@ -186,7 +189,7 @@ class _Provided:
         self._made = frozenset(one.path for step in steps for one in step.writes)
 
     def __call__(self, path: str) -> bool:
-        if path in self._tracked or path in self._tree.pointers or path in self._tree.folders:
+        if path in self._tracked or path in self._tree.folders or self._tree.brings(path):
             return True
         return self._tree.exists(path) and path not in self._made
 
@@ -219,6 +222,27 @@ def _of_pipelines(found: Pipelines, reader: Reader) -> dict[str, Chosen]:
         trace = Trace(path=path, kind="model", why=f"{file}: {why}")
         chosen[stage.name] = Chosen(train=(step,), model=trace)
     return chosen
+
+
+def _without_model(found: Pipelines, reader: Reader) -> dict[str, Chosen]:
+    """A pipeline of DVC that trains, while the model is an out of none of its stages."""
+    training = training_stages(found, reader)
+    if not training:
+        return {}
+    file, stage, _ = training[0]
+    stages = list(found.files[file].stages)
+    command = "dvc repro" if file == PIPELINE else f"dvc repro {file}"
+    step = step_of(stage.name, command, f"{file}: stage {stage.name}", stages, [file], reader)
+    note = f"no stage of {file} has the model among its outs: add it there, so that DVC keeps it"
+    more = [Trace(path=one, kind="metrics", why=file) for one in found.files[file].metrics]
+    step = msgspec.structs.replace(step, notes=(note,), writes=(*step.writes, *more))
+    models = [
+        msgspec.structs.replace(one, why=f"{one.why}; no out of the stage {its.name} yet")
+        for its_file, its, written in training
+        for one in written
+        if its_file == file
+    ]
+    return {stage.name: Chosen(train=(step,), model=None, other_models=tuple(models))}
 
 
 def _key(chosen: Chosen) -> str:

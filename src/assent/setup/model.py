@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from assent.core.direction import direction
 from assent.core.scalar import number
+from assent.measure.files import covers as covered
 from assent.measure.metrics import read_metrics
+from assent.measure.params import read_params
+from assent.measure.pointers import stand_in
 from assent.setup.advice import advice
 from assent.setup.choosing import Chosen, covers, seen_of
 from assent.setup.columns import has_names, key_of, predictions_of
@@ -34,6 +38,7 @@ LOCKS = (
 _PARAMS = ("params.yaml", "params.yml", "params.json", "params.toml")
 _METRICS = frozenset(".json .yaml .yml .toml .csv .tsv .txt".split())
 MAX_GATES = 3
+MAX_PARAMS = 20
 
 
 def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
@@ -41,15 +46,17 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     model, refused = _model(tree, chosen)
     writes = [one for one in chosen.writes if not any(_is_at(one, its) for its in refused)]
     outputs = [one.path for one in writes]
-    params = _params(tree, chosen)
+    params, unnamed = _readable_params(tree, _params(tree, chosen))
     inputs, left_out = _inputs(tree, chosen, outputs)
-    metrics = _metrics(tree, writes)
+    inputs += [one for one in unnamed if not any(covered(its.value, one.value) for its in inputs)]
+    metrics, clashing = _without_clashes(tree, _metrics(tree, writes), writes)
     data = _data(tree, chosen, outputs)
     predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
     others = {
         "train": tuple(seen_of([one]) for one in chosen.other_trains),
         "evaluate": tuple(seen_of([one]) for one in chosen.other_evaluates),
         "model": (*refused, *_other_models(tree, chosen)),
+        "metrics": tuple(clashing),
     }
     found = ModelSeen(
         name=name,
@@ -65,6 +72,7 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
         keys={key: its for key, one in data.items() if (its := key_of(tree, one))},
         plots=tuple(_plots(writes)),
         gates=tuple(_gates(tree, writes, [one.value for one in metrics])),
+        is_unread=any(one.is_unread for one in (*chosen.train, *chosen.evaluate)),
         others={key: value for key, value in others.items() if value},
     )
     return _with_advice(found, chosen)
@@ -72,7 +80,9 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
 
 def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
     hints = [hint for step in (*chosen.train, *chosen.evaluate) for hint in step.hints]
-    return msgspec.structs.replace(found, advice=tuple(advice(found, hints)))
+    notes = [note for step in (*chosen.train, *chosen.evaluate) for note in step.notes]
+    said = (*dict.fromkeys(notes), *advice(found, hints))
+    return msgspec.structs.replace(found, advice=said)
 
 
 def _is_at(trace: Trace, seen: Seen) -> bool:
@@ -145,12 +155,38 @@ def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
 
 
 def _is_readable(tree: Tree, trace: Trace) -> bool:
-    """Text is read for figures only if the script, or the file that is there, shows some."""
-    if ending(trace.path) != ".txt":
-        return True
-    if tree.is_file(trace.path):
-        return bool(read_metrics(tree.root, [trace.path]).metrics)
-    return bool(trace.names)
+    """Whether a review could read it, as far as the file that is there, or the script, shows. Text
+    is read for figures only if there are some.
+    """
+    is_text = ending(trace.path) == ".txt"
+    if tree.is_file(trace.path) and stand_in(tree.root / trace.path) is None:
+        read = read_metrics(tree.root, [trace.path])
+        return not read.problems or (not is_text and bool(trace.names))
+    return bool(trace.names) or not is_text
+
+
+def _without_clashes(tree: Tree, metrics: list[Seen], writes: Sequence[Trace]) -> _Split:
+    """The files of figures of which no two give the same name, and the others: a name that two
+    files give has no value. Those of the training come last.
+    """
+    kept: list[Seen] = []
+    rest: list[Seen] = []
+    owners: dict[str, str] = {}
+    for one in sorted(metrics, key=lambda its: "train" in words(posixpath.basename(its.value))):
+        there = read_metrics(tree.root, [one.value] if tree.is_file(one.value) else [])
+        said = [name for trace in writes if trace.path == one.value for name in trace.names]
+        names = [*there.metrics, *there.series] or said
+        clash = next((name for name in names if name in owners), None)
+        if clash is None:
+            kept.append(one)
+            owners |= dict.fromkeys(names, one.value)
+        else:
+            why = f"it gives the name {clash}, as {owners[clash]} does"
+            rest.append(Seen(value=one.value, why=why))
+    return [one for one in metrics if one in kept], rest
+
+
+_Split = tuple[list[Seen], list[Seen]]
 
 
 def _plots(writes: Sequence[Trace]) -> list[Seen]:
@@ -177,6 +213,20 @@ def _params(tree: Tree, chosen: Chosen) -> list[Seen]:
         if tree.is_file(name) and name not in read:
             read[name] = Seen(value=name, why="its name says so", certainty="guessed")
     return list(read.values())
+
+
+def _readable_params(tree: Tree, params: Sequence[Seen]) -> tuple[list[Seen], list[Seen]]:
+    """The files of parameters that can be read together, and the others: what gives a name that
+    another gives, or cannot be read, would stand in the way of every review. The first file is the
+    main one, and stays.
+    """
+    read = [read_params(tree.root, [one.value]) for one in params[:MAX_PARAMS]]
+    given = Counter(name for one in read for name in one.params)
+    kept: list[Seen] = []
+    for n, (one, its) in enumerate(zip(params, read, strict=False)):
+        if not its.problems and (n == 0 or all(given[name] == 1 for name in its.params)):
+            kept.append(one)
+    return kept, [one for one in params if one not in kept]
 
 
 def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Seen], list[Seen]]:
@@ -239,8 +289,19 @@ def _existing(tree: Tree, path: str) -> str | None:
     if not path or path == ".":
         return None
     if tree.is_folder(path):
-        return f"{path}/**" if any((tree.root / path).iterdir()) else None
-    return path if tree.is_there(path) else None
+        is_full = any((tree.root / path).iterdir())
+        return f"{path}/**" if is_full else _pointed(tree, path)
+    return path if tree.exists(path) else _pointed(tree, path)
+
+
+def _pointed(tree: Tree, path: str) -> str | None:
+    """What a pointer that is here stands for, though its bytes are not: the path itself, or the
+    folder with all that belongs into it.
+    """
+    if not tree.brings(path):
+        return None
+    is_above = any(one.startswith(f"{path}/") for one in tree.pointers)
+    return f"{path}/**" if is_above else path
 
 
 def _code(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> Iterable[tuple[str, str]]:

@@ -14,19 +14,29 @@ import msgspec
 
 from assent.parsing import ParseError, parse_yaml
 from assent.setup.seen import Certainty
-from assent.setup.shell import commands, ran
+from assent.setup.shell import SCRIPTS, commands, ran
 from assent.setup.tree import Tree
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 JUSTFILES = ("justfile", "Justfile", ".justfile")
 MAX_RECIPES = 300
 _LONG = 2000
+_COPIED = (
+    "the values in the command are copied from {}: whoever changes them there changes them here"
+)
 _MAX_TEXT = 200_000
+_ONLY_THERE = re.compile(r"[$`{]")
+_VARIES = re.compile(r"\$[({]|{{")
 _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True):
-    """A command that has a name. `lines` are what it runs, `file` where it is written."""
+    """A command that has a name. `lines` are what it runs, `file` where it is written. The command
+    `is_copied` if it does not go through that file: a change of the file does not reach it. It
+    `is_sum` if it only names others that are run. `makes` are
+    the files that it is there to make, as it is called after them. `notes` are what a person has to
+    know of it.
+    """
 
     name: str
     command: str
@@ -34,6 +44,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     why: str
     certainty: Certainty = "stated"
+    is_copied: bool = False
+    is_sum: bool = False
+    makes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def recipes(tree: Tree) -> list[Recipe]:
@@ -58,7 +72,16 @@ def _entry_points(tree: Tree) -> Iterator[Recipe]:
         if isinstance(command, str):
             filled = _filled(" ".join(command.split()), given.get("parameters"))
             why = f"MLproject: entry point {name}"
-            yield Recipe(name=str(name), command=filled, lines=(filled,), file="MLproject", why=why)
+            is_filled = filled != " ".join(command.split())
+            yield Recipe(
+                name=str(name),
+                command=filled,
+                lines=(filled,),
+                file="MLproject",
+                why=why,
+                is_copied=True,
+                notes=(_COPIED.format(f"the entry point {name} of MLproject"),) * is_filled,
+            )
 
 
 def _filled(command: str, parameters: Any) -> str:
@@ -70,25 +93,18 @@ def _filled(command: str, parameters: Any) -> str:
     return command
 
 
-def conda_file(tree: Tree) -> str | None:
-    """The file of the environment that an `MLproject` names."""
-    try:
-        top = parse_yaml(tree.read("MLproject") or b"")
-    except ParseError:
-        return None
-    named = [top.get(key) for key in ("conda_env", "python_env")] if isinstance(top, dict) else []
-    return next((one for one in named if isinstance(one, str) and tree.is_file(one)), None)
-
-
 # make and just
 
 
 class _Target(msgspec.Struct, frozen=True):
-    """`needs` are run before it; those of `order` are not named by `$^`."""
+    """`needs` are run before it; those of `order` are not named by `$^`. With variables its lines
+    are what they stand for now, and may be something else tomorrow.
+    """
 
     needs: tuple[str, ...]
     lines: tuple[str, ...]
     order: tuple[str, ...] = ()
+    has_variables: bool = False
 
 
 def _makefile(tree: Tree) -> Iterator[Recipe]:
@@ -105,18 +121,28 @@ def _justfile(tree: Tree) -> Iterator[Recipe]:
 
 def _targets(found: dict[str, _Target], file: str, program: str, noun: str) -> Iterator[Recipe]:
     for name, target in found.items():
-        lines = tuple(_all_lines(name, found, set()))
+        reached: set[str] = set()
+        lines = tuple(_all_lines(name, found, reached))
         if not lines:
             continue
         own = list(target.lines)
-        is_plain = len(own) == 1 and lines == tuple(own) and _is_plain(own[0])
+        is_alone = len(own) == 1 and lines == tuple(own) and not target.has_variables
+        is_plain = is_alone and _is_plain(own[0])
         yield Recipe(
             name=name,
             command=own[0] if is_plain else f"{program} {name}",
             lines=lines,
             file=file,
             why=f"{file}: {noun} {name}",
+            is_copied=is_plain,
+            is_sum=not own,
+            makes=tuple(one for one in found if one in reached and _is_file(found[one], one)),
         )
+
+
+def _is_file(target: _Target, name: str) -> bool:
+    """Whether a target is called after a file that its lines make."""
+    return bool(target.lines) and re.fullmatch(r"[\w./-]*\w\.[A-Za-z]\w{0,15}", name) is not None
 
 
 def _is_plain(line: str) -> bool:
@@ -145,7 +171,8 @@ def _read_makefile(text: str) -> dict[str, _Target]:
                 target = found[name]
                 shown = _expanded(line.strip().lstrip("@-+ "), variables, name, target.needs)
                 lines = (*target.lines, *([shown] if shown else []))
-                found[name] = _Target(target.needs, lines, target.order)
+                varies = target.has_variables or _VARIES.search(line) is not None
+                found[name] = _Target(target.needs, lines, target.order, varies)
             continue
         assigned = re.match(r"(?:export\s+)?([A-Za-z_]\w*)\s*[:?+]{0,2}=\s*([^#]*)", line)
         rule = re.match(
@@ -161,7 +188,9 @@ def _read_makefile(text: str) -> dict[str, _Target]:
                 before = found.get(name, _Target((), ()))
                 needs = (*before.needs, *normal.split())
                 own = (_expanded(rule[3].strip(), variables, name, needs),) if rule[3] else ()
-                found[name] = _Target(needs, (*before.lines, *own), tuple(order.split()))
+                varies = before.has_variables or _VARIES.search(rule[3] or "") is not None
+                lines = (*before.lines, *own)
+                found[name] = _Target(needs, lines, tuple(order.split()), varies)
         elif line.strip() and not line.startswith("#"):
             names = []
     return found
@@ -192,7 +221,9 @@ def _read_justfile(text: str) -> dict[str, _Target]:
             shown = _put_in(line, variables).strip().lstrip("@-")
             if shown:
                 target = found[name]
-                found[name] = _Target(target.needs, (*target.lines, shown))
+                varies = target.has_variables or _VARIES.search(line) is not None
+                lines = (*target.lines, shown)
+                found[name] = _Target(target.needs, lines, has_variables=varies)
         elif assigned is not None:
             variables[assigned[1]] = assigned[2][:1000]
         elif rule is not None:
@@ -361,11 +392,39 @@ def _ci(tree: Tree) -> Iterator[Recipe]:
 def _lines_of(file: str, job: str, block: str, folder: str) -> Iterator[Recipe]:
     """Each line of a script that runs something of the team's."""
     for simple in commands(block, folder):
-        shown = shlex.join(simple.words)
-        if re.search(r"[$`{]", shown) or simple.folder is None or simple.words[0] == "cd":
+        words, left_out = _known_words(simple.words)
+        shown = shlex.join(words)
+        is_lost = left_out and ran(simple) is None
+        if is_lost or not words or simple.folder is None or simple.words[0] == "cd":
             continue
         line = f"cd {shlex.quote(simple.folder)} && {shown}" if simple.folder else shown
-        yield Recipe(name=job, command=line, lines=(line,), file=file, why=f"{file}: job {job}")
+        why = f"{file}: job {job}"
+        said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
+        yield Recipe(
+            name=job,
+            command=line,
+            lines=(line,),
+            file=file,
+            why=why,
+            is_copied=True,
+            notes=(said,) if left_out else (),
+        )
+
+
+def _known_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of a command without those that only its CI knows (`$VARIABLE`, `${{ … }}`), each
+    with its option, and what was left out. Nothing is known if the program or script is not.
+    """
+    kept: list[str] = []
+    left_out: list[str] = []
+    for word in words:
+        if not _ONLY_THERE.search(word):
+            kept.append(word)
+            continue
+        is_value = kept and re.fullmatch(r"--?[A-Za-z][\w-]*", kept[-1])
+        left_out += [kept.pop(), word] if is_value else [word]
+    is_known = any(word.endswith(SCRIPTS) or word == "-m" for word in kept) or not left_out
+    return (kept if is_known else []), left_out
 
 
 def _github(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -374,8 +433,27 @@ def _github(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         for step in steps if isinstance(steps, list) else []:
             run = step.get("run") if isinstance(step, dict) else None
             if isinstance(run, str):
-                folder = step.get("working-directory") or ""
-                yield name, run, folder.removeprefix("./") if isinstance(folder, str) else ""
+                folder = step.get("working-directory") or _default_folder(job, top)
+                shown = posixpath.normpath(folder) if isinstance(folder, str) and folder else "."
+                yield name, _one_word(run), "" if shown == "." else shown
+
+
+def _default_folder(*levels: dict[str, Any]) -> Any:
+    """Where the steps of a job run, if the job or else the workflow says so for all of them."""
+    for level in levels:
+        found = _mapping(_mapping(level.get("defaults")).get("run")).get("working-directory")
+        if found:
+            return found
+    return ""
+
+
+def _one_word(script: str) -> str:
+    """A script of a step with each expression of GitHub as one word."""
+    return re.sub(r"\$\{\{\s*(.{0,200}?)\s*\}\}", _without_blanks, script)
+
+
+def _without_blanks(match: re.Match[str]) -> str:
+    return f"${{{{{re.sub(r'[^A-Za-z0-9_.-]+', '', match[1])}}}}}"
 
 
 def _gitlab_values(tree: Tree, file: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ MODEL_ENDINGS = frozenset(
     """
     .pkl .pickle .joblib .skops .pt .pth .ckpt .onnx .h5 .hdf5 .keras .safetensors .cbm .ubj .gguf
     .pmml .tflite .pb .model .mar .bst .npz .bin .dill
+    .rds .rdata .rda .qs .jld2 .bson .jls
     """.split()
 )
 DATA_ENDINGS = frozenset(
@@ -46,6 +47,7 @@ _METRICS = frozenset(
 _PREDICTIONS = frozenset(
     "pred preds prediction predictions predicted forecast forecasts submission".split()
 )
+_SETTINGS = frozenset("conf config configs configuration settings params".split())
 _TRAINS = frozenset("train training trainer fit finetune finetuning retrain".split())
 _EVALUATES = frozenset("evaluate evaluation eval test validate validation score metrics".split())
 _PREDICTS = frozenset("predict prediction predictions inference infer".split())
@@ -73,10 +75,19 @@ def kind_of(path: str) -> Kind:
     if named & _METRICS and end in METRIC_ENDINGS:
         return "metrics"
     if (named & _MODEL or end in _MODELS_ONLY) and not named & _NO_MODEL and end not in _TABLES:
-        return "model"
+        return "params" if is_setting(path) else "model"
     if named & {"params", "config", "settings"} and end in PARAM_ENDINGS:
         return "params"
     return "data" if end in DATA_ENDINGS else "other"
+
+
+def is_setting(path: str) -> bool:
+    """Whether a file is one of settings, whatever it is called: YAML, TOML and their like, or JSON
+    in a folder of settings.
+    """
+    end = ending(path)
+    is_json = end == ".json" and bool(words(posixpath.dirname(path)) & _SETTINGS)
+    return is_json or (end in PARAM_ENDINGS and end != ".json")
 
 
 def model_score(path: str) -> int:

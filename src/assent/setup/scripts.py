@@ -21,14 +21,15 @@ from assent.setup.calls import (
     WRITES,
     Call,
 )
+from assent.setup.conditions import switches
 from assent.setup.roles import kind_of, model_score
 from assent.setup.seen import Hint, Kind, Step, Trace
 from assent.setup.shapes import columns_of, figures_in_text, names_of
 from assent.setup.source import Function, Module, Scope, Sources
-from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument
+from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument, missing_arguments
 
 MAX_PRINTED = 5
-_LITERAL_MODES = re.compile(r"[wax]")
+_LITERAL_MODES = re.compile(r"[wax+]")
 
 
 def read_script(
@@ -40,22 +41,30 @@ def read_script(
     program = Program(sources, path, arguments, folder)
     moves = hydra.configure(program)
     walked = _Walk(program)
+    flags = walked.flags
     imported = [one.path for one in program.modules]
+    missing = missing_arguments(program)
+    demanded = f"{path} demands {', '.join(missing[:5])}: add what it is to the command"
     return Step(
         name=posixpath.splitext(posixpath.basename(path))[0],
-        command=hydra.STAY if moves else "",
+        command=" ".join([*([hydra.STAY] if moves else []), *flags]),
         why=path,
         scripts=tuple(dict.fromkeys([path, *imported])),
         reads=tuple(_once([*walked.reads, *_configurations(program)])),
         writes=tuple(_once(walked.writes)),
         hints=tuple(walked.hints),
+        notes=(*((demanded,) if missing else ()), *walked.needed),
     )
 
 
 def _configurations(program: Program) -> list[Trace]:
-    return [
+    found = [
         Trace(path=path, kind="params", why=f"{program.script} loads it") for path in program.loaded
     ]
+    if program.composed_from is not None:
+        why = "Hydra composes the configuration from it"
+        found.append(Trace(path=program.composed_from, kind="data", why=why))
+    return found
 
 
 def _once(traces: Sequence[Trace]) -> list[Trace]:
@@ -82,6 +91,7 @@ class _Walk:
         self.hints: list[Hint] = []
         self.output_folders: list[str] = []
         self.logged: dict[str, None] = {}
+        self._kept: list[tuple[str, list[tuple[str, bool]]]] = []
         self._printed: dict[str, str] = {}
         self._printed_line = 0
         calls = list(self._reachable())
@@ -93,6 +103,28 @@ class _Walk:
         for node, scope in calls:
             self._call(node, scope)
         self._finish()
+
+    @property
+    def _switches(self) -> tuple[str, list[tuple[str, bool]]]:
+        """What every line that keeps a model stands under, and the first such line."""
+        if not self._kept or not all(its for _, its in self._kept):
+            return "", []
+        return self._kept[0]
+
+    @property
+    def flags(self) -> list[str]:
+        """The flags without which no model is kept."""
+        return [name for name, is_flag in self._switches[1] if is_flag]
+
+    @property
+    def needed(self) -> list[str]:
+        """What a person has to know of the other options without which none is kept."""
+        place, options = self._switches
+        return [
+            f"{place} keeps the model only with {name}: add it to the command"
+            for name, is_flag in options
+            if not is_flag
+        ]
 
     def _reachable(self) -> Iterator[tuple[ast.Call, Scope]]:
         """Every call at the top of the script and in functions that a name leads to."""
@@ -164,7 +196,13 @@ class _Walk:
         names: Sequence[str] = (),
     ) -> None:
         why = f"{scope.module.path}, line {node.lineno}: {how}"
-        self.writes.append(Trace(path=path, kind=kind, why=why, names=tuple(names)))
+        if kind == "model":
+            place = f"{scope.module.path}, line {node.lineno},"
+            self._kept.append((place, switches(self.program, node, scope)))
+        mode = self.program.value(argument(node, 99, "mode"), scope)
+        self.writes.append(
+            Trace(path=path, kind=kind, why=why, names=tuple(names), is_added_to=mode == "a")
+        )
 
     def _read(self, node: ast.Call, scope: Scope, call: Call, dotted: str) -> None:
         for path in self._paths(node, scope, call):
@@ -195,7 +233,10 @@ class _Walk:
                 continue
             names = figures_in_text(self.program, path, scope)
             kind: Kind = "metrics" if any(map(direction, names)) else kind_of(path)
-            self.writes.append(Trace(path=path, kind=kind, why=why, names=names))
+            is_added_to = "a" in handle.mode
+            self.writes.append(
+                Trace(path=path, kind=kind, why=why, names=names, is_added_to=is_added_to)
+            )
 
     def _of_libraries(self, node: ast.Call, scope: Scope, dotted: str, last: str) -> None:
         if last in ("load_dataset",):

@@ -22,18 +22,22 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """A file that a step reads or writes. `path` may hold `*` where a part is not known before it
-    runs. `names` are the figures or columns in it, as far as the script says them.
+    runs. `names` are the figures or columns in it, as far as the script says them. `is_added_to`:
+    it is kept, and lines are added to it.
     """
 
     path: str
     kind: Kind
     why: str
     names: tuple[str, ...] = ()
+    is_added_to: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A command of the team's, and the files that it reads and writes. `scripts` are the team's own
-    files that it runs or imports; `hints` are figures that go nowhere a file could be read from.
+    files that it runs or imports; `hints` are figures that go nowhere a file could be read from;
+    `notes` are what a person has to know before the command is used. `is_unread`: a part of it is
+    in a language that is not parsed.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     reads: tuple[Trace, ...] = ()
     writes: tuple[Trace, ...] = ()
     hints: tuple[Hint, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_unread: bool = False
 
     def written(self, *kinds: Kind) -> list[Trace]:
         """The files of these kinds that it writes."""
@@ -95,6 +101,7 @@ class ModelSeen(msgspec.Struct, frozen=True, kw_only=True):
     gates: tuple[str, ...] = ()
     others: dict[str, tuple[Seen, ...]] = {}
     advice: tuple[str, ...] = ()
+    is_unread: bool = False
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

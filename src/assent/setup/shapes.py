@@ -5,10 +5,14 @@ from __future__ import annotations
 import ast
 import re
 
+from assent.measure.metrics import of_text
+from assent.parsing import ParseError
 from assent.setup.source import Module, Scope
 from assent.setup.values import HOLE, Handle, Program
 
 MAX_NAMES = 50
+_MAX_WRITTEN = 20_000
+_PLACE = re.compile(r"\{[^{}\n]{0,30}\}|%[-+ #0-9.]{0,8}[dfgeiGEs]")
 _FIGURE = re.compile(r"([A-Za-z][\w %@./-]*?)\s*[:=]\s*$")
 
 
@@ -40,9 +44,11 @@ def columns_of(program: Program, node: ast.expr, scope: Scope, depth: int = 0) -
 
 def figures_in_text(program: Program, path: str, scope: Scope) -> tuple[str, ...]:
     """The names that a script writes before figures into the text file at `path`:
-    `file.write(f"Accuracy = {accuracy}")`.
+    `file.write(f"Accuracy = {accuracy}")`. None of a `.txt` file that could not be read for
+    figures as it would be then: one with a table in it, or a figure in prose.
     """
     found: dict[str, None] = {}
+    text = ""
     for method in ("write", "write_text", "writelines"):
         for node, here in program.calls.get(method, []):
             if here.module is not scope.module or not isinstance(node.func, ast.Attribute):
@@ -51,7 +57,35 @@ def figures_in_text(program: Program, path: str, scope: Scope) -> tuple[str, ...
             if isinstance(target, Handle | str) and program.path(target) == path:
                 for one in node.args:
                     found |= dict.fromkeys(_figures(one))
+                    text += _as_written(one)
+                text += "\n" * (method == "write_text")
+    if path.endswith(".txt"):
+        is_printed = any(
+            isinstance(target := program.value(keyword.value, here), Handle)
+            and program.path(target) == path
+            for node, here in program.calls.get("print", [])
+            for keyword in node.keywords
+            if keyword.arg == "file"
+        )
+        found = {} if is_printed else dict.fromkeys(_readable(text))
     return tuple(found)[:MAX_NAMES]
+
+
+def _as_written(node: ast.expr) -> str:
+    """What an expression writes, with a number in the place of each value."""
+    shown = ""
+    for part in _parts(node):
+        is_text = isinstance(part, ast.Constant) and isinstance(part.value, str)
+        shown += part.value if is_text else "0.5"  # type: ignore[attr-defined]
+    return shown[:_MAX_WRITTEN]
+
+
+def _readable(text: str) -> list[str]:
+    """The names that the reader of metrics would find; none if it would refuse the text."""
+    try:
+        return [name for name, _ in of_text(text[:_MAX_WRITTEN].encode(errors="replace"))]
+    except ParseError:
+        return []
 
 
 def _figures(node: ast.expr) -> list[str]:
@@ -74,9 +108,26 @@ def _parts(node: ast.expr) -> list[ast.expr]:
         return list(node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return [*_parts(node.left), *_parts(node.right)]
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        base = node.func.value
+        if node.func.attr == "format" and isinstance(base, ast.Constant):
+            return _split_at_holes(base)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+        return _split_at_holes(node.left)
     if isinstance(node, ast.List | ast.Tuple):
         return [part for one in node.elts for part in _parts(one)]
     return [node]
+
+
+def _split_at_holes(node: ast.expr) -> list[ast.expr]:
+    """The text of `"a: {}".format(…)` or `"a: %.2f" % …` in parts, a name for each value."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return [node]
+    found: list[ast.expr] = []
+    for n, part in enumerate(_PLACE.split(node.value[:_MAX_WRITTEN])):
+        found += [ast.Name(id="value")] if n else []
+        found.append(ast.Constant(value=part))
+    return found
 
 
 def _keys(program: Program, node: ast.expr | None, scope: Scope, depth: int) -> list[str]:

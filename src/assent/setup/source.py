@@ -74,6 +74,11 @@ class Module:
         ]
 
     @cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The node above each node."""
+        return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
+
+    @cached_property
     def imports(self) -> tuple[str, ...]:
         """The names that it imports."""
         return tuple(_imports(self))

@@ -12,9 +12,9 @@ from assent.config.dvc import Pipeline, Stage, read_pipeline, variable_files
 from assent.parsing import ParseError
 from assent.setup.roles import (
     DATA_ENDINGS,
-    PLOT_ENDINGS,
     ending,
     evaluates,
+    is_setting,
     kind_of,
     model_score,
     trains,
@@ -86,6 +86,36 @@ def model_stages(found: Pipelines) -> list[tuple[str, Stage, str, str]]:
     ]
 
 
+def training_stages(found: Pipelines, reader: Reader) -> list[tuple[str, Stage, list[Trace]]]:
+    """The stages that train though none of their outs looks like a model, each with its file and
+    the models that its scripts write.
+    """
+    training = []
+    for file, stage in found.stages:
+        step = _script_of(stage, reader)
+        models = [one for one in step.written("model") if model_score(one.path) >= 0]
+        named = [stage.name, *(posixpath.basename(path) for path in step.scripts)]
+        if models or any(map(trains, named)):
+            training.append((file, stage, models))
+    return training
+
+
+def home_of(file: str, tree: Tree) -> str:
+    """The folder that a `dvc.yaml` is about: its own, or one above it that its stages run in."""
+    own = posixpath.dirname(file)
+    try:
+        stages = read_pipeline(tree.read(file) or b"", own).stages
+    except ParseError:
+        return own
+    folders = [own.split("/"), *(one.folder.split("/") for one in stages)]
+    common = []
+    for parts in zip(*folders, strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.append(parts[0])
+    return "/".join(common)
+
+
 def _downstream_models(stage: Stage, path: str, found: Pipelines) -> set[str]:
     """The outs of what is trained with the out of this stage."""
     after = [other for _, other in found.stages if path in other.deps and other is not stage]
@@ -101,6 +131,8 @@ def _best_out(stage: Stage, file: Pipeline, found: Pipelines) -> tuple[str, str,
             score, why = score + 10, "named there as a model"
         elif any(_judges(other, path) for _, other in found.stages):
             score, why = score + 2, f"{why}, which the evaluation depends on"
+        if is_setting(path):
+            continue
         if score > 0 and (ending(path) not in DATA_ENDINGS or score >= 5):
             scored.append((path, why, score))
     return max(scored, key=lambda one: one[2], default=None)
@@ -207,13 +239,7 @@ def _script_of(stage: Stage, reader: Reader) -> Step:
         name=stage.name,
         command=stage.command,
         why=FILE,
+        scripts=tuple(path for part in parts for path in part.scripts),
         writes=tuple(trace for part in parts for trace in part.writes),
         hints=tuple(hint for part in parts for hint in part.hints),
     )
-
-
-def plot_files(path: str) -> str | None:
-    """A plot of DVC as pictures: a picture, or those of a folder; None for a table of points."""
-    if ending(path) in PLOT_ENDINGS:
-        return path
-    return None if ending(path) else f"{path}/*.png"

@@ -10,10 +10,19 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from assent.setup import hydra
+from assent.setup.foreign import foreign_step, language_of, not_read
 from assent.setup.recipes import Recipe, recipes
-from assent.setup.roles import ending, evaluates, kind_of, model_score, predicts, trains
+from assent.setup.roles import (
+    MODEL_ENDINGS,
+    ending,
+    evaluates,
+    kind_of,
+    model_score,
+    predicts,
+    trains,
+)
 from assent.setup.scripts import read_script
-from assent.setup.seen import Step, Trace
+from assent.setup.seen import Kind, Step, Trace
 from assent.setup.shell import SCRIPTS, Ran, Simple, commands, path_of, publishes, ran
 from assent.setup.source import Sources, notebook_language, shell_lines
 from assent.setup.tree import Tree
@@ -59,12 +68,14 @@ class Reader:
         """The steps that the repository has names for."""
         found = recipes(self.tree)
         by_name = {one.name: one for one in found if one.file in _TASK_FILES}
-        return [
-            step
+        steps = [
+            (one, step)
             for one in found
             if not publishes("\n".join(one.lines))
             if (step := self.of_recipe(one, by_name)) is not None
         ]
+        own = [trace.path for one, step in steps if not one.is_sum for trace in step.writes]
+        return [step for one, step in steps if not (one.is_sum and _adds_nothing(one, step, own))]
 
     def of_recipe(self, recipe: Recipe, others: dict[str, Recipe]) -> Step | None:
         """A recipe with what its lines do; None if none of them runs anything of the team's."""
@@ -72,10 +83,11 @@ class Reader:
         scripts = [path for part in parts for path in part.scripts]
         if not scripts and not any(part.writes for part in parts):
             return None
-        step = _merged(parts)
+        step = _with_made(_merged(parts), recipe)
         added = " ".join(dict.fromkeys(part.command for part in parts if part.command))
-        is_own = recipe.file in _TASK_FILES
+        is_own = recipe.file in _TASK_FILES and not recipe.is_copied
         command = f"{recipe.command} {added}" if added and not is_own else recipe.command
+        lost = (f"{recipe.file} has to give {added} to its script",) if added and is_own else ()
         return msgspec.structs.replace(
             step,
             name=recipe.name,
@@ -83,6 +95,7 @@ class Reader:
             why=f"{recipe.why} runs {_listed(_mains(parts))}" if scripts else recipe.why,
             certainty=recipe.certainty,
             scripts=tuple(dict.fromkeys([*scripts, *([recipe.file] if is_own else [])])),
+            notes=(*recipe.notes, *step.notes, *lost),
         )
 
     def of_lines(
@@ -145,6 +158,8 @@ class Reader:
             return self.script(path, (), folder if papermill else posixpath.dirname(path))
         if path.endswith(".py"):
             return self.script(path, found.arguments, folder)
+        if language_of(path) is not None:
+            return foreign_step(self.tree, path, folder)
         return Step(name=path, command="", why=path, scripts=(path,))
 
     def _path(self, simple: Simple, found: Ran) -> str | None:
@@ -193,7 +208,7 @@ class Reader:
             named = None if step is None else msgspec.structs.replace(step, name=_stem(path))
             return None if named is None else _called(named, f"{shell} {_quoted(path)}")
         program = {".R": "Rscript", ".r": "Rscript", ".jl": "julia"}[posixpath.splitext(path)[1]]
-        return Step(name=_stem(path), command=f"{program} {path}", why=path, scripts=(path,))
+        return _called(foreign_step(self.tree, path), f"{program} {_quoted(path)}")
 
     def _python(self, path: str) -> Step | None:
         if not self._is_runnable(path):
@@ -243,12 +258,46 @@ class Reader:
 
     def _notebook(self, path: str) -> Step | None:
         text = self.tree.read(path) or b""
-        if notebook_language(text) != "python":
-            return Step(name=_stem(path), command=_nbconvert(path), why=path, scripts=(path,))
+        language = notebook_language(text)
+        if language != "python":
+            return Step(
+                name=_stem(path),
+                command=_nbconvert(path),
+                why=path,
+                scripts=(path,),
+                notes=(not_read(language.capitalize(), path),),
+                is_unread=True,
+            )
         own = posixpath.dirname(path)
         parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
         step = msgspec.structs.replace(_merged(parts), why=path)
         return _called(msgspec.structs.replace(step, name=_stem(path)), _nbconvert(path))
+
+
+def _with_made(step: Step, recipe: Recipe) -> Step:
+    """A step with the files that its targets are called after, where no script says of them more
+    than that.
+    """
+    known = {one.path for one in step.writes}
+    made = [
+        Trace(path=path, kind=_kind_made(path), why=f"{recipe.file}: target {path}")
+        for name in recipe.makes
+        if (path := posixpath.normpath(name)) not in known
+        if not path.startswith(("/", "..")) and path not in step.scripts
+    ]
+    reads = [one for one in step.reads if one.path not in {its.path for its in made}]
+    writes = (*step.writes, *made)
+    return msgspec.structs.replace(step, reads=tuple(reads), writes=writes)
+
+
+def _kind_made(path: str) -> Kind:
+    is_model = ending(path) in MODEL_ENDINGS and model_score(path) > 0
+    return "model" if is_model else kind_of(path)
+
+
+def _adds_nothing(recipe: Recipe, step: Step, own: Sequence[str]) -> bool:
+    """Whether a target that only names others is no step of its own: others write all it does."""
+    return not trains(recipe.name) and all(one.path in own for one in step.writes)
 
 
 def _does_something(node: ast.stmt) -> bool:
@@ -326,6 +375,8 @@ def _merged(parts: Sequence[Step]) -> Step:
         reads=tuple(reads.values()),
         writes=tuple(writes.values()),
         hints=tuple(hint for part in parts for hint in part.hints),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        is_unread=any(part.is_unread for part in parts),
     )
 
 

@@ -35,6 +35,7 @@ def _model(seen: ModelSeen) -> Iterator[str]:
     yield from _inputs(seen)
     yield from _path(seen)
     yield from _list("metrics", seen.metrics)
+    yield from _others("metrics", seen)
     yield from _predictions(seen)
     yield from _data(seen)
     yield from _list("params", seen.params)

@@ -94,7 +94,15 @@ class Tree:
 
     def is_there(self, name: str) -> bool:
         """Whether it exists, or DVC can bring it."""
-        return self.exists(name) or name in self.pointers
+        return self.exists(name) or self.brings(name)
+
+    def brings(self, name: str) -> bool:
+        """Whether a pointer stands for a path, a folder above it, or something below it."""
+        name = name.rstrip("/")
+        return any(
+            f"{one}/".startswith(f"{name}/") or f"{name}/".startswith(f"{one}/")
+            for one in self.pointers
+        )
 
     def below(self, folder: str, suffix: str = "") -> list[str]:
         """The listed files below a folder whose names end so."""

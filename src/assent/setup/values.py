@@ -49,7 +49,7 @@ class Handle(msgspec.Struct, frozen=True):
 
 class Program:
     """A script with its arguments, and the values of its expressions. `folder` is where it runs;
-    `config` is what Hydra would give it.
+    `config` is what Hydra would give it, from the files of the folder `composed_from`.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Program:
         self.modules = sources.closure(script)
         self.config: dict[str, Any] | None = None
         self.loaded: dict[str, None] = {}
+        self.composed_from: str | None = None
         self.calls: dict[str, list[tuple[ast.Call, Scope]]] = {}
         self._steps = 0
         self._busy: set[tuple[int, int]] = set()
@@ -342,6 +343,37 @@ def _declared(module: Module, named: dict[str, str], rest: Sequence[str]) -> dic
             given = rest[place] if place < len(rest) else None
             place += 1
         found[name] = given if given is not None else _argument(node, 99, "default")
+    return found
+
+
+def missing_arguments(program: Program) -> list[str]:
+    """The arguments that a script demands and its command does not give. With commands of its own
+    (`add_subparsers`) nobody knows which of them are meant.
+    """
+    found: list[str] = []
+    place = 0
+    if "add_subparsers" in program.sources.tree.text(program.script):
+        return []
+    for node in program.modules[0].option_calls:
+        texts = [
+            one.value
+            for one in node.args
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        ]
+        if not texts:
+            continue
+        if not texts[0].startswith("-"):
+            arity = argument(node, 99, "nargs")
+            is_free = isinstance(arity, ast.Constant) and arity.value in ("?", "*")
+            if place >= len(program.rest) and not is_free:
+                found.append(texts[0])
+            place += 1
+            continue
+        required = argument(node, 99, "required")
+        is_required = isinstance(required, ast.Constant) and required.value is True
+        names = [one.lstrip("-").replace("-", "_") for one in texts]
+        if is_required and not any(name in program.named for name in names):
+            found.append(max(texts, key=len))
     return found
 
 

@@ -12,6 +12,8 @@ from assent.config.settings import Config
 from assent.errors import UsageError
 from assent.files import write_atomically
 from assent.setup.configs import configs_below
+from assent.setup.github.existing import FOLDER
+from assent.setup.gitlab.team import FILE as OWN
 from assent.setup.looking import look
 from assent.setup.seen import ModelSeen, Sight
 from assent.setup.text import config_text
@@ -30,7 +32,8 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     that a person has to add to the `.gitlab-ci.yml` that there is; `seen` is what was seen in the
     pipelines that are there, `to_do` what a person has to look at in them. `forge` is github or
     gitlab where files of it were asked for. `sight` is all that was seen, and `written` are the
-    files of all projects; `is_dry`: nothing was written at all.
+    files of all projects; `is_ignoring`: `.gitignore` was changed; `is_dry`: nothing was written at
+    all, and `workflows` are those that would be.
     """
 
     path: Path
@@ -47,6 +50,7 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     sight: Sight | None = None
     written: tuple[Path, ...] = ()
     is_dry: bool = False
+    is_ignoring: bool = False
 
 
 def init(
@@ -64,24 +68,32 @@ def init(
     """Write `assent.yaml` into `folder`, or into every project below it, and let Git ignore what
     Assent keeps there.
 
-    With `dry_run` nothing is written. With `github` also the workflows, which fetch Assent from
-    `actions` (`owner/name@commit`). With `gitlab` the pipeline, included from `templates`
-    (`group/project@commit`) or kept as a copy, whose jobs install the requirement `install`. An
-    `assent.yaml` that exists is kept then. Raises `UsageError` if what is to be written exists
-    already, unless `force`.
+    With `dry_run` nothing is written, and what would be is said. With `github` also the workflows,
+    which fetch Assent from `actions` (`owner/name@commit`). With `gitlab` the pipeline, included
+    from `templates` (`group/project@commit`) or kept as a copy, whose jobs install the requirement
+    `install`. An `assent.yaml` that exists is kept then. Raises `UsageError` if what is to be
+    written exists already, unless `force`.
     """
-    if dry_run or not (github or gitlab):
+    if not (github or gitlab):
         return _configure(folder, _looked(folder, name), force=force, dry_run=dry_run)
     planned, sight = _planned(folder, name)
     configs = configs_below(folder, FILE, planned)
     to_add = None
     if gitlab:
         wanted = pipelines(configs, origin=templates, install=install, standing=standing(folder))
-        changed, to_add = write_pipelines(folder, wanted, force=force)
+        if dry_run:
+            changed = _new(folder, [*wanted.files, OWN])
+        else:
+            changed, to_add = write_pipelines(folder, wanted, force=force)
         seen, to_do = wanted.found, wanted.to_check
     else:
-        changed, seen, to_do = _write_workflows(folder, configs, actions, force=force)
-    result = _kept(folder, configs) if sight is None else _configure(folder, sight, force=False)
+        texts, seen, to_do = _workflows(folder, configs, actions)
+        places = [f"{FOLDER}/{one}" for one in texts]
+        changed = _new(folder, places) if dry_run else write_workflows(folder, texts, force=force)
+    if dry_run:
+        result = _configure(folder, sight or _looked(folder, name), force=force, dry_run=True)
+    else:
+        result = _kept(folder, configs) if sight is None else _configure(folder, sight, force=False)
     return msgspec.structs.replace(
         result,
         workflows=changed,
@@ -121,17 +133,22 @@ def _looked(folder: Path, name: str | None) -> Sight:
     return sight
 
 
-def _write_workflows(
-    folder: Path, configs: Mapping[str, Config], actions: str | None, *, force: bool
-) -> tuple[tuple[Path, ...], tuple[str, ...], tuple[str, ...]]:
-    """The files written, what was seen in those that are there, and what is to be looked at."""
+def _new(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
+    """The files of these that are not there yet."""
+    return tuple(folder / name for name in names if not (folder / name).exists())
+
+
+def _workflows(
+    folder: Path, configs: Mapping[str, Config], actions: str | None
+) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
+    """The files by name, what was seen in those that are there, and what is to be looked at."""
     branch = default_branch(folder)
     rules = [rule for config in configs.values() for rule in config.policies.values()]
     stages = list(dict.fromkeys(one for rule in rules for one in rule.stages))
     models = {model: path for path, config in configs.items() for model in config.models}
     wanted = workflows(origin=actions, stages=stages, branch=branch, models=models)
     seen = existing(folder, wanted, configs, branch)
-    return write_workflows(folder, wanted, force=force), seen.found, seen.to_check
+    return wanted, seen.found, seen.to_check
 
 
 def _kept(folder: Path, configs: Mapping[str, Config]) -> InitResult:
@@ -154,7 +171,7 @@ def _configure(folder: Path, sight: Sight, *, force: bool, dry_run: bool = False
     if not dry_run:
         for path in new:
             write_atomically(path, texts[path].encode())
-        _ignore(folder)
+    is_ignoring = not dry_run and _ignore(folder)
     models = [one for project in sight.projects for one in project.models]
     return InitResult(
         path=(new or list(texts))[0],
@@ -164,6 +181,7 @@ def _configure(folder: Path, sight: Sight, *, force: bool, dry_run: bool = False
         sight=sight,
         written=() if dry_run else tuple(new),
         is_dry=dry_run,
+        is_ignoring=is_ignoring,
     )
 
 
@@ -187,15 +205,19 @@ def unseen(seen: ModelSeen) -> list[str]:
     """The keys that a person has to fill in, because nothing in the repository says them."""
     missing = {
         "train": seen.train is None,
+        "inputs": seen.is_unread or (seen.train is not None and not seen.inputs),
         "model": seen.model is None,
         "metrics": not seen.metrics,
     }
     return [key for key, is_missing in missing.items() if is_missing]
 
 
-def _ignore(folder: Path) -> None:
+def _ignore(folder: Path) -> bool:
+    """Let Git ignore what Assent keeps. Returns whether that had to be written."""
     path = folder / ".gitignore"
     text = path.read_bytes() if path.exists() else b""
-    if IGNORED.encode() not in text.split():
-        newline = b"" if not text or text.endswith(b"\n") else b"\n"
-        write_atomically(path, text + newline + IGNORED.encode() + b"\n")
+    if IGNORED.encode() in text.split():
+        return False
+    newline = b"" if not text or text.endswith(b"\n") else b"\n"
+    write_atomically(path, text + newline + IGNORED.encode() + b"\n")
+    return True
