@@ -191,6 +191,7 @@ schema: '2.0'
 stages:
   train:
     cmd: x
+    params: {params.yaml: {lr: 0.1, train.epochs: 3}}
     deps:
       - {path: data/prepared, hash: md5, md5: 153aad06d376b6595932470e459ef42a.dir, size: 9}
       - {path: ../train.py, md5: ca5c1d6d0f0a2d9a5c4e4dfb3e3b2b1a}
@@ -203,6 +204,8 @@ stages:
     assert read_stage_lock(text, "sub", [stage]) == (
         LockedStage(
             name="train",
+            command="x",
+            params={"sub/wdir/params.yaml": {"lr": 0.1, "train.epochs": 3}},
             deps=(
                 Locked(
                     path="sub/wdir/data/prepared", digest="153aad06d376b6595932470e459ef42a.dir"
