@@ -607,3 +607,29 @@ def test_where_ci_puts_the_repository_is_its_folder(tmp_path: Path, place: str) 
     }
     found = only_model(tmp_path, files)
     assert (found.train and found.train.value) == "python train.py m.pkl"
+
+
+def test_the_ci_of_the_repository_counts_for_a_project_in_it(tmp_path: Path) -> None:
+    files = {
+        "ml/pyproject.toml": "",
+        "ml/train.py": TRAIN,
+        "other/pyproject.toml": "",
+        "other/train.py": TRAIN,
+        ".github/workflows/a.yml": "defaults: {run: {working-directory: ml}}\n"
+        "jobs: {train: {steps: [{run: python train.py --big}, {run: python ../x.py}]}}\n",
+    }
+    found = {one.folder: one.models[0] for one in look(written(tmp_path, files)).projects}
+    trains = {folder: one.train and one.train.value for folder, one in found.items()}
+    assert trains == {"ml": "python train.py --big", "other": "python train.py"}
+
+
+def test_an_evaluation_in_the_job_that_trains_is_no_training(tmp_path: Path) -> None:
+    files = {
+        "train.py": TRAIN,
+        "evaluate.py": "import joblib, json, sys\njoblib.load(sys.argv[1])\n"
+        "json.dump({'auc': 1}, open('m.json', 'w'))\n",
+        ".gitlab-ci.yml": "train:\n  script: [python train.py, python evaluate.py models/m.pkl]\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.evaluate and found.evaluate.value) == "python evaluate.py models/m.pkl"
+    assert "train" not in found.others

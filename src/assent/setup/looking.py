@@ -54,7 +54,7 @@ def look(root: Path, name: str | None = None) -> Sight:
     projects: list[Project] = []
     taken: set[str] = set()
     for folder in folders:
-        own = tree if folder == "" else Tree(root / folder)
+        own = tree if folder == "" else Tree(root / folder, tree, folder)
         called = name or _name(folder or root.resolve().name)
         models, notes = _models(own, called, _without(folder, folders))
         named = tuple(_unique(one, folder, taken) for one in models)

@@ -398,6 +398,13 @@ def _tox(tree: Tree) -> Iterator[Recipe]:
 
 
 def _ci(tree: Tree) -> Iterator[Recipe]:
+    """What the jobs of a repository run; of a part of it, what they run in its folder."""
+    if tree.above is not None:
+        yield from _ci_of(tree.above, f"{tree.place}/")
+    yield from _ci_of(tree, "")
+
+
+def _ci_of(tree: Tree, place: str) -> Iterator[Recipe]:
     for file in tree.files:
         if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", file):
             found = _github(tree.mapping(file))
@@ -410,11 +417,11 @@ def _ci(tree: Tree) -> Iterator[Recipe]:
         if posixpath.basename(file).startswith("assent"):
             continue
         for job, block, folder in found:
-            yield from _lines_of(file, job, block, folder)
+            yield from _lines_of(file, job, block, folder, place)
 
 
-def _lines_of(file: str, job: str, block: str, folder: str) -> Iterator[Recipe]:
-    """Each line of a script that runs something of the team's."""
+def _lines_of(file: str, job: str, block: str, folder: str, place: str) -> Iterator[Recipe]:
+    """Each line of a script that runs something of the team's, in the folder `place` or below."""
     if len(re.findall(r"\b(?:cd|pushd)\s", block)) < 2:  # else it may mean another folder
         block = _CHECKOUT.sub(".", block)
     for simple in commands(block, folder):
@@ -423,7 +430,10 @@ def _lines_of(file: str, job: str, block: str, folder: str) -> Iterator[Recipe]:
         is_lost = left_out and ran(simple) is None
         if is_lost or not words or simple.folder is None or simple.words[0] == "cd":
             continue
-        line = f"cd {shlex.quote(simple.folder)} && {shown}" if simple.folder else shown
+        if not f"{simple.folder}/".startswith(place):
+            continue
+        here = f"{simple.folder}/".removeprefix(place).strip("/")
+        line = f"cd {shlex.quote(here)} && {shown}" if here else shown
         why = f"{file}: job {job}"
         said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(

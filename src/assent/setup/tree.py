@@ -26,10 +26,14 @@ LEFT_OUT = UNMATCHED | {
 
 
 class Tree:
-    """A folder and what stands below it. Paths are relative to it, with `/`."""
+    """A folder and what stands below it. Paths are relative to it, with `/`. `above` is the whole
+    repository where this is a part of it, and `place` where it is in that.
+    """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, above: Tree | None = None, place: str = "") -> None:
         self.root = root
+        self.above = above
+        self.place = place
         self._texts: dict[str, bytes | None] = {}
 
     @cached_property
