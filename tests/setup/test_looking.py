@@ -579,3 +579,57 @@ def test_of_two_files_with_the_same_figure_that_of_the_test_is_taken(tmp_path: P
     found = only_model(tmp_path, {"train.py": TRAIN + text})
     assert values(found.metrics) == ["test_metrics.json"]
     assert "# metrics: train_metrics.json" in config_text(look(tmp_path, "churn").projects[0])
+
+
+def test_scripts_of_a_pipeline_make_no_project_above_it(tmp_path: Path) -> None:
+    stage = "stages: {train: {wdir: .., cmd: python train.py, outs: [models/m.pkl]}}\n"
+    files = {"a/pipe/dvc.yaml": stage, "a/train.py": TRAIN, "README.md": ""}
+    assert [one.folder for one in look(written(tmp_path, files)).projects] == ["a"]
+
+
+def test_a_parameter_without_a_default_is_left_to_a_person(tmp_path: Path) -> None:
+    files = {
+        "train.py": f"import sys\n{TRAIN}open(sys.argv[1])\n",
+        "MLproject": "entry_points: {main: {parameters: {data: path}, "
+        "command: 'python train.py {data}'}}\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python train.py TODO"
+    assert found.left_out == ()
+    assert any("has no default for data" in line for line in found.advice)
+
+
+@pytest.mark.parametrize("place", ["$CI_PROJECT_DIR", "${GITHUB_WORKSPACE}"])
+def test_where_ci_puts_the_repository_is_its_folder(tmp_path: Path, place: str) -> None:
+    files = {
+        "train.py": "import joblib, sys\njoblib.dump(m, sys.argv[1])\n",
+        ".gitlab-ci.yml": f"train:\n  script:\n    - cd {place}\n    - python train.py m.pkl\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.train and found.train.value) == "python train.py m.pkl"
+
+
+def test_the_ci_of_the_repository_counts_for_a_project_in_it(tmp_path: Path) -> None:
+    files = {
+        "ml/pyproject.toml": "",
+        "ml/train.py": TRAIN,
+        "other/pyproject.toml": "",
+        "other/train.py": TRAIN,
+        ".github/workflows/a.yml": "defaults: {run: {working-directory: ml}}\n"
+        "jobs: {train: {steps: [{run: python train.py --big}, {run: python ../x.py}]}}\n",
+    }
+    found = {one.folder: one.models[0] for one in look(written(tmp_path, files)).projects}
+    trains = {folder: one.train and one.train.value for folder, one in found.items()}
+    assert trains == {"ml": "python train.py --big", "other": "python train.py"}
+
+
+def test_an_evaluation_in_the_job_that_trains_is_no_training(tmp_path: Path) -> None:
+    files = {
+        "train.py": TRAIN,
+        "evaluate.py": "import joblib, json, sys\njoblib.load(sys.argv[1])\n"
+        "json.dump({'auc': 1}, open('m.json', 'w'))\n",
+        ".gitlab-ci.yml": "train:\n  script: [python train.py, python evaluate.py models/m.pkl]\n",
+    }
+    found = only_model(tmp_path, files)
+    assert (found.evaluate and found.evaluate.value) == "python evaluate.py models/m.pkl"
+    assert "train" not in found.others

@@ -77,7 +77,7 @@ def test_entry_points_get_their_defaults(tmp_path: Path) -> None:
         "entry_points:\n  main:\n    parameters: {lr: {default: 0.1}, data: path}\n"
         '    command: "python train.py {lr}\\n   {data}"\n'
     )
-    assert lines_of(tmp_path, {"MLproject": text})["main"][0] == "python train.py 0.1 {data}"
+    assert lines_of(tmp_path, {"MLproject": text})["main"][0] == "python train.py 0.1 TODO"
 
 
 def test_jobs_of_ci(tmp_path: Path) -> None:

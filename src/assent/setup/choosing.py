@@ -66,17 +66,15 @@ def train_score(step: Step) -> int:
     """How much a step looks like the training."""
     models = [one for one in step.written("model") if model_score(one.path) >= 0]
     name = words(step.name)
-    is_named = trains(step.name) or any(map(_script_trains, step.scripts[:1]))
+    scripts = [path.rpartition("/")[2] for path in step.scripts[:1]]
+    is_other = any(evaluates(one) or predicts(one) for one in scripts)
+    is_named = any(map(trains, scripts)) or (trains(step.name) and not is_other)
     score = 10 + min(5, max(model_score(one.path) for one in models)) if models else 0
     score += 6 * is_named
     score -= 6 * ((evaluates(step.name) or predicts(step.name)) and not is_named)
     score -= 8 * bool(name & _CHORES)
     score -= 8 * any(path.endswith(".ipynb") for path in step.scripts)
     return score + (_standing(step) if score > 0 else 0)
-
-
-def _script_trains(path: str) -> bool:
-    return trains(path.rpartition("/")[2])
 
 
 def _standing(step: Step) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -54,7 +54,7 @@ def look(root: Path, name: str | None = None) -> Sight:
     projects: list[Project] = []
     taken: set[str] = set()
     for folder in folders:
-        own = tree if folder == "" else Tree(root / folder)
+        own = tree if folder == "" else Tree(root / folder, tree, folder)
         called = name or _name(folder or root.resolve().name)
         models, notes = _models(own, called, _without(folder, folders))
         named = tuple(_unique(one, folder, taken) for one in models)
@@ -96,8 +96,14 @@ def _folders(tree: Tree) -> list[str]:
         for path in tree.files:
             folder, base = posixpath.split(path)
             if path.endswith(_SCRIPTS) and not _is_aside(folder) and _trains(tree, path, base):
-                found[_project_of(tree, path)] = None
+                found[_inside(path, _project_of(tree, path), stated)] = None
     return sorted({**stated, **found})[:MAX_PROJECTS] or [""]
+
+
+def _inside(path: str, project: str, stated: Mapping[str, None]) -> str:
+    """The project of a script: one that says how it is run, if that is nearer than `project`."""
+    above = [one for one in stated if path.startswith(f"{one}/") and len(one) > len(project)]
+    return max(above, key=len, default=project)
 
 
 def _trains(tree: Tree, path: str, base: str) -> bool:

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from assent.config.settings import ModelSettings
-from assent.setup.recipes import JUSTFILES, MAKEFILES
+from assent.setup.recipes import JUSTFILES, MAKEFILES, TODO
 from assent.setup.shell import SCRIPTS, Simple, commands, path_of, ran
 
-TODO = "TODO"
 _WRITES_NO_SCRIPT = frozenset(
     [
         *("cd", "mkdir", "export", "echo", "set", "pip", "pip3", "rm", "true", "date"),

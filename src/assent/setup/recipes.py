@@ -18,6 +18,8 @@ from assent.setup.shell import SCRIPTS, commands, ran
 from assent.setup.tree import Tree
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
+TODO = "TODO"
+"""Stands where a person has to say something."""
 JUSTFILES = ("justfile", "Justfile", ".justfile")
 MAX_RECIPES = 300
 _LONG = 2000
@@ -25,6 +27,10 @@ _COPIED = (
     "the values in the command are copied from {}: whoever changes them there changes them here"
 )
 _MAX_TEXT = 200_000
+_CHECKOUT = re.compile(
+    r"\$(?:\{\{github\.workspace\}\}|\{?(?:CI_PROJECT_DIR|GITHUB_WORKSPACE)\b\}?)"
+)
+"""Where CI has put the repository: the folder that it starts in."""
 _ONLY_THERE = re.compile(r"[$`{]")
 _VARIES = re.compile(r"\$[({]|{{")
 _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
@@ -73,14 +79,22 @@ def _entry_points(tree: Tree) -> Iterator[Recipe]:
             filled = _filled(" ".join(command.split()), given.get("parameters"))
             why = f"MLproject: entry point {name}"
             is_filled = filled != " ".join(command.split())
+            unknown = [one for one in _mapping(given.get("parameters")) if f"{{{one}}}" in filled]
+            needed = f"{why} has no default for {', '.join(unknown)}: say it in the command"
+            shown = filled
+            for one in unknown:
+                shown = shown.replace(f"{{{one}}}", TODO)
             yield Recipe(
                 name=str(name),
-                command=filled,
+                command=shown,
                 lines=(filled,),
                 file="MLproject",
                 why=why,
                 is_copied=True,
-                notes=(_COPIED.format(f"the entry point {name} of MLproject"),) * is_filled,
+                notes=(
+                    *(_COPIED.format(f"the entry point {name} of MLproject"),) * is_filled,
+                    *(needed,) * bool(unknown),
+                ),
             )
 
 
@@ -374,6 +388,13 @@ def _tox(tree: Tree) -> Iterator[Recipe]:
 
 
 def _ci(tree: Tree) -> Iterator[Recipe]:
+    """What the jobs of a repository run; of a part of it, what they run in its folder."""
+    if tree.above is not None:
+        yield from _ci_of(tree.above, f"{tree.place}/")
+    yield from _ci_of(tree, "")
+
+
+def _ci_of(tree: Tree, place: str) -> Iterator[Recipe]:
     for file in tree.files:
         if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", file):
             found = _github(tree.mapping(file))
@@ -386,18 +407,23 @@ def _ci(tree: Tree) -> Iterator[Recipe]:
         if posixpath.basename(file).startswith("assent"):
             continue
         for job, block, folder in found:
-            yield from _lines_of(file, job, block, folder)
+            yield from _lines_of(file, job, block, folder, place)
 
 
-def _lines_of(file: str, job: str, block: str, folder: str) -> Iterator[Recipe]:
-    """Each line of a script that runs something of the team's."""
+def _lines_of(file: str, job: str, block: str, folder: str, place: str) -> Iterator[Recipe]:
+    """Each line of a script that runs something of the team's, in the folder `place` or below."""
+    if len(re.findall(r"\b(?:cd|pushd)\s", block)) < 2:  # else it may mean another folder
+        block = _CHECKOUT.sub(".", block)
     for simple in commands(block, folder):
         words, left_out = _known_words(simple.words)
         shown = shlex.join(words)
         is_lost = left_out and ran(simple) is None
         if is_lost or not words or simple.folder is None or simple.words[0] == "cd":
             continue
-        line = f"cd {shlex.quote(simple.folder)} && {shown}" if simple.folder else shown
+        if not f"{simple.folder}/".startswith(place):
+            continue
+        here = f"{simple.folder}/".removeprefix(place).strip("/")
+        line = f"cd {shlex.quote(here)} && {shown}" if here else shown
         why = f"{file}: job {job}"
         said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(

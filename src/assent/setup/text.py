@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from assent.core.direction import direction
 from assent.parsing import ParseError, parse_yaml
-from assent.setup.readiness import TODO
+from assent.setup.recipes import TODO
 from assent.setup.seen import ModelSeen, Project, Seen
 
 _LONG = 160

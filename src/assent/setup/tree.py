@@ -26,10 +26,14 @@ LEFT_OUT = UNMATCHED | {
 
 
 class Tree:
-    """A folder and what stands below it. Paths are relative to it, with `/`."""
+    """A folder and what stands below it. Paths are relative to it, with `/`. `above` is the whole
+    repository where this is a part of it, and `place` where it is in that.
+    """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, above: Tree | None = None, place: str = "") -> None:
         self.root = root
+        self.above = above
+        self.place = place
         self._texts: dict[str, bytes | None] = {}
 
     @cached_property
@@ -99,10 +103,12 @@ class Tree:
     def brings(self, name: str) -> bool:
         """Whether a pointer stands for a path, a folder above it, or something below it."""
         name = name.rstrip("/")
-        return any(
-            f"{one}/".startswith(f"{name}/") or f"{name}/".startswith(f"{one}/")
-            for one in self.pointers
-        )
+        is_above = name in self._above_pointers
+        return is_above or any(one in self.pointers for one in (name, *_above(name)))
+
+    @cached_property
+    def _above_pointers(self) -> frozenset[str]:
+        return frozenset(above for one in self.pointers for above in _above(one))
 
     def below(self, folder: str, suffix: str = "") -> list[str]:
         """The listed files below a folder whose names end so."""

@@ -77,7 +77,7 @@ class Program:
         """A value as a path relative to the root; None if it is none or leads elsewhere."""
         if isinstance(value, Handle):
             value = value.path
-        if not isinstance(value, str) or not value or "\n" in value or "://" in value:
+        if not isinstance(value, str) or not value or re.search(r"\n|://|[{}]", value):
             return None
         if value.startswith(f"{ROOT}/"):
             path = posixpath.normpath(value.removeprefix(f"{ROOT}/"))
