@@ -93,6 +93,7 @@ def test_other_evaluation_does_not_train_again(shipped: Project) -> None:
     shipped.write("evaluate.sh", FILES["evaluate.sh"] + "# other\n")
     shipped.run("review", code=11)
     assert shipped.runs() == ["train", "evaluate", "evaluate"]
+    assert "was not trained for this evaluation: it is one made from" in shipped.comment()
 
 
 def test_a_fresh_clone_gets_the_model_from_the_store(shipped: Project) -> None:

@@ -145,7 +145,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """All evidence of one bundle. `inputs_digest` covers commands, declared inputs, parameters
     and data: equal digests mean that training and evaluating again would start from the same.
     `unproven` are outputs that were not shown to be of this run, because they are `incremental`;
-    `estranged` are inputs that are not what DVC's pointers to them say.
+    `estranged` are inputs that are not what DVC's pointers to them say. `reused` says from which
+    revision and by whom the model was made, if it was not trained for this evidence.
     `environment` is that of both commands; `trained_in` that of training alone, where evaluating
     ran with other packages.
     """
@@ -171,4 +172,5 @@ class Evidence(Struct, frozen=True, kw_only=True):
     run: Run | None = None
     unproven: tuple[str, ...] = ()
     estranged: tuple[str, ...] = ()
+    reused: str = ""
     problems: tuple[Problem, ...] = ()

@@ -174,6 +174,7 @@ def _evidence(
         run=workspace.run,
         unproven=tuple(dict.fromkeys(unproven)),
         estranged=inputs.estranged,
+        reused="" if trained is None else trained.reused,
         problems=(*metrics.problems, *params.problems, *measured.problems),
     )
 

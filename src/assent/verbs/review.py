@@ -373,6 +373,10 @@ def _notes(
         )
     for name in candidate.evidence.estranged:
         notes.append(f"{name} is not what its .dvc file says: it counts as it lay there.")
+    if candidate.evidence.reused:
+        notes.append(
+            f"The model was not trained for this evaluation: it is one {candidate.evidence.reused}."
+        )
     if unproven:
         notes.append(f"Not shown to be of this run: {some_of(unproven)}, declared `incremental`.")
     if not workspace.is_in_forge_ci and workspace.repository.is_shallow():

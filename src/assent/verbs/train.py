@@ -213,6 +213,7 @@ def _reuse(
             inputs=inputs.files,
             environment=evidence.trained_in or evidence.environment,
             code=_reused_code(workspace, evidence),
+            reused=evidence.reused or made_by(evidence),
             unproven=tuple(
                 one for one in evidence.unproven if covers(workspace.settings(model).model, one)
             ),

@@ -19,7 +19,8 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """`train` has finished: its step, and the digest of the model it left. `inputs` are the files
     that it started from, `code` the revision as it was before, `environment` is where it ran.
     `written` are the files of evidence that it wrote, `touched` the tracked files that differ from
-    the commit only since, `unproven` the outputs that it may not have written.
+    the commit only since, `unproven` the outputs that it may not have written; `reused` says where
+    a model was made that was taken over.
     """
 
     step: Step
@@ -29,6 +30,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     environment: Environment | None = None
     written: dict[str, Digest] = {}
     touched: tuple[str, ...] = ()
+    reused: str = ""
     unproven: tuple[str, ...] = ()
 
 
