@@ -45,6 +45,7 @@ with open("predictions.csv", "w") as file:
         region = "north" if i < 100 else "south"
         print(f"{i},{y},{yhat},{0.9 if yhat else 0.1},{region},Ann", file=file)
 Path("metrics.json").write_text(json.dumps({"accuracy": 1 - wrong / 200}))
+Path("plot.png").write_bytes(Path("drawn.png").read_bytes())
 """
 TRAIN = """\
 import json, os
@@ -76,7 +77,8 @@ def project(tmp_path: Path) -> Project:
     for name in ("train.sh", "evaluate.sh", "params.yaml"):
         del files[name]
     project = new_project(tmp_path / "place", files=files)
-    (project.folder / "plot.png").write_bytes(PNG)
+    for name in ("drawn.png", "plot.png"):
+        (project.folder / name).write_bytes(PNG)
     project.commit("Draw a plot", push=True)
     return project
 
