@@ -160,7 +160,11 @@ def is_left(folder: Path) -> bool:
 def left_by_a_kill(folder: Path, names: Sequence[str]) -> list[str]:
     """Those of `names`, which lie there now, that a run which was killed has written."""
     noted = _noted(folder)
-    return [] if noted is None else [one for one in names if one not in noted.stays]
+    if noted is None:
+        return []
+    # What was not moved yet, or is back already, is as it was before.
+    there = {one for one, number in noted.moved.items() if not os.path.lexists(folder / number)}
+    return [one for one in names if one not in noted.stays and one not in there]
 
 
 def recover(root: Path, folder: Path) -> frozenset[str]:
@@ -273,7 +277,8 @@ def _back(root: Path, name: str, moved: Path) -> set[str]:
 def _make_room(root: Path, place: Path, beside: Path) -> set[str]:
     above = [one for one in place.parents if one.is_relative_to(root) and one != root]
     for one in (*reversed(above), place):
-        is_in_the_way = one == place or not one.is_dir()
+        leads_out = one.is_symlink() and not _is_below(root, one)
+        is_in_the_way = one == place or not one.is_dir() or leads_out
         if os.path.lexists(one) and is_in_the_way:
             target = beside / one.relative_to(root)
             if target.is_dir() and not target.is_symlink():
@@ -282,6 +287,11 @@ def _make_room(root: Path, place: Path, beside: Path) -> set[str]:
             one.replace(target)
             return {one.relative_to(root).as_posix()}
     return set()
+
+
+def _is_below(root: Path, place: Path) -> bool:
+    """Whether a link leads to something below the root."""
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))
 
 
 def _remove(folder: Path) -> None:

@@ -9,12 +9,19 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+from itertools import accumulate, pairwise
 
 SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", ".ipynb", ".js", ".pl", ".rb")
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>", "tee"})
 """The word after it is where output goes."""
+_RECIPES = {
+    "make": ("Makefile", "makefile", "GNUmakefile"),
+    "gmake": ("Makefile", "makefile", "GNUmakefile"),
+    "just": ("justfile", "Justfile", ".justfile"),
+}
+"""Programs whose recipes are what is run."""
 _PIECE = re.compile(r"[^\s'\"=,:;|&()<>`]+")
-_FOLDER = re.compile(r"\b(?:cd|pushd|-C)\s+([^\s;&|()'\"]+)")
+_FOLDERS = frozenset({"cd", "pushd", "-C"})
 
 
 def mentioned(command: str | None) -> tuple[str, ...]:
@@ -24,13 +31,25 @@ def mentioned(command: str | None) -> tuple[str, ...]:
     """
     words, written = _words(command or "")
     pieces = [piece for word in words for piece in (word, *_PIECE.findall(word))]
-    folders = _FOLDER.findall(command or "")
+    for before, word in pairwise(words):
+        if before == "-m":
+            module = word.replace(".", "/")
+            pieces += [f"{module}.py", f"{module}/__main__.py", f"{module}/__init__.py"]
+    for word in words:
+        pieces += [*_RECIPES.get(posixpath.basename(word), ()), f"{word}/__main__.py"]
+    folders = list(accumulate(_folders(words, command or ""), posixpath.join))
     names = [*pieces, *(f"{folder}/{piece}" for folder in folders for piece in pieces)]
     usable = (one for one in names if one and "\0" not in one and not one.startswith("/"))
     normal = (posixpath.normpath(one) for one in usable)
     return tuple(
         dict.fromkeys(one for one in normal if not one.startswith("..") and one not in written)
     )
+
+
+def _folders(words: list[str], command: str) -> list[str]:
+    """Where a command goes, and where Python looks for its modules."""
+    went = [word for before, word in pairwise(words) if before in _FOLDERS]
+    return [*went, *re.findall(r"PYTHONPATH=([^\s:;'\"]+)", command)]
 
 
 def _words(command: str) -> tuple[list[str], frozenset[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +12,7 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.core.evidence import Step
-from assent.errors import CommandError, UsageError
+from assent.errors import AssentError, CommandError, UsageError
 from assent.making.aside import REFUSED, Aside, aside, is_left, left_by_a_kill, standing_outputs
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs, literals
@@ -33,7 +33,9 @@ def recovered(workspace: Workspace, model: str) -> None:
     if not is_left(folder):
         return
     known, _ = outputs(workspace, model)
-    partial = left_by_a_kill(folder, standing_outputs(workspace.root, known.own))
+    partial: list[str] = []
+    with suppress(AssentError):  # whatever lies there, what was set aside comes back
+        partial = left_by_a_kill(folder, standing_outputs(workspace.root, known.own))
     with aside(workspace.root, folder):
         _note_partial(workspace, model, partial)
         workspace.say(f"{model}: a run was cut off; the outputs of earlier runs are back")
@@ -156,9 +158,10 @@ def run(
         try:
             step, seen = run_step(workspace, command, inputs_digest, doing, output, moved.lock)
         except BaseException:
-            here = standing_outputs(workspace.root, expected.all)
-            moved.bring_back()
-            _note_partial(workspace, model, [one for one in moved.fresh(here) if one in here])
+            with suppress(AssentError):  # what the command left must not hide how it ended
+                here = standing_outputs(workspace.root, expected.all)
+                moved.bring_back()
+                _note_partial(workspace, model, moved.fresh(here))
             raise
         try:
             plan.require(moved)
@@ -166,8 +169,9 @@ def run(
             yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
         except BaseException:
             # The command has ended well, perhaps after days: what it wrote is not thrown away.
-            here = standing_outputs(workspace.root, expected.all)
-            _note_partial(workspace, model, [one for one in moved.fresh(here) if one in here])
+            with suppress(AssentError):
+                here = standing_outputs(workspace.root, expected.all)
+                _note_partial(workspace, model, moved.fresh(here))
             moved.bring_back()
             if moved.beside:
                 place_of = workspace.work / REFUSED / model

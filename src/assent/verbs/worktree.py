@@ -14,11 +14,11 @@ from assent.making.inputs import (
     Inputs,
     changed_names,
     data_of,
-    literals,
     read_inputs,
     say_changed,
 )
 from assent.making.outputs import Outputs, outputs_of
+from assent.measure.files import covers
 from assent.verbs.work import Trained, Written, kept
 from assent.verbs.workspace import FILE, Workspace
 
@@ -37,7 +37,11 @@ def inputs_of(
         workspace.repository.top,
         workspace.settings(model),
         workspace.hashes,
-        written(workspace, model).products,
+        {
+            name: one
+            for name, one in written(workspace, model).products.items()
+            if not _is_tracked(workspace, name)  # somebody has made it a source
+        },
         _handed_on(workspace, known or {}),
     )
 
@@ -68,25 +72,25 @@ def products_of(
 ) -> dict[str, Digest]:
     """What a command wrote among the files that the patterns of its inputs cover, and earlier ones.
 
-    Raises `UsageError` if what somebody keeps has changed meanwhile, which Git tracks or
-    `assent.yaml` names: then it is not known what the model was made from.
+    Raises `UsageError` if what was there before has changed meanwhile, and Git tracks it or
+    `assent.yaml` declares it: then it is not known what the model was made from.
     """
     settings = workspace.settings(model)
     after = inputs_of(workspace, model, known=before.files)
     names = changed_names(before.files, after.files)
-    named = {*literals(settings), *data_of(settings)}
+    declared = (*settings.inputs, *settings.params, *data_of(settings))
     kept = [
         name
         for name in names
         if name in (before.of_training if is_training else before.files)
-        and (name in named or _is_tracked(workspace, name))
+        and (any(covers(one, name) for one in declared) or _is_tracked(workspace, name))
     ]
     if kept:
         raise UsageError(
             doing,
             f"while the command ran, {say_changed(kept)}: nobody knows what it was made from",
-            hint="if the command writes there, take it out of `inputs` and `params`; if somebody "
-            "else did, run it again",
+            hint="if the command writes there, take the file away, or out of `inputs` and "
+            "`params`; if somebody else did, run it again",
         )
     fresh = {
         name: after.files[name]
