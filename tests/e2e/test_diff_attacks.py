@@ -66,7 +66,8 @@ def _files() -> dict[str, str]:
         "assent.yaml": before + GATES + after,
         "data/train.csv": "x,c\n" + "".join(f"{row},{'ab'[row % 2]}\n" for row in range(500)),
         "data/test.csv": "x,c\n" + "".join(f"{row},a\n" for row in range(1_000, 1_300)),
-        "p.csv": "id,y,p,region\n" + "".join(lines),
+        "given.csv": "id,y,p,region\n" + "".join(lines),
+        "evaluate.sh": FILES["evaluate.sh"] + "cp given.csv p.csv\n",
         "params.yaml": "accuracy: 0.9\n",
     }
 
