@@ -106,6 +106,7 @@ def test_what_was_trained_elsewhere_keeps_the_packages_that_it_was_trained_with(
             project, f"b{number}", "evaluate.sh", f". .venv/bin/activate\n{WORK}{EVALUATE}#{number}"
         )
         project.edit("assent.yaml", "evaluate.sh", f"evaluate.sh{' ' * number} x")
+        project.commit("another evaluation")
         assert "training skipped" in project.run("train").stderr
         found = evidence(project)
         assert found["environment"]["packages"]["numpy"] == f"1.26, {version}"  # type: ignore[index]

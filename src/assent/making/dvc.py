@@ -246,8 +246,11 @@ def _look_up(value: Any, key: str) -> Any:
 
 def _is_current(root: Path, dvc: Dvc, dep: Locked, hashes: Hashes) -> bool:
     made = [one for stage in dvc.locked for one in stage.outs]
-    pointed = [one for targets in dvc.pointers.values() for one in targets]
-    known = next((one.digest for one in (*made, *pointed) if one.path == dep.path), None)
+    known = next((one.digest for one in made if one.path == dep.path), None)
     if known is not None:
         return known == dep.digest
-    return agrees(root, dep, hashes) is not False
+    is_here = agrees(root, dep, hashes)
+    if is_here is not None:
+        return is_here
+    pointed = [one for targets in dvc.pointers.values() for one in targets]
+    return all(one.digest == dep.digest for one in pointed if one.path == dep.path)

@@ -29,14 +29,16 @@ def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
     files.require_inside(root, place)
     if place.is_dir():
         found = [(path.relative_to(place).as_posix(), path) for path in files.walk(place, place)]
-        found = [(name, path) for name, path in found if path.name not in files.PLACEHOLDERS]
+        found = [
+            (name, path) for name, path in found if path.name not in {*files.PLACEHOLDERS, ".git"}
+        ]
     else:
         found = [(place.name, place)]
     if not found:
         require_there(root, declared, doing)
         raise UsageError(doing, "the folder is empty", hint=hint)
     for name, path in found:
-        if ".git" in name.split("/"):
+        if ".git" in name.split("/")[:-1]:
             raise UsageError(
                 doing,
                 f"it holds a repository of its own: {name.partition('.git')[0]}.git",
