@@ -244,7 +244,7 @@ def test_a_real_submodule_of_a_repository_above(tmp_path: Path) -> None:
     assert "submodule update" in of_model(root, "vendor/m.bin")
     assert "submodule update" in of_model(root, "vendor")
     run_git(root, *allow, "submodule", "--quiet", "update", "--init")
-    assert len(model_files(root, "vendor")) == 1  # with the file .git of a submodule
+    assert len(model_files(root, "vendor")) == 1  # without the file .git of a submodule
 
 
 def test_a_link_into_a_cache_that_holds_the_file_is_said_by_its_tool(tmp_path: Path) -> None:
