@@ -402,7 +402,7 @@ def test_what_a_training_wrote_is_not_thrown_away_when_it_is_refused(shipped: Pr
     shipped.write("train.sh", "echo new >model/weights.txt\n")
     refused = shipped.run("train", code=2)
     assert "model/notes.txt" in refused.stderr
-    kept = shipped.folder / ".assent/refused/churn/model/weights.txt"
+    kept = shipped.folder / ".assent/refused/churn/1/model/weights.txt"
     assert kept.read_text() == "new\n"
     assert (shipped.folder / "model/notes.txt").read_text() == "mine\n"
     assert "accuracy" in (shipped.folder / "model/weights.txt").read_text()
@@ -651,3 +651,22 @@ def test_outputs_of_another_project_are_not_what_somebody_forgot(tmp_path: Path)
     mine.run("review", code=11)
     ran = mine.inside("sub").run("review", code=11)
     assert "uncommitted" not in ran.stdout
+
+
+def test_two_edits_of_one_file_that_no_input_names_are_not_the_same(fresh: Project) -> None:
+    fresh.write("helper.sh", "one\n")
+    fresh.commit("a helper", push=True)
+    for text in ("two\n", "three\n"):
+        fresh.write("helper.sh", text)
+        fresh.run("train")
+        fresh.run("review", code=11)
+    assert fresh.runs().count("train") >= 3
+
+
+def test_what_was_kept_is_not_overwritten_by_the_next_failure(shipped: Project) -> None:
+    for text in ("first", "second"):
+        shipped.write("train.sh", f"echo {text} >model/weights.txt; exit 3\n")
+        shipped.run("train", code=3)
+    kept = shipped.folder / ".assent/refused/churn"
+    texts = [(kept / number / "model/weights.txt").read_text() for number in "12"]
+    assert texts == ["first\n", "second\n"]

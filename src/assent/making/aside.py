@@ -14,6 +14,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BufferedWriter
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -280,13 +281,21 @@ def _make_room(root: Path, place: Path, beside: Path) -> set[str]:
         leads_out = one.is_symlink() and not _is_below(root, one)
         is_in_the_way = one == place or not one.is_dir() or leads_out
         if os.path.lexists(one) and is_in_the_way:
-            target = beside / one.relative_to(root)
-            if target.is_dir() and not target.is_symlink():
-                shutil.rmtree(target)
+            target = _free(beside, one.relative_to(root))
             target.parent.mkdir(parents=True, exist_ok=True)
             one.replace(target)
             return {one.relative_to(root).as_posix()}
     return set()
+
+
+def _free(beside: Path, name: Path) -> Path:
+    """A place for what is kept, where nothing that was kept before lies or is in the way."""
+    for number in count(1):
+        target = beside / str(number) / name
+        above = [one for one in target.parents if one.is_relative_to(beside)]
+        if not os.path.lexists(target) and all(one.is_dir() or not one.exists() for one in above):
+            return target
+    raise AssertionError  # counting has no end
 
 
 def _is_below(root: Path, place: Path) -> bool:

@@ -12,7 +12,6 @@ from assent.compare.bundles import Known
 from assent.config.settings import Config
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of
-from assent.core.evidence import Code
 from assent.core.verdict import Decision, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, UsageError
 from assent.files import write_atomically
@@ -37,7 +36,14 @@ from assent.verbs.running import recovered, require_ready
 from assent.verbs.train import train
 from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
-from assent.verbs.worktree import inputs_of, is_of_other_dirt, not_as_left, read_code, some_of
+from assent.verbs.worktree import (
+    inputs_of,
+    is_of_other_dirt,
+    is_same_code,
+    not_as_left,
+    read_code,
+    some_of,
+)
 
 _GUARDING = (
     ".github/workflows",
@@ -285,7 +291,9 @@ def _done(workspace: Workspace, model: str, inputs: Inputs) -> str | None:
     if workspace.settings(model).evaluate is None and not_as_left(workspace, trained):
         return None
     code = read_code(workspace, trained.touched, inputs=inputs.files)
-    if not place.exists() or (trained.code is not None and not _same(trained.code, code)):
+    if not place.exists() or (
+        trained.code is not None and not is_same_code(workspace, trained.code, code, inputs)
+    ):
         return None
     if model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes) != (
         trained.model_digest
@@ -296,17 +304,13 @@ def _done(workspace: Workspace, model: str, inputs: Inputs) -> str | None:
         evaluated is not None
         and evaluated.model_digest == trained.model_digest
         and evaluated.evidence.inputs_digest == inputs.evaluate
-        and _same(evaluated.evidence.code, code)
+        and is_same_code(workspace, evaluated.evidence.code, code, inputs)
     )
     verb = "evaluate" if is_evaluated else "train"
     workspace.say(
         f"reviewing {model}: `assent {verb}` has left what it made (--force makes it new)"
     )
     return verb
-
-
-def _same(made: Code, here: Code) -> bool:
-    return (made.commit, made.is_dirty, made.changed) == (here.commit, here.is_dirty, here.changed)
 
 
 def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Digest | None:

@@ -121,11 +121,22 @@ def is_of_other_dirt(workspace: Workspace, evidence: Evidence, inputs: Inputs) -
     """Whether evidence is of a tree with changes that are not here: what its inputs do not name
     may have been other code, and nothing is reused from it.
     """
-    code = evidence.code
-    if not code.is_dirty:
+    if not evidence.code.is_dirty:
         return False
-    here = read_code(workspace, inputs=inputs.files)
-    return (code.commit, code.changed) != (here.commit, here.changed)
+    return not is_same_code(
+        workspace, evidence.code, read_code(workspace, inputs=inputs.files), inputs
+    )
+
+
+def is_same_code(workspace: Workspace, made: Code, here: Code, inputs: Inputs) -> bool:
+    """Whether what was made at one state of the working tree is of another one. Of uncommitted
+    changes only names are kept, so that each of them must be an input, whose bytes are known.
+    """
+    if (made.commit, made.is_dirty, made.changed) != (here.commit, here.is_dirty, here.changed):
+        return False
+    repository = workspace.repository
+    known = {repository.relative(workspace.root / name) for name in (*inputs.files, FILE)}
+    return len(made.changed) < _MAX_CHANGED and known.issuperset(made.changed)
 
 
 def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
