@@ -38,7 +38,10 @@ def recovered(workspace: Workspace, model: str) -> None:
         partial = left_by_a_kill(folder, standing_outputs(workspace.root, known.own))
     with aside(workspace.root, folder):
         _note_partial(workspace, model, partial)
-        workspace.say(f"{model}: a run was cut off; the outputs of earlier runs are back")
+        workspace.say(
+            f"{model}: a run was cut off; the outputs of earlier runs are back, and what it had "
+            f"written instead, if anything, is in {workspace.work / REFUSED / model}"
+        )
 
 
 def require_ready(workspace: Workspace, model: str) -> None:
