@@ -49,6 +49,7 @@ def open_workspace(
     path = _find(start) if file is None else file
     config = read_config(_read(path), str(path))
     root = path.resolve().parent
+    _say_left(root / ".assent" / "aside", say)
     context = _context(environ)
     repository = Repository(
         root, _credentials(environ, context), account=_git_account(environ, context)
@@ -81,6 +82,20 @@ def open_workspace(
         now=rfc3339(now),
         say=say,
     )
+
+
+def _say_left(folder: Path, say: Callable[[str], None]) -> None:
+    """Name what runs that were killed have left aside, whichever verb this is."""
+    if not folder.is_dir():
+        return
+    from assent.making.aside import goes_on, left_below
+
+    for one in left_below(folder):
+        if not goes_on(one):
+            say(
+                f"{one.name}: a run was cut off, and outputs of earlier runs are still in {one}: "
+                "`train`, `evaluate`, `bundle` and `review` bring them back"
+            )
 
 
 def _context(environ: Mapping[str, str]) -> Context:

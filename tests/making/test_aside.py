@@ -5,12 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from assent.errors import OutsideError, UsageError
-from assent.making.aside import aside, is_left, recover, standing_outputs
+from assent.making.aside import Aside, aside, cut_off, goes_on, is_left, standing_outputs
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_one_file_can_come_back_and_the_rest_fail_afterwards(tmp_path: Path, fol
     def fail() -> None:
         with aside(tmp_path, folder) as moved:
             moved.move(["a", "b"])
-            moved.bring_back(["a"])
+            moved.settle(["a"])
             assert moved.gone == ("b",)
             raise ZeroDivisionError
 
@@ -77,16 +80,41 @@ def _killed(root: Path, folder: Path) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_next_verb_brings_back_what_a_kill_left_aside(tmp_path: Path, folder: Path) -> None:
-    write(tmp_path, **{"model/a": "old", "metrics.json": "old"})
-    process = multiprocessing.get_context("fork").Process(target=_killed, args=(tmp_path, folder))
+def in_a_child(does: Callable[[Path, Path], None], root: Path, folder: Path) -> None:
+    """Run it in a process of its own, which kills itself."""
+    process = multiprocessing.get_context("fork").Process(target=does, args=(root, folder))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
+
+
+def failed(root: Path, folder: Path, names: list[str], command: Callable[[], None]) -> Aside:
+    """A run whose command fails."""
+    with suppress(ZeroDivisionError), aside(root, folder) as moved:
+        moved.move(names)
+        command()
+        raise ZeroDivisionError
+    return moved
+
+
+def recover(root: Path, folder: Path) -> Aside:
+    """What the next verb does."""
+    with cut_off(root, folder) as moved:
+        assert moved is not None
+        moved.bring_back()
+    return moved
+
+
+def test_the_next_verb_brings_back_what_a_kill_left_aside(tmp_path: Path, folder: Path) -> None:
+    write(tmp_path, **{"model/a": "old", "metrics.json": "old"})
+    in_a_child(_killed, tmp_path, folder)
     assert (tmp_path / "model/a").read_text() == "half"
-    with aside(tmp_path, folder):
-        assert (tmp_path / "model/a").read_text() == "old"
-        assert (tmp_path / "metrics.json").read_text() == "old"
+    with pytest.raises(UsageError, match="cut off"), aside(tmp_path, folder):
+        pass
+    moved = recover(tmp_path, folder)
+    assert (tmp_path / "model/a").read_text() == "old"
+    assert (tmp_path / "metrics.json").read_text() == "old"
+    assert [(one / "model/a").read_text() for one in moved.beside] == ["half"]
     assert not is_left(folder)
 
 
@@ -96,17 +124,92 @@ def test_a_kill_in_the_middle_of_setting_aside_loses_nothing(tmp_path: Path, fol
     with aside(tmp_path, folder) as moved:
         moved.move(["a", "b"])
         (folder / "000001").rename(tmp_path / "b")  # as if it had not come so far
-        recover(tmp_path, folder)
+        moved.bring_back()
+        assert [(tmp_path / name).read_text() for name in "ab"] == ["old", "old"]
+        assert moved.beside == set()
+
+
+def test_what_a_kill_kept_from_being_removed_is_never_brought_back(
+    tmp_path: Path, folder: Path
+) -> None:
+    write(folder, **{"000000": "of a run that ended well", "000001": "that too"})
+    write(tmp_path, a="old", b="old")
+    with aside(tmp_path, folder) as moved:
+        moved.move(["b", "a"])
+        (folder / "000001").rename(tmp_path / "a")  # killed before it had moved the second one
+        moved.bring_back()
         assert [(tmp_path / name).read_text() for name in "ab"] == ["old", "old"]
 
 
-def test_a_list_that_cannot_be_read_is_said_and_nothing_is_removed(
+def test_what_lay_there_before_is_nothing_that_a_killed_run_has_written(
     tmp_path: Path, folder: Path
 ) -> None:
-    write(folder, **{"moved.json": "{", "000000": "old"})
-    with pytest.raises(OutsideError, match="cannot be read"):
-        recover(tmp_path, folder)
+    write(tmp_path, **{"model/a": "old", "metrics.json": "old"})
+    in_a_child(_killed, tmp_path, folder)
+    write(tmp_path, **{"model/b": "half"})
+    moved = recover(tmp_path, folder)
+    assert moved.fresh(["model/a", "model/b", "metrics.json"]) == ["model/b"]
+
+
+@pytest.mark.parametrize("text", ["{", '{"moved": {"../../x": "000000"}}', ""])
+def test_a_list_that_cannot_be_read_is_said_and_nothing_is_removed(
+    tmp_path: Path, folder: Path, text: str
+) -> None:
+    write(folder, **{"moved.json": text, "000000": "old"})
+    with pytest.raises(OutsideError, match="cannot be read"), cut_off(tmp_path, folder):
+        pass
     assert (folder / "000000").read_text() == "old"
+
+
+def test_one_that_cannot_be_brought_back_is_named_and_the_others_are_back(
+    tmp_path: Path, folder: Path
+) -> None:
+    names = ["a/x", "b/x", "c/x"]
+    write(tmp_path, **dict.fromkeys(names, "old"))
+
+    def command() -> None:
+        (tmp_path / "b").rmdir()
+        (tmp_path / "b").touch()
+        (folder.parent.parent / "refused").write_text("where nothing can be kept")
+
+    moved = failed(tmp_path, folder, names, command)
+    assert [(tmp_path / name).exists() for name in names] == [True, False, True]
+    assert str(moved.failure).count("x, which is") == 1
+    assert f"b/x, which is {folder}/000001" in str(moved.failure)
+    assert (folder / "000001").read_text() == "old"
+    assert recover(tmp_path, folder).failure is not None
+    (folder.parent.parent / "refused").unlink()
+    recover(tmp_path, folder)
+    assert [(tmp_path / name).read_text() for name in names] == ["old"] * 3
+    assert not is_left(folder)
+
+
+def test_what_runs_were_refused_with_is_kept_of_the_last_ones_only(
+    tmp_path: Path, folder: Path
+) -> None:
+    refused = folder.parent.parent / "refused/churn"
+    write(tmp_path, **{"model/a": "old"})
+    write(refused, notes="not of a run")
+
+    def command(text: str) -> None:
+        write(tmp_path, **{"model/a/deep/x": text})
+        (tmp_path / "model/a/deep/link").symlink_to(tmp_path)
+        (tmp_path / "model/a/deep").chmod(0o500)
+
+    for text in "12345":
+        moved = failed(tmp_path, folder, ["model/a"], partial(command, text))
+        assert moved.beside == {refused / text}
+    kept = {one.name for one in refused.iterdir()}
+    assert kept == {"3", "4", "5", "notes"}
+    assert (refused / "3/model/a/deep/x").read_text() == "3"
+    assert (tmp_path / "model/a").read_text() == "old"
+
+
+def test_whether_a_run_goes_on(tmp_path: Path, folder: Path) -> None:
+    assert not goes_on(folder)
+    with aside(tmp_path, folder):
+        assert goes_on(folder)
+    assert not goes_on(folder)
 
 
 def test_two_runs_of_a_model_exclude_each_other(tmp_path: Path, folder: Path) -> None:

@@ -1,9 +1,10 @@
 """Outputs of earlier runs, set aside while a command runs, so that what is there afterwards is its
 own.
 
-Each file is renamed within its file system; a list of what was moved is written first, so that the
-next verb brings everything back after a kill. What cannot be renamed stays where it is, and must
-have been written since.
+Each file is renamed within its file system, from its real place: a link that leads there may lead
+elsewhere afterwards. A list of what was moved, and of the links, is written first, so that the next
+verb brings everything back after a kill. What cannot be renamed stays where it is, and must have
+been written since.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from itertools import count
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import msgspec
 
 from assent.core.digest import Digest
-from assent.errors import OutsideError, UsageError
+from assent.errors import AssentError, OutsideError, UsageError
 from assent.files import write_atomically
 from assent.measure.files import (
     PLACEHOLDERS,
@@ -34,50 +35,80 @@ from assent.measure.files import (
 from assent.measure.hashes import Signature, signature
 
 _LIST = "moved.json"
-REFUSED = "refused"
+_REFUSED = "refused"
 """The folder beside that of what is set aside, for what a run wrote that did not end well."""
+KEPT_RUNS = 3
+"""Of how many runs of a model that is kept. Whoever says where it is says this too."""
 _NEVER = frozenset({".git", ".assent"})
 """What Git and Assent keep for themselves, in a folder or, for a submodule, in a file."""
+_SHOWN = 5
+_MOST_LINKS = 40
+"""As many links as the system follows on the way to one file."""
 
 
 class _List(msgspec.Struct, frozen=True):
-    """What was to be moved, by the name of each file in the folder, and what was left to stand."""
+    """What was to be moved, by the real place of each file its name in the folder; the links that
+    led there, with their texts; what was left to stand. `number` is the run's, below `refused`.
+    """
 
     moved: dict[str, str] = {}
+    links: dict[str, bytes] = {}
     stays: tuple[str, ...] = ()
+    number: int = 1
 
 
 class Aside:
-    """The files of one run that were set aside, by their names relative to `root`."""
+    """The files of one run that were set aside, by their names relative to `root`. `beside` are
+    the folders that hold what stood in the place of what was brought back, and `stuck` says what
+    could not be, and where it is.
+    """
 
-    def __init__(self, root: Path, folder: Path, lock: int) -> None:
-        self._root = root
+    def __init__(self, root: Path, folder: Path, lock: int, noted: _List | None = None) -> None:
+        self._root = Path(os.path.realpath(root))
         self._folder = folder
+        self._refused = folder.parent.parent / _REFUSED / folder.name
         self.lock = lock
-        self._stays: frozenset[str] = frozenset()
-        self.beside: set[str] = set()
+        self._noted = noted or _List()
+        self._stays = frozenset(self._noted.stays)
         self._moved: dict[str, str] = {}
         self._standing: dict[str, Signature] = {}
-        self.back: set[str] = set()
+        self._back: set[str] = set()
+        self._began: Signature | None = None
+        self.beside: set[Path] = set()
+        self.stuck: tuple[str, ...] = ()
 
     def move(self, names: Sequence[str], stays: Sequence[str] = ()) -> None:
         """Set these files aside; those of `stays` lie there as well, and are left to. Raises
         `OutsideError` if that cannot be noted.
         """
-        wanted = {name: f"{number:06}" for number, name in enumerate(names)}
+        places = {
+            name: relative_name(self._root, path_below(self._root, self._real(name)))
+            for name in names
+        }
+        numbers = {real: f"{at:06}" for at, real in enumerate(dict.fromkeys(places.values()))}
+        self._noted = _List(
+            moved=numbers,
+            links=_links(self._root, names),
+            stays=tuple(stays),
+            number=max(_numbers(self._refused), default=0) + 1,
+        )
         self._stays = frozenset(stays)
-        noted = _List(moved=wanted, stays=tuple(stays))
-        write_atomically(self._folder / _LIST, msgspec.json.encode(noted))
-        for name, number in wanted.items():
-            place, found = self._root / name, None
-            try:
-                found = signature(place) if place.exists() else None
-                place.rename(self._folder / number)
-            except OSError:
-                if found is not None:  # on another device, or in use: told by its times
-                    self._standing[name] = found
-                continue
-            self._moved[name] = number
+        write_atomically(self._folder / _LIST, msgspec.json.encode(self._noted))
+        _flush(self._folder / _LIST)
+        self._began = signature(self._folder / _LIST)
+        for name, real in places.items():
+            self._set_aside(name, real)
+
+    def _set_aside(self, name: str, real: str) -> None:
+        place, target, found = self._root / real, self._aside(real), None
+        try:
+            found = signature(place) if place.exists() else None
+            if not os.path.lexists(target):  # else it was named twice, by another link
+                place.rename(target)
+            self._moved[name] = real
+        except OSError:
+            if found is not None:  # on another device, or in use: told by its times
+                self._standing[name] = found
 
     @property
     def standing(self) -> tuple[str, ...]:
@@ -85,12 +116,27 @@ class Aside:
         return tuple(self._standing)
 
     def is_written(self, name: str) -> bool:
-        """Whether a file that is there was written since."""
-        before = self._standing.get(name)
+        """Whether a file that is there was written since. What was there before is not, although
+        a new link leads to it.
+        """
+        if name in self._stays:
+            return True
+        if self._real(name) in self._back:
+            return False
         try:
-            return before is None or signature(self._root / name) != before
+            found = signature(self._root / name)
         except OSError:
             return True
+        return self._standing.get(name) != found and not self._is_of_before(name, found)
+
+    def _is_of_before(self, name: str, found: Signature) -> bool:
+        place = self._root / name
+        return (
+            self._began is not None
+            and found.device == self._began.device  # else its times are of another clock
+            and found.ctime_ns < self._began.ctime_ns
+            and os.path.realpath(place) != str(place)
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,7 +146,11 @@ class Aside:
     @property
     def gone(self) -> tuple[str, ...]:
         """What was set aside, and nothing stands in its place."""
-        return tuple(one for one in self._moved if not os.path.lexists(self._root / one))
+        return tuple(
+            name
+            for name, real in self._moved.items()
+            if not self._leads_elsewhere(name, real) and not os.path.lexists(self._root / name)
+        )
 
     def unwritten(self) -> tuple[str, ...]:
         """What was there before and was not written since."""
@@ -108,30 +158,136 @@ class Aside:
 
     def digest(self, name: str) -> Digest | None:
         """The digest of a file that was set aside; None for a link to nothing."""
-        path = self._folder / self._moved[name]
+        path = self._aside(self._moved[name])
         return file_digest(path) if path.is_file() else None
 
     def fresh(self, names: Sequence[str]) -> list[str]:
-        """Those of `names`, which lie there now, that did not before."""
-        return [
-            name
-            for name in names
-            if name not in self._stays and name not in self._standing and name not in self.back
-        ]
+        """Those of `names`, which lie there now, that did not before, once all is back."""
+        moved = self._noted.moved
+        return [one for one in names if one not in self._stays and self._real(one) not in moved]
 
-    def bring_back(self, names: Sequence[str] | None = None) -> None:
-        """Put these files, or all, back where they were. What stands there is kept beside."""
-        for name in self._moved if names is None else names:
-            if name in self.back:
-                continue
-            self.beside |= _back(self._root, name, self._folder / self._moved[name])
-            self.back.add(name)
-        if names is None:
-            self.drop()
+    def settle(self, names: Sequence[str]) -> None:
+        """The command has ended well: bring back these files, of which nothing stands there, and
+        those behind a link that leads elsewhere now, which are of no output any more.
+        """
+        left = [real for name, real in self._moved.items() if self._leads_elsewhere(name, real)]
+        self._try([self._moved[name] for name in names], self._put_back)
+        self._try(left, self._release)
+        if self.failure is not None:
+            raise self.failure
+
+    def bring_back(self) -> None:
+        """Put everything back where it was that can be. What stands there is kept beside: nobody
+        knows whether somebody needs it.
+        """
+        self.stuck = ()
+        self._try(self._noted.links, self._put_link)
+        self._try(self._noted.moved, self._put_back)
+
+    @property
+    def failure(self) -> OutsideError | None:
+        """What could not be brought back, where it is and what to do; None if all is back."""
+        if not self.stuck:
+            return None
+        more = f" and {len(self.stuck) - _SHOWN} more" if len(self.stuck) > _SHOWN else ""
+        return OutsideError(
+            f"bringing back outputs of {self._folder.name}",
+            f"these could not be: {', '.join(self.stuck[:_SHOWN])}{more}",
+            hint="make the folders writable and run the verb again; or put back yourself what you "
+            f"need, and remove {self._folder}",
+        )
+
+    @property
+    def is_any(self) -> bool:
+        """Whether anything was there before."""
+        return bool(self._noted.moved)
 
     def drop(self) -> None:
-        """What is aside is not needed any more."""
+        """What is aside is not needed any more, unless it is stuck; nor is what runs long ago were
+        refused with.
+        """
+        if self.stuck:
+            return
         _remove(self._folder)
+        for number in sorted(_numbers(self._refused))[:-KEPT_RUNS]:
+            _delete(self._refused / str(number))
+
+    def _aside(self, real: str) -> Path:
+        return self._folder / self._noted.moved[real]
+
+    def _real(self, name: str) -> str:
+        """Where a file is once the links to its folder are followed, relative to the root."""
+        place = self._root / name
+        return os.path.relpath(os.path.realpath(place.parent) + f"/{place.name}", self._root)
+
+    def _leads_elsewhere(self, name: str, real: str) -> bool:
+        """Whether a name that led to a file through a link leads to another one now."""
+        return real not in (name, self._real(name))
+
+    def _try(self, places: Iterable[str], put: Callable[[str], None]) -> None:
+        """Do it for all: one that cannot be brought back is no reason to leave the others."""
+        for place in places:
+            try:
+                put(place)
+            except OSError as error:
+                reason = error.strerror or str(error)
+                self.stuck = (*self.stuck, f"{place}, which is {self._told(place)} ({reason})")
+
+    def _told(self, place: str) -> str:
+        if place in self._noted.moved:
+            return str(self._aside(place))
+        return f"a link to {os.fsdecode(self._noted.links[place])}"
+
+    def _put_back(self, real: str) -> None:
+        if not os.path.lexists(self._aside(real)):
+            return  # it is back, or was never moved
+        self._make_room(real)
+        self._aside(real).replace(self._root / real)
+        self._back.add(real)
+
+    def _put_link(self, real: str) -> None:
+        place, text = self._root / real, self._noted.links[real]
+        if place.is_symlink() and _text(place) == text:
+            return
+        self._make_room(real)
+        os.symlink(os.fsdecode(text), place)  # noqa: PTH211 - as it was, to the last slash
+
+    def _release(self, real: str) -> None:
+        """Bring back what the command has not replaced, without touching what it has written."""
+        if os.path.lexists(self._root / real):
+            return
+        if self._in_the_way(real) is None:
+            self._put_back(real)
+        else:
+            self._move_beside(self._aside(real), real)
+
+    def _make_room(self, real: str) -> None:
+        taken = self._in_the_way(real)
+        if taken is not None:
+            self._move_beside(taken, taken.relative_to(self._root).as_posix())
+        (self._root / real).parent.mkdir(parents=True, exist_ok=True)
+
+    def _in_the_way(self, real: str) -> Path | None:
+        """What stands at a place, or is there instead of a folder above it. A link is: none led
+        there.
+        """
+        place = self._root / real
+        for one in reversed(place.parents[: len(Path(real).parts) - 1]):
+            if os.path.lexists(one) and (one.is_symlink() or not one.is_dir()):
+                return one
+        return place if os.path.lexists(place) else None
+
+    def _move_beside(self, path: Path, name: str) -> None:
+        """Keep it where nothing that was kept before lies or is in the way."""
+        for number in count(self._noted.number):
+            folder = self._refused / str(number)
+            above = [one for one in (folder / name).parents if one.is_relative_to(folder)]
+            is_free = all(one.is_dir() or not os.path.lexists(one) for one in above)
+            if is_free and not os.path.lexists(folder / name):
+                above[0].mkdir(parents=True, exist_ok=True)
+                path.replace(folder / name)
+                self.beside.add(folder)
+                return
 
 
 @contextmanager
@@ -140,15 +296,22 @@ def aside(root: Path, folder: Path) -> Iterator[Aside]:
     wrote instead is kept below `.assent/refused/`. `Aside.lock` is for the command to hold on to:
     as long as one of its processes goes on, no other run begins.
 
-    Raises `UsageError` while another run of the same model goes on.
+    Raises `UsageError` while another run of the same model goes on, or was cut off.
     """
     with _alone(folder) as lock:
-        recover(root, folder)
+        if is_left(folder):
+            raise UsageError(
+                f"running a command of {folder.name}",
+                "a run of it was cut off just now",
+                hint="run the verb again, which brings back what was set aside",
+            )
+        _remove(folder)  # a run that ended well had no time to
         moved = Aside(root, folder, lock)
         try:
             yield moved
         except BaseException:
             moved.bring_back()
+            moved.drop()
             raise
         moved.drop()
 
@@ -158,42 +321,104 @@ def is_left(folder: Path) -> bool:
     return (folder / _LIST).exists()
 
 
-def left_by_a_kill(folder: Path, names: Sequence[str]) -> list[str]:
-    """Those of `names`, which lie there now, that a run which was killed has written."""
-    noted = _noted(folder)
-    if noted is None:
+def left_below(folder: Path) -> list[Path]:
+    """The folders of all models of which a run was killed, or goes on."""
+    try:
+        return [one for one in sorted(folder.iterdir()) if is_left(one)]
+    except OSError:
         return []
-    # What was not moved yet, or is back already, is as it was before.
-    there = {one for one, number in noted.moved.items() if not os.path.lexists(folder / number)}
-    return [one for one in names if one not in noted.stays and one not in there]
 
 
-def recover(root: Path, folder: Path) -> frozenset[str]:
-    """Bring back what a run that was killed had set aside; what it had written is kept beside, and
-    named.
+def goes_on(folder: Path) -> bool:
+    """Whether a run of the model goes on, or a process that it has started."""
+    try:
+        with folder.with_name(f"{folder.name}.lock").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@contextmanager
+def cut_off(root: Path, folder: Path) -> Iterator[Aside | None]:
+    """What a run that was killed has set aside, to be brought back; None if somebody has done so
+    meanwhile. What is not stuck after that is dropped.
+
+    Raises `UsageError` while a process of the run goes on, and `OutsideError` if nobody knows what
+    it was.
     """
-    noted = _noted(folder)
-    if noted is None:
-        return frozenset()
-    kept: set[str] = set()
-    for name, number in noted.moved.items():
-        if os.path.lexists(folder / number):
-            kept |= _back(root, name, folder / number)
-    _remove(folder)
-    return frozenset(kept)
+    with _alone(folder) as lock:
+        noted = _noted(folder)
+        if noted is None:
+            yield None
+            return
+        moved = Aside(root, folder, lock, noted)
+        yield moved
+        moved.drop()
 
 
 def _noted(folder: Path) -> _List | None:
     try:
-        return msgspec.json.decode((folder / _LIST).read_bytes(), type=_List)
+        noted = msgspec.json.decode((folder / _LIST).read_bytes(), type=_List)
+        for name in (*noted.moved, *noted.links, *noted.moved.values()):
+            path_below(folder, name)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, AssentError) as error:
         raise OutsideError(
             f"bringing back what a run has set aside in {folder}",
             f"the list of it cannot be read ({error})",
-            hint="the files are in that folder; put back what you need and remove it",
+            hint="the files are in that folder; put back what you need and remove the folder",
         ) from None
+    return noted
+
+
+def _links(root: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """The links below the root that lead to the folders of these files, by their real places."""
+    found: dict[str, bytes] = {}
+    for parent in dict.fromkeys(Path(name).parent for name in names):
+        found |= _links_to(root, parent)
+    return found
+
+
+def _links_to(root: Path, folder: Path) -> dict[str, bytes]:
+    found: dict[Path, bytes] = {}
+    here, rest = root, [*reversed(folder.parts)]
+    while rest and len(found) < _MOST_LINKS:
+        part = rest.pop()
+        here = here.parent if part == ".." else here / part
+        if here.is_symlink():
+            found[here] = _text(here)
+            rest += reversed(Path(os.fsdecode(found[here])).parts)
+            here = here.parent
+    return {
+        relative_name(root, link): text for link, text in found.items() if link.is_relative_to(root)
+    }
+
+
+def _text(link: Path) -> bytes:
+    return os.fsencode(os.readlink(link))  # noqa: PTH115 - a path would lose a slash at the end
+
+
+def _flush(path: Path) -> None:
+    """Have it on the disk before anything that it names is moved: power may fail."""
+    for one in (path, path.parent):
+        with suppress(OSError):
+            descriptor = os.open(one, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _numbers(folder: Path) -> list[int]:
+    """The runs that something is kept of."""
+    try:
+        return [int(one.name) for one in folder.iterdir() if one.name.isdecimal()]
+    except OSError:
+        return []
 
 
 @contextmanager
@@ -257,53 +482,19 @@ def _below(pattern: str, place: Path) -> Iterator[str]:
             yield f"{pattern}/{(Path(parent) / name).relative_to(place).as_posix()}"
 
 
-def _back(root: Path, name: str, moved: Path) -> set[str]:
-    """Bring a file back. What stands in its place, or in that of a folder above it, is moved
-    beside: nobody knows whether somebody needs it.
-    """
-    place = root / name
-    try:
-        kept = _make_room(root, place, moved.parent.parent.parent / REFUSED / moved.parent.name)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        moved.replace(place)
-    except OSError as error:
-        raise OutsideError(
-            f"bringing back {place}",
-            error.strerror or str(error),
-            hint=f"it is {moved}; move it back yourself",
-        ) from None
-    return kept
-
-
-def _make_room(root: Path, place: Path, beside: Path) -> set[str]:
-    above = [one for one in place.parents if one.is_relative_to(root) and one != root]
-    for one in (*reversed(above), place):
-        leads_out = one.is_symlink() and not _is_below(root, one)
-        is_in_the_way = one == place or not one.is_dir() or leads_out
-        if os.path.lexists(one) and is_in_the_way:
-            target = _free(beside, one.relative_to(root))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            one.replace(target)
-            return {one.relative_to(root).as_posix()}
-    return set()
-
-
-def _free(beside: Path, name: Path) -> Path:
-    """A place for what is kept, where nothing that was kept before lies or is in the way."""
-    for number in count(1):
-        target = beside / str(number) / name
-        above = [one for one in target.parents if one.is_relative_to(beside)]
-        if not os.path.lexists(target) and all(one.is_dir() or not one.exists() for one in above):
-            return target
-    raise AssertionError  # counting has no end
-
-
-def _is_below(root: Path, place: Path) -> bool:
-    """Whether a link leads to something below the root."""
-    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(root))
-
-
 def _remove(folder: Path) -> None:
     """Remove the list first: without it nothing is brought back."""
     (folder / _LIST).unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _delete(folder: Path) -> None:
+    """Remove a folder with all that is in it, folders that may not be written included."""
+    with suppress(OSError):
+        folder.chmod(0o700)
+        for parent, folders, _ in os.walk(folder):
+            for one in folders:
+                path = Path(parent, one)
+                if not path.is_symlink():
+                    path.chmod(0o700)
     shutil.rmtree(folder, ignore_errors=True)

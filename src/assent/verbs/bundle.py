@@ -30,6 +30,7 @@ from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.attachments import MAX_BYTES, attached
 from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember
 from assent.verbs.locks import current_lock
+from assent.verbs.running import recovered
 from assent.verbs.work import Evaluated, kept
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import inputs_of
@@ -72,6 +73,7 @@ def bundle(
     `UsageError` if nothing was evaluated, or if files have changed since.
     """
     doing = f"bundling {model}"
+    recovered(workspace, model)
     evaluated = kept(workspace.work, model, "evaluate", Evaluated)
     if inputs is None:
         known = None if evaluated is None else evaluated.evidence.inputs

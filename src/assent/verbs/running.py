@@ -12,8 +12,15 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.core.evidence import Step
-from assent.errors import AssentError, CommandError, UsageError
-from assent.making.aside import REFUSED, Aside, aside, is_left, left_by_a_kill, standing_outputs
+from assent.errors import AssentError, CommandError, OutsideError, UsageError
+from assent.making.aside import (
+    KEPT_RUNS,
+    Aside,
+    aside,
+    cut_off,
+    left_below,
+    standing_outputs,
+)
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs, literals
 from assent.measure.command import run_command
@@ -28,19 +35,47 @@ from assent.verbs.worktree import outputs, some_of, written
 
 
 def recovered(workspace: Workspace, model: str) -> None:
-    """Bring back what a run that was killed had set aside, and say so."""
-    folder = place(workspace, model)
-    if not is_left(folder):
-        return
-    known, _ = outputs(workspace, model)
-    partial: list[str] = []
-    with suppress(AssentError):  # whatever lies there, what was set aside comes back
-        partial = left_by_a_kill(folder, standing_outputs(workspace.root, known.own))
-    with aside(workspace.root, folder):
-        _note_partial(workspace, model, partial)
+    """Bring back what runs that were killed had set aside, and say so. Raises `OutsideError` for
+    what of this model cannot be; of other models that is said.
+    """
+    own = place(workspace, model)
+    for folder in left_below(own.parent):
+        try:
+            with cut_off(workspace.root, folder) as moved:
+                if moved is not None:
+                    _bring_back(workspace, folder.name, moved, f"{folder.name}: a run was cut off")
+                    if moved.failure is not None:
+                        raise moved.failure
+        except UsageError:
+            if folder == own:
+                raise  # a run of another model may go on meanwhile
+        except OutsideError as error:
+            if folder == own:
+                raise
+            workspace.say(f"{error}; {error.hint}")
+
+
+def _bring_back(workspace: Workspace, model: str, moved: Aside, doing: str) -> None:
+    """After a run that did not end well: what was there before is there again, as far as it can be,
+    and what the run has left is ours, so that the next one need not write it again.
+    """
+    moved.bring_back()
+    if model in workspace.config.models:
+        with suppress(AssentError):  # whatever lies there must not hide how the run ended
+            known, _ = outputs(workspace, model)
+            here = standing_outputs(workspace.root, known.own)
+            _note_partial(workspace, model, moved.fresh(here))
+    if moved.is_any and not moved.stuck:
+        workspace.say(f"{doing}: the outputs of earlier runs are back where they were")
+    _say_beside(workspace, moved, doing)
+
+
+def _say_beside(workspace: Workspace, moved: Aside, doing: str) -> None:
+    if moved.beside:
+        folders = some_of(sorted(map(str, moved.beside)))
         workspace.say(
-            f"{model}: a run was cut off; the outputs of earlier runs are back, and what it had "
-            f"written instead, if anything, is in {workspace.work / REFUSED / model}"
+            f"{doing}: what was there instead is kept in {folders}; "
+            f"that of the last {KEPT_RUNS} such runs is kept"
         )
 
 
@@ -160,25 +195,14 @@ def run(
             )
         try:
             step, seen = run_step(workspace, command, inputs_digest, doing, output, moved.lock)
-        except BaseException:
-            with suppress(AssentError):  # what the command left must not hide how it ended
-                here = standing_outputs(workspace.root, expected.all)
-                moved.bring_back()
-                _note_partial(workspace, model, moved.fresh(here))
-            raise
-        try:
             plan.require(moved)
-            moved.bring_back(plan.to_bring_back(moved))
+            moved.settle(plan.to_bring_back(moved))
+            _say_beside(workspace, moved, doing)
             yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
         except BaseException:
-            # The command has ended well, perhaps after days: what it wrote is not thrown away.
-            with suppress(AssentError):
-                here = standing_outputs(workspace.root, expected.all)
-                _note_partial(workspace, model, moved.fresh(here))
-            moved.bring_back()
-            if moved.beside:
-                place_of = workspace.work / REFUSED / model
-                workspace.say(f"{doing}: what the command wrote is kept in {place_of}")
+            _bring_back(workspace, model, moved, doing)
+            if moved.failure is not None:
+                workspace.say(f"{doing}: {moved.failure}; {moved.failure.hint}")
             raise
 
 
@@ -197,7 +221,8 @@ class _Plan:
         self._expected = expected
         self._doing = doing
         self._incremental = workspace.settings(model).incremental
-        _, dvc = outputs(workspace, model)
+        known, dvc = outputs(workspace, model)
+        self._own = known.own
         self._by_dvc = frozenset(
             pattern
             for pattern in expected.all
@@ -222,9 +247,9 @@ class _Plan:
         ]
 
     def to_stay(self) -> list[str]:
-        """What lies there and is not set aside."""
+        """What lies there and is not set aside: of the model, too, when it is evaluated."""
         moved = {*self.to_move()}
-        return [one for one in standing_outputs(self._root, self._expected.all) if one not in moved]
+        return [one for one in standing_outputs(self._root, self._own) if one not in moved]
 
     def require(self, moved: Aside) -> None:
         """Raise `UsageError` unless the command has written all that it must."""
@@ -251,14 +276,15 @@ class _Plan:
             )
         must = self._expected.must
         others = [one for one in moved.gone if not any(covers(pattern, one) for pattern in must)]
-        return [*others, *(one for one in shown if one in moved.gone)]
+        gone = frozenset(moved.gone)
+        return [*others, *(one for one in shown if one in gone)]
 
     def written(self, moved: Aside) -> dict[str, Digest]:
         """The files that this run has written, by path."""
         names = [
             name
             for name in standing_outputs(self._root, self._expected.all)
-            if moved.is_written(name) and name not in moved.back
+            if moved.is_written(name)
         ]
         files = [self._root / name for name in names if (self._root / name).is_file()]
         return self._workspace.hashes.digests(files) if files else {}
@@ -335,8 +361,8 @@ def run_step(
             doing,
             f"`{command}` ended with exit code {result.exit_code}{_signal_name(result.exit_code)}",
             exit_code=result.exit_code,
-            hint="this exit code is the command's own, and so is the output above; "
-            "nothing was recorded, and the outputs of earlier runs are back where they were",
+            hint="this exit code is the command's own, and so is the output above; nothing was "
+            "recorded",
         )
     step = Step(
         command=command,
