@@ -247,7 +247,7 @@ class Aside:
 
     def _put_link(self, real: str) -> None:
         place, text = self._root / real, self._noted.links[real]
-        if place.is_symlink() and _text(place) == text:
+        if self._in_the_way(real) == place and place.is_symlink() and _text(place) == text:
             return
         self._make_room(real)
         os.symlink(os.fsdecode(text), place)  # noqa: PTH211 - as it was, to the last slash
