@@ -49,7 +49,8 @@ COMMANDS = {
     "writes through": "mkdir -p {0}; echo 2 >{0}/w; echo 2 >{0}/new",
     "writes a file": "rm -rf {0}; echo 2 >{0}",
     "re-points": "mkdir -p runs/2; echo 2 >runs/2/w; ln -sfn runs/2 {0}",
-    "re-points above": "mkdir -p runs/2/model; echo 2 >runs/2/model/w; rm -rf out; ln -s runs/2 out",
+    "re-points above": "mkdir -p runs/2/model; echo 2 >runs/2/model/w; rm -rf out; "
+    "ln -s runs/2 out",
     "re-points the middle": "mkdir -p runs/2; echo 2 >runs/2/w; ln -sfn 2 runs/now; ln -sfn 2 "
     "runs/best",
     "leaves the tree": "mkdir -p ../away/model; echo 2 >../away/w; rm -rf {0} out; "
