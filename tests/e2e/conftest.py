@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,3 +87,15 @@ def shipped(_shipped: Project, tmp_path: Path) -> Project:
 def second(_second: Project, tmp_path: Path) -> Project:
     """v1 in staging and in production, and v2 registered."""
     return copy_project(_second, tmp_path / "place")
+
+
+@pytest.fixture
+def locked_out() -> Iterator[tuple[str, ...]]:
+    """What to run a command with so that file modes bind it, whoever runs the tests."""
+    if os.geteuid() != 0:
+        yield ()
+        return
+    prefix = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+    if shutil.which("setpriv") is None or subprocess.run([*prefix, "true"], check=False).returncode:
+        pytest.skip("root is bound by no file mode, and setpriv cannot change that here")
+    yield prefix

@@ -281,3 +281,22 @@ def copy_project(original: Project, place: Path) -> Project:
     """The same project elsewhere: everything in it is named relative to its folder."""
     shutil.copytree(original.folder.parent, place, symlinks=True)
     return replace(original, folder=place / "work")
+
+
+STOPPED = str(Path(__file__).with_name("stopped.py"))
+"""A program that runs `assent` and stops it at some point."""
+
+
+def points(project: Project, words: tuple[str, ...], place: Path, most: int) -> list[int]:
+    """Some of the things that `words` does to the world, the first and the last among them; all
+    of them with ASSENT_EVERY_POINT=1.
+    """
+    twin = replace(project, folder=place / "work", cwd=None)
+    shutil.copytree(project.folder.parent, place, symlinks=True)
+    counted = place / "count"
+    process = twin.start("SIGINT", "0", *words, program=(STOPPED,), STOPPED_COUNT=str(counted))
+    ended(process, *words, code=0)
+    last = int(counted.read_text())
+    if os.environ.get("ASSENT_EVERY_POINT"):
+        return list(range(1, last + 1))
+    return sorted({1 + n * (last - 1) // (most - 1) for n in range(most)})

@@ -19,14 +19,15 @@ from tests.e2e.project import (
     CONFIG,
     FILES,
     GRACE,
+    STOPPED,
     Project,
     ended,
     interrupt,
+    points,
     wait_for,
 )
 from tests.waiting import HANGS_AFTER_S
 
-STOPPED = str(Path(__file__).with_name("stopped.py"))
 WHY = ("--reason", "x")
 Words = tuple[tuple[str, ...], ...]
 WRITERS: Words = (
@@ -369,21 +370,6 @@ def test_interrupted_while_the_teams_command_runs(
     fresh.run("review", code=11)
 
 
-def points(project: Project, words: tuple[str, ...], place: Path, most: int) -> list[int]:
-    """Some of the things that `words` does to the world, the first and the last among them; all
-    of them with ASSENT_EVERY_POINT=1.
-    """
-    twin = replace(project, folder=place / "work", cwd=None)
-    shutil.copytree(project.folder.parent, place, symlinks=True)
-    counted = place / "count"
-    process = twin.start("SIGINT", "0", *words, program=(STOPPED,), STOPPED_COUNT=str(counted))
-    ended(process, *words, code=0)
-    last = int(counted.read_text())
-    if os.environ.get("ASSENT_EVERY_POINT"):
-        return list(range(1, last + 1))
-    return sorted({1 + n * (last - 1) // (most - 1) for n in range(most)})
-
-
 STEPS = {
     "bundle": ("bundle",),
     "approve": ("approve", "--as", GRACE),
@@ -441,18 +427,6 @@ def test_stopped_at_some_point_and_run_again(
 
 
 # --- the outside world --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def locked_out() -> Iterator[tuple[str, ...]]:
-    """What to run a command with so that file modes bind it, whoever runs the tests."""
-    if os.geteuid() != 0:
-        yield ()
-        return
-    prefix = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
-    if shutil.which("setpriv") is None or subprocess.run([*prefix, "true"], check=False).returncode:
-        pytest.skip("root is bound by no file mode, and setpriv cannot change that here")
-    yield prefix
 
 
 def close(folder: Path) -> None:

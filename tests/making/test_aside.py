@@ -141,14 +141,31 @@ def test_what_a_kill_kept_from_being_removed_is_never_brought_back(
         assert [(tmp_path / name).read_text() for name in "ab"] == ["old", "old"]
 
 
-def test_what_lay_there_before_is_nothing_that_a_killed_run_has_written(
+def _killed_with_more(root: Path, folder: Path) -> None:
+    with aside(root, folder) as moved:
+        outputs = ["model", "reports/*", "metrics.json"]
+        moved.move(["model/a"], ["model/log", "reports/x"], outputs, ["model/log*"])
+        for name in ("a", "b", "log", "log2"):
+            write(root, **{f"model/{name}": "half"})
+        write(root, **{"reports/x": "half", "reports/y": "half", "other": "half"})
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_what_a_run_has_left_stays_only_where_somebody_may_want_it(
     tmp_path: Path, folder: Path
 ) -> None:
-    write(tmp_path, **{"model/a": "old", "metrics.json": "old"})
-    in_a_child(_killed, tmp_path, folder)
-    write(tmp_path, **{"model/b": "half"})
+    """Not among the files of an earlier run's model; but what is updated, or fits a glob, stays."""
+    write(tmp_path, **{"model/a": "old", "model/log": "old", "reports/x": "old"})
+    in_a_child(_killed_with_more, tmp_path, folder)
     moved = recover(tmp_path, folder)
-    assert moved.fresh(["model/a", "model/b", "metrics.json"]) == ["model/b"]
+    there = standing_outputs(tmp_path, ["model", "reports", "other"])
+    assert sorted(there) == [
+        *("model/a", "model/log", "model/log2", "other", "reports/x", "reports/y"),
+    ]
+    assert (tmp_path / "model/a").read_text() == "old"
+    assert moved.fresh() == ["model/log2", "reports/y"]
+    kept = tmp_path / ".assent/refused/churn/1/model"
+    assert sorted(one.name for one in kept.iterdir()) == ["a", "b"]
 
 
 @pytest.mark.parametrize("text", ["{", '{"moved": {"../../x": "000000"}}', ""])

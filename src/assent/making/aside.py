@@ -25,6 +25,7 @@ from assent.errors import AssentError, OutsideError, UsageError
 from assent.files import write_atomically
 from assent.measure.files import (
     PLACEHOLDERS,
+    covers,
     expand,
     file_digest,
     is_glob,
@@ -48,12 +49,15 @@ _MOST_LINKS = 40
 
 class _List(msgspec.Struct, frozen=True):
     """What was to be moved, by the real place of each file its name in the folder; the links that
-    led there, with their texts; what was left to stand. `number` is the run's, below `refused`.
+    led there, with their texts; what was left to stand; where the run writes, and what it updates
+    there. `number` is the run's, below `refused`.
     """
 
     moved: dict[str, str] = {}
     links: dict[str, bytes] = {}
     stays: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
     number: int = 1
 
 
@@ -77,9 +81,16 @@ class Aside:
         self.beside: set[Path] = set()
         self.stuck: tuple[str, ...] = ()
 
-    def move(self, names: Sequence[str], stays: Sequence[str] = ()) -> None:
-        """Set these files aside; those of `stays` lie there as well, and are left to. Raises
-        `OutsideError` if that cannot be noted.
+    def move(
+        self,
+        names: Sequence[str],
+        stays: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        updated: Sequence[str] = (),
+    ) -> None:
+        """Set these files aside; those of `stays` lie there as well, and are left to. What is new
+        afterwards at the patterns `outputs`, and covered by none of `updated`, is the run's own.
+        Raises `OutsideError` if that cannot be noted.
         """
         places = {
             name: relative_name(self._root, path_below(self._root, self._real(name)))
@@ -90,6 +101,8 @@ class Aside:
             moved=numbers,
             links=_links(self._root, names),
             stays=tuple(stays),
+            outputs=tuple(outputs),
+            updated=tuple(updated),
             number=max(_numbers(self._refused), default=0) + 1,
         )
         self._stays = frozenset(stays)
@@ -161,10 +174,14 @@ class Aside:
         path = self._aside(self._moved[name])
         return file_digest(path) if path.is_file() else None
 
-    def fresh(self, names: Sequence[str]) -> list[str]:
-        """Those of `names`, which lie there now, that did not before, once all is back."""
+    def fresh(self) -> list[str]:
+        """What lies at the outputs now and did not before, once all is back."""
         moved = self._noted.moved
-        return [one for one in names if one not in self._stays and self._real(one) not in moved]
+        return [
+            name
+            for name in standing_outputs(self._root, self._noted.outputs)
+            if name not in self._stays and self._real(name) not in moved
+        ]
 
     def settle(self, names: Sequence[str]) -> None:
         """The command has ended well: bring back these files, of which nothing stands there, and
@@ -177,12 +194,17 @@ class Aside:
             raise self.failure
 
     def bring_back(self) -> None:
-        """Put everything back where it was that can be. What stands there is kept beside: nobody
-        knows whether somebody needs it.
+        """Put everything back where it was that can be. What stands there or is new is kept beside:
+        an output of two runs is of none, and nobody knows whether somebody needs it.
         """
         self.stuck = ()
         self._try(self._noted.links, self._put_link)
         self._try(self._noted.moved, self._put_back)
+        with suppress(AssentError):  # a link that leaves the tree, say: what is new stays there
+            for name in self.fresh():
+                if self._is_own(name):
+                    with suppress(OSError):
+                        self._move_beside(self._root / name, name)
 
     @property
     def failure(self) -> OutsideError | None:
@@ -211,6 +233,15 @@ class Aside:
         _remove(self._folder)
         for number in sorted(_numbers(self._refused))[:-KEPT_RUNS]:
             _delete(self._refused / str(number))
+
+    def _is_own(self, name: str) -> bool:
+        """Whether what is new is the run's. A glob may well cover what somebody else has written;
+        what is updated the next run goes on with.
+        """
+        places = (one for one in self._noted.outputs if not is_glob(one))
+        return any(covers(one, name) for one in places) and not any(
+            covers(one, name) for one in self._noted.updated
+        )
 
     def _aside(self, real: str) -> Path:
         return self._folder / self._noted.moved[real]

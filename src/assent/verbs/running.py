@@ -57,14 +57,11 @@ def recovered(workspace: Workspace, model: str) -> None:
 
 def _bring_back(workspace: Workspace, model: str, moved: Aside, doing: str) -> None:
     """After a run that did not end well: what was there before is there again, as far as it can be,
-    and what the run has left is ours, so that the next one need not write it again.
+    and what else the run has left is ours, so that the next one need not write it again.
     """
     moved.bring_back()
-    if model in workspace.config.models:
-        with suppress(AssentError):  # whatever lies there must not hide how the run ended
-            known, _ = outputs(workspace, model)
-            here = standing_outputs(workspace.root, known.own)
-            _note_partial(workspace, model, moved.fresh(here))
+    with suppress(AssentError):  # whatever lies there must not hide how the run ended
+        _note_partial(workspace, model, moved.fresh())
     if moved.is_any and not moved.stuck:
         workspace.say(f"{doing}: the outputs of earlier runs are back where they were")
     _say_beside(workspace, moved, doing)
@@ -74,8 +71,8 @@ def _say_beside(workspace: Workspace, moved: Aside, doing: str) -> None:
     if moved.beside:
         folders = some_of(sorted(map(str, moved.beside)))
         workspace.say(
-            f"{doing}: what was there instead is kept in {folders}; "
-            f"that of the last {KEPT_RUNS} such runs is kept"
+            f"{doing}: what the run has left is kept in {folders}, "
+            f"as is that of the last {KEPT_RUNS} such runs"
         )
 
 
@@ -187,7 +184,7 @@ def run(
     """
     with aside(workspace.root, place(workspace, model)) as moved:
         plan = _Plan(workspace, model, command, expected, doing)
-        moved.move(plan.to_move(), plan.to_stay())
+        moved.move(plan.to_move(), plan.to_stay(), plan.own, plan.updated)
         if moved.standing:
             workspace.say(
                 f"{doing}: these could not be set aside, and are told by their times: "
@@ -222,13 +219,14 @@ class _Plan:
         self._doing = doing
         self._incremental = workspace.settings(model).incremental
         known, dvc = outputs(workspace, model)
-        self._own = known.own
+        self.own = known.own
         self._by_dvc = frozenset(
             pattern
             for pattern in expected.all
             if runs_dvc(command)
             and any(covers(out, pattern) or covers(pattern, out) for out in dvc.outs)
         )
+        self.updated = (*self._incremental, *self._by_dvc)
         updated = [one for one in expected.all if self._is_updated(one)]
         self._aside = tuple(
             one for one in expected.all if one not in self._by_dvc and one not in updated
@@ -249,7 +247,7 @@ class _Plan:
     def to_stay(self) -> list[str]:
         """What lies there and is not set aside: of the model, too, when it is evaluated."""
         moved = {*self.to_move()}
-        return [one for one in standing_outputs(self._root, self._own) if one not in moved]
+        return [one for one in standing_outputs(self._root, self.own) if one not in moved]
 
     def require(self, moved: Aside) -> None:
         """Raise `UsageError` unless the command has written all that it must."""
