@@ -50,6 +50,8 @@ def show(result: VerifyResult) -> None:
         where = "" if is_said else f", first bad entry {fault.seq}"
         state = "repaired" if fault.repaired else "BROKEN"
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
+    for what in result.not_compared:
+        output.line(f"not compared: {what}")
     verdict = "verified" if result.exit_code == 0 else "not verified"
     output.line(
         f"{verdict}: {output.count(len(result.models), 'model')}, "
