@@ -415,8 +415,9 @@ class Ledger(Protocol):
     def models(self) -> list[str]:
         """The models that have a ledger."""
 
-    def read(self, model: str, *, strict: bool = True) -> View:
-        """The ledger as it is now.
+    def read(self, model: str, *, strict: bool = True, remembered: bool = True) -> View:
+        """The ledger as it is now, compared with what was seen of it from here unless
+        `remembered` is off, which is for those who judge that entries are lost.
 
         Raises `IntegrityError` if it does not verify as far as one reading can tell, and
         `OutsideError` if it cannot be reached. With `strict` off, a state that does not fit the
@@ -427,6 +428,11 @@ class Ledger(Protocol):
         """Write `drafts` after what `view` saw, all or none.
 
         Raises `MovedError` if the ledger has grown since; then read, judge and try again.
+        """
+
+    def forget(self, model: str) -> None:
+        """Forget which entries of the ledger were seen from here: a person has judged that they
+        are lost.
         """
 
     def rebuild(self, view: View, registry: Registry) -> None:

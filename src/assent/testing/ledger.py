@@ -25,9 +25,10 @@ class MemoryLedger:
         """See `Ledger.models`."""
         return sorted(self.contents)
 
-    def read(self, model: str, *, strict: bool = True) -> MemoryView:
+    def read(self, model: str, *, strict: bool = True, remembered: bool = True) -> MemoryView:
         """See `Ledger.read`."""
         del strict  # nothing is derived here that could differ from the entries
+        del remembered  # and nothing is remembered
         contents = tuple(self.contents.get(model, ()))
         return MemoryView(contents, fold(model, contents))
 
@@ -42,6 +43,9 @@ class MemoryLedger:
                 raise MovedError(f"writing to the ledger of {model}", "somebody else wrote first")
             contents.extend(step.content for step in steps)
         return tuple(step.entry for step in steps)
+
+    def forget(self, model: str) -> None:
+        """See `Ledger.forget`. Nothing is remembered here."""
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`. Nothing derived is kept here, so there is nothing to write."""

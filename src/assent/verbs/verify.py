@@ -108,10 +108,10 @@ def verify(
         read = _ledger(workspace, model, found)
         if read is not None:
             repairs = repair and not read.witnessed
-            _derived(workspace, read, found, repair=repairs)
+            is_honest = _derived(workspace, read, found, repair=repairs)
             if blobs:
                 _blobs(workspace, model, read.registry, found, repair=repair)
-            _pointers(workspace, read, found, repair=repairs)
+            _pointers(workspace, read, found, repair=repairs and is_honest)
     return VerifyResult(
         models=tuple(models),
         entries=found.entries,
@@ -122,7 +122,7 @@ def verify(
     )
 
 
-class _Read(msgspec.Struct, frozen=True, kw_only=True):
+class Read(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger read whole, with the pointers that were read before it: the fold of the entries,
     the digest of each, and the pointers that were not derived from any of them.
     """
@@ -134,9 +134,14 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
     witnessed: dict[str, str]
 
     @property
+    def wanted(self) -> dict[str, Pointer]:
+        """Every pointer that the ledger asks for."""
+        return _expected(self.registry, self.digests)
+
+    @property
     def wrong(self) -> dict[str, tuple[Pointer | None, Pointer]]:
         """What the store does not have as the ledger says: what stands there, and what should."""
-        wanted = _expected(self.registry, self.digests)
+        wanted = self.wanted
         wrong = {
             name: (self.there.get(name), pointer)
             for name, pointer in wanted.items()
@@ -150,12 +155,13 @@ class _Read(msgspec.Struct, frozen=True, kw_only=True):
         return {name: pair for name, pair in wrong.items() if name not in self.witnessed}
 
 
-def _read(workspace: Workspace, model: str) -> _Read:
-    """Read the pointers and then the ledger: a pointer that is behind is normal, one that the
-    ledger does not know of is not. Raises `IntegrityError` if the chain is broken.
+def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> Read:
+    """Read the pointers and then the ledger (`remembered` as in `Ledger.read`): a pointer that is
+    behind is normal, one that the ledger does not know of is not. Raises `IntegrityError` if the
+    chain is broken.
     """
     there = workspace.store.pointers(model)
-    view = workspace.ledger.read(model, strict=False)
+    view = workspace.ledger.read(model, strict=False, remembered=remembered)
     digests: list[Digest] = []
 
     def noted() -> Iterator[bytes]:
@@ -172,15 +178,15 @@ def _read(workspace: Workspace, model: str) -> _Read:
             witnessed[name] = beyond(name, pointer, registry.state.seq)
         elif digests[pointer.seq] != pointer.entry:
             witnessed[name] = not_in(name, pointer)
-    return _Read(view=view, registry=registry, digests=digests, there=there, witnessed=witnessed)
+    return Read(view=view, registry=registry, digests=digests, there=there, witnessed=witnessed)
 
 
-def _ledger(workspace: Workspace, model: str, found: _Findings) -> _Read | None:
+def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
     """The ledger, or None if the chain is broken. Whatever contradicts it is read again first."""
     try:
-        read = _read(workspace, model)
+        read = read_whole(workspace, model)
         if read.witnessed:
-            read = _read(workspace, model)  # a server may have answered from an old copy
+            read = read_whole(workspace, model)  # a server may have answered from an old copy
     except ChainError as error:
         found.add(model, Area.CHAIN, error.problem, seq=error.seq)
         return None
@@ -196,8 +202,10 @@ def _ledger(workspace: Workspace, model: str, found: _Findings) -> _Read | None:
     return read
 
 
-def _derived(workspace: Workspace, read: _Read, found: _Findings, *, repair: bool) -> None:
-    """What is kept beside the entries, byte for byte."""
+def _derived(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> bool:
+    """What is kept beside the entries, byte for byte. False if the newest entry itself lies about
+    it: then nothing may be made from it.
+    """
     model = read.registry.state.model
     try:
         astray = read.view.astray(read.registry)
@@ -205,10 +213,7 @@ def _derived(workspace: Workspace, read: _Read, found: _Findings, *, repair: boo
             workspace.ledger.rebuild(read.view, read.registry)
     except ChainError as error:
         found.add(model, Area.CHAIN, error.problem, seq=error.seq)
-        return
-    except IntegrityError as error:
-        found.add(model, Area.STATE, error.problem)
-        return
+        return False
     if astray is None:
         found.not_compared.append(
             f"{model}: what is kept beside the entries; a later format has written it"
@@ -218,6 +223,7 @@ def _derived(workspace: Workspace, read: _Read, found: _Findings, *, repair: boo
         more = f" and {len(astray) - MOST_NAMED:,} more" if len(astray) > MOST_NAMED else ""
         problem = f"not what the entries add up to: {names}{more}"
         found.add(model, Area.STATE, problem, repaired=repair)
+    return True
 
 
 def _blobs(
@@ -274,7 +280,7 @@ def _bad_blob(
     found.add(model, Area.BLOBS, problem)
 
 
-def _pointers(workspace: Workspace, read: _Read, found: _Findings, *, repair: bool) -> None:
+def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> None:
     """The ledger decides: a pointer that says something else is wrong, whoever moved it. It is
     called so if it stays the same wrong one while both are read again and again.
     """
@@ -283,7 +289,7 @@ def _pointers(workspace: Workspace, read: _Read, found: _Findings, *, repair: bo
         if not wrong:
             return
         time.sleep(PAUSE_S * attempt)
-        now = _read(workspace, model).wrong
+        now = read_whole(workspace, model).wrong
         wrong = {name: pair for name, pair in wrong.items() if now.get(name) == pair}
     for name, (pointer, wanted) in sorted(wrong.items()):
         if repair and not workspace.store.restore(name, wanted, instead_of=pointer):

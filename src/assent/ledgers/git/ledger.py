@@ -34,22 +34,27 @@ class GitLedger:
         """See `Ledger.models`."""
         return self._own.models()
 
-    def read(self, model: str, *, strict: bool = True) -> GitView:
+    def read(self, model: str, *, strict: bool = True, remembered: bool = True) -> GitView:
         """See `Ledger.read`."""
         with self._own.locked():
             # Read before the fetch: what another process of this clone writes after it is newer.
-            seen = Seen(self._own.home, model)
+            seen = Seen(self._own.home, model) if remembered else None
             tip = self._own.update(model)
         if tip is None:
-            seen.expect_nothing()
+            if seen is not None:
+                seen.expect_nothing()
             return GitView.empty(model)
         try:
             view = GitView.at(model, tip, self._own.objects())
         except IntegrityError:
             if strict:
                 raise
-            return GitView(State(model=model), GENESIS, tip, self._own.objects())
-        seen.expect(view)
+            view = GitView(State(model=model), GENESIS, tip, self._own.objects())
+            if seen is not None:
+                seen.require(view)
+            return view
+        if seen is not None:
+            seen.expect(view)
         return view
 
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
@@ -74,6 +79,11 @@ class GitLedger:
         self._write(view, commits)
         Seen(self._own.home, model).keep(steps[-1].state.seq, steps[-1].digest)
         return tuple(step.entry for step in steps)
+
+    def forget(self, model: str) -> None:
+        """See `Ledger.forget`."""
+        with self._own.locked():
+            Seen(self._own.home, model).forget()
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from assent.core.digest import Digest
+from assent.core.digest import Digest, canonical_json
 from assent.core.entry import FORMAT, GENESIS, decode_entry, entry_digest
 from assent.core.registry import ChainError, Record, Registry, State, linked
 from assent.errors import IntegrityError
@@ -74,7 +74,8 @@ class GitView:
         try:
             shown = parse_yaml(content)
             file = msgspec.convert(shown, RegistryFile)
-        except (ParseError, msgspec.ValidationError) as error:
+            is_more = canonical_json(file) != canonical_json(shown)
+        except (ParseError, msgspec.ValidationError, TypeError) as error:
             raise IntegrityError(doing, f"{REGISTRY} is damaged ({error})", hint=hint) from None
         entry = decode_entry(newest)
         state = file.state
@@ -91,7 +92,6 @@ class GitView:
         if foreign:
             raise IntegrityError(doing, f"its branch holds {min(foreign)!r}", hint=hint)
         index = root.get(INDEX) or tree_id({}, format_of(tip))
-        is_more = msgspec.to_builtins(file) != shown
         if is_more or entry.derived != derived_digest(state, index):
             problem = f"{REGISTRY} or {INDEX}/ is not what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
@@ -154,7 +154,8 @@ class GitView:
             missing = expected + min(len(lines), layout.BLOCK)
             raise ChainError(self.state.model, missing, "its block has not a hundred lines")
         if name != layout.entry_path(expected).rpartition("/")[2]:
-            raise ChainError(self.state.model, expected, "it is missing")
+            problem = f"it is missing; {name!r} is where it should be"
+            raise ChainError(self.state.model, expected, problem)
         return [content]
 
     def astray(self, registry: Registry) -> tuple[str, ...] | None:
