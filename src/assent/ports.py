@@ -304,7 +304,8 @@ class BlobState(StrEnum):
 
 class Pointer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What serving reads. Without a version the place is empty. `seq` and `entry` name the ledger
-    entry that the pointer was derived from; 0-based, and the digest of its bytes.
+    entry that the pointer was derived from; 0-based, and the digest of its bytes. The pointer
+    `<model>/head` follows every entry: it is there to be missed by a ledger that lost some.
     """
 
     seq: int
@@ -346,12 +347,18 @@ class Store(Protocol):
         sound one stays.
         """
 
-    def point(self, name: str, pointer: Pointer, *, force: bool = False) -> bool:
-        """Write the pointer under a name such as `churn/stages/production` or `churn/versions/12`,
-        unless one of a later entry stands there; say whether it did.
-
-        With `force`, whatever stands there is replaced: that is what a repair does.
+    def point(self, name: str, pointer: Pointer) -> bool:
+        """Write the pointer under a name such as `churn/stages/production`, `churn/versions/12` or
+        `churn/head`, unless one of a later entry stands there; say whether it did.
         """
+
+    def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
+        """Write the pointer whatever it replaces, if `instead_of` (None: nothing that can be read)
+        still stands there; say whether it did. That is what a repair does.
+        """
+
+    def pointer(self, name: str) -> Pointer | None:
+        """The pointer under this name; None if there is none, or none that can be read."""
 
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """All pointers of `model` by name; None for one that cannot be read."""
@@ -395,8 +402,11 @@ class View(Protocol):
     def entries(self, start: int = 0) -> Iterator[bytes]:
         """The bytes of the entries from `start` on, oldest first."""
 
-    def derived(self) -> Registry:
-        """State, records and versions as they are kept beside the entries, for `verify`."""
+    def astray(self, registry: Registry) -> tuple[str, ...] | None:
+        """What is kept beside the entries and is not, byte for byte, what `registry`, the fold of
+        them, makes of it; also what is missing there, and what does not belong there. None if a
+        later minor format has written it, which may keep more. For `verify`: it reads everything.
+        """
 
 
 class Ledger(Protocol):
@@ -405,8 +415,9 @@ class Ledger(Protocol):
     def models(self) -> list[str]:
         """The models that have a ledger."""
 
-    def read(self, model: str, *, strict: bool = True) -> View:
-        """The ledger as it is now.
+    def read(self, model: str, *, strict: bool = True, remembered: bool = True) -> View:
+        """The ledger as it is now, compared with what was seen of it from here unless
+        `remembered` is off, which is for those who judge that entries are lost.
 
         Raises `IntegrityError` if it does not verify as far as one reading can tell, and
         `OutsideError` if it cannot be reached. With `strict` off, a state that does not fit the
@@ -417,6 +428,11 @@ class Ledger(Protocol):
         """Write `drafts` after what `view` saw, all or none.
 
         Raises `MovedError` if the ledger has grown since; then read, judge and try again.
+        """
+
+    def forget(self, model: str) -> None:
+        """Forget which entries of the ledger were seen from here: a person has judged that they
+        are lost.
         """
 
     def rebuild(self, view: View, registry: Registry) -> None:

@@ -305,11 +305,13 @@ def test_a_model_without_pointers(store: Store) -> None:
 
 
 def test_pointers_are_listed_by_name_and_model(bench: Bench) -> None:
-    names = ["churn/stages/production", "churn/stages/staging", "churn/versions/12"]
+    names = ["churn/head", "churn/stages/production", "churn/stages/staging", "churn/versions/12"]
     for name in names:
         assert bench.store.point(name, pointer(3))
     bench.store.point("churn-eu/stages/production", pointer(9))
     assert bench.reopen().pointers("churn") == dict.fromkeys(names, pointer(3))
+    assert [bench.reopen().pointer(name) for name in names] == [pointer(3)] * 4
+    assert bench.store.pointer("churn/stages/shadow") is None
 
 
 def test_a_later_pointer_replaces_an_earlier_one(store: Store) -> None:
@@ -324,7 +326,10 @@ def test_a_later_pointer_replaces_an_earlier_one(store: Store) -> None:
 def test_a_repair_replaces_a_later_pointer(store: Store) -> None:
     name = "churn/stages/production"
     store.point(name, pointer(7))
-    assert store.point(name, pointer(1), force=True)
+    assert not store.restore(name, pointer(1), instead_of=pointer(6))
+    assert not store.restore(name, pointer(1), instead_of=None)
+    assert store.pointer(name) == pointer(7)
+    assert store.restore(name, pointer(1), instead_of=pointer(7))
     assert store.pointers("churn") == {name: pointer(1)}
 
 
@@ -341,6 +346,9 @@ def test_an_unreadable_pointer_is_shown_and_replaced(bench: Bench) -> None:
     bench.store.point(name, pointer(5))
     bench.garble(name)
     assert bench.store.pointers("churn") == {name: None}
+    assert bench.store.pointer(name) is None
+    assert bench.store.restore(name, pointer(3), instead_of=None)
+    bench.garble(name)
     assert bench.store.point(name, pointer(4))
     assert bench.store.pointers("churn") == {name: pointer(4)}
 
@@ -373,6 +381,8 @@ BAD_POINTERS = [
     "churn/stages/a\n",
     "churn/versions/0",
     "churn/versions/v1",
+    "churn/head/1",
+    "../head",
     "churn/inputs/production",
     "../stages/production",
     "a..b/stages/production",
@@ -385,6 +395,8 @@ BAD_POINTERS = [
 def test_a_name_that_is_no_pointer_is_refused(store: Store, name: str) -> None:
     with pytest.raises(UsageError):
         store.point(name, pointer(1))
+    with pytest.raises(UsageError):
+        store.pointer(name)
 
 
 @pytest.mark.parametrize("model", ["", "..", "../churn", "Churn", "a/b"])

@@ -116,7 +116,7 @@ def append(registry: Registry, entries: list[Draft]) -> tuple[Registry, list[byt
     for entry in entries:  # a stage may come to hold another bundle within the batch
         wanted |= {held.bundle for held in state.stages.values() if entry.stage is not None}
     known = {bundle: registry.records[bundle] for bundle in wanted & registry.records.keys()}
-    steps = extend(state, known, registry.head, entries)
+    steps = list(extend(state, known, registry.head, entries))
     records, versions = dict(registry.records), dict(registry.versions)
     for step in steps:
         records |= step.records

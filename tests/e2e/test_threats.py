@@ -382,11 +382,37 @@ def test_a_ledger_that_is_gone_is_not_begun_again(shipped: Project) -> None:
     writing = (("approve", "--as", GRACE), ("register",), ("note", "x"))
     for words in writing:
         refused = clone.run(*words, code=4)
-        assert "the ledger has no version, but the store has churn/" in refused.stderr
-        assert "hint: is `ledger` in assent.yaml the right remote" in refused.stderr
+        assert "churn/head in the store was derived from entry 4" in refused.stderr
+        assert "but the ledger has no entry" in refused.stderr
     assert "cannot be read" in clone.run("status", code=4).stdout
     clone.run("verify", code=4)
     assert clone.entries() == []
+
+
+@pytest.mark.threat(45)
+@pytest.mark.threat(46)
+def test_lost_entries_are_brought_back_or_given_up_by_a_person(shipped: Project) -> None:
+    """A server restored from yesterday's copy: yesterday production was empty."""
+    lost = shipped.git("-C", str(shipped.remote), "rev-parse", "assent/churn")
+    shipped.git("-C", str(shipped.remote), "update-ref", "refs/heads/assent/churn",
+                "assent/churn~1")  # fmt: skip
+    clone = shipped.clone("fresh")
+    refused = clone.run("promote", "staging", "v1", code=4)
+    assert "churn/head in the store was derived from entry 4" in refused.stderr
+    assert clone.run("verify", "--repair", code=4).stdout.count("repaired") == 0
+    assert "say why" in clone.run("verify", "--recover", code=2).stderr
+    said = ("verify", "--recover", "--reason", "restored from a backup")
+    job = {"ASSENT_RUN_ID": "7"}
+    assert clone.run(*said, env=job, code=10).stdout == ""
+    shipped.git("fetch", "--quiet", "origin", f"{lost}:refs/remotes/origin/assent/churn")
+    assert f"git push <remote> {lost}:" in shipped.run(*said, code=10).stderr
+    given_up = clone.run(*said).stdout
+    assert "given up: churn/stages/production: knew entry 4" in given_up
+    assert "restored: churn/stages/production" in given_up
+    assert "verified" in clone.run("verify").stdout
+    assert "restored from a backup" in clone.run("timeline").stdout
+    clone.run("promote", "production", "v1")
+    assert "nothing is missing" in clone.run(*said, code=2).stderr
 
 
 @pytest.mark.threat(27)

@@ -11,20 +11,33 @@ from assent.cli.flags import flag
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace
 from assent.errors import UsageError
+from assent.verbs.recover import Recovered
+from assent.verbs.recover import recover as give_up
 from assent.verbs.verify import VerifyResult, verify
 
 
 @click.command()
 @options.model
 @flag("--repair", help="Derive again what can be: state and pointers.")
+@flag("--recover", help="Give up entries that the ledger has lost. Needs --reason; for a person.")
+@click.option("--reason", metavar="TEXT", help="Why they are given up. It is kept for ever.")
 @flag("--blobs/--no-blobs", default=True, show_default=True, help="Read every byte in the store.")
 @options.shared
 def command(
-    model: str | None, repair: bool, blobs: bool, as_json: bool, config: Path | None
+    model: str | None,
+    repair: bool,
+    recover: bool,
+    reason: str | None,
+    blobs: bool,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """Read the ledger and the store whole and say what is wrong.
 
-    Exits with 4 if anything is left that does not verify.
+    Exits with 4 if anything is left that does not verify. A repair derives what can be derived
+    from a ledger that verifies. Where the store knows entries that the ledger has lost, it
+    changes nothing: the lost entries are brought back from a clone, or a person gives them up
+    with --recover.
 
     \b
     Example:
@@ -39,8 +52,31 @@ def command(
             "neither assent.yaml nor a ledger has it",
             hint=f"there is {', '.join(known)}",
         )
+    if recover:
+        doing = "recovering a ledger that has lost entries"
+        if model is None and len(known) != 1:
+            raise UsageError(doing, "no model is named", hint=f"name one: {', '.join(known)}")
+        if reason is None:
+            raise UsageError(doing, "no reason is given", hint="say why with --reason")
+        done = give_up(workspace, model or known[0], reason=reason)
+        finish(done, as_json, show_recovered, publish_recovered)
     models = known if model is None else [model]
     finish(verify(workspace, models, repair=repair, blobs=blobs), as_json, show, publish)
+
+
+def show_recovered(result: Recovered) -> None:
+    """What was given up, for people."""
+    for name, entry in sorted(result.given_up.items()):
+        output.line(f"given up: {name}: {entry}")
+    for name in result.restored:
+        output.line(f"restored: {name}")
+    output.line(f"noted as entry {result.seq} of the ledger of {result.model}")
+
+
+def publish_recovered(result: Recovered) -> Published:
+    """The result for people who read the summary."""
+    said = f"lost entries given up, noted as entry {result.seq}"
+    return Published(outputs={}, summary=sentence(result.model, said))
 
 
 def show(result: VerifyResult) -> None:
@@ -50,6 +86,8 @@ def show(result: VerifyResult) -> None:
         where = "" if is_said else f", first bad entry {fault.seq}"
         state = "repaired" if fault.repaired else "BROKEN"
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
+    for what in result.not_compared:
+        output.line(f"not compared: {what}")
     verdict = "verified" if result.exit_code == 0 else "not verified"
     output.line(
         f"{verdict}: {output.count(len(result.models), 'model')}, "

@@ -8,7 +8,7 @@ import msgspec
 
 from assent.core.digest import Digest, canonical_json, digest_of
 from assent.core.evidence import Run
-from assent.core.formats import require_format
+from assent.core.formats import is_minor_of, require_format
 from assent.core.identity import Actor
 from assent.core.verdict import Outcome, Verdict
 from assent.errors import IntegrityError
@@ -32,10 +32,10 @@ class Kind(StrEnum):
     NOTED = "noted"
 
 
-class Struct(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
-):
-    """The shape of every part of an entry."""
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The shape of every part of an entry. A field that is not known here makes the bytes of an
+    entry of this format not canonical; an entry of a later minor format may have some.
+    """
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -98,16 +98,19 @@ class Draft(Struct, frozen=True, kw_only=True):
     links: dict[str, str] = {}
 
 
-class Entry(Draft, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Entry(Draft, frozen=True, kw_only=True, omit_defaults=True):
     """One line of the ledger. `prev` is the digest of the previous entry's bytes; `state` is the
-    digest of who stands where after this entry (`core.registry.State.standing`), so that a
-    reader of the newest entry can trust the current state without reading the others.
+    digest of who stands where after this entry (`core.registry.State.standing`), which every
+    release computes alike. `derived` is the digest of everything that the ledger keeps beside its
+    entries after this one, so that a reader of the newest entry can trust what is derived without
+    reading the others; None where nothing is kept.
     """
 
     format: str
     seq: int
     prev: Digest
     state: Digest
+    derived: Digest | None = None
 
 
 def recorded(verdict: Verdict, *, policy: Digest, evidence: Digest | None) -> VerdictRecord:
@@ -122,10 +125,12 @@ def recorded(verdict: Verdict, *, policy: Digest, evidence: Digest | None) -> Ve
     )
 
 
-def placed(draft: Draft, *, seq: int, prev: Digest, state: Digest) -> Entry:
+def placed(
+    draft: Draft, *, seq: int, prev: Digest, state: Digest, derived: Digest | None = None
+) -> Entry:
     """`draft` at its place in the chain."""
     fields = {name: getattr(draft, name) for name in draft.__struct_fields__}
-    return Entry(**fields, format=FORMAT, seq=seq, prev=prev, state=state)
+    return Entry(**fields, format=FORMAT, seq=seq, prev=prev, state=state, derived=derived)
 
 
 def encode_entry(entry: Entry) -> bytes:
@@ -138,7 +143,8 @@ _decoder = msgspec.json.Decoder(Entry)
 
 def decode_entry(content: bytes) -> Entry:
     """Read an entry's bytes. Raises `IntegrityError` if they are none, or not canonical: two
-    byte forms of one entry would have two digests.
+    byte forms of one entry would have two digests. Of an entry of a later minor format, what is
+    known here is read.
     """
     doing = "reading a ledger entry"
     try:
@@ -146,9 +152,12 @@ def decode_entry(content: bytes) -> Entry:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"not an entry ({error})") from None
-    if entry.format != FORMAT:
+    if is_minor_of(entry.format, FORMAT):
+        canonical = canonical_json(msgspec.json.decode(content)) + b"\n"
+    else:
         require_format(content, FORMAT, doing)
-    if encode_entry(entry) != content:
+        canonical = encode_entry(entry)
+    if canonical != content:
         raise IntegrityError(doing, "its bytes are not in canonical form")
     return entry
 

@@ -26,3 +26,11 @@ def require_format(content: bytes, known: str, doing: str) -> None:
         raise IntegrityError(doing, "it does not say which format it has")
     if found != known:
         raise IntegrityError(doing, f"unknown format {found!r}", hint=_NEWER)
+
+
+def is_minor_of(found: str, known: str) -> bool:
+    """Whether `found` is a later minor format of `known` (`assent/entry/1.2` of `assent/entry/1`):
+    it only adds fields, which older releases may pass over when they read.
+    """
+    head, dot, minor = found.rpartition(".")
+    return head == known and bool(dot) and minor.isascii() and minor.isdecimal()

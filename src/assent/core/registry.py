@@ -7,7 +7,7 @@ with ten entries and with a hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -72,7 +72,8 @@ class State(Struct, frozen=True, kw_only=True):
     @property
     def standing(self) -> Digest:
         """The digest of who stands where: the number of versions, and version and bundle of
-        every stage. Each entry states it.
+        every stage. Each entry states it; later releases may keep more in the state without
+        another standing.
         """
         stages = {name: [held.version, held.bundle] for name, held in self.stages.items()}
         return digest_of_value({"versions": self.versions, "stages": stages})
@@ -240,24 +241,38 @@ def advance(
             return _move(state, records, draft, seq)
 
 
+def underived(seq: int, prev: Digest, state: State, records: Mapping[Digest, Record]) -> None:
+    """What a ledger states that keeps nothing beside its entries."""
+
+
+Derive = Callable[[int, Digest, State, Mapping[Digest, Record]], Digest | None]
+"""Asked for the `derived` of an entry: given its number, the digest of the entry before it, and
+the state and the changed records after it.
+"""
+
+
 def extend(
-    state: State, records: Mapping[Digest, Record], head: Digest, drafts: Iterable[Draft]
-) -> list[Step]:
+    state: State,
+    records: Mapping[Digest, Record],
+    head: Digest,
+    drafts: Iterable[Draft],
+    derive: Derive = underived,
+) -> Iterator[Step]:
     """Place `drafts` after `head`, one after the other.
 
-    `records` holds those of `touched` for every draft. Raises `IllegalEntryError`.
+    `records` holds those of `touched` for every draft. `derive` is asked about an entry when the
+    step before it has been handed out. Raises `IllegalEntryError`.
     """
     known = dict(records)
-    steps: list[Step] = []
     for draft in drafts:
         seq = state.seq + 1
         state, changed = advance(state, known, draft, seq)
         known.update(changed)
-        entry = placed(draft, seq=seq, prev=head, state=state.standing)
+        derived = derive(seq, head, state, changed)
+        entry = placed(draft, seq=seq, prev=head, state=state.standing, derived=derived)
         content = encode_entry(entry)
         head = entry_digest(content)
-        steps.append(Step(entry=entry, content=content, digest=head, state=state, records=changed))
-    return steps
+        yield Step(entry=entry, content=content, digest=head, state=state, records=changed)
 
 
 def linked(

@@ -164,30 +164,35 @@ class DirectoryStore:
 
     # --- pointers and hints ---------------------------------------------------------------------
 
-    def point(self, name: str, pointer: Pointer, *, force: bool = False) -> bool:
+    def point(self, name: str, pointer: Pointer) -> bool:
         """See `Store.point`. The index lists what stands afterwards, whoever wrote it: a process
         that was killed between the two files is put right by the next one.
         """
-        place = layout.pointer_place(name)
-        self._open()
-        with _outside(f"writing the pointer {name}"), self._locked():
-            standing = self._pointer(place)
-            if standing is not None and standing.seq > pointer.seq and not force:
+        with self._pointing(name) as (place, standing):
+            if standing is not None and standing.seq > pointer.seq:
                 self._list(place, standing)
                 return False
-            if standing != pointer:
-                self._write(self.root / name, canonical_json(pointer) + b"\n")
-            self._list(place, pointer)
+            self._point(place, pointer, standing)
             return True
+
+    def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
+        """See `Store.restore`."""
+        with self._pointing(name) as (place, standing):
+            if standing != instead_of:
+                return False
+            self._point(place, pointer, standing)
+            return True
+
+    def pointer(self, name: str) -> Pointer | None:
+        """See `Store.pointer`."""
+        place = layout.pointer_place(name)
+        with _outside(f"reading the pointer {name}"):
+            return self._pointer(place)
 
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """See `Store.pointers`."""
         with _outside(f"reading the pointers of {model}"):
-            return {
-                place.name: self._pointer(place)
-                for kind in (layout.STAGES, layout.VERSIONS)
-                for place in self._places(layout.check_model(model), kind)
-            }
+            return {place.name: self._pointer(place) for place in self._places(model)}
 
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
@@ -306,9 +311,26 @@ class DirectoryStore:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
+    # --- pointers ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def _pointing(self, name: str) -> Iterator[tuple[Place, Pointer | None]]:
+        """The place of a pointer and what stands there, while nobody else writes one."""
+        place = layout.pointer_place(name)
+        self._open()
+        with _outside(f"writing the pointer {name}"), self._locked():
+            yield place, self._pointer(place)
+
+    def _point(self, place: Place, pointer: Pointer, standing: Pointer | None) -> None:
+        if standing != pointer:
+            self._write(self.root / place.name, canonical_json(pointer) + b"\n")
+        self._list(place, pointer)
+
     # --- index ----------------------------------------------------------------------------------
 
     def _list(self, place: Place, pointer: Pointer) -> None:
+        if place.kind == layout.HEAD:
+            return  # it names no bundle
         index = self._index()
         self._write_index(self._relisted(index, place, pointer))
 
@@ -377,12 +399,16 @@ class DirectoryStore:
         content = _small_file(self.root / place.name)
         return layout.read_pointer(content) if content is not None else None
 
-    def _places(self, model: str, kind: str) -> Iterator[Place]:
-        folder = self.root / model / kind
-        names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-        for name in names:
-            with suppress(UsageError):  # not ours: what an editor or a file browser left
-                yield layout.pointer_place(f"{model}/{kind}/{name}")
+    def _places(self, model: str) -> Iterator[Place]:
+        """The places of a model's pointers, in the order of their names."""
+        root = self.root / layout.check_model(model)
+        if (root / layout.HEAD).is_file():
+            yield Place(model=model, kind=layout.HEAD)
+        for kind in (layout.STAGES, layout.VERSIONS):
+            folder = root / kind
+            for name in sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []:
+                with suppress(UsageError):  # not ours: what an editor or a file browser left
+                    yield layout.pointer_place(f"{model}/{kind}/{name}")
 
 
 def _threads_for(sizes: Sequence[int]) -> int:

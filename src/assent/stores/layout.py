@@ -25,6 +25,7 @@ INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
 REF_NAME = "org.opencontainers.image.ref.name"
 
 STAGES = "stages"
+HEAD = "head"
 VERSIONS = "versions"
 LISTED_VERSIONS = 100  # per model; the index is rewritten as a whole, so it must not grow for ever
 
@@ -37,16 +38,18 @@ _TAG_OF_VERSION = re.compile(r"v[1-9][0-9]*")
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a pointer or a hint lies: `churn/stages/production`, `churn/inputs/3f2a…`."""
+    """Where a pointer or a hint lies: `churn/stages/production`, `churn/inputs/3f2a…`, or
+    `churn/head`, which has no label.
+    """
 
     model: str
     kind: str
-    label: str
+    label: str = ""
 
     @property
     def name(self) -> str:
         """The path below the root of the store."""
-        return f"{self.model}/{self.kind}/{self.label}"
+        return f"{self.model}/{self.kind}" + (f"/{self.label}" if self.label else "")
 
     @property
     def tag(self) -> str:
@@ -97,19 +100,24 @@ def check_model(model: str) -> str:
 
 def pointer_place(name: str) -> Place:
     """The place of a pointer. Raises `UsageError` for a name that is none."""
+    model, _, rest = name.partition("/")
+    if rest == HEAD:
+        return Place(model=check_model(model), kind=HEAD)
     place = _place(name)
     is_version = place.kind == VERSIONS and _VERSION.fullmatch(place.label)
     # A stage `v12` would have the tag of version 12.
     is_stage = place.kind == STAGES and not _TAG_OF_VERSION.fullmatch(place.label)
     if not (is_version or is_stage):
-        raise _not_a_name(name, "a pointer is <model>/stages/<stage> or <model>/versions/<number>")
+        raise _not_a_name(
+            name, "a pointer is <model>/stages/<stage>, <model>/versions/<number> or <model>/head"
+        )
     return place
 
 
 def hint_place(name: str) -> Place:
     """The place of a hint. Raises `UsageError`, also for the name of a pointer."""
     place = _place(name)
-    if place.kind in (STAGES, VERSIONS):
+    if place.kind in (STAGES, VERSIONS, HEAD):
         raise _not_a_name(name, "hints do not lie among the pointers")
     return place
 

@@ -25,17 +25,18 @@ class MemoryLedger:
         """See `Ledger.models`."""
         return sorted(self.contents)
 
-    def read(self, model: str, *, strict: bool = True) -> MemoryView:
+    def read(self, model: str, *, strict: bool = True, remembered: bool = True) -> MemoryView:
         """See `Ledger.read`."""
         del strict  # nothing is derived here that could differ from the entries
+        del remembered  # and nothing is remembered
         contents = tuple(self.contents.get(model, ()))
         return MemoryView(contents, fold(model, contents))
 
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
         """See `Ledger.append`."""
-        registry = view.derived()
+        registry = _read_here(view).registry
         model = registry.state.model
-        steps = extend(registry.state, registry.records, registry.head, drafts)
+        steps = list(extend(registry.state, registry.records, registry.head, drafts))
         with self._lock:
             contents = self.contents.setdefault(model, [])
             if len(contents) != registry.state.seq + 1:
@@ -43,8 +44,17 @@ class MemoryLedger:
             contents.extend(step.content for step in steps)
         return tuple(step.entry for step in steps)
 
+    def forget(self, model: str) -> None:
+        """See `Ledger.forget`. Nothing is remembered here."""
+
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`. Nothing derived is kept here, so there is nothing to write."""
+
+
+def _read_here(view: View) -> MemoryView:
+    if not isinstance(view, MemoryView):
+        raise TypeError("the view was read from another ledger")
+    return view
 
 
 class MemoryView:
@@ -52,25 +62,25 @@ class MemoryView:
 
     def __init__(self, contents: tuple[bytes, ...], registry: Registry) -> None:
         self._contents = contents
-        self._registry = registry
+        self.registry = registry
 
     @property
     def state(self) -> State:
         """See `View.state`."""
-        return self._registry.state
+        return self.registry.state
 
     @property
     def head(self) -> Digest:
         """See `View.head`."""
-        return self._registry.head
+        return self.registry.head
 
     def record(self, bundle: Digest) -> Record | None:
         """See `View.record`."""
-        return self._registry.records.get(bundle)
+        return self.registry.records.get(bundle)
 
     def bundle_of(self, version: int) -> Digest | None:
         """See `View.bundle_of`."""
-        return self._registry.versions.get(version)
+        return self.registry.versions.get(version)
 
     def entry(self, seq: int) -> bytes:
         """See `View.entry`."""
@@ -82,6 +92,7 @@ class MemoryView:
         """See `View.entries`."""
         yield from self._contents[start:]
 
-    def derived(self) -> Registry:
-        """See `View.derived`."""
-        return self._registry
+    def astray(self, registry: Registry) -> tuple[str, ...] | None:
+        """See `View.astray`. Nothing is kept beside the entries here."""
+        del registry
+        return ()

@@ -21,6 +21,7 @@ from assent.ports import (
 )
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z]+/[A-Za-z0-9][A-Za-z0-9._-]*")
+_HEAD = re.compile(r"[a-z0-9][a-z0-9._-]*/head")
 _POINTER = re.compile(r"[^/]+/(stages/(?!v[1-9][0-9]*$).+|versions/[1-9][0-9]*)")
 
 
@@ -88,16 +89,29 @@ class MemoryStore:
         if self._state(digest) is BlobState.CORRUPT:
             self.lose(digest)
 
-    def point(self, name: str, pointer: Pointer, *, force: bool = False) -> bool:
+    def point(self, name: str, pointer: Pointer) -> bool:
         """See `Store.point`."""
-        if not (_is_name(name) and _POINTER.fullmatch(name)):
-            raise UsageError(f"looking for {name!r} in the store", "that is no name of a pointer")
+        _require_pointer(name)
         with self._lock:
             standing = self._pointers.get(name)
-            if standing is not None and standing.seq > pointer.seq and not force:
+            if standing is not None and standing.seq > pointer.seq:
                 return False
             self._pointers[name] = pointer
             return True
+
+    def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
+        """See `Store.restore`."""
+        _require_pointer(name)
+        with self._lock:
+            if self._pointers.get(name) != instead_of:
+                return False
+            self._pointers[name] = pointer
+            return True
+
+    def pointer(self, name: str) -> Pointer | None:
+        """See `Store.pointer`."""
+        _require_pointer(name)
+        return self._pointers.get(name)
 
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """See `Store.pointers`."""
@@ -156,7 +170,13 @@ def _is_name(name: str) -> bool:
     return bool(_NAME.fullmatch(name)) and ".." not in name
 
 
+def _require_pointer(name: str) -> None:
+    is_head = _HEAD.fullmatch(name) and ".." not in name
+    if not (is_head or (_is_name(name) and _POINTER.fullmatch(name))):
+        raise UsageError(f"looking for {name!r} in the store", "that is no name of a pointer")
+
+
 def _hint(name: str) -> str:
-    if not _is_name(name) or name.split("/")[1] in ("stages", "versions"):
+    if not _is_name(name) or name.split("/")[1] in ("stages", "versions", "head"):
         raise UsageError(f"looking for {name!r} in the store", "that is no name of a hint")
     return name

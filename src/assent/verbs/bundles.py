@@ -99,8 +99,11 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
 
 
 def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
-    """Read every blob of the bundle whole. Raises `IntegrityError` naming what is wrong."""
-    states = workspace.store.check(bundle.blobs)
+    """Read every blob of the bundle whole, once in a run. Raises `IntegrityError` naming what is
+    wrong.
+    """
+    states = workspace.store.check([one for one in bundle.blobs if one not in workspace.sound])
+    workspace.sound.update(one for one, state in states.items() if state is BlobState.SOUND)
     paths = {file.digest: file.path for file in bundle.files}
     for digest, state in states.items():
         if state is not BlobState.SOUND:

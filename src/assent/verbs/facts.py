@@ -24,6 +24,7 @@ from assent.measure.profiles.encoding import MAX_BYTES as MAX_PROFILE_BYTES
 from assent.measure.profiles.encoding import decode_profiles
 from assent.ports import Wanted
 from assent.verbs.attachments import attachment_file, read_attachment
+from assent.verbs.bundles import require_sound
 from assent.verbs.workspace import Workspace
 
 MAX_DATA_SETS = 100
@@ -36,11 +37,16 @@ def compare_bundles(
 ) -> Diff:
     """Look into both bundles and compare them. With `weights`, those of both are read as well:
     nothing is decided by them, but people want to see where a model has moved.
+
+    Raises `IntegrityError` if the baseline is damaged: what a candidate is compared with decides.
     """
     with files_of(workspace, candidate.bundle) as new_files:
         new = _known(workspace, candidate, new_files)
         if baseline is None:
             return compare(None, new)
+        require_sound(
+            workspace, baseline.bundle, f"reading the baseline of {baseline.bundle.model}"
+        )
         with files_of(workspace, baseline.bundle) as old_files:
             old = _known(workspace, baseline, old_files)
             moved: tuple[WeightChange, ...] = ()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry, Kind, decode_entry, encode_entry, entry_digest
-from assent.core.registry import State
-from assent.errors import IntegrityError, OutsideError
+from assent.core.registry import Standing, State
+from assent.errors import OutsideError
 from assent.ports import BusyError, MovedError, Pointer, View
+from assent.verbs.witnesses import contradiction, head_of, witness_error, witnesses_of
 from assent.verbs.workspace import Workspace
 
 PATIENCE_S = 120.0
@@ -62,36 +63,66 @@ def record(
             attempt += 1
             time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311  # not a secret
             continue
-        _point_all(workspace, entries)
+        _point_all(workspace, model, entries)
         return view, entries
 
 
-def read_ledger(workspace: Workspace, model: str) -> View:
-    """The ledger of `model`. Raises `IntegrityError` if it knows no version and the store does:
-    then it is not the ledger of this store, or its branch is gone.
+def read_ledger(workspace: Workspace, model: str, *, alone: bool = False) -> View:
+    """The ledger of `model`, compared with what the store knows of it. With `alone`, a store that
+    cannot be reached is said and the ledger is read without it.
+
+    Raises `WitnessError` if the ledger lacks an entry that the store was derived from.
     """
-    view = workspace.ledger.read(model)
-    if view.state.versions:
-        return view
-    names = workspace.store.pointers(model)
-    if not names:
-        return view
-    # The ledger is written before the pointers: somebody may have written both since it was read.
-    view = workspace.ledger.read(model)
-    if view.state.versions:
-        return view
-    raise IntegrityError(
-        f"comparing the ledger of {model} with the store",
-        f"the ledger has no version, but the store has {', '.join(sorted(names)[:3])}",
-        hint="is `ledger` in assent.yaml the right remote, and has its branch "
-        f"assent/{model} been deleted?",
-    )
+    try:
+        known = witnesses_of(workspace, model)  # before the ledger: then to be behind is normal
+    except OutsideError as error:
+        if not alone:
+            raise
+        workspace.say(f"{model}: the ledger is not compared with the store: {error.problem}")
+        return workspace.ledger.read(model)
+    view = _agreeing(workspace, model, known)
+    if not alone and head_of(model) in known:
+        _say_moved(workspace, view, known)
+    return view
 
 
-def _point_all(workspace: Workspace, entries: Sequence[Entry]) -> None:
+def _say_moved(workspace: Workspace, view: View, known: Mapping[str, Pointer]) -> None:
+    """Say which stages the store does not have as the ledger says: the ledger decides, but
+    whoever serves from the store has something else.
+    """
+    for stage, held in view.state.stages.items():
+        name = f"{view.state.model}/stages/{stage}"
+        if _is_at(known.get(name), held):
+            continue
+        if not _is_at(workspace.store.pointer(name), held):  # now: somebody may just be writing
+            workspace.say(
+                f"{name} in the store does not say v{held.version}, which the ledger says: "
+                "`assent verify --repair` puts it right"
+            )
+
+
+def _is_at(pointer: Pointer | None, held: Standing) -> bool:
+    return pointer is not None and (pointer.seq, pointer.bundle) == (held.seq, held.bundle)
+
+
+def _agreeing(workspace: Workspace, model: str, known: Mapping[str, Pointer]) -> View:
+    """A reading of the ledger that contradicts no witness. It is read once more before it is
+    called wrong: a server may have answered from a copy that was behind.
+    """
+    for _ in range(2):
+        view = workspace.ledger.read(model)
+        problem = contradiction(view, known)
+        if problem is None:
+            return view
+    raise witness_error(model, problem or "")
+
+
+def _point_all(workspace: Workspace, model: str, entries: Sequence[Entry]) -> None:
     for entry in entries:
+        digest = entry_digest(encode_entry(entry))
         try:
-            point(workspace, entry, entry_digest(encode_entry(entry)))
+            point(workspace, entry, digest)
+            _write_pointer(workspace, model, head_of(model), Pointer(seq=entry.seq, entry=digest))
         except OutsideError as error:
             raise OutsideError(
                 error.doing,
@@ -99,6 +130,17 @@ def _point_all(workspace: Workspace, entries: Sequence[Entry]) -> None:
                 hint="run the verb again, or `assent verify --repair`, to move the pointer too"
                 + (f"; {error.hint}" if error.hint else ""),
             ) from None
+
+
+def _write_pointer(workspace: Workspace, model: str, name: str, pointer: Pointer) -> None:
+    """Write a pointer, unless somebody wrote a later one. One that the ledger does not know of is
+    no later one: the ledger was restored from an old copy, and nobody may say "promoted".
+    """
+    if workspace.store.point(name, pointer):
+        return
+    later = workspace.store.pointer(name)
+    if later is not None:
+        _agreeing(workspace, model, {name: later})
 
 
 def point(workspace: Workspace, entry: Entry, digest: Digest) -> None:
@@ -119,7 +161,7 @@ def point(workspace: Workspace, entry: Entry, digest: Digest) -> None:
             bundle=subject.bundle,
             model_digest=subject.model_digest,
         )
-    workspace.store.point(name, pointer)
+    _write_pointer(workspace, entry.model, name, pointer)
 
 
 def pointer_name(entry: Entry) -> str | None:
@@ -147,7 +189,7 @@ def point_stage_again(workspace: Workspace, view: View, stage: str) -> Entry:
         bundle=held.bundle,
         model_digest=held.model_digest,
     )
-    workspace.store.point(f"{state.model}/stages/{stage}", pointer)
+    _write_pointer(workspace, state.model, f"{state.model}/stages/{stage}", pointer)
     return decode_entry(content)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -13,7 +14,11 @@ from assent.core.entry import entry_digest
 from assent.core.registry import ChainError, Registry, fold
 from assent.errors import AssentError, ExitCode, IntegrityError
 from assent.ports import BlobState, NotInStoreError, Pointer, View
+from assent.verbs.witnesses import beyond, head_of, not_in
 from assent.verbs.workspace import Workspace
+
+MOST_NAMED = 5
+"""How many files that do not verify are named."""
 
 
 class Area(StrEnum):
@@ -38,13 +43,14 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was read, and everything that is wrong with it."""
+    """Everything that was read, everything that is wrong with it, and what was not looked at."""
 
     models: tuple[str, ...]
     entries: int
     versions: int
     blobs: int
     faults: tuple[Fault, ...]
+    not_compared: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -58,9 +64,30 @@ class _Findings:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
+        self.not_compared: list[str] = []
         self.entries = 0
         self.versions = 0
         self.blobs = 0
+
+    def add(
+        self,
+        model: str,
+        area: Area,
+        problem: str,
+        *,
+        seq: int | None = None,
+        repaired: bool = False,
+    ) -> None:
+        self.faults.append(
+            Fault(model=model, area=area, problem=problem, seq=seq, repaired=repaired)
+        )
+
+
+ROUNDS = 5
+"""How often the pointers are read before one is called wrong: somebody may be writing."""
+
+PAUSE_S = 0.25
+"""How long a writer is given, and each time as much longer, to write a pointer."""
 
 
 def verify(
@@ -69,60 +96,134 @@ def verify(
     """Check chain, state, blobs and pointers of `models`; one broken model hides no other.
 
     With `repair`, what can be derived is derived again (state, pointers), and damaged blobs are
-    taken away so that bundling stores them again. A broken chain is never repaired.
+    taken away so that bundling stores them again. A broken chain is never repaired, and neither
+    is anything of a ledger that lacks an entry which the store was derived from: a repair would
+    take the only witness away.
     """
     if repair:
         workspace.require_trusted("repairing what is derived")
     found = _Findings()
     for model in models:
         workspace.say(f"verifying {model}")
-        registry = _ledger(workspace, model, found, repair=repair)
-        if registry is not None:
+        read = _ledger(workspace, model, found)
+        if read is not None:
+            repairs = repair and not read.witnessed
+            is_honest = _derived(workspace, read, found, repair=repairs)
             if blobs:
-                _blobs(workspace, model, registry, found, repair=repair)
-            _pointers(workspace, model, registry, found, repair=repair)
+                _blobs(workspace, model, read.registry, found, repair=repair)
+            _pointers(workspace, read, found, repair=repairs and is_honest)
     return VerifyResult(
         models=tuple(models),
         entries=found.entries,
         versions=found.versions,
         blobs=found.blobs,
         faults=tuple(found.faults),
+        not_compared=tuple(found.not_compared),
     )
 
 
-def _ledger(workspace: Workspace, model: str, found: _Findings, *, repair: bool) -> Registry | None:
-    """The fold of the entries, or None if the chain is broken."""
+class Read(msgspec.Struct, frozen=True, kw_only=True):
+    """A ledger read whole, with the pointers that were read before it: the fold of the entries,
+    the digest of each, and the pointers that were not derived from any of them.
+    """
+
+    view: View
+    registry: Registry
+    digests: list[Digest]
+    there: dict[str, Pointer | None]
+    witnessed: dict[str, str]
+
+    @property
+    def wanted(self) -> dict[str, Pointer]:
+        """Every pointer that the ledger asks for."""
+        return _expected(self.registry, self.digests)
+
+    @property
+    def wrong(self) -> dict[str, tuple[Pointer | None, Pointer]]:
+        """What the store does not have as the ledger says: what stands there, and what should."""
+        wanted = self.wanted
+        wrong = {
+            name: (self.there.get(name), pointer)
+            for name, pointer in wanted.items()
+            if self.there.get(name) != pointer
+        }
+        empty = Pointer(seq=self.registry.state.seq, entry=self.registry.head)
+        for name, pointer in self.there.items():
+            is_emptied = pointer is not None and pointer.version is None
+            if self.digests and name not in wanted and not is_emptied:
+                wrong[name] = (pointer, empty)
+        return {name: pair for name, pair in wrong.items() if name not in self.witnessed}
+
+
+def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> Read:
+    """Read the pointers and then the ledger (`remembered` as in `Ledger.read`): a pointer that is
+    behind is normal, one that the ledger does not know of is not. Raises `IntegrityError` if the
+    chain is broken.
+    """
+    there = workspace.store.pointers(model)
+    view = workspace.ledger.read(model, strict=False, remembered=remembered)
+    digests: list[Digest] = []
+
+    def noted() -> Iterator[bytes]:
+        for content in view.entries():
+            digests.append(entry_digest(content))
+            yield content
+
+    registry = fold(model, noted())
+    witnessed: dict[str, str] = {}
+    for name, pointer in there.items():
+        if pointer is None:
+            continue
+        if pointer.seq >= len(digests):
+            witnessed[name] = beyond(name, pointer, registry.state.seq)
+        elif digests[pointer.seq] != pointer.entry:
+            witnessed[name] = not_in(name, pointer)
+    return Read(view=view, registry=registry, digests=digests, there=there, witnessed=witnessed)
+
+
+def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
+    """The ledger, or None if the chain is broken. Whatever contradicts it is read again first."""
     try:
-        view = workspace.ledger.read(model, strict=False)
-        registry = fold(model, view.entries())
+        read = read_whole(workspace, model)
+        if read.witnessed:
+            read = read_whole(workspace, model)  # a server may have answered from an old copy
     except ChainError as error:
-        found.faults.append(
-            Fault(model=model, area=Area.CHAIN, problem=error.problem, seq=error.seq)
-        )
+        found.add(model, Area.CHAIN, error.problem, seq=error.seq)
         return None
     except IntegrityError as error:
-        found.faults.append(Fault(model=model, area=Area.CHAIN, problem=error.problem))
+        found.add(model, Area.CHAIN, error.problem)
         return None
-    found.entries += registry.state.seq + 1
-    found.versions += registry.state.versions
-    problem = _derived_problem(view, registry)
-    if problem is not None:
-        if repair:
-            workspace.ledger.rebuild(view, registry)
-        found.faults.append(Fault(model=model, area=Area.STATE, problem=problem, repaired=repair))
-    return registry
+    found.entries += len(read.digests)
+    found.versions += read.registry.state.versions
+    for name, problem in read.witnessed.items():
+        pointer = read.there[name]
+        seq = len(read.digests) if pointer is None else min(pointer.seq, len(read.digests))
+        found.add(model, Area.CHAIN, f"{problem}; entries are missing", seq=seq)
+    return read
 
 
-def _derived_problem(view: View, registry: Registry) -> str | None:
+def _derived(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> bool:
+    """What is kept beside the entries, byte for byte. False if the newest entry itself lies about
+    it: then nothing may be made from it.
+    """
+    model = read.registry.state.model
     try:
-        derived = view.derived()
-    except IntegrityError as error:
-        return error.problem
-    if (derived.state, derived.head) != (registry.state, registry.head):
-        return "registry.yaml does not say what the entries add up to"
-    if (derived.records, derived.versions) != (registry.records, registry.versions):
-        return "the index does not say what the entries add up to"
-    return None
+        astray = read.view.astray(read.registry)
+        if astray and repair:
+            workspace.ledger.rebuild(read.view, read.registry)
+    except ChainError as error:
+        found.add(model, Area.CHAIN, error.problem, seq=error.seq)
+        return False
+    if astray is None:
+        found.not_compared.append(
+            f"{model}: what is kept beside the entries; a later format has written it"
+        )
+    elif astray:
+        names = ", ".join(repr(name) for name in astray[:MOST_NAMED])
+        more = f" and {len(astray) - MOST_NAMED:,} more" if len(astray) > MOST_NAMED else ""
+        problem = f"not what the entries add up to: {names}{more}"
+        found.add(model, Area.STATE, problem, repaired=repair)
+    return True
 
 
 def _blobs(
@@ -135,7 +236,7 @@ def _blobs(
             stated = registry.records[digest].model_digest
             if bundle.model != model or bundle.model_digest != stated:
                 problem = f"bundle {short(digest)} of v{version} is of other bytes than recorded"
-                found.faults.append(Fault(model=model, area=Area.BLOBS, problem=problem))
+                found.add(model, Area.BLOBS, problem)
             for blob in bundle.blobs:
                 wanted.setdefault(blob, f"v{version}")
     found.blobs += len(wanted)
@@ -176,59 +277,31 @@ def _bad_blob(
     if repair and state is BlobState.CORRUPT:
         workspace.store.discard(blob)
         problem += "; taken away: run `assent bundle` on the trained commit to store it again"
-    found.faults.append(Fault(model=model, area=Area.BLOBS, problem=problem))
+    found.add(model, Area.BLOBS, problem)
 
 
-def _pointers(
-    workspace: Workspace, model: str, registry: Registry, found: _Findings, *, repair: bool
-) -> None:
-    """The ledger decides: a pointer that says something else is wrong, whoever moved it."""
-    there = workspace.store.pointers(model)
-    last = registry.state.seq
-    for name, wanted in _expected(workspace, model, registry).items():
-        pointer = there.pop(name, None)
-        if pointer is not None and pointer.seq > last:
-            found.faults.append(
-                Fault(
-                    model=model,
-                    area=Area.CHAIN,
-                    problem=f"{name} in the store knows entry {pointer.seq}: entries are missing",
-                    seq=last + 1,
-                )
-            )
-        elif pointer != wanted:
-            if repair:
-                workspace.store.point(name, wanted, force=True)
-            what = "is missing or unreadable" if pointer is None else "points elsewhere"
-            found.faults.append(
-                Fault(
-                    model=model,
-                    area=Area.POINTERS,
-                    problem=f"{name} {what}; the ledger says {_target(wanted)}",
-                    repaired=repair,
-                )
-            )
-    for name, pointer in there.items():
-        if pointer is not None and pointer.version is None:
-            continue  # an emptied stage
-        if repair:
-            empty = Pointer(seq=last, entry=registry.head)
-            workspace.store.point(name, empty, force=True)
-        found.faults.append(
-            Fault(
-                model=model,
-                area=Area.POINTERS,
-                problem=f"{name} is not in the ledger",
-                repaired=repair,
-            )
-        )
+def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> None:
+    """The ledger decides: a pointer that says something else is wrong, whoever moved it. It is
+    called so if it stays the same wrong one while both are read again and again.
+    """
+    model, wrong = read.registry.state.model, read.wrong
+    for attempt in range(1, ROUNDS):
+        if not wrong:
+            return
+        time.sleep(PAUSE_S * attempt)
+        now = read_whole(workspace, model).wrong
+        wrong = {name: pair for name, pair in wrong.items() if now.get(name) == pair}
+    for name, (pointer, wanted) in sorted(wrong.items()):
+        if repair and not workspace.store.restore(name, wanted, instead_of=pointer):
+            continue  # somebody has just written it
+        found.add(model, Area.POINTERS, _wrong(name, pointer, wanted), repaired=repair)
 
 
-def _expected(workspace: Workspace, model: str, registry: Registry) -> dict[str, Pointer]:
+def _expected(registry: Registry, digests: Sequence[Digest]) -> dict[str, Pointer]:
     """Every pointer that the ledger asks for."""
-    view = workspace.ledger.read(model, strict=False)
-    digests = [entry_digest(content) for content in view.entries()]
-    pointers: dict[str, Pointer] = {}
+    model, pointers = registry.state.model, dict[str, Pointer]()
+    if digests:
+        pointers[head_of(model)] = Pointer(seq=registry.state.seq, entry=registry.head)
     for version, bundle in registry.versions.items():
         record = registry.records[bundle]
         seq = record.registered or 0
@@ -250,5 +323,9 @@ def _expected(workspace: Workspace, model: str, registry: Registry) -> dict[str,
     return pointers
 
 
-def _target(pointer: Pointer) -> str:
-    return "nothing" if pointer.version is None else f"v{pointer.version}"
+def _wrong(name: str, pointer: Pointer | None, wanted: Pointer) -> str:
+    if wanted.version is None and not name.endswith("/head"):
+        return f"{name} is not in the ledger"
+    what = "is missing or unreadable" if pointer is None else "points elsewhere"
+    says = f"entry {wanted.seq}" if wanted.version is None else f"v{wanted.version}"
+    return f"{name} {what}; the ledger says {says}"

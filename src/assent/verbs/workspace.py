@@ -11,6 +11,7 @@ from assent.ci.environment import Context
 from assent.config.read import read_config
 from assent.config.settings import Config, ModelSettings
 from assent.core.change import Change
+from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.errors import AssentError, UsageError
 from assent.git import Repository, Trunk
@@ -79,6 +80,11 @@ class Workspace:
     def hashes(self) -> Hashes:
         """What is known of the files of the working tree, so that none is read twice."""
         return Hashes(self.root, self.work / "hashes.json")
+
+    @cached_property
+    def sound(self) -> set[Digest]:
+        """The blobs of the store that this run has read whole, and found to be what they are."""
+        return set()
 
     def settings(self, model: str) -> ModelSettings:
         """How the model is made, as the working tree says."""

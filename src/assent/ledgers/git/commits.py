@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.core.entry import GENESIS, Draft, sentence
 from assent.core.registry import Record, State, Step, extend, touched
-from assent.ledgers.git.layout import files_written
+from assent.ledgers.git.index import Index
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +21,6 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     author: str
     at: str
     files: dict[str, bytes | None]
-
-
-def commits_of(steps: Sequence[Step], kept: dict[str, bytes], object_format: str) -> list[Commit]:
-    """One commit per entry. `kept` holds the files that they read, and is brought up to date."""
-    return [_commit_of(step, kept, object_format) for step in steps]
 
 
 def imported(model: str, drafts: Iterable[Draft], object_format: str = "sha1") -> Iterator[bytes]:
@@ -62,25 +57,26 @@ def stream(ref: str, commits: Iterable[Commit], tip: str | None) -> Iterator[byt
     yield b"done\n"
 
 
-def _history(model: str, drafts: Iterable[Draft], object_format: str) -> Iterator[Commit]:
-    state, head = State(model=model), GENESIS
-    records: dict[Digest, Record] = {}
-    kept: dict[str, bytes] = {}
-    for draft in drafts:
-        known = {one: records[one] for one in touched(state, draft) if one in records}
-        [step] = extend(state, known, head, [draft])
-        state, head = step.state, step.digest
-        records |= step.records
-        yield _commit_of(step, kept, object_format)
-
-
-def _commit_of(step: Step, kept: dict[str, bytes], object_format: str) -> Commit:
+def commit_of(step: Step, index: Index) -> Commit:
+    """The commit that adds an entry, which `index` was asked about last."""
     return Commit(
         message=sentence(step.entry),
         author=step.entry.actor.login,
         at=step.entry.at,
-        files=files_written(step, kept, object_format),
+        files=index.files(step),
     )
+
+
+def _history(model: str, drafts: Iterable[Draft], object_format: str) -> Iterator[Commit]:
+    state, head = State(model=model), GENESIS
+    records: dict[Digest, Record] = {}
+    index = Index({}, {}, object_format)
+    for draft in drafts:
+        known = {one: records[one] for one in touched(state, draft) if one in records}
+        [step] = extend(state, known, head, [draft], index.derive)
+        state, head = step.state, step.digest
+        records |= step.records
+        yield commit_of(step, index)
 
 
 def _data(content: bytes) -> bytes:

@@ -2,7 +2,8 @@
 
 ```
 registry.yaml                             the current state, for people and GitOps tools
-newest.json                               the newest entry again (the same blob)
+newest.json                               the newest entry again (the same blob); it states the
+                                          digest of the current state and of index/
 entries/000/000000-000099.jsonl           a full block of a hundred entries, one per line
 entries/000/000100.json                   an entry of the block that is not full yet
 index/bundles/a/bc.jsonl                  what is known of the bundles whose digest begins so
@@ -18,13 +19,13 @@ write slow. With blocks and with at most 4,096 files of bundles it stays small.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from assent.core.digest import Digest, canonical_json, hex_of
+from assent.core.digest import Digest, canonical_json, digest_of_value, hex_of
 from assent.core.entry import GENESIS
-from assent.core.registry import Record, Registry, State, Step
+from assent.core.registry import Record, Registry, State
 
 BLOCK = 100
 """Entries, or versions, per file."""
@@ -33,7 +34,8 @@ FOLDER = 10_000
 """Entries, or versions, per folder."""
 
 REGISTRY_FORMAT = "assent/registry/1"
-REGISTRY, NEWEST, CLOSED = "registry.yaml", "newest.json", "index/closed.json"
+REGISTRY, NEWEST, ENTRIES, INDEX = "registry.yaml", "newest.json", "entries", "index"
+CLOSED = f"{INDEX}/closed.json"
 _HEADER = (
     "# The current state of this model, derived from entries/. Assent writes it; do not edit.\n"
 )
@@ -69,8 +71,11 @@ class VersionLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first_open(last: int) -> int:
-    """The first entry that is in no full block, if `last` is the newest."""
-    return (last + 1) // BLOCK * BLOCK
+    """The first entry that is in no full block, if `last` is the newest. The newest never is: the
+    entry after it closes the block, so that what an entry states of the full ones does not depend
+    on itself.
+    """
+    return max(last, 0) // BLOCK * BLOCK
 
 
 def entry_path(seq: int) -> str:
@@ -125,45 +130,75 @@ def files_read(state: State, bundles: Iterable[Digest], count: int) -> list[str]
     return list(dict.fromkeys(paths))
 
 
-def files_written(
-    step: Step, kept: dict[str, bytes], object_format: str
+def index_written(
+    seq: int,
+    prev: Digest,
+    records: Mapping[Digest, Record],
+    kept: dict[str, bytes],
+    object_format: str,
 ) -> dict[str, bytes | None]:
-    """What one more entry makes of the branch: new contents by path, None for what goes.
+    """What entry `seq` makes of the files below `index/` and of the entries before it, whose last
+    one has the digest `prev`: new contents by path, None for what goes.
 
     `object_format` says what the repository's ids are (`sha1`, `sha256`). `kept` holds the contents
     of `files_read` that there are, and is brought up to date.
     """
-    seq = step.entry.seq
-    changed: dict[str, bytes | None] = dict(state_files(step.state, step.digest, step.content))
-    for record in step.records.values():
+    changed: dict[str, bytes | None] = {}
+    for record in records.values():
         path = record_path(record.bundle)
-        kept[path] = _with_record(kept.get(path, b""), record)
-        changed[path] = kept[path]
+        changed[path] = kept[path] = _with_record(kept.get(path, b""), record)
         if record.version is not None and record.registered == seq:
             path = version_path(record.version)
             line = canonical_json(VersionLine(version=record.version, bundle=record.bundle))
-            kept[path] = kept.get(path, b"") + line + b"\n"
-            changed[path] = kept[path]
-    kept[entry_path(seq)] = step.content
-    if (seq + 1) % BLOCK != 0:
-        changed[entry_path(seq)] = step.content
+            changed[path] = kept[path] = kept.get(path, b"") + line + b"\n"
+    if seq == 0 or seq % BLOCK != 0:
         return changed
-    singles = [entry_path(one) for one in range(seq + 1 - BLOCK, seq + 1)]
+    singles = [entry_path(one) for one in range(seq - BLOCK, seq)]
     block = b"".join(kept.pop(path) for path in singles)
-    closed = closing(closed_in(kept.get(CLOSED, b"")), seq, block, step.digest, object_format)
-    kept[CLOSED] = _closed_file(closed)
-    return {
-        **changed,
-        **dict.fromkeys(singles[:-1]),
-        block_path(seq): block,
-        CLOSED: kept[CLOSED],
-    }
+    closed = closing(closed_in(kept.get(CLOSED, b"")), seq - 1, block, prev, object_format)
+    changed[CLOSED] = kept[CLOSED] = _closed_file(closed)
+    return {**changed, **dict.fromkeys(singles), block_path(seq - 1): block}
+
+
+def folders_of(paths: Iterable[str]) -> list[str]:
+    """The folders of the index that hold these files, and those above them."""
+    folders = {INDEX}
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder.startswith(INDEX):
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    return sorted(folders)
+
+
+def index_id(
+    folders: dict[str, dict[str, str]], files: Mapping[str, bytes | None], object_format: str
+) -> str:
+    """The id of the Git tree `index/` when these files of it have changed. `folders` holds the
+    ids by name in each of `folders_of(files)`, and is brought up to date.
+    """
+    inside = {path: content for path, content in files.items() if path.startswith(f"{INDEX}/")}
+    for path, content in inside.items():
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, {})[name] = _object_id("blob", content or b"", object_format)
+    for folder in sorted(folders_of(inside), key=lambda name: -name.count("/")):
+        parent, _, name = folder.rpartition("/")
+        if parent:
+            folders.setdefault(parent, {})[name] = tree_id(folders[folder], object_format)
+    return tree_id(folders.get(INDEX, {}), object_format)
+
+
+def derived_digest(state: State, index: str) -> Digest:
+    """What an entry states of everything derived: the digest of the state and of the id of the
+    Git tree `index/` after it (the id of an empty tree where there is none).
+    """
+    return digest_of_value({"index": index, "state": state})
 
 
 def files_rebuilt(registry: Registry, newest: bytes, closed: Closed) -> dict[str, bytes | None]:
     """Everything derived, made anew."""
     files: dict[str, bytes | None] = {
-        "index": None,
+        INDEX: None,
         **state_files(registry.state, registry.head, newest),
     }
     contents: dict[str, bytes] = {}
@@ -197,9 +232,9 @@ def closing(closed: Closed, seq: int, block: bytes, head: Digest, object_format:
     objects = {**closed.objects, block_path(seq): _object_id("blob", block, object_format)}
     if (seq + 1) % FOLDER == 0:
         folder = folder_path(seq)
-        blocks = sorted(path for path in objects if path.startswith(f"{folder}/"))
-        files = [(path.rpartition("/")[2], objects.pop(path)) for path in blocks]
-        objects[folder] = _tree_id(files, object_format)
+        blocks = [path for path in objects if path.startswith(f"{folder}/")]
+        files = {path.rpartition("/")[2]: objects.pop(path) for path in blocks}
+        objects[folder] = tree_id(files, object_format)
     return Closed(head=head, objects=objects)
 
 
@@ -232,6 +267,20 @@ class _Named(msgspec.Struct, frozen=True):
     bundle: Digest
 
 
+def blob_ids(files: Mapping[str, bytes | None], object_format: str) -> dict[str, str | None]:
+    """The ids of the Git blobs with these contents, by path."""
+    return {
+        path: _object_id("blob", content, object_format)
+        for path, content in files.items()
+        if content is not None
+    }
+
+
+def format_of(oid: str) -> str:
+    """What an id of a repository is: `sha1` or `sha256`."""
+    return "sha256" if len(oid) == 64 else "sha1"
+
+
 def _with_record(content: bytes, record: Record) -> bytes:
     """The file of records with this one in the place of an older one."""
     lines = {msgspec.json.decode(line, type=_Named).bundle: line for line in lines_of(content)}
@@ -258,7 +307,12 @@ def _object_id(kind: str, content: bytes, object_format: str) -> str:
     return hashlib.new(object_format, header + content, usedforsecurity=False).hexdigest()
 
 
-def _tree_id(files: Sequence[tuple[str, str]], object_format: str) -> str:
-    """The id of a Git tree of these files, given by name and id in Git's order."""
-    lines = [f"100644 {name}\0".encode() + bytes.fromhex(oid) for name, oid in files]
+def tree_id(ids: Mapping[str, str], object_format: str) -> str:
+    """The id of a Git tree of plain files, which have a dot in their names here, and folders,
+    which have none.
+    """
+    modes = {name: "100644" if "." in name else "40000" for name in ids}
+    # Git orders a folder as if its name ended in a slash.
+    ordered = sorted(ids, key=lambda name: name if "." in name else f"{name}/")
+    lines = [f"{modes[name]} {name}\0".encode() + bytes.fromhex(ids[name]) for name in ordered]
     return _object_id("tree", b"".join(lines), object_format)

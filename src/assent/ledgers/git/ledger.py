@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assent.core.entry import GENESIS, Draft, Entry
-from assent.core.registry import Registry, State, extend, touched
+from assent.core.registry import Registry, State, Step, extend, touched
 from assent.errors import IntegrityError
 from assent.git import GitError, Repository, refusal
-from assent.ledgers.git.commits import Commit, branch_ref, commits_of, stream
-from assent.ledgers.git.layout import files_rebuilt
+from assent.ledgers.git.commits import Commit, branch_ref, commit_of, stream
 from assent.ledgers.git.repository import LedgerRepository
 from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
@@ -35,43 +34,61 @@ class GitLedger:
         """See `Ledger.models`."""
         return self._own.models()
 
-    def read(self, model: str, *, strict: bool = True) -> GitView:
+    def read(self, model: str, *, strict: bool = True, remembered: bool = True) -> GitView:
         """See `Ledger.read`."""
         with self._own.locked():
             # Read before the fetch: what another process of this clone writes after it is newer.
-            seen = Seen(self._own.home, model)
+            seen = Seen(self._own.home, model) if remembered else None
             tip = self._own.update(model)
         if tip is None:
-            seen.expect_nothing()
+            if seen is not None:
+                seen.expect_nothing()
             return GitView.empty(model)
         try:
             view = GitView.at(model, tip, self._own.objects())
         except IntegrityError:
             if strict:
                 raise
-            return GitView(State(model=model), GENESIS, tip, self._own.objects())
-        seen.expect(view)
+            view = GitView(State(model=model), GENESIS, tip, self._own.objects())
+            if seen is not None:
+                seen.require(view)
+            return view
+        if seen is not None:
+            seen.expect(view)
         return view
 
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
         """See `Ledger.append`."""
         view = _read_here(view)
         model = view.state.model
+        if view.is_newer:
+            raise IntegrityError(
+                f"writing to the ledger of {model}",
+                f"its newest entry has the format {view.format!r}, which this release cannot write",
+                hint="upgrade Assent, then run the verb again",
+            )
         bundles = sorted({bundle for draft in drafts for bundle in touched(view.state, draft)})
-        kept = view.prepare(bundles, len(drafts))
+        index = view.index(bundles, len(drafts), self._own.format_of(view.tip))
         view.check()
         known = {bundle: view.record(bundle) for bundle in bundles}
         records = {bundle: record for bundle, record in known.items() if record is not None}
-        steps = extend(view.state, records, view.head, drafts)
-        self._write(view, commits_of(steps, kept, self._own.format_of(view.tip)))
+        steps, commits = list[Step](), list[Commit]()
+        for step in extend(view.state, records, view.head, drafts, index.derive):
+            steps.append(step)
+            commits.append(commit_of(step, index))
+        self._write(view, commits)
         Seen(self._own.home, model).keep(steps[-1].state.seq, steps[-1].digest)
         return tuple(step.entry for step in steps)
+
+    def forget(self, model: str) -> None:
+        """See `Ledger.forget`."""
+        with self._own.locked():
+            Seen(self._own.home, model).forget()
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`."""
         view = _read_here(view)
-        newest = view.entry(registry.state.seq) if registry.state.seq >= 0 else b""
-        files = files_rebuilt(registry, newest, view.closed(registry.state.seq))
+        files = view.rebuilt(registry)
         message = f"repair what is derived at entry {registry.state.seq}"
         at = registry.state.at or ""
         self._write(view, [Commit(message=message, author="assent", at=at, files=files)])

@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import msgspec
+
 from assent.errors import IntegrityError
 from assent.git import GitError, Objects, git
+
+FILE_MODE = "100644"
+"""A plain file, in Git."""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of a commit: its Git mode and the id of its blob."""
+
+    mode: str
+    oid: str
 
 
 class LedgerObjects:
@@ -30,14 +42,17 @@ class LedgerObjects:
         """The contents of files of a commit, None for those it has not. What is missing of one
         level of folders is fetched in one request.
         """
-        reached = self._reach(commit, paths)
+        reached = self.reach(commit, paths)
         return [self.read(reached[path]) if path in reached else None for path in paths]
 
     def find(self, commit: str, path: str) -> str | None:
         """The id of a file or folder of a commit, itself brought here."""
-        return self._reach(commit, [path]).get(path)
+        return self.reach(commit, [path]).get(path)
 
-    def _reach(self, commit: str, paths: Sequence[str]) -> dict[str, str]:
+    def reach(self, commit: str, paths: Sequence[str]) -> dict[str, str]:
+        """The ids of those files and folders that a commit has (the empty path is its root), all
+        of them brought here.
+        """
         header, _, _ = (self.read(commit) or b"").partition(b"\n")
         root = header.removeprefix(b"tree ").decode()
         rest = {path: path.split("/") if path else [] for path in paths}
@@ -88,6 +103,17 @@ class LedgerObjects:
             contents.append(shown[start : start + size])
             position = start + size + 1
         return contents
+
+    def listing(self, commit: str) -> dict[str, Listed]:
+        """Everything that a commit holds, by path. Brings all of it here."""
+        self.bring(list(self.reach(commit, [""]).values()))
+        shown = self._git("ls-tree", "-r", "-z", "--full-tree", commit, doing="listing the ledger")
+        files: dict[str, Listed] = {}
+        for line in shown.decode(errors="replace").split("\0")[:-1]:
+            head, _, path = line.partition("\t")
+            mode, _, oid = head.split(" ")
+            files[path] = Listed(mode=mode, oid=oid)
+        return files
 
     def bring(self, trees: Sequence[str]) -> None:
         """Fetch everything below these trees that a filtered fetch left out, in one request or

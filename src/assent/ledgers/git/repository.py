@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from assent.errors import OutsideError
 from assent.git import GitError, Refusal, Repository, git
 from assent.ledgers.git.commits import branch_ref
+from assent.ledgers.git.layout import format_of
 from assent.ledgers.git.objects import LedgerObjects
 
 _PASSED_ON = (
@@ -139,7 +140,7 @@ class LedgerRepository:
     def format_of(self, tip: str | None) -> str:
         """What the ids are: `sha1` or `sha256`, as those of a commit; None: as of a new one."""
         if tip is not None:
-            return "sha256" if len(tip) == 64 else "sha1"
+            return format_of(tip)
         shown = self.git("rev-parse", "--show-object-format", doing="reading the object format")
         return shown.decode().strip()
 

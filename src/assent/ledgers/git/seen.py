@@ -31,14 +31,30 @@ class Seen:
         seen = self._entry
         if seen == (view.state.seq, view.head):
             return
-        if seen is not None:
-            seq, digest = seen
-            if seq > view.state.seq:
-                problem = f"the ledger was rolled back: this clone has seen entry {seq}"
-                raise ChainError(self._model, view.state.seq + 1, problem)
-            if entry_digest(view.entry(seq)) != digest:
-                raise ChainError(self._model, seq, "it is not the entry this clone has seen")
+        if seen is not None and seen[0] > view.state.seq:
+            raise self._rolled_back(view.state.seq + 1, seen[0])
+        self.require(view)
         self.keep(view.state.seq, view.head)
+
+    def require(self, view: View) -> None:
+        """Check that the entries of a view, whatever is kept beside them, have what was seen."""
+        if self._entry is None:
+            return
+        seq, digest = self._entry
+        try:
+            content = view.entry(seq)
+        except ChainError:
+            raise self._rolled_back(seq, seq) from None
+        if entry_digest(content) != digest:
+            raise ChainError(self._model, seq, "it is not the entry this clone has seen")
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._path.unlink(missing_ok=True)
+
+    def _rolled_back(self, first: int, seen: int) -> ChainError:
+        problem = f"the ledger was rolled back: this clone has seen entry {seen}"
+        return ChainError(self._model, first, problem)
 
     def keep(self, seq: int, digest: Digest) -> None:
         """Remember an entry, unless another process of this clone has seen a later one."""

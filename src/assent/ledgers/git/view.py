@@ -7,13 +7,26 @@ from typing import TypeVar
 
 import msgspec
 
-from assent.core.digest import Digest
-from assent.core.entry import GENESIS, decode_entry, entry_digest
+from assent.core.digest import Digest, canonical_json
+from assent.core.entry import FORMAT, GENESIS, decode_entry, entry_digest
 from assent.core.registry import ChainError, Record, Registry, State, linked
 from assent.errors import IntegrityError
 from assent.ledgers.git import layout
-from assent.ledgers.git.layout import CLOSED, NEWEST, REGISTRY, Closed, RegistryFile
-from assent.ledgers.git.objects import LedgerObjects
+from assent.ledgers.git.index import Index
+from assent.ledgers.git.layout import (
+    CLOSED,
+    ENTRIES,
+    INDEX,
+    NEWEST,
+    REGISTRY,
+    Closed,
+    RegistryFile,
+    derived_digest,
+    format_of,
+    index_id,
+    tree_id,
+)
+from assent.ledgers.git.objects import FILE_MODE, LedgerObjects
 from assent.parsing import ParseError, parse_yaml
 
 _Read = TypeVar("_Read")
@@ -23,12 +36,24 @@ class GitView:
     """One reading of a ledger at one commit; objects are fetched as they are asked for."""
 
     def __init__(
-        self, state: State, head: Digest, tip: str | None, objects: LedgerObjects | None
+        self,
+        state: State,
+        head: Digest,
+        tip: str | None,
+        objects: LedgerObjects | None,
+        *,
+        format: str = FORMAT,  # noqa: A002  # as the entry calls it
     ) -> None:
         self.state = state
         self.head = head
         self.tip = tip
+        self.format = format
         self._objects = objects
+
+    @property
+    def is_newer(self) -> bool:
+        """Whether the newest entry has a later minor format than is known here."""
+        return self.format != FORMAT
 
     @classmethod
     def empty(cls, model: str) -> GitView:
@@ -37,8 +62,9 @@ class GitView:
 
     @classmethod
     def at(cls, model: str, tip: str, objects: LedgerObjects) -> GitView:
-        """The view at a commit. Raises `IntegrityError` if the state is not that of the newest
-        entry.
+        """The view at a commit. Raises `IntegrityError` if the state and the index are not those
+        that the newest entry states, or if there is anything else. What is read below the index
+        then needs no other proof: Git holds each file by the digest of its content.
         """
         doing = f"reading the ledger of {model}"
         hint = "run `assent verify` to see what is wrong"
@@ -46,8 +72,10 @@ class GitView:
         if content is None or newest is None:
             raise IntegrityError(doing, f"{REGISTRY} or {NEWEST} is missing", hint=hint)
         try:
-            file = msgspec.convert(parse_yaml(content), RegistryFile)
-        except (ParseError, msgspec.ValidationError) as error:
+            shown = parse_yaml(content)
+            file = msgspec.convert(shown, RegistryFile)
+            is_more = canonical_json(file) != canonical_json(shown)
+        except (ParseError, msgspec.ValidationError, TypeError) as error:
             raise IntegrityError(doing, f"{REGISTRY} is damaged ({error})", hint=hint) from None
         entry = decode_entry(newest)
         state = file.state
@@ -56,7 +84,18 @@ class GitView:
         if entry.state != state.standing or entry.model != model or state.model != model:
             problem = f"{REGISTRY} does not say what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
-        return cls(state, file.entry, tip, objects)
+        view = cls(state, file.entry, tip, objects, format=entry.format)
+        if view.is_newer:
+            return view  # what is kept beside its entries may be more than is known here
+        root = objects.tree(objects.reach(tip, [""])[""])
+        foreign = root.keys() - {REGISTRY, NEWEST, ENTRIES, INDEX}
+        if foreign:
+            raise IntegrityError(doing, f"its branch holds {min(foreign)!r}", hint=hint)
+        index = root.get(INDEX) or tree_id({}, format_of(tip))
+        if is_more or entry.derived != derived_digest(state, index):
+            problem = f"{REGISTRY} or {INDEX}/ is not what entry {entry.seq} says"
+            raise IntegrityError(doing, problem, hint=hint)
+        return view
 
     def record(self, bundle: Digest) -> Record | None:
         """See `View.record`."""
@@ -90,6 +129,8 @@ class GitView:
             if name.isdecimal() and int(name) >= start // layout.FOLDER
         )
         self._objects.bring([oid for _, oid in folders])
+        if not folders and start == 0:
+            raise ChainError(self.state.model, 0, "its branch is there, but holds no entry")
         expected = start // layout.BLOCK * layout.BLOCK
         for _, oid in folders:
             files = {
@@ -113,30 +154,58 @@ class GitView:
             missing = expected + min(len(lines), layout.BLOCK)
             raise ChainError(self.state.model, missing, "its block has not a hundred lines")
         if name != layout.entry_path(expected).rpartition("/")[2]:
-            raise ChainError(self.state.model, expected, "it is missing")
+            problem = f"it is missing; {name!r} is where it should be"
+            raise ChainError(self.state.model, expected, problem)
         return [content]
 
-    def derived(self) -> Registry:
-        """See `View.derived`."""
-        records: dict[Digest, Record] = {}
-        versions: dict[int, Digest] = {}
-        if self._objects is not None:
-            self._objects.bring([oid for name, oid in self._tree("").items() if name == "index"])
-            for path, content in self._below("index/bundles"):
-                records |= self._parsed(path, layout.records_in, content)
-            for path, content in self._below("index/versions"):
-                versions |= self._parsed(path, layout.versions_in, content)
-        return Registry(state=self.state, records=records, versions=versions, head=self.head)
+    def astray(self, registry: Registry) -> tuple[str, ...] | None:
+        """See `View.astray`."""
+        if self.tip is None or self._objects is None:
+            return ()
+        newest = decode_entry(self.entry(registry.state.seq))
+        if newest.format != FORMAT:
+            return None
+        ids = layout.blob_ids(self.rebuilt(registry), format_of(self.tip))
+        # What is in those the chain says.
+        ids |= dict.fromkeys(layout.entry_files(0, registry.state.seq))
+        there = self._objects.listing(self.tip)
+        return tuple(
+            path
+            for path in sorted(ids.keys() | there.keys())
+            if path not in ids
+            or path not in there
+            or there[path].mode != FILE_MODE
+            or ids[path] not in (None, there[path].oid)
+        )
 
-    def prepare(self, bundles: Iterable[Digest], count: int) -> dict[str, bytes]:
-        """The contents of the files that writing `count` entries about these bundles reads, by
-        path. Brings the folders that it changes along.
+    def rebuilt(self, registry: Registry) -> dict[str, bytes | None]:
+        """Everything derived, made anew. Raises `ChainError` if the newest entry states something
+        else: then it lies, and nothing made from it would be right.
+        """
+        seq = registry.state.seq
+        newest = self.entry(seq)
+        files = layout.files_rebuilt(registry, newest, self.closed(seq))
+        index = index_id({}, files, format_of(self.tip or ""))
+        if decode_entry(newest).derived != derived_digest(registry.state, index):
+            problem = "it states something else than what is derived from the entries"
+            raise ChainError(registry.state.model, seq, problem)
+        return files
+
+    def index(self, bundles: Iterable[Digest], count: int, object_format: str) -> Index:
+        """The index as `count` more entries about these bundles change it, and the entries that
+        are in no full block yet.
         """
         if self.tip is None or self._objects is None:
-            return {}
+            return Index({}, {}, object_format)
         paths = layout.files_read(self.state, bundles, count)
-        contents = self._objects.files(self.tip, paths)
-        return {path: one for path, one in zip(paths, contents, strict=True) if one is not None}
+        folders = layout.folders_of(paths)
+        reached = self._objects.reach(self.tip, [*paths, *folders])
+        contents = {path: self._objects.read(reached[path]) for path in paths if path in reached}
+        return Index(
+            {path: content for path, content in contents.items() if content is not None},
+            {one: dict(self._objects.tree(reached[one])) for one in folders if one in reached},
+            object_format,
+        )
 
     def check(self) -> None:
         """Verify what one write can afford: the chain of the entries that are in no full block
@@ -212,15 +281,6 @@ class GitView:
             return {}
         oid = self._objects.find(self.tip, path)
         return {} if oid is None else self._objects.tree(oid)
-
-    def _below(self, path: str) -> Iterator[tuple[str, bytes]]:
-        """Every file two levels below `path`."""
-        assert self._objects is not None
-        for folder, tree in self._tree(path).items():
-            files = self._objects.tree(tree)
-            contents = self._objects.read_all(list(files.values()))
-            for name, content in zip(files, contents, strict=True):
-                yield f"{path}/{folder}/{name}", content
 
 
 def _precedes(name: str, seq: int) -> bool:

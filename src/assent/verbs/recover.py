@@ -1,0 +1,123 @@
+"""`verify --recover`: let a ledger that lost its end decide again, by a person who says why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assent.core.digest import short
+from assent.core.entry import Draft, Kind, decode_entry
+from assent.core.registry import ChainError
+from assent.errors import AssentError, PolicyError, UsageError
+from assent.ports import Pointer
+from assent.verbs.rollback import require_reason
+from assent.verbs.verify import Read, read_whole
+from assent.verbs.workspace import Workspace
+
+HERE = "this clone"
+"""Stands for what a clone remembers among the witnesses."""
+
+
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """What was given up: the witnesses by name, with the entries that they were derived from. The
+    loss is noted as entry `seq` of the ledger.
+    """
+
+    model: str
+    seq: int
+    given_up: dict[str, str]
+    restored: tuple[str, ...]
+
+
+def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
+    """Note on the ledger that entries are lost, with the witnesses of them, and derive what the
+    store points to from what is left.
+
+    A person decides that, never a job: whoever cut the ledger off would ask for it. Raises
+    `PolicyError` in CI and where a clone of the lost entries is at hand, `UsageError` if nothing
+    is missing, and `IntegrityError` if what is left does not verify.
+    """
+    doing = f"recovering the ledger of {model}"
+    workspace.require_trusted(doing)
+    require_reason(reason, doing)
+    if workspace.context.system is not None:
+        raise PolicyError(
+            doing,
+            "a job cannot decide that entries are lost",
+            hint="a person runs this on a clone of their own, after looking for the lost entries",
+        )
+    read = read_whole(workspace, model, remembered=False)
+    given_up = {name: _said(read.there[name]) for name in read.witnessed}
+    try:
+        workspace.ledger.read(model)
+    except ChainError as error:
+        given_up[HERE] = error.problem
+    if not given_up:
+        raise UsageError(doing, "nothing is missing", hint="`assent verify --repair` is enough")
+    _require_no_copy(workspace, model, read, doing)
+    workspace.ledger.forget(model)
+    [noted] = workspace.ledger.append(
+        workspace.ledger.read(model),
+        [
+            Draft(
+                kind=Kind.NOTED,
+                at=workspace.now,
+                model=model,
+                actor=workspace.forge.whoami(),
+                reason=f"entries are lost: {_listed(given_up)}. {reason}",
+            )
+        ],
+    )
+    return Recovered(
+        model=model,
+        seq=noted.seq,
+        given_up=given_up,
+        restored=_restored(workspace, read_whole(workspace, model)),
+    )
+
+
+def _require_no_copy(workspace: Workspace, model: str, read: Read, doing: str) -> None:
+    """Raise `PolicyError` if a branch of this clone still has later entries."""
+    repository = workspace.repository
+    names = [f"refs/heads/assent/{model}"]
+    names += [f"refs/remotes/{remote}/assent/{model}" for remote in repository.remotes()]
+    for name in names:
+        commit = repository.resolve(name)
+        try:
+            content = None if commit is None else repository.show(commit, "newest.json")
+            seq = -1 if content is None else decode_entry(content).seq
+        except AssentError:
+            continue
+        if seq > read.registry.state.seq:
+            raise PolicyError(
+                doing,
+                f"{name} of this clone still has entry {seq}",
+                hint=f"look at it, and push it if it is right: `git push <remote> "
+                f"{commit}:refs/heads/assent/{model}`",
+            )
+
+
+def _restored(workspace: Workspace, read: Read) -> tuple[str, ...]:
+    wanted = read.wanted
+    empty = Pointer(seq=read.registry.state.seq, entry=read.registry.head)
+    names = [
+        name
+        for name in sorted({*wanted, *read.witnessed})
+        if read.there.get(name) != wanted.get(name)
+    ]
+    return tuple(
+        name
+        for name in names
+        if workspace.store.restore(name, wanted.get(name, empty), instead_of=read.there.get(name))
+    )
+
+
+def _said(pointer: Pointer | None) -> str:
+    return "" if pointer is None else f"knew entry {pointer.seq} ({short(pointer.entry)})"
+
+
+def _listed(given_up: Mapping[str, str]) -> str:
+    shown = [f"{name}: {entry}" for name, entry in sorted(given_up.items())]
+    more = f" and {len(shown) - 5:,} more" if len(shown) > 5 else ""
+    return ", ".join(shown[:5]) + more

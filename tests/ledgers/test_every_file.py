@@ -1,0 +1,306 @@
+"""Whatever is changed on a ledger's branch, or in the pointers beside it, is noticed."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from assent.core.digest import canonical_json
+from assent.core.entry import FORMAT, Draft, Kind, decode_entry, encode_entry, entry_digest
+from assent.errors import IntegrityError
+from assent.ledgers.git import layout
+from assent.ledgers.git.commits import imported
+from assent.parsing import parse_yaml
+from assent.verbs import verify as verifying
+from assent.verbs.note import note
+from assent.verbs.recording import read_ledger
+from assent.verbs.resolve import resolve
+from assent.verbs.retire import retire
+from assent.verbs.verify import Area, verify
+from assent.verbs.workspace import Workspace
+from assent.wiring import open_workspace
+from tests.builders import approved, draft, new_repository, promoted, registered, run_git, subject
+from tests.effort import IS_SOAK
+
+BRANCH = "assent/churn"
+CONFIG = """\
+store: store
+models:
+  churn:
+    model: model.bin
+    metrics: [metrics.json]
+    gates: [{metric: accuracy, min: 0}]
+    approvals: {count: 0}
+    stages: {staging: {}, production: {}}
+"""
+SAMPLE = 24
+"""How many of the changes are tried where not all of them are."""
+
+
+def history() -> Iterator[Draft]:
+    """Sixty entries of many kinds: 24 versions, of which v2 is retired and v3 serves."""
+    yield from map(registered, range(1, 21))
+    yield promoted(2, "staging")
+    yield promoted(3, "staging", 2)
+    yield promoted(3, "production")
+    yield draft(Kind.RETIRED, subject("b2", 2), reason="leak")
+    for number in range(21, 25):
+        yield approved(f"b{number}", "bob")
+        yield registered(number)
+    for number in range(28):
+        yield draft(Kind.NOTED, reason=f"event {number}")
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blocks of ten and folders of twenty; nobody else writes, so nobody is waited for."""
+    monkeypatch.setattr(layout, "BLOCK", 10)
+    monkeypatch.setattr(layout, "FOLDER", 20)
+    monkeypatch.setattr(verifying, "PAUSE_S", 0.0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A repository whose ledger and whose pointers verify."""
+    folder = new_repository(tmp_path / "work")
+    (folder / "assent.yaml").write_text(CONFIG)
+    run_git(folder, "add", "assent.yaml")
+    run_git(folder, "commit", "-qm", "configure")
+    write(folder, b"".join(imported("churn", history())))
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    assert faults(folder) == []
+    return folder
+
+
+def write(folder: Path, stream: bytes) -> None:
+    words = ["git", "fast-import", "--quiet", "--done", "--force"]
+    subprocess.run(words, cwd=folder, input=stream, check=True)
+
+
+def opened(folder: Path) -> Workspace:
+    return open_workspace(
+        folder, environ={}, now=datetime(2026, 2, 1, tzinfo=UTC), say=lambda words: None
+    )
+
+
+def faults(folder: Path) -> list[str]:
+    found = verify(opened(folder), ["churn"], blobs=False).faults
+    return [f"{fault.area}: {fault.problem}" for fault in found]
+
+
+def commit(folder: Path, *lines: bytes) -> str:
+    """Change the branch behind Assent's back; the commit that was there before."""
+    before = run_git(folder, "rev-parse", BRANCH)
+    head = b"commit refs/heads/%s\ncommitter m <m> 0 +0000\ndata 1\nx\nfrom %s\n"
+    write(folder, head % (BRANCH.encode(), before.encode()) + b"\n".join(lines) + b"\ndone\n")
+    return before
+
+
+def put(path: str, content: bytes, mode: str = "100644") -> bytes:
+    return f"M {mode} inline {path}\ndata {len(content)}\n".encode() + content
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    names = run_git(folder, "ls-tree", "-r", "--name-only", BRANCH).splitlines()
+    return {name: show(folder, name) for name in names}
+
+
+def show(folder: Path, name: str) -> bytes:
+    words = ["git", "show", f"{BRANCH}:{name}"]
+    return subprocess.run(words, cwd=folder, capture_output=True, check=True).stdout
+
+
+def changes(there: dict[str, bytes], chance: random.Random) -> Iterator[tuple[str, bytes]]:
+    """Each file: a digit changed, its end lost, a line too many, gone, another's, executable."""
+    for path, content in there.items():
+        places = [place for place, byte in enumerate(content) if byte in b"0123456789"]
+        place = chance.choice(places)
+        other = b"%d" % ((content[place] - 47) % 10)
+        yield f"{path}: a digit", put(path, content[:place] + other + content[place + 1 :])
+        yield f"{path}: cut", put(path, content[: len(content) // 2])
+        yield f"{path}: more", put(path, content + b"\n")
+        yield f"{path}: emptied", put(path, b"")
+        yield f"{path}: gone", b"D " + path.encode()
+        twin = chance.choice([one for one in there if there[one] != content])
+        yield f"{path}: as {twin}", put(path, there[twin])
+        yield f"{path}: executable", put(path, content, "100755")
+
+
+@pytest.mark.threat(26)
+@pytest.mark.threat(44)
+def test_a_change_of_any_file_is_noticed_and_nothing_is_written_on_top(folder: Path) -> None:
+    chance = random.Random(7)
+    tried = list(changes(files(folder), chance))
+    if not IS_SOAK:
+        tried = chance.sample(tried, SAMPLE)
+    for name, line in tried:
+        before = commit(folder, line)
+        assert faults(folder), name
+        tip = run_git(folder, "rev-parse", BRANCH)
+        with pytest.raises(IntegrityError):
+            note(opened(folder), "churn", "an event")
+        assert run_git(folder, "rev-parse", BRANCH) == tip
+        run_git(folder, "update-ref", f"refs/heads/{BRANCH}", before)
+        assert faults(folder) == [], name
+
+
+@pytest.mark.threat(44)
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".gitattributes",
+        ".github/workflows/x.yml",
+        "README.md",
+        "index/bundles/0/00.jsonl",
+        "index/more.json",
+        "index/versions/000/000000-000009.json",
+        "entries/x",
+        "entries/002/note.json",
+        "registry.yaml.orig",
+    ],
+)
+def test_what_does_not_belong_there_is_named(folder: Path, path: str) -> None:
+    commit(folder, put(path, b"{}\n"))
+    assert any(path.rpartition("/")[2] in fault for fault in faults(folder))
+    with pytest.raises(IntegrityError):
+        note(opened(folder), "churn", "an event")
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    if not path.startswith(("entries/", ".git", "README", "registry.yaml.")):
+        note(opened(folder), "churn", "an event")
+
+
+@pytest.mark.threat(44)
+def test_a_version_is_not_unretired_by_a_line_of_the_index(folder: Path) -> None:
+    bundle = registered(2).subject.bundle
+    assert bundle is not None
+    path = layout.record_path(bundle)
+    commit(folder, put(path, show(folder, path).replace(b',"retired":true', b"")))
+    for verb in (
+        lambda: resolve(opened(folder), "churn", "v2"),
+        lambda: retire(opened(folder), "churn", "v1", reason="x"),
+    ):
+        with pytest.raises(IntegrityError, match="index"):
+            verb()
+    assert faults(folder) == [f"state: not what the entries add up to: '{path}'"]
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    assert resolve(opened(folder), "churn", "v2").retired
+
+
+@pytest.mark.threat(44)
+def test_a_key_that_gitops_tools_would_read_is_noticed(folder: Path) -> None:
+    commit(folder, put("registry.yaml", show(folder, "registry.yaml") + b"image: evil\n"))
+    with pytest.raises(IntegrityError, match=r"registry\.yaml"):
+        resolve(opened(folder), "churn", "production")
+    assert faults(folder) == ["state: not what the entries add up to: 'registry.yaml'"]
+
+
+@pytest.mark.threat(44)
+def test_an_entry_that_states_other_derived_files_is_no_repair(folder: Path) -> None:
+    """Whoever may push can append an entry that fits the chain; it lies about the index."""
+    before = decode_entry(show(folder, "newest.json"))
+    lie = msgspec.structs.replace(
+        before,
+        seq=before.seq + 1,
+        prev=parse_yaml(show(folder, "registry.yaml"))["entry"],
+        reason="a lie",
+        derived=registered(1).subject.bundle,
+    )
+    commit(
+        folder,
+        put("newest.json", encode_entry(lie)),
+        put(layout.entry_path(lie.seq), encode_entry(lie)),
+    )
+    before_repair = _pointers(folder)
+    assert faults(folder)[0].startswith("chain: entry 60: it states something else")
+    left = verify(opened(folder), ["churn"], repair=True, blobs=False).faults
+    assert not any(fault.repaired for fault in left)
+    assert _pointers(folder) == before_repair
+
+
+@pytest.mark.threat(45)
+@pytest.mark.threat(46)
+@pytest.mark.parametrize("entries", [1, 8, 60])
+def test_a_ledger_cut_off_is_noticed_by_who_has_never_seen_it(folder: Path, entries: int) -> None:
+    """As a new clone in a job: nothing is remembered, but the store knows the entries."""
+    if entries == 60:
+        run_git(folder, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    else:
+        run_git(folder, "update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~{entries}")
+    _forget(folder)
+    with pytest.raises(IntegrityError, match="was derived from entry 59"):
+        resolve(opened(folder), "churn", "production")
+    tip = run_git(folder, "for-each-ref")
+    with pytest.raises(IntegrityError, match="was derived from entry 59"):
+        note(opened(folder), "churn", "an event")
+    before = _pointers(folder)
+    result = verify(opened(folder), ["churn"], repair=True, blobs=False)
+    assert {fault.area for fault in result.faults} == {Area.CHAIN}
+    assert not any(fault.repaired for fault in result.faults)
+    assert _pointers(folder) == before
+    assert run_git(folder, "for-each-ref") == tip
+
+
+@pytest.mark.threat(45)
+@pytest.mark.threat(46)
+def test_a_ledger_rewritten_to_the_same_length_is_noticed(folder: Path) -> None:
+    *kept, _ = history()
+    forged = [*kept, draft(Kind.NOTED, reason="another event")]
+    run_git(folder, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    write(folder, b"".join(imported("churn", forged)))
+    _forget(folder)
+    with pytest.raises(IntegrityError, match="another entry 59"):
+        read_ledger(opened(folder), "churn")
+    before = _pointers(folder)
+    assert verify(opened(folder), ["churn"], repair=True, blobs=False).exit_code == 4
+    assert _pointers(folder) == before
+
+
+@pytest.mark.threat(27)
+def test_pointers_moved_by_hand_or_damaged_are_restored(folder: Path) -> None:
+    right = _pointers(folder)
+    store = folder / "store/churn"
+    (store / "stages/production").write_bytes((store / "versions/4").read_bytes())
+    (store / "versions/5").write_text("{}")
+    (store / "versions/6").unlink()
+    (store / "head").write_text("damaged")
+    assert len(faults(folder)) == 4
+    assert resolve(opened(folder), "churn", "production").version == 3
+    assert verify(opened(folder), ["churn"], repair=True, blobs=False).exit_code == 0
+    assert _pointers(folder) == right
+
+
+def test_a_later_minor_format_is_read_and_not_written(folder: Path) -> None:
+    newest = decode_entry(show(folder, "newest.json"))
+    fields = {**msgspec.to_builtins(newest), "format": f"{FORMAT}.1", "hue": "blue"}
+    content = canonical_json(fields) + b"\n"
+    shown = show(folder, "registry.yaml").decode()
+    entry = parse_yaml(shown.encode())["entry"]
+    commit(
+        folder,
+        put("newest.json", content),
+        put(layout.entry_path(newest.seq), content),
+        put("registry.yaml", shown.replace(entry, entry_digest(content)).encode()),
+        put("index/new.json", b"{}"),
+    )
+    (folder / "store/churn/head").unlink()
+    (folder / ".git/assent").rename(folder / "seen")
+    assert resolve(opened(folder), "churn", "production").version == 3
+    with pytest.raises(IntegrityError, match="which this release cannot write"):
+        note(opened(folder), "churn", "an event")
+    result = verify(opened(folder), ["churn"], blobs=False)
+    assert "a later format has written it" in " ".join(result.not_compared)
+
+
+def _forget(folder: Path) -> None:
+    (folder / ".git/assent").rename(folder / ".git/seen")
+
+
+def _pointers(folder: Path) -> dict[str, bytes]:
+    places = sorted(path for path in (folder / "store/churn").rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in places}
