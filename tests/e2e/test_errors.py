@@ -24,6 +24,7 @@ from tests.e2e.project import (
     interrupt,
     wait_for,
 )
+from tests.effort import IS_SOAK
 from tests.waiting import HANGS_AFTER_S
 
 STOPPED = str(Path(__file__).with_name("stopped.py"))
@@ -370,8 +371,8 @@ def test_interrupted_while_the_teams_command_runs(
 
 
 def points(project: Project, words: tuple[str, ...], place: Path, most: int) -> list[int]:
-    """Some of the things that `words` does to the world, the first and the last among them; all
-    of them with ASSENT_EVERY_POINT=1.
+    """Some of the things that `words` does to the world, the first and the last among them; in a
+    soak all of them.
     """
     twin = replace(project, folder=place / "work", cwd=None)
     shutil.copytree(project.folder.parent, place, symlinks=True)
@@ -379,7 +380,7 @@ def points(project: Project, words: tuple[str, ...], place: Path, most: int) -> 
     process = twin.start("SIGINT", "0", *words, program=(STOPPED,), STOPPED_COUNT=str(counted))
     ended(process, *words, code=0)
     last = int(counted.read_text())
-    if os.environ.get("ASSENT_EVERY_POINT"):
+    if IS_SOAK:
         return list(range(1, last + 1))
     return sorted({1 + n * (last - 1) // (most - 1) for n in range(most)})
 
@@ -417,7 +418,7 @@ def test_stopped_at_some_point_and_run_again(
 ) -> None:
     original = ready_for(step, request)
     words = STEPS[step]
-    for point in points(original, words, tmp_path / "count", most=5):
+    for point in points(original, words, tmp_path / "count", most=4):
         place = tmp_path / f"at-{point}"
         shutil.copytree(original.folder.parent, place, symlinks=True)
         project = replace(original, folder=place / "work")
