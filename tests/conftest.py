@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.effort import IS_SOAK, examples
 
 # One profile for all properties. A busy machine breaks none of them: no example has a deadline.
 settings.register_profile(
-    "assent", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "assent",
+    settings.default,
+    max_examples=examples(100),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("assent")
 
@@ -16,3 +23,11 @@ settings.load_profile("assent")
 # they start. The tests of being interrupted need it as it is at a terminal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is marked `soak` runs in `script/soak` alone, whatever else was selected."""
+    left_out = [] if IS_SOAK else [one for one in items if one.get_closest_marker("soak")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [one for one in items if one not in set(left_out)]

@@ -5,6 +5,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
+
+import pytest
+from _pytest.mark import ParameterSet
 
 IS_SOAK = bool(os.environ.get("ASSENT_SOAK"))
 
@@ -12,3 +16,8 @@ IS_SOAK = bool(os.environ.get("ASSENT_SOAK"))
 def examples(whole: int) -> int:
     """How many examples a property is tried with, where `whole` are all."""
     return whole if IS_SOAK else max(whole // 5, 8)
+
+
+def more_in_soak(*rows: Any) -> list[ParameterSet]:
+    """Rows of a table, each of one value, of whose kind the table has others."""
+    return [pytest.param(row, marks=pytest.mark.soak) for row in rows]

@@ -209,3 +209,14 @@ def test_properties_have_one_profile_and_no_deadline() -> None:
     ]
     assert given == []
     assert settings().deadline is None
+
+
+def test_a_soak_keeps_rows_to_itself_and_never_a_whole_test() -> None:
+    """What `.ci/run` does not run at all, nobody knows to hold. Rows are marked in `effort.py`."""
+    tests = Path(__file__).parent
+    marking = [
+        path.relative_to(tests).as_posix()
+        for path in tests.rglob("*.py")
+        if "mark." + "soak" in path.read_text()
+    ]
+    assert marking == ["effort.py"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tests.effort import IS_SOAK
 from tests.waiting import HANGS_AFTER_S, wait_until
 
 CONFIG = """\
@@ -288,8 +289,8 @@ STOPPED = str(Path(__file__).with_name("stopped.py"))
 
 
 def points(project: Project, words: tuple[str, ...], place: Path, most: int) -> list[int]:
-    """Some of the things that `words` does to the world, the first and the last among them; all
-    of them with ASSENT_EVERY_POINT=1.
+    """Some of the things that `words` does to the world, the first and the last among them; in a
+    soak all of them.
     """
     twin = replace(project, folder=place / "work", cwd=None)
     shutil.copytree(project.folder.parent, place, symlinks=True)
@@ -297,6 +298,6 @@ def points(project: Project, words: tuple[str, ...], place: Path, most: int) -> 
     process = twin.start("SIGINT", "0", *words, program=(STOPPED,), STOPPED_COUNT=str(counted))
     ended(process, *words, code=0)
     last = int(counted.read_text())
-    if os.environ.get("ASSENT_EVERY_POINT"):
+    if IS_SOAK:
         return list(range(1, last + 1))
     return sorted({1 + n * (last - 1) // (most - 1) for n in range(most)})

@@ -26,6 +26,7 @@ from tests.e2e.project import (
     points,
     wait_for,
 )
+from tests.effort import more_in_soak
 from tests.waiting import HANGS_AFTER_S
 
 WHY = ("--reason", "x")
@@ -298,7 +299,7 @@ def test_steps_in_the_wrong_order(fresh: Project) -> None:
 # --- the team's own command ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("code", [1, 2, 3, 4, 7, 10, 11, 130, 255])
+@pytest.mark.parametrize("code", [1, 7, 10, 130, *more_in_soak(2, 3, 4, 11, 255)])
 def test_the_exit_code_of_the_teams_command_is_passed_on(fresh: Project, code: int) -> None:
     """Also one that means something else of ours: the message says whose it is."""
     fresh.write("train.sh", f"echo its own words >&2; exit {code}\n")
@@ -403,7 +404,8 @@ def test_stopped_at_some_point_and_run_again(
 ) -> None:
     original = ready_for(step, request)
     words = STEPS[step]
-    for point in points(original, words, tmp_path / "count", most=5):
+    most = 4 if sign == "SIGKILL" else 3
+    for point in points(original, words, tmp_path / "count", most=most):
         place = tmp_path / f"at-{point}"
         shutil.copytree(original.folder.parent, place, symlinks=True)
         project = replace(original, folder=place / "work")

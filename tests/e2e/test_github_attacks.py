@@ -16,6 +16,7 @@ import pytest
 from assent.core.bundle import ModelFile, config_blob, manifest_blob
 from assent.core.digest import canonical_json, digest_of
 from tests.e2e.github import World, outputs, results
+from tests.effort import more_in_soak
 from tests.github.runs import Run as Started
 
 Evidence = dict[str, Any]
@@ -53,7 +54,9 @@ def name_an_earlier_attempt(evidence: Evidence) -> None:
 
 @pytest.mark.threat(1)
 @pytest.mark.threat(18)
-@pytest.mark.parametrize("lie", [say_nothing, name_another_system, name_an_earlier_attempt])
+@pytest.mark.parametrize(
+    "lie", [say_nothing, name_an_earlier_attempt, *more_in_soak(name_another_system)]
+)
 def test_evidence_that_hides_who_started_its_run(
     world: World, lie: Callable[[Evidence], None]
 ) -> None:
@@ -87,7 +90,7 @@ def test_a_bundle_of_a_run_that_the_approver_started(world: World) -> None:
 
 @pytest.mark.threat(3)
 @pytest.mark.threat(22)
-@pytest.mark.parametrize("said", ["", "staging"])
+@pytest.mark.parametrize("said", ["", *more_in_soak("staging")])
 def test_an_environment_that_is_opened_before_the_version_is_there(
     tmp_path: Path, said: str
 ) -> None:
@@ -116,7 +119,7 @@ def test_an_environment_that_is_opened_before_the_version_is_there(
 
 @pytest.mark.threat(17)
 @pytest.mark.threat(27)
-@pytest.mark.parametrize("how", ["inputs", "train"])
+@pytest.mark.parametrize("how", ["inputs", *more_in_soak("train")])
 def test_evidence_that_names_inputs_of_others(tmp_path: Path, how: str) -> None:
     """The pull request is honest and is approved, but for the digests of inputs that its evidence
     names: whoever has those inputs later would be given this model for them.

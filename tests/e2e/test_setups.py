@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.project import FILES, GRACE, Project, new_project
+from tests.effort import more_in_soak
 
 LFS = f"version https://git-lfs.github.com/spec/v1\noid sha256:{7:064d}\nsize 12345678\n"
 
@@ -79,7 +80,9 @@ def test_a_project_in_a_submodule(fresh: Project, tmp_path: Path) -> None:
 # --- places, ids, branches ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["with\nline break", "quo\"te' $HOME", "ümläut 模型", "-dash"])
+@pytest.mark.parametrize(
+    "name", ["with\nline break", "quo\"te' $HOME", *more_in_soak("ümläut 模型", "-dash")]
+)
 def test_a_clone_in_a_folder_of_an_odd_name(fresh: Project, name: str) -> None:
     fresh.folder.rename(fresh.folder.with_name(name))
     project = replace(fresh, folder=fresh.folder.with_name(name))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assent.forges.commands import Approval, approvals, commands
 from assent.ports import Command, Word
+from tests.effort import examples
 
 DIGEST = "sha256:" + "ab12" * 16
 LINE = f"/assent approve churn {DIGEST}"
@@ -183,7 +184,7 @@ MORE = [*ASKING, "`", "| a |\n|---|", "1. x", "***", "=="]
 
 
 @pytest.mark.threat(21)
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(st.sampled_from([*PIECES, *MORE]), max_size=8))
 def test_whatever_is_read_as_a_command_is_shown_as_plain_text(lines: list[str]) -> None:
     """Asked of GitHub's own renderer, which says what everybody sees."""

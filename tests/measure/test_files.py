@@ -14,6 +14,7 @@ from assent import parsing
 from assent.core.digest import digest_of
 from assent.errors import OutsideError, UsageError
 from assent.measure import files
+from tests.effort import examples
 
 
 def write(root: Path, *names: str) -> None:
@@ -107,7 +108,7 @@ def test_a_pattern_that_leaves_the_root_is_refused(tree: Path, pattern: str) -> 
         files.expand(tree, [pattern])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 @given(st.lists(st.sampled_from(["**", "*", "src", "deep", "er", "b.py", "?*"]), min_size=1))
 def test_patterns_agree_with_a_slow_and_simple_matcher(tree: Path, parts: list[str]) -> None:
     def fits(names: tuple[str, ...], rules: list[str]) -> bool:

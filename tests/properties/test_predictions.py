@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from assent.compare.predictions import compare_predictions
 from assent.compare.predictions.table import PredictionTable, SliceColumn
 from assent.core.diff.metrics import MetricChange
+from tests.effort import examples
 
 TASKS = ["binary", "multiclass", "regression", "ranking"]
 CLASSES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c", "d")}
@@ -79,7 +80,7 @@ cases = st.tuples(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases)
 def test_the_same_predictions_have_not_changed(case: tuple[str, int, int, int, int]) -> None:
     task, truth, model, _, rows = case
@@ -95,7 +96,7 @@ def test_the_same_predictions_have_not_changed(case: tuple[str, int, int, int, i
         assert low <= 0 <= high
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases)
 def test_the_way_back_is_the_mirror_of_the_way_there(
     case: tuple[str, int, int, int, int],
@@ -116,7 +117,7 @@ def test_the_way_back_is_the_mirror_of_the_way_there(
         assert (there.flips.worse, there.flips.better) == (back.flips.better, back.flips.worse)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(cases, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(
     case: tuple[str, int, int, int, int], random: object

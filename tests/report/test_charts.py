@@ -14,6 +14,7 @@ from assent.report.html import to_html
 from assent.report.markdown import to_markdown
 from assent.report.parts import Chart
 from assent.report.review import ReviewReport
+from tests.effort import examples
 
 from . import charted, drawn, samples
 from .nasty import TEXTS, texts
@@ -105,7 +106,7 @@ def test_no_number_breaks_a_chart(value: Any) -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_no_text_breaks_a_chart(text: str) -> None:
     calm = {
         one.tag

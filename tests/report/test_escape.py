@@ -19,6 +19,7 @@ from assent.report.escape import (
     shorten,
     visible,
 )
+from tests.effort import examples
 
 from .nasty import TEXTS, texts
 from .rendered import page
@@ -49,7 +50,7 @@ def test_code_is_one_code_element_in_every_place(text: str) -> None:
 
 
 @given(text=texts)
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_table_of_names_keeps_its_shape(text: str) -> None:
     seen = page(f"| a | b |\n| :-- | :-- |\n| {code(text)} | x |\n| y | {code(text)} |\n")
     assert seen.rows == [["a", "b"], [_cell(text), "x"], ["y", _cell(text)]]
@@ -69,7 +70,7 @@ def _cell(text: str) -> str:
 @example("a`b`", "`c`")
 @example("`a``b`", "x")
 @example("1. x", "= y")
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_sentence_is_inert_wherever_it_stands(text: str, other: str) -> None:
     said, then = prose(text), prose(other)
     seen = page(f"- {said}\n- {then}\n\n{said}\n\n| a | b |\n| :-- | :-- |\n| {said} | {then} |\n")
@@ -82,7 +83,7 @@ def test_a_sentence_is_inert_wherever_it_stands(text: str, other: str) -> None:
 
 
 @given(text=texts)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_a_summary_is_inert_although_markdown_is_not_read_there(text: str) -> None:
     said = prose_element(text)
     seen = page(f"<details><summary>{said}</summary>\n\nx\n\n</details>\n")
@@ -92,7 +93,7 @@ def test_a_summary_is_inert_although_markdown_is_not_read_there(text: str) -> No
 
 
 @given(text=texts)
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_the_visible_form_is_one_printable_line(text: str) -> None:
     shown = visible(text)
     assert shown.isprintable()

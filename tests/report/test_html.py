@@ -14,6 +14,7 @@ from assent.report.html import to_html
 from assent.report.markdown import to_markdown
 from assent.report.review import ReviewReport
 from assent.report.sections.shapes import MAX_ROWS
+from tests.effort import examples
 
 from . import charted, samples
 from .nasty import texts
@@ -57,7 +58,7 @@ class Balance(HTMLParser):
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
     html = to_html(samples.hostile(text))
     seen, calm = Page(html), Page(to_html(samples.hostile("calm")))
@@ -70,7 +71,7 @@ def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_hostile_charts_have_the_shape_of_ordinary_ones(text: str) -> None:
     html = to_html(charted.hostile(text, 0.1, many=3))
     seen, calm = Page(html), Page(to_html(charted.hostile("calm", 0.1, many=3)))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from assent.report.junit import to_junit
+from tests.effort import examples
 
 from . import samples
 from .nasty import texts
@@ -52,7 +53,7 @@ def test_nothing_judged_is_a_failure() -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_hostile_text_stays_text(text: str) -> None:
     suite = suite_of(to_junit(samples.hostile(text)))
     assert [case.tag for case in suite] == ["testcase"] * 3

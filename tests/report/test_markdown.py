@@ -9,6 +9,7 @@ from assent.core.approval import Approvals
 from assent.core.diff.values import Values
 from assent.core.verdict import Verdict
 from assent.report.markdown import LEAST_LIMIT, bundle_marker, marker, to_markdown
+from tests.effort import examples
 
 from . import samples
 from .nasty import TEXTS, texts
@@ -23,7 +24,7 @@ ADDRESS = "https://ci.example.com/report.html"
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_a_hostile_review_has_the_shape_of_an_ordinary_one(text: str) -> None:
     report = samples.hostile(text)
     seen = page(to_markdown(report, full_report=ADDRESS))
@@ -47,7 +48,7 @@ def test_no_line_of_the_comment_is_a_command(text: str) -> None:
 
 @pytest.mark.threat(34)
 @given(text=texts)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_the_marker_is_the_first_line_and_is_nowhere_else(text: str) -> None:
     report = replace(samples.hostile(text), model="churn")
     markdown = to_markdown(report)
@@ -77,7 +78,7 @@ def test_markers_of_two_models_differ() -> None:
     many=st.integers(min_value=1, max_value=300),
     limit=st.integers(min_value=LEAST_LIMIT, max_value=70_000),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_limits_hold(text: str, many: int, limit: int) -> None:
     report = samples.hostile(text, many)
     markdown = to_markdown(report, limit_chars=limit, limit_bytes=limit, full_report=ADDRESS)

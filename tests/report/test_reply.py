@@ -20,6 +20,7 @@ from assent.report.reply import (
     problem_section,
     reply_to_markdown,
 )
+from tests.effort import examples
 
 from . import samples
 from .nasty import TEXTS, texts
@@ -121,7 +122,7 @@ def test_help_names_commands_and_models() -> None:
 
 @pytest.mark.threat(33)
 @given(text=texts)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_hostile_answer_is_inert(text: str) -> None:
     seen = page(reply_to_markdown(text, text, hostile(text), has_approvals=True))
     assert set(seen.names) <= TAGS

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.effort import examples
 from tests.setup.looked import step
 
 CONFIG = (
@@ -192,7 +193,7 @@ def test_hostile_scripts_are_no_error(tmp_path: Path, text: str) -> None:
         assert len(one.path) <= 1000
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.lists(
         st.sampled_from(

@@ -22,8 +22,8 @@ import yaml
 
 from tests.waiting import HANGS_AFTER_S
 
-RUNNER = Path(__file__).parent / "runner/node_modules/.bin"
-PROGRAM = [str(RUNNER / "node"), str(RUNNER / "gitlab-ci-local")]
+RUNNER = Path(__file__).parent / "runner"
+PROGRAM = [str(RUNNER / "node_modules/.bin/node"), str(RUNNER / "start.mjs")]
 PROGRAMS = Path(sys.executable).parent
 STATE = ".gitlab-ci-local"
 HOST = "https://gitlab.example.com/acme/churn.git"
@@ -90,17 +90,23 @@ class Pipeline:
 
     def jobs(self, *, is_checked: bool = True) -> dict[str, Listed]:
         """The jobs that the rules let in. `is_checked`: and the file fits GitLab's schema."""
-        more = () if is_checked else ("--no-json-schema-validation",)
-        table = self._run("--list-csv-all", *more, variables={}).splitlines()
+        table = self._run("--list-csv-all", has_schema=is_checked).splitlines()
         start = table.index("name;stage;when;allowFailure;environment;needs")
         found = [Listed.read(row) for row in table[start + 1 :] if row]
         return {one.name: one for one in found if one.when != "never"}
+
+    def files(self) -> str:
+        """Which configuration is checked out: Git's listing of all files that can belong to it."""
+        command = ["git", "ls-files", "--stage", "--", "*.yml", "*.yaml"]
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True)
+        return done.stdout
 
     def is_let_in(self) -> bool:
         """Whether `workflow: rules` let this pipeline be. The tool does not look at them, so they
         are made the rules of a job, which means the same.
         """
-        job = {"rules": self.whole()["workflow"]["rules"], "script": ["true"]}
+        whole = self.whole(is_checked=False)
+        job = {"rules": whole["workflow"]["rules"], "script": ["true"]}
         return "only" in self.listing({"only": job})
 
     def listing(self, instead: Mapping[str, Any]) -> dict[str, Listed]:
@@ -115,16 +121,18 @@ class Pipeline:
 
     def triggers(self) -> dict[str, dict[str, Any]]:
         """The jobs that GitLab itself does, because they start another pipeline."""
-        whole = self.whole()
+        whole = self.whole(is_checked=False)
         return {
             name: job
             for name, job in whole.items()
             if isinstance(job, dict) and isinstance(job.get("trigger"), dict)
         }
 
-    def whole(self) -> dict[str, Any]:
-        """The configuration with what it includes. The tool says before it what it does not do."""
-        shown = self._run("--preview", variables={})
+    def whole(self, *, is_checked: bool = True) -> dict[str, Any]:
+        """The configuration with what it includes. The tool says before it what it does not do.
+        `is_checked`: and it fits GitLab's schema.
+        """
+        shown = self._run("--preview", has_schema=is_checked)
         whole: dict[str, Any] = yaml.safe_load(shown[shown.index("---\n") :])
         return whole
 
@@ -134,11 +142,19 @@ class Pipeline:
 
     def run(self, name: str, **variables: str) -> Ended:
         """Run one job with `variables` of its own, which win over all others."""
-        output = self._run(name, "--no-artifacts-to-source", variables=variables, is_checked=False)
+        return self.run_all([name], **variables)[name]
+
+    def run_all(self, names: Sequence[str], **variables: str) -> dict[str, Ended]:
+        """Run jobs that do not need one another, all with the same variables."""
+        words = [*names, "--no-artifacts-to-source"]
+        output = self._run(*words, variables=variables, may_fail=True)
+        return {name: self._ended(name, output) for name in names}
+
+    def _ended(self, name: str, output: str) -> Ended:
         lines = tuple(
             line.removeprefix(name).lstrip()
             for line in output.splitlines()
-            if line.startswith(name)
+            if line.startswith(f"{name} ")
         )
         ends = [found for line in lines if (found := _END.search(line))]
         if len(ends) != 1:
@@ -157,13 +173,19 @@ class Pipeline:
                 return one
         return place
 
-    def _run(self, *arguments: str, variables: Mapping[str, str], is_checked: bool = True) -> str:
-        """What the tool prints. It looks whether the configuration fits GitLab's schema when the
-        jobs are listed; once is enough.
+    def _run(
+        self,
+        *arguments: str,
+        variables: Mapping[str, str] | None = None,
+        has_schema: bool = False,
+        may_fail: bool = False,
+    ) -> str:
+        """What the tool prints. Looking whether the configuration fits GitLab's schema takes it
+        as long as all else, and is asked for once.
         """
-        merged = {**self.variables, **variables}
+        merged = {**self.variables, **(variables or {})}
         command = [*PROGRAM, *arguments, "--no-color", "--force-shell-executor"]
-        command += [] if is_checked else ["--no-json-schema-validation"]
+        command += [] if has_schema else ["--no-json-schema-validation"]
         command += ["--shell-isolation", "--home", str(self.folder.parent / "home")]
         command += ["--ignore-predefined-vars", ",".join(sorted({*merged, *self.unset}))]
         for name in self.unset:
@@ -180,9 +202,9 @@ class Pipeline:
             check=False,
             timeout=HANGS_AFTER_S,
         )
-        if is_checked and done.returncode != 0:
+        if done.returncode != 0 and not may_fail:
             raise HarnessError(done.stdout + done.stderr)
-        return done.stdout if is_checked else done.stdout + done.stderr
+        return done.stdout + done.stderr if may_fail else done.stdout
 
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}

@@ -15,6 +15,9 @@ from tests.gitlab.pipelines import Pipeline as Started
 from tests.gitlab.server import Server
 from tests.templates.harness import PROGRAMS, Ended, Listed, Pipeline, checkout
 
+_FITTING: set[str] = set()
+"""The configurations that have been found to fit GitLab's schema."""
+
 
 @dataclass
 class Running:
@@ -82,6 +85,11 @@ class Running:
             job.play(by, **typed)
         return self._run(name, job, **typed)
 
+    def retry(self, name: str, by: User) -> Ended:
+        """Press the button that runs a job again."""
+        job = self.jobs[name] = self.jobs[name].retry(by)
+        return self._run(name, job)
+
     def _job(self, listed: Listed) -> Job:
         self.jobs[listed.name] = self.started.job(
             listed.name,
@@ -143,7 +151,10 @@ class Site:
     def start(self, source: Any, by: User, **made: Any) -> Running:
         """Start a pipeline and see which jobs it has."""
         started, runner = self._prepare(source, by, **made)
-        return Running(self, started, runner, runner.jobs())
+        files = runner.files()
+        jobs = runner.jobs(is_checked=files not in _FITTING)
+        _FITTING.add(files)
+        return Running(self, started, runner, jobs)
 
     def is_let_in(self, source: Any, by: User, **made: Any) -> bool:
         """Whether `workflow: rules` let such a pipeline be."""

@@ -94,9 +94,11 @@ def commit(folder: Path) -> None:
     subprocess.run([*git, "commit", "--quiet", "--allow-empty", "--message=x"], check=True)
 
 
-def whole(folder: Path, event: str) -> dict[str, Any]:
-    """The configuration of a pipeline of `event`, with what it includes."""
-    return _pipeline(folder, event).whole()
+def whole(folder: Path, event: str, *, is_checked: bool = True) -> dict[str, Any]:
+    """The configuration of a pipeline of `event`, with what it includes. `is_checked`: and it fits
+    GitLab's schema.
+    """
+    return _pipeline(folder, event).whole(is_checked=is_checked)
 
 
 def let_in(wholes: Mapping[str, dict[str, Any]], event: str, scratch: Path) -> dict[str, Ran]:

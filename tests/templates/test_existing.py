@@ -244,36 +244,34 @@ def follow(folder: Path, result: InitResult) -> None:
     assert (again.workflows, again.to_add) == ((), None)
 
 
-@pytest.mark.parametrize("share", range(3))
+@pytest.mark.parametrize("share", range(2))
 def test_the_teams_jobs_run_where_they_ran_and_assents_where_they_must(
     tmp_path: Path, share: int
 ) -> None:
-    folders = {name: tmp_path / f"team-{at}" for at, name in enumerate([*TEAMS][share::3])}
-    before: dict[str, dict[str, Any]] = {}
-    after: dict[tuple[str, bool], dict[str, Any]] = {}
-    guards: dict[str, dict[str, Any]] = {}
+    folders = {name: tmp_path / f"team-{at}" for at, name in enumerate([*TEAMS][share::2])}
+    wholes: dict[str, dict[str, Any]] = {}
     for name, folder in folders.items():
         way, text = TEAMS[name]
         repository(folder, {**FILES, ".gitlab-ci.yml": text})
-        # No file that is included here hangs on the kind of the pipeline: it is read once.
-        before[name] = whole(folder, "push to a branch")
+        # No file that is included here hangs on the kind of the pipeline: it is read once. It is
+        # checked below, with all that it is then a part of.
+        wholes[f"before of {name}"] = whole(folder, "push to a branch", is_checked=False)
         result = init(folder, gitlab=True, install="")
         assert (folder / ".gitlab-ci.yml").read_text() == text
         assert ("git mv" in (result.to_add or "")) is (way == BESIDE), name
         follow(folder, result)
-        after[name, True] = whole(folder, "push to a branch")
-        after[name, False] = whole(folder, "woken")
-        guards[f"guard of {name}"] = {
+        wholes[f"with theirs of {name}"] = whole(folder, "push to a branch")
+        wholes[f"alone of {name}"] = whole(folder, "woken", is_checked=False)
+        wholes[f"guard of {name}"] = {
             "stages": ["test"],
             "in": {"rules": [{"if": guard(folder)}] if way == BESIDE else [{"when": "always"}]},
         }
-    scratch = tmp_path / "scratch"
     for event in EVENTS:
-        first = let_in({**before, **guards}, event, scratch)
-        is_in = {name: bool(first[f"guard of {name}"].theirs) for name in before}
-        second = let_in({name: after[name, is_in[name]] for name in before}, event, scratch)
-        for name, one in second.items():
-            theirs = set() if event in ALONE else first[name].theirs
+        found = let_in(wholes, event, tmp_path / "scratch")
+        for name in folders:
+            kind = "with theirs" if found[f"guard of {name}"].theirs else "alone"
+            one = found[f"{kind} of {name}"]
+            theirs = set() if event in ALONE else found[f"before of {name}"].theirs
             ours = {f"assent-{verb}" for verb in OURS.get(event, set())}
             assert (one.theirs, one.ours) == (theirs, ours), (name, event)
             waits_for_none(one)

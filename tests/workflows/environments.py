@@ -10,21 +10,14 @@ and knows three things to install:
 - anything else is an error: the harness is offline.
 
 Run as a program: `environments.py make FOLDER MODE`, `environments.py pip FOLDER MODE ARGUMENTS…`.
+It runs hundreds of times in the tests, so each part imports what it needs, and no more.
 """
 
 from __future__ import annotations
 
-import argparse
 import shlex
-import site
-import subprocess
 import sys
-import sysconfig
-import tomllib
-from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
-
-from packaging.requirements import Requirement
 
 TREE = Path(__file__).resolve().parents[2]
 
@@ -33,7 +26,7 @@ WRAPPER = """\
 isolated=""
 if [ "${{1-}}" = -I ]; then isolated=-I; shift; fi
 case "${{1-}} ${{2-}}" in
-"-m venv") for last; do :; done; exec {python} {program} make "$last" {mode} ;;
+"-m venv") for last; do :; done; exec {python} -I -S {program} make "$last" {mode} ;;
 "-m pip") shift 2; exec {python} {program} pip {folder} {mode} "$@" ;;
 esac
 exec {folder}/bin/.python $isolated "$@"
@@ -93,6 +86,8 @@ def pip(folder: Path, mode: str, arguments: list[str]) -> None:
     if arguments in (["--version"], ["-V"]):
         sys.stdout.write(f"pip of the workflow harness from {folder}\n")
         return
+    import argparse
+
     parser = argparse.ArgumentParser("pip")
     verbs = parser.add_subparsers(required=True)
     install = verbs.add_parser("install")
@@ -119,6 +114,10 @@ def _requirements(path: Path) -> list[str]:
 
 
 def _install(folder: Path, mode: str, target: str) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from packaging.requirements import Requirement
+
     path = Path(target.partition("[")[0] or ".")
     if (path / "pyproject.toml").is_file():
         _install_tree(folder, mode, path)
@@ -139,6 +138,9 @@ def _install(folder: Path, mode: str, target: str) -> None:
 
 
 def _install_tree(folder: Path, mode: str, path: Path) -> None:
+    import subprocess
+    import tomllib
+
     name = tomllib.loads((path / "pyproject.toml").read_text())["project"]["name"]
     _see_packages_of_the_tests(folder)
     if mode == "build":
@@ -154,12 +156,17 @@ def _install_tree(folder: Path, mode: str, path: Path) -> None:
 
 def _see_packages_of_the_tests(folder: Path) -> None:
     """After those of the environment itself, also those that are installed as editable."""
+    import site
+    import sysconfig
+
     places = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
     lines = [f"import site; site.addsitedir({place!r})\n" for place in sorted(places)]
     (site_packages(folder) / "_harness.pth").write_text("".join(lines))
 
 
 def _make_scripts(folder: Path, name: str) -> None:
+    from importlib.metadata import distribution
+
     for entry in distribution(name).entry_points:
         if entry.group == "console_scripts":
             module, _, function = entry.value.partition(":")

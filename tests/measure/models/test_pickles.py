@@ -30,6 +30,7 @@ from assent.measure.models.inert.seen import Budget
 from assent.measure.models.inert.source import Source
 from assent.measure.models.inert.walk import walk
 from assent.measure.models.pickles import begins_like_pickle
+from tests.effort import examples
 from tests.measure.models.looking import look, look_at, whats
 
 sklearn = pytest.importorskip("sklearn")
@@ -635,7 +636,7 @@ def test_a_value_that_names_itself_without_end_costs_nothing(tmp_path: Path) -> 
 
 @hostile
 @given(st.binary(max_size=200))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_bytes_are_walked_without_an_exception(content: bytes) -> None:
     for start in (b"", P4):
         seen = walk(Source(start + content), Budget(), joblib=True)
@@ -652,7 +653,7 @@ def test_any_bytes_are_walked_without_an_exception(content: bytes) -> None:
         max_size=60,
     )
 )
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_any_opcodes_are_walked_without_an_exception(steps: list[bytes]) -> None:
     seen = walk(Source(b"".join(steps)), Budget(), joblib=True, persistent=True)
     assert seen.end <= len(b"".join(steps))
@@ -705,7 +706,7 @@ class _Recorder(pickle._Unpickler):
         max_size=40,
     )
 )
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_no_import_of_python_is_missed(steps: list[bytes]) -> None:
     """Whatever the opcodes are, the walk sees what Python's unpickler looks up before it fails."""
     content = b"".join(steps) + b"."

@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 from assent.core.diff.model import WeightChange
 from assent.measure.models.floats import decoder
 from assent.measure.models.weights import compare_weights
+from tests.effort import examples
 
 
 def saved(path: Path, **arrays: Any) -> dict[str, Path]:
@@ -327,7 +328,7 @@ ARRAYS = st.lists(
 ).map(lambda values: np.array(values, dtype=np.float32))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(arrays=st.lists(ARRAYS, min_size=1, max_size=4))
 def test_a_model_is_no_distance_from_itself(
     tmp_path_factory: pytest.TempPathFactory, arrays: list[Any]
@@ -340,7 +341,7 @@ def test_a_model_is_no_distance_from_itself(
     assert all(change.cosine in (1, None) for change in changes)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(pair=ARRAYS.flatmap(lambda one: st.tuples(st.just(one), st.permutations(list(one)))))
 def test_the_cosine_is_mirrored_and_distances_fit(
     tmp_path_factory: pytest.TempPathFactory, pair: tuple[Any, list[float]]

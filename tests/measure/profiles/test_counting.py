@@ -12,6 +12,7 @@ from scipy import stats
 
 from assent.measure.profiles import counting
 from assent.measure.profiles.counting import Partial, Values
+from tests.effort import examples
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
@@ -85,7 +86,7 @@ def test_edges_are_quantiles_with_few_digits() -> None:
     assert max(len(repr(edge)) for edge in edges[20:-20]) <= len("1000000.123")
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(parts=st.lists(st.lists(st.floats(-1e6, 1e6), max_size=30), min_size=1, max_size=6))
 def test_parts_merge_to_the_whole(parts: list[list[float]]) -> None:
     edges = (-10.0, 0.0, 10.0)

@@ -13,6 +13,7 @@ from assent.core.profile import RowChanges
 from assent.errors import UsageError
 from assent.measure.profiles.reading import open_table
 from assent.measure.profiles.rows import row_changes
+from tests.effort import examples
 from tests.measure.profiles.tables import write
 
 
@@ -93,7 +94,7 @@ def test_no_key(tmp_path: Path) -> None:
 KEYS = st.lists(st.tuples(st.integers(0, 6) | st.none(), st.integers(0, 1)), max_size=8)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(old=KEYS, new=KEYS)
 def test_like_the_plain_way(
     tmp_path: Path, old: list[tuple[int | None, int]], new: list[tuple[int | None, int]]

@@ -1,13 +1,14 @@
 // Runs a list of steps: those of a job, and in the same way those of a composite action.
 
 import { statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { compositeOutputs, findAction, inputVariables, inputsOf, runsOf } from "./actions.mjs";
 import { Scope, evaluate, holds, text, texts } from "./expressions.mjs";
 import { StepFiles } from "./files.mjs";
 import { Log } from "./log.mjs";
 import { runProcess, shellCommand } from "./process.mjs";
 
+const TREE = resolve(import.meta.dirname, "../../..");
 const DEEPEST = 10;
 const UNKNOWN = ["background", "wait", "wait-all", "cancel", "parallel"];
 
@@ -129,12 +130,13 @@ class Step {
   }
 
   async #javascript(result, action, runs) {
-    const inputs = { ...inputVariables(result.inputs), ...this.job.machine.services };
-    const node = (file) => [process.execPath, join(action.folder, file)];
+    const { services, workspace } = this.job.machine;
+    const inputs = { ...inputVariables(result.inputs), ...services };
+    const command = (file) => programOf(action, file, services);
     if (runs.pre) throw new Error("the harness does not run `pre` of actions");
-    const ended = await this.#process(node(runs.main), this.job.machine.workspace, inputs);
+    const ended = await this.#process(command(runs.main), workspace, inputs);
     this.#settle(result, ended);
-    if (runs.post) this.#leave(result, node(runs.post), inputs, runs["post-if"] ?? "always()");
+    if (runs.post) this.#leave(result, command(runs.post), inputs, runs["post-if"] ?? "always()");
   }
 
   #leave(result, command, inputs, condition) {
@@ -281,4 +283,17 @@ function statusOf(progress) {
     failure: () => progress.status === "failure",
     cancelled: () => progress.status === "cancelled",
   };
+}
+
+/**
+ * What a file of an action is run with: Node, but the harness's own Python where the action stands
+ * in for another. Such a file names a module of `tests/workflows/standins/`. It needs nothing but
+ * what comes with Python (-S), and takes nothing from the workspace, which is not ours (-I).
+ */
+function programOf(action, file, services) {
+  if (!file.endsWith(".py")) return [process.execPath, join(action.folder, file)];
+  const start = "import sys; sys.path.insert(0, sys.argv[1]); import runpy; " +
+    "runpy.run_module(sys.argv[2], run_name='__main__')";
+  const module = `tests.workflows.standins.${basename(file, ".py")}`;
+  return [services.ASSENT_HARNESS_PYTHON, "-I", "-S", "-c", start, TREE, module];
 }

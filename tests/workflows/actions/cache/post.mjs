@@ -1,5 +1,0 @@
-// See tests/workflows/standins/cache_post.py.
-
-import { run } from "../python.mjs";
-
-run("cache_post");

@@ -1,5 +1,0 @@
-// See tests/workflows/standins/upload_artifact.py.
-
-import { run } from "../python.mjs";
-
-run("upload_artifact");
