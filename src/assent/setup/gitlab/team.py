@@ -125,6 +125,26 @@ def read_team(folder: Path, name: str, *, ours: Iterable[str] = ()) -> Team:
     )
 
 
+def bodies(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    """Every job of the file `name` below `folder` as it is run: with what it extends, and what the
+    pipeline says for all jobs.
+    """
+    whole = _Reading(folder, ()).file(name)
+    resolved = _Whole(whole)
+    default = whole.get("default")
+    shared = {
+        key: resolved.value(value)
+        for one in (whole, default if isinstance(default, dict) else {})
+        for key, value in one.items()
+        if key in ("before_script", "image", "variables")
+    }
+    return {
+        job: _merged(shared, resolved.extended(job))
+        for job, body in whole.items()
+        if isinstance(body, dict) and not job.startswith(".") and job not in _GLOBAL
+    }
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """Where the team's pipeline stands. `is_moved`: beside a file that includes Assent's."""
 
