@@ -48,7 +48,7 @@ class CiJob(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> str:
         """How a person finds it."""
-        return f"job {self.name} of {self.file}"
+        return f"{posixpath.basename(self.file)}, job {self.name}"
 
 
 def ci_jobs(tree: Tree) -> list[CiJob]:

@@ -486,7 +486,9 @@ def _known_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
 def _github(top: dict[str, Any]) -> Iterator[tuple[str, Block]]:
     for name, job in _mapping(top.get("jobs")).items():
         steps = job.get("steps") if isinstance(job, dict) else None
-        given = [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        given = (
+            [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        )
         for block in blocks(given, job, top):
             yield name, block
 

@@ -87,7 +87,7 @@ def commands(line: str, folder: str = "", known: Mapping[str, str] | None = None
 
 def ran(simple: Simple) -> Ran | None:
     """The script or module that a command runs, as it names it; None if it runs none."""
-    words = _without_prefixes(list(simple.words))
+    words = without_prefixes(list(simple.words))
     if not words:
         return None
     first = posixpath.basename(words[0])
@@ -230,7 +230,7 @@ def _changed(simple: Simple, folder: str) -> str | None:
     return "" if there == "." else there
 
 
-def _without_prefixes(words: list[str]) -> list[str]:
+def without_prefixes(words: list[str]) -> list[str]:
     """The words after `env A=b`, `uv run --extra x`, `conda run -n x`."""
     while words:
         first = posixpath.basename(words[0])
