@@ -433,7 +433,7 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
         why = f"{file}: job {job}"
         said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(
-            name=job,
+            name=_called(simple) or job,
             command=line,
             lines=(line,),
             file=file,
@@ -441,6 +441,18 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
             is_copied=True,
             notes=(said,) if left_out else (),
         )
+
+
+def _called(simple: Simple) -> str | None:
+    """What a command of a job is called: its script says more of it than the job, which is often
+    `build` or `test` whatever it runs.
+    """
+    found = ran(simple)
+    if found is None:
+        return None
+    if found.module is not None:
+        return found.module.rpartition(".")[2]
+    return posixpath.splitext(posixpath.basename(found.script or ""))[0] or None
 
 
 def _settings(tree: Tree, block: Block, simple: Simple) -> tuple[list[str], list[str]]:
