@@ -24,6 +24,11 @@ _USES = frozenset(
     """.split()
 )
 """What uses a model or sends something away: nothing that a training needs before it."""
+_CONVERTS = frozenset("convert conversion export quantize quantise compress".split())
+"""What makes another file of a model that there is."""
+_PREPARES = frozenset("generate prepare preprocess download ingest fetch".split())
+_CALLED_TRAINING = frozenset("train training model fit run".split())
+_VAGUE = frozenset("metrics score collect update dashboard report".split())
 _TRAINS_FOR_SURE, _IS_CLOSE, _EVALUATES_FOR_SURE = 6, 6, 8
 
 Provided = Callable[[str], bool]
@@ -73,6 +78,9 @@ def train_score(step: Step) -> int:
     score += 6 * is_named
     score -= 6 * ((evaluates(step.name) or predicts(step.name)) and not is_named)
     score -= 8 * bool(name & _CHORES)
+    score -= 12 * bool(name & _CONVERTS and not is_named)
+    score -= 4 * bool(name & _PREPARES and not is_named)
+    score += 10 * (name <= _CALLED_TRAINING and is_named and _standing(step) == 2)
     score -= 8 * any(path.endswith(".ipynb") for path in step.scripts)
     return score + (_standing(step) if score > 0 else 0)
 
@@ -227,14 +235,25 @@ def _before(
 def _evaluation_score(step: Step, train: Step, model: Trace | None) -> int:
     """How much a step looks like the evaluation of this model; 0 if it adds nothing."""
     known = {one.path for one in train.writes}
-    figures = [one for one in step.written("metrics", "predictions") if one.path not in known]
+    figures = [
+        one
+        for one in step.written("metrics", "predictions")
+        if one.path not in known and not one.path.startswith(".")
+    ]
     if not figures:
         return 0
-    is_named = any(map(evaluates, _names(step)))
-    score = 8 * (model is not None and _reads(step, model.path)) + 6 * is_named - 8 * _uses(step)
+    reads_model = model is not None and _reads(step, model.path)
+    is_after = reads_model or any(_reads(step, path) for path in known)
+    # What gathers metrics of anything (of a repository, say) is called after them as well.
+    is_named = any(_is_evaluation(name, is_after) for name in _names(step))
+    score = 8 * reads_model + 6 * is_named - 8 * _uses(step)
     score += 3 * any(one.kind == "metrics" for one in figures) + 2 * len(figures)
     score += 1 * (step.certainty == "stated") + 1 * predicts(step.name)
     return score - 8 * any(path.endswith(".ipynb") for path in step.scripts)
+
+
+def _is_evaluation(name: str, is_after: bool) -> bool:
+    return evaluates(name) and (is_after or not words(name) <= _VAGUE | {"py", "run", "collect"})
 
 
 def _covers_any(step: Step, model: Trace | None) -> bool:

@@ -15,7 +15,7 @@ from assent.git import Repository
 from assent.setup.choosing import Chosen, choose
 from assent.setup.kedro import package_of, read_kedro
 from assent.setup.model import model_seen
-from assent.setup.roles import trains, words
+from assent.setup.roles import is_test, trains, words
 from assent.setup.seen import ModelSeen, Project, Sight, Step, Trace
 from assent.setup.stages import FILE as PIPELINE
 from assent.setup.stages import (
@@ -95,7 +95,8 @@ def _folders(tree: Tree) -> list[str]:
     if "" not in stated:
         for path in tree.files:
             folder, base = posixpath.split(path)
-            if path.endswith(_SCRIPTS) and not _is_aside(folder) and _trains(tree, path, base):
+            is_script = path.endswith(_SCRIPTS) and not is_test(base)
+            if is_script and not _is_aside(folder) and _trains(tree, path, base):
                 found[_inside(path, _project_of(tree, path), stated)] = None
     return sorted({**stated, **found})[:MAX_PROJECTS] or [""]
 

@@ -137,7 +137,9 @@ def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
     """The files that hold figures: what the steps write, else what is there already."""
     found: dict[str, Seen] = {}
     for one in writes:
-        if one.kind == "metrics" and ending(one.path) in _METRICS and _is_readable(tree, one):
+        is_known = not one.path.startswith((HOLE, "."))
+        is_ours = is_known and one.kind == "metrics" and ending(one.path) in _METRICS
+        if is_ours and _is_readable(tree, one):
             found.setdefault(one.path, Seen(value=one.path, why=one.why, certainty="read"))
     exact = {path: seen for path, seen in found.items() if HOLE not in path}
     if exact:
@@ -148,6 +150,7 @@ def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
         Seen(value=path, why="it is there already", certainty="guessed")
         for path in tree.files
         if kind_of(path) == "metrics"
+        and not path.startswith(".")
         and ending(path) in (".json", ".yaml", ".yml")
         and not words(posixpath.dirname(path)) & {"conf", "config", "configs", "tests"}
         and any(map(direction, read_metrics(tree.root, [path]).metrics))
@@ -192,7 +195,7 @@ _Split = tuple[list[Seen], list[Seen]]
 def _plots(writes: Sequence[Trace]) -> list[Seen]:
     found = {}
     for one in writes:
-        if one.kind == "plots":
+        if one.kind == "plots" and not one.path.startswith(HOLE):
             path = one.path
             if not ending(path):
                 path = f"{path}/*.png"
@@ -245,6 +248,10 @@ def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Se
     for one in _outside(chosen, outputs):
         if one.kind == "params" and tree.is_file(one.path):
             continue
+        if one.path.startswith(HOLE):
+            shown = one.path.replace(HOLE, "…")
+            missing[shown] = Seen(value=shown, why=f"{one.why}, where only the run knows")
+            continue
         there = _existing(tree, one.path)
         if there is None:
             if one.kind != "model":  # or it is a name in a hub
@@ -252,7 +259,17 @@ def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Se
         elif not any(_is_output(there, out) for out in outputs):
             found.setdefault(there, Seen(value=there, why=one.why))
     kept = [seen for path, seen in found.items() if not any(path == out for out in outputs)]
-    return kept, list(missing.values())
+    return _without_covered(kept), list(missing.values())
+
+
+def _without_covered(inputs: Sequence[Seen]) -> list[Seen]:
+    """Inputs without those that a folder among them holds already."""
+    folders = [one.value.removesuffix("**") for one in inputs if one.value.endswith("/**")]
+    return [
+        one
+        for one in inputs
+        if not any(one.value.startswith(its) and one.value != f"{its}**" for its in folders)
+    ]
 
 
 def _is_output(path: str, output: str) -> bool:

@@ -21,8 +21,9 @@ from assent.setup.calls import (
     WRITES,
     Call,
 )
+from assent.setup.commandlines import subcommands
 from assent.setup.conditions import switches
-from assent.setup.roles import kind_of, model_score
+from assent.setup.roles import is_cost, kind_of, model_score, trains
 from assent.setup.seen import Hint, Kind, Step, Trace
 from assent.setup.shapes import columns_of, figures_in_text, names_of
 from assent.setup.source import Function, Module, Scope, Sources
@@ -43,17 +44,26 @@ def read_script(
     walked = _Walk(program)
     flags = walked.flags
     imported = [one.path for one in program.modules]
-    missing = missing_arguments(program)
+    own = [] if program.rest else subcommands(program.modules[0])
+    words = [one for one in own if one == "train"] or [one for one in own if trains(one)]
+    words = words if len(words) == 1 else []
+    shown = ", ".join(own[:8])
+    unclear = f"{path} has commands of its own ({shown}): add the one that trains to the command"
+    missing = [] if own else missing_arguments(program)
     demanded = f"{path} demands {', '.join(missing[:5])}: add what it is to the command"
     return Step(
         name=posixpath.splitext(posixpath.basename(path))[0],
-        command=" ".join([*([hydra.STAY] if moves else []), *flags]),
+        command=" ".join([*words, *([hydra.STAY] if moves else []), *flags]),
         why=path,
         scripts=tuple(dict.fromkeys([path, *imported])),
         reads=tuple(_once([*walked.reads, *_configurations(program)])),
         writes=tuple(_once(walked.writes)),
         hints=tuple(walked.hints),
-        notes=(*((demanded,) if missing else ()), *walked.needed),
+        notes=(
+            *((unclear,) if own and not words else ()),
+            *((demanded,) if missing else ()),
+            *walked.needed,
+        ),
     )
 
 
@@ -177,7 +187,10 @@ class _Walk:
             names = columns_of(self.program, node.func.value, scope)
         else:
             names = names_of(self.program, content, scope)
-        for path in self._paths(node, scope, call):
+        paths = self._paths(node, scope, call)
+        if not paths and call.kind == "model":
+            self.hints.append(Hint(where="lost", script=scope.module.path, line=node.lineno))
+        for path in paths:
             kind = call.kind or kind_of(path)
             if kind == "model" and call.kind == "model" and model_score(path) < 0:
                 kind = "other"
@@ -404,7 +417,7 @@ class _Walk:
             name = "_".join(re.findall(r"[a-z0-9]+", label.lower())[-3:])
             while name and direction(name) is None and "_" in name:
                 name = name.partition("_")[2]
-            if name and direction(name) is not None:
+            if name and direction(name) is not None and not is_cost(name):
                 values[name] = ast.unparse(shown)
             label = ""
         if values:

@@ -16,6 +16,7 @@ from assent.setup.roles import (
     MODEL_ENDINGS,
     ending,
     evaluates,
+    is_test,
     kind_of,
     model_score,
     predicts,
@@ -188,7 +189,7 @@ class Reader:
                 continue
             name = posixpath.basename(path)
             is_telling = trains(name) or evaluates(name) or predicts(name)
-            if name.startswith(("test_", "conftest")) or name in ("setup.py", "__init__.py"):
+            if is_test(name) or name in ("setup.py", "__init__.py"):
                 continue
             if is_telling or not path.endswith(".py") or _RUNS.search(self.tree.read(path) or b""):
                 found.append(path)
