@@ -86,7 +86,7 @@ def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
 
 
 def _is_at(trace: Trace, seen: Seen) -> bool:
-    return trace.path.rstrip("/") == seen.value.rstrip("/")
+    return trace.path.replace(HOLE, "…").rstrip("/") == seen.value.rstrip("/")
 
 
 def _model(tree: Tree, chosen: Chosen) -> tuple[Seen | None, list[Seen]]:
@@ -102,7 +102,10 @@ def _model(tree: Tree, chosen: Chosen) -> tuple[Seen | None, list[Seen]]:
     elif not path.endswith("/") and ending(path) not in MODEL_ENDINGS and not tree.is_file(path):
         path = f"{path}/" if not ending(path) else path
     seen = Seen(value=path, why=why)
-    if not path or path.startswith(HOLE):
+    if trace.path.startswith(HOLE):
+        shown = trace.path.replace(HOLE, "…")
+        return None, [Seen(value=shown, why=f"{trace.why}, where only the run knows")]
+    if not path:
         return None, []
     if path.endswith("/") and tree.is_source(path.rstrip("/")):
         return None, [Seen(value=path, why=f"{why}, but that folder holds source code")]
@@ -255,7 +258,10 @@ def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Se
         there = _existing(tree, one.path)
         if there is None:
             if one.kind != "model":  # or it is a name in a hub
-                missing[one.path] = Seen(value=one.path, why=f"{one.why}, but it is not here")
+                where = one.path.replace("\\", "/")
+                is_windows = where != one.path and tree.is_there(where)
+                reason = f"it is {where} but on Windows" if is_windows else "but it is not here"
+                missing[one.path] = Seen(value=one.path, why=f"{one.why}, {reason}")
         elif not any(_is_output(there, out) for out in outputs):
             found.setdefault(there, Seen(value=there, why=one.why))
     kept = [seen for path, seen in found.items() if not any(path == out for out in outputs)]

@@ -15,7 +15,7 @@ import msgspec
 from assent.parsing import ParseError, parse_yaml
 from assent.setup.jobs import Block, blocks, constants
 from assent.setup.seen import Certainty
-from assent.setup.shell import SCRIPTS, Simple, commands, ran
+from assent.setup.shell import SCRIPTS, Simple, commands, publishes, ran
 from assent.setup.tree import Tree
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -61,7 +61,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 def recipes(tree: Tree) -> list[Recipe]:
     """Every recipe of a folder; those that are made to be run by people come first."""
     found: list[Recipe] = []
-    for read in (_entry_points, _makefile, _justfile, _pyproject, _invoke, _tox, _nox, _ci):
+    read_by = (
+        *(_entry_points, _makefile, _justfile, _pyproject, _invoke, _tox, _nox, _ci),
+        _publishing,
+    )
+    for read in read_by:
         found += read(tree)
     return found[:MAX_RECIPES]
 
@@ -412,6 +416,13 @@ def _ci_of(tree: Tree, place: str) -> Iterator[Recipe]:
             yield from _lines_of(tree, file, job, block, place)
 
 
+def _publishing(tree: Tree) -> Iterator[Recipe]:
+    """What a script of a shell runs before or after it sends something away: never the whole."""
+    for file in tree.files:
+        if file.endswith((".sh", ".bash")) and publishes(text := tree.text(file)):
+            yield from _lines_of(tree, file, posixpath.basename(file), Block(text=text), "")
+
+
 def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iterator[Recipe]:
     """Each line of a script that runs something of the team's, in the folder `place` or below."""
     text = block.text
@@ -430,7 +441,7 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
         shown = " ".join([*sets, shown])
         left_out = [*unknown, *left_out]
         line = f"cd {shlex.quote(here)} && {shown}" if here else shown
-        why = f"{file}: job {job}"
+        why = f"{file}: job {job}" if file.endswith((".yml", ".yaml")) else file
         said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(
             name=_called(simple) or job,

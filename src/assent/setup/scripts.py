@@ -60,11 +60,23 @@ def read_script(
         writes=tuple(_once(walked.writes)),
         hints=tuple(walked.hints),
         notes=(
+            *_own_folder(program, moves),
             *((unclear,) if own and not words else ()),
             *((demanded,) if missing else ()),
             *walked.needed,
         ),
     )
+
+
+def _own_folder(program: Program, moves: bool) -> list[str]:
+    """What a person has to do where each run of Hydra leaves its files in a folder of its own."""
+    if program.run_folder is None or moves or "hydra.run.dir" in program.named:
+        return []
+    folder = program.run_folder
+    return [
+        f"Hydra gives each run of {program.script} a folder of its own below {folder}: add "
+        f"hydra.run.dir={folder}/run to the command, and name at `model` what it leaves there"
+    ]
 
 
 def _configurations(program: Program) -> list[Trace]:

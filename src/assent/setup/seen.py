@@ -50,6 +50,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     hints: tuple[Hint, ...] = ()
     notes: tuple[str, ...] = ()
     is_unread: bool = False
+    learns: bool = False
+    """Whether something is fitted in its own script, as far as the words in it show."""
 
     def written(self, *kinds: Kind) -> list[Trace]:
         """The files of these kinds that it writes."""

@@ -65,6 +65,7 @@ class Program:
         self.config: dict[str, Any] | None = None
         self.loaded: dict[str, None] = {}
         self.composed_from: str | None = None
+        self.run_folder: str | None = None
         self.calls: dict[str, list[tuple[ast.Call, Scope]]] = {}
         self._steps = 0
         self._busy: set[tuple[int, int]] = set()
