@@ -35,8 +35,15 @@ def _parsers(module: Module) -> Iterator[str]:
 
 def _groups(module: Module) -> list[str]:
     """Those of a group of click or an app of typer. An app of typer with one is that one."""
-    found: list[str] = []
-    is_typer = False
+    found = list(commands_of(module))
+    is_typer = not any(is_group for _, _, is_group in found)
+    return [] if is_typer and len(found) == 1 else [name for name, _, _ in found]
+
+
+def commands_of(module: Module) -> Iterator[tuple[str, Function, bool]]:
+    """The functions that a group of click (then it is one) or an app of typer runs, by the name
+    that a command line calls each by.
+    """
     for function in _functions(module):
         for decorator in function.decorator_list:
             called = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -45,14 +52,10 @@ def _groups(module: Module) -> list[str]:
             owner = module.dotted(called.value)
             if owner == "click":
                 continue
-            is_typer = is_typer or not _is_group(module, owner)
-            given = (
-                decorator.args[0] if isinstance(decorator, ast.Call) and decorator.args else None
-            )
-            is_named = isinstance(given, ast.Constant) and isinstance(given.value, str)
-            shown = given.value if is_named else function.name.replace("_", "-")  # type: ignore[union-attr]
-            found.append(str(shown))
-    return [] if is_typer and len(found) == 1 else found
+            words = decorator.args if isinstance(decorator, ast.Call) else []
+            name = words[0].value if words and isinstance(words[0], ast.Constant) else None
+            shown = name if isinstance(name, str) else function.name.replace("_", "-")
+            yield shown, function, _is_group(module, owner)
 
 
 def _is_group(module: Module, name: str) -> bool:

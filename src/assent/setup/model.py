@@ -49,14 +49,15 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     params, unnamed = _readable_params(tree, _params(tree, chosen))
     inputs, left_out = _inputs(tree, chosen, outputs)
     inputs += [one for one in unnamed if not any(covered(its.value, one.value) for its in inputs)]
-    metrics, clashing = _without_clashes(tree, _metrics(tree, writes), writes)
+    found_metrics, idle = _metrics(tree, chosen, writes)
+    metrics, clashing = _without_clashes(tree, found_metrics, writes)
     data = _data(tree, chosen, outputs)
     predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
     others = {
         "train": tuple(seen_of([one]) for one in chosen.other_trains),
         "evaluate": tuple(seen_of([one]) for one in chosen.other_evaluates),
         "model": (*refused, *_other_models(tree, chosen)),
-        "metrics": tuple(clashing),
+        "metrics": (*clashing, *idle),
     }
     found = ModelSeen(
         name=name,
@@ -136,8 +137,10 @@ def _other_models(tree: Tree, chosen: Chosen) -> list[Seen]:
     return found[:5]
 
 
-def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
-    """The files that hold figures: what the steps write, else what is there already."""
+def _metrics(tree: Tree, chosen: Chosen, writes: Sequence[Trace]) -> _Split:
+    """The files that hold figures: what the steps write, else what is there already and a script
+    names; and what is there and nothing names.
+    """
     found: dict[str, Seen] = {}
     for one in writes:
         is_known = not one.path.startswith((HOLE, "."))
@@ -146,18 +149,25 @@ def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
             found.setdefault(one.path, Seen(value=one.path, why=one.why, certainty="read"))
     exact = {path: seen for path, seen in found.items() if HOLE not in path}
     if exact:
-        return list(exact.values())
+        return list(exact.values()), []
     if found:
-        return list(found.values())
-    return [
+        return list(found.values()), []
+    there = [
         Seen(value=path, why="it is there already", certainty="guessed")
         for path in tree.files
         if kind_of(path) == "metrics"
-        and not path.startswith(".")
+        and not path.startswith((".", "docs/"))
         and ending(path) in (".json", ".yaml", ".yml")
         and not words(posixpath.dirname(path)) & {"conf", "config", "configs", "tests"}
         and any(map(direction, read_metrics(tree.root, [path]).metrics))
     ][:1]
+    steps = (*chosen.train, *chosen.evaluate)
+    texts = [tree.text(path) for step in steps for path in step.scripts]
+    is_open = not steps or any(step.is_unread for step in steps)
+    if is_open or any(posixpath.basename(its.value) in one for its in there for one in texts):
+        return there, []
+    why = "it is there, but nothing that was read writes it"
+    return [], [Seen(value=one.value, why=why) for one in there]
 
 
 def _is_readable(tree: Tree, trace: Trace) -> bool:

@@ -21,7 +21,7 @@ from assent.setup.calls import (
     WRITES,
     Call,
 )
-from assent.setup.commandlines import subcommands
+from assent.setup.commandlines import commands_of, subcommands
 from assent.setup.conditions import switches
 from assent.setup.roles import is_cost, kind_of, model_score, trains
 from assent.setup.seen import Hint, Kind, Step, Trace
@@ -160,6 +160,10 @@ class _Walk:
         waiting: deque[tuple[ast.AST, Scope]] = deque()
         for module in modules:
             waiting += [(node, module.top) for node in _top(module, module is modules[0])]
+        for function in self._commanded():
+            seen.add(function)
+            inner = modules[0].scopes[function]
+            waiting += [(child, inner) for child in function.body]
         while waiting:
             node, scope = waiting.popleft()
             if isinstance(node, ast.Call):
@@ -177,6 +181,14 @@ class _Walk:
                 waiting += [(child, scope) for child in ast.iter_child_nodes(node)]
             elif scope.function is None or not isinstance(node, ast.ClassDef):
                 waiting += [(child, scope) for child in node.decorator_list]
+
+    def _commanded(self) -> list[Function]:
+        """The functions that a group of click or an app of typer runs, which nothing calls by name:
+        the one that the command line names, else all.
+        """
+        found = list(commands_of(self.program.modules[0]))
+        named = [function for name, function, _ in found if name in self.program.rest[:1]]
+        return named or [function for _, function, _ in found]
 
     def _call(self, node: ast.Call, scope: Scope) -> None:
         dotted = scope.module.dotted(node.func)
