@@ -20,17 +20,17 @@ def subcommands(module: Module) -> list[str]:
 
 def _parsers(module: Module) -> Iterator[str]:
     """Those of argparse: `subparsers.add_parser("train")`."""
-    for node in ast.walk(module.tree):
-        is_parser = (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr == "add_parser"
-        )
-        if is_parser:
-            assert isinstance(node, ast.Call)
-            name = node.args[0] if node.args else None
-            if isinstance(name, ast.Constant) and isinstance(name.value, str):
-                yield name.value
+    calls = [
+        node
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "add_parser"
+    ]
+    for node in sorted(calls, key=lambda one: one.lineno):
+        name = node.args[0] if node.args else None
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            yield name.value
 
 
 def _groups(module: Module) -> list[str]:
