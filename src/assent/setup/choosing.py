@@ -27,7 +27,6 @@ _USES = frozenset(
 """What uses a model or sends something away: nothing that a training needs before it."""
 _CONVERTS = frozenset("convert conversion export quantize quantise compress".split())
 """What makes another file of a model that there is."""
-_PREPARES = frozenset("generate prepare preprocess download ingest fetch".split())
 _CALLED_TRAINING = frozenset("train training model fit run".split())
 _EVALUATION = frozenset("evaluate evaluation eval validation".split())
 """Words for the evaluation of a model alone: `test` and `metrics` are said of much else."""
@@ -94,7 +93,6 @@ def train_score(step: Step) -> int:
     score -= 6 * ((evaluates(step.name) or predicts(step.name)) and not is_named)
     score -= 8 * bool(name & _CHORES)
     score -= 12 * bool(name & _CONVERTS and not is_named)
-    score -= 4 * bool(name & _PREPARES and not is_named)
     score += 10 * (name <= _CALLED_TRAINING and is_named and _standing(step) == 2)
     score -= 8 * any(path.endswith(".ipynb") for path in step.scripts)
     return score + (_standing(step) if score > 0 else 0)
