@@ -113,3 +113,8 @@ def test_what_is_set_for_one_command_is_kept_with_it() -> None:
     (first, second) = commands("A=1 python a.py\npython $A")
     assert (first.sets, first.words) == (("A=1",), ("python", "a.py"))
     assert second.words == ("python", "$A")
+
+
+def test_values_that_double_with_every_line_stay_small() -> None:
+    text = "A=xxxxxxxxxx\n" + "A=$A$A$A$A\n" * 30 + f"python {'$A' * 5000}"
+    assert len(" ".join(commands(text)[-1].words)) < 20_000

@@ -19,6 +19,7 @@ from assent.setup.tree import Tree
 
 MAX_JOBS = 200
 MAX_STEPS = 200
+MAX_VALUE = 1000
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 
 
@@ -139,6 +140,7 @@ def constants(value: Any) -> dict[str, str]:
         and not isinstance(its, bool)
         and "$" not in str(its)
         and "\n" not in str(its)
+        and len(str(its)) <= MAX_VALUE
     }
 
 

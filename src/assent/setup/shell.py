@@ -13,6 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 MAX_COMMAND = 20_000
+_MAX_VARIABLES = 50
+_MAX_VALUE = 1000
+"""Of what is put into words: text that doubles with every line must not grow without end."""
 SCRIPTS = (".py", ".sh", ".bash", ".R", ".r", ".jl", ".ipynb")
 _SEPARATORS = frozenset({";", "&&", "||", "|", "&", ";;", "(", ")", "|&"})
 _RESERVED = frozenset({"if", "then", "else", "elif", "fi", "do", "done", "while", "!", "{", "}"})
@@ -142,7 +145,7 @@ def options(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 
 def _put_in(word: str, values: Mapping[str, str]) -> str:
     """A word with the variables whose values are known; `A=$B` stays what it sets."""
-    if "$" not in word or not values:
+    if not 0 < word.count("$") <= _MAX_VARIABLES or not values:
         return word
     shown = _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), word)
     return shown if len(shown) <= MAX_COMMAND else word
@@ -158,7 +161,7 @@ def _set(words: Sequence[str], values: dict[str, str]) -> None:
         return
     for match in assigned:
         assert match is not None
-        if set(match[2]) & set("$`"):
+        if set(match[2]) & set("$`") or len(match[2]) > _MAX_VALUE:
             values.pop(match[1], None)
         else:
             values[match[1]] = match[2]
