@@ -395,3 +395,25 @@ def test_gitlab_installs_in_the_jobs_that_train_and_evaluate(tmp_path: Path) -> 
     ]
     for verb in ("train", "evaluate"):
         assert whole[f"assent-{verb}"] == {"extends": ".assent-packages"}
+
+
+def test_what_was_added_to_the_jobs_of_gitlab_is_no_job_of_the_team(tmp_path: Path) -> None:
+    own = """\
+stages: [test]
+t:
+  script: [pytest]
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+workflow:
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH
+"""
+    folder = repository(tmp_path / "x", {"poetry.lock": "", ".gitlab-ci.yml": own})
+    to_add = init(folder, gitlab=True).to_add
+    assert to_add is not None
+    assert "assent-train:" in to_add
+    (folder / ".gitlab-ci.yml").write_text(f"{own}{to_add}")
+    again = init(folder, gitlab=True)
+    assert again.to_add is None
+    assert "1 job of yours" in "\n".join(again.seen)
