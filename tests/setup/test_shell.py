@@ -92,3 +92,29 @@ def test_any_line_is_read_without_an_error(line: str) -> None:
     for simple in commands(line):
         assert simple.words
         ran(simple)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("export A=x.py\npython $A", "python x.py"),
+        ("A=1 B=2\npython a.py --n=${A}$B", "python a.py --n=12"),
+        ("export A=1\nexport A=$(date)\npython $A", "python $A"),
+        ("python $A", "python known"),
+        ("A=$A/x\npython $A", "python known/x"),
+        ("python $UNKNOWN ${UNKNOWN}", "python $UNKNOWN ${UNKNOWN}"),
+    ],
+)
+def test_variables_are_put_in_where_their_values_are_known(text: str, words: str) -> None:
+    assert " ".join(commands(text, "", {"A": "known"})[-1].words) == words
+
+
+def test_what_is_set_for_one_command_is_kept_with_it() -> None:
+    (first, second) = commands("A=1 python a.py\npython $A")
+    assert (first.sets, first.words) == (("A=1",), ("python", "a.py"))
+    assert second.words == ("python", "$A")
+
+
+def test_values_that_double_with_every_line_stay_small() -> None:
+    text = "A=xxxxxxxxxx\n" + "A=$A$A$A$A\n" * 30 + f"python {'$A' * 5000}"
+    assert len(" ".join(commands(text)[-1].words)) < 20_000

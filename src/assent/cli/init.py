@@ -11,7 +11,9 @@ from assent.cli import output
 from assent.cli.flags import flag
 from assent.cli.run import finish
 from assent.setup.seen import ModelSeen, Seen, Sight
-from assent.verbs.init import IGNORED, InitResult, init
+from assent.verbs.init import IGNORED, InitResult, init, unseen
+
+MAX_SHOWN = 12
 
 
 @click.command()
@@ -122,10 +124,20 @@ def _named(models: str) -> str:
 
 
 def _advice(result: InitResult) -> None:
-    for project in () if result.sight is None else result.sight.projects:
-        for model in project.models:
-            for line in model.advice:
-                output.line(f"  {line}")
+    """What a person has to add; of several models only to which, as each file says the rest."""
+    models = (
+        [] if result.sight is None else [m for one in result.sight.projects for m in one.models]
+    )
+    if len(models) == 1:
+        for line in models[0].advice:
+            output.line(f"  {line}")
+        return
+    told = [one for one in models if one.advice]
+    for model in told[:MAX_SHOWN]:
+        missing = ", ".join(unseen(model)) or "the notes"
+        output.line(f"  {model.name}: {missing}, as the comments in its file say")
+    if len(told) > MAX_SHOWN:
+        output.line(f"  and {len(told) - MAX_SHOWN} more")
 
 
 def _next(result: InitResult) -> None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assent.core.direction import direction
+from assent.setup.roles import is_cost
 from assent.setup.seen import Hint, ModelSeen
 
 FILE = "metrics.json"
@@ -16,6 +17,8 @@ _WHERE = {
     "mlflow": "they go to MLflow's store, where no path leads to this run's",
     "wandb": "they go to W&B alone",
 }
+_WIDE = 80
+_SAY = "say at `model` which file or folder it is"
 _PLAIN = re.compile(r"[\w.\[\]()'\", *+/-]{1,80}")
 
 
@@ -23,19 +26,28 @@ def advice(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
     """What is missing, one paragraph after the other; lines that begin with blanks are code."""
     if found.train is None:
         yield "nothing here looks like a training: say at `train` which command trains"
-    if found.model is None and not found.others.get("model"):
-        yield from _model([hint for hint in hints if hint.fitted is not None])
+    if found.model is None:
+        yield from _model(hints, has_others=bool(found.others.get("model")))
     if not found.metrics and found.is_unread and not hints:
         yield f"no metrics were seen: let the training write them as JSON into {FILE}, {AGAIN}"
     elif not found.metrics:
         yield from _metrics(found, hints)
 
 
-def _model(hints: Sequence[Hint]) -> Iterator[str]:
-    """How to keep a model that a script fits or gives to a store."""
-    stored = [hint for hint in hints if hint.values] or list(hints)
+def _model(hints: Sequence[Hint], *, has_others: bool) -> Iterator[str]:
+    """How to keep a model that a script fits or gives to a store; nothing more where there are
+    candidates for a model that is kept.
+    """
+    lost = [hint for hint in hints if hint.where == "lost"]
+    fitted = [hint for hint in hints if hint.fitted is not None]
+    stored = [hint for hint in fitted if hint.values] or ([] if has_others else fitted)
+    if lost and not any(hint.values for hint in fitted):
+        place = f"{lost[0].script}, line {lost[0].line},"
+        yield f"{place} keeps a model, but only the run knows where: {_SAY}"
+        return
     if not stored or not _is_simple(stored[-1].fitted or "…"):
-        yield "no script says where it leaves the model: say at `model` which file or folder it is"
+        if not has_others:
+            yield f"no script says where it leaves the model: {_SAY}"
         return
     hint = stored[-1]
     flavour = hint.values.get("flavour")
@@ -50,7 +62,7 @@ def _model(hints: Sequence[Hint]) -> Iterator[str]:
 
 def _metrics(found: ModelSeen, hints: Sequence[Hint]) -> Iterator[str]:
     telling = sorted(
-        (one for one in hints if one.fitted is None),
+        (one for one in hints if one.fitted is None and one.where != "lost"),
         key=lambda hint: (not hint.values, hint.where == "printed"),
     )
     if not telling:
@@ -81,8 +93,16 @@ def _is_simple(expression: str) -> bool:
 
 def _lines(values: dict[str, str]) -> Iterator[str]:
     known = {name: its for name, its in values.items() if direction(name)} or values
-    pairs = ", ".join(f"{json.dumps(name)}: {its}" for name, its in list(known.items())[:8])
-    yield from _dumped(f"{{{pairs}}}")
+    telling = {name: its for name, its in known.items() if not is_cost(name)} or known
+    pairs = [f"{json.dumps(name)}: {its}" for name, its in list(telling.items())[:8]]
+    short = f"{{{', '.join(pairs)}}}"
+    if len(short) <= _WIDE:
+        yield from _dumped(short)
+        return
+    yield "    import json"
+    yield "    json.dump({"
+    yield from (f"        {pair}," for pair in pairs)
+    yield f'    }}, open("{FILE}", "w"))'
 
 
 def _dumped(value: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ import msgspec
 
 from assent.setup.roles import evaluates, model_score, predicts, trains, words
 from assent.setup.seen import Seen, Step, Trace
+from assent.setup.values import HOLE
 
 MAX_MODELS = 12
 _CHORES = frozenset(
@@ -24,6 +25,11 @@ _USES = frozenset(
     """.split()
 )
 """What uses a model or sends something away: nothing that a training needs before it."""
+_CONVERTS = frozenset("convert conversion export quantize quantise compress".split())
+"""What makes another file of a model that there is."""
+_CALLED_TRAINING = frozenset("train training model fit run".split())
+_EVALUATION = frozenset("evaluate evaluation eval validation".split())
+"""Words for the evaluation of a model alone: `test` and `metrics` are said of much else."""
 _TRAINS_FOR_SURE, _IS_CLOSE, _EVALUATES_FOR_SURE = 6, 6, 8
 
 Provided = Callable[[str], bool]
@@ -44,6 +50,19 @@ class Chosen(msgspec.Struct, frozen=True, kw_only=True):
     def writes(self) -> list[Trace]:
         """Everything that its steps write."""
         return [one for step in (*self.train, *self.evaluate) for one in step.writes]
+
+
+def candidates(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps that may train, where none looks like it: something is fitted there, or what they
+    import is called after a training.
+    """
+    found: dict[str, Step] = {}
+    for step in steps:
+        imported = any(trains(path.rpartition("/")[2]) for path in step.scripts[1:])
+        fitted = any(one.fitted is not None for one in step.hints)
+        if step.command and (step.learns or imported or fitted) and not _uses(step):
+            found.setdefault(step.command, step)
+    return tuple(found.values())[:5]
 
 
 def choose(steps: Sequence[Step], is_provided: Provided) -> list[Chosen]:
@@ -73,6 +92,8 @@ def train_score(step: Step) -> int:
     score += 6 * is_named
     score -= 6 * ((evaluates(step.name) or predicts(step.name)) and not is_named)
     score -= 8 * bool(name & _CHORES)
+    score -= 12 * bool(name & _CONVERTS and not is_named)
+    score += 10 * (name <= _CALLED_TRAINING and is_named and _standing(step) == 2)
     score -= 8 * any(path.endswith(".ipynb") for path in step.scripts)
     return score + (_standing(step) if score > 0 else 0)
 
@@ -121,6 +142,7 @@ def _writer(step: Step) -> str:
 def best_model(step: Step) -> Trace | None:
     """What looks most like a model among what a step writes."""
     models = [one for one in step.written("model") if model_score(one.path) >= 0]
+    models = [one for one in models if not one.path.startswith(HOLE)] or models
     return max(models, key=lambda one: model_score(one.path), default=None)
 
 
@@ -227,14 +249,26 @@ def _before(
 def _evaluation_score(step: Step, train: Step, model: Trace | None) -> int:
     """How much a step looks like the evaluation of this model; 0 if it adds nothing."""
     known = {one.path for one in train.writes}
-    figures = [one for one in step.written("metrics", "predictions") if one.path not in known]
+    figures = [
+        one
+        for one in step.written("metrics", "predictions")
+        if one.path not in known and not one.path.startswith(".")
+    ]
     if not figures:
         return 0
-    is_named = any(map(evaluates, _names(step)))
-    score = 8 * (model is not None and _reads(step, model.path)) + 6 * is_named - 8 * _uses(step)
+    if set(_own(train)[:1]) & set(step.scripts):
+        return 0  # it trains again
+    reads_model = model is not None and _reads(step, model.path)
+    is_after = reads_model or any(_reads(step, path) for path in known)
+    is_named = any(_is_evaluation(name, is_after) for name in _names(step))
+    score = 8 * reads_model + 6 * is_named - 8 * _uses(step)
     score += 3 * any(one.kind == "metrics" for one in figures) + 2 * len(figures)
     score += 1 * (step.certainty == "stated") + 1 * predicts(step.name)
     return score - 8 * any(path.endswith(".ipynb") for path in step.scripts)
+
+
+def _is_evaluation(name: str, is_after: bool) -> bool:
+    return evaluates(name) and (is_after or bool(words(name) & _EVALUATION))
 
 
 def _covers_any(step: Step, model: Trace | None) -> bool:

@@ -47,8 +47,18 @@ def configure(program: Program) -> bool:
     version = argument(decorator, 99, "version_base")
     stays = isinstance(version, ast.Constant) and version.value != "1.1"
     chdir = _at(config, "hydra.job.chdir")
+    _note_folder(program, config)
     moves = chdir is True or (chdir is None and not stays)
     return moves and _at(config, "hydra.run.dir") != "."
+
+
+def _note_folder(program: Program, config: dict[str, Any]) -> None:
+    """Note where Hydra puts what the script leaves, if that is a folder of each run's own."""
+    folder = _at(config, "hydra.run.dir")
+    asked = [*(str(config),), *(program.sources.tree.text(one.path) for one in program.modules)]
+    is_used = any("runtime.output_dir" in one or "get_original_cwd" in one for one in asked)
+    if isinstance(folder, str) and "${now:" in folder and is_used:
+        program.run_folder = folder.partition("${")[0].rstrip("/") or "outputs"
 
 
 def _decorator(module: Module) -> ast.Call | None:

@@ -12,10 +12,10 @@ import msgspec
 from assent.config.settings import MAX_NAME
 from assent.errors import AssentError
 from assent.git import Repository
-from assent.setup.choosing import Chosen, choose
+from assent.setup.choosing import Chosen, candidates, choose
 from assent.setup.kedro import package_of, read_kedro
 from assent.setup.model import model_seen
-from assent.setup.roles import trains, words
+from assent.setup.roles import is_test, trains, words
 from assent.setup.seen import ModelSeen, Project, Sight, Step, Trace
 from assent.setup.stages import FILE as PIPELINE
 from assent.setup.stages import (
@@ -95,7 +95,8 @@ def _folders(tree: Tree) -> list[str]:
     if "" not in stated:
         for path in tree.files:
             folder, base = posixpath.split(path)
-            if path.endswith(_SCRIPTS) and not _is_aside(folder) and _trains(tree, path, base):
+            is_script = path.endswith(_SCRIPTS) and not is_test(base)
+            if is_script and not _is_aside(folder) and _trains(tree, path, base):
                 found[_inside(path, _project_of(tree, path), stated)] = None
     return sorted({**stated, **found})[:MAX_PROJECTS] or [""]
 
@@ -142,11 +143,20 @@ def _project_of(tree: Tree, path: str) -> str:
     """The nearest folder above a file that looks like a project's; else the root."""
     folder = posixpath.dirname(path)
     while folder:
-        is_code = posixpath.basename(folder) in _CODE
+        is_code = posixpath.basename(folder) in _CODE or _is_package(tree, folder)
         if not is_code and any(tree.is_file(f"{folder}/{name}") for name in _MARKERS):
             return folder
         folder = posixpath.dirname(folder)
     return ""
+
+
+def _is_package(tree: Tree, folder: str) -> bool:
+    """Whether a folder is a package of Python that something above it installs."""
+    above = posixpath.dirname(folder)
+    says = ("pyproject.toml", "setup.py", "setup.cfg")
+    return tree.is_file(f"{folder}/__init__.py") and any(
+        tree.is_file(posixpath.join(above, name)) for name in says
+    )
 
 
 def _models(
@@ -164,6 +174,8 @@ def _models(
         chosen = {_key(one): one for one in choose(steps, _Provided(tree, steps))}
         if not chosen and kedro is not None:
             chosen = {"": Chosen(train=(kedro,), model=None)}
+        if not chosen:
+            chosen = {"": Chosen(train=(), model=None, other_trains=candidates(steps))}
     if not chosen:
         chosen = {"": Chosen(train=(), model=None)}
     if reader.is_cut:

@@ -49,14 +49,15 @@ def model_seen(tree: Tree, name: str, chosen: Chosen) -> ModelSeen:
     params, unnamed = _readable_params(tree, _params(tree, chosen))
     inputs, left_out = _inputs(tree, chosen, outputs)
     inputs += [one for one in unnamed if not any(covered(its.value, one.value) for its in inputs)]
-    metrics, clashing = _without_clashes(tree, _metrics(tree, writes), writes)
+    found_metrics, idle = _metrics(tree, chosen, writes)
+    metrics, clashing = _without_clashes(tree, found_metrics, writes)
     data = _data(tree, chosen, outputs)
     predictions = predictions_of(tree, [one for one in writes if one.kind == "predictions"])
     others = {
         "train": tuple(seen_of([one]) for one in chosen.other_trains),
         "evaluate": tuple(seen_of([one]) for one in chosen.other_evaluates),
         "model": (*refused, *_other_models(tree, chosen)),
-        "metrics": tuple(clashing),
+        "metrics": (*clashing, *idle),
     }
     found = ModelSeen(
         name=name,
@@ -86,7 +87,7 @@ def _with_advice(found: ModelSeen, chosen: Chosen) -> ModelSeen:
 
 
 def _is_at(trace: Trace, seen: Seen) -> bool:
-    return trace.path.rstrip("/") == seen.value.rstrip("/")
+    return trace.path.replace(HOLE, "…").rstrip("/") == seen.value.rstrip("/")
 
 
 def _model(tree: Tree, chosen: Chosen) -> tuple[Seen | None, list[Seen]]:
@@ -102,7 +103,10 @@ def _model(tree: Tree, chosen: Chosen) -> tuple[Seen | None, list[Seen]]:
     elif not path.endswith("/") and ending(path) not in MODEL_ENDINGS and not tree.is_file(path):
         path = f"{path}/" if not ending(path) else path
     seen = Seen(value=path, why=why)
-    if not path or path.startswith(HOLE):
+    if trace.path.startswith(HOLE):
+        shown = trace.path.replace(HOLE, "…")
+        return None, [Seen(value=shown, why=f"{trace.why}, where only the run knows")]
+    if not path:
         return None, []
     if path.endswith("/") and tree.is_source(path.rstrip("/")):
         return None, [Seen(value=path, why=f"{why}, but that folder holds source code")]
@@ -133,25 +137,37 @@ def _other_models(tree: Tree, chosen: Chosen) -> list[Seen]:
     return found[:5]
 
 
-def _metrics(tree: Tree, writes: Sequence[Trace]) -> list[Seen]:
-    """The files that hold figures: what the steps write, else what is there already."""
+def _metrics(tree: Tree, chosen: Chosen, writes: Sequence[Trace]) -> _Split:
+    """The files that hold figures: what the steps write, else what is there already and a script
+    names; and what is there and nothing names.
+    """
     found: dict[str, Seen] = {}
     for one in writes:
-        if one.kind == "metrics" and ending(one.path) in _METRICS and _is_readable(tree, one):
+        is_known = not one.path.startswith((HOLE, "."))
+        is_ours = is_known and one.kind == "metrics" and ending(one.path) in _METRICS
+        if is_ours and _is_readable(tree, one):
             found.setdefault(one.path, Seen(value=one.path, why=one.why, certainty="read"))
     exact = {path: seen for path, seen in found.items() if HOLE not in path}
     if exact:
-        return list(exact.values())
+        return list(exact.values()), []
     if found:
-        return list(found.values())
-    return [
+        return list(found.values()), []
+    there = [
         Seen(value=path, why="it is there already", certainty="guessed")
         for path in tree.files
         if kind_of(path) == "metrics"
+        and not path.startswith((".", "docs/"))
         and ending(path) in (".json", ".yaml", ".yml")
         and not words(posixpath.dirname(path)) & {"conf", "config", "configs", "tests"}
         and any(map(direction, read_metrics(tree.root, [path]).metrics))
     ][:1]
+    steps = (*chosen.train, *chosen.evaluate)
+    texts = [tree.text(path) for step in steps for path in step.scripts]
+    is_open = not steps or any(step.is_unread for step in steps)
+    if is_open or any(posixpath.basename(its.value) in one for its in there for one in texts):
+        return there, []
+    why = "it is there, but nothing that was read writes it"
+    return [], [Seen(value=one.value, why=why) for one in there]
 
 
 def _is_readable(tree: Tree, trace: Trace) -> bool:
@@ -192,7 +208,7 @@ _Split = tuple[list[Seen], list[Seen]]
 def _plots(writes: Sequence[Trace]) -> list[Seen]:
     found = {}
     for one in writes:
-        if one.kind == "plots":
+        if one.kind == "plots" and not one.path.startswith(HOLE):
             path = one.path
             if not ending(path):
                 path = f"{path}/*.png"
@@ -245,14 +261,31 @@ def _inputs(tree: Tree, chosen: Chosen, outputs: Sequence[str]) -> tuple[list[Se
     for one in _outside(chosen, outputs):
         if one.kind == "params" and tree.is_file(one.path):
             continue
+        if one.path.startswith(HOLE):
+            shown = one.path.replace(HOLE, "…")
+            missing[shown] = Seen(value=shown, why=f"{one.why}, where only the run knows")
+            continue
         there = _existing(tree, one.path)
         if there is None:
             if one.kind != "model":  # or it is a name in a hub
-                missing[one.path] = Seen(value=one.path, why=f"{one.why}, but it is not here")
+                where = one.path.replace("\\", "/")
+                is_windows = where != one.path and tree.is_there(where)
+                reason = f"it is {where} but on Windows" if is_windows else "but it is not here"
+                missing[one.path] = Seen(value=one.path, why=f"{one.why}, {reason}")
         elif not any(_is_output(there, out) for out in outputs):
             found.setdefault(there, Seen(value=there, why=one.why))
     kept = [seen for path, seen in found.items() if not any(path == out for out in outputs)]
-    return kept, list(missing.values())
+    return _without_covered(kept), list(missing.values())
+
+
+def _without_covered(inputs: Sequence[Seen]) -> list[Seen]:
+    """Inputs without those that a folder among them holds already."""
+    folders = [one.value.removesuffix("**") for one in inputs if one.value.endswith("/**")]
+    return [
+        one
+        for one in inputs
+        if not any(one.value.startswith(its) and one.value != f"{its}**" for its in folders)
+    ]
 
 
 def _is_output(path: str, output: str) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from assent.parsing import ParseError, parse_yaml
+from assent.setup.jobs import Block, blocks, constants
 from assent.setup.seen import Certainty
-from assent.setup.shell import SCRIPTS, commands, ran
+from assent.setup.shell import SCRIPTS, Simple, commands, publishes, ran
 from assent.setup.tree import Tree
 
 MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
@@ -27,6 +28,7 @@ _COPIED = (
     "the values in the command are copied from {}: whoever changes them there changes them here"
 )
 _MAX_TEXT = 200_000
+_MAX_ASKED = 300
 _CHECKOUT = re.compile(
     r"\$(?:\{\{github\.workspace\}\}|\{?(?:CI_PROJECT_DIR|GITHUB_WORKSPACE)\b\}?)"
 )
@@ -59,7 +61,11 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 def recipes(tree: Tree) -> list[Recipe]:
     """Every recipe of a folder; those that are made to be run by people come first."""
     found: list[Recipe] = []
-    for read in (_entry_points, _makefile, _justfile, _pyproject, _invoke, _tox, _nox, _ci):
+    read_by = (
+        *(_entry_points, _makefile, _justfile, _pyproject, _invoke, _tox, _nox, _ci),
+        _publishing,
+    )
+    for read in read_by:
         found += read(tree)
     return found[:MAX_RECIPES]
 
@@ -406,15 +412,23 @@ def _ci_of(tree: Tree, place: str) -> Iterator[Recipe]:
             continue
         if posixpath.basename(file).startswith("assent"):
             continue
-        for job, block, folder in found:
-            yield from _lines_of(file, job, block, folder, place)
+        for job, block in found:
+            yield from _lines_of(tree, file, job, block, place)
 
 
-def _lines_of(file: str, job: str, block: str, folder: str, place: str) -> Iterator[Recipe]:
+def _publishing(tree: Tree) -> Iterator[Recipe]:
+    """What a script of a shell runs before or after it sends something away: never the whole."""
+    for file in tree.files:
+        if file.endswith((".sh", ".bash")) and publishes(text := tree.text(file)):
+            yield from _lines_of(tree, file, posixpath.basename(file), Block(text=text), "")
+
+
+def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iterator[Recipe]:
     """Each line of a script that runs something of the team's, in the folder `place` or below."""
-    if len(re.findall(r"\b(?:cd|pushd)\s", block)) < 2:  # else it may mean another folder
-        block = _CHECKOUT.sub(".", block)
-    for simple in commands(block, folder):
+    text = block.text
+    if len(re.findall(r"\b(?:cd|pushd)\s", text)) < 2:  # else it may mean another folder
+        text = _CHECKOUT.sub(".", text)
+    for simple in commands(text, block.folder, block.values):
         words, left_out = _known_words(simple.words)
         shown = shlex.join(words)
         is_lost = left_out and ran(simple) is None
@@ -423,11 +437,14 @@ def _lines_of(file: str, job: str, block: str, folder: str, place: str) -> Itera
         if not f"{simple.folder}/".startswith(place):
             continue
         here = f"{simple.folder}/".removeprefix(place).strip("/")
+        sets, unknown = _settings(tree, block, simple)
+        shown = " ".join([*sets, shown])
+        left_out = [*unknown, *left_out]
         line = f"cd {shlex.quote(here)} && {shown}" if here else shown
-        why = f"{file}: job {job}"
+        why = f"{file}: job {job}" if file.endswith((".yml", ".yaml")) else file
         said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(
-            name=job,
+            name=_called(simple) or job,
             command=line,
             lines=(line,),
             file=file,
@@ -435,6 +452,42 @@ def _lines_of(file: str, job: str, block: str, folder: str, place: str) -> Itera
             is_copied=True,
             notes=(said,) if left_out else (),
         )
+
+
+def _called(simple: Simple) -> str | None:
+    """What a command of a job is called: its script says more of it than the job, which is often
+    `build` or `test` whatever it runs.
+    """
+    found = ran(simple)
+    if found is None:
+        return None
+    if found.module is not None:
+        return found.module.rpartition(".")[2]
+    return posixpath.splitext(posixpath.basename(found.script or ""))[0] or None
+
+
+def _settings(tree: Tree, block: Block, simple: Simple) -> tuple[list[str], list[str]]:
+    """The variables that a job sets for a command, and those of which only it knows the value. Of
+    what is set for the whole job, those that the repository's own code asks for.
+    """
+    if ran(simple) is None:
+        return [], []
+    asked = {
+        name: its
+        for name, its in block.values.items()
+        if name == "PYTHONPATH" or _is_asked_for(tree, name)
+    }
+    own = dict(one.split("=", 1) for one in simple.sets)
+    known = {name: its for name, its in {**asked, **own}.items() if not set(its) & set("$`")}
+    unknown = [f"{name}={its}" for name, its in own.items() if name not in known]
+    return [f"{name}={shlex.quote(its)}" for name, its in known.items()], unknown
+
+
+def _is_asked_for(tree: Tree, name: str) -> bool:
+    """Whether a script reads a variable of the environment."""
+    quoted = (f'"{name}"'.encode(), f"'{name}'".encode())
+    scripts = [path for path in tree.files if path.endswith(".py")][:_MAX_ASKED]
+    return any(one in (tree.read(path) or b"") for path in scripts for one in quoted)
 
 
 def _known_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -453,33 +506,14 @@ def _known_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return (kept if is_known else []), left_out
 
 
-def _github(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _github(top: dict[str, Any]) -> Iterator[tuple[str, Block]]:
     for name, job in _mapping(top.get("jobs")).items():
         steps = job.get("steps") if isinstance(job, dict) else None
-        for step in steps if isinstance(steps, list) else []:
-            run = step.get("run") if isinstance(step, dict) else None
-            if isinstance(run, str):
-                folder = step.get("working-directory") or _default_folder(job, top)
-                shown = posixpath.normpath(folder) if isinstance(folder, str) and folder else "."
-                yield name, _one_word(run), "" if shown == "." else shown
-
-
-def _default_folder(*levels: dict[str, Any]) -> Any:
-    """Where the steps of a job run, if the job or else the workflow says so for all of them."""
-    for level in levels:
-        found = _mapping(_mapping(level.get("defaults")).get("run")).get("working-directory")
-        if found:
-            return found
-    return ""
-
-
-def _one_word(script: str) -> str:
-    """A script of a step with each expression of GitHub as one word."""
-    return re.sub(r"\$\{\{\s*(.{0,200}?)\s*\}\}", _without_blanks, script)
-
-
-def _without_blanks(match: re.Match[str]) -> str:
-    return f"${{{{{re.sub(r'[^A-Za-z0-9_.-]+', '', match[1])}}}}}"
+        given = (
+            [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+        )
+        for block in blocks(given, job, top):
+            yield name, block
 
 
 def _gitlab_values(tree: Tree, file: str) -> dict[str, Any]:
@@ -492,22 +526,25 @@ def _gitlab_values(tree: Tree, file: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _gitlab(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _gitlab(top: dict[str, Any]) -> Iterator[tuple[str, Block]]:
+    shared = constants(top.get("variables"))
     for name, job in top.items():
         script = job.get("script") if isinstance(job, dict) else None
         lines = [script] if isinstance(script, str) else script
         if isinstance(lines, list):
-            yield name, "\n".join(one for one in lines if isinstance(one, str)), ""
+            values = {**shared, **constants(job.get("variables"))}
+            text = "\n".join(one for one in lines if isinstance(one, str))
+            yield name, Block(text=text, values=values)
 
 
-def _circle(top: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _circle(top: dict[str, Any]) -> Iterator[tuple[str, Block]]:
     for name, job in _mapping(top.get("jobs")).items():
         steps = job.get("steps") if isinstance(job, dict) else None
         for step in steps if isinstance(steps, list) else []:
             run = step.get("run") if isinstance(step, dict) else None
             run = run.get("command") if isinstance(run, dict) else run
             if isinstance(run, str):
-                yield name, run, ""
+                yield name, Block(text=run)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _MODELS_ONLY = frozenset(
     ".keras .h5 .pt .pth .ckpt .onnx .safetensors .joblib .skops .cbm .gguf .tflite".split()
 )
 _TABLES = frozenset(".csv .tsv .parquet .feather .jsonl .ndjson .xlsx .arff .npy".split())
+_NO_MODELS = _TABLES | frozenset(".txt .md .log .html .rst .py .sql .lock .tmp".split())
+"""Endings of files that are no model, whatever they are called."""
 PARAM_ENDINGS = frozenset(".yaml .yml .json .toml .env .ini .cfg".split())
 
 _MODEL = frozenset(
@@ -48,6 +50,11 @@ _PREDICTIONS = frozenset(
     "pred preds prediction predictions predicted forecast forecasts submission".split()
 )
 _SETTINGS = frozenset("conf config configs configuration settings params".split())
+_COSTS = frozenset(
+    """
+    size time seconds minutes duration latency memory cost count epoch epochs step steps rate
+    """.split()
+)
 _TRAINS = frozenset("train training trainer fit finetune finetuning retrain".split())
 _EVALUATES = frozenset("evaluate evaluation eval test validate validation score metrics".split())
 _PREDICTS = frozenset("predict prediction predictions inference infer".split())
@@ -74,11 +81,20 @@ def kind_of(path: str) -> Kind:
         return "predictions"
     if named & _METRICS and end in METRIC_ENDINGS:
         return "metrics"
-    if (named & _MODEL or end in _MODELS_ONLY) and not named & _NO_MODEL and end not in _TABLES:
+    if end not in _NO_MODELS and _is_named_model(named, end):
         return "params" if is_setting(path) else "model"
     if named & {"params", "config", "settings"} and end in PARAM_ENDINGS:
         return "params"
     return "data" if end in DATA_ENDINGS else "other"
+
+
+def _is_named_model(named: set[str], end: str) -> bool:
+    return bool(named & _MODEL or end in _MODELS_ONLY) and not _is_data(named)
+
+
+def _is_data(named: set[str]) -> bool:
+    """Whether a word says that this is data, or what belongs to it: `traindata` does."""
+    return bool(named & _NO_MODEL) or any(re.search(r"(?:^data|data$)", one) for one in named)
 
 
 def is_setting(path: str) -> bool:
@@ -99,7 +115,7 @@ def model_score(path: str) -> int:
     return (
         score
         + bool(folder & _MODEL)
-        - 4 * bool(named & _NO_MODEL)
+        - 4 * _is_data(named)
         - 2 * bool(folder & _NO_MODEL - {"data"})
     )
 
@@ -107,6 +123,16 @@ def model_score(path: str) -> int:
 def trains(name: str) -> bool:
     """Whether a name says that something is trained there."""
     return bool(words(name) & _TRAINS)
+
+
+def is_cost(name: str) -> bool:
+    """Whether a figure is about what a training took, not about how good its model is."""
+    return bool(words(name) & _COSTS)
+
+
+def is_test(name: str) -> bool:
+    """Whether a file holds tests of code, as pytest and absl call them."""
+    return name.startswith(("test_", "conftest")) or name.endswith(("_test.py", "_tests.py"))
 
 
 def evaluates(name: str) -> bool:

@@ -21,8 +21,9 @@ from assent.setup.calls import (
     WRITES,
     Call,
 )
+from assent.setup.commandlines import commands_of, subcommands
 from assent.setup.conditions import switches
-from assent.setup.roles import kind_of, model_score
+from assent.setup.roles import is_cost, kind_of, model_score, trains
 from assent.setup.seen import Hint, Kind, Step, Trace
 from assent.setup.shapes import columns_of, figures_in_text, names_of
 from assent.setup.source import Function, Module, Scope, Sources
@@ -43,18 +44,39 @@ def read_script(
     walked = _Walk(program)
     flags = walked.flags
     imported = [one.path for one in program.modules]
-    missing = missing_arguments(program)
+    own = [] if program.rest else subcommands(program.modules[0])
+    words = [one for one in own if one == "train"] or [one for one in own if trains(one)]
+    words = words if len(words) == 1 else []
+    shown = ", ".join(own[:8])
+    unclear = f"{path} has commands of its own ({shown}): add the one that trains to the command"
+    missing = [] if own else missing_arguments(program)
     demanded = f"{path} demands {', '.join(missing[:5])}: add what it is to the command"
     return Step(
         name=posixpath.splitext(posixpath.basename(path))[0],
-        command=" ".join([*([hydra.STAY] if moves else []), *flags]),
+        command=" ".join([*words, *([hydra.STAY] if moves else []), *flags]),
         why=path,
         scripts=tuple(dict.fromkeys([path, *imported])),
         reads=tuple(_once([*walked.reads, *_configurations(program)])),
         writes=tuple(_once(walked.writes)),
         hints=tuple(walked.hints),
-        notes=(*((demanded,) if missing else ()), *walked.needed),
+        notes=(
+            *_own_folder(program, moves),
+            *((unclear,) if own and not words else ()),
+            *((demanded,) if missing else ()),
+            *walked.needed,
+        ),
     )
+
+
+def _own_folder(program: Program, moves: bool) -> list[str]:
+    """What a person has to do where each run of Hydra leaves its files in a folder of its own."""
+    if program.run_folder is None or moves or "hydra.run.dir" in program.named:
+        return []
+    folder = program.run_folder
+    return [
+        f"Hydra gives each run of {program.script} a folder of its own below {folder}: add "
+        f"hydra.run.dir={folder}/run to the command, and name at `model` what it leaves there"
+    ]
 
 
 def _configurations(program: Program) -> list[Trace]:
@@ -138,6 +160,10 @@ class _Walk:
         waiting: deque[tuple[ast.AST, Scope]] = deque()
         for module in modules:
             waiting += [(node, module.top) for node in _top(module, module is modules[0])]
+        for function in self._commanded():
+            seen.add(function)
+            inner = modules[0].scopes[function]
+            waiting += [(child, inner) for child in function.body]
         while waiting:
             node, scope = waiting.popleft()
             if isinstance(node, ast.Call):
@@ -155,6 +181,14 @@ class _Walk:
                 waiting += [(child, scope) for child in ast.iter_child_nodes(node)]
             elif scope.function is None or not isinstance(node, ast.ClassDef):
                 waiting += [(child, scope) for child in node.decorator_list]
+
+    def _commanded(self) -> list[Function]:
+        """The functions that a group of click or an app of typer runs, which nothing calls by name:
+        the one that the command line names, else all.
+        """
+        found = list(commands_of(self.program.modules[0]))
+        named = [function for name, function, _ in found if name in self.program.rest[:1]]
+        return named or [function for _, function, _ in found]
 
     def _call(self, node: ast.Call, scope: Scope) -> None:
         dotted = scope.module.dotted(node.func)
@@ -177,7 +211,10 @@ class _Walk:
             names = columns_of(self.program, node.func.value, scope)
         else:
             names = names_of(self.program, content, scope)
-        for path in self._paths(node, scope, call):
+        paths = self._paths(node, scope, call)
+        if not paths and call.kind == "model":
+            self.hints.append(Hint(where="lost", script=scope.module.path, line=node.lineno))
+        for path in paths:
             kind = call.kind or kind_of(path)
             if kind == "model" and call.kind == "model" and model_score(path) < 0:
                 kind = "other"
@@ -404,7 +441,7 @@ class _Walk:
             name = "_".join(re.findall(r"[a-z0-9]+", label.lower())[-3:])
             while name and direction(name) is None and "_" in name:
                 name = name.partition("_")[2]
-            if name and direction(name) is not None:
+            if name and direction(name) is not None and not is_cost(name):
                 values[name] = ast.unparse(shown)
             label = ""
         if values:

@@ -50,6 +50,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     hints: tuple[Hint, ...] = ()
     notes: tuple[str, ...] = ()
     is_unread: bool = False
+    learns: bool = False
+    """Whether something is fitted in its own script, as far as the words in it show."""
 
     def written(self, *kinds: Kind) -> list[Trace]:
         """The files of these kinds that it writes."""
@@ -59,10 +61,11 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
     """Figures that a script shows to somebody else: it prints them, or gives them to MLflow.
     `values` are their expressions by name. With `fitted` it is a model instead: the expression that
-    was fitted, or given to a store.
+    was fitted, or given to a store. `lost` is a line that keeps a model in a place that only the
+    run knows.
     """
 
-    where: Literal["printed", "mlflow", "wandb", "fitted"]
+    where: Literal["printed", "mlflow", "wandb", "fitted", "lost"]
     script: str
     line: int
     values: dict[str, str] = {}

@@ -8,11 +8,14 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 MAX_COMMAND = 20_000
+_MAX_VARIABLES = 50
+_MAX_VALUE = 1000
+"""Of what is put into words: text that doubles with every line must not grow without end."""
 SCRIPTS = (".py", ".sh", ".bash", ".R", ".r", ".jl", ".ipynb")
 _SEPARATORS = frozenset({";", "&&", "||", "|", "&", ";;", "(", ")", "|&"})
 _RESERVED = frozenset({"if", "then", "else", "elif", "fi", "do", "done", "while", "!", "{", "}"})
@@ -28,6 +31,7 @@ _WITH_VALUE = frozenset(
 )
 _LAUNCHERS = frozenset("torchrun accelerate deepspeed horovodrun mpirun srun".split())
 _SHELLS = frozenset({"sh", "bash", "zsh", "dash"})
+_VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _INTERPRETERS = re.compile(r"(?:.*/)?(?:i?python[0-9.]*|pypy[0-9.]*|Rscript|julia|papermill)$")
 _PUBLISHES = re.compile(
     r"(?:^|\s)(?:cml|twine|gto)\s|(?:^|\s)git\s+(?:push|commit|tag)|docker\s+push"
@@ -39,6 +43,7 @@ _PUBLISHES = re.compile(
 class Simple(msgspec.Struct, frozen=True, kw_only=True):
     """One command of a line: its words, the files it is redirected to and from, and the folder it
     runs in (None if nobody knows). `is_conditional`: another command decides whether it runs.
+    `sets` are the variables that stand before it, as they do: `A=b`.
     """
 
     words: tuple[str, ...]
@@ -46,6 +51,7 @@ class Simple(msgspec.Struct, frozen=True, kw_only=True):
     writes: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     is_conditional: bool = False
+    sets: tuple[str, ...] = ()
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,18 +62,23 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     arguments: tuple[str, ...] = ()
 
 
-def commands(line: str, folder: str = "") -> list[Simple]:
-    """The commands of a line or of several, in order. Nothing if a shell could not read it."""
+def commands(line: str, folder: str = "", known: Mapping[str, str] | None = None) -> list[Simple]:
+    """The commands of a line or of several, in order. Nothing if a shell could not read it. The
+    values of variables are put in where they are `known` or set in a line before.
+    """
     if len(line) > MAX_COMMAND:
         return []
     found: list[Simple] = []
     is_conditional = False
     here: str | None = folder
+    values = dict(known or {})
     for one in _lines(line):
         for words in _split(one):
             if words and words[0] in ("||", "&&"):
                 is_conditional = words[0] == "||" or is_conditional
                 continue
+            words = [_put_in(word, values) for word in words]
+            _set(words, values)
             simple = _simple(words, here, is_conditional)
             if simple is None:
                 continue
@@ -79,7 +90,7 @@ def commands(line: str, folder: str = "") -> list[Simple]:
 
 def ran(simple: Simple) -> Ran | None:
     """The script or module that a command runs, as it names it; None if it runs none."""
-    words = _without_prefixes(list(simple.words))
+    words = without_prefixes(list(simple.words))
     if not words:
         return None
     first = posixpath.basename(words[0])
@@ -132,6 +143,30 @@ def options(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     return named, rest
 
 
+def _put_in(word: str, values: Mapping[str, str]) -> str:
+    """A word with the variables whose values are known; `A=$B` stays what it sets."""
+    if not 0 < word.count("$") <= _MAX_VARIABLES or not values:
+        return word
+    shown = _VARIABLE.sub(lambda match: values.get(match[1] or match[2], match[0]), word)
+    return shown if len(shown) <= MAX_COMMAND else word
+
+
+def _set(words: Sequence[str], values: dict[str, str]) -> None:
+    """Note the variables that a line sets for those after it; of one that only a shell could tell,
+    nothing is known any more.
+    """
+    rest = words[1:] if words[:1] == ["export"] else words
+    assigned = [re.fullmatch(r"(\w+)=(.*)", word, re.DOTALL) for word in rest]
+    if not all(assigned):
+        return
+    for match in assigned:
+        assert match is not None
+        if set(match[2]) & set("$`") or len(match[2]) > _MAX_VALUE:
+            values.pop(match[1], None)
+        else:
+            values[match[1]] = match[2]
+
+
 def _lines(text: str) -> Iterator[str]:
     joined = re.sub(r"\\\n\s*", " ", text)
     for line in joined.splitlines():
@@ -174,8 +209,10 @@ def _simple(words: list[str], folder: str | None, is_conditional: bool) -> Simpl
             reads.append(waiting.pop(0))
         elif not set(word) <= set("<>&"):
             kept.append(word)
+    sets: list[str] = []
     while kept and (kept[0] in _RESERVED or re.fullmatch(r"\w+=.*", kept[0])):
-        kept.pop(0)
+        word = kept.pop(0)
+        sets += [] if word in _RESERVED else [word]
     if not kept:
         return None
     return Simple(
@@ -184,6 +221,7 @@ def _simple(words: list[str], folder: str | None, is_conditional: bool) -> Simpl
         writes=tuple(name for name in writes if not name.startswith("/dev/") and name != "1"),
         reads=tuple(reads),
         is_conditional=is_conditional,
+        sets=tuple(sets),
     )
 
 
@@ -195,7 +233,7 @@ def _changed(simple: Simple, folder: str) -> str | None:
     return "" if there == "." else there
 
 
-def _without_prefixes(words: list[str]) -> list[str]:
+def without_prefixes(words: list[str]) -> list[str]:
     """The words after `env A=b`, `uv run --extra x`, `conda run -n x`."""
     while words:
         first = posixpath.basename(words[0])

@@ -74,6 +74,16 @@ class Module:
         ]
 
     @cached_property
+    def flag_calls(self) -> list[ast.Call]:
+        """The calls of absl's `DEFINE_string` and its like."""
+        return [
+            node
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Call)
+            and self.dotted(node.func).rpartition(".")[2].startswith("DEFINE_")
+        ]
+
+    @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """The node above each node."""
         return {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}

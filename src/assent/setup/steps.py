@@ -16,6 +16,7 @@ from assent.setup.roles import (
     MODEL_ENDINGS,
     ending,
     evaluates,
+    is_test,
     kind_of,
     model_score,
     predicts,
@@ -34,6 +35,10 @@ NOTEBOOKS = ".assent/notebooks"
 """Where executed notebooks go: Git ignores it."""
 
 _ASIDE = frozenset("tests test docs doc examples example .github .gitlab benchmarks".split())
+_LEARNS = re.compile(
+    r"\.fit\(|\.backward\(|\.train_on_batch\(|(?:xgb|lgb|xgboost|lightgbm)\.train\(|\btar_target\("
+    r"|\bfit\(|\btrain\("
+)
 _RUNS = re.compile(
     rb"__main__|\.dump\(|\.save|savefig|to_csv|to_parquet|write_text|log_metric|open\(|\.fit\(|"
     rb"\.train\("
@@ -56,7 +61,9 @@ class Reader:
             self._spent += sum(module.size for module in self.sources.closure(path))
             if self._spent > MAX_NODES_READ and self._read:
                 return Step(name=_stem(path), command="", why=path, scripts=(path,))
-            self._read[key] = read_script(self.sources, path, arguments, folder)
+            step = read_script(self.sources, path, arguments, folder)
+            learns = learning(self.tree.text(path))
+            self._read[key] = msgspec.structs.replace(step, learns=learns)
         return self._read[key]
 
     @property
@@ -83,7 +90,9 @@ class Reader:
         scripts = [path for part in parts for path in part.scripts]
         if not scripts and not any(part.writes for part in parts):
             return None
-        step = _with_made(_merged(parts), recipe)
+        step = msgspec.structs.replace(
+            _with_made(_merged(parts), recipe), learns=any(part.learns for part in parts)
+        )
         added = " ".join(dict.fromkeys(part.command for part in parts if part.command))
         is_own = recipe.file in _TASK_FILES and not recipe.is_copied
         command = f"{recipe.command} {added}" if added and not is_own else recipe.command
@@ -159,7 +168,7 @@ class Reader:
         if path.endswith(".py"):
             return self.script(path, found.arguments, folder)
         if language_of(path) is not None:
-            return foreign_step(self.tree, path, folder)
+            return _foreign(self.tree, path, folder)
         return Step(name=path, command="", why=path, scripts=(path,))
 
     def _path(self, simple: Simple, found: Ran) -> str | None:
@@ -188,7 +197,7 @@ class Reader:
                 continue
             name = posixpath.basename(path)
             is_telling = trains(name) or evaluates(name) or predicts(name)
-            if name.startswith(("test_", "conftest")) or name in ("setup.py", "__init__.py"):
+            if is_test(name) or name in ("setup.py", "__init__.py"):
                 continue
             if is_telling or not path.endswith(".py") or _RUNS.search(self.tree.read(path) or b""):
                 found.append(path)
@@ -200,6 +209,8 @@ class Reader:
         if path.endswith(".ipynb"):
             return self._notebook(path)
         if path.endswith((".sh", ".bash")):
+            if publishes(self.tree.text(path)):
+                return None  # its lines are recipes of their own
             shell = (
                 "bash" if path.endswith(".bash") or "bash" in self.tree.text(path)[:40] else "sh"
             )
@@ -208,7 +219,12 @@ class Reader:
             named = None if step is None else msgspec.structs.replace(step, name=_stem(path))
             return None if named is None else _called(named, f"{shell} {_quoted(path)}")
         program = {".R": "Rscript", ".r": "Rscript", ".jl": "julia"}[posixpath.splitext(path)[1]]
-        return _called(foreign_step(self.tree, path), f"{program} {_quoted(path)}")
+        step = _foreign(self.tree, path)
+        if posixpath.basename(path) == "_targets.R":
+            home = posixpath.dirname(path)
+            made = "Rscript -e 'targets::tar_make()'"
+            return _called(step, f"cd {_quoted(home)} && {made}" if home else made)
+        return _called(step, f"{program} {_quoted(path)}")
 
     def _python(self, path: str) -> Step | None:
         if not self._is_runnable(path):
@@ -272,6 +288,16 @@ class Reader:
         parts = [self.script(path, (), own), *self.of_lines(shell_lines(text), {}, set(), own)]
         step = msgspec.structs.replace(_merged(parts), why=path)
         return _called(msgspec.structs.replace(step, name=_stem(path)), _nbconvert(path))
+
+
+def _foreign(tree: Tree, path: str, folder: str = "") -> Step:
+    step = foreign_step(tree, path, folder)
+    return msgspec.structs.replace(step, learns=learning(tree.text(path)))
+
+
+def learning(text: str) -> bool:
+    """Whether the words of a script say that something is fitted in it."""
+    return _LEARNS.search(text) is not None
 
 
 def _with_made(step: Step, recipe: Recipe) -> Step:

@@ -12,6 +12,8 @@ from assent.setup.recipes import TODO
 from assent.setup.seen import ModelSeen, Project, Seen
 
 _LONG = 160
+_ADVICE = 400
+"""Advice holds lines of code: half of one is of no use."""
 _INPUTS = "what training reads; unchanged inputs train nothing again"
 
 
@@ -29,7 +31,7 @@ def config_text(project: Project) -> str:
 
 def _model(seen: ModelSeen) -> Iterator[str]:
     yield f"  {scalar(seen.name)}:"
-    yield from (f"    # {comment(line, strip=False)}" for line in seen.advice)
+    yield from (f"    # {comment(line, strip=False, longest=_ADVICE)}" for line in seen.advice)
     yield from _command("train", seen.train, seen)
     yield from _command("evaluate", seen.evaluate, seen)
     yield from _inputs(seen)
@@ -140,8 +142,8 @@ def _quoted(text: str) -> str:
     return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in shown)
 
 
-def comment(text: str, *, strip: bool = True) -> str:
+def comment(text: str, *, strip: bool = True, longest: int = _LONG) -> str:
     """A stranger's text in a comment: one line of printable characters."""
     line = "".join(sign if sign.isprintable() else " " for sign in text)
     line = re.sub(r"\s+", " ", line).strip() if strip else line.rstrip()
-    return line if len(line) <= _LONG else f"{line[: _LONG - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"

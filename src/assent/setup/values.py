@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from assent.config.dvc import PARAMS
+from assent.setup.commandlines import demanded
 from assent.setup.shell import options
 from assent.setup.source import Function, Module, Scope, Sources
 
@@ -64,6 +65,7 @@ class Program:
         self.config: dict[str, Any] | None = None
         self.loaded: dict[str, None] = {}
         self.composed_from: str | None = None
+        self.run_folder: str | None = None
         self.calls: dict[str, list[tuple[ast.Call, Scope]]] = {}
         self._steps = 0
         self._busy: set[tuple[int, int]] = set()
@@ -274,6 +276,8 @@ class Program:
             found = self._imported(dotted, module, depth)
             if found is not UNKNOWN:
                 return found
+        if isinstance(node.value, ast.Name) and node.value.id == "FLAGS":
+            return self._flag(node.attr, depth)
         if isinstance(node.value, ast.Name) and node.value.id in module.classes:
             return self._of_class(module.classes[node.value.id], node.attr, module, depth)
         named: Any = self.named.get(node.attr, UNKNOWN)
@@ -287,10 +291,24 @@ class Program:
                 return self.value(getattr(child, "value", None), module.top, depth)
         return UNKNOWN
 
+    def _flag(self, name: str, depth: int) -> Any:
+        """`FLAGS.name` of absl: what the command gives, else the default."""
+        if name in self.named:
+            return self.named[name]
+        for module in self.modules:
+            for node in module.flag_calls:
+                named = _argument(node, 0, "name")
+                if isinstance(named, ast.Constant) and named.value == name:
+                    return self.value(_argument(node, 1, "default"), module.top, depth)
+        return UNKNOWN
+
     def call(self, node: ast.Call, scope: Scope, depth: int) -> Any:
         """What a call gives, of the few whose result follows from its arguments."""
         dotted = scope.module.dotted(node.func)
         last = dotted.rpartition(".")[2]
+        if last.startswith("DEFINE_"):
+            named = self.value(_argument(node, 0, "name"), scope, depth)
+            return {"value": self._flag(named, depth)} if isinstance(named, str) else UNKNOWN
         known = _CALLS.get(dotted) or (_CALLS.get(last) if last in _SAME_ANYWHERE else None)
         if known is None and isinstance(node.func, ast.Attribute):
             known = _METHODS.get(node.func.attr)
@@ -354,6 +372,10 @@ def missing_arguments(program: Program) -> list[str]:
     place = 0
     if "add_subparsers" in program.sources.tree.text(program.script):
         return []
+    asked = demanded(program.modules[0])
+    found += [one for one in asked if one.lstrip("-").replace("-", "_") not in program.named]
+    if found and program.rest:
+        found = [one for one in found if one.startswith("-")]
     for node in program.modules[0].option_calls:
         texts = [
             one.value

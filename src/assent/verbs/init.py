@@ -14,15 +14,18 @@ from assent.files import write_atomically
 from assent.setup.configs import configs_below
 from assent.setup.github.existing import FOLDER
 from assent.setup.gitlab.team import FILE as OWN
+from assent.setup.installs import Install, install_for
 from assent.setup.looking import look
 from assent.setup.seen import ModelSeen, Sight
 from assent.setup.text import config_text
+from assent.setup.tree import Tree
 from assent.verbs.pipelines import look as standing
 from assent.verbs.pipelines import pipelines, write_pipelines
 from assent.verbs.workflows import default_branch, existing, workflows, write_workflows
 from assent.verbs.workspace import FILE
 
 IGNORED = ".assent/"
+MAX_SHOWN = 5
 
 
 class InitResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,15 +82,22 @@ def init(
     planned, sight = _planned(folder, name)
     configs = configs_below(folder, FILE, planned)
     to_add = None
+    needed = _installs(folder, configs, "gitlab" if gitlab else "github")
     if gitlab:
-        wanted = pipelines(configs, origin=templates, install=install, standing=standing(folder))
+        wanted = pipelines(
+            configs,
+            origin=templates,
+            install=install,
+            standing=standing(folder),
+            installs=needed,
+        )
         if dry_run:
             changed = _new(folder, [*wanted.files, OWN])
         else:
             changed, to_add = write_pipelines(folder, wanted, force=force)
         seen, to_do = wanted.found, wanted.to_check
     else:
-        texts, seen, to_do = _workflows(folder, configs, actions)
+        texts, seen, to_do = _workflows(folder, configs, actions, needed)
         places = [f"{FOLDER}/{one}" for one in texts]
         changed = _new(folder, places) if dry_run else write_workflows(folder, texts, force=force)
     if dry_run:
@@ -99,8 +109,8 @@ def init(
         workflows=changed,
         is_pinned=any(one is not None for one in (actions, templates, install)),
         to_add=to_add,
-        seen=seen,
-        to_do=to_do,
+        seen=(*_taken(needed), *seen),
+        to_do=tuple(dict.fromkeys((*_unsure(needed), *to_do))),
         forge="gitlab" if gitlab else "github",
     )
 
@@ -139,16 +149,51 @@ def _new(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
 
 
 def _workflows(
-    folder: Path, configs: Mapping[str, Config], actions: str | None
+    folder: Path,
+    configs: Mapping[str, Config],
+    actions: str | None,
+    installs: Mapping[str, Install],
 ) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
     """The files by name, what was seen in those that are there, and what is to be looked at."""
     branch = default_branch(folder)
     rules = [rule for config in configs.values() for rule in config.policies.values()]
     stages = list(dict.fromkeys(one for rule in rules for one in rule.stages))
     models = {model: path for path, config in configs.items() for model in config.models}
-    wanted = workflows(origin=actions, stages=stages, branch=branch, models=models)
+    wanted = workflows(
+        origin=actions, stages=stages, branch=branch, models=models, installs=installs
+    )
     seen = existing(folder, wanted, configs, branch)
     return wanted, seen.found, seen.to_check
+
+
+def _installs(folder: Path, configs: Mapping[str, Config], forge: str) -> dict[str, Install]:
+    """What each model needs installed to be trained and evaluated, where something says it."""
+    tree = Tree(folder)
+    found: dict[str, Install] = {}
+    for path, config in configs.items():
+        for name, model in config.models.items():
+            given = [one for one in (model.train, model.evaluate) if one is not None]
+            its = install_for(tree, path.rpartition("/")[0], given, forge) if given else None
+            if its is not None:
+                found[name] = its
+    return found
+
+
+def _taken(installs: Mapping[str, Install]) -> tuple[str, ...]:
+    """What the jobs that train install, and who says so."""
+    shown = [
+        f"packages of {one.why}: {', '.join([*one.lines, *([one.conda] if one.conda else [])])}"
+        for one in installs.values()
+    ]
+    shown = list(dict.fromkeys(shown))
+    more = [f"packages of {len(shown) - MAX_SHOWN} more"] * (len(shown) > MAX_SHOWN)
+    return (*shown[:MAX_SHOWN], *more)
+
+
+def _unsure(installs: Mapping[str, Install]) -> tuple[str, ...]:
+    said = [one for its in installs.values() for one in its.to_check]
+    said += [f"not installed: {one}" for its in installs.values() for one in its.left_out]
+    return tuple(dict.fromkeys(said))
 
 
 def _kept(folder: Path, configs: Mapping[str, Config]) -> InitResult:

@@ -15,8 +15,10 @@ from assent.files import write_atomically
 from assent.git import Repository
 from assent.parsing import parse_yaml
 from assent.setup.configs import trunk
+from assent.setup.gitlab.installing import installing_jobs
 from assent.setup.gitlab.plan import Plan, decide
 from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
+from assent.setup.installs import Install
 
 SOURCE = Path(__file__).parent / "gitlab/pipeline.yml"
 COPY = ".gitlab/assent.yml"
@@ -65,6 +67,8 @@ class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
 
     files: dict[str, str]
     lines: str
+    jobs: str = ""
+    """What is to be added to the team's file beside `include`, where it stays theirs."""
     moved: str | None = None
     is_moved: bool = False
     has_include: bool = False
@@ -79,8 +83,10 @@ def pipelines(
     origin: str | None,
     install: str | None,
     standing: Standing,
+    installs: Mapping[str, Install] | None = None,
 ) -> Pipelines:
     """The pipeline of every model of `configs`, which are by their path below the top folder.
+    `installs` is what each of them needs installed to be trained, as far as it is known.
 
     With `origin` (`group/project@commit`) it is included from that project of the same GitLab,
     and Assent is installed from there; without it the repository keeps a copy. `standing` is the
@@ -89,13 +95,16 @@ def pipelines(
     where, made = _source(origin)
     files = {COPY: SOURCE.read_text("utf-8")} if origin is None else {}
     wanted = _Included(where, made if install is None else install, configs)
+    jobs = installing_jobs(installs or {}, wanted.prefixes)
     team = standing.found
     if team is None:
-        return Pipelines(files=files, lines=f"{_OWN}include:\n{wanted.lines(None)}{_WORKFLOW}")
+        lines = f"{_OWN}include:\n{wanted.lines(None)}{jobs}{_WORKFLOW}"
+        return Pipelines(files=files, lines=lines)
     plan = decide(team.team, standing.branch, is_moved=team.is_moved)
     added = Pipelines(
         files=files,
         lines=f"include:\n{wanted.lines(plan.stage)}",
+        jobs=jobs,
         has_include=bool(team.team.included),
         found=plan.found,
         to_check=plan.to_check,
@@ -130,7 +139,7 @@ def _beside(added: Pipelines, plan: Plan, team: Found, taken: Sequence[str]) -> 
     return msgspec.structs.replace(
         added,
         files=files,
-        lines=f"{_BESIDE.format(moved=moved)}include:\n{entries}",
+        lines=f"{_BESIDE.format(moved=moved)}include:\n{entries}{added.jobs}",
         moved=moved,
         is_moved=team.is_moved,
     )
@@ -142,6 +151,12 @@ class _Included(msgspec.Struct, frozen=True):
     where: list[str]
     install: str
     configs: Mapping[str, Config]
+
+    @property
+    def prefixes(self) -> dict[str, str]:
+        """What the jobs of each model are called after."""
+        models = [name for one in self.configs.values() for name in one.models]
+        return {name: "assent" if len(models) == 1 else f"assent-{name}" for name in models}
 
     def lines(self, stage: str | None) -> str:
         """The entries of `include`, with all jobs in `stage` unless it is None."""
@@ -267,9 +282,10 @@ def _to_add(wanted: Pipelines) -> str:
     """What a person has to do, as lines that can be pasted."""
     if wanted.moved is None and wanted.has_include:
         entries = wanted.lines.removeprefix("include:\n")
-        return f"# add to the list `include` of {FILE}\n{entries}"
+        jobs = f"# and to the end of {FILE}\n{wanted.jobs}" if wanted.jobs else ""
+        return f"# add to the list `include` of {FILE}\n{entries}{jobs}"
     if wanted.moved is None:
-        return f"# add to {FILE}\n{wanted.lines}"
+        return f"# add to {FILE}\n{wanted.lines}{wanted.jobs}"
     steps = [f"# {FILE} is then"]
     if not wanted.is_moved:
         steps.insert(0, f"git mv {FILE} {wanted.moved}   # then again: assent init --gitlab")

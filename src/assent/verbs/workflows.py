@@ -12,7 +12,9 @@ from assent.files import write_atomically
 from assent.git import Repository
 from assent.setup.configs import trunk
 from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, read_workflow
+from assent.setup.github.installing import with_installs
 from assent.setup.github.models import are_plain, for_models
+from assent.setup.installs import Install
 from assent.verbs.workspace import FILE
 
 SOURCE = Path(__file__).parent / "github"
@@ -35,13 +37,15 @@ def workflows(
     stages: Sequence[str],
     branch: str | None,
     models: Mapping[str, str] | None = None,
+    installs: Mapping[str, Install] | None = None,
 ) -> dict[str, str]:
     """The workflows for one repository, by file name.
 
     `origin` is where the actions are, as `owner/name@commit`; without it a placeholder stays.
     `models` are the models with the path of the `assent.yaml` of each; without them there is one,
-    at the top. Raises `UsageError` for an origin that is not pinned to a commit, and for a path
-    that a workflow cannot name.
+    at the top. `installs` is what each model needs installed, as far as it is known. Raises
+    `UsageError` for an origin that is not pinned to a commit, and for a path that a workflow cannot
+    name.
     """
     if origin is not None and _ORIGIN.fullmatch(origin) is None:
         raise UsageError(
@@ -58,7 +62,9 @@ def workflows(
             hint="rename the folder: letters, digits, dots, dashes and slashes are fine",
         )
     return {
-        name: _fitted(for_models(name, text, models), origin, stages, branch)
+        name: with_installs(
+            _fitted(for_models(name, text, models), origin, stages, branch), installs or {}
+        )
         for name, text in texts().items()
     }
 

@@ -108,6 +108,7 @@ def read_team(folder: Path, name: str, *, ours: Iterable[str] = ()) -> Team:
         _job(job, resolved.extended(job))
         for job, body in whole.items()
         if isinstance(body, dict) and not job.startswith(".") and job not in _GLOBAL
+        if not reading.adds_to_ours(job, body)
     )
     default = whole.get("default")
     default = default if isinstance(default, dict) else {}
@@ -123,6 +124,26 @@ def read_team(folder: Path, name: str, *, ours: Iterable[str] = ()) -> Team:
         unread=tuple(reading.unread),
         read=tuple(reading.read),
     )
+
+
+def bodies(folder: Path, name: str) -> dict[str, dict[str, Any]]:
+    """Every job of the file `name` below `folder` as it is run: with what it extends, and what the
+    pipeline says for all jobs.
+    """
+    whole = _Reading(folder, ()).file(name)
+    resolved = _Whole(whole)
+    default = whole.get("default")
+    shared = {
+        key: resolved.value(value)
+        for one in (whole, default if isinstance(default, dict) else {})
+        for key, value in one.items()
+        if key in ("before_script", "image", "variables")
+    }
+    return {
+        job: _merged(shared, resolved.extended(job))
+        for job, body in whole.items()
+        if isinstance(body, dict) and not job.startswith(".") and job not in _GLOBAL
+    }
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +207,16 @@ class _Reading:
             return {}
         name = str(path).lstrip("/")
         return {} if name in self.read else self.file(name)
+
+    def adds_to_ours(self, job: str, body: Mapping[str, Any]) -> bool:
+        """Whether a job only adds to one of Assent's: it is called as that is, and runs nothing."""
+        for entry in self.included:
+            if "script" not in body and isinstance(entry, dict) and self._is_ours(entry):
+                inputs = entry.get("inputs")
+                given = inputs.get("job-prefix") if isinstance(inputs, dict) else None
+                if job.startswith(f"{given if isinstance(given, str) else 'assent'}-"):
+                    return True
+        return False
 
     def _is_ours(self, entry: dict[Any, Any]) -> bool:
         place = next((entry[one] for one in ("local", "file") if one in entry), None)
