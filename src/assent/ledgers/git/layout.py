@@ -8,6 +8,7 @@ entries/000/000000-000099.jsonl           a full block of a hundred entries, one
 entries/000/000100.json                   an entry of the block that is not full yet
 index/bundles/a/bc.jsonl                  what is known of the bundles whose digest begins so
 index/versions/000/000000-000099.jsonl    the bundles of a hundred versions
+index/versions/000/000100.json            the bundle of a version after those
 index/closed.json                         the Git objects of all full blocks and folders
 ```
 
@@ -93,9 +94,13 @@ def block_path(seq: int) -> str:
     return f"{folder_path(seq)}/{_span(seq)}.jsonl"
 
 
-def version_path(version: int) -> str:
-    """The file that names the bundle of a version."""
-    return f"index/versions/{_folder(version)}/{_span(version)}.jsonl"
+def version_path(version: int, newest: int) -> str:
+    """The file that names the bundle of a version, where `newest` is the newest one. As with
+    entries, a hundred of them are one file when the next one is registered: a file that grew with
+    every version would be kept a hundred times, and Git finds no likeness between them.
+    """
+    name = _span(version) + ".jsonl" if version < first_open(newest) else f"{version:06d}.json"
+    return f"{INDEX}/versions/{_folder(version)}/{name}"
 
 
 def record_path(bundle: Digest) -> str:
@@ -124,8 +129,11 @@ def lines_of(content: bytes) -> list[bytes]:
 
 def files_read(state: State, bundles: Iterable[Digest], count: int) -> list[str]:
     """The files that writing `count` more entries about `bundles` reads."""
-    versions = range(state.versions + 1, state.versions + count + 1)
-    paths = [CLOSED, *map(record_path, bundles), *map(version_path, versions)]
+    now = state.versions
+    paths = [CLOSED, *map(record_path, bundles)]
+    if first_open(now + count) > first_open(now):
+        paths += [version_path(one, now) for one in range(max(first_open(now), 1), now + 1)]
+    paths += [version_path(one, one) for one in range(now + 1, now + count + 1)]  # their folders
     paths += entry_files(first_open(state.seq), state.seq)
     return list(dict.fromkeys(paths))
 
@@ -148,9 +156,7 @@ def index_written(
         path = record_path(record.bundle)
         changed[path] = kept[path] = _with_record(kept.get(path, b""), record)
         if record.version is not None and record.registered == seq:
-            path = version_path(record.version)
-            line = canonical_json(VersionLine(version=record.version, bundle=record.bundle))
-            changed[path] = kept[path] = kept.get(path, b"") + line + b"\n"
+            changed |= _with_version(record.version, record.bundle, kept)
     if seq == 0 or seq % BLOCK != 0:
         return changed
     singles = [entry_path(one) for one in range(seq - BLOCK, seq)]
@@ -177,10 +183,14 @@ def index_id(
     """The id of the Git tree `index/` when these files of it have changed. `folders` holds the
     ids by name in each of `folders_of(files)`, and is brought up to date.
     """
-    inside = {path: content for path, content in files.items() if path.startswith(f"{INDEX}/")}
+    inside = {path: one for path, one in files.items() if path.startswith(f"{INDEX}/")}
     for path, content in inside.items():
         folder, _, name = path.rpartition("/")
-        folders.setdefault(folder, {})[name] = _object_id("blob", content or b"", object_format)
+        names = folders.setdefault(folder, {})
+        if content is None:
+            names.pop(name, None)
+        else:
+            names[name] = _object_id("blob", content, object_format)
     for folder in sorted(folders_of(inside), key=lambda name: -name.count("/")):
         parent, _, name = folder.rpartition("/")
         if parent:
@@ -207,9 +217,8 @@ def files_rebuilt(registry: Registry, newest: bytes, closed: Closed) -> dict[str
         line = canonical_json(registry.records[bundle]) + b"\n"
         contents[path] = contents.get(path, b"") + line
     for version, bundle in sorted(registry.versions.items()):
-        path = version_path(version)
-        line = canonical_json(VersionLine(version=version, bundle=bundle)) + b"\n"
-        contents[path] = contents.get(path, b"") + line
+        path = version_path(version, registry.state.versions)
+        contents[path] = contents.get(path, b"") + _version_line(version, bundle)
     if closed.objects:
         contents[CLOSED] = _closed_file(closed)
     return {**files, **contents}
@@ -220,8 +229,10 @@ def state_files(state: State, head: Digest, newest: bytes) -> dict[str, bytes]:
     import yaml
 
     file = {"format": REGISTRY_FORMAT, "entry": head, **msgspec.to_builtins(state)}
-    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
-    text = yaml.dump(file, Dumper=dumper, sort_keys=False, allow_unicode=True)
+    # Its bytes are compared, so everybody writes them with the one emitter that is everywhere.
+    text = yaml.dump(
+        file, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True, width=1 << 20
+    )
     return {REGISTRY: (_HEADER + text).encode(), NEWEST: newest}
 
 
@@ -261,6 +272,25 @@ def versions_in(content: bytes) -> dict[int, Digest]:
     """Versions and their bundles in a file of them. Raises `msgspec.DecodeError`."""
     lines = [msgspec.json.decode(line, type=VersionLine) for line in lines_of(content)]
     return {line.version: line.bundle for line in lines}
+
+
+def _version_line(version: int, bundle: Digest) -> bytes:
+    return canonical_json(VersionLine(version=version, bundle=bundle)) + b"\n"
+
+
+def _with_version(version: int, bundle: Digest, kept: dict[str, bytes]) -> dict[str, bytes | None]:
+    """The files that name the bundles of versions after one more of them."""
+    line = _version_line(version, bundle)
+    path = version_path(version, version)
+    changed: dict[str, bytes | None] = {path: line}
+    kept[path] = line
+    if version % BLOCK == 0:
+        before = range(max(version - BLOCK, 1), version)
+        singles = [version_path(one, version - 1) for one in before]
+        changed |= dict.fromkeys(singles)
+        block = b"".join(kept.pop(single) for single in singles)
+        changed[version_path(version - 1, version)] = block
+    return changed
 
 
 class _Named(msgspec.Struct, frozen=True):

@@ -87,10 +87,14 @@ class GitView:
         view = cls(state, file.entry, tip, objects, format=entry.format)
         if view.is_newer:
             return view  # what is kept beside its entries may be more than is known here
-        root = objects.tree(objects.reach(tip, [""])[""])
+        oid = objects.reach(tip, [""])[""]
+        root = objects.tree(oid)
         foreign = root.keys() - {REGISTRY, NEWEST, ENTRIES, INDEX}
         if foreign:
             raise IntegrityError(doing, f"its branch holds {min(foreign)!r}", hint=hint)
+        if tree_id(root, format_of(tip)) != oid:
+            problem = f"{REGISTRY} or {NEWEST} is no plain file"
+            raise IntegrityError(doing, problem, hint=hint)
         index = root.get(INDEX) or tree_id({}, format_of(tip))
         if is_more or entry.derived != derived_digest(state, index):
             problem = f"{REGISTRY} or {INDEX}/ is not what entry {entry.seq} says"
@@ -106,7 +110,8 @@ class GitView:
         for line in self.state.newest:
             if line.version == version:
                 return line.bundle
-        return self._decoded(layout.version_path(version), layout.versions_in).get(version)
+        path = layout.version_path(version, self.state.versions)
+        return self._decoded(path, layout.versions_in).get(version)
 
     def entry(self, seq: int) -> bytes:
         """See `View.entry`."""
@@ -217,13 +222,20 @@ class GitView:
         if self.tip is None:
             return
         model, last = self.state.model, self.state.seq
+        now = layout.state_files(self.state, self.head, self.entry(last))
+        if self._read(REGISTRY) != now[REGISTRY]:
+            raise IntegrityError(
+                f"reading the ledger of {model}",
+                f"{REGISTRY} does not have the bytes that the entries give it",
+                hint="run `assent verify --repair` to derive it again from the entries",
+            )
         closed = self._decoded(CLOSED, layout.closed_in)
         full = layout.closed_paths(last)
-        there = {f"entries/{name}": oid for name, oid in self._tree("entries").items()}
+        there = {f"{ENTRIES}/{name}": oid for name, oid in self._plain(ENTRIES).items()}
         folder = layout.folder_path(last)
         if folder not in full:
             there.pop(folder, None)
-            files = self._tree(folder).items()
+            files = self._plain(folder).items()
             there |= {f"{folder}/{name}": oid for name, oid in files}
         for path in full:
             if path not in there or closed.objects.get(path) != there[path]:
@@ -275,6 +287,15 @@ class GitView:
             return None
         [content] = self._objects.files(self.tip, [path])
         return content
+
+    def _plain(self, path: str) -> dict[str, str]:
+        """The ids by name in a folder that must hold plain files and folders alone."""
+        found = self._tree(path)
+        oid = None if self._objects is None else self._objects.find(self.tip or "", path)
+        if oid is not None and tree_id(found, format_of(oid)) != oid:
+            problem = f"{path} holds something else than plain files and folders"
+            raise ChainError(self.state.model, self.state.seq + 1, problem)
+        return found
 
     def _tree(self, path: str) -> dict[str, str]:
         if self._objects is None or self.tip is None:
