@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from assent.core.change import Author
-from assent.core.identity import Actor, PersonKey
+from assent.core.identity import Actor
 
 
 class History(Protocol):
@@ -66,16 +66,13 @@ def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: 
         if not change.is_idle_push(one)
     ]
     rebased = {
-        sha: one.by.key
-        for one in pushes or ()
-        if change.is_rebase(one)
-        for sha in change.brought_by(one)
+        sha for one in pushes or () if change.is_rebase(one) for sha in change.brought_by(one)
     }
     told = {sha for one in pushes or () for sha in change.brought_by(one)}
     found: list[Author] = []
     for one in commits:
         if one.sha not in change.idle:
-            found += _named(one, rebased.get(one.sha), is_told=one.sha in told)
+            found += _named(one, is_rebased=one.sha in rebased, is_told=one.sha in told)
         elif one.author.person is not None:
             passers[one.author.person.key] = one.author.person
     authors = distinct([*found, *pushers])
@@ -99,19 +96,26 @@ def distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
     return tuple(found.values())
 
 
+def named(commits: Iterable[Written]) -> Iterator[Author]:
+    """Everybody whom commits name."""
+    for one in commits:
+        yield one.author
+        if one.committer is not None:
+            yield one.committer
+        yield from one.co_authors
+
+
 def _passed(actor: Actor) -> str:
     return f"`{actor.login}` brought in the base branch and nothing else, which makes no author"
 
 
-def _named(one: Written, rebased_by: PersonKey | None, *, is_told: bool) -> list[Author]:
+def _named(one: Written, *, is_rebased: bool, is_told: bool) -> list[Author]:
     """Whom a commit names. A rebase makes whoever does it the committer of what others wrote."""
-    found = [msgspec.structs.replace(one.author, is_covered=is_told)]
-    committer = one.committer
-    if committer is not None:
-        is_of_rebase = committer.person is not None and committer.person.key == rebased_by
-        if not is_of_rebase:
-            found.append(msgspec.structs.replace(committer, is_covered=is_told))
-    return [*found, *(msgspec.structs.replace(a, is_covered=True) for a in one.co_authors)]
+    found = [one.author] if one.committer is None or is_rebased else [one.author, one.committer]
+    return [
+        *(msgspec.structs.replace(author, is_covered=is_told) for author in found),
+        *(msgspec.structs.replace(author, is_covered=True) for author in one.co_authors),
+    ]
 
 
 class _Change:

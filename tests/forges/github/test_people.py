@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from assent.core.change import Change
 from tests.forges.github.conftest import Scene
 from tests.github.accounts import Account
@@ -29,6 +31,7 @@ def carol(scene: Scene) -> Account:
     return scene.github.user("carol", role="write")
 
 
+@pytest.mark.threat(1)
 def test_who_pushes_what_another_one_has_written_is_an_author(scene: Scene) -> None:
     scene.pull.push(by=scene.alice, pusher=carol(scene))
     assert authors(scene) == {"alice", "carol"}
@@ -70,6 +73,7 @@ def test_a_merge_that_changes_something_as_well_makes_an_author(scene: Scene) ->
     assert "carol" in authors(scene)
 
 
+@pytest.mark.threat(1)
 def test_a_rebase_hides_nobody_who_pushed_before(scene: Scene) -> None:
     """Carol pushes what names alice as its author, and alice rebases it."""
     scene.pull.push(by=scene.alice, pusher=carol(scene))
@@ -92,12 +96,14 @@ def agent_pull(scene: Scene) -> Account:
     return agent
 
 
+@pytest.mark.threat(50)
 def test_what_an_agent_opened_is_the_work_of_whom_it_was_opened_for(scene: Scene) -> None:
     agent = agent_pull(scene)
     scene.pull.assign(scene.bob, agent)
     assert authors(scene) == {COPILOT, "bob"}
 
 
+@pytest.mark.threat(50)
 def test_or_of_whom_it_asks_for_the_review(scene: Scene) -> None:
     agent = agent_pull(scene)
     scene.pull.request_review(scene.bob, agent)
@@ -105,6 +111,7 @@ def test_or_of_whom_it_asks_for_the_review(scene: Scene) -> None:
     assert authors(scene) == {COPILOT, "bob"}
 
 
+@pytest.mark.threat(50)
 def test_or_of_its_co_author(scene: Scene) -> None:
     agent = agent_pull(scene)
     scene.pull.push(by=agent, message=f"Fix\n\nCo-authored-by: bob <{scene.bob.email}>")

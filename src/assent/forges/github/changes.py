@@ -5,7 +5,7 @@ who wrote it and whether it has landed is what GitHub's API says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from assent.forges.github.api import RefusedError
 from assent.forges.github.people import asked_for_by, author, read_pushes
 from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
 from assent.forges.github.site import Site
-from assent.forges.making import Made, Written, distinct, made_by
+from assent.forges.making import Made, Written, distinct, made_by, named
 from assent.git import Repository
 from assent.git.merges import Merges
 
@@ -316,7 +316,7 @@ class Changes:
             title=title,
             base=site.facts.default_branch,
             head=head,
-            authors=distinct(_named(self._written(commits))) or (unknown,),
+            authors=distinct(named(self._written(commits))) or (unknown,),
             landed=landed,
         )
         return Found(change=change)
@@ -414,11 +414,6 @@ def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:
             if account is not None and account.id and signature is not None and signature.email:
                 known[signature.email.lower()] = account
     return known
-
-
-def _named(commits: Iterable[Written]) -> Iterator[Author]:
-    for one in commits:
-        yield from (one.author, *((one.committer,) if one.committer else ()), *one.co_authors)
 
 
 def _at(payload: Mapping[str, Any], *keys: str) -> Any:
