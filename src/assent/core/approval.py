@@ -40,6 +40,11 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
     is_gone: bool = False
 
+    @property
+    def bound_to(self) -> Resolved | None:
+        """What the entry meant, where that has a number that it can be bound to."""
+        return None if self.resolved is None or self.resolved.id is None else self.resolved
+
 
 class Approvals(msgspec.Struct, frozen=True, kw_only=True):
     """The approvals of one bundle against what the policy requires. `remarks` say who took part in

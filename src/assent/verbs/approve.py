@@ -174,7 +174,7 @@ def _draft(
         role=one.role or "",
         change=change.id,
         head=one.head or change.head,
-        resolved=one.resolved,
+        resolved=one.bound_to,
         review=one.id,
         is_withdrawn=one.opinion == ReviewState.DISMISSED,
     )

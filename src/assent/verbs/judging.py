@@ -405,7 +405,7 @@ def approval_records(approvals: Approvals) -> tuple[Approval, ...]:
             at=one.at,
             role=one.role,
             head=one.head,
-            resolved=one.resolved,
+            resolved=one.bound_to,
             review=one.id,
         )
         for one in approvals.counted

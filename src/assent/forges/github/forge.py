@@ -132,7 +132,7 @@ class GitHubForge:
 
     def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """See `Forge.reviews`."""
-        current = self._current if change is None else self._changes.numbered(change)
+        current = self._current if change is None else self._found(change)
         if current is None or current.pull is None:
             return []
         return self._reviews.of(model, bundle, current.change, current.pull.number)

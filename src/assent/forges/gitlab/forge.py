@@ -168,7 +168,7 @@ class GitLabForge:
 
     def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """See `Forge.reviews`."""
-        current = self._current if change is None else self._changes.numbered(change)
+        current = self._current if change is None else self._found(change)
         if current is None or current.request is None:
             return []
         return self._reviews.of(model, bundle, current.change, current.request)
