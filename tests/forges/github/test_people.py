@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from assent.core.change import Change
+from assent.policy.approvals import unmapped
+from assent.policy.rules import ApprovalRule
 from tests.forges.github.conftest import Scene
 from tests.github.accounts import Account
 
 COPILOT = "Copilot"
+CLAUDE = "Claude <noreply@anthropic.com>"
 
 
 def change(scene: Scene) -> Change:
@@ -121,3 +124,24 @@ def test_or_of_its_co_author(scene: Scene) -> None:
 def test_that_github_does_not_tell_for_whom_is_said(scene: Scene) -> None:
     agent_pull(scene)
     assert any("for whom `Copilot` opened it is not told" in one for one in change(scene).remarks)
+
+
+def blocking(scene: Scene, *listed: str) -> tuple[str, ...]:
+    return unmapped(change(scene).authors, ApprovalRule(unmapped=listed))
+
+
+def test_the_trailer_of_a_tool_blocks_nobody(scene: Scene) -> None:
+    scene.pull.push(message=f"Deeper\n\nCo-Authored-By: {CLAUDE}")
+    assert blocking(scene) == ()
+    scene.pull.push(message="Deeper\n\nCo-Authored-By: Kim <kim@example.com>")
+    assert blocking(scene) == ("Kim <kim@example.com>",)
+    assert blocking(scene, "kim@example.com") == ()
+
+
+@pytest.mark.threat(1)
+def test_a_tool_is_believed_as_an_author_where_it_is_told_who_pushed(scene: Scene) -> None:
+    scene.pull.push(email="noreply@anthropic.com", pusher=scene.bob)
+    assert "bob" in authors(scene)
+    assert blocking(scene) == ()
+    scene.github.repository.tells_pushes = False
+    assert len(blocking(scene)) == 1
