@@ -12,6 +12,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
@@ -344,3 +345,39 @@ def _named_children(mapping: Any) -> Iterator[tuple[str, Any, Any]]:
             raise ParseError(f"the key {name!r} is given twice", key.start_mark.line + 1)
         seen.add(name)
         yield name, key, child
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A text in a YAML document: where it hangs, and its place in the document's own text, without
+    quotes.
+    """
+
+    path: tuple[str | int, ...]
+    value: str
+    start: int
+    end: int
+
+
+def yaml_texts(text: str) -> list[Spot]:
+    """Every text in a YAML document that stands there as it is, in order: no keys, nothing with
+    escapes or over several lines, and of what is named by an alias its one place. The document was
+    read before, so that it is neither wrong nor too large.
+    """
+    import yaml
+
+    found: dict[int, Spot] = {}
+    waiting: list[tuple[tuple[str | int, ...], Any]] = [((), yaml.compose(text, yaml.SafeLoader))]
+    while waiting:
+        path, node = waiting.pop()
+        match node:
+            case yaml.MappingNode():
+                waiting += [((*path, str(key.value)), value) for key, value in node.value]
+            case yaml.SequenceNode():
+                waiting += [((*path, place), value) for place, value in enumerate(node.value)]
+            case yaml.ScalarNode():
+                quote = 1 if node.style in ("'", '"') else 0
+                start, end = node.start_mark.index + quote, node.end_mark.index - quote
+                if text[start:end] == node.value:
+                    found[start] = Spot(path, node.value, start, end)
+    return [found[start] for start in sorted(found)]

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from assent.core.change import Change, Review, ReviewState
+from assent.core.entry import Approval
 from assent.core.identity import Actor
 from assent.errors import OutsideError, UsageError
 from assent.forges.github import GitHubForge
@@ -342,3 +343,36 @@ def test_what_waits_is_of_open_changes_each_with_its_own_forge(case: Case) -> No
         assert [one.id for one in found] == [case.id]
         # The word of grace is newer than what she was shown.
         assert [one.news() for one in found] == [News.WORD]
+
+
+def test_a_change_is_found_again_by_its_id(case: Case) -> None:
+    change = case.forge.change()
+    assert change is not None
+    assert case.forge.change_of(change.id) == change
+    assert case.forge.change_of("another") is None
+
+
+@pytest.mark.threat(42)
+def test_a_name_that_is_bound_to_another_account_is_nobody(case: Case) -> None:
+    grace = case.forge.person("grace")
+    assert case.forge.matches(grace, f"grace#{grace.id}")
+    assert not case.forge.matches(grace, f"grace#{case.forge.person('rosa').id}")
+
+
+@pytest.mark.threat(49)
+def test_an_approval_stands_until_it_is_taken_back(case: Case) -> None:
+    """The local stand-in keeps reviews in one clone: what another one lacks says nothing."""
+    case.say("b", "grace", ReviewState.APPROVED, None)
+    [review] = case.forge.reviews("churn", digest("b"))
+    approval = Approval(
+        person=review.person,
+        bundle=digest("b"),
+        at=review.at,
+        role="*",
+        change=case.id,
+        review=review.id,
+    )
+    assert case.forge.withdrawn("churn", approval) is None
+    earlier = msgspec.structs.replace(approval, at="2020-01-01T00:00:00Z", review=None)
+    is_told = case.forge.withdrawn("churn", earlier) is not None
+    assert is_told is not isinstance(case.forge, LocalForge)

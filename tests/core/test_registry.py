@@ -22,6 +22,7 @@ from assent.core.entry import (
     placed,
 )
 from assent.core.evidence import Run
+from assent.core.identity import Resolved
 from assent.core.registry import (
     NEWEST,
     ChainError,
@@ -415,3 +416,22 @@ def test_seconds_between_are_never_negative(earlier: str, later: str, seconds: f
 def test_times_are_written_in_utc_with_whole_seconds() -> None:
     local = datetime(2026, 1, 2, 5, 4, 5, 999_999, tzinfo=timezone(timedelta(hours=2)))
     assert rfc3339(local) == AT
+
+
+@pytest.mark.threat(42)
+def test_what_a_name_meant_first_stays_until_the_policy_says_another_one() -> None:
+    def yes(bundle: str, role: str, number: str) -> Draft:
+        given = approved(bundle, "bob")
+        [approval] = given.approvals
+        meant = Resolved(name="bob", id=number)
+        approval = msgspec.structs.replace(approval, role=role, resolved=meant)
+        return msgspec.structs.replace(given, approvals=(approval,))
+
+    first, second = yes("b1", "bob", "user:1"), yes("b2", "bob", "user:2")
+    assert registry_of(first, second).state.pins == {"bob": "user:1"}
+    assert registry_of(first, yes("b3", "bob#3", "user:3")).state.pins == {"bob": "user:3"}
+    assert registry_of(first, yes("b3", "bob#3", "user:3"), second).state.pins == {"bob": "user:3"}
+
+
+def test_entries_that_do_not_say_what_a_name_meant_bind_nothing() -> None:
+    assert registry_of(approved("b1", "bob")).state.pins == {}

@@ -101,6 +101,41 @@ def test_bots_authors_and_people_without_the_role(tmp_path: Path) -> None:
         assert world.entries()[-1]["approvals"][0]["role"] == "*"
 
 
+@pytest.mark.threat(49)
+@pytest.mark.threat(42)
+def test_an_approval_is_read_again_and_a_name_stays_whose_it_was(tmp_path: Path) -> None:
+    with World(tmp_path) as world:
+        pull = world.propose(0.8)
+        world.review(pull)
+        review = world.approve(pull, world.bob)
+        assert outputs(world.merge(pull), "register")["version"] == "v1"
+        approved = next(one for one in world.entries() if one["kind"] == "approved")["approvals"]
+        assert approved[0]["review"] == f"review:{review.id}"
+        assert approved[0]["resolved"] == {"id": f"user:{world.bob.id}", "name": "bob"}
+
+        # Before the promotion somebody dismisses what bob has said.
+        review.dismiss()
+        started, payload = world.press("promote", {"stage": "staging"})
+        refused = world.play(started, payload)
+        assert outputs(refused, "promote")["verdict"] == "pending"
+        assert "`bob` no longer approves" in refused.log
+        assert "the review was dismissed" in refused.log
+        assert world.log()[-1] == "register v1"
+
+        # Bob gets another name, and somebody else who may write takes his.
+        world.bob.rename("robert")
+        thief = world.github.user("bob", role="write")
+        second = world.propose(0.85)
+        world.review(second)
+        world.approve(second, thief)
+        judged = world.wake(world.approve(second, thief))
+        assert outputs(judged, "approve")["verdict"] == "pending"
+        [comment] = world.comments(second)
+        assert f"was the account {world.bob.id} when it first counted" in comment.body
+        world.approve(second, world.bob)
+        assert outputs(world.merge(second), "register")["version"] == "v2"
+
+
 # --- which rules were applied -------------------------------------------------------------------
 
 

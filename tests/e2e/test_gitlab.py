@@ -210,3 +210,18 @@ def test_a_branch_has_one_pipeline_and_the_ledger_has_none(
     world.gitlab.follow_pushes()
     more = {"CI_OPEN_MERGE_REQUESTS": "acme/churn!7"} if has_request else {}
     assert world.site.is_let_in("push", world.ada, ref=branch, variables=more) is is_run
+
+
+@pytest.mark.threat(49)
+def test_an_approval_that_was_taken_back_does_not_let_a_model_be_promoted(world: World) -> None:
+    change = world.propose(0.9)
+    world.review(change)
+    world.approve(change, world.bob)
+    merged = world.merge(change)
+    change.unapprove(world.bob)
+    refused = merged.press("assent-promote: [staging]", world.sam)
+    assert refused.code == 11
+    assert "`bob` no longer approves" in refused.log
+    assert "taken back" in refused.log
+    change.approve(world.bob)
+    assert merged.press("assent-promote: [staging]", world.sam).code == 11

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from assent.core.approval import Approvals
+from assent.core.approval import Approvals, Role
 from assent.core.change import Author, Review, ReviewState
 from assent.core.identity import Actor
 from assent.core.verdict import Outcome
@@ -17,7 +17,7 @@ from assent.policy.approvals import (
     unmapped,
     whose_role_matters,
 )
-from assent.policy.rules import ApprovalRule
+from assent.policy.rules import ApprovalRule, StageRule
 from tests.builders import AT, digest, person
 
 APPROVED, CHANGES_REQUESTED, DISMISSED = ReviewState
@@ -42,9 +42,9 @@ def hear(
 ) -> Approvals:
     """Judge with everybody in the role `*`, or with the roles given by id."""
     matched = (
-        {one.person.key: "*" for one in reviews}
+        {one.person.key: Role(entry="*") for one in reviews}
         if roles is None
-        else {person(name).key: role for name, role in roles.items()}
+        else {person(name).key: Role(entry=role) for name, role in roles.items()}
     )
     return judge_approvals(
         rule,
@@ -135,7 +135,7 @@ def test_a_co_author_does_not_count_either() -> None:
 @pytest.mark.threat(1)
 def test_an_author_without_an_account_fails_closed() -> None:
     nobody = Author(name="root@build", person=None)
-    names = unmapped([nobody, Author(name="Alice", person=person("alice"))])
+    names = unmapped([nobody, Author(name="Alice", person=person("alice"))], RULE)
     assert names == ("root@build",)
     (finding,) = approval_findings(hear(review("bob")), unmapped_authors=names)
     assert finding.outcome is Outcome.FAILED
@@ -275,7 +275,7 @@ def test_only_those_are_asked_for_whose_role_decides_something() -> None:
         RULE, reviews, bundle=BUNDLE, head=HEAD, authors={person("alice").key}
     )
     assert asked == (person("bob"), person("carol"), bot)
-    everybody = {one.person.key: "*" for one in reviews}
+    everybody = {one.person.key: Role(entry="*") for one in reviews}
     judged: dict[str, Any] = {
         "rule": RULE,
         "bundle": BUNDLE,
@@ -290,3 +290,76 @@ def test_only_those_are_asked_for_whose_role_decides_something() -> None:
         (one.person, one.counts, one.why) for one in all_.heard
     ]
     assert approval_findings(few) == approval_findings(all_)
+
+
+def nobody(address: str, *, is_covered: bool = False) -> Author:
+    return Author(name=f"X <{address}>", person=None, address=address, is_covered=is_covered)
+
+
+@pytest.mark.parametrize("listed", ["x@example.com", "X@Example.com", "*@example.com"])
+def test_an_address_that_the_policy_lists_stands_for_nobody(listed: str) -> None:
+    rule = ApprovalRule(unmapped=(listed,))
+    assert unmapped([nobody("x@example.com")], rule) == ()
+    assert unmapped([nobody("x@sub.example.com")], rule) == ("X <x@sub.example.com>",)
+    assert unmapped([Author(name="commits beyond", person=None)], rule) == ("commits beyond",)
+
+
+@pytest.mark.threat(1)
+def test_the_address_of_a_tool_hides_nobody_where_it_could() -> None:
+    """A co-author is somebody beside the author; who pushes as a tool is seen, or may be hidden."""
+    tool = "noreply@anthropic.com"
+    assert unmapped([nobody(tool, is_covered=True)], RULE) == ()
+    assert unmapped([nobody(tool)], RULE) != ()
+    robot = "12+x[bot]@users.noreply.github.com"
+    assert unmapped([nobody(robot, is_covered=True)], RULE) == ()
+    assert unmapped([nobody("x@example.com", is_covered=True)], RULE) != ()
+
+
+def test_where_authors_may_approve_nobody_has_to_be_told_apart() -> None:
+    assert unmapped([nobody("x@example.com")], ApprovalRule(author=True)) == ()
+
+
+def test_the_remedy_names_the_key() -> None:
+    (finding,) = approval_findings(hear(review("bob")), unmapped_authors=["X <x@example.com>"])
+    assert finding.outcome is Outcome.FAILED
+    assert "`approvals: {unmapped: [...]}`" in finding.remedy
+
+
+@pytest.mark.threat(49)
+def test_a_recorded_approval_that_the_forge_no_longer_has_is_named() -> None:
+    gone = review("bob", DISMISSED, head=None, gone="the review was deleted")
+    approvals = hear(gone)
+    assert why(approvals) == "it was recorded, and does not stand any more: the review was deleted"
+    (finding,) = approval_findings(approvals)
+    assert finding.outcome is Outcome.WAITING
+    assert "`bob` no longer approves: it was recorded" in finding.evidence
+
+
+@pytest.mark.threat(42)
+def test_why_a_name_is_refused_is_said() -> None:
+    approvals = judge_approvals(
+        ApprovalRule(from_=("bob",)),
+        [review("bob")],
+        bundle=BUNDLE,
+        head=HEAD,
+        authors=set(),
+        roles={person("bob").key: Role(refused="'bob' was somebody else")},
+    )
+    assert why(approvals) == "'bob' was somebody else"
+
+
+def test_who_only_merged_is_said() -> None:
+    approvals = msgspec.structs.replace(hear(review("bob")), remarks=("`carol` merged",))
+    (finding,) = approval_findings(approvals)
+    assert finding.evidence == "approved by `bob`; `carol` merged"
+
+
+@pytest.mark.parametrize("who", ["#7", "alice#", "*#7", "codeowners#7"])
+def test_a_number_of_nothing_is_refused(who: str) -> None:
+    with pytest.raises(ValueError, match="pins nothing"):
+        ApprovalRule(from_=(who,))
+
+
+def test_addresses_are_of_the_model_and_not_of_a_stage() -> None:
+    with pytest.raises(ValueError, match="`unmapped` belongs to"):
+        StageRule(approvals=ApprovalRule(unmapped=("x@example.com",)))

@@ -10,6 +10,7 @@ from assent.cli import options, output
 from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
 from assent.ports import GuardState
+from assent.report.escape import visible
 from assent.verbs.doctor import DoctorResult, doctor
 
 _GUARDS = {
@@ -23,14 +24,17 @@ _GUARDS = {
 @options.model
 @flag("--forge", help="Ask the forge what it enforces here.")
 @flag("--strict", help="Exit with 10 unless the forge enforces all of it.")
+@flag("--fix", help="Bind the names in assent.yaml to the numbers of their accounts.")
 @options.shared
 def command(
-    model: str | None, forge: bool, strict: bool, as_json: bool, config: Path | None
+    model: str | None, forge: bool, strict: bool, fix: bool, as_json: bool, config: Path | None
 ) -> None:
     """Say what is missing, and what the forge enforces.
 
-    Everything is only read. With --forge, the branch rules, environments and permissions are asked
-    for with the token in GITHUB_TOKEN, and each gap is shown with the way to close it.
+    Everything is only read. --fix writes one thing to assent.yaml: the number of the account behind
+    each login that a list names, so that nobody who takes a login over can approve. With --forge,
+    the branch rules, environments and permissions are asked for with the token in GITHUB_TOKEN, and
+    each gap is shown with the way to close it.
 
     \b
     Example:
@@ -39,7 +43,7 @@ def command(
     """
     workspace = open_workspace(config)
     models = [workspace.model(model)] if model else sorted(workspace.config.models)
-    finish(doctor(workspace, models, forge=forge or strict, strict=strict), as_json, show)
+    finish(doctor(workspace, models, forge=forge or strict, strict=strict, fix=fix), as_json, show)
 
 
 def show(result: DoctorResult) -> None:
@@ -50,6 +54,13 @@ def show(result: DoctorResult) -> None:
         output.line(f"{check.name}: {check.said}")
         if check.hint:
             output.line(f"      → {check.hint}")
+    if result.pinned is not None:
+        output.line()
+        output.text(
+            "\n".join(map(visible, result.pinned.diff.splitlines())) or "No name was bound."
+        )
+        for left in result.pinned.left:
+            output.line(f"  not bound: {left}")
     if result.guards is not None:
         output.line()
         output.line("What the forge enforces:")

@@ -9,6 +9,7 @@ import msgspec
 
 from assent.errors import AssentError, ExitCode
 from assent.ports import Guard, GuardState
+from assent.verbs.pinning import Pinned, pin_names
 from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
 
@@ -24,12 +25,14 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 class DoctorResult(msgspec.Struct, frozen=True, kw_only=True):
     """What was looked at. `guards` are None if the forge was not asked; `is_strict` counts a
-    missing guard as a problem.
+    missing guard as a problem. `pinned` says which names were bound to accounts, if that was
+    asked for.
     """
 
     checks: tuple[Check, ...]
     guards: tuple[Guard, ...] | None = None
     is_strict: bool = False
+    pinned: Pinned | None = None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -43,10 +46,16 @@ class DoctorResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def doctor(
-    workspace: Workspace, models: Sequence[str], *, forge: bool = False, strict: bool = False
+    workspace: Workspace,
+    models: Sequence[str],
+    *,
+    forge: bool = False,
+    strict: bool = False,
+    fix: bool = False,
 ) -> DoctorResult:
     """Look at the configuration, the base branch, the store and the ledgers of `models`; with
-    `forge` also at what the forge enforces here, as far as this token can read it. Changes nothing.
+    `forge` also at what the forge enforces here, as far as this token can read it. Changes nothing
+    but, with `fix`, names in `assent.yaml` of the working tree that are not bound to an account.
     """
     checks = [
         _checked("base branch", lambda: _base(workspace), FETCH_BASE),
@@ -59,7 +68,8 @@ def doctor(
         rules = [workspace.config.policies[model] for model in models]
         stages = list(dict.fromkeys(stage for rule in rules for stage in rule.stages))
         guards = workspace.forge.guards(models=models, environments=stages)
-    return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict)
+    bound = pin_names(workspace, models) if fix else None
+    return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict, pinned=bound)
 
 
 def _checked(name: str, look: Callable[[], str], hint: str = "") -> Check:

@@ -73,9 +73,12 @@ def register(
             known.append(_known_already(model, candidate, before.version))
             return []
         reviews = binding_reviews(workspace, view, model, bundle.digest)
-        judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=None)
-        verdicts[:] = [judgement.verdict]
-        if not may_go_on(workspace, policy, judgement.verdict, override=override, reason=reason):
+        judgement = judge(
+            workspace, view, policy, candidate, reviews=reviews, change=None, landed=change
+        )
+        verdict = judgement.verdict
+        verdicts[:] = [verdict]
+        if not may_go_on(workspace, view, policy, verdict, override=override, reason=reason):
             return []
         about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)
         draft = Draft(

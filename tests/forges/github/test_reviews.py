@@ -7,9 +7,10 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
+from assent.core.approval import Role
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.identity import PersonKey
+from assent.core.entry import Approval as Recorded
 from assent.errors import OutsideError
 from assent.policy.approvals import judge_approvals
 from assent.policy.rules import ApprovalRule
@@ -25,8 +26,9 @@ def counted(scene: Scene, bundle: str = "b", **said: Any) -> dict[str, str | Non
     assert change is not None
     reviews = forge.reviews("churn", digest(bundle))
     rule = ApprovalRule(count=1, from_=("*",))
-    roles: dict[PersonKey, str | None] = {
-        one.person.key: "*" if forge.matches(one.person, "*") else None for one in reviews
+    roles = {
+        one.person.key: Role(entry="*" if forge.matches(one.person, "*") else None)
+        for one in reviews
     }
     authors = {one.person.key for one in change.authors if one.person is not None}
     found = judge_approvals(
@@ -427,3 +429,78 @@ def test_a_change_without_a_pull_request_has_no_reviews(scene: Scene) -> None:
     change = forge.change()
     assert isinstance(change, Change)
     assert list[Review](forge.reviews("churn", digest("b"))) == []
+
+
+def recorded(review: Review) -> Recorded:
+    """The approval as the ledger keeps it."""
+    return Recorded(
+        person=review.person,
+        bundle=digest("b"),
+        at=review.at,
+        role="*",
+        change="#7",
+        review=review.id,
+    )
+
+
+@pytest.mark.threat(49)
+@pytest.mark.parametrize("has_id", [True, False])
+def test_a_recorded_review_that_was_dismissed_does_not_stand(scene: Scene, has_id: bool) -> None:
+    scene.show("b")
+    scene.review(scene.bob)
+    approval = recorded(scene.latest(scene.bob))
+    if not has_id:  # as older entries are
+        approval = msgspec.structs.replace(approval, review=None)
+    assert scene.forge().withdrawn("churn", approval) is None
+    scene.pull.reviews[-1].dismiss()
+    assert "dismissed" in str(scene.forge().withdrawn("churn", approval))
+
+
+@pytest.mark.threat(49)
+@pytest.mark.parametrize("how", ["edit", "delete"])
+def test_what_was_typed_and_taken_back_does_not_stand(scene: Scene, how: str) -> None:
+    scene.show("b")
+    comment = scene.pull.comment(scene.bob, f"/assent approve churn {digest('b')}")
+    scene.github.tick()
+    approval = recorded(scene.latest(scene.bob))
+    assert approval.review == f"comment:{comment.id}"
+    assert scene.forge().withdrawn("churn", approval) is None
+    if how == "edit":
+        comment.edit("never mind")
+        assert "edited" in str(scene.forge().withdrawn("churn", approval))
+    else:
+        comment.delete()
+        assert "deleted" in str(scene.forge().withdrawn("churn", approval))
+
+
+@pytest.mark.threat(49)
+@pytest.mark.threat(9)
+def test_an_approval_of_an_account_that_is_gone_does_not_stand(scene: Scene) -> None:
+    scene.show("b")
+    scene.review(scene.bob)
+    approval = recorded(scene.latest(scene.bob))
+    scene.bob.delete()
+    assert "account is gone" in str(scene.forge().withdrawn("churn", approval))
+
+
+@pytest.mark.threat(49)
+def test_that_it_cannot_be_read_is_an_error(scene: Scene) -> None:
+    scene.show("b")
+    scene.review(scene.bob)
+    approval = recorded(scene.latest(scene.bob))
+    scene.faults.fail("GET", "*/pulls/7/reviews", 500, times=9)
+    with pytest.raises(OutsideError):
+        scene.forge().withdrawn("churn", approval)
+
+
+def test_what_was_recorded_elsewhere_is_not_looked_for(scene: Scene) -> None:
+    scene.show("b")
+    scene.review(scene.bob)
+    approval = recorded(scene.latest(scene.bob))
+    for other in (
+        msgspec.structs.replace(approval, change="main@0123456789ab"),
+        msgspec.structs.replace(approval, change=None),
+    ):
+        assert scene.forge().withdrawn("churn", other) is None
+    gone = msgspec.structs.replace(approval, change="#99")
+    assert scene.forge().withdrawn("churn", gone) == "its pull request is gone"

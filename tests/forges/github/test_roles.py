@@ -17,7 +17,7 @@ def actor(scene: Scene, account: Account) -> Actor:
 
 def matches(scene: Scene, person: Actor, who: str, **said: object) -> bool:
     """Asked in a new run: within one run every answer is asked for once."""
-    return scene.forge(**said).matches(person, who)
+    return scene.forge(**said).matches(person, who) is not None
 
 
 def reader(scene: Scene) -> str:
@@ -296,3 +296,74 @@ def test_within_a_run_a_role_is_asked_for_once(scene: Scene) -> None:
             assert forge.matches(bob, who)
     assert scene.server.count("GET", "/permission") == 1
     assert scene.server.count("GET", "/contents/") == 1
+
+
+# names that are given up, and names that are bound
+
+
+@pytest.mark.threat(42)
+def test_a_stranger_who_takes_a_name_of_the_policy_is_nobody(scene: Scene) -> None:
+    """In a public repository everybody may read."""
+    scene.github.repository.is_private = False
+    scene.bob.rename("robert")
+    stranger = actor(scene, scene.github.user("bob"))
+    for who in ("bob", f"bob#{scene.bob.id}", f"id:{scene.bob.id}", "*"):
+        assert not matches(scene, stranger, who)
+
+
+@pytest.mark.threat(42)
+def test_a_name_alone_needs_somebody_who_may_write(scene: Scene) -> None:
+    carol = scene.github.user("carol", role="read")
+    assert not matches(scene, actor(scene, carol), "carol")
+    assert matches(scene, actor(scene, carol), f"carol#{carol.id}")
+
+
+@pytest.mark.threat(42)
+@pytest.mark.parametrize("is_private", [True, False])
+def test_a_number_needs_a_member_who_may_read(scene: Scene, is_private: bool) -> None:
+    scene.github.repository.is_private = is_private
+    expert = scene.github.user("expert", role="read")
+    stranger = scene.github.user("stranger")
+    for who in ("{0.login}#{0.id}", "id:{0.id}"):
+        assert matches(scene, actor(scene, expert), who.format(expert))
+        assert not matches(scene, actor(scene, stranger), who.format(stranger))
+
+
+@pytest.mark.threat(8)
+def test_a_bound_name_is_the_account_whatever_it_is_called(scene: Scene) -> None:
+    bob, who = actor(scene, scene.bob), f"bob#{scene.bob.id}"
+    scene.bob.rename("robert")
+    found = scene.forge().matches(bob, who)
+    assert found is not None
+    assert (found.name, found.id) == ("bob", f"user:{scene.bob.id}")
+    assert not matches(scene, bob, f"bob#{scene.alice.id}")
+    assert not matches(scene, actor(scene, scene.alice), who)
+
+
+@pytest.mark.threat(8)
+def test_what_a_team_was_is_told_and_can_be_bound(scene: Scene) -> None:
+    team = scene.github.team("ml", scene.bob)
+    bob, token = actor(scene, scene.bob), reader(scene)
+    found = scene.forge(token=token).matches(bob, "@acme/ml")
+    assert found is not None
+    assert (found.name, found.id) == ("@acme/ml", f"team:{team.id}")
+    assert matches(scene, bob, f"@acme/ml#{team.id}", token=token)
+    assert not matches(scene, bob, f"@acme/ml#{team.id + 1}", token=token)
+
+
+@pytest.mark.threat(8)
+def test_what_a_line_of_codeowners_meant_is_told(scene: Scene) -> None:
+    own(scene, "* @bob\n")
+    found = scene.forge().matches(actor(scene, scene.bob), "codeowners")
+    assert found is not None
+    assert (found.name, found.id) == ("bob", f"user:{scene.bob.id}")
+
+
+@pytest.mark.threat(7)
+def test_whether_somebody_is_a_member_must_be_readable(scene: Scene) -> None:
+    scene.github.repository.is_private = False
+    expert = scene.github.user("expert", role="read")
+    person = actor(scene, expert)
+    scene.faults.fail("GET", "*/collaborators/expert", 403, times=9)
+    with pytest.raises(OutsideError, match="whether expert is a collaborator"):
+        matches(scene, person, f"expert#{expert.id}")

@@ -14,7 +14,7 @@ from tests.gitlab.accounts import User
 
 def matches(scene: Scene, user: User, who: str, **said: object) -> bool:
     forge = scene.forge(**said)
-    return forge.matches(actor(user), who)
+    return forge.matches(actor(user), who) is not None
 
 
 def actor(user: User) -> Actor:
@@ -54,7 +54,7 @@ def test_what_can_be_no_login_is_not_asked_for(premium: Scene, name: str) -> Non
         ("none", False, False),
         ("guest", False, False),
         ("planner", False, False),
-        ("reporter", False, True),
+        ("reporter", False, False),
         ("developer", True, True),
         ("maintainer", True, True),
         ("owner", True, True),
@@ -246,3 +246,46 @@ def test_a_file_that_cannot_be_read_is_an_error(premium: Scene) -> None:
     premium.faults.fail("GET", "*/files/*/raw", 403)
     with pytest.raises(OutsideError, match="reading CODEOWNERS of main: GitLab answered 403"):
         matches(premium, premium.bob, "codeowners")
+
+
+# names that are given up, and names that are bound
+
+
+@pytest.mark.threat(42)
+def test_a_stranger_who_takes_a_name_of_the_policy_is_nobody(scene: Scene) -> None:
+    """In a public project everybody may read."""
+    scene.project.visibility = "public"
+    number = scene.bob.id
+    scene.bob.rename("robert")
+    stranger = scene.gitlab.user("bob")
+    assert not any(matches(scene, stranger, who) for who in ("bob", f"bob#{number}", "*"))
+
+
+@pytest.mark.threat(42)
+@pytest.mark.parametrize(("role", "may"), [("guest", False), ("reporter", True)])
+def test_a_number_needs_a_member_who_may_read(scene: Scene, role: str, may: bool) -> None:
+    eve = scene.gitlab.user("eve", role=role)
+    assert not matches(scene, eve, "eve")
+    assert matches(scene, eve, f"eve#{eve.id}") is may
+    assert matches(scene, eve, f"id:{eve.id}") is may
+    assert not matches(scene, eve, f"eve#{scene.bob.id}")
+
+
+@pytest.mark.threat(8)
+def test_a_bound_name_is_the_account_whatever_it_is_called(premium: Scene) -> None:
+    person, who = actor(premium.bob), f"bob#{premium.bob.id}"
+    premium.bob.rename("robert")
+    found = premium.forge().matches(person, who)
+    assert found is not None
+    assert (found.name, found.id) == ("bob", f"user:{premium.bob.id}")
+
+
+@pytest.mark.threat(8)
+def test_what_a_group_was_is_told_and_can_be_bound(premium: Scene) -> None:
+    group = premium.gitlab.group("acme/ml", premium.bob)
+    token = premium.gitlab.group_token()
+    found = premium.forge(token=token).matches(actor(premium.bob), "@acme/ml")
+    assert found is not None
+    assert (found.name, found.id) == ("@acme/ml", f"group:{group.id}")
+    assert matches(premium, premium.bob, f"@acme/ml#{group.id}", token=token)
+    assert not matches(premium, premium.bob, f"@acme/ml#{group.id + 1}", token=token)
