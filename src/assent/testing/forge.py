@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
+from typing import Self
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
@@ -67,7 +69,9 @@ class MemoryForge:
     is the comment that woke this run up, `answers` what was answered by the comment's id.
     `presses` says how the button of an environment was pressed, `deployments` what was shown as
     deployed, `guarded` what the forge enforces, and `proposals` what was proposed, by branch.
-    `queue` are the open changes that wait for a review.
+    `queue` are the open changes that wait for a review. `merged` are the changes that have become
+    a commit of the default branch, by that commit, and `sights` is what was shown last of a model
+    on a change at a revision.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -84,6 +88,8 @@ class MemoryForge:
         self.guarded: tuple[Guard, ...] = ()
         self.proposals: dict[str, Proposal] = {}
         self.queue: list[Waiting] = []
+        self.merged: dict[str, Change] = {}
+        self.sights: dict[tuple[str, str, str], Digest] = {}
         self.default_branch: str | None = "main"
         self.me = _account("me")
 
@@ -105,10 +111,27 @@ class MemoryForge:
         """See `Forge.branch`."""
         return self.default_branch
 
+    def landed(self, commit: str) -> Self:
+        """See `Forge.landed`. All but the change of this run is the same."""
+        other = copy(self)
+        unknown = Change(
+            id=f"{self.default_branch}@{commit[:12]}",
+            title="",
+            base=self.default_branch or "",
+            head=commit,
+            authors=(),
+            landed=True,
+        )
+        other.open_change = self.merged.get(commit) or unknown
+        return other
+
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""
-        del model
-        return None
+        return self.sights.get(self._place(model))
+
+    def _place(self, model: str) -> tuple[str, str, str]:
+        change = self.open_change
+        return ("", "", model) if change is None else (change.id, change.head, model)
 
     def started(self, run: Run) -> tuple[Actor, ...]:
         """See `Forge.started`."""
@@ -159,7 +182,13 @@ class MemoryForge:
         """See `Forge.comment`."""
         self.comments[notice.model] = notice.body
         self.notices.append(notice)
+        self.sights[self._place(notice.model)] = notice.bundle
         return f"memory:{notice.model}"
+
+    def withdraw(self, model: str, why: str) -> None:
+        """See `Forge.withdraw`."""
+        del why
+        self.sights.pop(self._place(model), None)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`."""

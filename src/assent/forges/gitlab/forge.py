@@ -105,6 +105,7 @@ class GitLabForge:
 
     def _begin(self, wakeup: Wakeup) -> None:
         """What is of one change: nothing of it is read yet."""
+        self._commit: str | None = None
         self._wakeup = wakeup
         self._changes = Changes(self._site, self._checkout, wakeup, wait=self._wait)
         self._shown = Shown(self._site, run_address=self._run_address)
@@ -136,7 +137,16 @@ class GitLabForge:
 
     @cached_property
     def _current(self) -> Found | None:
+        if self._commit is not None:
+            return self._changes.landed(self._commit)
         return self._changes.current()
+
+    def landed(self, commit: str) -> Self:
+        """See `Forge.landed`."""
+        other = copy(self)
+        vars(other).pop("_current", None)
+        other._commit = commit
+        return other
 
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""
@@ -183,6 +193,12 @@ class GitLabForge:
         if current is None or current.request is None:
             raise nowhere("merge request", notice.model)
         return self._shown.show(current.request, current.change.head, notice)
+
+    def withdraw(self, model: str, why: str) -> None:
+        """See `Forge.withdraw`."""
+        current = self._current
+        if current is not None and current.request is not None:
+            self._shown.withdraw(current.request, current.change.head, model, why)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. What woke this run up says nothing here."""
