@@ -242,7 +242,7 @@ class Forge(Protocol):
         bundle was shown; say where it stands.
         """
 
-    def withdraw(self, model: str, why: str) -> None:
+    def retract(self, model: str, why: str) -> None:
         """Where a bundle of `model` was shown on this change, record that none is shown any more,
         and say why in the place of the verdict. Nothing is done where none was.
         """

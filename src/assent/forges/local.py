@@ -236,8 +236,8 @@ class LocalForge:
         other._commit = commit
         return other
 
-    def withdraw(self, model: str, why: str) -> None:
-        """See `Forge.withdraw`. There is no record of what was shown."""
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`. There is no record of what was shown."""
         del model, why
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:

@@ -185,8 +185,8 @@ class MemoryForge:
         self.sights[self._place(notice.model)] = notice.bundle
         return f"memory:{notice.model}"
 
-    def withdraw(self, model: str, why: str) -> None:
-        """See `Forge.withdraw`."""
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`."""
         del why
         self.sights.pop(self._place(model), None)
 

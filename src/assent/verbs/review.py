@@ -130,7 +130,7 @@ def _require_base(workspace: Workspace, model: str) -> None:
     change = workspace.forge.change()
     why = "" if change is None else of_another_base(workspace, change)
     if change is not None and why:
-        workspace.forge.withdraw(model, why)
+        workspace.forge.retract(model, why)
         require_base(workspace, change, f"reviewing {model}")
 
 

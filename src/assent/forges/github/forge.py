@@ -163,11 +163,11 @@ class GitHubForge:
             self._shown.pass_on(current.pull.number, current.group, notice)
         return address
 
-    def withdraw(self, model: str, why: str) -> None:
-        """See `Forge.withdraw`."""
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`."""
         current = self._current
         if current is not None and current.pull is not None:
-            self._shown.withdraw(current.pull.number, current.change.head, model, why)
+            self._shown.retract(current.pull.number, current.change.head, model, why)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. The end of each run of CI starts the run that reviews what it

@@ -103,7 +103,7 @@ class Shown:
         """
         self._show_status(number, revision, notice)
 
-    def withdraw(self, number: int, revision: str, model: str, why: str) -> None:
+    def retract(self, number: int, revision: str, model: str, why: str) -> None:
         """Record that no bundle is shown on a pull request any more, if one was; the verdict that
         stands at its head goes with it.
         """

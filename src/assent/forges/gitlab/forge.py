@@ -194,11 +194,11 @@ class GitLabForge:
             raise nowhere("merge request", notice.model)
         return self._shown.show(current.request, current.change.head, notice)
 
-    def withdraw(self, model: str, why: str) -> None:
-        """See `Forge.withdraw`."""
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`."""
         current = self._current
         if current is not None and current.request is not None:
-            self._shown.withdraw(current.request, current.change.head, model, why)
+            self._shown.retract(current.request, current.change.head, model, why)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. What woke this run up says nothing here."""

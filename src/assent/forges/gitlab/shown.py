@@ -105,7 +105,7 @@ class Shown:
             hint="let the jobs of a merge request wait for each other, with a resource_group",
         )
 
-    def withdraw(self, request: MergeRequest, revision: str, model: str, why: str) -> None:
+    def retract(self, request: MergeRequest, revision: str, model: str, why: str) -> None:
         """Record that no bundle is shown on a merge request any more, if one was; the verdict that
         stands at its head goes with it.
         """
