@@ -15,9 +15,9 @@ import msgspec
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.entry import Draft, Entry
+from assent.core.entry import Approval, Draft, Entry
 from assent.core.evidence import Run
-from assent.core.identity import Actor
+from assent.core.identity import Actor, Resolved
 from assent.core.registry import Record, Registry, State
 from assent.core.verdict import Decision
 from assent.errors import AssentError, IntegrityError
@@ -190,6 +190,9 @@ class Forge(Protocol):
     def change(self) -> Change | None:
         """The change that this checkout belongs to, landed or not; None without a commit."""
 
+    def change_of(self, name: str) -> Change | None:
+        """The change of an id as the ledger names it, as it is today; None if there is none."""
+
     def branch(self) -> str | None:
         """The branch that changes are merged into, as the forge says; None if there is none."""
 
@@ -230,9 +233,19 @@ class Forge(Protocol):
         raises `UsageError` and says where to approve.
         """
 
-    def matches(self, person: Actor, who: str) -> bool:
-        """Whether `person` is, today, what `who` says: a login, a `@group`, or `*` for any
-        account that may write to the repository.
+    def matches(self, person: Actor, who: str) -> Resolved | None:
+        """What `who` means, if `person` is that today: a login, a `@group`, or `*` for any account
+        that may write to the repository; else None. A login alone needs an account that may write:
+        who takes a login that was given up is somebody else. One that is pinned to a number
+        (`alice#12`) is that account, whatever it is called, and needs a member who may read.
+
+        Raises `OutsideError` if that cannot be read.
+        """
+
+    def withdrawn(self, model: str, approval: Approval) -> str | None:
+        """Why an approval of `model` that the ledger has recorded does not stand on the forge any
+        more: dismissed, deleted, edited, its account gone. None if it stands, or if the forge keeps
+        no record that could tell.
 
         Raises `OutsideError` if that cannot be read.
         """

@@ -23,16 +23,17 @@ Json = dict[str, Any]
 OPERATIONS = """
 actions/download-artifact actions/get-github-actions-default-workflow-permissions-repository
 actions/get-pending-deployments-for-run actions/get-reviews-for-run actions/get-workflow-run
-actions/list-workflow-run-artifacts
+actions/get-workflow-run-attempt actions/list-workflow-run-artifacts
 checks/create checks/list-for-ref checks/update
 git/create-ref git/get-commit git/get-ref
-issues/create-comment issues/get-comment issues/list-comments issues/update-comment
+issues/create-comment issues/get-comment issues/list-comments issues/list-events
+issues/update-comment
 meta/get rate-limit/get
 pulls/create pulls/get pulls/list pulls/list-commits pulls/list-files pulls/list-reviews
 pulls/update
 reactions/create-for-issue-comment
-repos/compare-commits repos/create-commit-status repos/create-deployment
-repos/create-deployment-status repos/get
+repos/check-collaborator repos/compare-commits repos/create-commit-status repos/create-deployment
+repos/create-deployment-status repos/get repos/list-activities
 repos/get-all-environments repos/get-branch repos/get-branch-protection repos/get-branch-rules
 repos/get-collaborator-permission-level repos/get-combined-status-for-ref repos/get-commit
 repos/get-content repos/get-deployment repos/get-environment repos/get-repo-ruleset

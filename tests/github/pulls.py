@@ -62,6 +62,17 @@ class Comment:
         self.pull.comments.remove(self)
 
 
+@dataclass(frozen=True)
+class Event:
+    """What somebody did to a pull request, that concerns another one."""
+
+    id: int
+    name: Literal["assigned", "review_requested"]
+    by: Account
+    about: Account
+    at: datetime
+
+
 @dataclass(eq=False)
 class Pull:
     """A pull request. `head_repository` is None when the fork was deleted."""
@@ -90,6 +101,7 @@ class Pull:
     """In the merge queue: the branch of its group, and the commits that would land."""
     reviews: list[Review] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     @property
     def is_open(self) -> bool:
@@ -124,16 +136,52 @@ class Pull:
     # --- what people do ---
 
     def push(self, sha: str | None = None, **made: object) -> str:
-        """A push to the head branch: the commit `sha`, or a new one (`by`, `message`, `files`)."""
+        """A push to the head branch: the commit `sha`, or a new one (`by`, `message`, `files`).
+        Whoever wrote it pushes it, or the `pusher`.
+        """
+        by = made.pop("by", self.author)
+        pusher = made.pop("pusher", by)
         if sha is None:
-            by = made.pop("by", self.author)
             sha = self.repository.commit(by, parent=self.head_sha, **made)  # type: ignore[arg-type]  # passed by name
-        self.head_sha = sha
+        self._moved(sha, pusher)  # type: ignore[arg-type]  # an account
+        return sha
+
+    def update_branch(self, by: Account, how: Literal["merge", "rebase"] = "merge") -> str:
+        """The button "Update branch": `by` brings in what the base branch got."""
+        objects, now = self.repository.objects, self.repository.github.now
+        base, person = self.base_sha, Signature(by.name, by.email, now)
+        if how == "rebase":
+            self._moved(self.repository.replay(self.commits, base, person)[-1], by)
+            return self.head_sha
+        tree = objects.merged_tree(self.head_sha, base)
+        if tree is None:
+            raise ConflictError(f"pull request {self.number} has conflicts with {self.base_ref}")
+        sha = objects.write(
+            message=f"Merge branch '{self.base_ref}' into {self.head_ref}",
+            author=person,
+            committer=Signature("GitHub", "noreply@github.com", now),
+            parents=[self.head_sha, base],
+            tree=tree,
+        )
+        self._moved(sha, by)
+        return sha
+
+    def assign(self, person: Account, by: Account) -> None:
+        """Make somebody responsible, as the people and the agents of a repository can."""
+        github = self.repository.github
+        self.events.append(Event(github.next_id(), "assigned", by, person, github.now))
+
+    def request_review(self, person: Account, by: Account) -> None:
+        """Ask somebody for a review."""
+        github = self.repository.github
+        self.events.append(Event(github.next_id(), "review_requested", by, person, github.now))
+
+    def _moved(self, sha: str, by: Account) -> None:
+        before, self.head_sha = self.head_sha, sha
         if self.head_repository is not None:
-            self.head_repository.set_branch(self.head_ref, sha)
+            self.head_repository.pushed(self.head_ref, before, sha, by)
         self.repository.objects.set_ref(f"refs/pull/{self.number}/head", sha)
         self._touch()
-        return sha
 
     def review(
         self,

@@ -84,3 +84,16 @@ class Ruleset:
     bypass: list[dict[str, Any]]
     created_at: datetime
     exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Push:
+    """Somebody moved a branch."""
+
+    id: int
+    ref: str
+    before: str
+    after: str
+    kind: str
+    by: Account
+    at: datetime

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tests.github.accounts import ROLES, Account
 from tests.github.pulls import Comment, Pull
-from tests.github.records import CheckRun, Deployment, Ruleset, Status
+from tests.github.records import CheckRun, Deployment, Push, Ruleset, Status
 from tests.github.runs import Environment, Run
 from tests.standin.branches import Branches
 from tests.standin.objects import Objects, Signature
@@ -49,6 +49,9 @@ class Repository(Branches):
     deployments: list[Deployment] = field(default_factory=list)
     environments: list[Environment] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)
+    tells_pushes: bool = True
+    """Older servers do not tell who pushed."""
     rulesets: list[Ruleset] = field(default_factory=list)
     protections: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Branch protection of the older kind, by branch, as the API shows it."""
@@ -87,6 +90,14 @@ class Repository(Branches):
         if made := self.test_merges[key]:
             self.objects.set_ref(f"refs/pull/{pull.number}/merge", made)
         return self.test_merges[key]
+
+    def pushed(self, branch: str, before: str | None, after: str, by: Account) -> None:
+        """Somebody pushes a branch, and GitHub keeps who it was."""
+        self.set_branch(branch, after)
+        is_forced = before is not None and not self.objects.has(after, before)
+        kind = "branch_creation" if before is None else "force_push" if is_forced else "push"
+        number, ref, now = self.github.next_id(), f"refs/heads/{branch}", self.github.now
+        self.pushes.append(Push(number, ref, before or "0" * 40, after, kind, by, now))
 
     # --- people ---
 

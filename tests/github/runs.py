@@ -68,6 +68,8 @@ class Run:
     pull: Pull | None = None
     """The pull request that caused it. The API does not tell: it has to be found by the head."""
     attempt: int = 1
+    attempts: list[Account] = field(default_factory=list)
+    """Who started each attempt after the first."""
     status: str = "in_progress"
     conclusion: str | None = None
     waits_for: list[Environment] = field(default_factory=list)
@@ -97,6 +99,7 @@ class Run:
         """
         self.attempt += 1
         self.triggering_actor = by
+        self.attempts.append(by)
         self.status, self.conclusion = "in_progress", None
         self.updated_at = self.repository.github.now
 

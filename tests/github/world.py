@@ -191,9 +191,10 @@ class GitHub(Clock):
         files: Mapping[str, str | bytes | None] | None = None,
         fork: Repository | None = None,
         is_draft: bool = False,
+        pusher: Account | None = None,
     ) -> Pull:
         """A pull request of `by` from a branch here or in their `fork`: of the commit `sha`, else
-        of what the branch has, else of a new commit with `files`.
+        of what the branch has, else of a new commit with `files`. `pusher` has pushed the branch.
         """
         repository, head = self.repository, fork or self.repository
         number = 1 + max((one.number for one in repository.pulls), default=6)
@@ -202,6 +203,8 @@ class GitHub(Clock):
         sha = sha or (None if files else head.branch(branch))
         if sha is None:
             sha = head.commit(by, message=title, files=files, parent=repository.tip(base))
+        if all(one.after != sha for one in head.pushes):
+            head.pushed(branch, None, sha, pusher or by)
         head.set_branch(branch, sha)
         repository.objects.set_ref(f"refs/pull/{number}/head", sha)
         pull = Pull(

@@ -48,6 +48,7 @@ class MergeRequest:
     """Oldest first; the API shows the newest first."""
     approvals: list[Approval] = field(default_factory=list)
     reviewers: list[Reviewer] = field(default_factory=list)
+    assignees: list[User] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
     """Quick actions that GitLab took out of notes and obeyed."""
@@ -101,14 +102,16 @@ class MergeRequest:
 
     def push(self, sha: str | None = None, **made: Any) -> str:
         """A push to the source branch: the commit `sha`, or a new one (`by`, `message`, `files`).
-        It makes a version. On paid tiers it takes the approvals away, unless the project lets them
-        stay or the change is the same as before.
+        Whoever wrote it pushes it, or the `pusher`. It makes a version. On paid tiers it takes the
+        approvals away, unless the project lets them stay or the change is the same as before.
         """
         source = self.source_project
         assert source is not None, "the fork is gone"
+        by = made.pop("by", self.author)
+        pusher = made.pop("pusher", by)
         if sha is None:
-            sha = source.commit(made.pop("by", self.author), parent=self.sha, **made)
-        source.set_branch(self.source_branch, sha)
+            sha = source.commit(by, parent=self.sha, **made)
+        source.pushed(self.source_branch, self.sha, sha, pusher)
         old = self.versions[-1]
         self.add_version(sha)
         resets = (
@@ -117,8 +120,20 @@ class MergeRequest:
         )
         if resets and self.versions[-1].patch_id != old.patch_id:
             self.approvals.clear()
-        self._say(self.author, "added 1 commit")
+        self._say(pusher, "added 1 commit")
         return sha
+
+    def rebase(self, by: User) -> str:
+        """The button "Rebase": who presses it becomes the committer, and pushes."""
+        project = self.project
+        person = Signature(by.name, by.email, project.gitlab.now)
+        made = project.replay(self.commits, project.tip(self.target_branch), person)
+        return self.push(made[-1], pusher=by)
+
+    def assign(self, person: User, by: User) -> None:
+        """Make somebody responsible; GitLab says so below."""
+        self.assignees.append(person)
+        self._say(by, f"assigned to @{person.username}")
 
     def add_version(self, head: str) -> None:
         objects, gitlab = self.project.objects, self.project.gitlab

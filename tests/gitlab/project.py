@@ -19,7 +19,7 @@ from tests.gitlab.pipelines import (
     ProtectedEnvironment,
     Source,
 )
-from tests.gitlab.records import ApprovalRule, Note, ProtectedBranch, Status
+from tests.gitlab.records import ApprovalRule, Note, ProtectedBranch, Push, Status
 from tests.standin.branches import Branches
 from tests.standin.objects import Objects
 
@@ -58,6 +58,9 @@ class Project(Members, Branches):
     """Variables of the project by name, and whether they are protected."""
     merge_requests: list[MergeRequest] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)
+    tells_pushes: bool = True
+    """A token of a lesser role does not see who pushed."""
     pipelines: list[Pipeline] = field(default_factory=list)
     environments: list[Environment] = field(default_factory=list)
     deployments: list[Deployment] = field(default_factory=list)
@@ -184,6 +187,12 @@ class Project(Members, Branches):
         return made
 
     # --- what happens ---
+
+    def pushed(self, branch: str, before: str | None, after: str, by: User) -> None:
+        """Somebody pushes a branch, and GitLab keeps who it was."""
+        self.set_branch(branch, after)
+        made = Push(self.gitlab.next_id(), branch, before, after, by, self.gitlab.now)
+        self.pushes.append(made)
 
     def start_pipeline(
         self,

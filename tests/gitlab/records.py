@@ -106,3 +106,15 @@ class ProtectedBranch:
     merge_level: int = 40
     allows_force_push: bool = False
     needs_code_owner: bool = False
+
+
+@dataclass(frozen=True)
+class Push:
+    """Somebody moved a branch."""
+
+    id: int
+    branch: str
+    before: str | None
+    after: str
+    by: User
+    at: datetime

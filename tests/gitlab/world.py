@@ -225,6 +225,8 @@ class GitLab(Clock):
         sha = sha or (None if files else source.branch(branch))
         if sha is None:
             sha = source.commit(by, message=title, files=files, parent=project.tip(target))
+        if all(one.after != sha for one in source.pushes):
+            source.pushed(branch, None, sha, by)
         source.set_branch(branch, sha)
         made = MergeRequest(
             id=self.next_id(),

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from assent.core.approval import Approvals
+from assent.core.approval import Approvals, Role
 from assent.core.change import Author, Review, ReviewState
 from assent.core.identity import Actor
 from assent.core.verdict import Outcome
@@ -42,9 +42,9 @@ def hear(
 ) -> Approvals:
     """Judge with everybody in the role `*`, or with the roles given by id."""
     matched = (
-        {one.person.key: "*" for one in reviews}
+        {one.person.key: Role(entry="*") for one in reviews}
         if roles is None
-        else {person(name).key: role for name, role in roles.items()}
+        else {person(name).key: Role(entry=role) for name, role in roles.items()}
     )
     return judge_approvals(
         rule,
@@ -135,7 +135,7 @@ def test_a_co_author_does_not_count_either() -> None:
 @pytest.mark.threat(1)
 def test_an_author_without_an_account_fails_closed() -> None:
     nobody = Author(name="root@build", person=None)
-    names = unmapped([nobody, Author(name="Alice", person=person("alice"))])
+    names = unmapped([nobody, Author(name="Alice", person=person("alice"))], RULE)
     assert names == ("root@build",)
     (finding,) = approval_findings(hear(review("bob")), unmapped_authors=names)
     assert finding.outcome is Outcome.FAILED
@@ -275,7 +275,7 @@ def test_only_those_are_asked_for_whose_role_decides_something() -> None:
         RULE, reviews, bundle=BUNDLE, head=HEAD, authors={person("alice").key}
     )
     assert asked == (person("bob"), person("carol"), bot)
-    everybody = {one.person.key: "*" for one in reviews}
+    everybody = {one.person.key: Role(entry="*") for one in reviews}
     judged: dict[str, Any] = {
         "rule": RULE,
         "bundle": BUNDLE,

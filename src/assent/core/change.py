@@ -19,19 +19,24 @@ class ReviewState(StrEnum):
 
 
 class Author(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who wrote part of a change. `person` is None if the forge cannot map the name in
-    the commit to an account.
+    """Somebody who made part of a change: who wrote or pushed it, or had it written. `person` is
+    None if the forge cannot map the name in the commit to an account; then `address` is what the
+    commit has. `is_covered`: a co-author, or in a commit of which the forge tells who pushed it, so
+    that the address of a tool hides nobody.
     """
 
     name: str
     person: Actor | None
+    address: str | None = None
+    is_covered: bool = False
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A pull request, a merge request, or a branch under review on the local forge.
 
     `head` is the revision that is reviewed. `landed`: it is part of the base branch, as the
-    commit `landed_as` where the merge gave it another name (None: as `head` itself).
+    commit `landed_as` where the merge gave it another name (None: as `head` itself). `remarks` say
+    who took part and is none of its authors, and what the forge cannot tell of them.
     """
 
     id: str
@@ -42,6 +47,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     landed: bool = False
     landed_as: str | None = None
     address: str | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def commit(self) -> str:
@@ -51,7 +57,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """One opinion of one person. `bundle` is what the comment showed when it was given, `head`
-    the revision it was given at (None where there was no change to speak of).
+    the revision it was given at (None where there was no change to speak of), `id` the forge's
+    for it. `gone` says why the forge no longer has an opinion that the ledger has recorded.
     """
 
     person: Actor
@@ -60,3 +67,5 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     head: str | None
     bundle: Digest | None
     reason: str | None = None
+    id: str | None = None
+    gone: str | None = None

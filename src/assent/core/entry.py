@@ -9,7 +9,7 @@ import msgspec
 from assent.core.digest import Digest, canonical_json, digest_of
 from assent.core.evidence import Run
 from assent.core.formats import require_format
-from assent.core.identity import Actor
+from assent.core.identity import Actor, Resolved
 from assent.core.verdict import Outcome, Verdict
 from assent.errors import IntegrityError
 
@@ -50,7 +50,9 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 class Approval(Struct, frozen=True, kw_only=True):
     """A person's recorded yes to one bundle digest. `role` is the entry of the policy's list
-    that the person matched; `change` and `head` say where on the forge it was given.
+    that the person matched, `resolved` what that meant at the time; `change` and `head` say where
+    on the forge it was given, and `review` is the forge's id of it. `is_withdrawn`: of an entry
+    that ends an approval, that it was taken back and nobody objected.
     """
 
     person: Actor
@@ -59,6 +61,9 @@ class Approval(Struct, frozen=True, kw_only=True):
     role: str
     change: str | None = None
     head: str | None = None
+    resolved: Resolved | None = None
+    review: str | None = None
+    is_withdrawn: bool = False
 
 
 class FindingRecord(Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from assent.core.entry import (
     entry_digest,
     placed,
 )
-from assent.core.identity import PersonKey
+from assent.core.identity import PersonKey, unpinned
 from assent.errors import IntegrityError, PolicyError
 
 _ADDING = "adding an entry to the ledger"
@@ -60,7 +60,9 @@ class VersionLine(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, frozen=True, kw_only=True):
-    """The current state of one model: bounded in size, whatever the length of the ledger."""
+    """The current state of one model: bounded in size, whatever the length of the ledger. `pins`
+    are the ids that names of the policy's lists were found to mean when they first counted.
+    """
 
     model: str
     seq: int = -1
@@ -68,6 +70,7 @@ class State(Struct, frozen=True, kw_only=True):
     versions: int = 0
     stages: dict[str, Standing] = {}
     newest: tuple[VersionLine, ...] = ()
+    pins: dict[str, str] = {}
 
     @property
     def standing(self) -> Digest:
@@ -212,7 +215,7 @@ def advance(
             changed[record.bundle] = msgspec.structs.replace(
                 record, opinions=opinions, authors=_authors(record, draft)
             )
-            return state, changed
+            return msgspec.structs.replace(state, pins=_pins(state, draft)), changed
         case Kind.REGISTERED:
             record = _record(records, draft)
             version = state.versions + 1
@@ -359,6 +362,19 @@ def _left(record: Record, draft: Draft) -> Record:
 
 def _authors(record: Record, draft: Draft) -> tuple[PersonKey, ...]:
     return tuple(dict.fromkeys([*record.authors, *(author.key for author in draft.authors)]))
+
+
+def _pins(state: State, draft: Draft) -> dict[str, str]:
+    """What names mean from now on: what they meant first, until the policy itself pins them."""
+    pins = dict(state.pins)
+    for approval in draft.approvals if draft.kind is Kind.APPROVED else ():
+        found = approval.resolved
+        if found is None or found.id is None:
+            continue
+        _, pin = unpinned(approval.role)
+        if pin is not None or found.name not in pins:
+            pins[found.name] = found.id
+    return pins
 
 
 def _held(state: State, draft: Draft) -> Standing:

@@ -19,8 +19,9 @@ import msgspec
 
 from assent.core.change import Author, Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.entry import Approval
 from assent.core.evidence import Run
-from assent.core.identity import Actor
+from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
 from assent.git import Repository, Trunk
 from assent.ports import (
@@ -94,6 +95,13 @@ class LocalForge:
         if self._change is None or self._change.head != head:
             self._change = self._change_at(head)
         return self._change
+
+    def change_of(self, name: str) -> Change | None:
+        """See `Forge.change_of`. A branch that is gone, or a commit that has landed since, is not
+        looked for.
+        """
+        here = self.change()
+        return here if here is not None and here.id == name else None
 
     def _change_at(self, head: str) -> Change:
         repository = self._repository
@@ -213,18 +221,31 @@ class LocalForge:
         )
         return review
 
-    def matches(self, person: Actor, who: str) -> bool:
-        """See `Forge.matches`."""
+    def matches(self, person: Actor, who: str) -> Resolved | None:
+        """See `Forge.matches`. What a name means is what `people` of the base branch say, so that
+        nothing is bound to what it meant before.
+        """
         if person.forge != HOST:
-            return False
+            return None
         known = next((one for one in self._people if one.email.lower() == person.id), None)
         if self._people and known is None:
-            return False
-        if who == "*":
-            return True
+            return None
+        name, pin = unpinned(who)
+        if pin is not None and not who.startswith("@"):
+            return Resolved(name=name) if pin.lower() == person.id else None
         if who.startswith("@"):
-            return known is not None and who.removeprefix("@") in known.groups
-        return who.lower() in {person.id, person.login.lower(), known.name.lower() if known else ""}
+            is_so = known is not None and name.removeprefix("@") in known.groups
+        else:
+            called = {person.id, person.login.lower(), known.name.lower() if known else ""}
+            is_so = who == "*" or who.lower() in called
+        return Resolved(name=name) if is_so else None
+
+    def withdrawn(self, model: str, approval: Approval) -> str | None:
+        """See `Forge.withdrawn`. Reviews stay in the clone they were given in: another one has
+        none of them, which says nothing.
+        """
+        del model, approval
+        return None
 
     def branch(self) -> str | None:
         """See `Forge.branch`."""

@@ -130,6 +130,16 @@ class Line(ABC):
                 return None
             raise
 
+    def exists(self, path: str, *, doing: str) -> bool:
+        """Whether the forge answers that something is so, with no words, or that it is not."""
+        try:
+            self._read(path, doing, {})
+        except RefusedError as error:
+            if error.status == 404:
+                return False
+            raise
+        return True
+
     def pages(
         self,
         path: str,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from assent.core.approval import ANYONE, Approvals, Heard
+from assent.core.approval import ANYONE, Approvals, Heard, Role
 from assent.core.change import Author, Review, ReviewState
 from assent.core.digest import Digest, short
-from assent.core.identity import Actor, PersonKey
+from assent.core.identity import Actor, PersonKey, unpinned
 from assent.core.verdict import Finding, Outcome
 from assent.policy.rules import ApprovalRule
+from assent.policy.tools import is_listed, is_tool
 
 
 def judge_approvals(
@@ -19,7 +20,8 @@ def judge_approvals(
     bundle: Digest,
     head: str | None,
     authors: Collection[PersonKey],
-    roles: Mapping[PersonKey, str | None],
+    roles: Mapping[PersonKey, Role],
+    remarks: Sequence[str] = (),
 ) -> Approvals:
     """Hear everyone's latest opinion and say whether it counts.
 
@@ -27,25 +29,29 @@ def judge_approvals(
     so a dismissal or a change of mind ends an earlier approval and never revives one. `head` is
     the revision that is reviewed (None: no change is open); a review without a revision was
     recorded for the bundle itself. `authors` are those who made the
-    bundle, `roles` the entry of `from` that each person matches today, or None.
+    bundle, `roles` what each person is under `from` today.
     """
     heard = []
     for key, review in _latest(reviews).items():
-        why = _objection(rule, review, bundle, head, key in authors, roles.get(key))
+        role = roles.get(key, Role())
+        why = _objection(rule, review, bundle, head, key in authors, role)
         heard.append(
             Heard(
                 person=review.person,
                 opinion=review.state.value,
                 at=review.at,
                 counts=why is None,
-                why=why or _reason(roles[key]),
-                role=roles.get(key),
+                why=why or _reason(role.entry),
+                role=role.entry,
                 head=review.head,
                 reason=review.reason,
                 bundle=review.bundle,
+                resolved=role.resolved,
+                id=review.id,
+                is_gone=review.gone is not None,
             )
         )
-    return Approvals(required=rule.count, of=rule.from_, heard=tuple(heard))
+    return Approvals(required=rule.count, of=rule.from_, heard=tuple(heard), remarks=tuple(remarks))
 
 
 def whose_role_matters(
@@ -67,9 +73,9 @@ def whose_role_matters(
     )
 
 
-def _any_role(actor: Actor) -> str:
+def _any_role(actor: Actor) -> Role:
     """A role that would do: what is no person counts by its id alone."""
-    return ANYONE if _is_person(actor) else f"id:{actor.id}"
+    return Role(entry=ANYONE if _is_person(actor) else f"id:{actor.id}")
 
 
 def _latest(reviews: Sequence[Review]) -> dict[PersonKey, Review]:
@@ -80,9 +86,20 @@ def _latest(reviews: Sequence[Review]) -> dict[PersonKey, Review]:
     return latest
 
 
-def unmapped(authors: Sequence[Author]) -> tuple[str, ...]:
-    """Authors whom the forge cannot map to an account: then nobody's independence is known."""
-    return tuple(author.name for author in authors if author.person is None)
+def unmapped(authors: Sequence[Author], rule: ApprovalRule) -> tuple[str, ...]:
+    """Authors whom the forge cannot map to an account: then nobody's independence is known. None
+    where authors may approve, and none of those that the policy lists or that are tools.
+    """
+    if rule.author:
+        return ()
+    return tuple(
+        author.name for author in authors if author.person is None and not _is_nobody(author, rule)
+    )
+
+
+def _is_nobody(author: Author, rule: ApprovalRule) -> bool:
+    address = author.address or ""
+    return is_listed(address, rule.unmapped) or (author.is_covered and is_tool(address))
 
 
 def approval_findings(
@@ -99,6 +116,14 @@ def approval_findings(
     named = " or ".join("anyone" if who == ANYONE else who for who in approvals.of)
     rule = f"{rule_name}: {approvals.required} of {named}"
     evidence = f"approved by {counted}" if counted else "approved by nobody"
+    taken_back = [one for one in approvals.heard if one.opinion == ReviewState.DISMISSED]
+    evidence = "; ".join(
+        [
+            evidence,
+            *(f"`{one.person.login}` no longer approves: {one.why}" for one in taken_back),
+            *(approvals.remarks if approvals.required else ()),
+        ]
+    )
     if approvals.required and unmapped_authors:
         return [
             Finding(
@@ -106,8 +131,10 @@ def approval_findings(
                 outcome=Outcome.FAILED,
                 reason="a commit's author has no account: " + _named(unmapped_authors),
                 evidence=evidence,
-                remedy="set an author address that the forge knows and push again; "
-                "in a shallow clone, fetch the rest of the history",
+                remedy="set an author address that the forge knows and push again; or, if nobody "
+                "who may approve stands behind it, add the address to `approvals: {unmapped: "
+                "[...]}` in `assent.yaml` of the base branch; in a shallow clone, fetch the rest "
+                "of the history",
             )
         ]
     if against:
@@ -140,9 +167,11 @@ def _objection(
     bundle: Digest,
     head: str | None,
     is_author: bool,
-    role: str | None,
+    role: Role,
 ) -> str | None:
     """Why an opinion does not count, or None if it does."""
+    if review.gone is not None:
+        return f"it was recorded, and does not stand any more: {review.gone}"
     if review.state is ReviewState.DISMISSED:
         return "the review was dismissed"
     if review.state is ReviewState.CHANGES_REQUESTED:
@@ -155,10 +184,11 @@ def _objection(
         return "it is not known which bundle was shown when it was given"
     if is_author and not rule.author:
         return "made this change; the author's approval does not count"
-    if role is None:
-        return "is none of " + ", ".join(rule.from_)
+    if role.entry is None:
+        return role.refused or "is none of " + ", ".join(rule.from_)
     by_id = (review.person.id, f"id:{review.person.id}")
-    if not _is_person(review.person) and role not in by_id:
+    is_listed_by_id = role.entry in by_id or unpinned(role.entry)[1] == review.person.id
+    if not _is_person(review.person) and not is_listed_by_id:
         return "is not a person"
     return None
 

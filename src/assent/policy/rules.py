@@ -9,11 +9,21 @@ from msgspec import Meta
 
 from assent.core.approval import ANYONE
 from assent.core.digest import Digest, digest_of_value
+from assent.core.identity import unpinned
 from assent.core.units import span_s
 from assent.policy.gates import Gate
 
 Count = Annotated[int, Meta(ge=0, le=100)]
+Address = Annotated[str, Meta(pattern=r"^(\*|[^@\s*]+)@[^@\s*]+$")]
+Addresses = tuple[Address, ...]
 Who = Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+
+
+def _require_names(who: tuple[str, ...]) -> None:
+    for entry in who:
+        name, pin = unpinned(entry)
+        if pin is not None and (not name or not pin or name in (ANYONE, "codeowners")):
+            raise ValueError(f"{entry!r} pins nothing: write login#number, or @group#number")
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,12 +32,18 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 class ApprovalRule(Struct, frozen=True, kw_only=True):
     """`count` people of `from` must approve; `author: true` lets the author of the change be one
-    of them.
+    of them. `unmapped` are addresses in commits without an account behind which there is nobody
+    who might approve.
     """
 
     count: Count = 1
     from_: Who = msgspec.field(default=(ANYONE,), name="from")
     author: bool = False
+    unmapped: Addresses = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a pin that names nothing."""
+        _require_names(self.from_)
 
 
 class RollbackRule(Struct, frozen=True, kw_only=True):
@@ -41,6 +57,10 @@ class OverrideRule(Struct, frozen=True, kw_only=True):
 
     from_: Who = msgspec.field(name="from")
 
+    def __post_init__(self) -> None:
+        """Refuse a pin that names nothing."""
+        _require_names(self.from_)
+
 
 class StageRule(Struct, frozen=True, kw_only=True):
     """A version enters the stage only `after` another one, and after a `soak` there."""
@@ -51,11 +71,15 @@ class StageRule(Struct, frozen=True, kw_only=True):
     rollback: RollbackRule = RollbackRule()
 
     def __post_init__(self) -> None:
-        """Refuse a soak that is no span of time, or that has no stage to be spent in."""
+        """Refuse a soak that is no span of time, or that has no stage to be spent in, and what
+        says something of the change in a stage, which has none.
+        """
         if self.soak is not None:
             span_s(self.soak)
             if self.after is None:
                 raise ValueError("soak needs `after`: the stage to spend the time in")
+        if self.approvals is not None and self.approvals.unmapped:
+            raise ValueError("`unmapped` belongs to the approvals of the model, not of a stage")
 
 
 class PolicyFields(Struct, frozen=True, kw_only=True):

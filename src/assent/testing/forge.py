@@ -6,12 +6,15 @@ import shutil
 from collections.abc import Sequence
 from copy import copy
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
+
+import msgspec
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.entry import Approval
 from assent.core.evidence import Run
-from assent.core.identity import Actor
+from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import UsageError
 from assent.ports import (
     Asked,
@@ -69,9 +72,11 @@ class MemoryForge:
     is the comment that woke this run up, `answers` what was answered by the comment's id.
     `presses` says how the button of an environment was pressed, `deployments` what was shown as
     deployed, `guarded` what the forge enforces, and `proposals` what was proposed, by branch.
-    `queue` are the open changes that wait for a review. `merged` are the changes that have become
-    a commit of the default branch, by that commit, and `sights` is what was shown last of a model
-    on a change at a revision.
+    `queue` are the open changes that wait for a review. `changes` are those that are no longer
+    open, by id. Everybody may write, but who is in `roles` by id: to `read`, or `none` like anybody
+    who sees a public repository. `merged` are the changes that have become a commit of the default
+    branch, by that commit, and `sights` is what was shown last of a model on a change at a
+    revision.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -90,6 +95,8 @@ class MemoryForge:
         self.queue: list[Waiting] = []
         self.merged: dict[str, Change] = {}
         self.sights: dict[tuple[str, str, str], Digest] = {}
+        self.changes: dict[str, Change] = {}
+        self.roles: dict[str, Literal["read", "none"]] = {}
         self.default_branch: str | None = "main"
         self.me = _account("me")
 
@@ -106,6 +113,22 @@ class MemoryForge:
     def change(self) -> Change | None:
         """See `Forge.change`."""
         return self.open_change
+
+    def change_of(self, name: str) -> Change | None:
+        """See `Forge.change_of`."""
+        here = self.open_change
+        return here if here is not None and here.id == name else self.changes.get(name)
+
+    def rename(self, old: str, new: str) -> None:
+        """An account gets another login; the old one is anybody's then."""
+        self.accounts[new] = msgspec.structs.replace(self.accounts.pop(old), login=new)
+
+    def join(self, login: str, number: str, role: Literal["read", "none"] | None = None) -> Actor:
+        """A new account, of which nobody has heard before."""
+        self.accounts[login] = msgspec.structs.replace(_account(login), id=number)
+        if role is not None:
+            self.roles[number] = role
+        return self.accounts[login]
 
     def branch(self) -> str | None:
         """See `Forge.branch`."""
@@ -167,16 +190,37 @@ class MemoryForge:
             head=None if change is None else change.head,
             bundle=bundle,
             reason=reason,
+            id=f"memory:{len(self.given)}",
         )
         self.given.append((model, None if change is None else change.id, review))
         return review
 
-    def matches(self, person: Actor, who: str) -> bool:
-        """See `Forge.matches`."""
-        known = person in self.accounts.values()
+    def matches(self, person: Actor, who: str) -> Resolved | None:
+        """See `Forge.matches`. A group has no number but its name."""
+        now = next((one for one in self.accounts.values() if one.key == person.key), None)
+        if now is None:
+            return None
+        name, pin = unpinned(who)
         if who.startswith("@"):
-            return known and person.id in self.groups.get(who, set())
-        return known and who in ("*", person.login)
+            found = Resolved(name=name, id=f"group:{name}")
+            return found if person.id in self.groups.get(name, set()) else None
+        role = self.roles.get(person.id, "write")
+        user = Resolved(name=name, id=f"user:{person.id}")
+        if pin is not None:
+            return user if pin == person.id and role != "none" else None
+        if role != "write":
+            return None
+        return Resolved(name="*") if who == "*" else user if who == now.login else None
+
+    def withdrawn(self, model: str, approval: Approval) -> str | None:
+        """See `Forge.withdrawn`. It is there as long as it is among what was `given`."""
+        if approval.change is None:
+            return None
+        for of_model, _, review in self.given:
+            is_it = of_model == model and review.person.key == approval.person.key
+            if is_it and review.at == approval.at:
+                return None if review.state is ReviewState.APPROVED else "the review was dismissed"
+        return "the review was deleted"
 
     def comment(self, notice: Notice) -> str:
         """See `Forge.comment`."""

@@ -126,6 +126,7 @@ def _recorded(
 
     _, entries = record(workspace, bundle.model, decide, view=view)
     approvals = heard.pop(None)
+    names = unmapped(change.authors, policy.approvals)
     best = best_of({None: approvals, **heard})
     return ApproveResult(
         model=bundle.model,
@@ -134,7 +135,7 @@ def _recorded(
         heard=tuple(best),
         approvals=approvals,
         stages={stage: one for stage, one in heard.items() if stage is not None},
-        findings=tuple(approval_findings(approvals, unmapped_authors=unmapped(change.authors))),
+        findings=tuple(approval_findings(approvals, unmapped_authors=names)),
         recorded=tuple(f"{entry.kind} by {entry.approvals[0].person.login}" for entry in entries),
         given=next((one for one in best if given and one.person.key == given.person.key), None),
     )
@@ -184,7 +185,7 @@ def _drafts(
         ends = one.opinion != ReviewState.APPROVED and before is not None
         if (before is not None and before.kind is kind) or not (one.counts or ends):
             continue
-        if kind is Kind.APPROVED and unmapped(change.authors):
+        if kind is Kind.APPROVED and unmapped(change.authors, policy.approvals):
             continue  # it might be the author's own
         if judgement is None:
             reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
@@ -209,6 +210,9 @@ def _draft(
         role=one.role or "",
         change=change.id,
         head=one.head or change.head,
+        resolved=one.resolved,
+        review=one.id,
+        is_withdrawn=one.opinion == ReviewState.DISMISSED,
     )
     return Draft(
         kind=kind,
@@ -221,5 +225,5 @@ def _draft(
         verdict=judgement.record,
         run=workspace.run,
         commit=candidate.evidence.code.commit,
-        reason=one.reason,
+        reason=one.why if one.is_gone else one.reason,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -12,7 +12,15 @@ from assent.core.bundle import read_manifest
 from assent.core.change import Change, Review, ReviewState
 from assent.core.diff import Diff
 from assent.core.digest import Digest, short
-from assent.core.entry import Approval, Kind, Subject, VerdictRecord, decode_entry, recorded
+from assent.core.entry import (
+    Approval,
+    Entry,
+    Kind,
+    Subject,
+    VerdictRecord,
+    decode_entry,
+    recorded,
+)
 from assent.core.identity import Actor, PersonKey
 from assent.core.registry import Record
 from assent.core.verdict import Finding, Outcome, Verdict
@@ -31,6 +39,7 @@ from assent.verbs.bundles import baseline, open_bundle
 from assent.verbs.facts import compare_bundles
 from assent.verbs.locks import lock_at, mistrust
 from assent.verbs.revisions import difference, foreign
+from assent.verbs.roles import role_of
 from assent.verbs.workspace import Workspace
 
 
@@ -57,11 +66,13 @@ def judge(
     *,
     reviews: Sequence[Review],
     change: Change | None,
+    landed: Change | None = None,
     weights: bool = False,
 ) -> Judgement:
     """Compare the candidate with its baseline, judge every gate, and hear the reviews.
 
-    `change` is the change under review, or None if only what was recorded counts. With `weights`
+    `change` is the change under review, or None if only what was recorded counts; then `landed` is
+    the one that was merged, whose authors are heard as the forge names them now. With `weights`
     the diff says how far each tensor has moved, which is for people and takes a moment.
     """
     model = candidate.bundle.model
@@ -74,8 +85,11 @@ def judge(
     diff = compare_bundles(workspace, compared, candidate, weights=weights)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
-    approvals = hear(workspace, view, rule, candidate, reviews=reviews, change=change)
-    names = () if change is None else unmapped(change.authors)
+    approvals = hear(
+        workspace, view, rule, candidate, reviews=reviews, change=change, landed=landed
+    )
+    made_in = change or landed
+    names = () if made_in is None else unmapped(made_in.authors, policy.approvals)
     unchanged = _nothing_new(workspace, view, candidate, change)
     if unchanged is not None:
         return Judgement(
@@ -107,17 +121,43 @@ def hear(
     *,
     reviews: Sequence[Review],
     change: Change | None,
+    landed: Change | None = None,
 ) -> Approvals:
-    """Which of `reviews` count under `rule`, with every role read anew from the forge."""
+    """Which of `reviews` count under `rule`, with every role, and everybody who made the bundle,
+    read anew from the forge.
+    """
     bundle = candidate.bundle.digest
     head = None if change is None else change.head
-    authors = _authors_of(workspace, view.record(bundle), candidate, change)
+    made_in = _made_in(workspace, view, bundle, change or landed)
+    authors = _authors_of(workspace, view.record(bundle), candidate, change or landed, made_in)
     asked = whose_role_matters(rule, reviews, bundle=bundle, head=head, authors=authors)
-    roles: dict[PersonKey, str | None] = {
-        person.key: next((who for who in rule.from_ if workspace.forge.matches(person, who)), None)
-        for person in asked
-    }
-    return judge_approvals(rule, reviews, bundle=bundle, head=head, authors=authors, roles=roles)
+    return judge_approvals(
+        rule,
+        reviews,
+        bundle=bundle,
+        head=head,
+        authors=authors,
+        roles={
+            person.key: role_of(workspace, view.state.pins, person, rule.from_) for person in asked
+        },
+        remarks=tuple(dict.fromkeys(said for one in made_in for said in one.remarks)),
+    )
+
+
+def _made_in(
+    workspace: Workspace, view: View, bundle: Digest, change: Change | None
+) -> tuple[Change, ...]:
+    """The change that is looked at, and every other one that somebody was heard in on this bundle,
+    as the forge has them today: one may have got other commits, or another base, since.
+    """
+    names = dict.fromkeys(approval.change for _, approval in _recorded(view, bundle))
+    others = [
+        workspace.forge.change_of(name)
+        for name in names
+        if name is not None and (change is None or name != change.id)
+    ]
+    found = [change, *others]
+    return tuple(one for one in found if one is not None)
 
 
 def provenance(
@@ -248,43 +288,69 @@ def makers(workspace: Workspace, candidate: Known, change: Change | None) -> tup
 
 
 def _authors_of(
-    workspace: Workspace, record: Record | None, candidate: Known, change: Change | None
+    workspace: Workspace,
+    record: Record | None,
+    candidate: Known,
+    change: Change | None,
+    made_in: Sequence[Change],
 ) -> frozenset[PersonKey]:
     """The makers, and whom the ledger names as such since an earlier entry."""
-    named = () if record is None else record.authors
-    return frozenset([*named, *(person.key for person in makers(workspace, candidate, change))])
+    named = [] if record is None else [*record.authors]
+    named += [person.key for person in makers(workspace, candidate, change)]
+    wrote = (author.person for one in made_in for author in one.authors)
+    return frozenset([*named, *(person.key for person in wrote if person is not None)])
+
+
+def _recorded(view: View, bundle: Digest) -> Iterator[tuple[Entry, Approval]]:
+    """Every person's latest opinion that the ledger has on a bundle, oldest first."""
+    record = view.record(bundle)
+    opinions = [] if record is None else sorted(record.opinions.values(), key=lambda one: one.seq)
+    for opinion in opinions:
+        entry = decode_entry(view.entry(opinion.seq))
+        for approval in entry.approvals:
+            yield entry, approval
 
 
 def recorded_reviews(view: View, bundle: Digest) -> list[Review]:
     """The opinions that the ledger has recorded on a bundle, oldest first. They were judged at
     the revision they were given at, and are about the bundle from then on.
     """
-    record = view.record(bundle)
-    opinions = [] if record is None else sorted(record.opinions.values(), key=lambda one: one.seq)
-    reviews: list[Review] = []
-    for opinion in opinions:
-        entry = decode_entry(view.entry(opinion.seq))
-        approved = entry.kind is Kind.APPROVED
-        reviews += [
-            Review(
-                person=approval.person,
-                state=ReviewState.APPROVED if approved else ReviewState.CHANGES_REQUESTED,
-                at=approval.at,
-                head=None,
-                bundle=approval.bundle,
-                reason=entry.reason,
-            )
-            for approval in entry.approvals
-        ]
-    return reviews
+    return [_review(entry, approval) for entry, approval in _recorded(view, bundle)]
+
+
+def _review(entry: Entry, approval: Approval) -> Review:
+    state = ReviewState.APPROVED
+    if entry.kind is not Kind.APPROVED:
+        is_withdrawn = approval.is_withdrawn
+        state = ReviewState.DISMISSED if is_withdrawn else ReviewState.CHANGES_REQUESTED
+    return Review(
+        person=approval.person,
+        state=state,
+        at=approval.at,
+        head=None,
+        bundle=approval.bundle,
+        reason=entry.reason,
+        id=approval.review,
+    )
+
+
+def _standing(workspace: Workspace, model: str, review: Review, approval: Approval) -> Review:
+    """A recorded opinion as it stands on the forge: an approval may have been taken back there."""
+    if review.state is not ReviewState.APPROVED:
+        return review
+    gone = workspace.forge.withdrawn(model, approval)
+    if gone is None:
+        return review
+    return msgspec.structs.replace(review, state=ReviewState.DISMISSED, gone=gone)
 
 
 def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
-    """Everything said about a bundle: what the ledger recorded, then what the forge has that was
-    said after it. What a person had said before the recorded opinion is not heard again: an
-    answered objection would return.
+    """Everything said about a bundle: what the ledger recorded, as far as the forge still has it,
+    then what the forge has that was said after it. What a person had said before the recorded
+    opinion is not heard again: an answered objection would return.
     """
     known = recorded_reviews(view, bundle)
+    approvals = [approval for _, approval in _recorded(view, bundle)]
     said = workspace.forge.reviews(model, bundle, change=_reviewed_in(view, bundle))
     done = {_opinion(review): 0 for review in known}
     for place, review in enumerate(said, start=1):
@@ -296,7 +362,11 @@ def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) ->
         for place, review in enumerate(said, start=1)
         if place > upto.get(review.person.key, 0)
     ]
-    return [*known, *later]
+    standing = [
+        _standing(workspace, model, review, approval)
+        for review, approval in zip(known, approvals, strict=True)
+    ]
+    return [*standing, *later]
 
 
 def _reviewed_in(view: View, bundle: Digest) -> str | None:
@@ -329,7 +399,15 @@ def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest
 def approval_records(approvals: Approvals) -> tuple[Approval, ...]:
     """The approvals that count, as entries keep them, with the role each was judged by."""
     return tuple(
-        Approval(person=one.person, bundle=one.bundle, at=one.at, role=one.role, head=one.head)
+        Approval(
+            person=one.person,
+            bundle=one.bundle,
+            at=one.at,
+            role=one.role,
+            head=one.head,
+            resolved=one.resolved,
+            review=one.id,
+        )
         for one in approvals.counted
         if one.bundle is not None and one.role is not None
     )

@@ -6,11 +6,19 @@ from assent.core.entry import Draft, Kind, Subject, VerdictRecord
 from assent.core.verdict import Decision, Verdict
 from assent.errors import PolicyError, UsageError
 from assent.policy.rules import Policy
+from assent.ports import View
+from assent.verbs.roles import role_of
 from assent.verbs.workspace import Workspace
 
 
 def may_go_on(
-    workspace: Workspace, policy: Policy, verdict: Verdict, *, override: bool, reason: str | None
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    verdict: Verdict,
+    *,
+    override: bool,
+    reason: str | None,
 ) -> bool:
     """Whether to write although or because of `verdict`. Raises `UsageError` for an override
     without a reason and `PolicyError` for one by somebody who may not.
@@ -30,11 +38,10 @@ def may_go_on(
             "the policy of the base branch names nobody who may",
             hint="add `override: {from: [...]}` there; changing it is reviewed like any change",
         )
-    if not any(workspace.forge.matches(person, who) for who in policy.override.from_):
-        raise PolicyError(
-            "overriding the policy",
-            f"{person.login} is none of {', '.join(policy.override.from_)}",
-        )
+    role = role_of(workspace, view.state.pins, person, policy.override.from_)
+    if role.entry is None:
+        problem = role.refused or f"{person.login} is none of {', '.join(policy.override.from_)}"
+        raise PolicyError("overriding the policy", problem)
     return True
 
 

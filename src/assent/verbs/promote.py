@@ -62,7 +62,7 @@ def promote(
             workspace, view, policy, rule, stage, candidate, press, environment, is_named
         )
         verdicts[:] = [verdict]
-        if not may_go_on(workspace, policy, verdict, override=override, reason=reason):
+        if not may_go_on(workspace, view, policy, verdict, override=override, reason=reason):
             return []
         short_form = recorded(
             verdict, policy=policy.digest, evidence=candidate.bundle.evidence.digest

@@ -225,10 +225,13 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
             known.append(_known(model, bundle.digest, before.version))
             return []
         reviews = binding_reviews(workspace, view, model, bundle.digest)
-        judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=None)
-        verdicts[:] = [judgement.verdict]
+        judgement = judge(
+            workspace, view, policy, candidate, reviews=reviews, change=None, landed=change
+        )
+        verdict = judgement.verdict
+        verdicts[:] = [verdict]
         if not may_go_on(
-            workspace, policy, judgement.verdict, override=order.override, reason=order.reason
+            workspace, view, policy, verdict, override=order.override, reason=order.reason
         ):
             return []
         about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)

@@ -174,7 +174,7 @@ def _judged(
         for one in provenance(workspace, view, candidate, change)
         if one.remedy
     ]
-    names = unmapped(change.authors)
+    names = unmapped(change.authors, policy.approvals)
     if names:
         named = ", ".join(f"`{name}`" for name in names)
         against.append(f"a commit's author has no account: {named}")

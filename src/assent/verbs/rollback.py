@@ -70,7 +70,7 @@ def rollback(
             )
         )
         verdicts[:] = [verdict]
-        if not may_go_on(workspace, policy, verdict, override=False, reason=reason):
+        if not may_go_on(workspace, view, policy, verdict, override=False, reason=reason):
             return []
         return [
             Draft(

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
+from assent.core.approval import Role
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.policy.approvals import judge_approvals
 from assent.policy.rules import ApprovalRule
@@ -25,8 +25,9 @@ def counted(scene: Scene, bundle: str = "b", **said: Any) -> dict[str, str | Non
     assert change is not None
     reviews = forge.reviews("churn", digest(bundle))
     rule = ApprovalRule(count=1, from_=("*",))
-    roles: dict[PersonKey, str | None] = {
-        one.person.key: "*" if forge.matches(one.person, "*") else None for one in reviews
+    roles = {
+        one.person.key: Role(entry="*" if forge.matches(one.person, "*") else None)
+        for one in reviews
     }
     authors = {one.person.key for one in change.authors if one.person is not None}
     found = judge_approvals(

@@ -17,7 +17,7 @@ def actor(scene: Scene, account: Account) -> Actor:
 
 def matches(scene: Scene, person: Actor, who: str, **said: object) -> bool:
     """Asked in a new run: within one run every answer is asked for once."""
-    return scene.forge(**said).matches(person, who)
+    return scene.forge(**said).matches(person, who) is not None
 
 
 def reader(scene: Scene) -> str:

@@ -130,10 +130,14 @@ def test_whoever_started_the_training_is_known(scene: Scene) -> None:
     started = scene.github.start_run(event="pull_request", actor=carol, pull=scene.pull)
     assert logins(scene.forge().started(made_in(started))) == ["carol"]
     started.rerun(scene.bob)
-    # Both: whoever pushes in another's name must not be hidden by somebody who runs it again.
-    for attempt in (1, 2):
+    for attempt, starter in ((1, "carol"), (2, "bob")):
         found = scene.forge().started(made_in(started, attempt=attempt))
-        assert logins(found) == ["carol", "bob"]
+        assert logins(found) == [starter]
+    with pytest.raises(PolicyError, match="it has no attempt 3"):
+        scene.forge().started(made_in(started, attempt=3))
+    # Whoever pushes in another's name must not be hidden by somebody who runs it again.
+    scene.github.repository.tells_pushes = False
+    assert logins(scene.forge().started(made_in(started, attempt=2))) == ["bob", "carol"]
 
 
 @pytest.mark.threat(18)

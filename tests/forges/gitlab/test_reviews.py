@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 import pytest
 
+from assent.core.approval import Role
 from assent.core.change import Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.identity import PersonKey
 from assent.errors import OutsideError, UsageError
 from assent.policy.approvals import judge_approvals
 from assent.policy.rules import ApprovalRule
@@ -26,8 +26,10 @@ def counted(
     assert change is not None
     rule = ApprovalRule(count=1, from_=of)
     reviews = forge.reviews("churn", digest(bundle))
-    roles: dict[PersonKey, str | None] = {
-        one.person.key: next((who for who in of if forge.matches(one.person, who)), None)
+    roles = {
+        one.person.key: Role(
+            entry=next((who for who in of if forge.matches(one.person, who)), None)
+        )
         for one in reviews
     }
     authors = {one.person.key for one in change.authors if one.person is not None}

@@ -13,6 +13,14 @@ def one(call: Call) -> Answer:
     return Answer(runs.run(call.where, call.run(), with_pulls=not without))
 
 
+@answers("actions/get-workflow-run-attempt", "actions")
+def attempt(call: Call) -> Answer:
+    run, number = call.run(), call.number("attempt_number")
+    if not 1 <= number <= run.attempt:
+        raise RefusedError(404)
+    return Answer(runs.attempt(call.where, run, number))
+
+
 @answers("actions/get-reviews-for-run", "actions")
 def approvals(call: Call) -> Answer:
     each = newest_first(call.run().approvals)

@@ -22,6 +22,11 @@ def every(call: Call) -> Answer:
     return call.page(comments, lambda one: pulls.comment(call.where, one))
 
 
+@answers("issues/list-events", "issues", "pull_requests")
+def its_events(call: Call) -> Answer:
+    return call.page(call.pull().events, lambda one: pulls.event(call.where, call.repository, one))
+
+
 @answers("issues/get-comment", "issues", "pull_requests")
 def one(call: Call) -> Answer:
     return Answer(pulls.comment(call.where, _comment(call)))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from tests.github.accounts import ROLES
-from tests.github.routing import Call, RefusedError, answers, found
+from tests.github.routing import PAGE, Call, RefusedError, answers, found, newest_first
 from tests.github.shapes import commits, repositories
 from tests.standin.listening import Answer
 
@@ -61,3 +63,30 @@ def permission(call: Call) -> Answer:
     if person is None:
         raise RefusedError(404, f"{call.in_path['username']} is not a user")
     return Answer(repositories.collaborator(call.where, call.repository, person))
+
+
+@answers("repos/check-collaborator", "metadata")
+def collaborator(call: Call) -> Answer:
+    """Whether somebody was given a role here. That a public repository can be read is none."""
+    person = call.github.login(call.in_path["username"])
+    is_owner = person is not None and person.id == call.repository.owner.id
+    if person is None or not (is_owner or person.id in call.repository.roles):
+        raise RefusedError(404)
+    return Answer(None, 204)
+
+
+@answers("repos/list-activities", "contents")
+def activities(call: Call) -> Answer:
+    """Who pushed what, newest first. The next page begins after the last one that was shown."""
+    if not call.repository.tells_pushes:
+        raise RefusedError(404)
+    chosen = newest_first(call.repository.pushes)
+    chosen = [one for one in chosen if one.ref == call.query.get("ref", one.ref)]
+    if after := call.query.get("after"):
+        chosen = [one for one in chosen if one.id < int(after)]
+    size = int(call.query.get("per_page", PAGE))
+    shown = [repositories.activity(call.where, one) for one in chosen[:size]]
+    if len(chosen) <= size:
+        return Answer(shown)
+    query = urlencode({**call.query, "after": chosen[size - 1].id})
+    return Answer(shown, headers={"Link": f'<{call.where.api}{call.path}?{query}>; rel="next"'})

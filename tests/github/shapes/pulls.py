@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.github.accounts import Account
-from tests.github.pulls import Comment, Pull, Review
+from tests.github.pulls import Comment, Event, Pull, Review
 from tests.github.repository import Repository
 from tests.github.shapes import people, repositories
 from tests.github.shapes.addresses import Addresses, stamp, stamp_or_null
@@ -166,3 +166,24 @@ def comment(where: Addresses, found: Comment) -> Json:
         "body": found.body,
         "performed_via_github_app": None,
     }
+
+
+def event(where: Addresses, repository: Repository, found: Event) -> Json:
+    """What somebody did, as the list of a pull request's events shows it."""
+    by = people.user(where, found.by)
+    shown: Json = {
+        "id": found.id,
+        "node_id": f"E_{found.id}",
+        "url": where.repo(repository, f"/issues/events/{found.id}"),
+        "actor": by,
+        "event": found.name,
+        "commit_id": None,
+        "commit_url": None,
+        "created_at": stamp(found.at),
+        "performed_via_github_app": None,
+    }
+    about = people.user(where, found.about)
+    if found.name == "assigned":
+        app = people.actions_app(where, repository.owner)
+        return {**shown, "assigner": by, "assignee": about, "performed_via_github_app": app}
+    return {**shown, "review_requester": by, "requested_reviewer": about}

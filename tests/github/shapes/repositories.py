@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.github.accounts import ROLES, Account
-from tests.github.records import Ruleset
+from tests.github.records import Push, Ruleset
 from tests.github.repository import Repository
 from tests.github.shapes import people
 from tests.github.shapes.addresses import Addresses, stamp
@@ -172,4 +172,18 @@ def branch_rule(repository: Repository, found: Ruleset, rule: Json) -> Json:
         "ruleset_source_type": "Repository",
         "ruleset_source": repository.full_name,
         "ruleset_id": found.id,
+    }
+
+
+def activity(where: Addresses, found: Push) -> Json:
+    """Who moved a branch."""
+    return {
+        "id": found.id,
+        "node_id": f"PSH_{found.id}",
+        "before": found.before,
+        "after": found.after,
+        "ref": found.ref,
+        "timestamp": stamp(found.at),
+        "activity_type": found.kind,
+        "actor": people.user_or_null(where, found.by),
     }

@@ -16,6 +16,13 @@ Json = dict[str, Any]
 KEPT = timedelta(days=90)
 
 
+def attempt(where: Addresses, found: Run, number: int) -> Json:
+    """One attempt of a run, as it was."""
+    by = found.actor if number == 1 else found.attempts[number - 2]
+    starter = {"run_attempt": number, "triggering_actor": people.user(where, by)}
+    return {**run(where, found), **starter}
+
+
 def run(where: Addresses, found: Run, *, with_pulls: bool = True) -> Json:
     """A run. The list of pull requests is empty for those of forks, as on GitHub."""
     repository = found.repository

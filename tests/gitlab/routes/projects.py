@@ -22,6 +22,15 @@ def variable(call: Call) -> Answer:
     return Answer(projects.variable(name, is_protected=call.project.variables[name]))
 
 
+@answers("events/list", "reporter")
+def events(call: Call) -> Answer:
+    """Of all that happened only the pushes, newest first."""
+    if not call.project.tells_pushes:
+        raise not_found("Project")
+    newest = call.project.pushes[::-1]
+    return call.page(newest, lambda one: projects.event(call.where, call.project, one))
+
+
 @answers("branches/list", "reporter", is_for_jobs=True)
 def branches(call: Call) -> Answer:
     sought = call.text("search")

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.gitlab.accounts import NAMES_OF_LEVELS, Group, User
 from tests.gitlab.project import Project
-from tests.gitlab.records import ProtectedBranch
+from tests.gitlab.records import ProtectedBranch, Push
 from tests.gitlab.shapes import people
 from tests.gitlab.shapes.addresses import Addresses, stamp
 
@@ -140,4 +140,31 @@ def variable(name: str, *, is_protected: bool) -> Json:
         "raw": False,
         "environment_scope": "*",
         "description": None,
+    }
+
+
+def event(where: Addresses, found: Project, push: Push) -> Json:
+    """A push among what happened in a project."""
+    is_new = push.before is None
+    return {
+        "id": push.id,
+        "project_id": found.id,
+        "action_name": "pushed new" if is_new else "pushed to",
+        **dict.fromkeys(("target_id", "target_iid", "target_type", "target_title")),
+        "author_id": push.by.id,
+        "created_at": stamp(push.at),
+        "author": people.short(where, push.by),
+        "imported": False,
+        "imported_from": "none",
+        "push_data": {
+            "commit_count": 1,
+            "action": "created" if is_new else "pushed",
+            "ref_type": "branch",
+            "commit_from": push.before,
+            "commit_to": push.after,
+            "ref": push.branch,
+            "commit_title": "work",
+            "ref_count": None,
+        },
+        "author_username": push.by.username,
     }

@@ -5,7 +5,7 @@ who wrote it and whether it has landed is what GitHub's API says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,9 +13,12 @@ import msgspec
 from assent.core.change import Author, Change
 from assent.errors import IdleError, OutsideError, UsageError
 from assent.forges.github.api import RefusedError
+from assent.forges.github.people import asked_for_by, author, read_pushes
 from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
 from assent.forges.github.site import Site
+from assent.forges.making import Made, Written, distinct, made_by, named
 from assent.git import Repository
+from assent.git.merges import Merges
 
 MOST_COMMITS = 250
 """How many commits of a pull request GitHub lists at most."""
@@ -43,11 +46,12 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A change, and its pull request if it has one. `group` is the commit of the merge queue that
-    waits for a word on it.
+    waits for a word on it. `is_told`: GitHub tells who has pushed all of it.
     """
 
     change: Change
     pull: Pull | None = None
+    is_told: bool = False
     group: str | None = None
 
 
@@ -121,18 +125,20 @@ class Changes:
         return self._of(self._site.api.get(path, Pull, doing=f"reading pull request {number}"))
 
     def _of(self, pull: Pull) -> Found:
+        made = self._made(pull)
         landed = pull.merged is True and pull.base.ref == self._site.facts.default_branch
         change = Change(
             id=f"#{pull.number}",
             title=pull.title,
             base=pull.base.ref,
             head=pull.head.sha,
-            authors=self._authors(pull),
+            authors=made.authors,
+            remarks=made.remarks,
             landed=landed,
             landed_as=pull.merge_commit_sha if landed else None,
             address=pull.html_url,
         )
-        self._known[pull.number] = Found(change=change, pull=pull)
+        self._known[pull.number] = Found(change=change, pull=pull, is_told=made.is_told)
         return self._known[pull.number]
 
     def _of_run(self, run_id: int) -> Found:
@@ -310,39 +316,59 @@ class Changes:
             title=title,
             base=site.facts.default_branch,
             head=head,
-            authors=self._authors_of(commits) or (unknown,),
+            authors=distinct(named(self._written(commits))) or (unknown,),
             landed=landed,
         )
         return Found(change=change)
 
-    def _authors(self, pull: Pull) -> tuple[Author, ...]:
-        """Everybody who wrote a part of a pull request."""
+    def _made(self, pull: Pull) -> Made:
+        """Everybody who made a part of a pull request."""
         site = self._site
         doing = f"reading the commits of pull request {pull.number}"
         path = site.path("pulls", pull.number, "commits")
         commits = list(site.api.pages(path, Commit, doing=doing))
-        found = [*self._opener(pull), *self._authors_of(commits)]
+        found = [*self._opener(pull)]
         # GitHub lists the oldest ones, so where the list is cut off the head is not in it.
         if len(commits) >= MOST_COMMITS or pull.head.sha not in {one.sha for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitHub lists"
             found.append(Author(name=name, person=None))
-        return _distinct(found)
+        history = Merges(self._checkout)
+        made = made_by(self._written(commits), read_pushes(site, pull), history)
+        asked = [author(person) for person in asked_for_by(site, pull)]
+        remarks = made.remarks
+        if not asked and self._is_by_automation(pull, made):
+            remarks = (*remarks, f"for whom `{found[0].name}` opened it is not told")
+        authors = distinct([*found, *asked, *made.authors])
+        return msgspec.structs.replace(made, authors=authors, remarks=remarks)
+
+    def _is_by_automation(self, pull: Pull, made: Made) -> bool:
+        """Whether another automation than ours opened it, and its commits name no person."""
+        people = [one for one in made.authors if one.person and one.person.kind == "person"]
+        is_ours = pull.user is not None and pull.user.id == self._site.own.id
+        return not people and not is_ours and self._site.actor(pull.user).kind != "person"
 
     def _opener(self, pull: Pull) -> list[Author]:
         if pull.user is None or pull.user.id == 0:
             return [Author(name="a deleted account, which opened it", person=None)]
         return [Author(name=pull.user.login, person=self._site.actor(pull.user))]
 
-    def _authors_of(self, commits: Sequence[Commit]) -> tuple[Author, ...]:
+    def _written(self, commits: Sequence[Commit]) -> list[Written]:
         known = _addresses(commits)
-        found: list[Author] = []
-        for commit in commits:
-            found.append(self._author(commit.author, commit.commit.author, known))
-            if not self._is_forge(commit):
-                found.append(self._author(commit.committer, commit.commit.committer, known))
-            trailers = _CO_AUTHOR.findall(commit.commit.message)
-            found += [self._co_author(trailer.strip(), known) for trailer in trailers]
-        return _distinct(found)
+        return [
+            Written(
+                sha=commit.sha,
+                parents=tuple(one.sha for one in commit.parents),
+                author=self._author(commit.author, commit.commit.author, known),
+                committer=None
+                if self._is_forge(commit)
+                else self._author(commit.committer, commit.commit.committer, known),
+                co_authors=tuple(
+                    self._co_author(trailer.strip(), known)
+                    for trailer in _CO_AUTHOR.findall(commit.commit.message)
+                ),
+            )
+            for commit in commits
+        ]
 
     def _author(
         self, account: Account | None, signature: Signature | None, known: Mapping[str, Account]
@@ -353,7 +379,8 @@ class Changes:
         if account is None or account.id == 0:
             account = known.get(address)
         if account is None:
-            return Author(name=f"{signature.name or 'nobody'} <{address}>", person=None)
+            name = f"{signature.name or 'nobody'} <{address}>"
+            return Author(name=name, person=None, address=address)
         return Author(name=account.login, person=self._site.actor(account))
 
     def _co_author(self, trailer: str, known: Mapping[str, Account]) -> Author:
@@ -387,10 +414,6 @@ def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:
             if account is not None and account.id and signature is not None and signature.email:
                 known[signature.email.lower()] = account
     return known
-
-
-def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
-    return tuple({(one.name, one.person): one for one in authors}.values())
 
 
 def _at(payload: Mapping[str, Any], *keys: str) -> Any:

@@ -10,9 +10,10 @@ from typing import Any, Self
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.entry import Approval
 from assent.core.evidence import Run
-from assent.core.identity import Actor
-from assent.forges.github.api import Api
+from assent.core.identity import Actor, Resolved
+from assent.forges.github.api import Api, RefusedError
 from assent.forges.github.asking import Asking
 from assent.forges.github.changes import Changes, Found, Wakeup
 from assent.forges.github.deployments import Deployments
@@ -22,7 +23,7 @@ from assent.forges.github.reviews import Reviews
 from assent.forges.github.roles import Roles
 from assent.forges.github.runs import Runs
 from assent.forges.github.shown import Shown
-from assent.forges.github.site import Site
+from assent.forges.github.site import FORGE, Site
 from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
 from assent.ports import (
@@ -101,6 +102,20 @@ class GitHubForge:
         """See `Forge.change`. It stays what it was when it was first asked for in this run."""
         return None if self._current is None else self._current.change
 
+    def change_of(self, name: str) -> Change | None:
+        """See `Forge.change_of`."""
+        found = self._found(name)
+        return None if found is None or found.pull is None else found.change
+
+    def _found(self, name: str) -> Found | None:
+        """The change of an id; None if its pull request is gone."""
+        try:
+            return self._changes.numbered(name)
+        except RefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
     @cached_property
     def _current(self) -> Found | None:
         if self._commit is not None:
@@ -149,9 +164,20 @@ class GitHubForge:
         place = (where.change.address if where else None) or "the pull request"
         raise own_word("GitHub", place, by=by, model=model, bundle=bundle)
 
-    def matches(self, person: Actor, who: str) -> bool:
+    def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`."""
         return self._roles.matches(person, who)
+
+    def withdrawn(self, model: str, approval: Approval) -> str | None:
+        """See `Forge.withdrawn`."""
+        if approval.person.forge != FORGE or approval.change is None:
+            return None
+        found = self._found(approval.change)
+        if found is None:
+            return "its pull request is gone"
+        if found.pull is None:
+            return None
+        return self._reviews.withdrawn(model, approval, found.pull.number)
 
     def comment(self, notice: Notice) -> str:
         """See `Forge.comment`."""

@@ -8,6 +8,8 @@ import msgspec
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.entry import Approval as Recorded
+from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.commands import Approval, approvals
 from assent.forges.github.shapes import Comment, PullReview
@@ -32,6 +34,7 @@ class Reviews:
     def __init__(self, site: Site, shown: Shown) -> None:
         self._site = site
         self._shown = shown
+        self._last: dict[int, list[PullReview]] = {}
 
     def of(self, model: str, bundle: Digest, change: Change, number: int) -> list[Review]:
         """Every opinion on a pull request, oldest first.
@@ -57,6 +60,53 @@ class Reviews:
         )
         return self._bound(model, number, change.head, ordered)
 
+    def withdrawn(self, model: str, approval: Recorded, number: int) -> str | None:
+        """See `Forge.withdrawn`. A recorded approval is found by its id; one of an older entry,
+        which has none, by its person and time.
+        """
+        kind, _, given = (approval.review or "").partition(":")
+        match kind:
+            case "review":
+                reviews = self._last.get(number) or self._read(number)
+                review = next((one for one in reviews if str(one.id) == given), None)
+                return self._changed(review, approval.person.key)
+            case "comment":
+                comments = self._shown.comments(number)
+                comment = next((one for one in comments if str(one.id) == given), None)
+                return self._unsaid(model, comment, number, approval.person.key)
+            case _:
+                return self._unfound(model, approval, number)
+
+    def _changed(self, review: PullReview | None, giver: PersonKey) -> str | None:
+        if review is None:
+            return "the review was deleted"
+        if self._site.actor(review.user).key != giver:
+            return "its account is gone"
+        return None if review.state == "APPROVED" else "the review was dismissed"
+
+    def _unsaid(
+        self, model: str, comment: Comment | None, number: int, giver: PersonKey
+    ) -> str | None:
+        if comment is None:
+            return "the comment was deleted"
+        if self._site.actor(comment.user).key != giver:
+            return "its account is gone"
+        is_said = self._typed(model, comment, number, ()) is not None
+        return None if is_said else "the comment was edited"
+
+    def _unfound(self, model: str, approval: Recorded, number: int) -> str | None:
+        reviews = self._last.get(number) or self._read(number)
+        given = [self._opinion(one, number) for one in reviews]
+        given += [self._typed(model, one, number, ()) for one in self._shown.comments(number)]
+        is_there = any(
+            one.person.key == approval.person.key
+            and one.at == approval.at
+            and one.state is ReviewState.APPROVED
+            for one in given
+            if one is not None
+        )
+        return None if is_there else "it was dismissed or deleted"
+
     def _read(self, number: int) -> list[PullReview]:
         path = self._site.path("pulls", number, "reviews")
         doing = f"reading the reviews of pull request {number}"
@@ -68,7 +118,8 @@ class Reviews:
                     f"review {review.id} is {review.state!r}, which this release does not know",
                     hint="upgrade Assent",
                 )
-        return sorted(found, key=lambda review: review.id)
+        self._last[number] = sorted(found, key=lambda review: review.id)
+        return self._last[number]
 
     def _opinion(self, review: PullReview, number: int) -> Review | None:
         if review.state in _NO_OPINIONS:
@@ -85,6 +136,7 @@ class Reviews:
             head=review.commit_id or UNKNOWN_HEAD,
             bundle=None,
             reason=(review.body or "").strip()[:_LONGEST_REASON] or None,
+            id=f"review:{review.id}",
         )
 
     def _bound(self, model: str, number: int, head: str, reviews: Sequence[Review]) -> list[Review]:
@@ -127,6 +179,7 @@ class Reviews:
             head=head,
             bundle=bundle,
             reason=f"typed in {comment.html_url}",
+            id=f"comment:{comment.id}",
         )
 
     def resolved(

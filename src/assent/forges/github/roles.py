@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from assent.core.approval import ANYONE
-from assent.core.identity import Actor
+from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
 from assent.forges.github.api import RefusedError, segment
 from assent.forges.github.codeowners import PLACES, owners
@@ -42,7 +42,8 @@ class Roles:
         self._permissions: dict[str, Permission | None] = {}
         self._logins: dict[str, str | None] = {}
         self._members: dict[tuple[str, str, str], bool] = {}
-        self._teams: set[tuple[str, str]] = set()
+        self._teams: dict[tuple[str, str], int] = {}
+        self._collaborators: dict[str, bool] = {}
         self._owners: tuple[str, ...] | None = None
 
     def person(self, name: str) -> Actor:
@@ -56,45 +57,83 @@ class Roles:
             raise UsageError(doing, "there is no such account")
         return self._site.actor(found)
 
-    def matches(self, person: Actor, who: str) -> bool:
+    def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`. `who` is `*`, a login, `@org/team`, `@team` of the repository's
-        owner, `codeowners`, or `id:` and a number. What is no person matches by its id alone.
+        owner, `codeowners`, or `id:` and a number; a login or a team may be pinned. What is no
+        person matches by its id alone.
         """
         if person.forge != FORGE or person.host != self._site.host or person.id == "0":
-            return False
-        if who == f"{BY_ID}{person.id}" or (person.kind != "person" and who == person.id):
-            return True
-        if who.startswith(BY_ID) or person.kind != "person":
-            return False
+            return None
+        if person.kind != "person":
+            is_listed = who in (person.id, f"{BY_ID}{person.id}")
+            return _user(person, who) if is_listed else None
         if who == ANYONE:
-            permission = self._permission_of(person)
-            return permission is not None and permission.permission in _MAY_WRITE
+            return Resolved(name=ANYONE) if self._may_write(person) else None
         if who == CODEOWNERS:
-            return any(self._is_owner(person, owner) for owner in self._owners_of_file())
-        if who.startswith("@"):
-            organization, _, team = who.removeprefix("@").lower().rpartition("/")
-            return self._is_member(person, organization or self._site.facts.owner.login, team)
-        return self._is_called(person, who)
+            owned = (self._owner(person, owner) for owner in self._owners_of_file())
+            return next((one for one in owned if one is not None), None)
+        if who.startswith(BY_ID):
+            return self._pinned(person, who, who.removeprefix(BY_ID))
+        name, pin = unpinned(who)
+        if name.startswith("@"):
+            return self._of_team(person, name, pin)
+        return self._called(person, name) if pin is None else self._pinned(person, name, pin)
 
-    def _is_owner(self, person: Actor, owner: str) -> bool:
-        """Whether an entry of CODEOWNERS, where `@name` is a login, names this person. Only those
-        who may write own anything there.
+    def _owner(self, person: Actor, owner: str) -> Resolved | None:
+        """What an entry of CODEOWNERS means, where `@name` is a login, if it is this person. Only
+        those who may write own anything there.
         """
         if not owner.startswith("@"):
-            return False
-        name = owner.removeprefix("@")
-        if "/" in name:
-            organization, _, team = name.lower().partition("/")
-            return self._is_member(person, organization, team)
-        return self._is_called(person, name) and self.matches(person, ANYONE)
+            return None
+        return self._of_team(person, owner, None) if "/" in owner else self._called(person, owner)
 
-    def _is_called(self, person: Actor, login: str) -> bool:
-        """Whether `login` is today the name of this person, who can still read the repository."""
-        if not _LOGIN.fullmatch(login):
-            raise UsageError(f"looking for {login!r} on GitHub", _NO_LOGIN)
+    def _called(self, person: Actor, login: str) -> Resolved | None:
+        """A login, if it is today the name of this person, who may write. In a public repository
+        everybody may read, also whoever has taken a name that its owner gave up.
+        """
+        login = _checked(login.removeprefix("@"))
         found = self._permission(login)
-        may_read = found is not None and found.permission != "none"
-        return may_read and self._is_account(login, person)
+        may_write = found is not None and found.permission in _MAY_WRITE
+        return _user(person, login) if may_write and self._is_account(login, person) else None
+
+    def _pinned(self, person: Actor, name: str, number: str) -> Resolved | None:
+        """An account by its number, whatever it is called: it has to be a member who may read."""
+        if number != person.id or not self._is_collaborator(person):
+            return None
+        return _user(person, name if name.startswith(BY_ID) else _checked(name))
+
+    def _of_team(self, person: Actor, who: str, pin: str | None) -> Resolved | None:
+        """A team, if this person is one of it today, and it is the one of the pin."""
+        organization, _, team = who.removeprefix("@").lower().rpartition("/")
+        organization = organization or self._site.facts.owner.login.lower()
+        if not self._is_member(person, organization, team):
+            return None
+        number = self._number_of(organization, team)
+        if pin is not None and pin != str(number):
+            return None
+        return Resolved(name=who.lower(), id=f"team:{number}")
+
+    def _may_write(self, person: Actor) -> bool:
+        permission = self._permission_of(person)
+        return permission is not None and permission.permission in _MAY_WRITE
+
+    def _is_collaborator(self, person: Actor) -> bool:
+        """Whether this person was given a role here, if only to read. In a private repository
+        nobody else can read; in a public one GitHub says `read` of everybody, so it is asked.
+        """
+        permission = self._permission_of(person)
+        if permission is None or permission.permission == "none":
+            return False
+        if self._site.facts.private or permission.permission in _MAY_WRITE:
+            return True
+        login = self._login_of(person) or ""
+        return _once(self._collaborators, person.id, lambda: self._read_collaborator(login))
+
+    def _read_collaborator(self, login: str) -> bool:
+        return self._site.api.exists(
+            self._site.path("collaborators", login),
+            doing=f"asking whether {login} is a collaborator of {self._site.facts.full_name}",
+        )
 
     def _permission_of(self, person: Actor) -> Permission | None:
         """What this person may do, whatever they are called today; None if the account is gone."""
@@ -149,20 +188,36 @@ class Roles:
             found = self._site.api.find(
                 f"{path}/memberships/{segment(login)}", Membership, doing=doing
             )
-            if found is None and (organization, team) not in self._teams:
-                # No such member, or no such team? Only a team that can be seen can say no.
-                if self._site.api.find(path, Team, doing=doing) is None:
-                    raise OutsideError(
-                        doing,
-                        "there is no such team, or the token cannot see it",
-                        hint=f"{_TEAM_TOKEN}; a person is named without the @",
-                    )
-                self._teams.add((organization, team))
         except RefusedError as error:
             if error.status != 403:
                 raise
             raise OutsideError(doing, error.problem, hint=_TEAM_TOKEN) from None
+        if found is None:
+            # No such member, or no such team? Only a team that can be seen can say no.
+            self._number_of(organization, team)
         return found is not None and found.state == "active"
+
+    def _number_of(self, organization: str, team: str) -> int:
+        """The number of a team, which stays when it is renamed."""
+        key = (organization, team)
+        return _once(self._teams, key, lambda: self._read_team(organization, team))
+
+    def _read_team(self, organization: str, team: str) -> int:
+        doing = f"looking for the team @{organization}/{team}"
+        path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
+        try:
+            found = self._site.api.find(path, Team, doing=doing)
+        except RefusedError as error:
+            if error.status != 403:
+                raise
+            raise OutsideError(doing, error.problem, hint=_TEAM_TOKEN) from None
+        if found is None:
+            raise OutsideError(
+                doing,
+                "there is no such team, or the token cannot see it",
+                hint=f"{_TEAM_TOKEN}; a person is named without the @",
+            )
+        return found.id
 
     def _owners_of_file(self) -> tuple[str, ...]:
         if self._owners is None:
@@ -206,6 +261,16 @@ _TEAM_TOKEN = (
     "a workflow's own token cannot read teams: give a token with `members: read` of the "  # noqa: S105  # says which token
     "organization (a GitHub App's, or `read:org`)"
 )
+
+
+def _checked(login: str) -> str:
+    if not _LOGIN.fullmatch(login):
+        raise UsageError(f"looking for {login!r} on GitHub", _NO_LOGIN)
+    return login
+
+
+def _user(person: Actor, name: str) -> Resolved:
+    return Resolved(name=name.lower(), id=f"user:{person.id}")
 
 
 def _once(known: dict[Key, Answer], key: Key, read: Callable[[], Answer]) -> Answer:

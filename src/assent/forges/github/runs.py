@@ -57,10 +57,12 @@ class Runs:
         )
 
     def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
-        """See `Forge.started`: whoever caused the first attempt, and whoever asked for the newest.
-        What runs on a schedule nobody has caused: GitHub names whoever wrote the schedule. A run is
-        of a change if it ran its revision or its branch, or the default branch, whose code nobody
-        chooses alone.
+        """See `Forge.started`: whoever asked for the attempt that the bundle was made in, which was
+        compared with GitHub's word when the bundle was taken. Another attempt made another bundle,
+        or none. What runs on a schedule nobody has caused: GitHub names whoever wrote the schedule.
+        Where it is not told who pushed, whoever caused the first attempt may have. A run is of a
+        change if it ran its revision or its branch, or the default branch, whose code
+        nobody chooses alone.
         """
         if run.system != FORGE:
             return ()
@@ -74,9 +76,15 @@ class Runs:
                 f"it ran {found.head_sha[:12]}, which is not of {of.change.id}",
                 hint=_AGAIN,
             )
-        accounts = [found.actor, found.triggering_actor]
-        if found.event == "schedule":
-            accounts = [found.triggering_actor] if run.attempt > 1 else []
+        if found.event == "schedule" and run.attempt <= 1:
+            return ()
+        path = self._site.path("actions", "runs", run.id, "attempts", run.attempt)
+        attempt = self._site.api.find(path, WorkflowRun, doing=doing)
+        if attempt is None:
+            raise PolicyError(doing, f"it has no attempt {run.attempt}", hint=_AGAIN)
+        accounts = [attempt.triggering_actor or attempt.actor]
+        if not of.is_told and found.event != "schedule":
+            accounts.append(found.actor)  # a push has started the first one: by whom, if not told
         actors = [self._site.actor(account) for account in accounts if account is not None]
         return tuple({actor.key: actor for actor in actors}.values())
 

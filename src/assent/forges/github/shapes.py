@@ -85,10 +85,17 @@ class GitCommit(Shape, frozen=True, kw_only=True):
     committer: Signature | None = None
 
 
+class CommitName(Shape, frozen=True, kw_only=True):
+    """A commit in a list."""
+
+    sha: str
+
+
 class Commit(Shape, frozen=True, kw_only=True):
     """A commit with the accounts that GitHub maps its names to."""
 
     sha: str
+    parents: tuple[CommitName, ...] = ()
     commit: GitCommit
     author: Account | None = None
     committer: Account | None = None
@@ -98,6 +105,24 @@ class Comparison(Shape, frozen=True, kw_only=True):
     """How a commit lies to another one."""
 
     status: str
+
+
+class Activity(Shape, frozen=True, kw_only=True):
+    """Somebody moved a branch. Zeros stand for no commit."""
+
+    id: int
+    before: str
+    after: str
+    actor: Account | None = None
+
+
+class PullEvent(Shape, frozen=True, kw_only=True):
+    """Something that somebody did to a pull request."""
+
+    event: str
+    actor: Account | None = None
+    assignee: Account | None = None
+    requested_reviewer: Account | None = None
 
 
 class PullReview(Shape, frozen=True, kw_only=True):

@@ -12,11 +12,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
+
 from assent.core.change import Author
 from assent.errors import OutsideError
 from assent.forges.gitlab.bots import GHOST
+from assent.forges.gitlab.people import asked_for_by, read_pushes
 from assent.forges.gitlab.shapes import Commit, MergeRequest, Shape, User
 from assent.forges.gitlab.site import Site
+from assent.forges.making import History, Made, Written, distinct, made_by, named
 from assent.forges.patience import MAX_PAGES
 
 _OF_REQUEST = """
@@ -91,23 +95,37 @@ class _Data(Shape, frozen=True, kw_only=True):
 class Authors:
     """The people behind the commits of one project."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, history: History) -> None:
         self._site = site
+        self._history = history
         self._public: dict[str, User | None] = {}
 
-    def of_request(self, request: MergeRequest) -> tuple[Author, ...]:
-        """Everybody who wrote a part of a merge request, whoever opened it included."""
+    def of_request(self, request: MergeRequest) -> Made:
+        """Everybody who made a part of a merge request, whoever opened it included."""
         site = self._site
         path = site.path("merge_requests", request.iid, "commits")
         doing = f"reading the commits of merge request {request.iid}"
         commits = list(site.api.pages(path, Commit, doing=doing))
         found = [self._opener(request)]
-        if commits:
-            found += self._of(commits, self._known_in(request))
+        written = self._written(commits, self._known_in(request)) if commits else []
         if request.sha not in {one.id for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitLab lists"
             found.append(Author(name=name, person=None))
-        return _distinct(found)
+        made = made_by(written, read_pushes(site, request), self._history)
+        asked = asked_for_by(site, request)
+        remarks = made.remarks
+        if not asked and self._is_by_automation(request, made):
+            remarks = (*remarks, f"for whom `{found[0].name}` opened it is not told")
+        authors = distinct([*found, *asked, *made.authors])
+        return msgspec.structs.replace(made, authors=authors, remarks=remarks)
+
+    def _is_by_automation(self, request: MergeRequest, made: Made) -> bool:
+        """Whether another automation than ours opened it, and its commits name no person."""
+        people = [one for one in made.authors if one.person and one.person.kind == "person"]
+        opener = request.author
+        if people or opener is None or self._site.actor(opener).kind == "person":
+            return False
+        return opener.id != self._site.own.id
 
     def of_commit(self, commit: Commit) -> tuple[Author, ...]:
         """Everybody who wrote one commit."""
@@ -120,7 +138,7 @@ class Authors:
         tree = data.project and data.project.repository and data.project.repository.tree
         written = tree.last_commit if tree else None
         known = _accounts([written] if written and written.sha == commit.id else [])
-        return _distinct(self._of([commit], known))
+        return distinct(named(self._written([commit], known)))
 
     def _opener(self, request: MergeRequest) -> Author:
         author = request.author
@@ -153,22 +171,32 @@ class Authors:
             after = page.end_cursor
         raise OutsideError(doing, f"there are more than {MAX_PAGES} pages")
 
-    def _of(self, commits: Sequence[Commit], known: Known) -> list[Author]:
-        found: list[Author] = []
-        for commit in commits:
-            found.append(self._author(commit.author_name, commit.author_email, known))
-            found.append(self._author(commit.committer_name, commit.committer_email, known))
-            for trailer in _CO_AUTHOR.findall(commit.message):
-                name, _, address = trailer.strip().removesuffix(">").rpartition("<")
-                found.append(self._author(name.strip(), address.strip(), known))
-        return found
+    def _written(self, commits: Sequence[Commit], known: Known) -> list[Written]:
+        return [
+            Written(
+                sha=commit.id,
+                parents=commit.parent_ids,
+                author=self._author(commit.author_name, commit.author_email, known),
+                committer=self._author(commit.committer_name, commit.committer_email, known),
+                co_authors=tuple(
+                    self._co_author(trailer, known)
+                    for trailer in _CO_AUTHOR.findall(commit.message)
+                ),
+            )
+            for commit in commits
+        ]
+
+    def _co_author(self, trailer: str, known: Known) -> Author:
+        name, _, address = trailer.strip().removesuffix(">").rpartition("<")
+        return self._author(name.strip(), address.strip(), known)
 
     def _author(self, name: str, address: str, known: Known) -> Author:
         """Whom a commit names."""
         address = address.lower()
         user = known.get(address) or self._private(address) or self._showing(address)
         if user is None:
-            return Author(name=f"{name or 'nobody'} <{address}>", person=None)
+            said = f"{name or 'nobody'} <{address}>"
+            return Author(name=said, person=None, address=address)
         return Author(name=user.username, person=self._site.actor(user))
 
     def _private(self, address: str) -> User | None:
@@ -208,7 +236,3 @@ def _accounts(written: Iterable[_Written]) -> Known:
         if one.author and number and one.authorEmail:
             known[one.authorEmail.lower()] = User(id=int(number[1]), username=one.author.username)
     return known
-
-
-def _distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
-    return tuple({(one.name, one.person): one for one in authors}.values())

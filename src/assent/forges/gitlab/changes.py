@@ -16,6 +16,7 @@ from assent.forges.gitlab.shapes import Commit, Comparison, MergeRequest
 from assent.forges.gitlab.site import Site
 from assent.forges.patience import RefusedError
 from assent.git import Repository
+from assent.git.merges import Merges
 
 LAG_PAUSES_S = (1.0, 2.0, 4.0)
 """After a merge it takes GitLab some time to say which merge request a commit came from."""
@@ -36,10 +37,13 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A change, and its merge request if it has one."""
+    """A change, and its merge request if it has one. `is_told`: GitLab tells who has pushed all of
+    it.
+    """
 
     change: Change
     request: MergeRequest | None = None
+    is_told: bool = False
 
 
 class Changes:
@@ -57,7 +61,8 @@ class Changes:
         self._checkout = checkout
         self._wakeup = wakeup
         self._wait = wait
-        self._authors = Authors(site)
+        self._authors = Authors(site, Merges(checkout))
+        self._known: dict[int, Found] = {}
         self._pauses = list(LAG_PAUSES_S) if wakeup.run is not None else []
 
     def current(self) -> Found | None:
@@ -73,6 +78,8 @@ class Changes:
         return self._request(int(found[1]))
 
     def _request(self, number: int) -> Found:
+        if number in self._known:
+            return self._known[number]
         path = self._site.path("merge_requests", number)
         doing = f"reading merge request {number}"
         return self._of(self._site.api.get(path, MergeRequest, doing=doing))
@@ -81,17 +88,20 @@ class Changes:
         if request.sha is None:
             raise OutsideError(f"reading merge request {request.iid}", "it has no commits")
         commit = self._landed_as(request)
+        made = self._authors.of_request(request)
         change = Change(
             id=f"!{request.iid}",
             title=request.title,
             base=request.target_branch,
             head=request.sha,
-            authors=self._authors.of_request(request),
+            authors=made.authors,
+            remarks=made.remarks,
             landed=commit is not None,
             landed_as=commit,
             address=request.web_url,
         )
-        return Found(change=change, request=request)
+        self._known[request.iid] = Found(change=change, request=request, is_told=made.is_told)
+        return self._known[request.iid]
 
     def _landed_as(self, request: MergeRequest) -> str | None:
         """The commit of the default branch that a merge request has become; None if it has not.

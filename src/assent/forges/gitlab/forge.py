@@ -11,8 +11,9 @@ from typing import Self
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.entry import Approval
 from assent.core.evidence import Run
-from assent.core.identity import Actor
+from assent.core.identity import Actor, Resolved
 from assent.forges.gitlab.api import Api, Token
 from assent.forges.gitlab.archives import LIMITS, Limits
 from assent.forges.gitlab.asking import Asking
@@ -25,8 +26,9 @@ from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
 from assent.forges.gitlab.shapes import MergeRequest
 from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import Site
+from assent.forges.gitlab.site import FORGE, Site
 from assent.forges.gitlab.waiting import Open, open_requests
+from assent.forges.patience import RefusedError
 from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
 from assent.ports import (
@@ -135,6 +137,20 @@ class GitLabForge:
         """See `Forge.change`. It stays what it was when it was first asked for in this run."""
         return None if self._current is None else self._current.change
 
+    def change_of(self, name: str) -> Change | None:
+        """See `Forge.change_of`."""
+        found = self._found(name)
+        return None if found is None or found.request is None else found.change
+
+    def _found(self, name: str) -> Found | None:
+        """The change of an id; None if its merge request is gone."""
+        try:
+            return self._changes.numbered(name)
+        except RefusedError as error:
+            if error.status == 404:
+                return None
+            raise
+
     @cached_property
     def _current(self) -> Found | None:
         if self._commit is not None:
@@ -183,9 +199,20 @@ class GitLabForge:
         place = (where.change.address if where else None) or "the merge request"
         raise own_word("GitLab", place, by=by, model=model, bundle=bundle)
 
-    def matches(self, person: Actor, who: str) -> bool:
+    def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`."""
         return self._roles.matches(person, who)
+
+    def withdrawn(self, model: str, approval: Approval) -> str | None:
+        """See `Forge.withdrawn`."""
+        if approval.person.forge != FORGE or approval.change is None:
+            return None
+        found = self._found(approval.change)
+        if found is None:
+            return "its merge request is gone"
+        if found.request is None:
+            return None
+        return self._reviews.withdrawn(model, approval, found.request)
 
     def comment(self, notice: Notice) -> str:
         """See `Forge.comment`."""

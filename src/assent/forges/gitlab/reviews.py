@@ -9,10 +9,12 @@ import msgspec
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
+from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.commands import Approval, approvals
 from assent.forges.gitlab.moments import moment
+from assent.forges.gitlab.shapes import Approval as Given
 from assent.forges.gitlab.shapes import Approvals, MergeRequest, Note, Reviewer, Version
 from assent.forges.gitlab.shown import Shown
 from assent.forges.gitlab.site import Site
@@ -56,6 +58,47 @@ class Reviews:
             found, key=lambda review: (review.at, review.state is not ReviewState.APPROVED)
         )
 
+    def withdrawn(self, model: str, approval: Recorded, request: MergeRequest) -> str | None:
+        """See `Forge.withdrawn`. GitLab's approvals have no number: one is who gave it, and when.
+        A typed one is the note's.
+        """
+        person = approval.person
+        account = self._site.user(int(person.id)) if person.id.isdigit() else None
+        if account is None or account.state != "active":
+            return "the account is gone" if account is None else f"the account is {account.state}"
+        kind, _, note = (approval.review or "").partition(":")
+        if kind == "note":
+            return self._unsaid(model, note, request, person.key)
+        if self._is_given(approval, request.iid):
+            return None
+        if not kind and any(
+            review.person.key == person.key and review.at == approval.at
+            for one in self._shown.notes(request.iid)
+            if (review := self._typed(model, one, request, ())) is not None
+        ):
+            return None
+        return "the approval was taken back"
+
+    def _is_given(self, approval: Recorded, number: int) -> bool:
+        """Whether the same approval stands: one that was given again is another one."""
+        doing = f"reading the approvals of merge request {number}"
+        for one in self._given(number):
+            at = moment(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
+            is_theirs = self._site.actor(one.user).key == approval.person.key
+            if is_theirs and (at == approval.at or UNKNOWN_TIME in (at, approval.at)):
+                return True
+        return False
+
+    def _unsaid(
+        self, model: str, number: str, request: MergeRequest, giver: PersonKey
+    ) -> str | None:
+        notes = self._shown.notes(request.iid)
+        note = next((one for one in notes if str(one.id) == number), None)
+        if note is None:
+            return "the note was deleted"
+        said = self._typed(model, note, request, ())
+        return None if said is not None and said.person.key == giver else "the note was edited"
+
     def versions(self, number: int) -> list[Version]:
         """What was pushed to a merge request, oldest first; times made comparable."""
         doing = f"reading the versions of merge request {number}"
@@ -71,10 +114,8 @@ class Reviews:
         what they were given for is what had been pushed and shown by then.
         """
         doing = f"reading the approvals of merge request {number}"
-        path = self._site.path("merge_requests", number, "approvals")
-        given = self._site.api.get(path, Approvals, doing=doing)
         found = []
-        for one in given.approved_by:
+        for one in self._given(number):
             at = head = None
             if one.approved_at is not None:
                 at = moment(one.approved_at, doing)
@@ -90,9 +131,16 @@ class Reviews:
                     head=head or UNKNOWN_HEAD,
                     bundle=shown,
                     reason=None if at else "this release of GitLab does not say when it was given",
+                    id="approval",
                 )
             )
         return found
+
+    def _given(self, number: int) -> Sequence[Given]:
+        """Who approves now."""
+        doing = f"reading the approvals of merge request {number}"
+        path = self._site.path("merge_requests", number, "approvals")
+        return self._site.api.get(path, Approvals, doing=doing).approved_by
 
     def _against(self, request: MergeRequest, approved: dict[PersonKey, str]) -> list[Review]:
         """Who asks for changes now. GitLab does not say since when; a note of its own does, and
@@ -161,6 +209,7 @@ class Reviews:
             head=head,
             bundle=bundle,
             reason=f"typed in {request.web_url}#note_{note.id}",
+            id=f"note:{note.id}",
         )
 
     def resolved(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 
 from assent.core.approval import ANYONE
-from assent.core.identity import Actor
+from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
 from assent.forges.gitlab.codeowners import PLACES, owners
 from assent.forges.gitlab.shapes import GroupFacts, Member
@@ -48,7 +48,7 @@ class Roles:
         self._file = file
         self._say = say
         self._members: dict[tuple[str, str], Member | None] = {}
-        self._groups: dict[str, bool] = {}
+        self._groups: dict[str, int | None] = {}
         self._owners: tuple[str, ...] | None = None
 
     def person(self, name: str) -> Actor:
@@ -62,47 +62,58 @@ class Roles:
             raise UsageError(doing, "there is no such account")
         return self._site.actor(found)
 
-    def matches(self, person: Actor, who: str) -> bool:
+    def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`. `who` is `*`, a login, `@group` or `@group/sub` (the whole path),
-        `codeowners`, or `id:` and a number. What is no person matches by its id alone.
+        `codeowners`, or `id:` and a number; a login or a group may be pinned. What is no person
+        matches by its id alone.
         """
         if person.forge != FORGE or person.host != self._site.host or person.id == "0":
-            return False
-        if who == f"{BY_ID}{person.id}" or (person.kind != "person" and who == person.id):
-            return True
-        if who.startswith(BY_ID) or person.kind != "person":
-            return False
+            return None
+        if person.kind != "person":
+            is_listed = who in (person.id, f"{BY_ID}{person.id}")
+            return _user(person, who) if is_listed else None
         if who == ANYONE:
-            return self._level(person) >= DEVELOPER
+            return Resolved(name=ANYONE) if self._level(person) >= DEVELOPER else None
         if who == CODEOWNERS:
-            return any(self._is_owner(person, owner) for owner in self._owners_of_file())
-        if who.startswith("@"):
-            return self._is_in(person, who.removeprefix("@"))
-        return self._is_called(person, who)
+            owned = (self._owner(person, owner) for owner in self._owners_of_file())
+            return next((one for one in owned if one is not None), None)
+        if who.startswith(BY_ID):
+            return self._pinned(person, who, who.removeprefix(BY_ID))
+        name, pin = unpinned(who)
+        if name.startswith("@"):
+            return self._of_group(person, name.removeprefix("@"), pin)
+        return self._called(person, name) if pin is None else self._pinned(person, name, pin)
 
-    def _is_owner(self, person: Actor, owner: str) -> bool:
-        """Whether an entry of CODEOWNERS names this person: `@name` is a login or a group, which
-        share their names on GitLab. Only those who may write own anything there.
+    def _owner(self, person: Actor, owner: str) -> Resolved | None:
+        """What an entry of CODEOWNERS means, if it is this person: `@name` is a login or a group,
+        which share their names on GitLab. Only those who may write own anything there.
         """
         if self._level(person) < DEVELOPER:
-            return False
+            return None
         if owner in _LEVELS:
             member = self._member(person)
-            return member is not None and member.access_level == _LEVELS[owner]
+            is_so = member is not None and member.access_level == _LEVELS[owner]
+            return Resolved(name=owner) if is_so else None
         if not owner.startswith("@") or owner.startswith("@@"):
-            return False
+            return None
         name = owner.removeprefix("@")
-        if "/" not in name and self._is_called(person, name):
-            return True
-        return self._is_group(name) and self._is_in(person, name)
+        found = None if "/" in name else self._called(person, name)
+        if found is None and self._group(name) is not None:
+            return self._of_group(person, name, None)
+        return found
 
-    def _is_called(self, person: Actor, login: str) -> bool:
-        """Whether `login` is today the name of this person, who is a member of the project."""
-        if not _LOGIN.fullmatch(login):
-            raise UsageError(f"looking for {login!r} on GitLab", _NO_LOGIN)
+    def _called(self, person: Actor, login: str) -> Resolved | None:
+        """A login, if it is today the name of this person, who may write."""
+        login = _checked(login)
         member = self._member(person)
         is_named = member is not None and member.username.casefold() == login.casefold()
-        return is_named and self._level(person) >= REPORTER
+        return _user(person, login) if is_named and self._level(person) >= DEVELOPER else None
+
+    def _pinned(self, person: Actor, name: str, number: str) -> Resolved | None:
+        """An account by its number, whatever it is called: it has to be a member who may read."""
+        if number != person.id or self._level(person) < REPORTER:
+            return None
+        return _user(person, name if name.startswith(BY_ID) else _checked(name))
 
     def _level(self, person: Actor) -> int:
         """What this person may do in the project; 0 for nobody, and whoever is blocked."""
@@ -113,9 +124,11 @@ class Roles:
         name = self._site.facts.path_with_namespace
         return self._read("", person, self._site.path("members", "all", person.id), name)
 
-    def _is_in(self, person: Actor, group: str) -> bool:
+    def _of_group(self, person: Actor, group: str, pin: str | None) -> Resolved | None:
+        """A group, if this person is one of it today, and it is the one of the pin."""
         doing = f"asking whether {person.login} is in @{group}"
-        if not self._is_group(group):
+        number = self._group(group)
+        if number is None:
             raise OutsideError(
                 doing,
                 "there is no such group, or the token cannot see it",
@@ -127,7 +140,10 @@ class Roles:
             member = self._read(group.casefold(), person, path, f"@{group}")
         except RefusedError as error:
             raise OutsideError(doing, error.problem, hint=_GROUP_TOKEN) from None
-        return member is not None and self._is_active(member)
+        is_in = member is not None and self._is_active(member)
+        if not is_in or (pin is not None and pin != str(number)):
+            return None
+        return Resolved(name=f"@{group.casefold()}", id=f"group:{number}")
 
     def _is_active(self, member: Member) -> bool:
         """Whether the account is not blocked, and the membership neither an invitation nor over:
@@ -147,7 +163,8 @@ class Roles:
             self._members[key] = found
         return self._members[key]
 
-    def _is_group(self, group: str) -> bool:
+    def _group(self, group: str) -> int | None:
+        """The number of a group, which stays when it is renamed; None if there is none."""
         key = group.casefold()
         if key not in self._groups:
             doing = f"looking for the group @{group}"
@@ -161,7 +178,8 @@ class Roles:
                     raise
                 raise OutsideError(doing, error.problem, hint=_GROUP_TOKEN) from None
             # GitLab leads from an old path to the group that has moved; only today's name counts.
-            self._groups[key] = found is not None and found.full_path.casefold() == key
+            is_it = found is not None and found.full_path.casefold() == key
+            self._groups[key] = found.id if found is not None and is_it else None
         return self._groups[key]
 
     def _owners_of_file(self) -> tuple[str, ...]:
@@ -199,6 +217,16 @@ class Roles:
             "there is none, so nobody could approve",
             hint="add CODEOWNERS, or name the approvers in assent.yaml",
         )
+
+
+def _checked(login: str) -> str:
+    if not _LOGIN.fullmatch(login):
+        raise UsageError(f"looking for {login!r} on GitLab", _NO_LOGIN)
+    return login
+
+
+def _user(person: Actor, name: str) -> Resolved:
+    return Resolved(name=name.lower(), id=f"user:{person.id}")
 
 
 _GROUP_TOKEN = (

@@ -83,8 +83,9 @@ class Runs:
 
     def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
         """See `Forge.started`. A run is of a change if it ran its revision or its branch, or the
-        default branch, whose code nobody chooses alone. Whoever retried the job started it, too,
-        and whoever started its pipeline: which job it was, the code of the change says.
+        default branch, whose code nobody chooses alone. Of the job's executions those that failed
+        or were cancelled without leaving a file made no bundle; which of the others it was, the
+        code of the change says. Whoever started the pipeline has started its first jobs.
         """
         if run.system != FORGE:
             return ()
@@ -104,7 +105,8 @@ class Runs:
             doing=doing,
             parameters={"include_retried": "true"},
         )
-        named = [job for job in jobs if job.name == asked["job"]]
+        named = [one for one in jobs if one.name == asked["job"]]
+        named = [one for one in named if one.artifacts or one.status not in _MADE_NOTHING] or named
         if not named:
             raise PolicyError(doing, "the pipeline has no such job", hint=_AGAIN)
         whole = [] if pipeline.user is None else [pipeline.user]
@@ -162,4 +164,5 @@ class Runs:
         return found is not None and found.asks
 
 
+_MADE_NOTHING = ("failed", "canceled", "skipped")
 _AGAIN = "let CI train and evaluate the newest revision"

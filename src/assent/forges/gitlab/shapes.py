@@ -65,6 +65,7 @@ class MergeRequest(Shape, frozen=True, kw_only=True):
     web_url: str
     updated_at: str
     author: User | None = None
+    assignees: tuple[User, ...] = ()
     description: str | None = None
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
@@ -87,6 +88,7 @@ class Commit(Shape, frozen=True, kw_only=True):
     """A commit. GitLab's REST API names no accounts."""
 
     id: str
+    parent_ids: tuple[str, ...] = ()
     message: str = ""
     author_name: str = ""
     author_email: str = ""
@@ -106,6 +108,22 @@ class Version(Shape, frozen=True, kw_only=True):
     id: int
     head_commit_sha: str
     created_at: str
+
+
+class PushData(Shape, frozen=True, kw_only=True):
+    """What was pushed. A new branch has no commit before, one that was deleted none after."""
+
+    ref_type: str
+    ref: str | None = None
+    commit_from: str | None = None
+    commit_to: str | None = None
+
+
+class Event(Shape, frozen=True, kw_only=True):
+    """Something that somebody did in a project."""
+
+    author: User | None = None
+    push_data: PushData | None = None
 
 
 class Approval(Shape, frozen=True, kw_only=True):

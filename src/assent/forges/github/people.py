@@ -1,0 +1,85 @@
+"""Who pushed a pull request, and for whom an agent opened it, as far as GitHub tells."""
+
+from __future__ import annotations
+
+from assent.core.change import Author
+from assent.core.identity import Actor
+from assent.forges.github.api import RefusedError, segment
+from assent.forges.github.shapes import Account, Activity, Pull, PullEvent
+from assent.forges.github.site import Site
+from assent.forges.making import Push
+
+AGENTS = frozenset(
+    {
+        "copilot",
+        "copilot-swe-agent[bot]",
+        "claude[bot]",
+        "chatgpt-codex-connector[bot]",
+        "cursor[bot]",
+        "devin-ai-integration[bot]",
+        "google-labs-jules[bot]",
+    }
+)
+"""Logins of coding agents, in lower case. Whoever is assigned to what they open asked for it."""
+_NONE = "0" * 40
+
+
+def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
+    """Every push to the branch of a pull request since there is one of this name, oldest first;
+    None where GitHub does not tell: on an older server, or of a fork that the token does not see.
+    """
+    source = pull.head.repo
+    if source is None or "/" not in source.full_name:
+        return None
+    owner, _, name = source.full_name.partition("/")
+    try:
+        found = list(
+            site.api.pages(
+                "/".join(["/repos", segment(owner), segment(name), "activity"]),
+                Activity,
+                doing=f"asking who pushed {pull.head.ref}",
+                parameters={"ref": f"refs/heads/{pull.head.ref}"},
+            )
+        )
+    except RefusedError as error:
+        if error.status in (403, 404, 422):
+            return None
+        raise
+    pushes: list[Push] = []
+    for one in sorted(found, key=lambda one: one.id):
+        if one.before == _NONE:
+            pushes = []  # an earlier branch of this name
+        if one.after != _NONE:
+            before = None if one.before == _NONE else one.before
+            pushes.append(Push(by=site.actor(one.actor), before=before, after=one.after))
+    return pushes
+
+
+def asked_for_by(site: Site, pull: Pull) -> list[Actor]:
+    """For whom an automation has opened a pull request: whom it has assigned, or asked for a
+    review, and for a coding agent whoever is assigned. Nobody for a person's own.
+    """
+    opener = pull.user
+    if opener is None or site.actor(opener).kind == "person":
+        return []
+    path = site.path("issues", pull.number, "events")
+    doing = f"reading the events of pull request {pull.number}"
+    is_agent = opener.login.lower() in AGENTS
+    found = [
+        _about(one, opener, is_agent=is_agent)
+        for one in site.api.pages(path, PullEvent, doing=doing)
+    ]
+    people = [site.actor(account) for account in found if account is not None]
+    return list({one.key: one for one in people if one.kind == "person"}.values())
+
+
+def _about(event: PullEvent, opener: Account, *, is_agent: bool) -> Account | None:
+    is_own = event.actor is not None and event.actor.id == opener.id
+    if event.event == "assigned" and (is_own or is_agent):
+        return event.assignee
+    return event.requested_reviewer if event.event == "review_requested" and is_own else None
+
+
+def author(person: Actor) -> Author:
+    """Somebody who is as good as an author."""
+    return Author(name=person.login, person=person)

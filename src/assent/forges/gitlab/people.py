@@ -1,0 +1,84 @@
+"""Who pushed a merge request, and for whom an agent opened it, as far as GitLab tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice
+
+from assent.core.change import Author
+from assent.forges.gitlab.shapes import Event, MergeRequest, Note
+from assent.forges.gitlab.site import Site
+from assent.forges.making import Push
+from assent.forges.patience import RefusedError
+
+MOST_EVENTS = 2000
+"""How many of a project's newest pushes are looked at for those of one branch."""
+_AGENTS = ("duo-", "duo_", "gitlabduo", "amazon-q")
+"""How the logins of coding agents begin. Whoever is assigned to what they open asked for it."""
+_ASKS = re.compile(r"(?:assigned to|requested review from) (?P<who>@.+)")
+_LOGIN = re.compile(r"@([A-Za-z0-9_][A-Za-z0-9_.-]*)")
+
+
+def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
+    """The pushes to the branch of a merge request since there is one of this name, oldest first, as
+    far as they are among the project's newest; None where GitLab does not tell, as of a fork that
+    the token does not see.
+    """
+    source = request.source_project_id
+    if source is None:
+        return None
+    pushes: list[Push] = []
+    found = site.api.pages(
+        f"/projects/{source}/events",
+        Event,
+        doing=f"asking who pushed {request.source_branch}",
+        parameters={"action": "pushed"},
+    )
+    try:
+        for event in islice(found, MOST_EVENTS):
+            data = event.push_data
+            if data is None or (data.ref_type, data.ref) != ("branch", request.source_branch):
+                continue
+            if data.commit_to is None:
+                if pushes:
+                    break  # an earlier branch of this name
+                continue  # deleted after the merge
+            by = site.actor(event.author)
+            pushes.append(Push(by=by, before=data.commit_from, after=data.commit_to))
+            if data.commit_from is None:
+                break
+    except RefusedError as error:
+        if error.status in (401, 403, 404):
+            return None
+        raise
+    return pushes[::-1]
+
+
+def asked_for_by(site: Site, request: MergeRequest) -> list[Author]:
+    """For whom an automation has opened a merge request: whom it has assigned, or asked for a
+    review, as GitLab's own notes say, and for a coding agent whoever is assigned. Nobody for a
+    person's own.
+    """
+    opener = request.author
+    if opener is None or site.actor(opener).kind == "person":
+        return []
+    path = site.path("merge_requests", request.iid, "notes")
+    doing = f"reading the notes of merge request {request.iid}"
+    users = [
+        site.account(login, doing=doing)
+        for login in _asked_in(list(site.api.pages(path, Note, doing=doing)), opener.id)
+    ]
+    if opener.username.lower().startswith(_AGENTS):
+        users += request.assignees
+    people = {one.key: one for one in map(site.actor, users) if one.kind == "person"}
+    return [Author(name=one.login, person=one) for one in people.values()]
+
+
+def _asked_in(notes: Sequence[Note], opener: int) -> list[str]:
+    said = [
+        _ASKS.fullmatch(note.body.strip())
+        for note in notes
+        if note.system and note.author is not None and note.author.id == opener
+    ]
+    return list(dict.fromkeys(login for one in said if one for login in _LOGIN.findall(one["who"])))

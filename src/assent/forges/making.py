@@ -1,0 +1,173 @@
+"""Who made a change: who wrote its commits, and who pushed them beyond bringing in the base."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from assent.core.change import Author
+from assent.core.identity import Actor
+
+
+class History(Protocol):
+    """What Git knows of commits."""
+
+    def adds_nothing(self, result: str, one: str, other: str) -> bool | None:
+        """Whether a commit holds just what Git makes of merging two others; None if not known."""
+
+    def parents(self, commit: str) -> tuple[str, ...]:
+        """The parents of a commit; none if they are not known."""
+
+    def contains(self, commit: str, ancestor: str) -> bool:
+        """Whether a commit is known to have another one in its history."""
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit, and whom it names. `committer` is None where the forge itself made the commit."""
+
+    sha: str
+    parents: tuple[str, ...]
+    author: Author
+    committer: Author | None = None
+    co_authors: tuple[Author, ...] = ()
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody moved the branch of the change; `before` is None where it was new."""
+
+    by: Actor
+    before: str | None
+    after: str
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """Everybody who made a change, and what is to be said of others who took part in it. `is_told`:
+    the forge has told who pushed each of its commits.
+    """
+
+    authors: tuple[Author, ...]
+    remarks: tuple[str, ...] = ()
+    is_told: bool = False
+
+
+def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: History) -> Made:
+    """Who made `commits`. `pushes` are those of the branch, oldest first; None where the forge does
+    not tell. What only brings in the base (a merge, or a rebase, that holds just what Git makes of
+    it) makes nobody an author. Where that is not known, it does. Nor does a later push hide who
+    pushed before it: what was replaced may be in what replaced it.
+    """
+    change = _Change(commits, history)
+    passers = {one.by.key: one.by for one in pushes or () if change.is_idle_push(one)}
+    pushers = [
+        Author(name=one.by.login, person=one.by)
+        for one in pushes or ()
+        if not change.is_idle_push(one)
+    ]
+    rebased = {
+        sha for one in pushes or () if change.is_rebase(one) for sha in change.brought_by(one)
+    }
+    told = {sha for one in pushes or () for sha in change.brought_by(one)}
+    found: list[Author] = []
+    for one in commits:
+        if one.sha not in change.idle:
+            found += _named(one, is_rebased=one.sha in rebased, is_told=one.sha in told)
+        elif one.author.person is not None:
+            passers[one.author.person.key] = one.author.person
+    authors = distinct([*found, *pushers])
+    known = {one.person.key for one in authors if one.person is not None}
+    remarks = [_passed(one) for key, one in passers.items() if key not in known]
+    is_told = all(one.sha in told for one in commits)
+    if not is_told:
+        remarks.append("who pushed its commits is not told")
+    return Made(authors=authors, remarks=tuple(remarks), is_told=is_told)
+
+
+def distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
+    """The authors without repetitions. An address that hides nobody in one commit, and may hide
+    somebody in another one, may.
+    """
+    found: dict[tuple[str, Actor | None], Author] = {}
+    for one in authors:
+        key = (one.name, one.person)
+        if key not in found or found[key].is_covered:
+            found[key] = one
+    return tuple(found.values())
+
+
+def named(commits: Iterable[Written]) -> Iterator[Author]:
+    """Everybody whom commits name."""
+    for one in commits:
+        yield one.author
+        if one.committer is not None:
+            yield one.committer
+        yield from one.co_authors
+
+
+def _passed(actor: Actor) -> str:
+    return f"`{actor.login}` brought in the base branch and nothing else, which makes no author"
+
+
+def _named(one: Written, *, is_rebased: bool, is_told: bool) -> list[Author]:
+    """Whom a commit names. A rebase makes whoever does it the committer of what others wrote."""
+    found = [one.author] if one.committer is None or is_rebased else [one.author, one.committer]
+    return [
+        *(msgspec.structs.replace(author, is_covered=is_told) for author in found),
+        *(msgspec.structs.replace(author, is_covered=True) for author in one.co_authors),
+    ]
+
+
+class _Change:
+    """The commits of a change, and how they hang together. `idle` are the merges that hold just
+    what Git makes of them.
+    """
+
+    def __init__(self, commits: Sequence[Written], history: History) -> None:
+        self._parents: Mapping[str, tuple[str, ...]] = {one.sha: one.parents for one in commits}
+        self._history = history
+        self.idle = frozenset(one.sha for one in commits if self._is_idle(one))
+
+    def brought_by(self, push: Push) -> frozenset[str]:
+        """The commits of the change that came with a push."""
+        before = frozenset() if push.before is None else self._below(push.before)
+        return self._below(push.after) - before
+
+    def is_idle_push(self, push: Push) -> bool:
+        """Whether nothing that is not of the base came with a push."""
+        if push.after in self._parents:
+            return self.brought_by(push) <= self.idle or self.is_rebase(push)
+        if any(self._history.contains(one, push.after) for one in self._edges(self._parents)):
+            return True
+        parents = self._history.parents(push.after)
+        if len(parents) != 2 or parents[0] != push.before:
+            return False
+        return self._history.adds_nothing(push.after, *parents) is True
+
+    def is_rebase(self, push: Push) -> bool:
+        """Whether a push has put what was there on another commit of the base, and no more."""
+        if push.before is None or push.before in self._parents or push.after not in self._parents:
+            return False
+        onto = self._edges(self._below(push.after))
+        if len(onto) != 1 or self._history.contains(push.after, push.before):
+            return False
+        return self._history.adds_nothing(push.after, push.before, *onto) is True
+
+    def _edges(self, commits: Collection[str]) -> frozenset[str]:
+        """What the commits stand on: the base, as far as it is beside them."""
+        return frozenset(one for sha in commits for one in self._parents[sha]) - {*commits}
+
+    def _below(self, sha: str) -> frozenset[str]:
+        found: set[str] = set()
+        waiting = [sha]
+        while waiting:
+            one = waiting.pop()
+            if one in self._parents and one not in found:
+                found.add(one)
+                waiting += self._parents[one]
+        return frozenset(found)
+
+    def _is_idle(self, one: Written) -> bool:
+        if len(one.parents) != 2 or one.co_authors:
+            return False
+        return self._history.adds_nothing(one.sha, *one.parents) is True
