@@ -49,15 +49,18 @@ def test_what_lands_in_one_push_gets_each_its_version(world: World) -> None:
     world.review(docs)
     beside = world.propose(0.8, fork=False, files={"data/train.csv": "x,y\n1,0\n2,1\n3,1\n"})
     approved(world, beside)
-    first = world.propose(0.85)
+    first = world.propose(0.85, fork=False)
     bundles = [approved(world, first)]
-    second = world.propose(0.9)
-    second.push(files={"params.json": '{"accuracy": 0.9}\n'})
+    repository = world.github.repository
+    stacked = repository.commit(
+        world.sam, parent=first.head_sha, files={"params.json": '{"accuracy": 0.9}\n'}
+    )
+    second = world.github.open_pull(world.sam, title="Try 0.9", sha=stacked)
     bundles.append(approved(world, second))
-    before = world.github.repository.tip("main")
+    before = repository.tip("main")
     for pull in (first, docs, second):
         world.github.tick()
-        pull.merge(world.sam, "squash")
+        pull.merge(world.sam, "merge")
     pushed = world.pushed(world.sam, before)
     assert pushed.conclusion == "success", pushed.log
     assert registered(world) == [(1, bundles[0]), (2, bundles[1])]
@@ -92,7 +95,6 @@ def test_a_pull_request_that_was_approved_elsewhere_and_is_retargeted(world: Wor
         title="Nothing much",
         files={"README.md": "# Churn\n"},
         base="side",
-        parent=repository.tip("side"),
     )
     judged = world.review(pull)
     assert results(judged)["review"] == "success"
