@@ -147,6 +147,24 @@ def approved(view: View) -> list[Digest]:
     ]
 
 
+def has_another(workspace: Workspace, view: View, model: str) -> bool:
+    """Whether somebody has approved a bundle of the very inputs that the newest version has, such
+    as one that was trained again. Where nobody has, no change that leaves those alone brings one.
+    """
+    line = next((line for line in view.state.newest if not line.retired), None)
+    commit = None if line is None else registered_from(view, line.bundle)
+    if commit is None:
+        return False
+    for digest in approved(view):
+        try:
+            evidence = open_bundle(workspace, read_bundle(workspace, model, digest)).evidence
+        except AssentError:
+            continue  # no version can come of it
+        if not foreign(workspace, model, evidence, commit):
+            return True
+    return False
+
+
 def require_landed(workspace: Workspace, doing: str) -> Change:
     """The change of this checkout. Raises `PolicyError` unless it is a part of the base branch."""
     change = workspace.change()

@@ -23,7 +23,7 @@ from assent.verbs.judging import (
     registered_from,
     subject,
 )
-from assent.verbs.landing import Landed, all_steps, require_landed, steps
+from assent.verbs.landing import Landed, all_steps, has_another, require_landed, steps
 from assent.verbs.locks import locked_of
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
@@ -137,7 +137,7 @@ def _decided(step: Landed, view: View, order: _Order) -> Decided | None:
     if known is not None and not step.is_checked_out:
         return _known_already(workspace, view, model, known)
     is_of_version = step.is_of_version(view)
-    if is_of_version and not step.is_new:
+    if is_of_version and not step.is_new and not has_another(workspace, view, model):
         return None  # nobody is asked about each change of the docs that ever was
     digest = step.bundle(view)
     if digest is None and step.is_checked_out and not workspace.is_in_forge_ci:
