@@ -197,7 +197,7 @@ class Team:
         self.forge.open_change = self.forge.merged.get(self.tip) or self._alone()
         for verb in (approve, register):
             try:
-                verb(self.workspace(event, **more), "churn")  # type: ignore[operator]  # both take these
+                verb(self.workspace(event, **more), "churn")
             except IdleError:
                 assert verb is approve
 

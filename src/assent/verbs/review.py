@@ -31,6 +31,7 @@ from assent.verbs.judging import all_reviews, judge
 from assent.verbs.landing import of_another_base, require_base
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
+from assent.verbs.moving import moved_store
 from assent.verbs.recording import read_ledger
 from assent.verbs.revisions import between
 from assent.verbs.running import recovered, require_ready
@@ -166,6 +167,7 @@ def report_on(
         notes=(
             *(_reused(workspace, candidate, change) if is_reused else ()),
             *_notes(workspace, candidate, judgement.diff.baseline is None, policy),
+            *moved_store(workspace, view, candidate, proposed),
         ),
         change_id=change.id,
         change_title=_title(change),
