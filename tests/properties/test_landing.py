@@ -6,6 +6,7 @@ is told by the contents of the files alone.
 
 from __future__ import annotations
 
+import operator
 import os
 import tempfile
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from assent.ci.environment import Context
@@ -272,14 +273,20 @@ edits = st.lists(
     min_size=1, max_size=2, unique_by=lambda one: one[0],
 )  # fmt: skip
 ways = st.sampled_from(["merge", "squash", "rebase"])
+opened = st.tuples(st.just("open"), edits, st.sampled_from([True, True, True, False]))
 acts = st.one_of(
-    st.tuples(st.just("open"), edits, st.booleans()),
+    opened,
     st.tuples(st.sampled_from(["rewrite", "add"]), st.integers(0, 9), edits),
     st.tuples(st.sampled_from(["review", "approve", "retarget"]), st.integers(0, 9)),
     st.tuples(st.just("merge"), st.integers(0, 9), ways),
     st.tuples(st.just("merge"), st.integers(0, 9), ways),
     st.tuples(st.sampled_from(["revert", "push", "push", "schedule"])),
 )
+
+
+BESIDE = ("open", [("a.txt", 1)], True)
+OTHER = ("open", [("b.txt", 2)], True)
+DOCS = ("open", [("docs.md", 3)], True)
 
 
 def play(team: Team, act: tuple[object, ...]) -> None:
@@ -309,7 +316,17 @@ def check(team: Team) -> None:
 
 @pytest.mark.threat(43)
 @settings(max_examples=EXAMPLES)
-@given(history=st.lists(acts, min_size=3, max_size=14))
+@given(
+    history=st.builds(
+        operator.add,
+        st.lists(opened, min_size=2, max_size=4),
+        st.lists(acts, min_size=3, max_size=12),
+    )
+)
+@example([BESIDE, OTHER, ("merge", 0, "merge"), ("merge", 0, "squash"), ("push",)])
+@example([BESIDE, DOCS, ("merge", 0, "squash"), ("merge", 0, "merge"), ("push",)])
+@example([DOCS, BESIDE, ("merge", 0, "rebase"), ("merge", 0, "rebase"), ("schedule",)])
+@example([BESIDE, ("merge", 0, "merge"), ("push",), ("revert",), OTHER, ("merge", 0, "merge")])
 def test_what_was_approved_and_has_landed_gets_one_version(
     history: list[tuple[object, ...]],
 ) -> None:
