@@ -30,7 +30,7 @@ def moved_store(
     wanted = list(dict.fromkeys([candidate.bundle.digest, *approved(view), *held]))
     said = f"It moves the store from {base.store} to {proposed.store}."
     missing = _missing(workspace, proposed.store, wanted)
-    if not missing:
+    if missing is not None and not missing:
         return (f"{said} The new one holds this bundle and the newest versions.",)
     what = "is not known to hold" if missing is None else "does not hold"
     count = len(wanted) if missing is None else len(missing)
