@@ -102,7 +102,9 @@ def test_the_threats_called_tested_are_those_that_have_tests() -> None:
     table = re.findall(
         r"^\| (\d+) \|.*\| (tested|later) \|$", (ROOT / "docs/threats.md").read_text(), re.M
     )
-    assert [int(row) for row, _ in table] == list(range(1, 41))
+    rows = [int(row) for row, _ in table]
+    assert rows[:40] == list(range(1, 41))
+    assert rows == sorted(set(rows))
     marks = {
         int(row)
         for path in (ROOT / "tests").rglob("test_*.py")
