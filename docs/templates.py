@@ -291,9 +291,9 @@ def _wrapped(head: str) -> str:
 PIPELINE = """\
 The whole way of one model. A merge request: train, evaluate, bundle, and wake the default
 branch, which reviews. The default branch: approve and register what was merged, and a button to
-promote and to roll back for each stage. A schedule: review, approve and verify, or, where its
-variable ASSENT_SCHEDULE is retrain, retrain. A pipeline that a webhook starts: approve, review,
-reply.
+promote and to roll back for each stage. A schedule: review, approve, register and verify, or,
+where its variable ASSENT_SCHEDULE is retrain, retrain. A pipeline that a webhook starts: approve,
+review, reply.
 """
 RECIPES = "Caches, GPUs, long trainings, data that is not in Git: docs/recipes/."
 PIPELINE_INPUTS: dict[str, dict[str, Any]] = {

@@ -224,10 +224,11 @@ WRAPPERS = {
         permissions=JUDGING,
         outputs=("verdict", "bundle", "version", "stage"),
         has_token=True,
-        note="Runs on a push to the default branch.",
+        note="Runs on a push to the default branch, and on a schedule to catch up with what "
+        "started no run. It looks at every change since the newest version.",
         job=Job(
             stage="deploy",
-            rules=(PUSH, BY_HAND),
+            rules=(PUSH, BY_HAND, DAILY),
             needs=("approve",),
             keywords=SHORT,
         ),

@@ -196,6 +196,11 @@ class Forge(Protocol):
     def branch(self) -> str | None:
         """The branch that changes are merged into, as the forge says; None if there is none."""
 
+    def landed(self, commit: str) -> Forge:
+        """The forge as a run of the change has it that became `commit`, which is a commit of the
+        branch that changes are merged into. One that came without a change is a change of its own.
+        """
+
     def shown(self, model: str) -> Digest | None:
         """The bundle of `model` that was shown last on the change of this checkout; None where
         the forge keeps no record of that.
@@ -248,6 +253,11 @@ class Forge(Protocol):
     def comment(self, notice: Notice) -> str:
         """Show the notice as the one comment of this change and model, then record that its
         bundle was shown; say where it stands.
+        """
+
+    def retract(self, model: str, why: str) -> None:
+        """Where a bundle of `model` was shown on this change, record that none is shown any more,
+        and say why in the place of the verdict. Nothing is done where none was.
         """
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:

@@ -118,7 +118,12 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
     again = merged.press("assent-promote: [staging]", world.sam)
     assert decisions(world) == before, again.log
     daily = world.site.start("schedule", world.sam).play()
-    assert codes(daily) == {"assent-review": 0, "assent-approve": 0, "assent-verify": 0}
+    assert codes(daily) == {
+        "assent-review": 0,
+        "assent-approve": 0,
+        "assent-register": 0,
+        "assent-verify": 0,
+    }
     assert "no change waits for a review" in daily.ended["assent-review"].log
     weekly = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
     retrained = weekly.play().ended["assent-retrain"]
@@ -176,7 +181,9 @@ def test_variables_that_a_person_types_are_judged_like_any_other_request(world: 
 
 def test_a_schedule_records_and_verifies_or_trains_again(world: World) -> None:
     daily = world.site.start("schedule", world.sam)
-    assert list(daily.listed) == ["assent-review", "assent-approve", "assent-verify"]
+    assert list(daily.listed) == [
+        *("assent-review", "assent-approve", "assent-register", "assent-verify")
+    ]
     retraining = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
     assert list(retraining.listed) == ["assent-retrain"]
     assert "there is nothing yet" in retraining.play().ended["assent-retrain"].log

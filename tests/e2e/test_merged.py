@@ -32,3 +32,36 @@ def test_a_local_main_that_was_not_pushed_is_not_the_base_branch(shipped: Projec
     assert "is not part of main" in shipped.run("register", code=10).stderr
     shipped.git("push", "--quiet", "origin", "main")
     shipped.run("register")
+
+
+def test_several_merges_are_registered_at_once_and_late(shipped: Project) -> None:
+    """On a laptop, where no forge tells which branch a step came from."""
+    bundles: list[str] = []
+    for name, accuracy in (("one", "0.85"), ("two", "0.9")):
+        shipped.branch(name, start="one" if bundles else "main", accuracy=accuracy)
+        bundles.append(
+            shipped.run("review", "--json", code=11).json["report"]["diff"]["candidate"]["bundle"]
+        )
+        shipped.run("approve", "--as", GRACE)
+    shipped.merge("one", "--squash")
+    shipped.merge("two", "-X", "theirs", "--no-ff")
+    shipped.write("README.md", "# Churn\n")
+    shipped.commit("docs", push=True)
+    result = shipped.run("register", "--json").json
+    assert (result["version"], result["bundle"]) == (3, bundles[1])
+    assert shipped.entries()[:2] == ["register v3", "register v2"]
+    assert shipped.run("register", "--json").json["version"] == 3
+
+
+def test_a_shallow_clone_fetches_what_has_landed(shipped: Project) -> None:
+    shipped.branch("better", accuracy="0.9")
+    shipped.run("review", code=11)
+    shipped.run("approve", "--as", GRACE)
+    shipped.merge("better")
+    for number in range(3):
+        shipped.write("README.md", f"{number}\n")
+        shipped.commit("docs", push=True)
+    clone = shipped.clone("shallow", "--depth=1")
+    result = clone.run("register", "--json").json
+    assert result["version"] == 2
+    assert shipped.entries()[0] == "register v2"

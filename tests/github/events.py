@@ -35,9 +35,17 @@ class Events:
         self._where = where
 
     def pull_request(
-        self, pull: Pull, action: str = "opened", *, by: Account | None = None, before: str = ""
+        self,
+        pull: Pull,
+        action: str = "opened",
+        *,
+        by: Account | None = None,
+        before: str = "",
+        base: str | None = None,
     ) -> Json:
-        """`before` is the head that a push (`synchronize`) replaced."""
+        """`before` is the head that a push (`synchronize`) replaced, `base` the branch that it went
+        to before somebody edited that; without one the title was edited.
+        """
         payload = {
             "action": action,
             "number": pull.number,
@@ -45,6 +53,10 @@ class Events:
         }
         if action == "synchronize":
             payload |= {"before": before or NOTHING, "after": pull.head_sha}
+        if action == "edited":
+            sha = None if base is None else pull.repository.tip(base)
+            was = {"ref": {"from": base}, "sha": {"from": sha}}
+            payload["changes"] = {"title": {"from": "Before"}} if base is None else {"base": was}
         return self._signed(payload, by or pull.author)
 
     def pull_request_review(

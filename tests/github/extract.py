@@ -46,7 +46,7 @@ users/get-authenticated users/get-by-id users/get-by-username
 EVENTS = {
     "issue_comment": ["created"],
     "merge_group": ["checks_requested"],
-    "pull_request": ["opened", "synchronize", "reopened", "closed"],
+    "pull_request": ["opened", "edited", "synchronize", "reopened", "closed"],
     "pull_request_review": ["submitted", "dismissed", "edited"],
     "push": ["event"],
     "workflow_dispatch": ["event"],

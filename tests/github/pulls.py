@@ -213,6 +213,12 @@ class Pull:
         self._touch()
         return comment
 
+    def retarget(self, base: str) -> str:
+        """Let it go to another branch; returns the one that it went to before. Reviews stay."""
+        before, self.base_ref = self.base_ref, base
+        self._touch()
+        return before
+
     def close(self) -> None:
         self.frozen_base = self.base_sha
         self.closed_at = self.repository.github.now

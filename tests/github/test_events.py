@@ -35,6 +35,11 @@ def every(server: Server) -> dict[str, Json]:
     old = pull.head_sha
     pull.push()
     found["pull_request$synchronize"] = events.pull_request(pull, "synchronize", before=old)
+    github.repository.commit(alice, branch="side")
+    moved = pull.retarget("side")
+    found["pull_request$edited"] = events.pull_request(pull, "edited", base=moved)
+    assert payloads.errors("pull_request", events.pull_request(pull, "edited")) == []
+    pull.retarget("main")
     review.dismiss()
     found["pull_request_review$dismissed"] = events.pull_request_review(review, "dismissed")
     pull.close()

@@ -188,6 +188,12 @@ class MergeRequest:
         self._touch()
         return note
 
+    def retarget(self, by: User, branch: str) -> None:
+        """Let it go to another branch. Approvals stay; it makes a version, and GitLab says so."""
+        before, self.target_branch = self.target_branch, branch
+        self.add_version(self.sha)
+        self._say(by, f"changed target branch from `{before}` to `{branch}`")
+
     def close(self, by: User | None = None) -> None:
         self.state, self.closed_by = "closed", by or self.author
         self.closed_at = self.project.gitlab.now

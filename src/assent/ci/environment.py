@@ -65,6 +65,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     `event` and `payload` say what woke the run up. They say which pull request or run to ask the
     forge about, never what is true of it; so does `hint`, the number of a merge request of GitLab.
     `event` is there the source of the pipeline, `environment` the one that the job deploys to.
+    `before` is what was there before a push, where the run says so.
     """
 
     system: str | None = None
@@ -80,6 +81,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     hint: int | None = None
     project: int | None = None
     environment: str | None = None
+    before: str | None = None
 
     def distrust(self, default_branch: str | None) -> str | None:
         """Why nothing may be decided in this run, or None if it may.
@@ -234,10 +236,12 @@ def _attempt(text: str | None) -> int:
 def _github(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) -> Context:
     server = _address(environ, "GITHUB_SERVER_URL") or "https://github.com"
     _checked(environ, "GITHUB_RUN_ID", _RUN_ID)
+    payload = _payload(environ, "GITHUB_EVENT_PATH", read_file)
     return Context(
         system="github",
         event=_checked(environ, "GITHUB_EVENT_NAME", _EVENT) or "",
-        payload=_payload(environ, "GITHUB_EVENT_PATH", read_file),
+        payload=payload,
+        before=_commit(payload.get("before")),
         ref=_checked(environ, "GITHUB_REF", _REF),
         sha=_checked(environ, "GITHUB_SHA", _SHA),
         repository=_checked(environ, "GITHUB_REPOSITORY", _REPOSITORY),
@@ -271,7 +275,14 @@ def _gitlab(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) ->
         hint=None if hint is None else int(hint),
         project=None if project is None else int(project),
         environment=_checked(environ, "CI_ENVIRONMENT_NAME", _ENVIRONMENT),
+        before=_commit(environ.get("CI_COMMIT_BEFORE_SHA")),
     )
+
+
+def _commit(text: object) -> str | None:
+    """A commit that a run names; None for anything else. Zeros stand for none."""
+    is_one = isinstance(text, str) and _SHA.fullmatch(text) is not None and set(text) != {"0"}
+    return text if is_one and isinstance(text, str) else None
 
 
 def _gitlab_ref(environ: Mapping[str, str]) -> str | None:

@@ -55,6 +55,8 @@ def command(
 
 def show(result: ApproveResult) -> None:
     """The result for people."""
+    for other in result.others:
+        show(other)
     number = "" if result.version is None else f" (v{result.version})"
     output.line(f"{result.model}: {short(result.bundle)}{number}")
     output.heard(result.heard)
@@ -68,7 +70,8 @@ def show(result: ApproveResult) -> None:
 
 def publish(result: ApproveResult) -> Published:
     """The result for later steps."""
-    said = "; ".join(result.recorded) or "nothing new to record"
+    recorded = [said for one in (*result.others, result) for said in one.recorded]
+    said = "; ".join(recorded) or "nothing new to record"
     return Published(
         outputs={
             "verdict": Verdict(findings=result.findings).decision.value,

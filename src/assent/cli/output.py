@@ -79,7 +79,9 @@ def heard(people: Iterable[Heard]) -> None:
 
 
 def decided(result: Decided) -> None:
-    """What was written, or why nothing was."""
+    """What was written, or why nothing was; last what matters most."""
+    for other in result.others:
+        decided(other)
     line(result.sentence)
     if not result.entries and not result.was_so:
         decision(result.verdict)

@@ -123,7 +123,7 @@ def decided(result: Decided) -> Published:
     verdict = "passed" if result.entries or result.was_so else result.verdict.decision.value
     if result.exit_code != 0 and verdict == "passed":
         verdict = "blocked"
-    refused = () if result.entries or result.was_so else result.verdict.findings
+    every = (*result.others, result)
     return Published(
         outputs={
             "verdict": verdict,
@@ -131,9 +131,13 @@ def decided(result: Decided) -> Published:
             "version": version(result.version),
             "stage": result.stage or "",
         },
-        summary=sentence(result.model, result.sentence, refused),
-        findings=refused,
+        summary="\n".join(sentence(one.model, one.sentence, _refused(one)) for one in every),
+        findings=[finding for one in every for finding in _refused(one)],
     )
+
+
+def _refused(result: Decided) -> Sequence[Finding]:
+    return () if result.entries or result.was_so else result.verdict.findings
 
 
 def sentence(model: str, said: str, findings: Sequence[Finding] = ()) -> str:

@@ -11,8 +11,9 @@ import fcntl
 import getpass
 import os
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 
@@ -75,6 +76,7 @@ class LocalForge:
         self._folder = folder
         self._reviews = repository.common / "assent" / "reviews.jsonl"
         self._change: Change | None = None
+        self._commit: str | None = None
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. It is the identity that Git would commit with."""
@@ -87,7 +89,7 @@ class LocalForge:
 
     def change(self) -> Change | None:
         """See `Forge.change`."""
-        head = self._repository.resolve("HEAD")
+        head = self._commit or self._repository.resolve("HEAD")
         if head is None:
             return None
         if self._change is None or self._change.head != head:
@@ -248,6 +250,16 @@ class LocalForge:
     def branch(self) -> str | None:
         """See `Forge.branch`."""
         return self._branch.name
+
+    def landed(self, commit: str) -> Self:
+        """See `Forge.landed`. Which branch a commit came from, Git does not say."""
+        other = copy(self)
+        other._commit = commit
+        return other
+
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`. There is no record of what was shown."""
+        del model, why
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. Each branch is reviewed where it is checked out."""

@@ -154,6 +154,26 @@ class Repository:
         lines = header.splitlines()
         return [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
 
+    def first_parents(self, commit: str, *, most: int) -> list[str]:
+        """The commit and what came before it on its own branch, newest first: each step along the
+        first parent, as far as history is here, `most` of them at most.
+        """
+        shown = self.run(
+            *("rev-list", "--first-parent", f"--max-count={most}", commit, "--"),
+            doing=f"reading what has led to {commit[:12]}",
+        )
+        return shown.splitlines()
+
+    def deepen(self, remote: str, commit: str, *, most: int) -> None:
+        """Have the last `most` generations before a commit here, where a shallow clone has left
+        them out. Raises `GitError`.
+        """
+        self.remotely(
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", f"--depth={most}"),
+            *(remote, commit),
+            doing=f"fetching what has led to {commit[:12]}",
+        )
+
     def subject(self, commit: str) -> str:
         """The first paragraph of a commit's message, as one line."""
         _, message = self._commit(commit)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
@@ -73,7 +74,9 @@ class MemoryForge:
     deployed, `guarded` what the forge enforces, and `proposals` what was proposed, by branch.
     `queue` are the open changes that wait for a review. `changes` are those that are no longer
     open, by id. Everybody may write, but who is in `roles` by id: to `read`, or `none` like anybody
-    who sees a public repository.
+    who sees a public repository. `merged` are the changes that have become a commit of the default
+    branch, by that commit, and `sights` is what was shown last of a model on a change at a
+    revision.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -90,6 +93,8 @@ class MemoryForge:
         self.guarded: tuple[Guard, ...] = ()
         self.proposals: dict[str, Proposal] = {}
         self.queue: list[Waiting] = []
+        self.merged: dict[str, Change] = {}
+        self.sights: dict[tuple[str, str, str], Digest] = {}
         self.changes: dict[str, Change] = {}
         self.roles: dict[str, Literal["read", "none"]] = {}
         self.default_branch: str | None = "main"
@@ -129,10 +134,27 @@ class MemoryForge:
         """See `Forge.branch`."""
         return self.default_branch
 
+    def landed(self, commit: str) -> Self:
+        """See `Forge.landed`. All but the change of this run is the same."""
+        other = copy(self)
+        unknown = Change(
+            id=f"{self.default_branch}@{commit[:12]}",
+            title="",
+            base=self.default_branch or "",
+            head=commit,
+            authors=(),
+            landed=True,
+        )
+        other.open_change = self.merged.get(commit) or unknown
+        return other
+
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""
-        del model
-        return None
+        return self.sights.get(self._place(model))
+
+    def _place(self, model: str) -> tuple[str, str, str]:
+        change = self.open_change
+        return ("", "", model) if change is None else (change.id, change.head, model)
 
     def started(self, run: Run) -> tuple[Actor, ...]:
         """See `Forge.started`."""
@@ -204,7 +226,13 @@ class MemoryForge:
         """See `Forge.comment`."""
         self.comments[notice.model] = notice.body
         self.notices.append(notice)
+        self.sights[self._place(notice.model)] = notice.bundle
         return f"memory:{notice.model}"
+
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`."""
+        del why
+        self.sights.pop(self._place(model), None)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`."""

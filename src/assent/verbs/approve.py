@@ -8,7 +8,7 @@ import msgspec
 
 from assent.compare.bundles import Known
 from assent.core.approval import Approvals, Heard
-from assent.core.change import Change, ReviewState
+from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest, short
 from assent.core.entry import Approval, Draft, Kind
 from assent.core.identity import PersonKey
@@ -17,8 +17,9 @@ from assent.errors import ExitCode, PolicyError
 from assent.policy.approvals import approval_findings, unmapped
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
-from assent.verbs.bundles import find
+from assent.verbs.bundles import find, nothing_shown
 from assent.verbs.judging import Judgement, all_reviews, hear, judge, makers, provenance, subject
+from assent.verbs.landing import require_base, steps
 from assent.verbs.recording import read_ledger, record
 from assent.verbs.workspace import Workspace
 
@@ -27,7 +28,7 @@ class ApproveResult(msgspec.Struct, frozen=True, kw_only=True):
     """Who was heard, and which opinions were recorded now. `heard` has every person once, as
     judged where they count, if they count anywhere; `approvals` are those for registering,
     `stages` those that stages ask for beyond. `given` is the review that was given with this
-    call.
+    call. Where one run has looked at several changes, the `others` are in the newest one.
     """
 
     model: str
@@ -39,6 +40,7 @@ class ApproveResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     recorded: tuple[str, ...]
     given: Heard | None = None
+    others: tuple[ApproveResult, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -60,15 +62,20 @@ def approve(
     reject: bool = False,
     reason: str | None = None,
 ) -> ApproveResult:
-    """Record the approvals of the bundle called `name` (None: that of the working tree).
+    """Record the approvals of the bundle called `name` (None: that of the working tree, and in the
+    CI of a forge those of every change that has landed since the newest version was registered).
 
     `by` gives a review first, which only the local stand-in for a forge can. An approval that
     counts neither for registering nor for any stage is listed with the reason, not recorded.
     """
-    workspace.require_trusted(f"recording the approvals of {model}")
+    doing = f"recording the approvals of {model}"
+    workspace.require_trusted(doing)
     policy = workspace.binding_policy(model)
     change = workspace.change()
     view = read_ledger(workspace, model)
+    if name is None and change.landed and workspace.is_in_forge_ci:
+        return _approve_landed(workspace, view, model, policy)
+    require_base(workspace, change, doing)
     candidate = find(workspace, view, model, name)
     bundle = candidate.bundle.digest
     foreign = [one for one in provenance(workspace, view, candidate, change) if one.remedy]
@@ -82,19 +89,48 @@ def approve(
         given = workspace.forge.review(
             model, bundle, by=by, state=state, at=workspace.now, reason=reason
         )
+    return _recorded(workspace, view, policy, candidate, change, given)
+
+
+def _approve_landed(workspace: Workspace, view: View, model: str, policy: Policy) -> ApproveResult:
+    """Record the approvals of each change that has landed with a bundle of its own."""
+    done: list[ApproveResult] = []
+    for step in steps(workspace, view, model):
+        digest = step.bundle(view) if step.is_new or not step.is_of_version(view) else None
+        if digest is None or step.why_not(digest):
+            continue  # `register` says why
+        candidate = find(step.workspace, view, model, digest)
+        done.append(_recorded(step.workspace, view, policy, candidate, step.change, None))
+        if done[-1].recorded:
+            view = read_ledger(workspace, model)
+    if not done:
+        raise nothing_shown(model, workspace.change())
+    return msgspec.structs.replace(done[-1], others=tuple(done[:-1]))
+
+
+def _recorded(
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    candidate: Known,
+    change: Change,
+    given: Review | None,
+) -> ApproveResult:
+    """Hear everybody on a bundle, and record the opinions that count."""
+    bundle = candidate.bundle
     heard: dict[str | None, Approvals] = {}
 
     def decide(view: View) -> list[Draft]:
         heard.update(hear_everywhere(workspace, view, policy, candidate, change))
         return _drafts(workspace, view, policy, candidate, change, best_of(heard))
 
-    _, entries = record(workspace, model, decide, view=view)
+    _, entries = record(workspace, bundle.model, decide, view=view)
     approvals = heard.pop(None)
     names = unmapped(change.authors, policy.approvals)
     best = best_of({None: approvals, **heard})
     return ApproveResult(
-        model=model,
-        bundle=bundle,
+        model=bundle.model,
+        bundle=bundle.digest,
         version=candidate.version,
         heard=tuple(best),
         approvals=approvals,

@@ -272,7 +272,7 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Know
     if name is None:
         digest = _named_by_forge(workspace, view, model)
         if digest is None:
-            digest = _of_inputs(workspace, model)
+            digest = of_inputs(workspace, model)
         if digest is None:
             kind = UsageError if workspace.context.system is None else IdleError
             hint = "run `assent review`, which makes what is missing"
@@ -325,7 +325,7 @@ def _named_by_forge(workspace: Workspace, view: View, model: str) -> Digest | No
     return workspace.forge.shown(model) if locked is None else locked.bundle
 
 
-def _of_inputs(workspace: Workspace, model: str) -> Digest | None:
+def of_inputs(workspace: Workspace, model: str) -> Digest | None:
     """The bundle that the inputs of the working tree give, by its lock or as the store knows it.
     None in a forge's CI if they are not all here.
     """

@@ -12,7 +12,8 @@ from assent.errors import ExitCode
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on what was asked, and the entries that were written; none if it was refused,
-    or if it stood so already (`was_so`). `sentence` says it in words.
+    or if it stood so already (`was_so`). `sentence` says it in words. Where one run has decided on
+    several things, the `others` are in the one that matters most.
     """
 
     model: str
@@ -23,6 +24,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None = None
     entries: tuple[Entry, ...] = ()
     was_so: bool = False
+    others: tuple[Decided, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

@@ -1,4 +1,4 @@
-"""`register`: give the approved bytes of what was merged a version number."""
+"""`register`: give the approved bytes of what has landed a version number."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import msgspec
 
 from assent.compare.bundles import Known
 from assent.core.change import Change
-from assent.core.digest import short
+from assent.core.digest import Digest, short
 from assent.core.entry import Draft, Kind
-from assent.core.verdict import Decision, Verdict
-from assent.errors import AssentError, IdleError, PolicyError
+from assent.core.registry import VersionLine
+from assent.core.verdict import Decision, Finding, Outcome, Verdict
+from assent.errors import AssentError, ExitCode, IdleError, OutsideError, PolicyError
 from assent.making.inputs import say_changed
+from assent.policy.rules import Policy
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound
 from assent.verbs.judging import (
@@ -21,11 +23,12 @@ from assent.verbs.judging import (
     registered_from,
     subject,
 )
+from assent.verbs.landing import Landed, all_steps, has_another, require_landed, steps
 from assent.verbs.locks import locked_of
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
-from assent.verbs.revisions import difference, foreign
+from assent.verbs.revisions import foreign
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import forgotten, inputs_of
 
@@ -41,27 +44,176 @@ def register(
     override: bool = False,
     reason: str | None = None,
 ) -> Decided:
-    """Register the bundle called `name`, or the one of the merged commit's inputs.
+    """Register the bundle called `name`, or that of every change that has landed since the newest
+    version was registered, in the order in which they have.
 
-    It must come from what has landed on the base branch, verify in the store, and pass the policy
+    A bundle must be of what has landed on the base branch, verify in the store, and pass the policy
     of the base branch with the approvals that the ledger has recorded. The same bytes get one
-    version only. What has the inputs of the newest version (a change of the docs) needs no other:
-    that it was not approved is no refusal then. Raises `PolicyError` for a bundle that is not of
-    the landed commit.
+    version only. A change that leaves the inputs alone (of the docs) needs none: that nothing of it
+    was approved is no refusal then. What a later change has replaced is not registered any more,
+    unless it is named. Raises `PolicyError` for a bundle that is not of what has landed.
     """
-    workspace.require_trusted(f"registering {model}")
+    doing = f"registering {model}"
+    workspace.require_trusted(doing)
     policy = workspace.binding_policy(model)
-    change = workspace.change()
+    change = require_landed(workspace, doing)
     view = read_ledger(workspace, model)
-    try:
-        candidate = _landed(workspace, view, model, name, change)
-    except IdleError:
-        if view.state.versions or name is not None:
-            raise
+    order = _Order(policy=policy, override=override, reason=reason)
+    if name is None:
+        return _all_landed(workspace, view, model, order)
+    candidate = find(workspace, view, model, name)
+    return _registered(_place_of(workspace, view, model, candidate, change), candidate, view, order)
+
+
+class _Order(msgspec.Struct, frozen=True, kw_only=True):
+    """How it is registered: by which rules, and whether somebody goes on against them."""
+
+    policy: Policy
+    override: bool
+    reason: str | None
+
+    @property
+    def without_override(self) -> _Order:
+        """For what nobody can have meant: an override is for what is checked out."""
+        return msgspec.structs.replace(self, override=False)
+
+
+def _all_landed(workspace: Workspace, view: View, model: str, order: _Order) -> Decided:
+    """Look at each change that has landed, and say what became of all of them. What is wrong with
+    one keeps no later one from its version.
+    """
+    done: list[Decided] = []
+    failed: AssentError | None = None
+    for step in steps(workspace, view, model):
+        try:
+            one = _decided(step, view, order if step.is_checked_out else order.without_override)
+        except AssentError as error:
+            if isinstance(error, OutsideError) and not isinstance(error, IdleError):
+                raise  # another attempt may well find what this one has not
+            if step.is_new:
+                failed = error
+            continue
+        if one is None:
+            continue
+        if one.entries:
+            view = read_ledger(workspace, model)
+        if one.entries or one.version is not None:
+            done = [_replaced(earlier, one) for earlier in done]
+            failed = None
+        done.append(one)
+    if failed is not None:
+        for one in done:
+            workspace.say(f"{model}: {one.sentence}")
+        raise failed
+    if not done:
         # The first push, with the configuration: there is no model yet that could be missing.
         sentence = f"nothing of {model} has been reviewed yet; nothing was registered"
         return Decided(model=model, sentence=sentence, verdict=Verdict(findings=()), was_so=True)
-    bundle = candidate.bundle
+    return _together(done)
+
+
+def _together(done: list[Decided]) -> Decided:
+    """One result of several: the worst, of those that are alike the last one; the others in it."""
+    wrong = [one for one in done if one.exit_code is not ExitCode.DONE]
+    written = [one for one in done if one.entries]
+    blocked = [one for one in wrong if one.exit_code is ExitCode.BLOCKED]
+    chosen = (blocked or wrong or written or done)[-1]
+    others = tuple(one for one in done if one is not chosen)
+    return msgspec.structs.replace(chosen, others=others)
+
+
+def _replaced(earlier: Decided, later: Decided) -> Decided:
+    """What a later change has replaced is not in the way of anything."""
+    if earlier.entries or earlier.was_so:
+        return earlier
+    sentence = f"{earlier.sentence}; v{later.version} is of a later change"
+    return msgspec.structs.replace(earlier, sentence=sentence, was_so=True)
+
+
+def _decided(step: Landed, view: View, order: _Order) -> Decided | None:
+    """What becomes of one change that has landed; None where there is nothing to say of it."""
+    model, workspace = step.model, step.workspace
+    known = _version_of(step, view)
+    if known is not None and not step.is_checked_out:
+        return _known_already(workspace, view, model, known)
+    is_of_version = step.is_of_version(view)
+    if is_of_version and not step.is_new and not has_another(workspace, view, model):
+        return None  # nobody is asked about each change of the docs that ever was
+    digest = step.bundle(view)
+    if digest is None and step.is_checked_out and not workspace.is_in_forge_ci:
+        _require_known(workspace, view, model)
+    if digest is None:
+        return _nothing_of(step, view, is_of_version=is_of_version)
+    candidate = find(workspace, view, model, digest)
+    problem = _foreign(step, view, candidate)
+    if problem and (is_of_version or not step.changed):
+        return _left_alone(step, view, candidate, is_of_version=is_of_version)
+    if problem:
+        return _not_landed(step, candidate, problem)
+    decided = _registered(step, candidate, view, order)
+    if decided.entries or decided.was_so:
+        return decided
+    if is_of_version or (workspace.is_in_forge_ci and not step.changed):
+        return _left_alone(step, view, candidate, is_of_version=is_of_version)
+    return decided if step.is_new else msgspec.structs.replace(decided, was_so=True)
+
+
+def _require_known(workspace: Workspace, view: View, model: str) -> None:
+    """Say what to do where a person is, who has asked for what is checked out."""
+    try:
+        find(workspace, view, model, None)
+    except IdleError:
+        if view.state.versions:
+            raise
+
+
+def _version_of(step: Landed, view: View) -> VersionLine | None:
+    """The newest version that was registered from this very commit."""
+    lines = (line for line in view.state.newest)
+    return next((one for one in lines if registered_from(view, one.bundle) == step.commit), None)
+
+
+def _place_of(
+    workspace: Workspace, view: View, model: str, candidate: Known, change: Change
+) -> Landed:
+    """The step of the base branch that a bundle is of, by Git, which the job that decides has, and
+    never by data, which only the job that trained may have. Raises `PolicyError` if it is of none.
+    """
+    doing = f"registering {model}"
+    digest = candidate.bundle.digest
+    refused = ""
+    for step in all_steps(workspace, model):
+        problem = _foreign(step, view, candidate)
+        if not problem:
+            return step
+        refused = refused or problem
+    raise PolicyError(
+        doing,
+        f"bundle {short(digest)} was made from other inputs than those of "
+        f"{change.commit[:12]}: {refused}",
+        hint="train the merged commit and have the result reviewed: `assent review`",
+    )
+
+
+def _foreign(step: Landed, view: View, candidate: Known) -> str:
+    """Why a bundle is not of what a step holds; empty if it is."""
+    workspace, digest = step.workspace, candidate.bundle.digest
+    locked = locked_of(workspace, view, step.model, step.change)
+    if locked is not None:
+        if locked.bundle == digest:
+            return ""
+        return f"assent.lock of {step.commit[:12]} names {short(locked.bundle)} for these inputs"
+    problem = foreign(workspace, step.model, candidate.evidence, step.commit)
+    if problem and step.is_checked_out:
+        doing = f"registering {step.model}"
+        return "" if _is_of_working_tree(workspace, candidate, doing) else problem
+    return problem
+
+
+def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> Decided:
+    """Judge a bundle that is of a step, and give it a version if it passes."""
+    workspace, model, change = step.workspace, step.model, step.change
+    bundle, policy = candidate.bundle, order.policy
     require_sound(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
     verdicts: list[Verdict] = []
     known: list[Decided] = []
@@ -70,7 +222,7 @@ def register(
         before = view.record(bundle.digest)
         if before is not None and before.version is not None and before.registered is not None:
             point_version_again(workspace, view, before.version, before.registered)
-            known.append(_known_already(model, candidate, before.version))
+            known.append(_known(model, bundle.digest, before.version))
             return []
         reviews = binding_reviews(workspace, view, model, bundle.digest)
         judgement = judge(
@@ -78,7 +230,9 @@ def register(
         )
         verdict = judgement.verdict
         verdicts[:] = [verdict]
-        if not may_go_on(workspace, view, policy, verdict, override=override, reason=reason):
+        if not may_go_on(
+            workspace, view, policy, verdict, override=order.override, reason=order.reason
+        ):
             return []
         about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)
         draft = Draft(
@@ -91,27 +245,24 @@ def register(
             authors=makers(workspace, candidate, change),
             verdict=judgement.record,
             run=workspace.run,
-            commit=change.commit,
-            reason=reason,
+            commit=step.commit,
+            reason=order.reason,
         )
         if judgement.verdict.decision is Decision.PASSED:
             return [draft]
         unnumbered = subject(candidate)
         return [
-            override_draft(workspace, model, unnumbered, None, judgement.record, reason),
+            override_draft(workspace, model, unnumbered, None, judgement.record, order.reason),
             draft,
         ]
 
     _, entries = record(workspace, model, decide, view=view)
-    if (known or entries) and _is_of_inputs(workspace, candidate):
+    if (known or entries) and step.is_checked_out and _is_of_inputs(workspace, candidate):
         # The hints that a bundle of another job could not leave: it is of these inputs, which has
         # just been proven.
-        remember(workspace.store, model, candidate.evidence, bundle.digest, change.commit)
+        remember(workspace.store, model, candidate.evidence, bundle.digest, step.commit)
     if known:
         return known[-1]
-    newest = _newest_of_these_inputs(workspace, view, model, change) if name is None else None
-    if newest is not None and not entries:
-        return _nothing_new(model, candidate, newest)
     version = entries[-1].subject.version if entries else None
     return Decided(
         model=model,
@@ -123,43 +274,6 @@ def register(
         bundle=bundle.digest,
         entries=entries,
     )
-
-
-def _landed(
-    workspace: Workspace, view: View, model: str, name: str | None, change: Change
-) -> Known:
-    """The bundle to register, proven to be of what has landed: by Git, which the job that decides
-    has, and never by data, which only the job that trained may have.
-    """
-    doing = f"registering {model}"
-    branch = workspace.base_branch or "the base branch"
-    if not change.landed:
-        raise PolicyError(
-            doing,
-            f"{change.commit[:12]} is not part of {branch}",
-            hint=f"merge the change first, then run `assent register` on {branch}",
-        )
-    candidate = find(workspace, view, model, name)
-    digest = candidate.bundle.digest
-    locked = locked_of(workspace, view, model, change)
-    if locked is not None and locked.bundle != digest:
-        raise PolicyError(
-            doing,
-            f"assent.lock of {change.commit[:12]} names {short(locked.bundle)} for these inputs, "
-            f"not {short(digest)}",
-            hint="register that one, or merge a change that takes the model out of assent.lock",
-        )
-    if locked is not None:
-        return candidate
-    problem = foreign(workspace, model, candidate.evidence, change.commit)
-    if problem and not _is_of_working_tree(workspace, candidate, doing):
-        raise PolicyError(
-            doing,
-            f"bundle {short(digest)} was made from other inputs than those of "
-            f"{change.commit[:12]}: {problem}",
-            hint="train the merged commit and have the result reviewed: `assent review`",
-        )
-    return candidate
 
 
 def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> bool:
@@ -206,40 +320,91 @@ def _is_of_inputs(workspace: Workspace, candidate: Known) -> bool:
     return (evidence.inputs_digest, trained) == (inputs.evaluate, inputs.train)
 
 
-def _known_already(model: str, candidate: Known, version: int) -> Decided:
+def _known_already(workspace: Workspace, view: View, model: str, line: VersionLine) -> Decided:
+    """What is registered stays so; an earlier run may have been killed before its pointer."""
+    record = view.record(line.bundle)
+    if record is not None and record.registered is not None:
+        point_version_again(workspace, view, line.version, record.registered)
+    return _known(model, line.bundle, line.version)
+
+
+def _known(model: str, bundle: Digest, version: int) -> Decided:
     return Decided(
         model=model,
-        sentence=f"{short(candidate.bundle.digest)} is v{version} already",
+        sentence=f"{short(bundle)} is v{version} already",
         verdict=Verdict(findings=()),
         version=version,
-        bundle=candidate.bundle.digest,
+        bundle=bundle,
         was_so=True,
     )
 
 
-def _newest_of_these_inputs(
-    workspace: Workspace, view: View, model: str, change: Change
-) -> Known | None:
-    """The newest version, if what was merged has the inputs that it was registered with."""
+def _left_alone(
+    step: Landed, view: View, candidate: Known | None, *, is_of_version: bool
+) -> Decided:
+    """A change that leaves alone what the model is made from: nothing of it must be registered."""
     line = next((line for line in view.state.newest if not line.retired), None)
-    commit = None if line is None else registered_from(view, line.bundle)
-    if line is None or commit is None:
-        return None
-    try:
-        if difference(workspace, model, commit, change.commit):
-            return None
-    except AssentError:
-        return None  # whatever it is, it is no proof
-    return find(workspace, view, model, f"v{line.version}")
-
-
-def _nothing_new(model: str, candidate: Known, newest: Known) -> Decided:
-    unregistered = short(candidate.bundle.digest)
+    if is_of_version and line is not None:
+        said = f"the inputs are those of v{line.version}"
+        if candidate is not None:
+            said = f"{said}; {short(candidate.bundle.digest)} was not registered"
+        return msgspec.structs.replace(_known(step.model, line.bundle, line.version), sentence=said)
     return Decided(
-        model=model,
-        sentence=f"the inputs are those of v{newest.version}; {unregistered} was not registered",
+        model=step.model,
+        sentence=f"{_named(step)} changes nothing that {step.model} is made from; nothing was "
+        "registered",
         verdict=Verdict(findings=()),
-        version=newest.version,
-        bundle=newest.bundle.digest,
         was_so=True,
     )
+
+
+def _nothing_of(step: Landed, view: View, *, is_of_version: bool) -> Decided | None:
+    """What to say of a change of which nobody was shown a bundle."""
+    if not view.state.versions:
+        return None
+    if is_of_version or not step.changed:
+        return _left_alone(step, view, None, is_of_version=is_of_version)
+    finding = Finding(
+        rule="what has landed was reviewed",
+        outcome=Outcome.WAITING,
+        reason=f"no bundle was shown on {_named(step)}, and {step.changed}",
+        evidence=f"it landed as {step.commit[:12]}",
+        remedy=_HOW,
+    )
+    return Decided(
+        model=step.model,
+        sentence=f"nothing of {_named(step)} was registered",
+        verdict=Verdict(findings=(finding,)),
+        was_so=not step.is_new,
+    )
+
+
+def _not_landed(step: Landed, candidate: Known, problem: str) -> Decided:
+    """What was reviewed is not what has landed: others have changed the inputs before it, or in the
+    merge. Whose approvals they are have never seen what both changes give together.
+    """
+    finding = Finding(
+        rule="the bundle is of what has landed",
+        outcome=Outcome.FAILED,
+        reason=f"it was made from other inputs than those of {step.commit[:12]}: {problem}",
+        evidence=f"{_named(step)} landed as {step.commit[:12]}",
+        remedy=_HOW,
+    )
+    return Decided(
+        model=step.model,
+        sentence=f"{short(candidate.bundle.digest)} was not registered",
+        verdict=Verdict(findings=(finding,)),
+        bundle=candidate.bundle.digest,
+        was_so=not step.is_new,
+    )
+
+
+def _named(step: Landed) -> str:
+    change = step.change
+    return step.commit[:12] if "@" in change.id else change.id
+
+
+_HOW = (
+    "open a change from the newest base branch (one without any difference will do): its CI trains "
+    "what has landed, and it is reviewed, approved and merged like any other"
+)

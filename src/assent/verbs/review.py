@@ -28,8 +28,10 @@ from assent.verbs.bundle import bundle
 from assent.verbs.bundles import find, load, made_by, model_digest_at, nothing_shown, open_bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.judging import all_reviews, judge
+from assent.verbs.landing import of_another_base, require_base
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
+from assent.verbs.moving import moved_store
 from assent.verbs.recording import read_ledger
 from assent.verbs.revisions import between
 from assent.verbs.running import recovered, require_ready
@@ -87,6 +89,7 @@ def review(
     written to `folder`, or where the model has its own.
     """
     is_reused = False
+    _require_base(workspace, model)
     if name is None:
         name = _shown(workspace, model)
     if name is None:
@@ -121,6 +124,17 @@ def review(
     )
 
 
+def _require_base(workspace: Workspace, model: str) -> None:
+    """Have no verdict stand on a change that goes elsewhere: it may have been green when it went
+    to the branch that changes are merged into.
+    """
+    change = workspace.forge.change()
+    why = "" if change is None else of_another_base(workspace, change)
+    if change is not None and why:
+        workspace.forge.retract(model, why)
+        require_base(workspace, change, f"reviewing {model}")
+
+
 def report_on(
     workspace: Workspace, view: View, model: str, candidate: Known, *, is_reused: bool = False
 ) -> ReviewReport:
@@ -153,6 +167,7 @@ def report_on(
         notes=(
             *(_reused(workspace, candidate, change) if is_reused else ()),
             *_notes(workspace, candidate, judgement.diff.baseline is None, policy),
+            *moved_store(workspace, view, candidate, proposed),
         ),
         change_id=change.id,
         change_title=_title(change),

@@ -73,6 +73,7 @@ class Changes:
         self._workflow = workflow
         self._wait = wait
         self._known: dict[int, Found] = {}
+        self._pauses = list(LAG_PAUSES_S) if wakeup.run is not None else []
 
     def current(self) -> Found | None:
         """The change of this run."""
@@ -228,7 +229,7 @@ class Changes:
             return None
         branch = self._branch()
         if branch is None or branch == self._site.facts.default_branch:
-            return self._landed(head)
+            return self.landed(head)
         doing = f"looking for the pull request of {branch}"
         owner = self._site.facts.owner.login
         found = [pull for pull in self._open_pulls(owner, branch, doing) if pull.head.sha == head]
@@ -244,20 +245,19 @@ class Changes:
                 return ref.removeprefix(_HEADS)
         return self._checkout.branch()
 
-    def _landed(self, head: str) -> Found:
+    def landed(self, head: str) -> Found:
         """The pull request that a commit of the default branch came from.
 
         A commit of a fork can be read here as well, so that GitHub knows it proves nothing. It
         has landed if a merged pull request says that it became this commit, or if the default
-        branch contains it.
+        branch contains it. A run waits for GitHub once, however many commits it looks at.
         """
-        pauses = LAG_PAUSES_S if self._wakeup.run is not None else ()
-        for pause in (*pauses, None):
+        number = self._merged_as(head)
+        while number is None and self._pauses:
+            self._wait(self._pauses.pop(0))
             number = self._merged_as(head)
-            if number is not None:
-                return self._pull(number)
-            if pause is not None:
-                self._wait(pause)
+        if number is not None:
+            return self._pull(number)
         branch = self._site.facts.default_branch
         return self._alone(branch, head, landed=self._contains(branch, head))
 

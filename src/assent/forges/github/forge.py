@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
@@ -83,6 +84,7 @@ class GitHubForge:
         self._runs = Runs(self._site, run=run)
         self._deployments = Deployments(self._site)
         self._proposals = Proposals(self._site)
+        self._commit: str | None = None
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever started the run, or its latest attempt."""
@@ -116,7 +118,16 @@ class GitHubForge:
 
     @cached_property
     def _current(self) -> Found | None:
+        if self._commit is not None:
+            return self._changes.landed(self._commit)
         return self._changes.current()
+
+    def landed(self, commit: str) -> Self:
+        """See `Forge.landed`."""
+        other = copy(self)
+        vars(other).pop("_current", None)
+        other._commit = commit
+        return other
 
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""
@@ -177,6 +188,12 @@ class GitHubForge:
         if current.group is not None:
             self._shown.pass_on(current.pull.number, current.group, notice)
         return address
+
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`."""
+        current = self._current
+        if current is not None and current.pull is not None:
+            self._shown.retract(current.pull.number, current.change.head, model, why)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. The end of each run of CI starts the run that reviews what it

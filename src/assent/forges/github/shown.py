@@ -103,6 +103,15 @@ class Shown:
         """
         self._show_status(number, revision, notice)
 
+    def retract(self, number: int, revision: str, model: str, why: str) -> None:
+        """Record that no bundle is shown on a pull request any more, if one was; the verdict that
+        stands at its head goes with it.
+        """
+        sights = self.sights(model, number, revision)
+        if sights and sights[-1].bundle is not None:
+            said = f"changing · #{number} · {' '.join(why.split())}"[:_LONGEST_DESCRIPTION]
+            self._write_status(number, revision, model, ("pending", said))
+
     def say_once(self, number: int, sign: str, body: str) -> str:
         """Post a comment that starts with `sign`, unless one of ours is there; say where it is."""
         own = self._own_comments(number, sign)
@@ -186,41 +195,43 @@ class Shown:
         """Record that the bundle that was shown last is shown no longer, if it is another one."""
         sights = self.sights(notice.model, number, revision)
         if sights and sights[-1].bundle not in (None, notice.bundle):
-            self._write_status(number, revision, notice, ("pending", f"changing · #{number}"))
+            wanted = ("pending", f"changing · #{number}")
+            self._write_status(number, revision, notice.model, wanted)
 
     def _show_status(self, number: int, revision: str, notice: Notice) -> bool:
         """Record what is shown; whether it was written now. The newest may say it already."""
         wanted = (_STATES[notice.decision], _description(number, notice))
         # What was read before is enough to see that the newest says another thing, not that it
         # still says this.
-        if self._says(number, revision, notice, wanted) is not None:
+        model = notice.model
+        if self._says(number, revision, model, wanted) is not None:
             self._statuses.pop(revision, None)
-            if self._says(number, revision, notice, wanted) is not None:
+            if self._says(number, revision, model, wanted) is not None:
                 return False
-        self._write_status(number, revision, notice, wanted)
+        self._write_status(number, revision, model, wanted)
         return True
 
     def _says(
-        self, number: int, revision: str, notice: Notice, wanted: tuple[str, str]
+        self, number: int, revision: str, model: str, wanted: tuple[str, str]
     ) -> CommitStatus | None:
         """Our newest status, if it says what is wanted."""
-        record = self._record(notice.model, number, revision)
+        record = self._record(model, number, revision)
         newest = record[-1][0] if record else None
         is_there = newest is not None and (newest.state, newest.description) == wanted
         return newest if is_there else None
 
     def _write_status(
-        self, number: int, revision: str, notice: Notice, wanted: tuple[str, str]
+        self, number: int, revision: str, model: str, wanted: tuple[str, str]
     ) -> None:
         doing = f"writing the status of {revision[:12]}"
         state, description = wanted
-        body = {"state": state, "context": context(notice.model), "description": description}
+        body = {"state": state, "context": context(model), "description": description}
         if self._run_address is not None:
             body["target_url"] = self._run_address
 
         def find() -> CommitStatus | None:
             self._statuses.pop(revision, None)
-            return self._says(number, revision, notice, wanted)
+            return self._says(number, revision, model, wanted)
 
         path = self._site.path("statuses", revision)
         created = self._site.api.write("POST", path, body, CommitStatus, doing=doing, find=find)

@@ -63,6 +63,7 @@ class Changes:
         self._wait = wait
         self._authors = Authors(site, Merges(checkout))
         self._known: dict[int, Found] = {}
+        self._pauses = list(LAG_PAUSES_S) if wakeup.run is not None else []
 
     def current(self) -> Found | None:
         """The change of this run."""
@@ -120,7 +121,7 @@ class Changes:
             return None
         branch = self._branch(head)
         if branch is None or branch == self._site.branch:
-            return self._landed(head)
+            return self.landed(head)
         doing = f"looking for the merge request of {branch}"
         found = [one for one in self._open(branch, doing) if one.sha == head]
         if found:
@@ -155,20 +156,19 @@ class Changes:
             )
         return found[0]
 
-    def _landed(self, head: str) -> Found:
+    def landed(self, head: str) -> Found:
         """The merge request that a commit of the default branch came from.
 
         A commit of a fork can be read here as well, so that GitLab knows it proves nothing. It
         has landed if a merged merge request says that it became this commit, or if the default
-        branch contains it.
+        branch contains it. A run waits for GitLab once, however many commits it looks at.
         """
-        pauses = LAG_PAUSES_S if self._wakeup.run is not None else ()
-        for pause in (*pauses, None):
+        number = self._merged_as(head)
+        while number is None and self._pauses:
+            self._wait(self._pauses.pop(0))
             number = self._merged_as(head)
-            if number is not None:
-                return self._request(number)
-            if pause is not None:
-                self._wait(pause)
+        if number is not None:
+            return self._request(number)
         branch = self._site.branch
         return self._alone(branch, head, landed=self._contains(branch, head))
 

@@ -107,6 +107,7 @@ class GitLabForge:
 
     def _begin(self, wakeup: Wakeup) -> None:
         """What is of one change: nothing of it is read yet."""
+        self._commit: str | None = None
         self._wakeup = wakeup
         self._changes = Changes(self._site, self._checkout, wakeup, wait=self._wait)
         self._shown = Shown(self._site, run_address=self._run_address)
@@ -152,7 +153,16 @@ class GitLabForge:
 
     @cached_property
     def _current(self) -> Found | None:
+        if self._commit is not None:
+            return self._changes.landed(self._commit)
         return self._changes.current()
+
+    def landed(self, commit: str) -> Self:
+        """See `Forge.landed`."""
+        other = copy(self)
+        vars(other).pop("_current", None)
+        other._commit = commit
+        return other
 
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""
@@ -210,6 +220,12 @@ class GitLabForge:
         if current is None or current.request is None:
             raise nowhere("merge request", notice.model)
         return self._shown.show(current.request, current.change.head, notice)
+
+    def retract(self, model: str, why: str) -> None:
+        """See `Forge.retract`."""
+        current = self._current
+        if current is not None and current.request is not None:
+            self._shown.retract(current.request, current.change.head, model, why)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. What woke this run up says nothing here."""

@@ -105,6 +105,16 @@ class Shown:
             hint="let the jobs of a merge request wait for each other, with a resource_group",
         )
 
+    def retract(self, request: MergeRequest, revision: str, model: str, why: str) -> None:
+        """Record that no bundle is shown on a merge request any more, if one was; the verdict that
+        stands at its head goes with it.
+        """
+        sights = self.sights(model, request.iid, revision)
+        if sights and sights[-1].bundle is not None:
+            self._write_record(request, revision, model, None, _CHANGING)
+            sentence = " ".join(why.split())[:_LONGEST_DESCRIPTION]
+            self._write_verdict(request, revision, context(model), "pending", sentence)
+
     def say_once(self, request: MergeRequest, sign: str, body: str) -> str:
         """Post a note that starts with `sign`, unless one of ours is there; say where it is."""
         own = self._own_notes(request.iid, sign)
@@ -225,9 +235,16 @@ class Shown:
 
         GitLab refuses a status that is what it was, and changes one that is pending in place.
         """
-        name, state = context(notice.model), _STATES[notice.decision]
         sentence = " ".join(notice.sentence.split())[:_LONGEST_DESCRIPTION]
-        body = {"name": name, "state": state, "description": sentence or notice.decision.value}
+        self._write_verdict(
+            *(request, revision, context(notice.model), _STATES[notice.decision]),
+            sentence or notice.decision.value,
+        )
+
+    def _write_verdict(
+        self, request: MergeRequest, revision: str, name: str, state: str, said: str
+    ) -> None:
+        body = {"name": name, "state": state, "description": said}
 
         def find() -> CommitStatus | None:
             newest = self._newest_named(revision, name)
