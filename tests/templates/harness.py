@@ -97,7 +97,7 @@ class Pipeline:
 
     def files(self) -> str:
         """Which configuration is checked out: Git's listing of all files that can belong to it."""
-        command = ["git", "ls-files", "--stage", "--", "*.yml", "*.yaml"]
+        command = ["git", "ls-files", "--stage", "--", "*.yml", "*.yaml", ":!assent.yaml"]
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True)
         return done.stdout
 

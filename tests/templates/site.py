@@ -17,6 +17,8 @@ from tests.templates.harness import PROGRAMS, Ended, Listed, Pipeline, checkout
 
 _FITTING: set[str] = set()
 """The configurations that have been found to fit GitLab's schema."""
+_TRIGGERS: dict[tuple[str, str], dict[str, Any]] = {}
+"""What of a configuration starts other pipelines, in those of merge requests with variables."""
 
 
 @dataclass
@@ -38,9 +40,7 @@ class Running:
         """Run what runs by itself, as far as what it needs has succeeded. What a job wakes up is
         run to its end, too.
         """
-        # Asking for them takes a second; others than merge requests have none here.
-        is_change = self.started.merge_request is not None
-        triggers = self.runner.triggers() if is_change else {}
+        triggers = self._triggers()
         for name, listed in self.listed.items():
             if listed.when != "on_success":
                 continue
@@ -52,6 +52,15 @@ class Running:
             else:
                 self._run(name, self._job(listed))
         return self
+
+    def _triggers(self) -> dict[str, Any]:
+        """Others than merge requests have none here."""
+        if self.started.merge_request is None:
+            return {}
+        key = (self.runner.files(), str(sorted(self.started.variables.items())))
+        if key not in _TRIGGERS:
+            _TRIGGERS[key] = self.runner.triggers()
+        return _TRIGGERS[key]
 
     def _wake(self, job: dict[str, Any]) -> Running | None:
         """What GitLab does for a job with `trigger`: a pipeline of another project or branch, in
