@@ -94,6 +94,12 @@ def test_unreachable_remote(shipped: Project, words: tuple[str, ...]) -> None:
         assert "hint: is the remote reachable" in said
 
 
+def test_a_review_asks_for_the_ledger_before_it_trains(fresh: Project) -> None:
+    fresh.git("remote", "set-url", "origin", "file:///nowhere.git")
+    assert "nowhere.git" in fresh.run("review", code=3).stderr
+    assert fresh.runs() == []
+
+
 def test_the_password_of_a_remote_is_not_shown(shipped: Project) -> None:
     shipped.git("remote", "set-url", "origin", "https://ada:hunter22@127.0.0.1:9/x.git")
     ran = shipped.run("promote", "shadow", code=3)

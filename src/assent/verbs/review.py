@@ -286,6 +286,7 @@ def _candidate(
     if found is not None:
         return found, True
     done = None if force else _done(workspace, model, inputs)
+    read_ledger(workspace, model)  # what would end the review ends it before hours of training
     if done is None and settings.train is not None:
         train(workspace, model, force=force, output=output, inputs=inputs)
         inputs = inputs_of(workspace, model)
