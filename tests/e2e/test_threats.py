@@ -465,7 +465,9 @@ def test_a_pointer_that_was_moved_by_hand(second: Project) -> None:
     shutil.copyfile(second.store / "churn/versions/2", production)
     (second.store / "churn/versions/1").unlink()
     shutil.copyfile(second.store / "churn/versions/2", second.store / "churn/stages/canary")
-    # The ledger decides, whatever the pointer says.
+    # The ledger decides, whatever the pointer says, and who writes says so.
+    said = second.run("note", "an event").stderr
+    assert "churn/stages/production in the store does not say v1, which the ledger says" in said
     assert second.run("resolve", "production", "--json").json["version"] == 1
     assert "pulled v1" in second.run("pull", "production", "--to", "served").stdout
     broken = second.run("verify", code=4)

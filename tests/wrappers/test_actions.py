@@ -112,7 +112,7 @@ def published_results() -> dict[str, Callable[[], Published]]:
         "promote": lambda: published.decided(DECIDED),
         "rollback": lambda: published.decided(DECIDED),
         "resolve": lambda: resolve.publish(
-            ResolveResult(model="churn", version=1, bundle=DIGEST, model_digest=DIGEST)
+            ResolveResult(model="churn", version=1, bundle=DIGEST, model_digest=DIGEST, as_of=0)
         ),
         "pull": lambda: pull.publish(
             PullResult(

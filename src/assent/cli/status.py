@@ -46,6 +46,7 @@ def _show_model(model: ModelStatus) -> None:
     output.line(
         f"{model.model}: {output.count(state.versions, 'version')}, "
         f"{output.count(state.seq + 1, 'ledger entry', 'ledger entries')}"
+        + (", as the newest one states" if state.seq >= 0 else "")
     )
     width = max((len(stage) for stage in model.stages), default=0)
     for stage in model.stages:

@@ -58,4 +58,6 @@ def show(result: TimelineResult) -> None:
         if entry.reason:
             output.line(f"                            because: {entry.reason}")
     left = result.total - len(result.moments)
-    output.line(f"{len(result.moments)} of {result.total} entries" if left else "that is all")
+    said = f"{len(result.moments)} of {result.total} entries" if left else "that is all"
+    begin = f", from entry {result.verified_from} on" if result.verified_from else ""
+    output.line(f"{said}; the chain verifies{begin}")

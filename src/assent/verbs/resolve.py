@@ -13,12 +13,15 @@ from assent.verbs.workspace import Workspace
 
 
 class ResolveResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A version with its digests, and since when it stands where it was asked for."""
+    """A version with its digests, and since when it stands where it was asked for. That is what
+    the ledger's entry `as_of`, its newest, states; `assent verify` reads those before it.
+    """
 
     model: str
     version: int
     bundle: Digest
     model_digest: Digest
+    as_of: int
     stage: str | None = None
     since: str | None = None
     by: str | None = None
@@ -30,7 +33,7 @@ def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
 
     The answer is the ledger's. Raises `UsageError` if the stage holds nothing.
     """
-    view = read_ledger(workspace, model)
+    view = read_ledger(workspace, model, alone=True)
     held = view.state.stages.get(name)
     if held is not None:
         return ResolveResult(
@@ -38,6 +41,7 @@ def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
             version=held.version,
             bundle=held.bundle,
             model_digest=held.model_digest,
+            as_of=view.state.seq,
             stage=name,
             since=held.since,
             by=held.by,
@@ -51,6 +55,7 @@ def resolve(workspace: Workspace, model: str, name: str) -> ResolveResult:
         version=number,
         bundle=known.bundle,
         model_digest=known.model_digest,
+        as_of=view.state.seq,
         retired=known.retired,
     )
 

@@ -13,8 +13,8 @@ from assent.verbs.workspace import Workspace
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One model: its state, or why it cannot be read. `stages` are those of the configuration
-    and those that hold something.
+    """One model: its state as the newest entry of its ledger states it, or why it cannot be read.
+    `stages` are those of the configuration and those that hold something.
     """
 
     model: str
@@ -43,7 +43,7 @@ def status(workspace: Workspace, models: Sequence[str]) -> StatusResult:
     for model in models:
         declared = workspace.config.policies[model].stages
         try:
-            state = read_ledger(workspace, model).state
+            state = read_ledger(workspace, model, alone=True).state
         except AssentError as error:
             code = code or error.exit_code
             found.append(ModelStatus(model=model, problem=str(error), hint=error.hint))
