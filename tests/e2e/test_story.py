@@ -246,7 +246,7 @@ def test_an_error_is_json_too(fresh: Project) -> None:
 
 def test_what_init_writes_works(tmp_path: Path) -> None:
     files = {path: FILES[path] for path in FILES if path not in ("assent.yaml", ".gitignore")}
-    files["train.sh"] = "mkdir -p model; cat params.yaml >model/weights.txt\n"
+    files["train.sh"] = "mkdir -p model; cat params.yaml >model/weights.bin\n"
     project = new_project(tmp_path / "place", files)
     project.write("metrics.json", '{"accuracy": 0.7}')
     said = project.run("init", "--name", "churn").stdout
