@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from assent.compare.bundles import Known
@@ -25,6 +27,7 @@ from assent.verbs.locks import locked_of
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
+from assent.verbs.reverted import gone_back
 from assent.verbs.revisions import difference, foreign
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import forgotten, inputs_of
@@ -70,7 +73,7 @@ def register(
         before = view.record(bundle.digest)
         if before is not None and before.version is not None and before.registered is not None:
             point_version_again(workspace, view, before.version, before.registered)
-            known.append(_known_already(model, candidate, before.version))
+            known.append(_known_already(workspace, view, candidate, before.version, change))
             return []
         reviews = binding_reviews(workspace, view, model, bundle.digest)
         judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=None)
@@ -203,10 +206,18 @@ def _is_of_inputs(workspace: Workspace, candidate: Known) -> bool:
     return (evidence.inputs_digest, trained) == (inputs.evaluate, inputs.train)
 
 
-def _known_already(model: str, candidate: Known, version: int) -> Decided:
+def _known_already(
+    workspace: Workspace, view: View, candidate: Known, version: int, change: Change
+) -> Decided:
+    model = candidate.bundle.model
+    said = f"{short(candidate.bundle.digest)} is v{version} already"
+    with suppress(AssentError):  # only a remark, which Git may know nothing for
+        back = gone_back(workspace, view, model, change.commit, to=version)
+        if back is not None:
+            said += f"; {back.said_of(workspace.base_branch or 'the base branch')}"
     return Decided(
         model=model,
-        sentence=f"{short(candidate.bundle.digest)} is v{version} already",
+        sentence=said,
         verdict=Verdict(findings=()),
         version=version,
         bundle=candidate.bundle.digest,
