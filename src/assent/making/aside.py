@@ -34,6 +34,7 @@ from assent.measure.files import (
     require_inside,
 )
 from assent.measure.hashes import Signature, signature
+from assent.measure.pointers import stands_for
 
 _LIST = "moved.json"
 _REFUSED = "refused"
@@ -497,11 +498,18 @@ def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:
             found |= dict.fromkeys(relative_name(root, path) for path in expand(root, [pattern]))
         elif place.is_dir():
             found |= dict.fromkeys(_below(pattern, place))
-        elif os.path.lexists(place):
+        elif os.path.lexists(place) and not _leads_nowhere(place):
             found[pattern] = None
     return [
         relative_name(root, root / name) for name in found if Path(name).name not in PLACEHOLDERS
     ]
+
+
+def _leads_nowhere(place: Path) -> bool:
+    """Whether a link waits for what a run puts there: nothing of an earlier one is behind it. A
+    link that stands for a file elsewhere is no such link.
+    """
+    return place.is_symlink() and not place.exists() and not stands_for(place)
 
 
 def _below(pattern: str, place: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import ExitStack
 from typing import IO
 
@@ -16,6 +17,7 @@ from assent.errors import UsageError
 from assent.making.inputs import Inputs, why_changed
 from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
+from assent.measure.files import covers
 from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
 from assent.measure.models.files import model_files
@@ -124,7 +126,7 @@ def _evaluated(
             ran = running.enter_context(
                 run(workspace, model, settings.evaluate, inputs.evaluate, doing, output, expected)
             )
-            _require_same_model(workspace, model, digest)
+            _require_same_model(workspace, model, digest, ran.written)
             products = products_of(workspace, model, inputs, doing)
         evidence = _evidence(workspace, model, inputs, trained, ran, code)
     if ran is not None:
@@ -254,13 +256,28 @@ def _is_of_here(workspace: Workspace, evidence: Evidence) -> bool:
     return is_same or not workspace.is_in_forge_ci
 
 
-def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> None:
-    if _digest(workspace, model) != digest:
+def _require_same_model(
+    workspace: Workspace, model: str, digest: Digest, wrote: Collection[str]
+) -> None:
+    """Raise `UsageError` if the model is another one than before the evaluation, which `wrote`
+    these files.
+    """
+    if _digest(workspace, model) == digest:
+        return
+    doing, folder = f"evaluating {model}", workspace.settings(model).model
+    inside = [name for name in wrote if covers(folder, name)]
+    if inside:
         raise UsageError(
-            f"evaluating {model}",
-            "the evaluation changed the model, so its metrics are not about what would be shipped",
-            hint="write the model in `train` only",
+            doing,
+            f"the evaluation wrote {some_of(inside)} into the folder of the model, and would be "
+            "about another model than it measured",
+            hint="let it write its evidence elsewhere, or let `train` write it there",
         )
+    raise UsageError(
+        doing,
+        "the evaluation changed the model, so its metrics are not about what would be shipped",
+        hint="write the model in `train` only",
+    )
 
 
 def _environments(
