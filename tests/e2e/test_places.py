@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,7 @@ def everything(folder: Path) -> dict[str, bytes | str | None]:
         if name.split("/")[0] == ".assent" or path.name == "index":  # which `git status` may write
             continue
         if path.is_symlink():
-            found[name] = os.readlink(path)
+            found[name] = str(path.readlink())
         else:
             found[name] = path.read_bytes() if path.is_file() else None
     return found
@@ -223,7 +222,7 @@ def test_a_model_that_is_a_link_to_a_folder_is_reused_there(fresh: Project, how:
     fresh.write("params.yaml", FILES["params.yaml"])
     assert "training skipped" in fresh.run("train").stderr
     assert place.read_bytes() == good
-    assert os.readlink(fresh.folder / "model") == "kept/3"
+    assert (fresh.folder / "model").readlink() == Path("kept/3")
     assert fresh.git("status", "--porcelain") == ""
 
 

@@ -89,18 +89,24 @@ class Aside:
         outputs: Sequence[str] = (),
         updated: Sequence[str] = (),
     ) -> None:
-        """Set these files aside; those of `stays` lie there as well, and are left to. What is new
-        afterwards at the patterns `outputs`, and covered by none of `updated`, is the run's own.
-        Raises `OutsideError` if that cannot be noted.
+        """Set these files aside; those of `stays` lie there as well, and are left to, as is a link
+        that waits for what the command puts there. What is new afterwards at the patterns
+        `outputs`, and covered by none of `updated`, is the run's own. Raises `OutsideError` if
+        that cannot be noted.
         """
+        waiting = [name for name in names if name in outputs and _leads_nowhere(self._root / name)]
         places = {
             name: relative_name(self._root, path_below(self._root, self._real(name)))
             for name in names
+            if name not in waiting
         }
         numbers = {real: f"{at:06}" for at, real in enumerate(dict.fromkeys(places.values()))}
         self._noted = _List(
             moved=numbers,
-            links=_links(self._root, names),
+            links={
+                **_links(self._root, names),
+                **{self._real(name): _text(self._root / name) for name in waiting},
+            },
             stays=tuple(stays),
             outputs=tuple(outputs),
             updated=tuple(updated),
@@ -177,11 +183,11 @@ class Aside:
 
     def fresh(self) -> list[str]:
         """What lies at the outputs now and did not before, once all is back."""
-        moved = self._noted.moved
+        before = {*self._noted.moved, *self._noted.links}
         return [
             name
             for name in standing_outputs(self._root, self._noted.outputs)
-            if name not in self._stays and self._real(name) not in moved
+            if name not in self._stays and self._real(name) not in before
         ]
 
     def settle(self, names: Sequence[str]) -> None:
@@ -498,7 +504,7 @@ def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:
             found |= dict.fromkeys(relative_name(root, path) for path in expand(root, [pattern]))
         elif place.is_dir():
             found |= dict.fromkeys(_below(pattern, place))
-        elif os.path.lexists(place) and not _leads_nowhere(place):
+        elif os.path.lexists(place):
             found[pattern] = None
     return [
         relative_name(root, root / name) for name in found if Path(name).name not in PLACEHOLDERS

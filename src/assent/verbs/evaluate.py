@@ -20,7 +20,7 @@ from assent.measure.environment import read_environment, with_packages
 from assent.measure.files import covers
 from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
-from assent.measure.models.files import model_files
+from assent.measure.models.files import TRAIN_FIRST, model_files
 from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
@@ -30,7 +30,7 @@ from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
 from assent.verbs.running import Expected, Ran, recovered, require_ready, run
 from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
-from assent.verbs.workspace import Workspace
+from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import (
     inputs_of,
     is_of_other_dirt,
@@ -211,7 +211,14 @@ def _both(first: Code, second: Code) -> Code:
 
 
 def _digest(workspace: Workspace, model: str) -> Digest:
-    return model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes)
+    settings = workspace.settings(model)
+    try:
+        return model_digest_at(workspace.root, settings.model, workspace.hashes)
+    except UsageError as error:
+        if settings.train is not None or error.hint != TRAIN_FIRST:
+            raise
+        hint = f"put the model there, or say in {FILE} where it is or how it is trained (`train`)"
+        raise UsageError(error.doing, error.problem, hint=hint) from None
 
 
 def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult | None:

@@ -60,8 +60,8 @@ def _require_no_repository(workspace: Workspace, place: Path, doing: str) -> Non
     """Raise `UsageError` for a folder whose replacement would take a repository with it."""
     real = place.resolve()
     common = workspace.repository.common.resolve()
-    kept = (workspace.root, workspace.repository.top, common, workspace.work)
-    kept = (*(one.resolve() for one in kept), Path.home(), Path.cwd())
+    own = (workspace.root, workspace.repository.top, workspace.work)
+    kept = (*(one.resolve() for one in own), common, Path.home(), Path.cwd())
     is_kept = any(one.is_relative_to(real) for one in kept) or real.is_relative_to(common)
     if is_kept or (real / ".git").exists():
         raise UsageError(

@@ -136,7 +136,9 @@ def place(workspace: Workspace, model: str) -> Path:
     return workspace.work / "aside" / model
 
 
-_FETCHING = frozenset({"dvc", "lfs", "git-lfs", "annex", "git-annex", "make", "submodule"})
+_FETCHING = frozenset(
+    {"dvc", "lfs", "git-lfs", "annex", "git-annex", "git-crypt", "make", "submodule"}
+)
 """Words of commands that may bring what is not here."""
 
 
