@@ -171,6 +171,27 @@ def test_outputs_behind_harmless_links(fresh: Project) -> None:
     assert (fresh.folder / ".git/description").read_text().startswith("Unnamed")
 
 
+def test_a_link_to_the_newest_of_several_runs_that_inputs_cover(fresh: Project) -> None:
+    """What runs have left is no input, whichever name leads to it; what somebody has, is."""
+    fresh.write(".gitignore", FILES[".gitignore"] + "/runs\n/latest\n")
+    fresh.edit("assent.yaml", "model: model/", "model: latest")
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: ['**']")
+    fresh.write(
+        "train.sh",
+        "now=runs/$(cat params.yaml | cksum | cut -d' ' -f1)\n"
+        "mkdir -p $now; cat params.yaml >$now/weights.txt; ln -sfn $now latest\n",
+    )
+    fresh.write("notes/1.txt", "by a person")
+    fresh.commit("runs", push=True)
+    fresh.run("review", code=11)
+    fresh.write("params.yaml", "accuracy: 0.9\n")
+    fresh.commit("again", push=True)
+    fresh.run("review", code=11)
+    (fresh.folder / "latest").unlink()
+    (fresh.folder / "latest").symlink_to("notes")
+    assert "notes/1.txt, an input, is in it" in fresh.run("train", code=2).stderr
+
+
 # --- evidence in the folder of the model ----------------------------------------------------------
 
 

@@ -212,11 +212,16 @@ class _Places:
 
     @cached_property
     def _inputs(self) -> dict[Path, str]:
-        """All inputs by their real places."""
-        settings = self._settings
+        """All inputs by their real places, but for what runs have left there."""
+        settings, known = self._settings, written(self._workspace, self._model)
+        made = {_place(self._root / name) for name in (*known.outputs, *known.products)}
         patterns = [*settings.inputs, *settings.params, *data_of(settings)]
-        found = expand(self._root, patterns)
-        return {_place(path): relative_name(self._root, path) for path in found}
+        found = {_place(path): path for path in expand(self._root, patterns)}
+        return {
+            place: relative_name(self._root, path)
+            for place, path in found.items()
+            if place not in made
+        }
 
     @cached_property
     def _keeping(self) -> tuple[Path, ...]:
