@@ -44,7 +44,7 @@ def promote(
     rule = stage_rule(policy, model, stage)
     view = read_ledger(workspace, model)
     number = chosen_version(view, version)
-    back = _gone_back(workspace, view, model, number)
+    back = _gone_back(workspace, view, model, number, is_named=version is not None)
     if back is not None and version is None:
         number = back.version
     candidate = find(workspace, view, model, f"v{number}")
@@ -144,9 +144,11 @@ def chosen_version(view: View, version: str | None) -> int:
     return number
 
 
-def _gone_back(workspace: Workspace, view: View, model: str, number: int) -> Back | None:
+def _gone_back(
+    workspace: Workspace, view: View, model: str, number: int, *, is_named: bool
+) -> Back | None:
     """Whether the base branch is back at the inputs of an older version than the chosen one. Where
-    Git cannot tell, that is said, and the choice stands.
+    Git cannot tell, that is said unless somebody named the version, and the choice stands.
     """
     if workspace.base is None:
         return None
@@ -154,10 +156,11 @@ def _gone_back(workspace: Workspace, view: View, model: str, number: int) -> Bac
         back = gone_back(workspace, view, model, workspace.base)
     except AssentError as error:
         branch = workspace.base_branch or "the base branch"
-        workspace.say(
-            f"promoting {model}: it is not known whether {branch} still has the inputs of the "
-            f"newest version: {error.problem}"
-        )
+        if not is_named:
+            workspace.say(
+                f"promoting {model}: it is not known whether {branch} still has the inputs of the "
+                f"newest version: {error.problem}"
+            )
         return None
     return back if back is not None and number > back.version else None
 
