@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from assent.compare.model import compare_model
 from assent.core.diff.model import FileChange, ModelDiff, TensorChange
@@ -24,6 +25,22 @@ def test_files_differ_by_path_and_digest() -> None:
         FileChange(path="gone", old_size_bytes=3, new_size_bytes=UNSET),
     )
     assert (diff.old_size_bytes, diff.new_size_bytes, diff.files) == (6, 7, 3)
+
+
+def test_whether_a_file_may_be_run_is_a_difference() -> None:
+    bundle = known(files={"same": "x", "serve.sh": "aa"}).bundle
+    files = [replace(one, is_executable=one.path == "serve.sh") for one in bundle.files]
+    runs = replace(bundle, files=tuple(files))
+    change = FileChange(
+        path="serve.sh",
+        old_size_bytes=2,
+        new_size_bytes=2,
+        became="executable",
+        has_other_bytes=False,
+    )
+    assert compare_model(bundle, runs).changes == (change,)
+    assert compare_model(runs, bundle).changes == (replace(change, became="not executable"),)
+    assert compare_model(runs, runs).changes == ()
 
 
 def test_a_renamed_file_is_one_that_went_and_one_that_came() -> None:

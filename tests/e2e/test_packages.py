@@ -128,6 +128,18 @@ def test_the_interpreter_that_the_team_names(shipped: Project) -> None:
     assert "python" in project.run("review", code=2).stderr
 
 
+def test_naming_the_interpreter_is_enough_to_have_its_packages(shipped: Project) -> None:
+    project = shipped
+    new_venv(project.folder / ".venv", numpy="2.0")
+    ignore(project, ".venv/")
+    project.edit("assent.yaml", "    train: sh", "    python: .venv/bin/python\n    train: sh")
+    project.commit("as advised")
+    project.run("review", code=11)
+    assert project.runs() == ["train", "evaluate"] * 2
+    found = evidence(project)["environment"]
+    assert found["packages"]["numpy"] == "2.0"  # type: ignore[index]
+
+
 def test_two_environments_are_two(activated: Project, tmp_path: Path) -> None:
     project = activated
     new_venv(tmp_path / "prep", pandas="2.2", joblib="1.3")

@@ -103,6 +103,23 @@ def test_a_better_model_is_proposed_reviewed_merged_and_registered(living: Proje
     assert noted in living.run("timeline").stdout
 
 
+def test_a_retrained_model_whose_lock_is_taken_back(living: Project) -> None:
+    """Two versions of the same inputs, of which a lock has named one."""
+    proposed(living)
+    checkout(living, BRANCH)
+    living.run("review", code=11)
+    living.run("approve", "--as", GRACE)
+    living.merge("churn")
+    living.run("register")
+    taken = living.run("promote", "shadow", "--json").json
+    assert (taken["version"], "is back" in taken["sentence"]) == (2, False)
+    living.run("clear", "shadow", "--reason", "not wanted")
+    living.git("revert", "--no-edit", "--mainline", "1", "HEAD")
+    living.git("push", "--quiet", "origin", "main")
+    taken = living.run("promote", "shadow", "--json").json
+    assert (taken["version"], "is back at the inputs of v1" in taken["sentence"]) == (1, True)
+
+
 def test_what_is_not_better_is_not_proposed(living: Project) -> None:
     before = branches(living), living.entries()
     world(living, 0.7)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assent.config.settings import ModelSettings
+from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of
 from assent.errors import UsageError
 from assent.making.inputs import Inputs, covers_input, read_inputs
@@ -119,6 +119,41 @@ def test_what_no_command_makes_is_an_input(root: Path) -> None:
     assert read(root, settings(**none)).evaluate != before
     # With an evaluation the metrics are made, and the model is what it starts from.
     assert names(root, train=None, inputs=()) == ["evaluate.py", "model/weights"]
+
+
+def test_whether_a_model_that_no_command_makes_may_be_run_counts(root: Path) -> None:
+    none = settings(train=None, evaluate=None, inputs=())
+    before = read(root, none)
+    (root / "model/weights").chmod(0o755)
+    after = read(root, none)
+    assert (after.files, after.evaluate == before.evaluate) == (before.files, False)
+    made = read(root, settings())
+    (root / "train.py").chmod(0o755)
+    assert read(root, settings()).evaluate == made.evaluate
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"python": ".venv/bin/python"}, {"params": ("params.yaml",), "inputs": ("data/**",)}],
+)
+def test_how_something_is_measured_is_a_part_of_it(root: Path, more: Any) -> None:
+    """Also where the files stay the same: what was an input is now shown as parameters."""
+    before = read(root, settings(inputs=("data/**", "params.yaml")))
+    after = read(root, settings(**{"inputs": ("data/**", "params.yaml"), **more}))
+    assert after.files == before.files
+    assert after.evaluate != before.evaluate
+    assert (after.train != before.train) == ("python" in more)
+
+
+def test_an_earlier_state_of_data_is_what_the_evaluation_starts_from(root: Path) -> None:
+    write(root, {"data/old.csv": "x\n1\n"})
+    compared = DataSettings(path="data/raw.csv", previous="data/old.csv", key="x")
+    given = settings(inputs=("train.py",), data={"train": compared})
+    before = read(root, given)
+    assert "data/old.csv" in before.files
+    write(root, {"data/old.csv": "x\n2\n"})
+    after = read(root, given)
+    assert (after.train == before.train, after.evaluate == before.evaluate) == (True, False)
 
 
 @pytest.mark.parametrize("model", [".", "./", "data/..", ".git/", ".git/objects", ".assent/x"])

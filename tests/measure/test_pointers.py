@@ -29,6 +29,9 @@ POINTERS = {
     LFS.replace("git-lfs", "hawser"): "Git LFS",
     LFS.replace("\n", "\r\n"): "Git LFS",
     "version https://git-lfs.github.com/spec/v1\next-0-x sha256:1\noid sha256:2\nsize 3\n": "LFS",
+    LFS.replace("https://git-lfs.github.com/spec/v1", "http://git-media.io/v/2"): "Git LFS",
+    "\0GITCRYPT\0" + "x" * 12: "git-crypt",
+    "\0GITCRYPT\0" + "x" * 5000: "git-crypt",
     "/annex/objects/SHA256E-s5--0123.bin\n": "git-annex",
     f"../../.git/annex/objects/xx/yy/{KEY}": "git-annex",
     "#$# git-fat 0123456789abcdef0123456789abcdef01234567                 1000\n": "git-fat",
@@ -58,6 +61,8 @@ def test_a_pointer_is_known_by_its_content(tmp_path: Path, text: str) -> None:
         ("README.md", f"A pointer looks so:\n{LFS}"),
         ("long.txt", LFS + "x" * 2000),
         ("version.txt", "version 1\n"),
+        ("crypt.bin", "\0GITCRYPT"),
+        ("large.bin", "x\0GITCRYPT\0" + "x" * 5000),
         ("x.dvc", "no: outs\n"),
         ("outs.yaml", DVC),
     ],
@@ -268,3 +273,18 @@ def test_names_of_a_stranger_do_no_harm(tmp_path: Path) -> None:
     write(tmp_path, ".gitmodules", '[submodule "x"]\npath = ../../etc\npath = /\npath =\n')
     for name in ("a" * 5000, "**", "**x/[", "*", "a/**/b", "-z", "x\ny"):
         assert why_missing(tmp_path, name) is None
+
+
+@pytest.mark.parametrize(
+    ("lock", "name"),
+    [("dvc.lock", "model.bin"), ("dvc.lock", "out/a.csv"), ("sub/dvc.lock", "sub/model.bin")],
+)
+def test_what_only_the_lock_of_a_pipeline_knows(tmp_path: Path, lock: str, name: str) -> None:
+    outs = "    - {path: model.bin, md5: ab}\n    - {path: ./out, md5: cd.dir}\n"
+    write(tmp_path, lock, f"schema: '2.0'\nstages:\n  t:\n    cmd: x\n    outs:\n{outs}")
+    kind = why_missing(tmp_path, name)
+    assert kind is not None
+    assert "dvc pull" in kind.remedy
+    assert why_missing(tmp_path, "other.bin") is None
+    write(tmp_path, lock, "stages: [1, {outs: 3}]\n")
+    assert why_missing(tmp_path, name) is None

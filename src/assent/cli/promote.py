@@ -31,9 +31,10 @@ def command(
 ) -> None:
     """Let a stage hold a version.
 
-    VERSION is the newest one unless it is given. The bytes are verified and never copied or built
-    again. Exits with 10 if the policy blocks and with 11 if approvals or time are missing; nothing
-    is written then.
+    VERSION is the newest one unless it is given, or, where the change that made the newest was
+    taken back on the base branch, the one that the branch is back at. The bytes are verified and
+    never copied or built again. Exits with 10 if the policy blocks and with 11 if approvals or
+    time are missing; nothing is written then.
 
     \b
     Example:

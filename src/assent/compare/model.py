@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from assent.compare.packages import compare_packages
 from assent.compare.signature import compare_signature
 from assent.compare.values import compare_values
-from assent.core.bundle import Bundle
+from assent.core.bundle import Bundle, ModelFile
 from assent.core.diff.model import FileChange, ModelDiff, PartChange, TensorChange, WeightChange
 from assent.core.digest import Digest
 from assent.core.inspection import Inspection, Part, Tensor
@@ -28,19 +29,25 @@ def compare_model(
     weights: tuple[WeightChange, ...] = (),
     weights_compared: int = 0,
 ) -> ModelDiff:
-    """Files by path and digest; parts by path, or by what they are if their name changed."""
+    """Files by path, digest and whether they may be run; parts by path, or by what they are if
+    their name changed.
+    """
     before = {} if old is None else {file.path: file for file in old.files}
     after = {file.path: file for file in new.files}
     changes: list[FileChange] = []
     for path in sorted(before.keys() | after.keys()):
         left, right = before.get(path), after.get(path)
-        if left is not None and right is not None and left.digest == right.digest:
+        became = _became(left, right)
+        is_same = left is not None and right is not None and left.digest == right.digest
+        if is_same and became is None:
             continue
         changes.append(
             FileChange(
                 path=path,
                 old_size_bytes=UNSET if left is None else left.size_bytes,
                 new_size_bytes=UNSET if right is None else right.size_bytes,
+                became=became,
+                has_other_bytes=not is_same,
             )
         )
     had = None if old is None else old_inspection or Inspection()
@@ -57,6 +64,14 @@ def compare_model(
         weights=weights,
         weights_compared=weights_compared,
     )
+
+
+def _became(
+    old: ModelFile | None, new: ModelFile | None
+) -> Literal["executable", "not executable"] | None:
+    if old is None or new is None or old.is_executable == new.is_executable:
+        return None
+    return "executable" if new.is_executable else "not executable"
 
 
 def _parts(

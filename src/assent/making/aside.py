@@ -34,6 +34,7 @@ from assent.measure.files import (
     require_inside,
 )
 from assent.measure.hashes import Signature, signature
+from assent.measure.pointers import stands_for
 
 _LIST = "moved.json"
 _REFUSED = "refused"
@@ -88,18 +89,24 @@ class Aside:
         outputs: Sequence[str] = (),
         updated: Sequence[str] = (),
     ) -> None:
-        """Set these files aside; those of `stays` lie there as well, and are left to. What is new
-        afterwards at the patterns `outputs`, and covered by none of `updated`, is the run's own.
-        Raises `OutsideError` if that cannot be noted.
+        """Set these files aside; those of `stays` lie there as well, and are left to, as is a link
+        that waits for what the command puts there. What is new afterwards at the patterns
+        `outputs`, and covered by none of `updated`, is the run's own. Raises `OutsideError` if
+        that cannot be noted.
         """
+        waiting = [name for name in names if name in outputs and _leads_nowhere(self._root / name)]
         places = {
             name: relative_name(self._root, path_below(self._root, self._real(name)))
             for name in names
+            if name not in waiting
         }
         numbers = {real: f"{at:06}" for at, real in enumerate(dict.fromkeys(places.values()))}
         self._noted = _List(
             moved=numbers,
-            links=_links(self._root, names),
+            links={
+                **_links(self._root, names),
+                **{self._real(name): _text(self._root / name) for name in waiting},
+            },
             stays=tuple(stays),
             outputs=tuple(outputs),
             updated=tuple(updated),
@@ -176,11 +183,11 @@ class Aside:
 
     def fresh(self) -> list[str]:
         """What lies at the outputs now and did not before, once all is back."""
-        moved = self._noted.moved
+        before = {*self._noted.moved, *self._noted.links}
         return [
             name
             for name in standing_outputs(self._root, self._noted.outputs)
-            if name not in self._stays and self._real(name) not in moved
+            if name not in self._stays and self._real(name) not in before
         ]
 
     def settle(self, names: Sequence[str]) -> None:
@@ -502,6 +509,13 @@ def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:
     return [
         relative_name(root, root / name) for name in found if Path(name).name not in PLACEHOLDERS
     ]
+
+
+def _leads_nowhere(place: Path) -> bool:
+    """Whether a link waits for what a run puts there: nothing of an earlier one is behind it. A
+    link that stands for a file elsewhere is no such link.
+    """
+    return place.is_symlink() and not place.exists() and not stands_for(place)
 
 
 def _below(pattern: str, place: Path) -> Iterator[str]:

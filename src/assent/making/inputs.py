@@ -27,6 +27,7 @@ from assent.making.dvc import (
 from assent.making.outputs import Outputs, evidence_files, is_command, outputs_of, require_place
 from assent.measure.files import covers, expand, is_glob, relative_name
 from assent.measure.hashes import Hashes
+from assent.measure.models.files import is_executable
 
 _SHOWN = 3
 
@@ -99,6 +100,7 @@ def read_inputs(
             "command": settings.train,
             "model": settings.model,
             "files": {name: digest for name, digest in files.items() if name in names},
+            **({"python": settings.python} if settings.python else {}),
         }
     )
     return Inputs(
@@ -114,6 +116,7 @@ def read_inputs(
                 "data": {name: [data.path, data.snapshot] for name, data in sets.items()},
                 "files": {name: digest for name, digest in files.items() if name not in names},
                 **_measured(settings),
+                **_executable(root, settings, files),
             }
         ),
         left_out=tuple(found.left_out),
@@ -244,6 +247,7 @@ class _Found:
 def _measured(settings: ModelSettings) -> dict[str, Any]:
     """What else is measured, as far as it is asked for: other evidence is another evaluation."""
     asked = {
+        "params": settings.params,
         "predictions": settings.predictions,
         "profiles": {
             name: data
@@ -266,6 +270,16 @@ def _made_by_nobody(settings: ModelSettings) -> list[str]:
     if is_command(settings.evaluate):
         return [settings.model]
     return [settings.model, *evidence_files(settings), *settings.plots]
+
+
+def _executable(root: Path, settings: ModelSettings, names: Iterable[str]) -> dict[str, Any]:
+    """What of a model that no command makes may be run: that is served with the bytes."""
+    if settings.train is not None:
+        return {}
+    place = posixpath.normpath(settings.model)
+    mine = [one for one in names if covers(place, one) and (root / one).is_file()]
+    found = [one for one in mine if is_executable(root / one)]
+    return {"executable": found} if found else {}
 
 
 def _is_here(path: str) -> bool:
@@ -312,5 +326,7 @@ def patterns_of(settings: ModelSettings) -> list[str]:
 
 
 def data_of(settings: ModelSettings) -> list[str]:
-    """The data sets that are files here."""
-    return [one.path for one in settings.data_sets.values() if _is_here(one.path)]
+    """The data sets that are files here, and the earlier states that they are compared with."""
+    sets = settings.data_sets.values()
+    earlier = [one.previous for one in sets if one.previous is not None]
+    return [path for path in (*(one.path for one in sets), *earlier) if _is_here(path)]

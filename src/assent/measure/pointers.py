@@ -9,12 +9,15 @@ and served.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from assent.errors import AssentError, UsageError
+from assent.parsing import MAX_BYTES as MAX_PARSED
+from assent.parsing import ParseError, parse_yaml
 
 MAX_BYTES = 1024
 """Git LFS takes no longer file for a pointer; those of the others are shorter."""
@@ -42,8 +45,15 @@ _LFS = StandIn(
 _ANNEX = StandIn(
     "a pointer of git-annex, not the file itself", "run `git annex get` for it, in CI too"
 )
+_CRYPT = StandIn(
+    "encrypted by git-crypt, and this clone is locked", "run `git-crypt unlock`, in CI too"
+)
 _FAT = StandIn("a pointer of git-fat, not the file itself", "run `git fat pull`")
 _DVC_LINK = StandIn("a link to DVC's cache, which does not hold the file", "run `dvc pull`")
+_DVC_OUT = StandIn(
+    "not here: dvc.lock says that a stage wrote it, so DVC may keep it",
+    "run `dvc pull`, in CI too, or let a command run the stage",
+)
 _SUBMODULE = StandIn(
     "in a submodule that is not fetched",
     "run `git submodule update --init`; in CI `submodules: true` of actions/checkout, or "
@@ -53,8 +63,11 @@ _SPARSE = StandIn(
     "in Git, but left out by the sparse checkout", "add its folder with `git sparse-checkout add`"
 )
 
+_ENCRYPTED = b"\0GITCRYPT\0"
+"""How a file of any size begins that git-crypt has encrypted."""
 _CONTENTS = (
     (re.compile(rb"(?:\xef\xbb\xbf)?version https?://(?:git-lfs|hawser)\.github\.com/spec/"), _LFS),
+    (re.compile(rb"(?:\xef\xbb\xbf)?version http://git-media\.io/v/2\s"), _LFS),  # which it takes
     (re.compile(rb"/annex/objects/"), _ANNEX),
     # What a checkout makes of a link where the file system has none.
     (re.compile(rb"(?:\.\./)*\.git/annex/objects/"), _ANNEX),
@@ -81,9 +94,11 @@ def stand_in(path: Path) -> StandIn | None:
     is_small = 0 < size <= _MAX_DVC_BYTES
     if is_small and path.suffix == ".dvc" and _OUTS.search(_head(path, _MAX_DVC_BYTES)):
         return _dvc(path.name, path.with_suffix("").name)
-    if not 0 < size <= MAX_BYTES:
+    head = _head(path, MAX_BYTES if size <= MAX_BYTES else len(_ENCRYPTED)) if size else b""
+    if head.startswith(_ENCRYPTED):
+        return _CRYPT
+    if size > MAX_BYTES:
         return None
-    head = _head(path, MAX_BYTES)
     return next((kind for pattern, kind in _CONTENTS if pattern.match(head)), None)
 
 
@@ -127,6 +142,8 @@ def _why_missing(root: Path, name: str) -> StandIn | None:
         return _dvc(pointer.name, pointer.with_suffix("").name)
     if any(_is_below(place, module) for module in _empty_submodules(root)):
         return _SUBMODULE
+    if _is_out(root, fixed):
+        return _DVC_OUT
     return _SPARSE if _is_sparse(root, name) else None
 
 
@@ -231,6 +248,37 @@ def _dvc_pointer(root: Path, name: str, fixed: str) -> Path | None:
         return next((path for path in root.glob(f"{name}.dvc") if path.is_file()), None)
     except (ValueError, NotImplementedError, OSError):  # a glob that `pathlib` does not know
         return None
+
+
+def _is_out(root: Path, name: str) -> bool:
+    """Whether a `dvc.lock` has a path, or a folder that it is in, as what a stage wrote."""
+    place = PurePosixPath(name)
+    return any(
+        place.is_relative_to(posixpath.normpath(posixpath.join(folder, out)))
+        for folder in place.parents
+        for out in _outs(root / folder / "dvc.lock")
+    )
+
+
+def _outs(lock: Path) -> list[str]:
+    try:
+        read = parse_yaml(_head(lock, MAX_PARSED))
+    except ParseError:
+        return []
+    found = [one for stage in _values(_get(read, "stages")) for one in _items(_get(stage, "outs"))]
+    return [path for one in found if isinstance(path := _get(one, "path"), str)]
+
+
+def _get(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
+
+
+def _values(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else []
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _empty_submodules(root: Path) -> list[Path]:

@@ -19,8 +19,8 @@ from assent.core.digest import Digest, hex_of, is_digest, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
 from assent.errors import AssentError, IdleError, IntegrityError, OutsideError, UsageError
-from assent.git import is_commit
-from assent.measure.files import PLACEHOLDERS, relative_name
+from assent.git import Repository, is_commit
+from assent.measure.files import PLACEHOLDERS, relative_name, require_inside
 from assent.measure.hashes import Hashes
 from assent.measure.models.files import is_executable, model_files
 from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
@@ -148,15 +148,30 @@ def put_model(workspace: Workspace, bundle: Bundle) -> None:
             hint="move it away, or train anew with `assent train --force`",
         )
     # Noted first: what is cut off is then known to be ours.
-    files = {_place_of(declared, target, bundle, file): file.digest for file in bundle.files}
+    files = placed(workspace, bundle)
     noted = msgspec.structs.replace(known, outputs={**known.outputs, **files})
     keep(workspace.work, model, "written", noted)
-    write_model(workspace.store, bundle, target)
+    write_model(workspace.store, bundle, _landing(workspace.root, target, bundle))
 
 
-def _place_of(declared: str, target: Path, bundle: Bundle, file: ModelFile) -> str:
-    folder = posixpath.normpath(declared)
-    return folder if _is_one_file(bundle, target) else f"{folder}/{file.path}"
+def _landing(root: Path, target: Path, bundle: Bundle) -> Path:
+    """Where the files go: of a link to a folder, to that folder. A link to a file is replaced, as
+    by a run, which sets it aside; what it leads to stays.
+    """
+    if not target.is_symlink():
+        return target
+    require_inside(root, target)
+    if target.is_dir() or not (target.exists() or _is_one_file(bundle, target)):
+        return Path(os.path.realpath(target))
+    return target
+
+
+def placed(workspace: Workspace, bundle: Bundle) -> dict[str, Digest]:
+    """The files of a bundle by their names where `assent.yaml` has the model."""
+    folder = posixpath.normpath(workspace.settings(bundle.model).model)
+    if _is_one_file(bundle, workspace.root / folder):
+        return {folder: bundle.files[0].digest}
+    return {f"{folder}/{file.path}": file.digest for file in bundle.files}
 
 
 def _everything(root: Path, declared: str) -> list[str]:
@@ -164,8 +179,8 @@ def _everything(root: Path, declared: str) -> list[str]:
     the folder in Git and what Python compiles.
     """
     place = root / declared
-    if not place.is_dir() or place.is_symlink():
-        return [declared] if os.path.lexists(place) else []
+    if not place.is_dir():
+        return [declared] if place.exists() and not place.is_symlink() else []
     found: list[str] = []
     for parent, folders, files in os.walk(place):
         folders[:] = [one for one in folders if one != "__pycache__"]
@@ -191,13 +206,18 @@ def _would_be_lost(workspace: Workspace, declared: str, known: Mapping[str, Dige
     repository = workspace.repository
     changed = set(repository.changed_files()) if repository.resolve("HEAD") else set()
     # Not where a link leads to: the link itself is what would be lost.
-    folder = repository.relative(workspace.root)
-    tracked = {name: name if folder == "." else f"{folder}/{name}" for name in strange}
+    tracked = {name: _as_git(repository, workspace.root / name) for name in strange}
     return [
         name
         for name, path in tracked.items()
         if path in changed or repository.id_of("HEAD", path) is None
     ]
+
+
+def _as_git(repository: Repository, path: Path) -> str:
+    """A file as Git names it: by its folder's real place, and its own name."""
+    folder = repository.relative(path.parent)
+    return path.name if folder == "." else f"{folder}/{path.name}"
 
 
 def made_by(evidence: Evidence) -> str:
@@ -411,7 +431,7 @@ def _keep_placeholders(target: Path, draft: Path) -> None:
 def _swap(draft: Path, target: Path) -> None:
     """Put `draft` in the place of `target`; what stood there is gone only afterwards."""
     old = target.with_name(f"{draft.name}.old")
-    if target.exists():
+    if os.path.lexists(target):
         target.rename(old)
     draft.rename(target)
     _remove(old)

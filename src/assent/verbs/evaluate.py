@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import ExitStack
 from typing import IO
 
@@ -16,9 +17,10 @@ from assent.errors import UsageError
 from assent.making.inputs import Inputs, why_changed
 from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
+from assent.measure.files import covers
 from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
-from assent.measure.models.files import model_files
+from assent.measure.models.files import TRAIN_FIRST, model_files
 from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
@@ -28,7 +30,7 @@ from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
 from assent.verbs.running import Expected, Ran, recovered, require_ready, run
 from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
-from assent.verbs.workspace import Workspace
+from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import (
     inputs_of,
     is_of_other_dirt,
@@ -124,7 +126,7 @@ def _evaluated(
             ran = running.enter_context(
                 run(workspace, model, settings.evaluate, inputs.evaluate, doing, output, expected)
             )
-            _require_same_model(workspace, model, digest)
+            _require_same_model(workspace, model, digest, ran.written)
             products = products_of(workspace, model, inputs, doing)
         evidence = _evidence(workspace, model, inputs, trained, ran, code)
     if ran is not None:
@@ -209,7 +211,14 @@ def _both(first: Code, second: Code) -> Code:
 
 
 def _digest(workspace: Workspace, model: str) -> Digest:
-    return model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes)
+    settings = workspace.settings(model)
+    try:
+        return model_digest_at(workspace.root, settings.model, workspace.hashes)
+    except UsageError as error:
+        if settings.train is not None or error.hint != TRAIN_FIRST:
+            raise
+        hint = f"put the model there, or say in {FILE} where it is or how it is trained (`train`)"
+        raise UsageError(error.doing, error.problem, hint=hint) from None
 
 
 def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult | None:
@@ -254,13 +263,28 @@ def _is_of_here(workspace: Workspace, evidence: Evidence) -> bool:
     return is_same or not workspace.is_in_forge_ci
 
 
-def _require_same_model(workspace: Workspace, model: str, digest: Digest) -> None:
-    if _digest(workspace, model) != digest:
+def _require_same_model(
+    workspace: Workspace, model: str, digest: Digest, wrote: Collection[str]
+) -> None:
+    """Raise `UsageError` if the model is another one than before the evaluation, which `wrote`
+    these files.
+    """
+    if _digest(workspace, model) == digest:
+        return
+    doing, folder = f"evaluating {model}", workspace.settings(model).model
+    inside = [name for name in wrote if covers(folder, name)]
+    if inside:
         raise UsageError(
-            f"evaluating {model}",
-            "the evaluation changed the model, so its metrics are not about what would be shipped",
-            hint="write the model in `train` only",
+            doing,
+            f"the evaluation wrote {some_of(inside)} into the folder of the model, and would be "
+            "about another model than it measured",
+            hint="let it write its evidence elsewhere, or let `train` write it there",
         )
+    raise UsageError(
+        doing,
+        "the evaluation changed the model, so its metrics are not about what would be shipped",
+        hint="write the model in `train` only",
+    )
 
 
 def _environments(

@@ -253,7 +253,7 @@ def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) 
     except UsageError as error:
         locked, problem = None, f"of a revision whose assent.lock cannot be read: {error.problem}"
     if locked is not None and locked.bundle == digest:
-        problem = mistrust(workspace, view, model, change, locked)
+        problem = mistrust(workspace, view, model, change.commit, locked)
         if locked.inputs != candidate.evidence.inputs_digest:
             problem = "named by assent.lock for other inputs than its own"
     elif locked is not None and locked.inputs == candidate.evidence.inputs_digest:

@@ -52,21 +52,26 @@ def retraining(view: View, locked: Locked) -> Entry | None:
     return entry if is_one and subject.bundle == locked.bundle else None
 
 
-def mistrust(workspace: Workspace, view: View, model: str, change: Change, locked: Locked) -> str:
-    """Why the bundle that the lock of a change names is not of that change; empty if it is.
+def mistrust(workspace: Workspace, view: View, model: str, commit: str, locked: Locked) -> str:
+    """Why the bundle that the lock of a commit names is not of that commit; empty if it is.
 
-    It must have been made by a retraining, from a revision whose inputs are those of the change.
+    It must have been made by a retraining, from a revision whose inputs are those of the commit.
     """
     entry = retraining(view, locked)
     if entry is None or entry.commit is None:
         return f"named by {FILE}, but the ledger knows of no retraining that made it"
-    why = difference(workspace, model, entry.commit, change.commit)
+    why = difference(workspace, model, entry.commit, commit)
     return f"named by {FILE}, but {why} since it was made" if why else ""
 
 
 def locked_of(workspace: Workspace, view: View, model: str, change: Change) -> Locked | None:
     """What the lock of a change's revision says, if it is to be believed."""
-    locked = lock_at(workspace, change.commit, model)
-    if locked is None or mistrust(workspace, view, model, change, locked):
+    return locked_at(workspace, view, model, change.commit)
+
+
+def locked_at(workspace: Workspace, view: View, model: str, commit: str) -> Locked | None:
+    """What the lock of a commit says, if it is to be believed."""
+    locked = lock_at(workspace, commit, model)
+    if locked is None or mistrust(workspace, view, model, commit, locked):
         return None
     return locked

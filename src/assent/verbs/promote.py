@@ -6,7 +6,7 @@ from assent.compare.bundles import Known
 from assent.core.approval import Approvals
 from assent.core.entry import Draft, Entry, Kind, recorded
 from assent.core.verdict import Decision, Verdict
-from assent.errors import UsageError
+from assent.errors import AssentError, UsageError
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy, StageRule
 from assent.policy.stages import judge_entry
@@ -17,6 +17,7 @@ from assent.verbs.judging import approval_records, binding_reviews, hear, subjec
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_stage_again, read_ledger, record
+from assent.verbs.reverted import Back, gone_back
 from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
@@ -32,7 +33,8 @@ def promote(
     environment: str | None = None,
 ) -> Decided:
     """Promote `version` (None: the newest) to `stage`, which the forge calls `environment` (None:
-    as the stage).
+    as the stage). Where the base branch is back at the inputs of an older version, that one is
+    meant by None.
 
     The stage's rules and approvals are those of the base branch, every approver's role is read
     again, and every blob of the version is verified first. Whoever let this run into the
@@ -42,6 +44,9 @@ def promote(
     rule = stage_rule(policy, model, stage)
     view = read_ledger(workspace, model)
     number = chosen_version(view, version)
+    back = _gone_back(workspace, view, model, number, is_named=version is not None)
+    if back is not None and version is None:
+        number = back.version
     candidate = find(workspace, view, model, f"v{number}")
     name = f"v{number} of {model}"
     require_sound(workspace, candidate.bundle, f"promoting {name} to {stage}")
@@ -98,7 +103,7 @@ def promote(
         sentence = f"{stage} holds v{number} already"
     return Decided(
         model=model,
-        sentence=sentence,
+        sentence=sentence if back is None else f"{sentence}; {_said(workspace, back, number)}",
         verdict=verdicts[0],
         version=number,
         bundle=candidate.bundle.digest,
@@ -137,6 +142,32 @@ def chosen_version(view: View, version: str | None) -> int:
         raise UsageError(doing, f"{version!r} is no version", hint="write v12, or a stage")
     record_of(view, view.state.model, number)
     return number
+
+
+def _gone_back(
+    workspace: Workspace, view: View, model: str, number: int, *, is_named: bool
+) -> Back | None:
+    """Whether the base branch is back at the inputs of an older version than the chosen one. Where
+    Git cannot tell, that is said unless somebody named the version, and the choice stands.
+    """
+    if workspace.base is None:
+        return None
+    try:
+        back = gone_back(workspace, view, model, workspace.base)
+    except AssentError as error:
+        branch = workspace.base_branch or "the base branch"
+        if not is_named:
+            workspace.say(
+                f"promoting {model}: it is not known whether {branch} still has the inputs of the "
+                f"newest version: {error.problem}"
+            )
+        return None
+    return back if back is not None and number > back.version else None
+
+
+def _said(workspace: Workspace, back: Back, number: int) -> str:
+    said = back.said_of(workspace.base_branch or "the base branch")
+    return said if number > back.version else f"{said} (name it to promote it all the same)"
 
 
 def _judge(

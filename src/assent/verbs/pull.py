@@ -59,8 +59,11 @@ def pull(
 def _require_no_repository(workspace: Workspace, place: Path, doing: str) -> None:
     """Raise `UsageError` for a folder whose replacement would take a repository with it."""
     real = place.resolve()
-    kept = (workspace.root.resolve(), workspace.repository.top.resolve(), Path.home(), Path.cwd())
-    if any(one.is_relative_to(real) for one in kept) or (real / ".git").exists():
+    common = workspace.repository.common.resolve()
+    own = (workspace.root, workspace.repository.top, workspace.work)
+    kept = (*(one.resolve() for one in own), common, Path.home(), Path.cwd())
+    is_kept = any(one.is_relative_to(real) for one in kept) or real.is_relative_to(common)
+    if is_kept or (real / ".git").exists():
         raise UsageError(
             doing,
             f"{place} is or holds a repository, or the folder that you are in",

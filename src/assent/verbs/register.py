@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from assent.compare.bundles import Known
@@ -28,6 +30,7 @@ from assent.verbs.locks import locked_of
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
+from assent.verbs.reverted import gone_back
 from assent.verbs.revisions import foreign
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import forgotten, inputs_of
@@ -222,7 +225,8 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
         before = view.record(bundle.digest)
         if before is not None and before.version is not None and before.registered is not None:
             point_version_again(workspace, view, before.version, before.registered)
-            known.append(_known(model, bundle.digest, before.version))
+            remark = _gone_back(workspace, view, model, before.version, change)
+            known.append(_known(model, bundle.digest, before.version, remark))
             return []
         reviews = binding_reviews(workspace, view, model, bundle.digest)
         judgement = judge(
@@ -328,10 +332,19 @@ def _known_already(workspace: Workspace, view: View, model: str, line: VersionLi
     return _known(model, line.bundle, line.version)
 
 
-def _known(model: str, bundle: Digest, version: int) -> Decided:
+def _gone_back(workspace: Workspace, view: View, model: str, version: int, change: Change) -> str:
+    """The remark that what has landed takes back what a later version was made from."""
+    with suppress(AssentError):  # only a remark, which Git may know nothing for
+        back = gone_back(workspace, view, model, change.commit, to=version)
+        if back is not None:
+            return f"; {back.said_of(workspace.base_branch or 'the base branch')}"
+    return ""
+
+
+def _known(model: str, bundle: Digest, version: int, remark: str = "") -> Decided:
     return Decided(
         model=model,
-        sentence=f"{short(bundle)} is v{version} already",
+        sentence=f"{short(bundle)} is v{version} already{remark}",
         verdict=Verdict(findings=()),
         version=version,
         bundle=bundle,

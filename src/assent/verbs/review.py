@@ -33,6 +33,7 @@ from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.verbs.moving import moved_store
 from assent.verbs.recording import read_ledger
+from assent.verbs.reverted import gone_back
 from assent.verbs.revisions import between
 from assent.verbs.running import recovered, require_ready
 from assent.verbs.train import train
@@ -166,6 +167,7 @@ def report_on(
         ),
         notes=(
             *(_reused(workspace, candidate, change) if is_reused else ()),
+            *_gone_back(workspace, view, candidate, change),
             *_notes(workspace, candidate, judgement.diff.baseline is None, policy),
             *moved_store(workspace, view, candidate, proposed),
         ),
@@ -362,6 +364,26 @@ def _reused(workspace: Workspace, candidate: Known, change: Change) -> tuple[str
             if others:
                 notes.append(f"No input covers these files of this change: {some_of(others)}.")
     return tuple(notes)
+
+
+def _gone_back(
+    workspace: Workspace, view: View, candidate: Known, change: Change
+) -> tuple[str, ...]:
+    """That a change takes back what the newest version was made from. The candidate may be the
+    version that it goes back to, or another bundle of the same inputs.
+    """
+    model = candidate.bundle.model
+    hint = workspace.store.recall(f"{model}/inputs/{hex_of(candidate.evidence.inputs_digest)}")
+    known = None if hint is None else view.record(hint)
+    version = candidate.version or (None if known is None else known.version)
+    if version is None:
+        return ()
+    what = (workspace.base_branch or "The base branch") if change.landed else "This change"
+    try:
+        back = gone_back(workspace, view, model, change.head, to=version)
+    except AssentError:
+        return ()  # only a remark, which Git may know nothing for
+    return () if back is None else (f"{back.said_of(what)}.",)
 
 
 def _notes(

@@ -65,7 +65,8 @@ def between(workspace: Workspace, model: str, old: str, new: str) -> Between:
         return Between(how=how)
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    names, submodules = _changed(workspace, model, old, new)
+    served = f"{prefix}{posixpath.normpath(before.model)}" if before.train is None else None
+    names, submodules = _changed(workspace, model, old, new, served)
     here = [as_text(one.removeprefix(prefix)) for one in names if one.startswith(prefix)]
     known = _Known(workspace, before, prefix, old, new)
     modules = {as_text(one.removeprefix(prefix)) for one in submodules}
@@ -78,17 +79,29 @@ def between(workspace: Workspace, model: str, old: str, new: str) -> Between:
 
 
 def _changed(
-    workspace: Workspace, model: str, old: str, new: str
+    workspace: Workspace, model: str, old: str, new: str, served: str | None
 ) -> tuple[list[str], frozenset[str]]:
-    """The paths that differ between two commits, and those of them that are submodules."""
+    """The paths that differ between two commits, and those of them that are submodules. Whether a
+    file may be run counts for the one or the folder that is `served`, and for no other.
+    """
     parts = workspace.repository.names(
         *("diff", "--raw", "--no-renames", "--no-ext-diff", "--ignore-submodules=none"),
         *("-z", old, new, "--"),
         doing=f"looking for changed inputs of {model}",
     )
-    facts, names = parts[::2], parts[1::2]
-    modules = {name for fact, name in zip(facts, names, strict=True) if _GITLINK in fact[:15]}
-    return names, frozenset(modules)
+    found = [
+        (fact, name)
+        for fact, name in zip(parts[::2], parts[1::2], strict=True)
+        if not _is_same_content(fact) or (served is not None and covers(served, as_text(name)))
+    ]
+    modules = {name for fact, name in found if _GITLINK in fact[:15]}
+    return [name for _, name in found], frozenset(modules)
+
+
+def _is_same_content(fact: str) -> bool:
+    """Whether of two files only the mode differs: `:100644 100755 0123abc 0123abc M`."""
+    old_mode, mode, old, new, _ = fact[1:].split(" ", 4)
+    return old == new and old_mode.startswith("100") and mode.startswith("100")
 
 
 def foreign(workspace: Workspace, model: str, evidence: Evidence, commit: str) -> str:

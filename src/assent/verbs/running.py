@@ -29,6 +29,7 @@ from assent.measure.interpreters import Seen
 from assent.measure.pointers import require_real, require_there
 from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
+from assent.verbs.places import require_places
 from assent.verbs.work import keep
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import outputs, some_of, written
@@ -78,7 +79,8 @@ def _say_beside(workspace: Workspace, moved: Aside, doing: str) -> None:
 
 def require_ready(workspace: Workspace, model: str) -> None:
     """Raise `UsageError` for what would end a run after hours and is known before it: a TODO that
-    `init` has left, and a command that names a script which is not there.
+    `init` has left, an output where none may be, and a command that names a script which is not
+    there.
     """
     settings = workspace.settings(model)
     keys = unfinished(settings)
@@ -88,6 +90,7 @@ def require_ready(workspace: Workspace, model: str) -> None:
             f"{', '.join(keys)} in {FILE} still {'says' if len(keys) == 1 else 'say'} TODO",
             hint=f"complete {FILE}; `assent init --dry-run` shows what was seen",
         )
+    require_places(workspace, model)
     known, _ = outputs(workspace, model)
     for command in filter(None, (settings.train, settings.evaluate)):
         names = [
@@ -133,7 +136,9 @@ def place(workspace: Workspace, model: str) -> Path:
     return workspace.work / "aside" / model
 
 
-_FETCHING = frozenset({"dvc", "lfs", "git-lfs", "annex", "git-annex", "make", "submodule"})
+_FETCHING = frozenset(
+    {"dvc", "lfs", "git-lfs", "annex", "git-annex", "git-crypt", "make", "submodule"}
+)
 """Words of commands that may bring what is not here."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import IO
 
 import msgspec
@@ -17,8 +18,9 @@ from assent.measure.environment import read_environment
 from assent.measure.files import covers
 from assent.measure.pointers import StandInError
 from assent.measure.redaction import redact_text
-from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, put_model
+from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, placed, put_model
 from assent.verbs.locks import lock_here
+from assent.verbs.places import say_shared
 from assent.verbs.running import (
     Expected,
     recovered,
@@ -88,6 +90,7 @@ def train(
     if found is not None:
         return _reuse(workspace, model, found, inputs, "inputs unchanged")
     require_inputs_here(workspace, model, settings.train, inputs, doing)
+    say_shared(workspace, model, doing)
     workspace.say(f"{doing}: {redact_text(settings.train)}")
     code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
     expected = _expected(workspace, model, inputs)
@@ -106,14 +109,21 @@ def train(
         environment=read_environment(
             workspace.root, settings.train, ran.seen, python=settings.python
         ),
-        written={
-            name: one for name, one in ran.written.items() if not covers(settings.model, name)
-        },
+        written=_evidence(workspace, model, ran.written),
         touched=tuple({*changed_files(workspace)} - {*dirty} - _as_git(workspace, inputs)),
         unproven=ran.unproven,
     )
     keep(workspace.work, model, "train", trained)
     return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+
+
+def _evidence(workspace: Workspace, model: str, names: Mapping[str, Digest]) -> dict[str, Digest]:
+    """What of the files that the training wrote is evidence on the model, in its folder or not."""
+    found, _ = outputs(workspace, model)
+    patterns = (*found.measured, *found.plots)
+    return {
+        name: one for name, one in names.items() if any(covers(each, name) for each in patterns)
+    }
 
 
 def _as_git(workspace: Workspace, inputs: Inputs) -> set[str]:
@@ -213,6 +223,7 @@ def _reuse(
             inputs=inputs.files,
             environment=evidence.trained_in or evidence.environment,
             code=_reused_code(workspace, evidence),
+            written=_evidence(workspace, model, placed(workspace, found)),
             reused=evidence.reused or made_by(evidence),
             unproven=tuple(
                 one for one in evidence.unproven if covers(workspace.settings(model).model, one)

@@ -12,11 +12,15 @@ from assent.core.inspection import Danger, Field, Tensor
 
 
 class FileChange(Struct, frozen=True, kw_only=True):
-    """A file that differs; sizes in bytes, `UNSET` is "not there"."""
+    """A file that differs; sizes in bytes, `UNSET` is "not there". `became` says that it may be
+    run now, or no more, which is served with its bytes; those may be the same.
+    """
 
     path: str
     old_size_bytes: int | UnsetType = UNSET
     new_size_bytes: int | UnsetType = UNSET
+    became: Literal["executable", "not executable"] | None = None
+    has_other_bytes: bool = True
 
 
 class TensorChange(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ from assent.errors import OutsideError, UsageError
 from assent.measure import files
 from assent.measure.pointers import require_real, require_there, stands_for
 
+TRAIN_FIRST = "run `assent train` first"
+
 
 def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
     """The files of the model declared as a file or a folder below `root`: their path in the model
@@ -22,7 +24,7 @@ def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
     """
     doing = f"looking for the model {declared!r}"
     place = files.path_below(root, declared)
-    hint = "run `assent train` first"
+    hint = TRAIN_FIRST
     if not place.exists():
         require_there(root, declared, doing)
         raise UsageError(doing, "there is no such file or folder", hint=hint)

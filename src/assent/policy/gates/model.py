@@ -176,6 +176,7 @@ def _is_unchanged(part: PartChange, diff: Diff) -> bool:
     return not any(
         change.path == part.path or change.path.startswith(f"{part.path}/")
         for change in diff.model_files.changes
+        if change.has_other_bytes
     )
 
 

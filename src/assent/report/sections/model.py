@@ -233,10 +233,13 @@ def _file_row(change: FileChange) -> Row:
         word = "new" if old is UNSET else "missing"
         known = [numbers.size(one) for one in (old, new) if one is not UNSET]
         return cell(change.path), (Words(word), *(Number(one) for one in known))
+    became = () if change.became is None else (Words(f"now {change.became}"),)
+    if not change.has_other_bytes:
+        return cell(change.path), (Number(numbers.size(new)), *became)
     if old == new:
-        return cell(change.path), (Number(numbers.size(new)), Words("other content"))
+        return cell(change.path), (Number(numbers.size(new)), Words("other content"), *became)
     left, right = numbers.sizes(old, new)
-    return cell(change.path), (Pair(Number(left), Number(right)),)
+    return cell(change.path), (Pair(Number(left), Number(right)), *became)
 
 
 def _part_table(changed: Sequence[PartChange], has_baseline: bool) -> Table:

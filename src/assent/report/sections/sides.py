@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assent.core.diff import Side
+from assent.core.diff import Diff, Side
 from assent.core.evidence import Step
 from assent.report import numbers
 from assent.report.parts import (
@@ -33,16 +33,19 @@ def sides_section(report: ReviewReport) -> Section:
     made = shapes.table("How the candidate was made", ("", "Candidate"), _steps(report), fold=True)
     return Section(
         title="Candidate against baseline",
-        summary=cell(Words(_relation(new, old))),
+        summary=cell(Words(_relation(report.diff))),
         tables=shapes.filled(table, made),
     )
 
 
-def _relation(new: Side, old: Side | None) -> str:
+def _relation(diff: Diff) -> str:
+    new, old = diff.candidate, diff.baseline
     if old is None:
         return "There is no baseline to compare with."
     if new.bundle == old.bundle:
         return "The candidate is the baseline: same model, same evidence."
+    if new.model_digest == old.model_digest and diff.model_files.changes:
+        return "The bytes of the model files are the same; which of them may be run differs."
     if new.model_digest == old.model_digest:
         return "The model files are the same; the evidence differs."
     return "The model files differ."
