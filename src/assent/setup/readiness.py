@@ -176,8 +176,8 @@ class _Place:
             names = _NEEDED[program]
             return None if any((home / one).exists() for one in names) else names[-1]
         above = [home, *home.resolve().parents]  # `just` looks there too
-        names = frozenset(one.lower() for one in JUSTFILES)
-        return None if any(_holds(one, names) for one in above) else JUSTFILES[0]
+        recipes = frozenset(one.lower() for one in JUSTFILES)
+        return None if any(_holds(one, recipes) for one in above) else JUSTFILES[0]
 
     def _missing_module(self, folder: str, module: str) -> str | None:
         """A module that its package, which is here, does not hold. Other packages are installed,
