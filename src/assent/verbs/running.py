@@ -15,7 +15,8 @@ from assent.core.evidence import Step
 from assent.errors import AssentError, CommandError, UsageError
 from assent.making.aside import REFUSED, Aside, aside, is_left, left_by_a_kill, standing_outputs
 from assent.making.dvc import POINTER, runs_dvc, stale
-from assent.making.inputs import Inputs, literals
+from assent.making.inputs import Inputs
+from assent.making.outputs import literals
 from assent.measure.command import run_command
 from assent.measure.files import covers
 from assent.measure.interpreters import Seen

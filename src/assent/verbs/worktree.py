@@ -9,15 +9,16 @@ from assent.core.digest import Digest
 from assent.core.evidence import Code, Evidence
 from assent.errors import AssentError, UsageError
 from assent.files import as_text
-from assent.making.dvc import Dvc, made_by_dvc, read_dvc, working_tree
+from assent.making.dvc import Dvc, read_dvc, working_tree
 from assent.making.inputs import (
     Inputs,
     changed_names,
-    data_of,
     read_inputs,
+    rerun,
     say_changed,
 )
-from assent.making.outputs import Outputs, outputs_of
+from assent.making.notebooks import cells_digest
+from assent.making.outputs import Outputs, data_of, known_outputs, outputs_of
 from assent.measure.files import covers
 from assent.verbs.work import Trained, Written, kept
 from assent.verbs.workspace import FILE, Workspace
@@ -43,6 +44,8 @@ def inputs_of(
             if not _is_tracked(workspace, name)  # somebody has made it a source
         },
         _handed_on(workspace, known or {}),
+        workspace.others(model),
+        workspace.environ,
     )
 
 
@@ -155,8 +158,9 @@ def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
 def outputs(workspace: Workspace, model: str) -> tuple[Outputs, Dvc]:
     """What the commands of the model write, and what DVC knows of it."""
     settings = workspace.settings(model)
-    dvc = read_dvc(working_tree(workspace.root), settings.inputs)
-    return outputs_of(settings, made_by_dvc(settings, dvc)), dvc
+    own = outputs_of(settings).own
+    dvc = read_dvc(working_tree(workspace.root), [*settings.inputs, *own])
+    return known_outputs(settings, dvc, workspace.others(model)), dvc
 
 
 def read_code(
@@ -211,16 +215,32 @@ def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[st
     if not names:
         return []
     known = [outputs(workspace, model)[0] for model in workspace.config.models]
+    notebooks = {prefix + one for model in workspace.config.models.values() for one in rerun(model)}
     return [
         name
         for name in names
-        if (name.startswith(prefix) and name.removeprefix(prefix) in inputs)
-        or not (
-            any(one.cover(name.removeprefix(prefix)) for one in known)
-            if name.startswith(prefix)
-            else _is_output_elsewhere(workspace, name)
+        if not (name in notebooks and _has_same_cells(workspace, name))
+        and (
+            (name.startswith(prefix) and name.removeprefix(prefix) in inputs)
+            or not (
+                any(one.cover(name.removeprefix(prefix)) for one in known)
+                if name.startswith(prefix)
+                else _is_output_elsewhere(workspace, name)
+            )
         )
     ]
+
+
+def _has_same_cells(workspace: Workspace, name: str) -> bool:
+    """Whether a notebook that commands execute in place differs from the commit in nothing but
+    what that writes.
+    """
+    here = working_tree(workspace.repository.top)(name)
+    there = workspace.repository.show("HEAD", name)
+    if here is None or there is None:
+        return False
+    cells = cells_digest(here)
+    return cells is not None and cells == cells_digest(there)
 
 
 def _is_output_elsewhere(workspace: Workspace, name: str) -> bool:
