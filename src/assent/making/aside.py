@@ -12,7 +12,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from itertools import count
 from pathlib import Path
@@ -58,6 +58,7 @@ class Aside:
         self.beside: set[str] = set()
         self._moved: dict[str, str] = {}
         self._standing: dict[str, Signature] = {}
+        self._watched: dict[str, Signature] = {}
         self.back: set[str] = set()
 
     def move(self, names: Sequence[str], stays: Sequence[str] = ()) -> None:
@@ -79,6 +80,12 @@ class Aside:
                 continue
             self._moved[name] = number
 
+    def watch(self, names: Sequence[str]) -> None:
+        """Tell by their times whether these files, which stay where they are, are written."""
+        for name in names:
+            with suppress(OSError):
+                self._watched[name] = signature(self._root / name)
+
     @property
     def standing(self) -> tuple[str, ...]:
         """What could not be set aside."""
@@ -86,7 +93,7 @@ class Aside:
 
     def is_written(self, name: str) -> bool:
         """Whether a file that is there was written since."""
-        before = self._standing.get(name)
+        before = self._standing.get(name, self._watched.get(name))
         try:
             return before is None or signature(self._root / name) != before
         except OSError:

@@ -12,6 +12,7 @@ from assent.config.settings import ModelSettings
 from assent.errors import UsageError
 from assent.making.commands import mentions
 from assent.making.dvc import Dvc, made_by_dvc
+from assent.making.keeping import is_document
 from assent.measure.files import PLACEHOLDERS, UNMATCHED, covers, is_glob
 
 
@@ -58,6 +59,10 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     def is_foreign(self, name: str) -> bool:
         """Whether another model declares the file, by its name or that of a folder it is in."""
         return any(covers(one, name) for one in self.foreign)
+
+    def is_strange(self, name: str) -> bool:
+        """Whether a glob of outputs covers a file that is none: another model's, or a document."""
+        return self.is_foreign(name) or is_document(name)
 
     def keep(self, patterns: Sequence[str], names: Iterable[str]) -> list[str]:
         """Those of `names`, which `patterns` cover, that are not another model's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -16,6 +16,7 @@ from assent.errors import AssentError, CommandError, UsageError
 from assent.making.aside import REFUSED, Aside, aside, is_left, left_by_a_kill, standing_outputs
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs
+from assent.making.keeping import Keepsakes, is_document
 from assent.making.outputs import literals
 from assent.measure.command import run_command
 from assent.measure.files import covers
@@ -25,7 +26,7 @@ from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
 from assent.verbs.work import keep
 from assent.verbs.workspace import FILE, Workspace
-from assent.verbs.worktree import outputs, some_of, written
+from assent.verbs.worktree import outputs, some_of, tracked_beside, written
 
 
 def recovered(workspace: Workspace, model: str) -> None:
@@ -127,13 +128,20 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """A command that has ended well: what it took, the interpreters that were seen, and the files
-    that it wrote, by path. Of `unproven` outputs it is not known who wrote them.
+    that it wrote, by path. Of `unproven` outputs it is not known who wrote them; `beside` are
+    documents of people among the outputs, which it did not write.
     """
 
     step: Step
     seen: Seen
     written: dict[str, Digest]
     unproven: tuple[str, ...]
+    beside: frozenset[str]
+
+    def known(self, before: Mapping[str, Digest]) -> dict[str, Digest]:
+        """The outputs that runs have written, if they had written those of `before`."""
+        known = {**before, **self.written}
+        return {name: digest for name, digest in known.items() if name not in self.beside}
 
 
 @contextmanager
@@ -154,6 +162,8 @@ def run(
     with aside(workspace.root, place(workspace, model)) as moved:
         plan = _Plan(workspace, model, command, expected, doing)
         moved.move(plan.to_move(), plan.to_stay())
+        moved.watch(plan.documents)
+        keepsakes = Keepsakes(workspace.root, plan.tracked)
         if moved.standing:
             workspace.say(
                 f"{doing}: these could not be set aside, and are told by their times: "
@@ -163,18 +173,26 @@ def run(
             step, seen = run_step(workspace, command, inputs_digest, doing, output, moved.lock)
         except BaseException:
             with suppress(AssentError):  # what the command left must not hide how it ended
-                here = standing_outputs(workspace.root, expected.all)
+                here = plan.standing()
                 moved.bring_back()
                 _note_partial(workspace, model, moved.fresh(here))
+            keepsakes.restore()
             raise
         try:
+            moved.watch(keepsakes.restore())
             plan.require(moved)
             moved.bring_back(plan.to_bring_back(moved))
-            yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
+            yield Ran(
+                step=step,
+                seen=seen,
+                written=plan.written(moved),
+                unproven=plan.unproven,
+                beside=frozenset(one for one in plan.documents if not moved.is_written(one)),
+            )
         except BaseException:
             # The command has ended well, perhaps after days: what it wrote is not thrown away.
             with suppress(AssentError):
-                here = standing_outputs(workspace.root, expected.all)
+                here = plan.standing()
                 _note_partial(workspace, model, moved.fresh(here))
             moved.bring_back()
             if moved.beside:
@@ -198,7 +216,7 @@ class _Plan:
         self._expected = expected
         self._doing = doing
         self._incremental = workspace.settings(model).incremental
-        _, dvc = outputs(workspace, model)
+        self._outputs, dvc = outputs(workspace, model)
         self._by_dvc = frozenset(
             pattern
             for pattern in expected.all
@@ -209,15 +227,22 @@ class _Plan:
         self._aside = tuple(
             one for one in expected.all if one not in self._by_dvc and one not in updated
         )
-        kept = [one for one in standing_outputs(self._root, self._aside) if self._is_updated(one)]
+        self.tracked = tracked_beside(workspace, expected.all)
+        self.documents = [
+            one
+            for one in self.tracked
+            if is_document(one) and self._outputs.cover(one) and not self._is_updated(one)
+        ]
+        kept = [one for one in self._standing(self._aside) if self._is_updated(one)]
         self.unproven = (*(one for one in updated if one in expected.must), *kept)
 
     def to_move(self) -> list[str]:
         """What is set aside: all that lies there, but for what this run has written already."""
         return [
             name
-            for name in standing_outputs(self._root, self._aside)
+            for name in self._standing(self._aside)
             if not self._is_updated(name)
+            and name not in self.documents
             and not self._is_own(name)
             and name not in self._expected.inputs
         ]
@@ -225,7 +250,15 @@ class _Plan:
     def to_stay(self) -> list[str]:
         """What lies there and is not set aside."""
         moved = {*self.to_move()}
-        return [one for one in standing_outputs(self._root, self._expected.all) if one not in moved]
+        return [one for one in self._standing(self._expected.all) if one not in moved]
+
+    def _standing(self, patterns: Sequence[str]) -> list[str]:
+        """What lies there of the outputs, without what is another model's."""
+        return self._outputs.keep(patterns, standing_outputs(self._root, patterns))
+
+    def standing(self) -> list[str]:
+        """What lies there now."""
+        return self._standing(self._expected.all)
 
     def require(self, moved: Aside) -> None:
         """Raise `UsageError` unless the command has written all that it must."""
@@ -258,7 +291,7 @@ class _Plan:
         """The files that this run has written, by path."""
         names = [
             name
-            for name in standing_outputs(self._root, self._expected.all)
+            for name in self._standing(self._expected.all)
             if moved.is_written(name) and name not in moved.back
         ]
         files = [self._root / name for name in names if (self._root / name).is_file()]
@@ -266,7 +299,7 @@ class _Plan:
 
     def _require_new(self, pattern: str, moved: Aside) -> None:
         """What was never there is missing evidence, which blocks; what is there is of a run."""
-        here = standing_outputs(self._root, [pattern])
+        here = self._standing([pattern])
         was_there = any(covers(pattern, name) for name in moved.names)
         if was_there and not any(moved.is_written(name) for name in here):
             raise UsageError(

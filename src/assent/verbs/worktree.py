@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
 
 from assent.config.read import read_config
 from assent.core.digest import Digest
@@ -17,6 +20,7 @@ from assent.making.inputs import (
     rerun,
     say_changed,
 )
+from assent.making.keeping import beside_outputs, is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, data_of, known_outputs, outputs_of
 from assent.measure.files import covers
@@ -28,11 +32,17 @@ _MAX_CHANGED = 20
 
 
 def inputs_of(
-    workspace: Workspace, model: str, *, known: Mapping[str, Digest] | None = None
+    workspace: Workspace,
+    model: str,
+    *,
+    known: Mapping[str, Digest] | None = None,
+    products: Mapping[str, Digest] | None = None,
 ) -> Inputs:
     """What the model is made from, as it lies in the working tree. In CI, data that is not here is
-    `known` from the job that has trained: not every job of a run fetches it.
+    `known` from the job that has trained: not every job of a run fetches it. `products` are what
+    runs have written beside their outputs, if that is not noted yet.
     """
+    made = written(workspace, model).products if products is None else products
     return read_inputs(
         workspace.root,
         workspace.repository.top,
@@ -40,7 +50,7 @@ def inputs_of(
         workspace.hashes,
         {
             name: one
-            for name, one in written(workspace, model).products.items()
+            for name, one in made.items()
             if not _is_tracked(workspace, name)  # somebody has made it a source
         },
         _handed_on(workspace, known or {}),
@@ -70,16 +80,26 @@ def written(workspace: Workspace, model: str) -> Written:
         return Written()  # damaged: then nothing is known to be ours
 
 
-def products_of(
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command has left among its inputs: the `inputs` as they are now, without its
+    `products` and those of earlier runs; `fresh` are the names of its own.
+    """
+
+    inputs: Inputs
+    products: dict[str, Digest]
+    fresh: tuple[str, ...]
+
+
+def left_by(
     workspace: Workspace, model: str, before: Inputs, doing: str, *, is_training: bool = False
-) -> dict[str, Digest]:
-    """What a command wrote among the files that the patterns of its inputs cover, and earlier ones.
+) -> Left:
+    """What a command wrote among the files that the patterns of its inputs cover.
 
     Raises `UsageError` if what was there before has changed meanwhile, and Git tracks it or
     `assent.yaml` declares it: then it is not known what the model was made from.
     """
     settings = workspace.settings(model)
-    after = inputs_of(workspace, model, known=before.files)
+    after = inputs_of(workspace, model, known=None if is_training else before.files)
     names = changed_names(before.files, after.files)
     declared = (*settings.inputs, *settings.params, *data_of(settings))
     kept = [
@@ -102,12 +122,46 @@ def products_of(
     }
     if fresh:
         workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of([*fresh])}")
-    return {**written(workspace, model).products, **fresh}
+    products = {**written(workspace, model).products, **fresh}
+    if fresh:
+        known = None if is_training else before.files
+        after = inputs_of(workspace, model, known=known, products=products)
+    return Left(inputs=after, products=products, fresh=tuple(fresh))
 
 
 def _is_tracked(workspace: Workspace, name: str) -> bool:
     repository = workspace.repository
     return repository.id_of("HEAD", repository.relative(workspace.root / name)) is not None
+
+
+def tracked_beside(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
+    """The placeholders and documents in the folders of outputs that Git tracks."""
+    names = beside_outputs(workspace.root, patterns)
+    if not names or workspace.repository.resolve("HEAD") is None:
+        return []
+    repository = workspace.repository
+    known = repository.names("ls-files", "-z", "--full-name", doing="looking for tracked files")
+    tracked = frozenset(known)
+    return [one for one in names if repository.relative(workspace.root / one) in tracked]
+
+
+def documents_of(
+    workspace: Workspace, model: str, known: Mapping[str, Digest] | None = None
+) -> frozenset[str]:
+    """The documents of people in the folder of a model that is trained: Git tracks them, and no
+    run wrote them, so that they are no part of it. `known` is what runs have written.
+    """
+    settings = workspace.settings(model)
+    if settings.train is None or not (workspace.root / settings.model).is_dir():
+        return frozenset()
+    made = written(workspace, model).outputs if known is None else known
+    return frozenset(
+        name
+        for name in tracked_beside(workspace, [posixpath.normpath(settings.model)])
+        if is_document(name)
+        and name not in made
+        and not any(covers(one, name) for one in settings.incremental)
+    )
 
 
 def not_as_left(workspace: Workspace, trained: Trained) -> list[str]:
@@ -147,6 +201,11 @@ def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
     if inputs.left_out:
         workspace.say(
             f"{doing}: left out of the inputs, because runs write them: {some_of(inputs.left_out)}"
+        )
+    if inputs.products:
+        workspace.say(
+            f"{doing}: left out of the inputs, because an earlier run wrote them or they came "
+            f"while it ran: {some_of(inputs.products)}"
         )
     for name in inputs.estranged:
         workspace.say(
