@@ -22,7 +22,8 @@ from assent.making.inputs import (
 )
 from assent.making.keeping import beside_outputs, is_document
 from assent.making.notebooks import cells_digest
-from assent.making.outputs import Outputs, data_of, known_outputs, outputs_of
+from assent.making.outputs import Outputs, data_of, declared_by, known_outputs, outputs_of
+from assent.making.upstream import Others
 from assent.measure.files import covers
 from assent.verbs.work import Trained, Written, kept
 from assent.verbs.workspace import FILE, Workspace
@@ -42,7 +43,7 @@ def inputs_of(
     `known` from the job that has trained: not every job of a run fetches it. `products` are what
     runs have written beside their outputs, if that is not noted yet.
     """
-    made = written(workspace, model).products if products is None else products
+    made = _products(workspace, model, products)
     return read_inputs(
         workspace.root,
         workspace.repository.top,
@@ -57,6 +58,28 @@ def inputs_of(
         workspace.others(model),
         workspace.environ,
     )
+
+
+def _products(
+    workspace: Workspace, model: str, own: Mapping[str, Digest] | None
+) -> dict[str, Digest]:
+    """What runs have written beside their outputs; also those of models whose own inputs count
+    for this one, because it may read what they make. Of several that wrote a file, the last.
+    """
+    above = Others(workspace.others(model)).above(declared_by(workspace.settings(model)))
+    known = [written(workspace, model).products if own is None else own]
+    known += [
+        written(workspace, name).products
+        for name, settings in workspace.config.models.items()
+        if name != model and settings in above
+    ]
+    found: dict[str, Digest] = {}
+    for each in known:
+        for name, digest in each.items():
+            path = workspace.root / name
+            if name not in found or (path.is_file() and workspace.hashes.digest(path) == digest):
+                found[name] = digest
+    return found
 
 
 def _handed_on(workspace: Workspace, known: Mapping[str, Digest]) -> dict[str, Digest]:
