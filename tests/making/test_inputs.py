@@ -291,7 +291,12 @@ def test_a_notebook_that_is_executed_in_place_is_known_by_its_cells(root: Path) 
     given = settings(train="jupyter nbconvert --execute --inplace train.ipynb")
     write(root, {"train.ipynb": notebook("fit()")})
     before = read(root, given)
-    ran = {"outputs": [{"text": "0.9"}], "execution_count": 1, "id": "a", "source": ["fit", "()"]}
+    ran: dict[str, Any] = {
+        "outputs": [{"text": "0.9"}],
+        "execution_count": 1,
+        "id": "a",
+        "source": ["fit", "()"],
+    }
     write(root, {"train.ipynb": notebook(**ran, metadata={"execution": {"at": 1}})})
     assert read(root, given).files == before.files
     write(root, {"train.ipynb": notebook("fit(1)")})

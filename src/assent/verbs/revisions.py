@@ -19,6 +19,7 @@ from assent.errors import AssentError
 from assent.files import as_text
 from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
 from assent.making.inputs import covers_input, patterns_of, rerun, say_changed
+from assent.making.keeping import is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, declared_by, known_outputs, outputs_of
 from assent.making.upstream import Others
@@ -81,7 +82,7 @@ def between(
     modules = {as_text(one.removeprefix(prefix)) for one in submodules}
     inputs = [name for name in here if known.is_input(name, is_submodule=name in modules)]
     others = [
-        *(name for name in here if name not in inputs and not known.outputs.cover(name)),
+        *(name for name in here if name not in inputs and not known.is_made(name)),
         *(as_text(one) for one in names if not one.startswith(prefix)),
     ]
     return Between(inputs=tuple(inputs), others=tuple(others), how=how)
@@ -170,6 +171,14 @@ class _Known:
         if posixpath.basename(name) == LOCK:
             return name != LOCK or self._locks_differ()
         return name.endswith(POINTER) and self._points_to_input(name)
+
+    def is_made(self, name: str) -> bool:
+        """Whether a file is an output that is declared: what is only said to be written, and what
+        people keep beside it, nobody looks at elsewhere.
+        """
+        if name in self.outputs.written or is_document(name):
+            return False
+        return self.outputs.cover(name)
 
     def _has_same_cells(self, name: str) -> bool:
         """Whether both revisions of a notebook differ only in what executing it writes."""
