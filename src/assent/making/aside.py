@@ -76,6 +76,7 @@ class Aside:
         self._stays = frozenset(self._noted.stays)
         self._moved: dict[str, str] = {}
         self._standing: dict[str, Signature] = {}
+        self._watched: dict[str, Signature] = {}
         self._back: set[str] = set()
         self._began: Signature | None = None
         self.beside: set[Path] = set()
@@ -123,6 +124,12 @@ class Aside:
             if found is not None:  # on another device, or in use: told by its times
                 self._standing[name] = found
 
+    def watch(self, names: Sequence[str]) -> None:
+        """Tell by their times whether these files, which stay where they are, are written."""
+        for name in names:
+            with suppress(OSError):
+                self._watched[name] = signature(self._root / name)
+
     @property
     def standing(self) -> tuple[str, ...]:
         """What could not be set aside."""
@@ -132,7 +139,8 @@ class Aside:
         """Whether a file that is there was written since. What was there before is not, although
         a new link leads to it.
         """
-        if name in self._stays:
+        before = self._standing.get(name, self._watched.get(name))
+        if name in self._stays and before is None:
             return True
         if self._real(name) in self._back:
             return False
@@ -140,7 +148,7 @@ class Aside:
             found = signature(self._root / name)
         except OSError:
             return True
-        return self._standing.get(name) != found and not self._is_of_before(name, found)
+        return before != found and not self._is_of_before(name, found)
 
     def _is_of_before(self, name: str, found: Signature) -> bool:
         place = self._root / name

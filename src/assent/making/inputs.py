@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import posixpath
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +12,30 @@ import msgspec
 from assent.config.lock import FILE as LOCK
 from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of_value
-from assent.errors import UsageError
-from assent.making.commands import SCRIPTS, mentioned
+from assent.errors import AssentError, UsageError
+from assent.making.commands import SCRIPTS, mentioned, mentions
 from assent.making.dvc import (
     PIPELINE,
     Dvc,
     agrees,
-    made_by_dvc,
     pointers_beside,
     read_dvc,
     runs_dvc,
     working_tree,
 )
-from assent.making.outputs import Outputs, evidence_files, is_command, outputs_of, require_place
+from assent.making.notebooks import cells_digest
+from assent.making.outputs import (
+    Outputs,
+    data_of,
+    declared_by,
+    evidence_files,
+    is_command,
+    known_outputs,
+    literals,
+    outputs_of,
+    require_place,
+)
+from assent.making.upstream import Others
 from assent.measure.files import covers, expand, is_glob, relative_name
 from assent.measure.hashes import Hashes
 
@@ -34,9 +45,10 @@ _SHOWN = 3
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """`train` covers the command, the declared inputs and the parameters; `evaluate` covers
     `train`, the command of the evaluation, the data sets and what else is to be measured. `files`
-    are all files by path: of what DVC keeps, the pointer; `of_training` those that training starts
-    from. `left_out` are outputs that a pattern
-    covers; `estranged` what is not as its pointer says, and counts as it lies there.
+    are all files by path: of what DVC keeps, the pointer, and of a notebook that is executed in
+    place, its cells; `of_training` those that training starts from. `left_out` are outputs that a
+    pattern covers; `products` what runs have written beside their outputs; `estranged` what is not
+    as its pointer says, and counts as it lies there.
     """
 
     files: dict[str, Digest]
@@ -44,6 +56,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     evaluate: Digest
     of_training: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
     estranged: tuple[str, ...] = ()
 
 
@@ -54,11 +67,14 @@ def read_inputs(
     hashes: Hashes,
     products: Mapping[str, Digest] | None = None,
     handed_on: Mapping[str, Digest] | None = None,
+    others: Sequence[ModelSettings] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Inputs:
     """Hash what the model of `settings` is made from. `top` is the top folder of the repository,
     `products` are files that a run has written beside its outputs: no inputs, as long as they are
     what it wrote. `handed_on` are inputs that an earlier job of the same run has read and that are
-    not here.
+    not here. `others` are the other models of the same `assent.yaml`, and `environ` is what the
+    commands run with.
 
     A file that a command names (`python evaluate.py`) is an input of that command whether it is
     declared or not, what no command makes is an input of the evaluation, and `assent.lock` never
@@ -66,39 +82,55 @@ def read_inputs(
     `UsageError` for a declared input that does not exist, that is an output as well, or that lies
     in the folder of the model.
     """
-    sets = settings.data_sets
     data = data_of(settings)
     named = [*settings.inputs, *settings.params, *data]
-    matches = {pattern: expand(root, [pattern]) for pattern in named}
-    dvc = read_dvc(working_tree(root), [*named, *pointers_beside(root, matches.values())])
-    outputs = outputs_of(settings, made_by_dvc(settings, dvc))
-    scripts = {one: named_in(root, one, outputs) for one in (settings.train, settings.evaluate)}
+    around = Others(others)
+    above = around.above(named)
+    more = [one for model in above for one in declared_by(model)]
+    matches = {pattern: expand(root, [pattern]) for pattern in [*named, *more]}
+    own = outputs_of(settings).own
+    dvc = read_dvc(
+        working_tree(root), [*named, *more, *own, *pointers_beside(root, matches.values())]
+    )
+    outputs = known_outputs(settings, dvc, others)
+
+    def named_by(command: str | None) -> list[str]:
+        return named_in(root, command, outputs, environ)
+
+    train_names, evaluate_names = named_by(settings.train), named_by(settings.evaluate)
+    scripts = _scripts([*train_names, *evaluate_names])
     one_by_one = literals(settings)
-    require_place(root, top, settings, [*one_by_one, *data, *_scripts(scripts.values())])
-    own = {*one_by_one, *_scripts(scripts.values())}
-    strange = {name: one for name, one in (products or {}).items() if name not in own}
+    require_place(root, top, settings, [*one_by_one, *data, *scripts])
+    kept = {*one_by_one, *scripts}
+    strange = {name: one for name, one in (products or {}).items() if name not in kept}
     away = handed_on or {}
-    found = _Found(root, outputs, dvc, hashes, strange, away, matches, frozenset(data))
+    all_data = frozenset([*data, *(one for model in above for one in data_of(model))])
+    found = _Found(root, outputs, dvc, hashes, strange, away, matches, all_data, around)
     for pattern in settings.inputs:
         if not any(covers(pattern, name) for name in away):
             found.require(pattern)
-    train = found.files([*settings.inputs, *settings.params, *scripts[settings.train]])
-    rest = [*data, *scripts[settings.evaluate], *_made_by_nobody(settings)]
+    commands = [one for model in above for one in (model.train, model.evaluate)]
+    more += [name for command in commands for name in named_by(command)]
+    train = found.files([*settings.inputs, *settings.params, *train_names, *more])
+    rest = [*data, *evaluate_names, *_made_by_nobody(settings)]
     evaluate = [path for path in found.files(rest) if path not in train]
     files = {**hashes.digests(sorted({*train, *evaluate})), **away}
+    files |= _cells(root, [settings, *above], files.keys() - away.keys())
     files = {name: files[name] for name in sorted(files)}
     hashes.save()
     names = {relative_name(root, path) for path in train}
     names |= {
         name
         for name in away
-        if any(covers(one, name) for one in (*settings.inputs, *settings.params))
+        if any(covers(one, name) for one in (*settings.inputs, *settings.params, *more))
     }
+    made = {"above": [_how(model) for model in above]} if above else {}
     trained = digest_of_value(
         {
             "command": settings.train,
             "model": settings.model,
             "files": {name: digest for name, digest in files.items() if name in names},
+            **made,
         }
     )
     return Inputs(
@@ -111,14 +143,41 @@ def read_inputs(
                 "command": settings.evaluate,
                 "metrics": settings.metrics,
                 "model": settings.model,
-                "data": {name: [data.path, data.snapshot] for name, data in sets.items()},
+                "data": _snapshots(settings),
                 "files": {name: digest for name, digest in files.items() if name not in names},
                 **_measured(settings),
             }
         ),
         left_out=tuple(found.left_out),
+        products=tuple(found.products),
         estranged=tuple(found.estranged),
     )
+
+
+def _snapshots(settings: ModelSettings) -> dict[str, list[str | None]]:
+    return {name: [one.path, one.snapshot] for name, one in settings.data_sets.items()}
+
+
+def _how(settings: ModelSettings) -> list[Any]:
+    """How a model is made whose outputs may be read for another one."""
+    return [settings.train, settings.evaluate, settings.model, _snapshots(settings)]
+
+
+def _cells(
+    root: Path, models: Iterable[ModelSettings], names: Collection[str]
+) -> dict[str, Digest]:
+    """The notebooks among the inputs that a command executes in place: what it writes into them is
+    no input.
+    """
+    read = working_tree(root)
+    found = {name: read(name) for one in models for name in rerun(one) if name in names}
+    digests = {name: cells_digest(text) for name, text in found.items() if text is not None}
+    return {name: digest for name, digest in digests.items() if digest is not None}
+
+
+def rerun(settings: ModelSettings) -> tuple[str, ...]:
+    """The notebooks that the commands execute in place."""
+    return (*mentions(settings.train).rerun, *mentions(settings.evaluate).rerun)
 
 
 def changed_names(before: Mapping[str, Digest], after: Mapping[str, Digest]) -> list[str]:
@@ -142,15 +201,9 @@ def say_changed(names: Sequence[str]) -> str:
     return f"{shown} {'has' if len(names) == 1 else 'have'} changed"
 
 
-def literals(settings: ModelSettings) -> list[str]:
-    """The inputs and parameters that `assent.yaml` names one by one."""
-    named = (*settings.inputs, *settings.params)
-    return [posixpath.normpath(pattern) for pattern in named if not is_glob(pattern)]
-
-
-def _scripts(named: Iterable[Sequence[str]]) -> list[str]:
+def _scripts(named: Iterable[str]) -> list[str]:
     """What commands name and run. What else they name, such as the model, they may write."""
-    return [one for words in named for one in words if one.endswith(SCRIPTS)]
+    return [one for one in named if one.endswith(SCRIPTS)]
 
 
 class _Found:
@@ -166,6 +219,7 @@ class _Found:
         away: Collection[str],
         matches: dict[str, list[Path]],
         data: frozenset[str],
+        others: Others,
     ) -> None:
         self._root = root
         self._outputs = outputs
@@ -176,7 +230,9 @@ class _Found:
         self._away = away
         self._matches = matches
         self._data = data
+        self._others = others
         self.left_out: dict[str, None] = {}
+        self.products: dict[str, None] = {}
         self.estranged: dict[str, None] = {}
 
     def require(self, pattern: str) -> None:
@@ -191,7 +247,7 @@ class _Found:
             return
         names = [relative_name(self._root, path) for path in self._matching(pattern)]
         is_literal = self._is_literal(pattern)
-        if not all(self._outputs.cover(name, literal=is_literal) for name in names):
+        if not all(self._is_output(pattern, name, literal=is_literal) for name in names):
             return
         what = "nothing but outputs of the model" if names else "nothing"
         raise UsageError(
@@ -215,22 +271,33 @@ class _Found:
             is_literal = self._is_literal(pattern) or pattern in self._data
             for path in self._matching(pattern):
                 name = relative_name(self._root, path)
-                if self._outputs.cover(name, literal=is_literal) or self._is_product(name, path):
+                if self._is_output(pattern, name, literal=is_literal):
                     self.left_out[name] = None
+                elif self._is_product(name, path):
+                    self.products[name] = None
                 else:
-                    found.add(self._instead(name) or path)
+                    found.add(self._instead(name, literal=is_literal) or path)
             if self._dvc.pointer_of(pattern) is not None and pattern not in self._away:
-                found.add(self._instead(pattern) or self._root / pattern)
+                found.add(self._instead(pattern, literal=True) or self._root / pattern)
         return {path for path in found - {self._root / LOCK} if path.is_file()}
+
+    def _is_output(self, pattern: str, name: str, *, literal: bool) -> bool:
+        if self._outputs.cover(name, literal=literal):
+            return True
+        return not literal and self._others.claim(pattern, name)
 
     def _is_product(self, name: str, path: Path) -> bool:
         digest = self._products.get(name)
         return digest is not None and self._hashes.digest(path) == digest
 
-    def _instead(self, name: str) -> Path | None:
-        """The pointer that stands for a file, unless the file is another one."""
+    def _instead(self, name: str, *, literal: bool) -> Path | None:
+        """The pointer that stands for a file, unless the file is another one, or the pointer is
+        what the commands write.
+        """
         pointer = self._dvc.pointer_of(name)
         if pointer is None or pointer == name:
+            return None
+        if not literal and self._outputs.cover(pointer):
             return None
         if pointer not in self._pointers:
             states = [agrees(self._root, one, self._hashes) for one in self._dvc.pointers[pointer]]
@@ -268,17 +335,32 @@ def _made_by_nobody(settings: ModelSettings) -> list[str]:
     return [settings.model, *evidence_files(settings), *settings.plots]
 
 
-def _is_here(path: str) -> bool:
-    return "://" not in path
-
-
-def named_in(root: Path, command: str | None, outputs: Outputs) -> list[str]:
+def named_in(
+    root: Path, command: str | None, outputs: Outputs, environ: Mapping[str, str] | None = None
+) -> list[str]:
     """The files of the working tree that a command mentions and does not write. A pipeline of DVC
     is named by running it.
     """
     found = [PIPELINE] if runs_dvc(command) and (root / PIPELINE).is_file() else []
-    names = (one for one in mentioned(command) if not outputs.cover(one, literal=True))
-    return [*found, *(one for one in names if _is_file(root, one))]
+    here = {name: _from_root(root, value) for name, value in (environ or {}).items()}
+    for one in mentioned(None if command is None else _from_root(root, command), here):
+        if not is_glob(one):
+            found += [one] if _is_file(root, one) and not outputs.cover(one, literal=True) else []
+        else:
+            found += [name for name in _fitting(root, one) if not outputs.cover(name)]
+    return found
+
+
+def _from_root(root: Path, text: str) -> str:
+    """A text with paths below the root as the commands, which start there, may name them."""
+    return re.sub(rf"{re.escape(str(root))}(?:/|(?=$|[\s'\";:]))", "./", text)
+
+
+def _fitting(root: Path, pattern: str) -> list[str]:
+    try:
+        return [relative_name(root, path) for path in expand(root, [pattern])]
+    except AssentError:
+        return []  # it is no pattern that somebody declared: what leaves the root is not meant
 
 
 def _is_file(root: Path, name: str) -> bool:
@@ -288,18 +370,31 @@ def _is_file(root: Path, name: str) -> bool:
         return False
 
 
-def covers_input(settings: ModelSettings, outputs: Outputs, name: str) -> bool:
+def covers_input(
+    settings: ModelSettings, outputs: Outputs, name: str, others: Sequence[ModelSettings] = ()
+) -> bool:
     """Whether a file can be an input, by its name alone, as `read_inputs` takes it."""
     if name == LOCK:
         return False
-    named = (*literals(settings), *mentioned(settings.train), *mentioned(settings.evaluate))
-    if name in named:
+    around = Others(others)
+    above = around.above(declared_by(settings))
+    return any(_covers_input(one, outputs, name, around) for one in (settings, *above))
+
+
+def _covers_input(settings: ModelSettings, outputs: Outputs, name: str, others: Others) -> bool:
+    words = (*mentioned(settings.train), *mentioned(settings.evaluate))
+    if name in (*literals(settings), *words):
         return not outputs.cover(name, literal=True)
     if name == PIPELINE and (runs_dvc(settings.train) or runs_dvc(settings.evaluate)):
         return True
     if any(covers(one, name) for one in data_of(settings)):
         return not outputs.cover(name, literal=True)
-    return any(covers(one, name) for one in patterns_of(settings)) and not outputs.cover(name)
+    if outputs.cover(name):
+        return False
+    if any(covers(one, name) for one in words):
+        return True
+    named = (*settings.inputs, *settings.params, *_made_by_nobody(settings))
+    return any(covers(one, name) and not others.claim(one, name) for one in named)
 
 
 def patterns_of(settings: ModelSettings) -> list[str]:
@@ -307,10 +402,4 @@ def patterns_of(settings: ModelSettings) -> list[str]:
     makes.
     """
     words = (*mentioned(settings.train), *mentioned(settings.evaluate))
-    declared = [*settings.inputs, *settings.params, *data_of(settings)]
-    return [*declared, *_made_by_nobody(settings), *words]
-
-
-def data_of(settings: ModelSettings) -> list[str]:
-    """The data sets that are files here."""
-    return [one.path for one in settings.data_sets.values() if _is_here(one.path)]
+    return [*declared_by(settings), *_made_by_nobody(settings), *words]

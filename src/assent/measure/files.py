@@ -110,15 +110,25 @@ def relative_name(root: Path, path: Path) -> str:
     return name
 
 
-def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
+def nothing(_: str) -> bool:
+    """False."""
+    return False
+
+
+def declared(
+    root: Path, patterns: Sequence[str], is_strange: Callable[[str], bool] = nothing
+) -> tuple[dict[str, Path], list[Problem]]:
     """The files that `patterns` name, by their name relative to `root`; every pattern that names
-    no file, or none that may be read, is a problem, and so is a file that stands for another.
+    no file, or none that may be read, is a problem, and so is a file that stands for another. What
+    `is_strange` is not what a glob means.
     """
     found: dict[str, Path] = {}
     problems: list[Problem] = []
     for pattern in patterns:
         try:
             named = {relative_name(root, path): path for path in expand(root, [pattern])}
+            if is_glob(pattern):
+                named = {name: path for name, path in named.items() if not is_strange(name)}
         except AssentError as error:
             problems.append(unreadable(pattern, error))
             continue

@@ -227,7 +227,9 @@ def _newest_of_these_inputs(
             return None
     except AssentError:
         return None  # whatever it is, it is no proof
-    return find(workspace, view, model, f"v{line.version}")
+    newest = find(workspace, view, model, f"v{line.version}")
+    read = newest.evidence.inputs
+    return None if difference(workspace, model, commit, change.commit, read) else newest
 
 
 def _nothing_new(model: str, candidate: Known, newest: Known) -> Decided:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -22,7 +22,9 @@ from assent.making.aside import (
     standing_outputs,
 )
 from assent.making.dvc import POINTER, runs_dvc, stale
-from assent.making.inputs import Inputs, literals
+from assent.making.inputs import Inputs
+from assent.making.keeping import Keepsakes, is_document
+from assent.making.outputs import literals
 from assent.measure.command import run_command
 from assent.measure.files import covers
 from assent.measure.interpreters import Seen
@@ -31,7 +33,7 @@ from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
 from assent.verbs.work import keep
 from assent.verbs.workspace import FILE, Workspace
-from assent.verbs.worktree import outputs, some_of, written
+from assent.verbs.worktree import outputs, some_of, tracked_beside, written
 
 
 def recovered(workspace: Workspace, model: str) -> None:
@@ -61,10 +63,18 @@ def _bring_back(workspace: Workspace, model: str, moved: Aside, doing: str) -> N
     """
     moved.bring_back()
     with suppress(AssentError):  # whatever lies there must not hide how the run ended
-        _note_partial(workspace, model, moved.fresh())
+        _note_partial(workspace, model, _own(workspace, model, moved.fresh()))
     if moved.is_any and not moved.stuck:
         workspace.say(f"{doing}: the outputs of earlier runs are back where they were")
     _say_beside(workspace, moved, doing)
+
+
+def _own(workspace: Workspace, model: str, names: Sequence[str]) -> list[str]:
+    """Those of `names`, which lie at outputs of the model, that are not another model's."""
+    if model not in workspace.config.models:
+        return [*names]
+    known, _ = outputs(workspace, model)
+    return known.keep(known.own, names)
 
 
 def _say_beside(workspace: Workspace, moved: Aside, doing: str) -> None:
@@ -158,13 +168,20 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """A command that has ended well: what it took, the interpreters that were seen, and the files
-    that it wrote, by path. Of `unproven` outputs it is not known who wrote them.
+    that it wrote, by path. Of `unproven` outputs it is not known who wrote them; `beside` are
+    documents of people among the outputs, which it did not write.
     """
 
     step: Step
     seen: Seen
     written: dict[str, Digest]
     unproven: tuple[str, ...]
+    beside: frozenset[str]
+
+    def known(self, before: Mapping[str, Digest]) -> dict[str, Digest]:
+        """The outputs that runs have written, if they had written those of `before`."""
+        known = {**before, **self.written}
+        return {name: digest for name, digest in known.items() if name not in self.beside}
 
 
 @contextmanager
@@ -185,6 +202,8 @@ def run(
     with aside(workspace.root, place(workspace, model)) as moved:
         plan = _Plan(workspace, model, command, expected, doing)
         moved.move(plan.to_move(), plan.to_stay(), plan.own, plan.updated)
+        moved.watch(plan.documents)
+        keepsakes = Keepsakes(workspace.root, plan.tracked)
         if moved.standing:
             workspace.say(
                 f"{doing}: these could not be set aside, and are told by their times: "
@@ -192,12 +211,20 @@ def run(
             )
         try:
             step, seen = run_step(workspace, command, inputs_digest, doing, output, moved.lock)
+            moved.watch(keepsakes.restore())
             plan.require(moved)
             moved.settle(plan.to_bring_back(moved))
             _say_beside(workspace, moved, doing)
-            yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
+            yield Ran(
+                step=step,
+                seen=seen,
+                written=plan.written(moved),
+                unproven=plan.unproven,
+                beside=frozenset(one for one in plan.documents if not moved.is_written(one)),
+            )
         except BaseException:
             _bring_back(workspace, model, moved, doing)
+            keepsakes.restore()
             if moved.failure is not None:
                 workspace.say(f"{doing}: {moved.failure}; {moved.failure.hint}")
             raise
@@ -218,8 +245,8 @@ class _Plan:
         self._expected = expected
         self._doing = doing
         self._incremental = workspace.settings(model).incremental
-        known, dvc = outputs(workspace, model)
-        self.own = known.own
+        self._outputs, dvc = outputs(workspace, model)
+        self.own = self._outputs.own
         self._by_dvc = frozenset(
             pattern
             for pattern in expected.all
@@ -231,15 +258,22 @@ class _Plan:
         self._aside = tuple(
             one for one in expected.all if one not in self._by_dvc and one not in updated
         )
-        kept = [one for one in standing_outputs(self._root, self._aside) if self._is_updated(one)]
+        self.tracked = tracked_beside(workspace, expected.all)
+        self.documents = [
+            one
+            for one in self.tracked
+            if is_document(one) and self._outputs.cover(one) and not self._is_updated(one)
+        ]
+        kept = [one for one in self._standing(self._aside) if self._is_updated(one)]
         self.unproven = (*(one for one in updated if one in expected.must), *kept)
 
     def to_move(self) -> list[str]:
         """What is set aside: all that lies there, but for what this run has written already."""
         return [
             name
-            for name in standing_outputs(self._root, self._aside)
+            for name in self._standing(self._aside)
             if not self._is_updated(name)
+            and name not in self.documents
             and not self._is_own(name)
             and name not in self._expected.inputs
         ]
@@ -248,6 +282,10 @@ class _Plan:
         """What lies there and is not set aside: of the model, too, when it is evaluated."""
         moved = {*self.to_move()}
         return [one for one in standing_outputs(self._root, self.own) if one not in moved]
+
+    def _standing(self, patterns: Sequence[str]) -> list[str]:
+        """What lies there of the outputs, without what is another model's."""
+        return self._outputs.keep(patterns, standing_outputs(self._root, patterns))
 
     def require(self, moved: Aside) -> None:
         """Raise `UsageError` unless the command has written all that it must."""
@@ -279,17 +317,13 @@ class _Plan:
 
     def written(self, moved: Aside) -> dict[str, Digest]:
         """The files that this run has written, by path."""
-        names = [
-            name
-            for name in standing_outputs(self._root, self._expected.all)
-            if moved.is_written(name)
-        ]
+        names = [name for name in self._standing(self._expected.all) if moved.is_written(name)]
         files = [self._root / name for name in names if (self._root / name).is_file()]
         return self._workspace.hashes.digests(files) if files else {}
 
     def _require_new(self, pattern: str, moved: Aside) -> None:
         """What was never there is missing evidence, which blocks; what is there is of a run."""
-        here = standing_outputs(self._root, [pattern])
+        here = self._standing([pattern])
         was_there = any(covers(pattern, name) for name in moved.names)
         if was_there and not any(moved.is_written(name) for name in here):
             raise UsageError(
