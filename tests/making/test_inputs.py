@@ -84,6 +84,85 @@ def test_a_named_input_is_right_against_a_glob_of_outputs(root: Path) -> None:
     assert "config.json" in names(root, inputs=("config.json",), metrics=("*.json",))
 
 
+def test_a_word_that_a_glob_of_outputs_covers_is_an_output(root: Path) -> None:
+    write(root, {"out/m.json": "{}", "out/draw.py": "", "conf.json": "{}"})
+    command = "python train.py --metrics out/m.json --config conf.json && python out/draw.py"
+    metrics = ("out/**",)
+    found = names(root, train=command, metrics=metrics)
+    assert found == ["conf.json", "data/raw.csv", "evaluate.py", "out/draw.py", "train.py"]
+    given = settings(train=command, metrics=metrics)
+    outputs = outputs_of(given)
+    assert not covers_input(given, outputs, "out/m.json")
+    assert covers_input(given, outputs, "out/draw.py")
+    named = settings(train=command, metrics=metrics, inputs=("out/m.json",))
+    assert "out/m.json" in read(root, named).files
+    assert covers_input(named, outputs_of(named), "out/m.json")
+
+
+# --- what a command only mentions -----------------------------------------------------------------
+
+
+def environment(root: Path, name: str, python: Path, mark: str = "pyvenv.cfg") -> None:
+    write(root, {f"{name}/{mark}": "", f"{name}/bin/activate": f"VIRTUAL_ENV={root}/{name}"})
+    (root / name / "bin/python").symlink_to(python)
+
+
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta/history"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "tools/env/bin/python train.py",
+        "./tools/env/bin/python train.py",
+        ". tools/env/bin/activate && python train.py",
+        "PATH=$PWD/tools/env/bin:$PATH python train.py",
+        "tools/env/bin/py* train.py",
+    ],
+)
+def test_an_environment_is_no_input(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, command: str, mark: str
+) -> None:
+    python = tmp_path_factory.mktemp("outside") / "python"
+    python.write_text("")
+    environment(root, "tools/env", python, mark)
+    write(root, {"tools/x.txt": ""})
+    given = settings(train=command, inputs=("data/**", "tools/**", "**/*.yaml"))
+    assert list(read(root, given).files) == [
+        "data/raw.csv",
+        "evaluate.py",
+        "params.yaml",
+        "tools/x.txt",
+        "train.py",
+    ]
+
+
+def test_a_file_of_an_environment_that_is_named_is_an_input(root: Path) -> None:
+    environment(root, "env", root / "train.py")
+    assert "env/bin/activate" in names(root, inputs=("env/bin/activate",))
+
+
+def test_a_mentioned_link_that_leads_out_is_known_by_where_it_leads(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    write(outside, {"python": "one", "parts/a.csv": "1"})
+    (root / "run").symlink_to("bin/run")
+    (root / "bin").mkdir()
+    (root / "bin/run").symlink_to(outside / "python")
+    (root / "parts").mkdir()
+    (root / "parts/a.csv").symlink_to(outside / "parts/a.csv")
+    write(root, {"parts/b.csv": "2"})
+    given = settings(train="./run train.py parts/*.csv")
+    first = read(root, given)
+    assert {"run", "parts/a.csv", "parts/b.csv", "train.py"} <= first.of_training
+    (outside / "python").write_text("another")
+    assert read(root, given) == first
+    (root / "bin/run").unlink()
+    (root / "bin/run").symlink_to(outside / "parts/a.csv")
+    assert read(root, given).train != first.train
+    with pytest.raises(UsageError, match="outside"):
+        read(root, settings(inputs=("run",)))
+
+
 def test_a_pattern_of_nothing_but_outputs_is_an_error(root: Path) -> None:
     with pytest.raises(UsageError, match="nothing but outputs"):
         names(root, inputs=("*.json",))

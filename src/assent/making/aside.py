@@ -29,6 +29,8 @@ from assent.measure.files import (
     expand,
     file_digest,
     is_glob,
+    link_text,
+    links_to,
     path_below,
     relative_name,
     require_inside,
@@ -43,8 +45,6 @@ KEPT_RUNS = 3
 _NEVER = frozenset({".git", ".assent"})
 """What Git and Assent keep for themselves, in a folder or, for a submodule, in a file."""
 _SHOWN = 5
-_MOST_LINKS = 40
-"""As many links as the system follows on the way to one file."""
 
 
 class _List(msgspec.Struct, frozen=True):
@@ -286,7 +286,7 @@ class Aside:
 
     def _put_link(self, real: str) -> None:
         place, text = self._root / real, self._noted.links[real]
-        if self._in_the_way(real) == place and place.is_symlink() and _text(place) == text:
+        if self._in_the_way(real) == place and place.is_symlink() and link_text(place) == text:
             return
         self._make_room(real)
         os.symlink(os.fsdecode(text), place)  # noqa: PTH211 - as it was, to the last slash
@@ -418,27 +418,8 @@ def _links(root: Path, names: Iterable[str]) -> dict[str, bytes]:
     """The links below the root that lead to the folders of these files, by their real places."""
     found: dict[str, bytes] = {}
     for parent in dict.fromkeys(Path(name).parent for name in names):
-        found |= _links_to(root, parent)
+        found |= links_to(root, parent)
     return found
-
-
-def _links_to(root: Path, folder: Path) -> dict[str, bytes]:
-    found: dict[Path, bytes] = {}
-    here, rest = root, [*reversed(folder.parts)]
-    while rest and len(found) < _MOST_LINKS:
-        part = rest.pop()
-        here = here.parent if part == ".." else here / part
-        if here.is_symlink():
-            found[here] = _text(here)
-            rest += reversed(Path(os.fsdecode(found[here])).parts)
-            here = here.parent
-    return {
-        relative_name(root, link): text for link, text in found.items() if link.is_relative_to(root)
-    }
-
-
-def _text(link: Path) -> bytes:
-    return os.fsencode(os.readlink(link))  # noqa: PTH115 - a path would lose a slash at the end
 
 
 def _flush(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from assent.config.lock import FILE as LOCK
 from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of_value
 from assent.errors import AssentError, UsageError
+from assent.files import as_text
 from assent.making.commands import SCRIPTS, mentioned, mentions
 from assent.making.dvc import (
     PIPELINE,
@@ -35,8 +37,17 @@ from assent.making.outputs import (
     outputs_of,
     require_place,
 )
-from assent.making.upstream import Others
-from assent.measure.files import covers, expand, is_glob, relative_name
+from assent.making.upstream import Others, base_of
+from assent.measure.files import (
+    covers,
+    expand,
+    is_environment,
+    is_glob,
+    is_in_environment,
+    leads_out,
+    links_to,
+    relative_name,
+)
 from assent.measure.hashes import Hashes
 
 _SHOWN = 3
@@ -98,6 +109,9 @@ def read_inputs(
         return named_in(root, command, outputs, environ)
 
     train_names, evaluate_names = named_by(settings.train), named_by(settings.evaluate)
+    commands = [one for model in above for one in (model.train, model.evaluate)]
+    above_names = [name for command in commands for name in named_by(command)]
+    ties = _ties(root, [*train_names, *evaluate_names, *above_names])
     scripts = _scripts([*train_names, *evaluate_names])
     one_by_one = literals(settings)
     require_place(root, top, settings, [*one_by_one, *data, *scripts])
@@ -109,16 +123,21 @@ def read_inputs(
     for pattern in settings.inputs:
         if not any(covers(pattern, name) for name in away):
             found.require(pattern)
-    commands = [one for model in above for one in (model.train, model.evaluate)]
-    more += [name for command in commands for name in named_by(command)]
-    train = found.files([*settings.inputs, *settings.params, *train_names, *more])
-    rest = [*data, *evaluate_names, *_made_by_nobody(settings)]
+    more += [name for name in above_names if name not in ties]
+    started_from = [name for name in train_names if name not in ties]
+    train = found.files([*settings.inputs, *settings.params, *started_from, *more])
+    rest = [
+        *data,
+        *(name for name in evaluate_names if name not in ties),
+        *_made_by_nobody(settings),
+    ]
     evaluate = [path for path in found.files(rest) if path not in train]
-    files = {**hashes.digests(sorted({*train, *evaluate})), **away}
+    files = {**hashes.digests(sorted({*train, *evaluate})), **away, **ties}
     files |= _cells(root, [settings, *above], files.keys() - away.keys())
     files = {name: files[name] for name in sorted(files)}
     hashes.save()
     names = {relative_name(root, path) for path in train}
+    names |= ties.keys() & {*train_names, *above_names}
     names |= {
         name
         for name in away
@@ -339,16 +358,36 @@ def named_in(
     root: Path, command: str | None, outputs: Outputs, environ: Mapping[str, str] | None = None
 ) -> list[str]:
     """The files of the working tree that a command mentions and does not write. A pipeline of DVC
-    is named by running it.
+    is named by running it. What lies in an environment is a program, known by its packages.
     """
     found = [PIPELINE] if runs_dvc(command) and (root / PIPELINE).is_file() else []
     here = {name: _from_root(root, value) for name, value in (environ or {}).items()}
     for one in mentioned(None if command is None else _from_root(root, command), here):
         if not is_glob(one):
-            found += [one] if _is_file(root, one) and not outputs.cover(one, literal=True) else []
+            found += [one] if _is_file(root, one) and not _is_written(outputs, one) else []
         else:
             found += [name for name in _fitting(root, one) if not outputs.cover(name)]
-    return found
+    return [one for one in found if not is_in_environment(root, one)]
+
+
+def _is_written(outputs: Outputs, word: str) -> bool:
+    """Whether a word of a command names what it writes: what outputs cover, although only a glob
+    does (`--metrics out/m.json`). Code is read.
+    """
+    return outputs.cover(word, literal=word.endswith(SCRIPTS))
+
+
+def _ties(root: Path, names: Iterable[str]) -> dict[str, Digest]:
+    """Those of `names` that links lead out of `root`, where nobody knows what changes, by the
+    digest of the links.
+    """
+    return {
+        one: digest_of_value(
+            {link: as_text(os.fsdecode(text)) for link, text in links_to(root, one).items()}
+        )
+        for one in names
+        if leads_out(root, root / one)
+    }
 
 
 def _from_root(root: Path, text: str) -> str:
@@ -357,10 +396,25 @@ def _from_root(root: Path, text: str) -> str:
 
 
 def _fitting(root: Path, pattern: str) -> list[str]:
+    """The files that a word of a command may mean, and the links among them that lead out of
+    `root`: nobody has declared those, so that they are no reason to refuse.
+    """
+    strays: list[Path] = []
+
+    def is_apart(path: Path) -> bool:
+        if path.is_symlink() and leads_out(root, path):
+            strays.append(path)
+            return True
+        return is_environment(path)
+
     try:
-        return [relative_name(root, path) for path in expand(root, [pattern])]
+        base = base_of(pattern)
+        if base and leads_out(root, root / base):
+            return [base] if os.path.lexists(root / base) else []
+        found = [*expand(root, [pattern], is_apart), *strays]
+        return [relative_name(root, path) for path in found]
     except AssentError:
-        return []  # it is no pattern that somebody declared: what leaves the root is not meant
+        return []  # it is no pattern that somebody declared
 
 
 def _is_file(root: Path, name: str) -> bool:
@@ -383,8 +437,10 @@ def covers_input(
 
 def _covers_input(settings: ModelSettings, outputs: Outputs, name: str, others: Others) -> bool:
     words = (*mentioned(settings.train), *mentioned(settings.evaluate))
-    if name in (*literals(settings), *words):
+    if name in literals(settings):
         return not outputs.cover(name, literal=True)
+    if name in words:
+        return not _is_written(outputs, name)
     if name == PIPELINE and (runs_dvc(settings.train) or runs_dvc(settings.evaluate)):
         return True
     if any(covers(one, name) for one in data_of(settings)):

@@ -21,12 +21,13 @@ from assent.making.aside import (
     left_below,
     standing_outputs,
 )
+from assent.making.commands import mentioned
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs
 from assent.making.keeping import Keepsakes, is_document
 from assent.making.outputs import literals
 from assent.measure.command import run_command
-from assent.measure.files import covers
+from assent.measure.files import covers, is_glob
 from assent.measure.interpreters import Seen
 from assent.measure.pointers import require_real, require_there
 from assent.measure.redaction import redact_text
@@ -222,9 +223,11 @@ def run(
                 unproven=plan.unproven,
                 beside=frozenset(one for one in plan.documents if not moved.is_written(one)),
             )
-        except BaseException:
+        except BaseException as error:
             _bring_back(workspace, model, moved, doing)
             keepsakes.restore()
+            if isinstance(error, CommandError):
+                plan.say_missed(moved)
             if moved.failure is not None:
                 workspace.say(f"{doing}: {moved.failure}; {moved.failure.hint}")
             raise
@@ -241,6 +244,7 @@ class _Plan:
         self._workspace = workspace
         self._root = workspace.root
         self._model = model
+        self._full_command = command
         self._command = redact_text(command)
         self._expected = expected
         self._doing = doing
@@ -301,6 +305,21 @@ class _Plan:
                 f"`{self._command}` ended well, but did not write {some_of(left)}, which was there "
                 "before: it is of an earlier run",
                 hint=_REMEDY,
+            )
+
+    def say_missed(self, moved: Aside) -> None:
+        """Say what a command that failed may have missed: a file that it names, and that was set
+        aside because a glob of outputs covers it.
+        """
+        words = {*mentioned(self._full_command)}
+        globs = [one for one in self._expected.all if is_glob(one)]
+        missed = [
+            one for one in moved.names if one in words and any(covers(glob, one) for glob in globs)
+        ]
+        if missed:
+            self._workspace.say(
+                f"{self._doing}: {some_of(missed)} was set aside while the command ran, because "
+                f"it is among the outputs in {FILE}; name it in `inputs` if the command reads it"
             )
 
     def to_bring_back(self, moved: Aside) -> list[str]:
