@@ -11,6 +11,7 @@ from assent.core.entry import Draft, Kind
 from assent.core.verdict import Decision, Verdict
 from assent.errors import AssentError, IdleError, PolicyError
 from assent.making.inputs import say_changed
+from assent.measure.files import covers
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound
 from assent.verbs.judging import (
@@ -27,7 +28,7 @@ from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.revisions import difference, foreign
 from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import forgotten, inputs_of
+from assent.verbs.worktree import differing, forgotten, inputs_of
 
 MOST_HASHED_BYTES = 64 << 20
 """How large the inputs may be together that are hashed to leave a hint for later runs."""
@@ -170,9 +171,10 @@ def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> b
         return False
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    changed = set(workspace.repository.changed_files())
-    changed |= {*forgotten(workspace, inputs.files)}
-    mine = [path for path in inputs.files if f"{prefix}{path}" in changed]
+    changed = {*differing(workspace.repository), *forgotten(workspace, inputs.files)}
+    mine = [
+        path for path in inputs.files if any(covers(one, f"{prefix}{path}") for one in changed)
+    ]
     if mine:
         raise PolicyError(
             doing,

@@ -12,6 +12,7 @@ from assent.core.digest import Digest
 from assent.core.evidence import Code, Evidence
 from assent.errors import AssentError, UsageError
 from assent.files import as_text
+from assent.git import Repository, changed_within, holder, untracked
 from assent.making.dvc import Dvc, read_dvc, working_tree
 from assent.making.inputs import (
     Inputs,
@@ -154,7 +155,8 @@ def left_by(
 
 def _is_tracked(workspace: Workspace, name: str) -> bool:
     repository = workspace.repository
-    return repository.id_of("HEAD", repository.relative(workspace.root / name)) is not None
+    found, inner = holder(repository, repository.relative(workspace.root / name))
+    return found.id_of("HEAD", inner) is not None
 
 
 def tracked_beside(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
@@ -273,7 +275,8 @@ def read_code(
 
 
 def forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
-    """Inputs that Git neither has nor ignores. In CI nobody has forgotten them: a job that trains
+    """Inputs that Git neither has nor ignores, here or in a submodule, or that lie in a repository
+    that nobody has added. In CI nobody has forgotten them: a job that trains
     from a fresh checkout has fetched them.
     """
     if workspace.context.system is not None or not inputs:
@@ -281,10 +284,10 @@ def forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
     repository = workspace.repository
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    new = repository.names(
-        "ls-files", "-z", "--others", "--exclude-standard", "--full-name", doing="looking for files"
-    )
-    return sorted({f"{prefix}{name}" for name in inputs} & {*new})
+    new = untracked(repository)
+    folders = tuple(name for name in new if name.endswith("/"))
+    full = {f"{prefix}{name}" for name in inputs}
+    return sorted((full & {*new}) | {name for name in full if folders and name.startswith(folders)})
 
 
 def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[str]:
@@ -293,7 +296,7 @@ def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[st
     """
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    names = workspace.repository.changed_files()
+    names = differing(workspace.repository)
     if not names:
         return []
     known = [outputs(workspace, model)[0] for model in workspace.config.models]
@@ -311,6 +314,15 @@ def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[st
             )
         )
     ]
+
+
+def differing(repository: Repository) -> list[str]:
+    """The tracked files that differ from the commit. A submodule at its commit is looked into."""
+    found: list[str] = []
+    for name in repository.changed_files():
+        inside = changed_within(repository, name) if (repository.top / name).is_dir() else None
+        found += [name] if inside is None else inside
+    return found
 
 
 def _has_same_cells(workspace: Workspace, name: str) -> bool:
