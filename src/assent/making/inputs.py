@@ -46,9 +46,11 @@ from assent.measure.files import (
     is_in_environment,
     leads_out,
     links_to,
+    relates,
     relative_name,
 )
 from assent.measure.hashes import Hashes
+from assent.measure.pointers import StandIn, is_folder, not_here, require_there
 
 _SHOWN = 3
 
@@ -268,6 +270,8 @@ class _Found:
         is_literal = self._is_literal(pattern)
         if not all(self._is_output(pattern, name, literal=is_literal) for name in names):
             return
+        if not names:
+            require_there(self._root, pattern, "reading the inputs of the model")
         what = "nothing but outputs of the model" if names else "nothing"
         raise UsageError(
             "reading the inputs of the model",
@@ -451,6 +455,29 @@ def _covers_input(settings: ModelSettings, outputs: Outputs, name: str, others: 
         return True
     named = (*settings.inputs, *settings.params, *_made_by_nobody(settings))
     return any(covers(one, name) and not others.claim(one, name) for one in named)
+
+
+def inputs_not_here(
+    root: Path, settings: ModelSettings, outputs: Outputs, others: Sequence[ModelSettings] = ()
+) -> list[tuple[str, StandIn]]:
+    """What Git holds and is not here of what may be inputs, by name: submodules that are not
+    fetched, and files that a sparse checkout has left out. What a command only mentions is looked
+    for by whoever runs it, but a file that Git holds under that very name is meant.
+    """
+    around = Others(others)
+    above = around.above(declared_by(settings))
+    patterns = [
+        one for each in (settings, *above) for one in (*declared_by(each), *_made_by_nobody(each))
+    ]
+    return [
+        (name, kind)
+        for name, kind in not_here(root)
+        if (
+            any(relates(one, name) for one in patterns)
+            if is_folder(kind)
+            else covers_input(settings, outputs, name, others)
+        )
+    ]
 
 
 def patterns_of(settings: ModelSettings) -> list[str]:

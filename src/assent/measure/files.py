@@ -182,12 +182,25 @@ def declared(
             problem = "no such file" if kind is None else pointers.said(kind)
             problems.append(Problem(source=pattern, problem=problem))
         for name, path in named.items():
-            kind = pointers.stand_in(path)
-            if kind is None:
+            kinds = [kind for _, kind in pointers.stand_ins(root, [path])]
+            if not kinds:
                 found[name] = path
-            else:
-                problems.append(Problem(source=name, problem=pointers.said(kind)))
+            problems += [Problem(source=name, problem=pointers.said(kind)) for kind in kinds]
     return found, problems
+
+
+def missing(root: Path, patterns: Sequence[str]) -> list[tuple[str, pointers.StandIn]]:
+    """What `patterns` may name that Git holds and that is not here, by name: submodules that are
+    not fetched, and files that a sparse checkout has left out.
+    """
+    return [
+        (name, kind)
+        for name, kind in pointers.not_here(root)
+        if any(
+            relates(one, name) if pointers.is_folder(kind) else covers(one, name)
+            for one in patterns
+        )
+    ]
 
 
 def unreadable(source: str, error: AssentError | ParseError) -> Problem:

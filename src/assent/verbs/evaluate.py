@@ -14,6 +14,7 @@ from assent.core.evidence import MAX_PRODUCTS, Code, Environment, Evidence, Step
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.inputs import Inputs, why_changed
+from assent.making.outputs import data_of, evidence_files
 from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
 from assent.measure.interpreters import Seen
@@ -26,7 +27,15 @@ from assent.verbs.attachments import detach
 from assent.verbs.bundles import digest_here, is_here, load, made_by, open_bundle
 from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
-from assent.verbs.running import Expected, Ran, recovered, require_ready, run
+from assent.verbs.running import (
+    Expected,
+    Ran,
+    may_fetch,
+    recovered,
+    require_inputs_here,
+    require_ready,
+    run,
+)
 from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import (
@@ -113,6 +122,9 @@ def _evaluated(
     trained = _trained(workspace, model, inputs, digest)
     if settings.evaluate is None and trained is not None:
         _require_as_left(workspace, model, trained)
+    is_fetching = may_fetch(settings.evaluate)
+    if not is_fetching:
+        _require_inputs(workspace, model, inputs)
     touched = () if trained is None else trained.touched
     before = read_code(workspace, touched, inputs=inputs.files)
     code = before if trained is None or trained.code is None else _both(trained.code, before)
@@ -127,6 +139,8 @@ def _evaluated(
             )
             _require_same_model(workspace, model, digest)
             left = left_by(workspace, model, inputs, doing)
+            if is_fetching:
+                _require_inputs(workspace, model, left.inputs)
         products = {*inputs.products, *(() if left is None else left.fresh)}
         evidence = _evidence(workspace, model, inputs, trained, ran, code, products)
     if ran is not None and left is not None:
@@ -135,6 +149,18 @@ def _evaluated(
         keep(workspace.work, model, "written", noted)
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
+
+
+def _require_inputs(workspace: Workspace, model: str, inputs: Inputs) -> None:
+    """Raise `StandInError` unless the inputs are all here, but for what is measured anyhow."""
+    settings = workspace.settings(model)
+    measured = (
+        *data_of(settings),
+        *settings.params,
+        *evidence_files(settings),
+        *settings.plots,
+    )
+    require_inputs_here(workspace, model, inputs, f"evaluating {model}", but=measured)
 
 
 def _evidence(

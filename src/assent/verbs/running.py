@@ -23,13 +23,13 @@ from assent.making.aside import (
 )
 from assent.making.commands import mentioned
 from assent.making.dvc import POINTER, runs_dvc, stale
-from assent.making.inputs import Inputs
+from assent.making.inputs import Inputs, inputs_not_here
 from assent.making.keeping import Keepsakes, is_document
 from assent.making.outputs import literals
 from assent.measure.command import run_command
 from assent.measure.files import covers, is_glob
 from assent.measure.interpreters import Seen
-from assent.measure.pointers import require_real, require_there
+from assent.measure.pointers import error_of, promised, require_real, require_there
 from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
 from assent.verbs.work import keep
@@ -107,6 +107,8 @@ def require_ready(workspace: Workspace, model: str) -> None:
             # What is not even in a folder that is there, a run may well make.
             if not known.cover(name, literal=True) and (workspace.root / name).parent.is_dir()
         ]
+        for name in names:
+            require_there(workspace.root, name, f"making ready to run {model}")
         if names:
             raise UsageError(
                 f"making ready to run {model}",
@@ -115,19 +117,44 @@ def require_ready(workspace: Workspace, model: str) -> None:
             )
 
 
+def may_fetch(command: str | None) -> bool:
+    """Whether a command may itself bring what is not here, so that it is looked for after it."""
+    return any(word.rpartition("/")[2] in _FETCHING for word in (command or "").split())
+
+
 def require_inputs_here(
-    workspace: Workspace, model: str, command: str, inputs: Inputs, doing: str
+    workspace: Workspace, model: str, inputs: Inputs, doing: str, *, but: Sequence[str] = ()
 ) -> None:
-    """Raise `StandInError` for an input of which only a pointer is here, unless the command may
-    fetch it: no training is meant to read pointers.
+    """Raise `StandInError` for an input of which only a pointer is here, or that Git holds and the
+    checkout has left out: nothing is meant to read pointers, or a part of the inputs. The pointers
+    that the patterns `but` cover are problems of what is measured.
     """
-    if any(word.rpartition("/")[2] in _FETCHING for word in command.split()):
-        return
-    root = workspace.root
-    require_real(root, [root / one for one in inputs.files if not one.endswith(POINTER)], doing)
+    root, settings = workspace.root, workspace.settings(model)
+    names = [one for one in inputs.files if not any(covers(pattern, one) for pattern in but)]
+    require_real(root, [root / one for one in names if not one.endswith(POINTER)], doing)
+    known, _ = outputs(workspace, model)
+    left_out = [
+        (name, kind)
+        for name, kind in inputs_not_here(root, settings, known, workspace.others(model))
+        # Else another job had them, and has said what they were.
+        if not any(covers(name, one) for one in inputs.files)
+    ]
+    if left_out:
+        raise error_of(doing, left_out)
+
+
+def require_fetched(workspace: Workspace, model: str, inputs: Inputs, doing: str) -> None:
+    """As `require_inputs_here`, for a training: it reads what it names, pointers or not."""
+    require_inputs_here(workspace, model, inputs, doing)
     for name in literals(workspace.settings(model)):
-        if not (root / name).exists():
-            require_there(root, name, doing)
+        if not (workspace.root / name).exists():
+            require_there(workspace.root, name, doing)
+
+
+def awaited(workspace: Workspace, inputs: Inputs) -> dict[str, Digest]:
+    """The inputs of which pointers are here that say what the files are."""
+    found = {name: promised(workspace.root / name) for name in inputs.files}
+    return {name: Digest(f"sha256:{one}") for name, one in found.items() if one is not None}
 
 
 def _note_partial(workspace: Workspace, model: str, names: Sequence[str]) -> None:

@@ -22,8 +22,10 @@ from assent.verbs.bundles import digest_here, load, made_by, open_bundle, put_mo
 from assent.verbs.locks import lock_here
 from assent.verbs.running import (
     Expected,
+    awaited,
+    may_fetch,
     recovered,
-    require_inputs_here,
+    require_fetched,
     require_ready,
     run,
 )
@@ -100,14 +102,18 @@ def run_training(
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:
         return _reuse(workspace, model, found, inputs, "inputs unchanged"), inputs
-    require_inputs_here(workspace, model, settings.train, inputs, doing)
+    if not may_fetch(settings.train):
+        require_fetched(workspace, model, inputs, doing)
+    pointers = awaited(workspace, inputs)
     workspace.say(f"{doing}: {redact_text(settings.train)}")
     code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
     expected = _expected(workspace, model, inputs)
     with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
         known = ran.known(written(workspace, model).outputs)
         digest = _trained_digest(workspace, model, known)
-        left = left_by(workspace, model, inputs, doing, is_training=True)
+        left = left_by(workspace, model, inputs, doing, is_training=True, awaited=pointers)
+        if may_fetch(settings.train):
+            require_fetched(workspace, model, left.inputs, doing)
         keep(workspace.work, model, "written", Written(outputs=known, products=left.products))
     inputs = left.inputs
     step = msgspec.structs.replace(ran.step, inputs_digest=inputs.train)

@@ -115,16 +115,24 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def left_by(
-    workspace: Workspace, model: str, before: Inputs, doing: str, *, is_training: bool = False
+    workspace: Workspace,
+    model: str,
+    before: Inputs,
+    doing: str,
+    *,
+    is_training: bool = False,
+    awaited: Mapping[str, Digest] | None = None,
 ) -> Left:
-    """What a command wrote among the files that the patterns of its inputs cover.
+    """What a command wrote among the files that the patterns of its inputs cover. `awaited` is what
+    pointers have said of inputs that the command was to fetch.
 
     Raises `UsageError` if what was there before has changed meanwhile, and Git tracks it or
     `assent.yaml` declares it: then it is not known what the model was made from.
     """
     settings = workspace.settings(model)
     after = inputs_of(workspace, model, known=None if is_training else before.files)
-    names = changed_names(before.files, after.files)
+    fetched = [name for name, digest in (awaited or {}).items() if after.files.get(name) == digest]
+    names = [one for one in changed_names(before.files, after.files) if one not in fetched]
     declared = (*settings.inputs, *settings.params, *data_of(settings))
     kept = [
         name
@@ -142,7 +150,9 @@ def left_by(
     fresh = {
         name: after.files[name]
         for name in names
-        if name in after.files and not (name in before.files and _is_tracked(workspace, name))
+        if name in after.files
+        and not (name in before.files and _is_tracked(workspace, name))
+        and not _is_fetched(workspace, name)
     }
     if fresh:
         workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of([*fresh])}")
@@ -157,6 +167,17 @@ def _is_tracked(workspace: Workspace, name: str) -> bool:
     repository = workspace.repository
     found, inner = holder(repository, repository.relative(workspace.root / name))
     return found.id_of("HEAD", inner) is not None
+
+
+def _is_fetched(workspace: Workspace, name: str) -> bool:
+    """Whether a file has come with a submodule, as its commit has it."""
+    repository = workspace.repository
+    found, inner = holder(repository, repository.relative(workspace.root / name))
+    return (
+        found is not repository
+        and found.id_of("HEAD", inner) is not None
+        and inner not in found.changed_files()
+    )
 
 
 def tracked_beside(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
