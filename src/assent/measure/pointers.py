@@ -50,8 +50,8 @@ _FAT = StandIn("a pointer of git-fat, not the file itself", "run `git fat pull`"
 _DVC_LINK = StandIn("a link to DVC's cache, which does not hold the file", "run `dvc pull`")
 _SUBMODULE = StandIn(
     "in a submodule that is not fetched",
-    "run `git submodule update --init --recursive`; in CI `submodules: true` of actions/checkout, or "
-    "GIT_SUBMODULE_STRATEGY on GitLab",
+    "run `git submodule update --init --recursive`; in CI `submodules: recursive` of "
+    "actions/checkout, or GIT_SUBMODULE_STRATEGY on GitLab",
 )
 _SPARSE = StandIn(
     "in Git, but left out by the sparse checkout", "add its folder with `git sparse-checkout add`"
