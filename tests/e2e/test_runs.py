@@ -878,8 +878,31 @@ def test_what_arrives_while_the_training_runs_is_said_where_people_decide(fresh:
     assert ran["products"] == ["data/late.csv"]
     assert "data/late.csv" not in ran["inputs"]
     assert "were not looked at: `data/late.csv`" in fresh.comment()
+    assert ran["leftovers"] == []
+
+
+def test_what_an_earlier_run_has_left_among_the_inputs_is_said(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [train.sh, data/**]")
+    cache = (
+        "[ -e data/cache ] || cp params.yaml data/cache\nmkdir -p model; cp data/cache model/w\n"
+    )
+    fresh.write("train.sh", cache)
+    fresh.write(".gitignore", FILES[".gitignore"] + "data/cache\n")
+    fresh.commit("a cache", push=True)
+    fresh.run("review", code=11)
+    fresh.write("params.yaml", "accuracy: 0.9\n")
+    fresh.commit("other parameters", push=True)
+    evidence = fresh.run("review", "--json", code=11).json["report"]["evidence"]
+    assert evidence["leftovers"] == ["data/cache"]
+    assert "data/cache" not in evidence["inputs"]
+    assert "this run may have read them: `data/cache`" in fresh.comment()
+    assert "came while a command ran" not in fresh.comment()
+    fresh.run("train", "--force")
+    fresh.run("review", code=11)
+    assert "this run may have read them: `data/cache`" in fresh.comment()
+    (fresh.folder / "data/cache").unlink()
     fresh.run("review", "--force", code=11)
-    assert "were not looked at: `data/late.csv`" in fresh.comment()
+    assert "this run may have read" not in fresh.comment()
 
 
 def test_a_script_that_only_a_variable_names(fresh: Project) -> None:

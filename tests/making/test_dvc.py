@@ -29,7 +29,11 @@ def reason(root: Path, now: dict[str, Any], params: dict[str, Any] | None = None
     """Why the model is stale, if its stage has last read `t.py` and `params`, and is `now` so."""
     for name, text in FILES.items():
         (root / name).write_text(text)
-    stage = {"cmd": "run", "deps": locked(root, "t.py"), "outs": locked(root, "model.bin")}
+    stage: dict[str, Any] = {
+        "cmd": "run",
+        "deps": locked(root, "t.py"),
+        "outs": locked(root, "model.bin"),
+    }
     if params is not None:
         stage["params"] = params
     declared = {"cmd": "run", "deps": ["t.py"], "outs": ["model.bin"], **now}

@@ -148,8 +148,9 @@ class Evidence(Struct, frozen=True, kw_only=True):
     `unproven` are outputs that were not shown to be of this run, because they are `incremental`;
     `estranged` are inputs that are not what DVC's pointers to them say; `products` the first
     `MAX_PRODUCTS` files that patterns of inputs cover and that appeared or changed while a command
-    ran: they are taken for what it writes, and nobody looked at them. `reused` says from which
-    revision and by whom the model was made, if it was not trained for this evidence.
+    ran: they are taken for what it writes, and nobody looked at them. `leftovers` are those that an
+    earlier run had left, so that this one may have read them. `reused` says from which revision and
+    by whom the model was made, if it was not trained for this evidence.
     `environment` is that of both commands; `trained_in` that of training alone, where evaluating
     ran with other packages.
     """
@@ -176,5 +177,6 @@ class Evidence(Struct, frozen=True, kw_only=True):
     unproven: tuple[str, ...] = ()
     estranged: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
     reused: str = ""
     problems: tuple[Problem, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import IO
 
@@ -204,10 +205,19 @@ def _evidence(
         run=workspace.run,
         unproven=tuple(dict.fromkeys(unproven)),
         estranged=inputs.estranged,
-        products=tuple(sorted({*products, *(trained.products if trained else ())})[:MAX_PRODUCTS]),
+        products=_first({*products, *(trained.products if trained else ())}),
+        leftovers=_first(
+            {*inputs.products} - {*trained.products} | {*trained.leftovers}
+            if trained
+            else inputs.products
+        ),
         reused="" if trained is None else trained.reused,
         problems=(*metrics.problems, *params.problems, *measured.problems),
     )
+
+
+def _first(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names)[:MAX_PRODUCTS])
 
 
 def _expected(

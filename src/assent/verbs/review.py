@@ -374,7 +374,14 @@ def _notes(
         )
     for name in candidate.evidence.estranged:
         notes.append(f"{name} is not what its .dvc file says: it counts as it lay there.")
-    products = candidate.evidence.products
+    leftovers = candidate.evidence.leftovers
+    if leftovers:
+        notes.append(
+            "An earlier run, perhaps of other code, has left these among the inputs. They count as "
+            "none, were not looked at, and this run may have read them: "
+            f"{some_of(leftovers)}. To be sure, remove them and review with --force."
+        )
+    products = [one for one in candidate.evidence.products if one not in leftovers]
     if products:
         notes.append(
             "These lie among the inputs and came while a command ran. They are taken for what it "

@@ -115,7 +115,7 @@ def run_training(
         if may_fetch(settings.train):
             require_fetched(workspace, model, left.inputs, doing)
         keep(workspace.work, model, "written", Written(outputs=known, products=left.products))
-    inputs = left.inputs
+    leftovers, inputs = inputs.products, left.inputs
     step = msgspec.structs.replace(ran.step, inputs_digest=inputs.train)
     trained = Trained(
         step=step,
@@ -131,6 +131,7 @@ def run_training(
         touched=tuple({*changed_files(workspace)} - {*dirty} - _as_git(workspace, inputs)),
         unproven=ran.unproven,
         products=inputs.products,
+        leftovers=leftovers,
     )
     keep(workspace.work, model, "train", trained)
     result = TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
@@ -236,6 +237,7 @@ def _reuse(
             code=_reused_code(workspace, evidence),
             reused=evidence.reused or made_by(evidence),
             products=evidence.products,
+            leftovers=evidence.leftovers,
             unproven=tuple(
                 one for one in evidence.unproven if covers(workspace.settings(model).model, one)
             ),

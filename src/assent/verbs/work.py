@@ -20,8 +20,8 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     that it started from, `code` the revision as it was before, `environment` is where it ran.
     `written` are the files of evidence that it wrote, `touched` the tracked files that differ from
     the commit only since, `unproven` the outputs that it may not have written, `products` the files
-    among the inputs that came while it ran; `reused` says where a model was made that was taken
-    over.
+    among the inputs that came while it ran, `leftovers` those that an earlier run had left;
+    `reused` says where a model was made that was taken over.
     """
 
     step: Step
@@ -34,6 +34,7 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reused: str = ""
     unproven: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
