@@ -10,6 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
+import venv
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -903,6 +904,47 @@ def test_what_an_earlier_run_has_left_among_the_inputs_is_said(fresh: Project) -
     (fresh.folder / "data/cache").unlink()
     fresh.run("review", "--force", code=11)
     assert "this run may have read" not in fresh.comment()
+
+
+def test_metrics_of_an_earlier_run_that_the_command_only_names(tmp_path: Path) -> None:
+    mine = project(tmp_path, **{".gitignore": ".assent/\nmodel/\nruns.log\n"})
+    mine.edit("assent.yaml", "metrics: [metrics.json]", "metrics: ['out/*.json']")
+    mine.edit("assent.yaml", "sh evaluate.sh", "sh evaluate.sh --metrics=out/m.json out/conf.json")
+    mine.write("evaluate.sh", FILES["evaluate.sh"].replace("metrics.json", "out/m.json"))
+    mine.write("out/m.json", '{"accuracy": 0.99}\n')
+    mine.commit("tracked metrics", push=True)
+    evidence = mine.run("review", "--json", code=11).json["report"]["evidence"]
+    assert evidence["metrics"]["accuracy"] == 0.8
+    assert "out/m.json" not in evidence["inputs"]
+    assert not evidence["code"]["is_dirty"]
+    mine.write("evaluate.sh", "true\n")
+    mine.commit("forgets the metrics", push=True)
+    assert "did not write out/" in mine.run("review", code=2).stderr
+    mine.write("out/conf.json", '{"depth": 1}\n')
+    mine.write("evaluate.sh", "cat out/conf.json || exit 7\n")
+    mine.commit("reads what looks like an output", push=True)
+    said = mine.run("review", code=7).stderr
+    assert "out/conf.json" in said
+    assert "name it in `inputs` if the command reads it" in said
+    mine.edit("assent.yaml", "[train.sh, ", "[train.sh, out/conf.json, ")
+    mine.write("evaluate.sh", "cat out/conf.json && echo '{\"accuracy\": 0.7}' >out/m.json\n")
+    mine.commit("names it", push=True)
+    evidence = mine.run("review", "--json", code=11).json["report"]["evidence"]
+    assert evidence["metrics"]["accuracy"] == 0.7
+    assert "out/conf.json" in evidence["inputs"]
+
+
+def test_an_environment_that_the_command_names(fresh: Project) -> None:
+    venv.create(fresh.folder / "env", with_pip=False)
+    fresh.write(".gitignore", FILES[".gitignore"] + "env/\n")
+    fresh.edit("assent.yaml", "train: sh train.sh", "train: env/bin/python train.py")
+    fresh.edit("assent.yaml", "evaluate: sh", "evaluate: . env/bin/activate && sh")
+    fresh.edit("assent.yaml", "inputs: [train.sh, ", "inputs: ['**/*.py', ")
+    fresh.write("train.py", "import subprocess\nsubprocess.run(['sh', 'train.sh'], check=True)\n")
+    fresh.commit("an environment", push=True)
+    evidence = fresh.run("review", "--json", code=11).json["report"]["evidence"]
+    assert {"train.py", "evaluate.sh"} <= {*evidence["inputs"]}
+    assert not [one for one in evidence["inputs"] if one.startswith("env/")]
 
 
 def test_a_script_that_only_a_variable_names(fresh: Project) -> None:

@@ -52,7 +52,7 @@ def test_a_submodule_that_is_not_fetched(work: Path) -> None:
     repository = Repository(work)
     assert submodules(repository) == ["lib/[a]"]
     assert changed_within(repository, "lib/[a]") is None
-    assert untracked(repository) == []
+    assert untracked(repository, ["lib/[a]/code.py"]) == []
 
 
 def test_what_nobody_has_added(work: Path) -> None:
@@ -61,7 +61,10 @@ def test_what_nobody_has_added(work: Path) -> None:
     own = new_repository(work / "own")
     (own / "code.py").write_text("")
     expected = ["lib/[a]/deep/new.py", "lib/[a]/new.py", "new.py", "own/"]
-    assert sorted(untracked(Repository(work))) == expected
+    repository = Repository(work)
+    assert sorted(untracked(repository, ["lib/[a]/deep/code.py"])) == expected
+    assert sorted(untracked(repository, ["lib/[a]/x.py", "new.py"])) == expected[1:]
+    assert sorted(untracked(repository, ["new.py"])) == expected[2:]
 
 
 @pytest.mark.parametrize(

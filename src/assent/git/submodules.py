@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from assent.errors import AssentError
@@ -56,15 +57,18 @@ def changed_within(repository: Repository, name: str) -> list[str] | None:
     return found
 
 
-def untracked(repository: Repository) -> list[str]:
-    """The files that Git neither has nor ignores, those in submodules as well. A repository that
-    nobody has added is one folder, with `/` at the end.
+def untracked(repository: Repository, names: Collection[str]) -> list[str]:
+    """The files that Git neither has nor ignores, those in submodules as well that hold one of
+    `names`. A repository that nobody has added is one folder, with `/` at the end.
     """
     found = repository.names(
         *("ls-files", "-z", "--others", "--exclude-standard", "--full-name"),
         doing="looking for files",
     )
+    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
     for name in submodules(repository):
-        inner = fetched(repository, name)
-        found += [f"{name}/{one}" for one in (untracked(inner) if inner is not None else ())]
+        inner = fetched(repository, name) if name in folders else None
+        if inner is not None:
+            own = [one.removeprefix(f"{name}/") for one in names if one.startswith(f"{name}/")]
+            found += [f"{name}/{one}" for one in untracked(inner, own)]
     return found

@@ -473,7 +473,8 @@ def inputs_not_here(
         (name, kind)
         for name, kind in not_here(root)
         if (
-            any(relates(one, name) for one in patterns)
+            not outputs.cover(name)
+            and any(relates(one, name) and not around.claim(one, name) for one in patterns)
             if is_folder(kind)
             else covers_input(settings, outputs, name, others)
         )

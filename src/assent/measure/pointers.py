@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -150,7 +150,8 @@ def _why_missing(root: Path, name: str) -> StandIn | None:
         return _dvc(pointer.name, pointer.with_suffix("").name)
     if any(_is_below(place, module) for module in _empty_submodules(root)):
         return _SUBMODULE
-    if any(_is_text_of_link(root, one) for one in (place, *place.parents) if one != root):
+    links = _index(root).links
+    if any(_is_text_of_link(root, one, links) for one in (place, *place.parents)):
         return _LINK
     return _SPARSE if _is_sparse(root, name) else None
 
@@ -160,12 +161,13 @@ def stand_ins(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, StandIn]
     folder, a submodule in it that is not fetched is one too.
     """
     modules = _empty_submodules(root)
+    links = _index(root).links
     for path in paths:
         if path.is_dir():
             below = (module for module in modules if _is_below(module, path))
             found = [(module, _SUBMODULE) for module in below]
         else:
-            kind = stand_in(path) or (_LINK if _is_text_of_link(root, path) else None)
+            kind = stand_in(path) or (_LINK if _is_text_of_link(root, path, links) else None)
             found = [] if kind is None else [(path, kind)]
         for one, kind in found:
             yield os.path.relpath(one, root), kind
@@ -395,8 +397,12 @@ def _place_of_index(root: Path) -> Path | None:
     return None
 
 
-def _is_text_of_link(root: Path, path: Path) -> bool:
-    """Whether a file holds nothing but where a link leads that Git has in its place."""
+def _is_text_of_link(root: Path, path: Path, links: Mapping[str, str]) -> bool:
+    """Whether a file holds nothing but where a link leads that Git has in its place: one of
+    `links`, with the ids of their texts.
+    """
+    if not links:
+        return False
     try:
         size = 0 if path.is_symlink() or not path.is_file() else path.stat().st_size
         if not 0 < size <= _MAX_LINK_BYTES:
@@ -407,7 +413,7 @@ def _is_text_of_link(root: Path, path: Path) -> bool:
         name = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
     except OSError:
         return False
-    oid = _index(root).links.get(name)
+    oid = links.get(name)
     if oid is None:
         return False
     kind = hashlib.sha256 if len(oid) == 64 else hashlib.sha1

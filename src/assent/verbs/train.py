@@ -26,6 +26,7 @@ from assent.verbs.running import (
     may_fetch,
     recovered,
     require_fetched,
+    require_inputs_here,
     require_ready,
     run,
 )
@@ -102,9 +103,10 @@ def run_training(
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:
         return _reuse(workspace, model, found, inputs, "inputs unchanged"), inputs
-    if not may_fetch(settings.train):
+    is_fetching = may_fetch(settings.train)
+    if not is_fetching:
         require_fetched(workspace, model, inputs, doing)
-    pointers = awaited(workspace, inputs)
+    pointers = awaited(workspace, inputs) if is_fetching else {}
     workspace.say(f"{doing}: {redact_text(settings.train)}")
     code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
     expected = _expected(workspace, model, inputs)
@@ -112,8 +114,8 @@ def run_training(
         known = ran.known(written(workspace, model).outputs)
         digest = _trained_digest(workspace, model, known)
         left = left_by(workspace, model, inputs, doing, is_training=True, awaited=pointers)
-        if may_fetch(settings.train):
-            require_fetched(workspace, model, left.inputs, doing)
+        if is_fetching:
+            require_inputs_here(workspace, model, left.inputs, doing)
         keep(workspace.work, model, "written", Written(outputs=known, products=left.products))
     leftovers, inputs = inputs.products, left.inputs
     step = msgspec.structs.replace(ran.step, inputs_digest=inputs.train)

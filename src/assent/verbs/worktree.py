@@ -305,9 +305,9 @@ def forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
     repository = workspace.repository
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    new = untracked(repository)
-    folders = tuple(name for name in new if name.endswith("/"))
     full = {f"{prefix}{name}" for name in inputs}
+    new = untracked(repository, full)
+    folders = tuple(name for name in new if name.endswith("/"))
     return sorted((full & {*new}) | {name for name in full if folders and name.startswith(folders)})
 
 
