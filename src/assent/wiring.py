@@ -80,6 +80,7 @@ def open_workspace(
         context=context,
         folder_store=DirectoryStore,
         now=rfc3339(now),
+        environ=environ,
         say=say,
     )
 

@@ -54,6 +54,7 @@ def test_stages_are_read_with_their_files() -> None:
             command="python src/prepare.py data/raw.csv",
             deps=("data/raw.csv", "src/prepare.py"),
             params=("params.yaml",),
+            keys={"params.yaml": ("prepare.split", "prepare.seed")},
             outs=("data/prepared",),
         ),
         Stage(
@@ -61,6 +62,7 @@ def test_stages_are_read_with_their_files() -> None:
             command="python src/train.py && gzip -k model.pkl",
             deps=("data/prepared", "src/train.py"),
             params=("params.yaml", "conf/other.yaml", "conf/all.json"),
+            keys={"params.yaml": ("lr",), "conf/other.yaml": ("depth",), "conf/all.json": ()},
             outs=("model.pkl",),
             metrics=("metrics.json",),
             plots=("roc.csv", "images"),

@@ -10,12 +10,13 @@ import signal
 import stat
 import subprocess
 import sys
+import venv
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from assent.verbs.revisions import difference
+from assent.verbs.revisions import between, difference
 from assent.wiring import open_workspace
 from tests.e2e.project import FILES, GRACE, Project, ended, new_project, wait_for
 
@@ -670,3 +671,302 @@ def test_what_was_kept_is_not_overwritten_by_the_next_failure(shipped: Project) 
     kept = shipped.folder / ".assent/refused/churn"
     texts = [(kept / number / "model/weights.txt").read_text() for number in "12"]
     assert texts == ["first\n", "second\n"]
+
+
+# --- what commands write beside their outputs -----------------------------------------------------
+
+
+def with_program(mine: Project, name: str, text: str) -> Project:
+    """The project with a program of this name on the search path."""
+    program = mine.folder.parent / "bin" / name
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(text)
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return Project(mine.folder, env={"PATH": f"{program.parent}:{mine.environment['PATH']}"})
+
+
+@pytest.mark.parametrize("start", ["", "rm -rf model\n"])
+def test_a_document_beside_the_model_is_no_part_of_it(tmp_path: Path, start: str) -> None:
+    mine = project(
+        tmp_path,
+        **{".gitignore": ".assent/\nmodel/*\n!README.md\n!.gitkeep\nmetrics.json\nruns.log\n"},
+        **{
+            "model__README.md": "one\n",
+            "model__.gitkeep": "",
+            "train.sh": start + FILES["train.sh"],
+        },
+    )
+    for _ in range(2):
+        ran = mine.run("review", "--force", "--json", code=11).json
+        assert not ran["report"]["evidence"]["code"]["is_dirty"]
+        assert mine.git("status", "--porcelain") == ""
+    bundle = mine.register()
+    mine.run("pull", bundle, "--to", "../pulled")
+    pulled = [path.name for path in (mine.folder.parent / "pulled").iterdir()]
+    assert sorted(pulled) == ["format", "weights.txt"]
+    # Another text is no other model, and is not lost when the model is put back.
+    mine.branch("docs")
+    mine.write("model/README.md", "two\n")
+    (mine.folder / "model/weights.txt").unlink()
+    mine.commit("docs")
+    before = mine.runs()
+    mine.run("train")
+    assert mine.runs() == before
+    assert (mine.folder / "model/weights.txt").exists()
+    assert (mine.folder / "model/README.md").read_text() == "two\n"
+
+
+def test_a_document_that_the_run_writes_is_part_of_the_model(tmp_path: Path) -> None:
+    mine = project(
+        tmp_path,
+        **{".gitignore": ".assent/\nmodel/*\n!README.md\nmetrics.json\nruns.log\n"},
+        **{"model__README.md": "one\n"},
+    )
+    first = mine.run("train", "--json").json["model_digest"]
+    mine.write("train.sh", FILES["train.sh"] + "echo one >model/README.md\n")
+    second = mine.run("train", "--json").json["model_digest"]
+    assert first != second
+    mine.run("evaluate")
+    mine.run("bundle")
+    mine.write("train.sh", FILES["train.sh"])
+    assert mine.run("train", "--force", "--json").json["model_digest"] == first
+    assert (mine.folder / "model/README.md").read_text() == "one\n"
+
+
+PAPERMILL = """\
+#!/bin/sh
+cat "$1" >"$2.new"; echo "ran $(date +%N)" >>"$2.new"; mv "$2.new" "$2"; sh train.sh
+"""
+
+
+def test_tracked_files_that_the_command_says_it_writes(tmp_path: Path) -> None:
+    mine = project(
+        tmp_path,
+        **{
+            ".gitignore": ".assent/\nmodel/\nmetrics.json\nruns.log\n",
+            "in.ipynb": "{}\n",
+            "out.ipynb": "of an earlier run\n",
+            "logs__x.log": "of an earlier run\n",
+        },
+    )
+    mine.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: ['**']")
+    mine.edit(
+        "assent.yaml",
+        "train: sh train.sh",
+        "train: papermill -p a 1 in.ipynb out.ipynb > logs/x.log",
+    )
+    mine.commit("notebooks", push=True)
+    mine = with_program(mine, "papermill", PAPERMILL.replace('"$1"', '"$4"').replace("$2", "$5"))
+    assert "uncommitted" not in mine.run("review", code=11).stdout
+    assert "out.ipynb" in mine.git("status", "--porcelain")
+    # Neither in this tree, nor in a clean one, is anything to be trained again.
+    mine.run("review", code=11)
+    assert mine.runs() == ["train", "evaluate"]
+    clone = mine.clone("ci")
+    assert "uncommitted" not in clone.run("review", code=11).stdout
+    assert clone.runs() == []
+    mine.write("in.ipynb", "{ }\n")
+    mine.run("review", code=11)
+    assert mine.runs() == ["train", "evaluate"] * 2
+
+
+JUPYTER = """\
+#!{python}
+import json, pathlib, subprocess, sys
+place = pathlib.Path(sys.argv[-1])
+book = json.loads(place.read_text())
+for number, cell in enumerate(book["cells"], 1):
+    cell["outputs"], cell["execution_count"] = [{{"text": "done"}}], number
+place.write_text(json.dumps(book, indent=1))
+subprocess.run(["sh", "train.sh"], check=True)
+"""
+
+
+def test_a_notebook_that_is_executed_in_place(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": "fit()", "outputs": []}
+    book = {"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]}
+    mine = project(tmp_path, **{"train.ipynb": json.dumps(book)})
+    mine.edit(
+        "assent.yaml",
+        "train: sh train.sh",
+        "train: jupyter nbconvert --to notebook --execute --inplace train.ipynb",
+    )
+    old = mine.commit("a notebook", push=True)
+    mine = with_program(mine, "jupyter", JUPYTER.format(python=sys.executable))
+    for _ in range(2):
+        assert "uncommitted" not in mine.run("review", "--force", code=11).stdout
+    mine.run("review", code=11)
+    assert mine.runs() == ["train", "evaluate"] * 2
+    ran = mine.commit("as it was run", push=True)
+    mine.run("review", code=11)
+    assert mine.runs() == ["train", "evaluate"] * 2
+    workspace = open_workspace(
+        mine.folder, environ=mine.environment, now=datetime.now(UTC), say=print
+    )
+    assert difference(workspace, "churn", old, ran) == ""
+    mine.edit("train.ipynb", "fit()", "fit(1)")
+    assert "uncommitted changes (train.ipynb)" in mine.run("review", code=11).stdout
+    assert mine.runs() == ["train", "evaluate"] * 3
+    new = mine.commit("another cell")
+    assert difference(workspace, "churn", ran, new) == "train.ipynb has changed"
+
+
+DVC_ADD = """\
+#!/bin/sh
+printf 'outs:\\n- md5: %s.dir\\n  path: %s\\n' "$(cat model/* | md5sum | cut -c1-32)" "$2" >"$2.dvc"
+grep -qx "/$2" .gitignore || echo "/$2" >>.gitignore
+"""
+
+
+def test_a_command_that_adds_the_model_to_dvc(tmp_path: Path) -> None:
+    mine = project(tmp_path, **{".gitignore": ".assent/\nmetrics.json\nruns.log\n"})
+    mine.edit("assent.yaml", "train: sh train.sh", "train: sh train.sh && dvc add model")
+    mine.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: ['**']")
+    old = mine.commit("dvc", push=True)
+    mine = with_program(mine, "dvc", DVC_ADD)
+    assert "uncommitted" not in mine.run("review", code=11).stdout
+    new = mine.commit("what dvc wrote", push=True)
+    mine.run("review", code=11)
+    assert mine.runs() == ["train", "evaluate"]
+    mine.write("params.yaml", "accuracy: 0.9\n")
+    mine.commit("better")
+    assert "uncommitted" not in mine.run("review", code=11).stdout
+    assert mine.runs() == ["train", "evaluate"] * 2
+    workspace = open_workspace(
+        mine.folder, environ=mine.environment, now=datetime.now(UTC), say=print
+    )
+    found = between(workspace, "churn", old, new)
+    assert not found.reason
+    # Nobody has looked at them, and that is said.
+    assert found.others == (".gitignore", "model.dvc")
+
+
+def test_two_models_whose_patterns_cover_each_others_outputs(tmp_path: Path) -> None:
+    head, _, people = FILES["assent.yaml"].partition("people:")
+    head = head.replace("inputs: [train.sh, data/train.csv]", "inputs: ['**']")
+    head = head.replace("metrics: [metrics.json]", "metrics: ['results/*.json']")
+    other = head.partition("models:\n")[2].replace("  churn:", "  upsell:", 1)
+    other = other.replace("train: sh train.sh", "train: sh upsell.sh")
+    other = other.replace("model: model/", "model: upsell/").replace(
+        "evaluate: sh evaluate.sh", "evaluate: sh upsell-evaluate.sh"
+    )
+    other = other.replace("results/*.json", "results/upsell.json")
+    metrics = FILES["evaluate.sh"].replace(">metrics.json", ">results/churn.json")
+    mine = project(
+        tmp_path,
+        **{
+            "assent.yaml": f"{head}{other}people:{people}",
+            "evaluate.sh": metrics,
+            "upsell.sh": "echo upsell >>runs.log; mkdir -p upsell; date +%N >upsell/w\n",
+            "upsell-evaluate.sh": metrics.replace("churn", "upsell"),
+            "results__churn.json": '{"accuracy": 0.7}\n',
+            "results__upsell.json": '{"accuracy": 0.7, "lift": 2}\n',
+            ".gitignore": ".assent/\nmodel/\nupsell/\nruns.log\n",
+        },
+    )
+    for model in ("churn", "upsell", "churn", "upsell"):
+        ran = mine.run("review", model, "--json", code=11).json["report"]["evidence"]
+        assert "lift" not in ran["metrics"]
+        assert not ran["code"]["is_dirty"]
+    assert mine.runs() == ["train", "evaluate", "upsell", "evaluate"]
+
+
+def test_what_arrives_while_the_training_runs_is_said_where_people_decide(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [train.sh, data/**]")
+    fresh.write("train.sh", FILES["train.sh"] + "echo 9,9 >data/late.csv\n")
+    fresh.commit("a late file", push=True)
+    ran = fresh.run("review", "--json", code=11).json["report"]["evidence"]
+    assert ran["products"] == ["data/late.csv"]
+    assert "data/late.csv" not in ran["inputs"]
+    assert "were not looked at: `data/late.csv`" in fresh.comment()
+    assert ran["leftovers"] == []
+
+
+def test_what_an_earlier_run_has_left_among_the_inputs_is_said(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [train.sh, data/**]")
+    cache = (
+        "[ -e data/cache ] || cp params.yaml data/cache\nmkdir -p model; cp data/cache model/w\n"
+    )
+    fresh.write("train.sh", cache)
+    fresh.write(".gitignore", FILES[".gitignore"] + "data/cache\n")
+    fresh.commit("a cache", push=True)
+    fresh.run("review", code=11)
+    fresh.write("params.yaml", "accuracy: 0.9\n")
+    fresh.commit("other parameters", push=True)
+    evidence = fresh.run("review", "--json", code=11).json["report"]["evidence"]
+    assert evidence["leftovers"] == ["data/cache"]
+    assert "data/cache" not in evidence["inputs"]
+    assert "this run may have read them: `data/cache`" in fresh.comment()
+    assert "came while a command ran" not in fresh.comment()
+    fresh.run("train", "--force")
+    fresh.run("review", code=11)
+    assert "this run may have read them: `data/cache`" in fresh.comment()
+    (fresh.folder / "data/cache").unlink()
+    fresh.run("review", "--force", code=11)
+    assert "this run may have read" not in fresh.comment()
+
+
+def test_metrics_of_an_earlier_run_that_the_command_only_names(tmp_path: Path) -> None:
+    mine = project(tmp_path, **{".gitignore": ".assent/\nmodel/\nruns.log\n"})
+    mine.edit("assent.yaml", "metrics: [metrics.json]", "metrics: ['out/*.json']")
+    mine.edit("assent.yaml", "sh evaluate.sh", "sh evaluate.sh --metrics=out/m.json out/conf.json")
+    mine.write("evaluate.sh", FILES["evaluate.sh"].replace("metrics.json", "out/m.json"))
+    mine.write("out/m.json", '{"accuracy": 0.99}\n')
+    mine.commit("tracked metrics", push=True)
+    evidence = mine.run("review", "--json", code=11).json["report"]["evidence"]
+    assert evidence["metrics"]["accuracy"] == 0.8
+    assert "out/m.json" not in evidence["inputs"]
+    assert not evidence["code"]["is_dirty"]
+    mine.write("evaluate.sh", "true\n")
+    mine.commit("forgets the metrics", push=True)
+    assert "did not write out/" in mine.run("review", code=2).stderr
+    mine.write("out/conf.json", '{"depth": 1}\n')
+    mine.write("evaluate.sh", "cat out/conf.json || exit 7\n")
+    mine.commit("reads what looks like an output", push=True)
+    said = mine.run("review", code=7).stderr
+    assert "out/conf.json" in said
+    assert "name it in `inputs` if the command reads it" in said
+    mine.edit("assent.yaml", "[train.sh, ", "[train.sh, out/conf.json, ")
+    mine.write("evaluate.sh", "cat out/conf.json && echo '{\"accuracy\": 0.7}' >out/m.json\n")
+    mine.commit("names it", push=True)
+    evidence = mine.run("review", "--json", code=11).json["report"]["evidence"]
+    assert evidence["metrics"]["accuracy"] == 0.7
+    assert "out/conf.json" in evidence["inputs"]
+
+
+def test_an_environment_that_the_command_names(fresh: Project) -> None:
+    venv.create(fresh.folder / "env", with_pip=False)
+    fresh.write(".gitignore", FILES[".gitignore"] + "env/\n")
+    fresh.edit("assent.yaml", "train: sh train.sh", "train: env/bin/python train.py")
+    fresh.edit("assent.yaml", "evaluate: sh", "evaluate: . env/bin/activate && sh")
+    fresh.edit("assent.yaml", "inputs: [train.sh, ", "inputs: ['**/*.py', ")
+    fresh.write("train.py", "import subprocess\nsubprocess.run(['sh', 'train.sh'], check=True)\n")
+    fresh.commit("an environment", push=True)
+    evidence = fresh.run("review", "--json", code=11).json["report"]["evidence"]
+    assert {"train.py", "evaluate.sh"} <= {*evidence["inputs"]}
+    assert not [one for one in evidence["inputs"] if one.startswith("env/")]
+
+
+def test_a_script_that_only_a_variable_names(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "train: sh train.sh", "train: sh $STEP && sh $DIR/more.sh")
+    fresh.edit("assent.yaml", "inputs: [train.sh, data/train.csv]", "inputs: [data/train.csv]")
+    fresh.write("src/more.sh", "true\n")
+    commits = [fresh.commit("variables", push=True)]
+    mine = Project(fresh.folder, env={"STEP": "train.sh", "DIR": "src"})
+    bundle = mine.run("review", "--json", code=11).json["report"]["evidence"]
+    assert {"train.sh", "src/more.sh"} <= {*bundle["inputs"]}
+    for name in ("src/more.sh", "train.sh"):
+        mine.write(name, FILES["train.sh"] + "# changed\n")
+        commits.append(mine.commit(f"another {name}", push=True))
+        runs = len(mine.runs())
+        mine.run("review", code=11)
+        assert len(mine.runs()) > runs
+    workspace = open_workspace(
+        fresh.folder, environ=fresh.environment, now=datetime.now(UTC), say=print
+    )
+    first, second, third = commits
+    assert difference(workspace, "churn", first, second) == "src/more.sh has changed"
+    # No variable is known where it is judged: then the evidence says what was read.
+    assert difference(workspace, "churn", second, third) == ""
+    read = bundle["inputs"]
+    assert difference(workspace, "churn", second, third, read) == "train.sh has changed"

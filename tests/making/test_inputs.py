@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of
 from assent.errors import UsageError
+from assent.making.dvc import Dvc
 from assent.making.inputs import Inputs, covers_input, read_inputs
-from assent.making.outputs import outputs_of
+from assent.making.outputs import known_outputs, outputs_of
 from assent.measure.hashes import Hashes
 
 FILES = {
@@ -79,6 +82,85 @@ def test_an_input_that_is_named_and_an_output_is_an_error(root: Path, named: str
 def test_a_named_input_is_right_against_a_glob_of_outputs(root: Path) -> None:
     write(root, {"config.json": "{}"})
     assert "config.json" in names(root, inputs=("config.json",), metrics=("*.json",))
+
+
+def test_a_word_that_a_glob_of_outputs_covers_is_an_output(root: Path) -> None:
+    write(root, {"out/m.json": "{}", "out/draw.py": "", "conf.json": "{}"})
+    command = "python train.py --metrics out/m.json --config conf.json && python out/draw.py"
+    metrics = ("out/**",)
+    found = names(root, train=command, metrics=metrics)
+    assert found == ["conf.json", "data/raw.csv", "evaluate.py", "out/draw.py", "train.py"]
+    given = settings(train=command, metrics=metrics)
+    outputs = outputs_of(given)
+    assert not covers_input(given, outputs, "out/m.json")
+    assert covers_input(given, outputs, "out/draw.py")
+    named = settings(train=command, metrics=metrics, inputs=("out/m.json",))
+    assert "out/m.json" in read(root, named).files
+    assert covers_input(named, outputs_of(named), "out/m.json")
+
+
+# --- what a command only mentions -----------------------------------------------------------------
+
+
+def environment(root: Path, name: str, python: Path, mark: str = "pyvenv.cfg") -> None:
+    write(root, {f"{name}/{mark}": "", f"{name}/bin/activate": f"VIRTUAL_ENV={root}/{name}"})
+    (root / name / "bin/python").symlink_to(python)
+
+
+@pytest.mark.parametrize("mark", ["pyvenv.cfg", "conda-meta/history"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "tools/env/bin/python train.py",
+        "./tools/env/bin/python train.py",
+        ". tools/env/bin/activate && python train.py",
+        "PATH=$PWD/tools/env/bin:$PATH python train.py",
+        "tools/env/bin/py* train.py",
+    ],
+)
+def test_an_environment_is_no_input(
+    root: Path, tmp_path_factory: pytest.TempPathFactory, command: str, mark: str
+) -> None:
+    python = tmp_path_factory.mktemp("outside") / "python"
+    python.write_text("")
+    environment(root, "tools/env", python, mark)
+    write(root, {"tools/x.txt": ""})
+    given = settings(train=command, inputs=("data/**", "tools/**", "**/*.yaml"))
+    assert list(read(root, given).files) == [
+        "data/raw.csv",
+        "evaluate.py",
+        "params.yaml",
+        "tools/x.txt",
+        "train.py",
+    ]
+
+
+def test_a_file_of_an_environment_that_is_named_is_an_input(root: Path) -> None:
+    environment(root, "env", root / "train.py")
+    assert "env/bin/activate" in names(root, inputs=("env/bin/activate",))
+
+
+def test_a_mentioned_link_that_leads_out_is_known_by_where_it_leads(
+    root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside")
+    write(outside, {"python": "one", "parts/a.csv": "1"})
+    (root / "run").symlink_to("bin/run")
+    (root / "bin").mkdir()
+    (root / "bin/run").symlink_to(outside / "python")
+    (root / "parts").mkdir()
+    (root / "parts/a.csv").symlink_to(outside / "parts/a.csv")
+    write(root, {"parts/b.csv": "2"})
+    given = settings(train="./run train.py parts/*.csv")
+    first = read(root, given)
+    assert {"run", "parts/a.csv", "parts/b.csv", "train.py"} <= first.of_training
+    (outside / "python").write_text("another")
+    assert read(root, given) == first
+    (root / "bin/run").unlink()
+    (root / "bin/run").symlink_to(outside / "parts/a.csv")
+    assert read(root, given).train != first.train
+    with pytest.raises(UsageError, match="outside"):
+        read(root, settings(inputs=("run",)))
 
 
 def test_a_pattern_of_nothing_but_outputs_is_an_error(root: Path) -> None:
@@ -257,6 +339,182 @@ def test_an_input_that_another_job_has_found_estranged(root: Path) -> None:
     (root / "data/raw.csv").unlink()
     here = read(root, given, handed_on={"data/raw.csv": there.files["data/raw.csv"]})
     assert here.train == there.train
+
+
+# --- what commands write --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [
+        ("python train.py --log-file=logs/x.log", "logs/x.log"),
+        ("python train.py > out.txt", "out.txt"),
+        ("papermill train.ipynb out.ipynb", "out.ipynb"),
+        ("jupyter nbconvert --execute train.ipynb", "train.html"),
+        ("python train.py && dvc add model", "model.dvc"),
+        ("python train.py && dvc add model", ".gitignore"),
+        ("python train.py && dvc add models/", "models.dvc"),
+    ],
+)
+def test_what_a_command_says_that_it_writes_is_no_input(
+    root: Path, command: str, written: str
+) -> None:
+    pointer = "outs:\n- md5: '1'\n  path: {}\n"
+    files = {
+        "train.ipynb": "{}",
+        "logs/x.log": "",
+        "out.txt": "",
+        "out.ipynb": "{}",
+        ".gitignore": "",
+    }
+    write(root, {**files, "train.html": "", "models/m": ""})
+    write(root, {f"{one}.dvc": pointer.format(one) for one in ("model", "models")})
+    given = settings(train=command, inputs=("**",))
+    before = read(root, given)
+    assert written in before.left_out
+    write(root, {written: pointer.format(written.removesuffix(".dvc")) + "# again\n"})
+    assert read(root, given).train == before.train
+    assert not covers_input(given, known_outputs(given, Dvc()), written)
+
+
+def test_what_is_declared_is_an_input_although_a_command_says_that_it_writes_it(root: Path) -> None:
+    command = "python get.py --output data/raw.csv && python train.py"
+    for given in (
+        {"inputs": ("data/raw.csv",)},
+        {"inputs": ("*.py",), "data": {"t": "data/*.csv"}},
+    ):
+        assert "data/raw.csv" in names(root, train=command, **given)
+
+
+def test_a_pointer_to_nothing_but_outputs_is_none_either(root: Path) -> None:
+    write(root, {"model.dvc": "outs:\n- md5: '1'\n  path: model\n", "b/x": ""})
+    write(root, {"b.dvc": "outs:\n- md5: '1'\n  path: b\n- md5: '1'\n  path: model\n"})
+    found = read(root, settings(inputs=("**",)))
+    assert "model.dvc" in found.left_out
+    assert "b.dvc" in found.files
+    # Somebody who names it means it.
+    assert "model.dvc" in names(root, inputs=("model.dvc", "data/**"))
+
+
+def notebook(source: str | list[str], **more: Any) -> str:
+    cell = {"cell_type": "code", "metadata": {}, "source": source, "outputs": [], **more}
+    return json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": [cell]})
+
+
+def test_a_notebook_that_is_executed_in_place_is_known_by_its_cells(root: Path) -> None:
+    given = settings(train="jupyter nbconvert --execute --inplace train.ipynb")
+    write(root, {"train.ipynb": notebook("fit()")})
+    before = read(root, given)
+    ran: dict[str, Any] = {
+        "outputs": [{"text": "0.9"}],
+        "execution_count": 1,
+        "id": "a",
+        "source": ["fit", "()"],
+    }
+    write(root, {"train.ipynb": notebook(**ran, metadata={"execution": {"at": 1}})})
+    assert read(root, given).files == before.files
+    write(root, {"train.ipynb": notebook("fit(1)")})
+    assert read(root, given).train != before.train
+    # Of one that is only read, all of it is.
+    given = settings(train="jupyter nbconvert --execute train.ipynb --to html")
+    before = read(root, given)
+    write(root, {"train.ipynb": notebook("fit(1)", execution_count=2)})
+    assert read(root, given).train != before.train
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"nbformat": 4}', '{"nbformat": 3, "cells": []}'])
+def test_what_is_no_notebook_is_known_by_its_bytes(root: Path, text: str) -> None:
+    write(root, {"train.ipynb": text})
+    found = read(root, settings(train="papermill train.ipynb train.ipynb"))
+    assert found.files["train.ipynb"] == digest_of(text.encode())
+
+
+def test_variables_and_globs_name_inputs(root: Path) -> None:
+    write(root, {"src/fit.py": "", "conf/a.yaml": "", "conf/b.yaml": "", "conf/c.txt": ""})
+    given = settings(train="python $DIR/fit.py conf/*.yaml", evaluate=None)
+    expected = ["conf/a.yaml", "conf/b.yaml", "data/raw.csv", "src/fit.py"]
+    for value in ("src", f"{root}/src"):
+        assert list(read(root, given, environ={"DIR": value}).files) == expected
+    # Unknown: anything that it may be.
+    assert list(read(root, given).files) == expected
+    for name in ("src/fit.py", "conf/a.yaml"):
+        assert covers_input(given, outputs_of(given), name)
+    assert not covers_input(given, outputs_of(given), "conf/c.txt")
+
+
+def test_paths_from_the_root_of_the_machine(root: Path) -> None:
+    assert "train.py" in names(root, train=f"python {root}/train.py", inputs=("data/**",))
+
+
+# --- several models -------------------------------------------------------------------------------
+
+
+def test_outputs_of_another_model_are_no_inputs(root: Path) -> None:
+    other = settings(
+        model="other/",
+        metrics=("results/other.json",),
+        inputs=("data/**",),
+        train="python other.py",
+    )
+    write(root, {"other.py": ""})
+    for inputs in (("**",), ("results/*.json", "data/**", "*.py")):
+        given = settings(inputs=inputs, metrics=("results/mine.json",))
+        write(root, {"results/fixed.json": ""})
+        before = read(root, given, others=[other])
+        write(root, {"other/weights": "w", "results/other.json": "{}", "results/mine.json": "{}"})
+        after = read(root, given, others=[other])
+        assert after.train == before.train
+        assert "results/other.json" in after.left_out
+        # It may be read all the same: then what it is made from counts.
+        for name in ("other.py", "data/raw.csv"):
+            write(root, {name: f"changed {inputs}"})
+            changed = read(root, given, others=[other])
+            assert changed.train != after.train
+            after = changed
+            assert covers_input(given, known_outputs(given, Dvc(), [other]), name, [other])
+        command = msgspec.structs.replace(other, train="python other.py --fast")
+        assert read(root, given, others=[command]).train != after.train
+        assert not covers_input(
+            given, known_outputs(given, Dvc(), [other]), "results/other.json", [other]
+        )
+
+
+@pytest.mark.parametrize("pattern", ["other/**", "other", "other/weights", "other/*.bin"])
+def test_who_names_outputs_of_another_model_means_them(root: Path, pattern: str) -> None:
+    other = settings(model="other/", metrics=("o.json",))
+    write(root, {"other/weights": "w", "other/a.bin": ""})
+    given = settings(inputs=(pattern,))
+    before = read(root, given, others=[other])
+    write(root, {"other/weights": "v", "other/a.bin": "v"})
+    assert read(root, given, others=[other]).train != before.train
+    assert covers_input(given, known_outputs(given, Dvc(), [other]), "other/a.bin", [other]) is (
+        pattern != "other/weights"
+    )
+
+
+def test_two_models_that_do_not_touch_each_other(root: Path) -> None:
+    other = settings(model="other/", metrics=("o.json",), inputs=("x/**",))
+    given = settings(inputs=("data/**",))
+    assert read(root, given, others=[other]) == read(root, given)
+
+
+def test_two_models_whose_patterns_cover_each_other(root: Path) -> None:
+    one = settings(inputs=("**",), model="a/", metrics=("a.json",))
+    two = settings(inputs=("**",), model="b/", metrics=("b.json",))
+    write(root, {"a/w": "1", "b/w": "1", "a.json": "{}", "b.json": "{}"})
+    before = [read(root, one, others=[two]).train, read(root, two, others=[one]).train]
+    write(root, {"a/w": "2", "b/w": "2", "a.json": "[]", "b.json": "[]"})
+    assert [read(root, one, others=[two]).train, read(root, two, others=[one]).train] == before
+
+
+def test_a_glob_of_outputs_does_not_cover_what_another_model_declares() -> None:
+    other = settings(model="other/", metrics=("results/other.json",))
+    found = known_outputs(settings(metrics=("results/*.json",)), Dvc(), [other])
+    assert found.cover("results/mine.json")
+    assert not found.cover("results/other.json")
+    assert known_outputs(other, Dvc(), [settings(metrics=("results/*.json",))]).cover(
+        "results/other.json"
+    )
 
 
 @pytest.mark.parametrize(

@@ -28,13 +28,15 @@ _STEP = re.compile(r"[^.\[\]]+")
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """One command and its files, as paths relative to the root. `params` are the files of its
-    parameters, `folder` is where the command runs. A `${…}` that nobody could resolve is kept.
+    parameters, and `keys` their names with dots by file, none for all that a file holds; `folder`
+    is where the command runs. A `${…}` that nobody could resolve is kept.
     """
 
     name: str
     command: str
     deps: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
+    keys: dict[str, tuple[str, ...]] = {}
     outs: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     plots: tuple[str, ...] = ()
@@ -219,7 +221,8 @@ def _stage(name: str, given: dict[str, Any], folder: str, known: Mapping[str, An
         name=name,
         command=_command(given.get("cmd"), known),
         deps=_paths(given.get("deps"), here, known),
-        params=_params(given.get("params"), here, known),
+        params=tuple(keys := _params(given.get("params"), here, known)),
+        keys=keys,
         outs=_paths(given.get("outs"), here, known),
         metrics=_paths(given.get("metrics"), here, known),
         plots=_paths(given.get("plots"), here, known),
@@ -244,12 +247,20 @@ def _folder(given: Mapping[str, Any], folder: str, known: Mapping[str, Any]) -> 
     return "" if below == "." else below
 
 
-def _params(given: Any, folder: str, known: Mapping[str, Any]) -> tuple[str, ...]:
-    """The files of parameters: `params.yaml` for a bare key, the others by name."""
-    names = []
+def _params(given: Any, folder: str, known: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The names of parameters by their files: those of `params.yaml` stand alone. A file that
+    stands without names is named for all that it holds.
+    """
+    found: dict[str, tuple[str, ...]] = {}
     for item in _list(given):
-        names += [_text(key, known) for key in item] if isinstance(item, dict) else [PARAMS]
-    return _below_all(names, folder)
+        named = item if isinstance(item, dict) else {PARAMS: [item]}
+        for name, keys in named.items():
+            path = _below(_text(name, known), folder)
+            texts = tuple(_text(key, known) for key in _list(keys))
+            if path is not None:
+                is_whole = not texts or found.get(path) == ()
+                found[path] = () if is_whole else (*found.get(path, ()), *texts)
+    return found
 
 
 def _paths(given: Any, folder: str, known: Mapping[str, Any]) -> tuple[str, ...]:

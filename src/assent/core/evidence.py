@@ -13,6 +13,7 @@ from assent.core.scalar import Scalar
 
 FORMAT = "assent/evidence/1"
 REDACTED = "[redacted]"
+MAX_PRODUCTS = 1_000
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -145,8 +146,11 @@ class Evidence(Struct, frozen=True, kw_only=True):
     """All evidence of one bundle. `inputs_digest` covers commands, declared inputs, parameters
     and data: equal digests mean that training and evaluating again would start from the same.
     `unproven` are outputs that were not shown to be of this run, because they are `incremental`;
-    `estranged` are inputs that are not what DVC's pointers to them say. `reused` says from which
-    revision and by whom the model was made, if it was not trained for this evidence.
+    `estranged` are inputs that are not what DVC's pointers to them say; `products` the first
+    `MAX_PRODUCTS` files that patterns of inputs cover and that appeared or changed while a command
+    ran: they are taken for what it writes, and nobody looked at them. `leftovers` are those that an
+    earlier run had left, so that this one may have read them. `reused` says from which revision and
+    by whom the model was made, if it was not trained for this evidence.
     `environment` is that of both commands; `trained_in` that of training alone, where evaluating
     ran with other packages.
     """
@@ -172,5 +176,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     run: Run | None = None
     unproven: tuple[str, ...] = ()
     estranged: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
     reused: str = ""
     problems: tuple[Problem, ...] = ()

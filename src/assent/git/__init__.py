@@ -8,6 +8,7 @@ from assent.git.objects import Object, Objects, is_commit
 from assent.git.process import GitError, environment, git, said, without_repository
 from assent.git.pushing import Refusal, refusal
 from assent.git.repository import Repository
+from assent.git.submodules import changed_within, holder, submodules, untracked
 from assent.git.trunk import Trunk
 
 __all__ = [
@@ -17,10 +18,14 @@ __all__ = [
     "Refusal",
     "Repository",
     "Trunk",
+    "changed_within",
     "environment",
     "git",
+    "holder",
     "is_commit",
     "refusal",
     "said",
+    "submodules",
+    "untracked",
     "without_repository",
 ]

@@ -208,6 +208,18 @@ class Repository:
         """The id of a file or folder at a commit, or None if it is not there."""
         return self._objects.id_of(f"{commit}:{path}")
 
+    def commit_of(self, name: str) -> str | None:
+        """The commit of a submodule as `HEAD` has it, whose objects are not here; None if there is
+        no submodule of this name.
+        """
+        lines = self.names(
+            *("--literal-pathspecs", "ls-tree", "-z", "--full-tree", "HEAD", "--", name),
+            doing="looking for a submodule",
+        )
+        entries = [line.partition("\t") for line in lines]
+        found = (header.split(" ") for header, _, path in entries if path == name and " " in header)
+        return next((oid for _, kind, oid in found if kind == "commit"), None)
+
     def links(self, commit: str, *, most: int) -> dict[str, str] | None:
         """The links of a commit by path, and where they lead; None if there are more than `most`
         of them.

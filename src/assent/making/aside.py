@@ -29,6 +29,8 @@ from assent.measure.files import (
     expand,
     file_digest,
     is_glob,
+    link_text,
+    links_to,
     path_below,
     relative_name,
     require_inside,
@@ -44,8 +46,6 @@ KEPT_RUNS = 3
 _NEVER = frozenset({".git", ".assent"})
 """What Git and Assent keep for themselves, in a folder or, for a submodule, in a file."""
 _SHOWN = 5
-_MOST_LINKS = 40
-"""As many links as the system follows on the way to one file."""
 
 
 class _List(msgspec.Struct, frozen=True):
@@ -77,6 +77,7 @@ class Aside:
         self._stays = frozenset(self._noted.stays)
         self._moved: dict[str, str] = {}
         self._standing: dict[str, Signature] = {}
+        self._watched: dict[str, Signature] = {}
         self._back: set[str] = set()
         self._began: Signature | None = None
         self.beside: set[Path] = set()
@@ -105,7 +106,7 @@ class Aside:
             moved=numbers,
             links={
                 **_links(self._root, names),
-                **{self._real(name): _text(self._root / name) for name in waiting},
+                **{self._real(name): link_text(self._root / name) for name in waiting},
             },
             stays=tuple(stays),
             outputs=tuple(outputs),
@@ -130,6 +131,12 @@ class Aside:
             if found is not None:  # on another device, or in use: told by its times
                 self._standing[name] = found
 
+    def watch(self, names: Sequence[str]) -> None:
+        """Tell by their times whether these files, which stay where they are, are written."""
+        for name in names:
+            with suppress(OSError):
+                self._watched[name] = signature(self._root / name)
+
     @property
     def standing(self) -> tuple[str, ...]:
         """What could not be set aside."""
@@ -139,7 +146,8 @@ class Aside:
         """Whether a file that is there was written since. What was there before is not, although
         a new link leads to it.
         """
-        if name in self._stays:
+        before = self._standing.get(name, self._watched.get(name))
+        if name in self._stays and before is None:
             return True
         if self._real(name) in self._back:
             return False
@@ -147,7 +155,7 @@ class Aside:
             found = signature(self._root / name)
         except OSError:
             return True
-        return self._standing.get(name) != found and not self._is_of_before(name, found)
+        return before != found and not self._is_of_before(name, found)
 
     def _is_of_before(self, name: str, found: Signature) -> bool:
         place = self._root / name
@@ -285,7 +293,7 @@ class Aside:
 
     def _put_link(self, real: str) -> None:
         place, text = self._root / real, self._noted.links[real]
-        if self._in_the_way(real) == place and place.is_symlink() and _text(place) == text:
+        if self._in_the_way(real) == place and place.is_symlink() and link_text(place) == text:
             return
         self._make_room(real)
         os.symlink(os.fsdecode(text), place)  # noqa: PTH211 - as it was, to the last slash
@@ -417,27 +425,8 @@ def _links(root: Path, names: Iterable[str]) -> dict[str, bytes]:
     """The links below the root that lead to the folders of these files, by their real places."""
     found: dict[str, bytes] = {}
     for parent in dict.fromkeys(Path(name).parent for name in names):
-        found |= _links_to(root, parent)
+        found |= links_to(root, parent)
     return found
-
-
-def _links_to(root: Path, folder: Path) -> dict[str, bytes]:
-    found: dict[Path, bytes] = {}
-    here, rest = root, [*reversed(folder.parts)]
-    while rest and len(found) < _MOST_LINKS:
-        part = rest.pop()
-        here = here.parent if part == ".." else here / part
-        if here.is_symlink():
-            found[here] = _text(here)
-            rest += reversed(Path(os.fsdecode(found[here])).parts)
-            here = here.parent
-    return {
-        relative_name(root, link): text for link, text in found.items() if link.is_relative_to(root)
-    }
-
-
-def _text(link: Path) -> bytes:
-    return os.fsencode(os.readlink(link))  # noqa: PTH115 - a path would lose a slash at the end
 
 
 def _flush(path: Path) -> None:

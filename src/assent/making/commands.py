@@ -9,11 +9,19 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
-SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", ".ipynb", ".js", ".pl", ".rb")
+import msgspec
+
+from assent.making.writing import NOTEBOOK, wrote
+from assent.measure.files import is_glob
+
+SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", NOTEBOOK, ".js", ".pl", ".rb")
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>", "tee"})
 """The word after it is where output goes."""
+_SEPARATORS = frozenset(";&|()")
 _RECIPES = {
     "make": ("Makefile", "makefile", "GNUmakefile"),
     "gmake": ("Makefile", "makefile", "GNUmakefile"),
@@ -21,52 +29,328 @@ _RECIPES = {
 }
 """Programs whose recipes are what is run."""
 _PIECE = re.compile(r"[^\s'\"=,:;|&()<>`]+")
-_FOLDERS = frozenset({"cd", "pushd", "-C"})
+_FOLDERS = frozenset(
+    "cd pushd -C -D -p -w -wd -wdir --wdir --directory --chdir --cwd --workdir --working-dir "
+    "--project --project-dir".split()
+)
+_ELSEWHERE = frozenset(
+    "pdm pixi hatch rye docker podman ssh srun sbatch mpirun singularity apptainer kubectl".split()
+)
+_GROUPS = frozenset({"(", ")", "{", "}", "((", "))"})
+_SHELLS = frozenset({"sh", "bash", "zsh", "dash"})
+_UNKNOWN = "\x01"
+"""Stands for what a variable holds that nobody knows."""
+_MOST, _DEEPEST = 256, 5
+_ASSIGNED = re.compile(r"(?:^|[\s;&|({])(\w+)=(\"[^\"]*\"|'[^']*'|[^\s;&|()]*)")
+_LOOP = re.compile(r"\bfor\s+(\w+)\s+in\s+([^;\n]+)")
+_VARIABLE = re.compile(r"\$(\w+|[@*#?$!-])|\$\{(\w+)([^{}]*)\}")
+_OUTPUT_OF = re.compile(r"\$\(([^()]*)\)|`([^`]*)`")
+_HERE = re.compile(r"\$\(\s*pwd\s*\)|`\s*pwd\s*`|\$PWD\b|\$\{PWD\}")
+_BRACES = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
 
 
-def mentioned(command: str | None) -> tuple[str, ...]:
-    """The names that a command mentions, relative to where it starts, but for those that it sends
-    its output to: `python fit.py --config=a.yaml` gives `python`, `fit.py`, `--config=a.yaml`,
-    `a.yaml` and `--config`. After `cd sub` they may be below `sub`.
+class Mentions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command mentions, relative to where it starts: `named` are names and globs that it
+    may read, `written` the files that it says it writes and reads nowhere else, and `rerun` the
+    notebooks that it executes in place.
     """
-    words, written = _words(command or "")
-    pieces = [piece for word in words for piece in (word, *_PIECE.findall(word))]
-    for before, word in pairwise(words):
-        if before == "-m":
-            module = word.replace(".", "/")
-            pieces += [f"{module}.py", f"{module}/__main__.py", f"{module}/__init__.py"]
-    for word in words:
-        pieces += [*_RECIPES.get(posixpath.basename(word), ()), f"{word}/__main__.py"]
-    folders = list(accumulate(_folders(words, command or ""), posixpath.join))
-    names = [*pieces, *(f"{folder}/{piece}" for folder in folders for piece in pieces)]
-    usable = (one for one in names if one and "\0" not in one and not one.startswith("/"))
-    normal = (posixpath.normpath(one) for one in usable)
-    return tuple(
-        dict.fromkeys(one for one in normal if not one.startswith("..") and one not in written)
+
+    named: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    rerun: tuple[str, ...] = ()
+
+
+def mentioned(command: str | None, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The names that a command mentions, but for those that it says it writes:
+    `python fit.py --config=a.yaml` gives `python`, `fit.py`, `--config=a.yaml`, `a.yaml` and
+    `--config`. After `cd sub` they may be below `sub`. A variable has the values that the command
+    gives it, or that of `environ`; what holds an unknown one is a glob.
+    """
+    return mentions(command, environ).named
+
+
+def mentions(command: str | None, environ: Mapping[str, str] | None = None) -> Mentions:
+    """What a command mentions and what it says it writes, with the variables of `environ`."""
+    known = environ or {}
+    asked = {one for found in _VARIABLE.findall(command or "") for one in found[:2] if one in known}
+    return _mentions(command or "", tuple((name, known[name]) for name in sorted(asked)))
+
+
+@lru_cache(maxsize=256)
+def _mentions(command: str, environ: tuple[tuple[str, str], ...]) -> Mentions:
+    command = _HERE.sub(".", command.replace("\\\n", " "))
+    texts = list(_run_by(command))
+    values = _values(command, environ)
+    found = [_read(one) for text in texts for one in _expanded(text, values)]
+    named = dict.fromkeys(name for one in found for name in one.named)
+    read = {name for one in found for name in one.read}
+    said = dict.fromkeys(name for one in found for name in one.written if name not in read)
+    written = tuple(name for name in said if _is_plain(name))
+    return Mentions(
+        named=tuple(name for name in named if name not in written),
+        written=written,
+        rerun=tuple(dict.fromkeys(name for one in found for name in one.rerun)),
     )
 
 
-def _folders(words: list[str], command: str) -> list[str]:
+class _Simple(msgspec.Struct, frozen=True):
+    """One command of a line, the files that it is redirected to, and the folder it starts in; None
+    if that is not certain.
+    """
+
+    words: list[str]
+    targets: list[str]
+    folder: str | None
+
+
+class _Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What one text without variables may name, which of that it may read, and what it writes."""
+
+    named: list[str]
+    read: frozenset[str]
+    written: list[str]
+    rerun: list[str]
+
+
+def _run_by(command: str) -> Iterator[str]:
+    """The command, and the commands in it whose output it takes: `$(cat names.txt)`."""
+    for _ in range(_DEEPEST):
+        inner = [first or second for first, second in _OUTPUT_OF.findall(command)]
+        if not inner:
+            break
+        yield from inner
+        command = _OUTPUT_OF.sub(_UNKNOWN, command)
+    yield command
+
+
+def _values(command: str, environ: tuple[tuple[str, str], ...]) -> dict[str, list[str]]:
+    """All values that each variable may have."""
+    found: dict[str, list[str]] = {name: [value] for name, value in environ}
+    for name, value in _ASSIGNED.findall(command):
+        found.setdefault(name, []).append(value.strip("'\""))
+    for name, words in _LOOP.findall(command):
+        found.setdefault(name, []).extend(words.split())
+    return found
+
+
+def _expanded(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+    """A text with each variable replaced by each of its values."""
+    texts = [text]
+    for _ in range(_DEEPEST):
+        grown: list[str] = []
+        for one in texts:
+            grown += _replaced(one, values)
+        texts = list(dict.fromkeys(grown))
+        if not any(_VARIABLE.search(one) for one in texts):
+            return texts
+        if len(texts) > _MOST:
+            break
+    return [_VARIABLE.sub(_UNKNOWN, one) for one in texts]
+
+
+def _replaced(text: str, values: Mapping[str, Sequence[str]]) -> list[str]:
+    """A text with its variables replaced, one after the other, as often as it has values."""
+    texts = [""]
+    end = 0
+    for found in _VARIABLE.finditer(text):
+        choices = _choices(found, values)
+        if len(texts) * len(choices) > _MOST:
+            choices = [_UNKNOWN]
+        before = text[end : found.start()]
+        texts = [f"{one}{before}{choice}" for one in texts for choice in choices]
+        end = found.end()
+    return [one + text[end:] for one in texts]
+
+
+def _choices(found: re.Match[str], values: Mapping[str, Sequence[str]]) -> list[str]:
+    plain, braced, operation = found.groups()
+    choices = [*values.get(plain or braced, ())]
+    operation = operation or ""
+    if operation.startswith((":-", ":=", "-", "=")):
+        choices.append(operation.lstrip(":").lstrip("-="))
+    elif operation:
+        choices = []  # `${NAME%.yaml}` and its like
+    return list(dict.fromkeys(choices)) or [_UNKNOWN]
+
+
+def _read(command: str, depth: int = 0) -> _Reading:
+    """What one text without variables mentions."""
+    simple = _simple_commands(command)
+    words = [word for one in simple for word in one.words]
+    folders = _folders(words, command)
+    told = [(one, wrote(one.words)) for one in simple]
+    quoted = [n for n, word in enumerate(words) if " " in word] if depth < _DEEPEST else []
+    inner = [_read(words[n], depth + 1) for n in quoted]
+    run = [] if folders else [one for n, one in zip(quoted, inner, strict=True) if _runs(words, n)]
+    kept = [
+        word
+        for one, written in told
+        for number, word in enumerate(one.words)
+        if number not in written.words
+    ]
+    pieces = [*(piece for word in words for piece in _pieces(word)), *_run_with(words)]
+    inside = [name for one in inner for name in one.named]
+    return _Reading(
+        named=_below([*pieces, *inside], folders),
+        read=frozenset(_below([piece for word in kept for piece in _pieces(word)], folders)).union(
+            *(one.read for one in inner)
+        ),
+        written=[
+            *(
+                posixpath.normpath(posixpath.join(one.folder, name))
+                for one, written in told
+                if one.folder is not None
+                for name in (*one.targets, *written.files)
+            ),
+            *(name for one in run for name in one.written),
+        ],
+        rerun=[
+            *(
+                posixpath.normpath(posixpath.join(one.folder, name))
+                for one, written in told
+                if one.folder is not None
+                for name in written.rerun
+            ),
+            *(name for one in run for name in one.rerun),
+        ],
+    )
+
+
+def _runs(words: Sequence[str], number: int) -> bool:
+    """Whether a word is a command that a shell runs: `bash -c '…'`."""
+    programs = {posixpath.basename(word) for word in words[:number]}
+    return not _SHELLS.isdisjoint(programs) and bool(re.fullmatch(r"-\w*c", words[number - 1]))
+
+
+def _run_with(words: Sequence[str]) -> Iterator[str]:
+    """The files that are run without being named: modules, recipes, packages."""
+    for before, word in pairwise(words):
+        if before == "-m":
+            yield from _module(word)
+    for word in words:
+        if re.fullmatch(r"-m[\w.]+", word):
+            yield from _module(word[2:])
+        yield from _RECIPES.get(posixpath.basename(word), ())
+        yield f"{word}/__main__.py"
+
+
+def _pieces(word: str) -> list[str]:
+    """A word and what may be names in it. A quoted command is read as one."""
+    return [word] if " " in word else [word, *_PIECE.findall(word)]
+
+
+def _module(name: str) -> list[str]:
+    path = name.replace(".", "/")
+    return [f"{path}.py", f"{path}/__main__.py", f"{path}/__init__.py"]
+
+
+def _below(pieces: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """What may be names, relative to where a command starts, or below a folder it goes to."""
+    names = [*pieces, *(f"{folder}/{piece}" for folder in folders for piece in pieces)]
+    known = (_as_glob(one) for one in names if one and "\0" not in one)
+    usable = (posixpath.normpath(one) for one in known if one and not one.startswith("/"))
+    return list(dict.fromkeys(one for one in usable if not one.startswith("..")))
+
+
+def _as_glob(name: str) -> str:
+    """A name as a pattern where it holds what is not known; empty if it says too little."""
+    glob = re.sub(rf"^{_UNKNOWN}/", "**/", name).replace(_UNKNOWN, "*")
+    return "" if is_glob(glob) and not re.search(r"\w", glob) else glob
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name may be that of a file that a command writes, code apart."""
+    if is_glob(name) or _UNKNOWN in name or name.startswith(("/", "..")):
+        return False
+    return name.endswith(NOTEBOOK) or not name.endswith(SCRIPTS)
+
+
+def _folders(words: Sequence[str], command: str) -> list[str]:
     """Where a command goes, and where Python looks for its modules."""
     went = [word for before, word in pairwise(words) if before in _FOLDERS]
-    return [*went, *re.findall(r"PYTHONPATH=([^\s:;'\"]+)", command)]
+    for word in words:
+        option, sign, value = word.partition("=")
+        if sign and option in _FOLDERS:
+            went.append(value)
+        elif re.fullmatch(r"-C[\w./]+", word):
+            went.append(word[2:])
+    searched = re.findall(r"PYTHONPATH=([^\s;'\"]+)", command)
+    went += [one for found in searched for one in found.split(":") if one]
+    return list(dict.fromkeys([*accumulate(went, posixpath.join), *went]))
 
 
-def _words(command: str) -> tuple[list[str], frozenset[str]]:
-    """The words of a command, and those that it writes to."""
-    lexer = shlex.shlex(command, posix=True, punctuation_chars="><|&;()")
+def _simple_commands(command: str) -> list[_Simple]:
+    """The commands of a line."""
+    all_words, is_as_shell = _words(command)
+    found: list[_Simple] = []
+    words: list[str] = []
+    targets: list[str] = []
+    here: str | None = "" if is_as_shell else None
+    is_target, before = False, ";"
+    for word in [*all_words, ";"]:
+        if is_target and word[:1] != "-":
+            targets += [posixpath.normpath(one) for one in _braced(word)]
+        elif word and set(word) <= _SEPARATORS:
+            found.append(_Simple(words, targets, None if _goes(words) else here))
+            is_certain = not _GROUPS & {*all_words} and {before, word} <= {";", "&&"}
+            here = _after(words, here, is_certain=is_certain)
+            words, targets, before = [], [], word
+        else:
+            words += _braced(word)
+        is_target = word in _WRITING or (is_target and word[:1] == "-")
+    return [one for one in found if one.words or one.targets]
+
+
+def _words(command: str) -> tuple[list[str], bool]:
+    """The words of a command, each line ended by `;`, and whether they are as a shell has them."""
+    found: list[str] = []
+    try:
+        for line in command.splitlines():
+            found += [*_lexed(line), ";"]
+    except ValueError:  # a quote that is not closed, or not in its line
+        try:
+            return list(_lexed(command)), False
+        except ValueError:
+            return command.split(), False
+    return found, True
+
+
+def _lexed(text: str) -> shlex.shlex:
+    lexer = shlex.shlex(text, posix=True, punctuation_chars="><|&;()")
     lexer.whitespace_split = True
     lexer.commenters = "#"
-    try:
-        all_words = list(lexer)
-    except ValueError:  # a quote that is not closed
-        all_words = command.split()
-    words: list[str] = []
-    written: list[str] = []
-    is_written = False
-    for word in all_words:
-        (written if is_written and word[:1] != "-" else words).append(word)
-        is_written = word in _WRITING or (is_written and word[:1] == "-")
-    return words, frozenset(map(posixpath.normpath, written)) - {
-        posixpath.normpath(w) for w in words
-    }
+    return lexer
+
+
+def _goes(words: Sequence[str]) -> bool:
+    """Whether a program may go to another folder, or another machine, before it writes."""
+    programs = [posixpath.basename(word) for word in words]
+    if "papermill" in programs:  # its `--cwd` is where the notebook runs
+        words = words[: programs.index("papermill")]
+    options = {word.partition("=")[0] for word in words}
+    return (
+        not options.isdisjoint(_FOLDERS - {"cd", "pushd", "-p", "-w"})
+        or any(re.fullmatch(r"-C[\w./]+", word) for word in words)
+        or not _ELSEWHERE.isdisjoint(programs)
+    )
+
+
+def _after(words: Sequence[str], folder: str | None, *, is_certain: bool) -> str | None:
+    """The folder after a command."""
+    if folder is None or words[:1] not in (["cd"], ["pushd"], ["popd"]):
+        return folder
+    there = words[1] if len(words) == 2 and words[0] != "popd" and is_certain else "-"
+    return None if there[:1] in ("-", "/", "~") else posixpath.join(folder, there)
+
+
+def _braced(word: str) -> list[str]:
+    """`conf/{a,b}.yaml` as two words."""
+    words = [word]
+    for _ in range(_DEEPEST):
+        words = [
+            f"{one[: found.start()]}{choice}{one[found.end() :]}" if found else one
+            for one in words
+            for found in [_BRACES.search(one)]
+            for choice in (found[1].split(",") if found else [""])
+        ][:_MOST]
+    return words

@@ -30,6 +30,9 @@ from assent.parsing import ParseError, parse_yaml
 
 PIPELINE, LOCK, POINTER = "dvc.yaml", "dvc.lock", ".dvc"
 
+_PARAMETERS = (".yaml", ".yml", ".json")
+"""Files of parameters that are looked into."""
+
 Read = Callable[[str], bytes | None]
 """The content of a file by its name relative to the root; None if there is none."""
 
@@ -182,7 +185,7 @@ def stale(
     """Why an output of a stage is not what DVC would make now; empty if it is.
 
     Its lock must have the output as it lies there, the command and the parameters as they are now,
-    and what the stage has read as it is: an output of another stage that is not stale itself, what
+    and all that the stage reads as it is: an output of another stage that is not stale itself, what
     a pointer says, or else its own bytes. `above` are the stages that ask.
     """
     wrote = next(
@@ -197,6 +200,9 @@ def stale(
     now = next((one for one in dvc.stages if one.name == stage.name), None)
     if now is None or (stage.command and _differs(now.command, stage.command)):
         return f"{PIPELINE} has another command for the stage {stage.name} than when it last ran"
+    unknown = _unknown(root, now, stage)
+    if unknown:
+        return f"{LOCK} does not say that the stage {stage.name} has read {unknown}"
     for name, values in stage.params.items():
         if not _are_current(root, name, values):
             return f"{name} is not what the stage {stage.name} has read when it last ran"
@@ -208,6 +214,31 @@ def stale(
             if reason:
                 return f"{dep.path}: {reason}"
     return ""
+
+
+def _unknown(root: Path, now: Stage, stage: LockedStage) -> str:
+    """What a stage reads by now and has not read when it last ran; empty if there is nothing. What
+    a variable that could not be resolved names is not known.
+    """
+    deps = {one.path for one in stage.deps}
+    for path in now.deps:
+        if path not in deps and "${" not in path:
+            return path
+    for name, keys in now.keys.items():
+        locked = stage.params.get(name, {})
+        for key in keys or _top_keys(root, name):
+            if key not in locked and "${" not in f"{name}{key}":
+                return f"{key} of {name}"
+    return ""
+
+
+def _top_keys(root: Path, name: str) -> tuple[str, ...]:
+    """What a file of parameters holds now, as far as it is looked into."""
+    try:
+        found = _parameters(root, name) if name.endswith(_PARAMETERS) else None
+    except ParseError:
+        return ()
+    return tuple(map(str, found)) if isinstance(found, dict) else ()
 
 
 def _is_out(stage: LockedStage, path: str) -> bool:
@@ -223,14 +254,18 @@ def _are_current(root: Path, name: str, values: Mapping[str, Any]) -> bool:
     """Whether parameters have these values now. Files that are neither YAML nor JSON are not
     looked into.
     """
-    if not name.endswith((".yaml", ".yml", ".json")):
+    if not name.endswith(_PARAMETERS):
         return True
-    content = working_tree(root)(name)
     try:
-        found = None if content is None else parse_yaml(content)
+        found = _parameters(root, name)
     except ParseError:
         return False
     return all(_look_up(found, key) == value for key, value in values.items())
+
+
+def _parameters(root: Path, name: str) -> Any:
+    content = working_tree(root)(name)
+    return None if content is None else parse_yaml(content)
 
 
 def _look_up(value: Any, key: str) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,22 +14,45 @@ import msgspec
 from assent.config.lock import FILE as LOCK
 from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of_value
-from assent.errors import UsageError
-from assent.making.commands import SCRIPTS, mentioned
+from assent.errors import AssentError, UsageError
+from assent.files import as_text
+from assent.making.commands import SCRIPTS, mentioned, mentions
 from assent.making.dvc import (
     PIPELINE,
     Dvc,
     agrees,
-    made_by_dvc,
     pointers_beside,
     read_dvc,
     runs_dvc,
     working_tree,
 )
-from assent.making.outputs import Outputs, evidence_files, is_command, outputs_of, require_place
-from assent.measure.files import covers, expand, is_glob, relative_name
+from assent.making.notebooks import cells_digest
+from assent.making.outputs import (
+    Outputs,
+    data_of,
+    declared_by,
+    evidence_files,
+    is_command,
+    known_outputs,
+    literals,
+    outputs_of,
+    require_place,
+)
+from assent.making.upstream import Others, base_of
+from assent.measure.files import (
+    covers,
+    expand,
+    is_environment,
+    is_glob,
+    is_in_environment,
+    leads_out,
+    links_to,
+    relates,
+    relative_name,
+)
 from assent.measure.hashes import Hashes
 from assent.measure.models.files import is_executable
+from assent.measure.pointers import StandIn, is_folder, not_here, require_there
 
 _SHOWN = 3
 
@@ -35,9 +60,10 @@ _SHOWN = 3
 class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     """`train` covers the command, the declared inputs and the parameters; `evaluate` covers
     `train`, the command of the evaluation, the data sets and what else is to be measured. `files`
-    are all files by path: of what DVC keeps, the pointer; `of_training` those that training starts
-    from. `left_out` are outputs that a pattern
-    covers; `estranged` what is not as its pointer says, and counts as it lies there.
+    are all files by path: of what DVC keeps, the pointer, and of a notebook that is executed in
+    place, its cells; `of_training` those that training starts from. `left_out` are outputs that a
+    pattern covers; `products` what runs have written beside their outputs; `estranged` what is not
+    as its pointer says, and counts as it lies there.
     """
 
     files: dict[str, Digest]
@@ -45,6 +71,7 @@ class Inputs(msgspec.Struct, frozen=True, kw_only=True):
     evaluate: Digest
     of_training: frozenset[str] = frozenset()
     left_out: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
     estranged: tuple[str, ...] = ()
 
 
@@ -55,11 +82,14 @@ def read_inputs(
     hashes: Hashes,
     products: Mapping[str, Digest] | None = None,
     handed_on: Mapping[str, Digest] | None = None,
+    others: Sequence[ModelSettings] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> Inputs:
     """Hash what the model of `settings` is made from. `top` is the top folder of the repository,
     `products` are files that a run has written beside its outputs: no inputs, as long as they are
     what it wrote. `handed_on` are inputs that an earlier job of the same run has read and that are
-    not here.
+    not here. `others` are the other models of the same `assent.yaml`, and `environ` is what the
+    commands run with.
 
     A file that a command names (`python evaluate.py`) is an input of that command whether it is
     declared or not, what no command makes is an input of the evaluation, and `assent.lock` never
@@ -67,40 +97,64 @@ def read_inputs(
     `UsageError` for a declared input that does not exist, that is an output as well, or that lies
     in the folder of the model.
     """
-    sets = settings.data_sets
     data = data_of(settings)
     named = [*settings.inputs, *settings.params, *data]
-    matches = {pattern: expand(root, [pattern]) for pattern in named}
-    dvc = read_dvc(working_tree(root), [*named, *pointers_beside(root, matches.values())])
-    outputs = outputs_of(settings, made_by_dvc(settings, dvc))
-    scripts = {one: named_in(root, one, outputs) for one in (settings.train, settings.evaluate)}
+    around = Others(others)
+    above = around.above(named)
+    more = [one for model in above for one in declared_by(model)]
+    matches = {pattern: expand(root, [pattern]) for pattern in [*named, *more]}
+    own = outputs_of(settings).own
+    dvc = read_dvc(
+        working_tree(root), [*named, *more, *own, *pointers_beside(root, matches.values())]
+    )
+    outputs = known_outputs(settings, dvc, others)
+
+    def named_by(command: str | None) -> list[str]:
+        return named_in(root, command, outputs, environ)
+
+    train_names, evaluate_names = named_by(settings.train), named_by(settings.evaluate)
+    commands = [one for model in above for one in (model.train, model.evaluate)]
+    above_names = [name for command in commands for name in named_by(command)]
+    ties = _ties(root, [*train_names, *evaluate_names, *above_names])
+    scripts = _scripts([*train_names, *evaluate_names])
     one_by_one = literals(settings)
-    require_place(root, top, settings, [*one_by_one, *data, *_scripts(scripts.values())])
-    own = {*one_by_one, *_scripts(scripts.values())}
-    strange = {name: one for name, one in (products or {}).items() if name not in own}
+    require_place(root, top, settings, [*one_by_one, *data, *scripts])
+    kept = {*one_by_one, *scripts}
+    strange = {name: one for name, one in (products or {}).items() if name not in kept}
     away = handed_on or {}
-    found = _Found(root, outputs, dvc, hashes, strange, away, matches, frozenset(data))
+    all_data = frozenset([*data, *(one for model in above for one in data_of(model))])
+    found = _Found(root, outputs, dvc, hashes, strange, away, matches, all_data, around)
     for pattern in settings.inputs:
         if not any(covers(pattern, name) for name in away):
             found.require(pattern)
-    train = found.files([*settings.inputs, *settings.params, *scripts[settings.train]])
-    rest = [*data, *scripts[settings.evaluate], *_made_by_nobody(settings)]
+    more += [name for name in above_names if name not in ties]
+    started_from = [name for name in train_names if name not in ties]
+    train = found.files([*settings.inputs, *settings.params, *started_from, *more])
+    rest = [
+        *data,
+        *(name for name in evaluate_names if name not in ties),
+        *_made_by_nobody(settings),
+    ]
     evaluate = [path for path in found.files(rest) if path not in train]
-    files = {**hashes.digests(sorted({*train, *evaluate})), **away}
+    files = {**hashes.digests(sorted({*train, *evaluate})), **away, **ties}
+    files |= _cells(root, [settings, *above], files.keys() - away.keys())
     files = {name: files[name] for name in sorted(files)}
     hashes.save()
     names = {relative_name(root, path) for path in train}
+    names |= ties.keys() & {*train_names, *above_names}
     names |= {
         name
         for name in away
-        if any(covers(one, name) for one in (*settings.inputs, *settings.params))
+        if any(covers(one, name) for one in (*settings.inputs, *settings.params, *more))
     }
+    made = {"above": [_how(model) for model in above]} if above else {}
     trained = digest_of_value(
         {
             "command": settings.train,
             "model": settings.model,
             "files": {name: digest for name, digest in files.items() if name in names},
             **({"python": settings.python} if settings.python else {}),
+            **made,
         }
     )
     return Inputs(
@@ -113,15 +167,42 @@ def read_inputs(
                 "command": settings.evaluate,
                 "metrics": settings.metrics,
                 "model": settings.model,
-                "data": {name: [data.path, data.snapshot] for name, data in sets.items()},
+                "data": _snapshots(settings),
                 "files": {name: digest for name, digest in files.items() if name not in names},
                 **_measured(settings),
                 **_executable(root, settings, files),
             }
         ),
         left_out=tuple(found.left_out),
+        products=tuple(found.products),
         estranged=tuple(found.estranged),
     )
+
+
+def _snapshots(settings: ModelSettings) -> dict[str, list[str | None]]:
+    return {name: [one.path, one.snapshot] for name, one in settings.data_sets.items()}
+
+
+def _how(settings: ModelSettings) -> list[Any]:
+    """How a model is made whose outputs may be read for another one."""
+    return [settings.train, settings.evaluate, settings.model, _snapshots(settings)]
+
+
+def _cells(
+    root: Path, models: Iterable[ModelSettings], names: Collection[str]
+) -> dict[str, Digest]:
+    """The notebooks among the inputs that a command executes in place: what it writes into them is
+    no input.
+    """
+    read = working_tree(root)
+    found = {name: read(name) for one in models for name in rerun(one) if name in names}
+    digests = {name: cells_digest(text) for name, text in found.items() if text is not None}
+    return {name: digest for name, digest in digests.items() if digest is not None}
+
+
+def rerun(settings: ModelSettings) -> tuple[str, ...]:
+    """The notebooks that the commands execute in place."""
+    return (*mentions(settings.train).rerun, *mentions(settings.evaluate).rerun)
 
 
 def changed_names(before: Mapping[str, Digest], after: Mapping[str, Digest]) -> list[str]:
@@ -145,15 +226,9 @@ def say_changed(names: Sequence[str]) -> str:
     return f"{shown} {'has' if len(names) == 1 else 'have'} changed"
 
 
-def literals(settings: ModelSettings) -> list[str]:
-    """The inputs and parameters that `assent.yaml` names one by one."""
-    named = (*settings.inputs, *settings.params)
-    return [posixpath.normpath(pattern) for pattern in named if not is_glob(pattern)]
-
-
-def _scripts(named: Iterable[Sequence[str]]) -> list[str]:
+def _scripts(named: Iterable[str]) -> list[str]:
     """What commands name and run. What else they name, such as the model, they may write."""
-    return [one for words in named for one in words if one.endswith(SCRIPTS)]
+    return [one for one in named if one.endswith(SCRIPTS)]
 
 
 class _Found:
@@ -169,6 +244,7 @@ class _Found:
         away: Collection[str],
         matches: dict[str, list[Path]],
         data: frozenset[str],
+        others: Others,
     ) -> None:
         self._root = root
         self._outputs = outputs
@@ -179,7 +255,9 @@ class _Found:
         self._away = away
         self._matches = matches
         self._data = data
+        self._others = others
         self.left_out: dict[str, None] = {}
+        self.products: dict[str, None] = {}
         self.estranged: dict[str, None] = {}
 
     def require(self, pattern: str) -> None:
@@ -194,8 +272,10 @@ class _Found:
             return
         names = [relative_name(self._root, path) for path in self._matching(pattern)]
         is_literal = self._is_literal(pattern)
-        if not all(self._outputs.cover(name, literal=is_literal) for name in names):
+        if not all(self._is_output(pattern, name, literal=is_literal) for name in names):
             return
+        if not names:
+            require_there(self._root, pattern, "reading the inputs of the model")
         what = "nothing but outputs of the model" if names else "nothing"
         raise UsageError(
             "reading the inputs of the model",
@@ -218,22 +298,33 @@ class _Found:
             is_literal = self._is_literal(pattern) or pattern in self._data
             for path in self._matching(pattern):
                 name = relative_name(self._root, path)
-                if self._outputs.cover(name, literal=is_literal) or self._is_product(name, path):
+                if self._is_output(pattern, name, literal=is_literal):
                     self.left_out[name] = None
+                elif self._is_product(name, path):
+                    self.products[name] = None
                 else:
-                    found.add(self._instead(name) or path)
+                    found.add(self._instead(name, literal=is_literal) or path)
             if self._dvc.pointer_of(pattern) is not None and pattern not in self._away:
-                found.add(self._instead(pattern) or self._root / pattern)
+                found.add(self._instead(pattern, literal=True) or self._root / pattern)
         return {path for path in found - {self._root / LOCK} if path.is_file()}
+
+    def _is_output(self, pattern: str, name: str, *, literal: bool) -> bool:
+        if self._outputs.cover(name, literal=literal):
+            return True
+        return not literal and self._others.claim(pattern, name)
 
     def _is_product(self, name: str, path: Path) -> bool:
         digest = self._products.get(name)
         return digest is not None and self._hashes.digest(path) == digest
 
-    def _instead(self, name: str) -> Path | None:
-        """The pointer that stands for a file, unless the file is another one."""
+    def _instead(self, name: str, *, literal: bool) -> Path | None:
+        """The pointer that stands for a file, unless the file is another one, or the pointer is
+        what the commands write.
+        """
         pointer = self._dvc.pointer_of(name)
         if pointer is None or pointer == name:
+            return None
+        if not literal and self._outputs.cover(pointer):
             return None
         if pointer not in self._pointers:
             states = [agrees(self._root, one, self._hashes) for one in self._dvc.pointers[pointer]]
@@ -282,17 +373,67 @@ def _executable(root: Path, settings: ModelSettings, names: Iterable[str]) -> di
     return {"executable": found} if found else {}
 
 
-def _is_here(path: str) -> bool:
-    return "://" not in path
-
-
-def named_in(root: Path, command: str | None, outputs: Outputs) -> list[str]:
+def named_in(
+    root: Path, command: str | None, outputs: Outputs, environ: Mapping[str, str] | None = None
+) -> list[str]:
     """The files of the working tree that a command mentions and does not write. A pipeline of DVC
-    is named by running it.
+    is named by running it. What lies in an environment is a program, known by its packages.
     """
     found = [PIPELINE] if runs_dvc(command) and (root / PIPELINE).is_file() else []
-    names = (one for one in mentioned(command) if not outputs.cover(one, literal=True))
-    return [*found, *(one for one in names if _is_file(root, one))]
+    here = {name: _from_root(root, value) for name, value in (environ or {}).items()}
+    for one in mentioned(None if command is None else _from_root(root, command), here):
+        if not is_glob(one):
+            found += [one] if _is_file(root, one) and not _is_written(outputs, one) else []
+        else:
+            found += [name for name in _fitting(root, one) if not outputs.cover(name)]
+    return [one for one in found if not is_in_environment(root, one)]
+
+
+def _is_written(outputs: Outputs, word: str) -> bool:
+    """Whether a word of a command names what it writes: what outputs cover, although only a glob
+    does (`--metrics out/m.json`). Code is read.
+    """
+    return outputs.cover(word, literal=word.endswith(SCRIPTS))
+
+
+def _ties(root: Path, names: Iterable[str]) -> dict[str, Digest]:
+    """Those of `names` that links lead out of `root`, where nobody knows what changes, by the
+    digest of the links.
+    """
+    return {
+        one: digest_of_value(
+            {link: as_text(os.fsdecode(text)) for link, text in links_to(root, one).items()}
+        )
+        for one in names
+        if leads_out(root, root / one)
+    }
+
+
+def _from_root(root: Path, text: str) -> str:
+    """A text with paths below the root as the commands, which start there, may name them."""
+    return re.sub(rf"{re.escape(str(root))}(?:/|(?=$|[\s'\";:]))", "./", text)
+
+
+def _fitting(root: Path, pattern: str) -> list[str]:
+    """The files that a word of a command may mean, and the links among them that lead out of
+    `root`: nobody has declared those, so that they are no reason to refuse.
+    """
+    strays: list[Path] = []
+
+    def is_apart(path: Path) -> bool:
+        if path.is_symlink() and leads_out(root, path):
+            strays.append(path)
+            return True
+        return is_environment(path)
+
+    try:
+        base = base_of(pattern)
+        if base and leads_out(root, root / base):
+            return [base] if os.path.lexists(root / base) else []
+        found = [*expand(root, [pattern], is_apart), *strays]
+        return [relative_name(root, path) for path in found]
+    except AssentError:
+        return []  # it is no pattern that somebody declared
 
 
 def _is_file(root: Path, name: str) -> bool:
@@ -302,18 +443,57 @@ def _is_file(root: Path, name: str) -> bool:
         return False
 
 
-def covers_input(settings: ModelSettings, outputs: Outputs, name: str) -> bool:
+def covers_input(
+    settings: ModelSettings, outputs: Outputs, name: str, others: Sequence[ModelSettings] = ()
+) -> bool:
     """Whether a file can be an input, by its name alone, as `read_inputs` takes it."""
     if name == LOCK:
         return False
-    named = (*literals(settings), *mentioned(settings.train), *mentioned(settings.evaluate))
-    if name in named:
+    around = Others(others)
+    above = around.above(declared_by(settings))
+    return any(_covers_input(one, outputs, name, around) for one in (settings, *above))
+
+
+def _covers_input(settings: ModelSettings, outputs: Outputs, name: str, others: Others) -> bool:
+    words = (*mentioned(settings.train), *mentioned(settings.evaluate))
+    if name in literals(settings):
         return not outputs.cover(name, literal=True)
+    if name in words:
+        return not _is_written(outputs, name)
     if name == PIPELINE and (runs_dvc(settings.train) or runs_dvc(settings.evaluate)):
         return True
     if any(covers(one, name) for one in data_of(settings)):
         return not outputs.cover(name, literal=True)
-    return any(covers(one, name) for one in patterns_of(settings)) and not outputs.cover(name)
+    if outputs.cover(name):
+        return False
+    if any(covers(one, name) for one in words):
+        return True
+    named = (*settings.inputs, *settings.params, *_made_by_nobody(settings))
+    return any(covers(one, name) and not others.claim(one, name) for one in named)
+
+
+def inputs_not_here(
+    root: Path, settings: ModelSettings, outputs: Outputs, others: Sequence[ModelSettings] = ()
+) -> list[tuple[str, StandIn]]:
+    """What Git holds and is not here of what may be inputs, by name: submodules that are not
+    fetched, and files that a sparse checkout has left out. What a command only mentions is looked
+    for by whoever runs it, but a file that Git holds under that very name is meant.
+    """
+    around = Others(others)
+    above = around.above(declared_by(settings))
+    patterns = [
+        one for each in (settings, *above) for one in (*declared_by(each), *_made_by_nobody(each))
+    ]
+    return [
+        (name, kind)
+        for name, kind in not_here(root)
+        if (
+            not outputs.cover(name)
+            and any(relates(one, name) and not around.claim(one, name) for one in patterns)
+            if is_folder(kind)
+            else covers_input(settings, outputs, name, others)
+        )
+    ]
 
 
 def patterns_of(settings: ModelSettings) -> list[str]:
@@ -321,12 +501,4 @@ def patterns_of(settings: ModelSettings) -> list[str]:
     makes.
     """
     words = (*mentioned(settings.train), *mentioned(settings.evaluate))
-    declared = [*settings.inputs, *settings.params, *data_of(settings)]
-    return [*declared, *_made_by_nobody(settings), *words]
-
-
-def data_of(settings: ModelSettings) -> list[str]:
-    """The data sets that are files here, and the earlier states that they are compared with."""
-    sets = settings.data_sets.values()
-    earlier = [one.previous for one in sets if one.previous is not None]
-    return [path for path in (*(one.path for one in sets), *earlier) if _is_here(path)]
+    return [*declared_by(settings), *_made_by_nobody(settings), *words]

@@ -10,19 +10,26 @@ import msgspec
 
 from assent.config.settings import ModelSettings
 from assent.errors import UsageError
+from assent.making.commands import mentions
+from assent.making.dvc import Dvc, made_by_dvc
+from assent.making.keeping import is_document
 from assent.measure.files import PLACEHOLDERS, UNMATCHED, covers, is_glob
 
 
 class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     """Patterns of files, relative to the folder of `assent.yaml`. `model` is what `train` writes,
     `measured` what it or `evaluate` writes: metrics, predictions and plots. `plots` are those of
-    them that nothing is decided by. `derived` are files that a pipeline tool makes on the way.
+    them that nothing is decided by. `derived` are files that a pipeline tool makes on the way, and
+    `written` files by name that the commands say they write, and pointers to outputs. `foreign` is
+    what other models of the same `assent.yaml` declare one by one.
     """
 
     model: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
     plots: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -38,16 +45,60 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the file is an output. With `literal` it was named by somebody as an input, who
         is right against a glob that happens to cover it.
         """
+        if not literal and name in self.written:
+            return True
         if PurePosixPath(name).name in PLACEHOLDERS:
             return False
-        return any(
-            covers(pattern, name) for pattern in self.all if not (literal and is_glob(pattern))
-        )
+        found = [
+            pattern
+            for pattern in self.all
+            if not (literal and is_glob(pattern)) and covers(pattern, name)
+        ]
+        return bool(found) and not (all(map(is_glob, found)) and self.is_foreign(name))
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether another model declares the file, by its name or that of a folder it is in."""
+        return any(covers(one, name) for one in self.foreign)
+
+    def is_strange(self, name: str) -> bool:
+        """Whether a glob of outputs covers a file that is none: another model's, or a document."""
+        return self.is_foreign(name) or is_document(name)
+
+    def keep(self, patterns: Sequence[str], names: Iterable[str]) -> list[str]:
+        """Those of `names`, which `patterns` cover, that are not another model's."""
+        mine = [one for one in patterns if not is_glob(one)]
+        return [
+            name
+            for name in names
+            if not self.is_foreign(name) or any(covers(one, name) for one in mine)
+        ]
+
+
+def known_outputs(
+    settings: ModelSettings, dvc: Dvc, others: Iterable[ModelSettings] = ()
+) -> Outputs:
+    """What the commands of the model write, and DVC's files that stand for nothing else. `others`
+    are the other models of the same `assent.yaml`.
+    """
+    found = outputs_of(settings, made_by_dvc(settings, dvc))
+    pointers = [
+        name
+        for name, targets in dvc.pointers.items()
+        if targets and all(found.cover(one.path) for one in targets)
+    ]
+    return msgspec.structs.replace(
+        found,
+        written=(*found.written, *(one for one in pointers if one not in literals(settings))),
+        foreign=tuple(
+            pattern for one in others for pattern in outputs_of(one).own if not is_glob(pattern)
+        ),
+    )
 
 
 def outputs_of(settings: ModelSettings, derived: Iterable[str] = ()) -> Outputs:
     """What the commands of the model write. What no command makes is no output but an input: a
-    model without `train`, and the evidence of one without any command.
+    model without `train`, and the evidence of one without any command. What is declared as an
+    input is one, although a command says that it writes it.
     """
     if settings.train is None and not is_command(settings.evaluate):
         return Outputs()
@@ -56,7 +107,34 @@ def outputs_of(settings: ModelSettings, derived: Iterable[str] = ()) -> Outputs:
         measured=tuple(map(_plain, evidence_files(settings))),
         plots=tuple(map(_plain, settings.plots)),
         derived=tuple(derived),
+        written=tuple(_written(settings)),
     )
+
+
+def _written(settings: ModelSettings) -> list[str]:
+    said = (*mentions(settings.train).written, *mentions(settings.evaluate).written)
+    declared, data = literals(settings), data_of(settings)
+    return [
+        one for one in said if one not in declared and not any(covers(place, one) for place in data)
+    ]
+
+
+def literals(settings: ModelSettings) -> list[str]:
+    """The inputs and parameters that `assent.yaml` names one by one."""
+    named = (*settings.inputs, *settings.params)
+    return [posixpath.normpath(pattern) for pattern in named if not is_glob(pattern)]
+
+
+def declared_by(settings: ModelSettings) -> list[str]:
+    """Everything in the working tree that `assent.yaml` says the model is made from."""
+    return [*settings.inputs, *settings.params, *data_of(settings)]
+
+
+def data_of(settings: ModelSettings) -> list[str]:
+    """The data sets that are files here, and the earlier states that they are compared with."""
+    sets = settings.data_sets.values()
+    earlier = [one.previous for one in sets if one.previous is not None]
+    return [path for path in (*(one.path for one in sets), *earlier) if "://" not in path]
 
 
 def is_command(command: str | None) -> bool:

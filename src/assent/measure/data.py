@@ -50,9 +50,7 @@ def read_data(
             kind = pointers.why_missing(root, source)
             problem = "no such file" if kind is None else pointers.said(kind)
             return None, Problem(source=shown, problem=f"data {name}: {problem}")
-        place = files.path_below(root, source)
-        found = [*pointers.stand_ins(root, [place] if place.is_dir() else [])]
-        found += pointers.stand_ins(root, paths)
+        found = [*files.missing(root, [source]), *pointers.stand_ins(root, paths)]
         if found:
             raise pointers.error_of(f"reading data {name}", found)
         digests = (hashes or Hashes(root)).digests(paths)

@@ -35,17 +35,29 @@ PLACEHOLDERS = frozenset({".gitkeep", ".gitignore", ".gitattributes", ".keep", "
 """Files that keep a folder in Git. They are no output of anything, wherever they lie."""
 
 MAX_FILES = 1_000_000
+_MOST_LINKS = 40
+"""As many links as the system follows on the way to one file."""
+_ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")
+"""What marks the folder of an environment."""
 
 
-def expand(root: Path, patterns: Sequence[str]) -> list[Path]:
+def is_environment(folder: Path) -> bool:
+    """Whether a folder is an environment of Python or Conda: its packages are known otherwise."""
+    return any(os.path.lexists(folder / one) for one in _ENVIRONMENTS)
+
+
+def expand(
+    root: Path, patterns: Sequence[str], is_apart: Callable[[Path], bool] = is_environment
+) -> list[Path]:
     """The files that `patterns` name, as paths below `root`, sorted and each once.
 
     A file's name is that file; a folder's name is every file below it, hidden ones included. In a
     glob `**` stands for any number of folders, and at the end (`src/**`) for every file below.
+    What in a folder `is_apart`, an environment, is not meant, unless it is named itself.
     Raises `UsageError` for a pattern or a link that leaves `root`, and for a link to a file that
     git-annex or DVC has elsewhere.
     """
-    return sorted({path for pattern in patterns for path in _matches(root, pattern)})
+    return sorted({path for pattern in patterns for path in _matches(root, pattern, is_apart)})
 
 
 def covers(pattern: str, name: str) -> bool:
@@ -110,15 +122,58 @@ def relative_name(root: Path, path: Path) -> str:
     return name
 
 
-def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list[Problem]]:
+def links_to(root: Path, name: str | Path) -> dict[str, bytes]:
+    """The links below `root` that are on the way to `name`, itself included, with their texts."""
+    found: dict[Path, bytes] = {}
+    here, rest = root, [*reversed(Path(name).parts)]
+    while rest and len(found) < _MOST_LINKS:
+        part = rest.pop()
+        here = here.parent if part == ".." else here / part
+        if here.is_symlink():
+            found[here] = link_text(here)
+            rest += reversed(Path(os.fsdecode(found[here])).parts)
+            here = here.parent
+    return {
+        relative_name(root, link): text for link, text in found.items() if link.is_relative_to(root)
+    }
+
+
+def link_text(link: Path) -> bytes:
+    """Where a link leads, as it is written."""
+    return os.fsencode(os.readlink(link))  # noqa: PTH115 - a path would lose a slash at the end
+
+
+def is_in_environment(root: Path, name: str) -> bool:
+    """Whether a file lies in an environment of Python below `root`, or of Conda: what is installed
+    there is known by its packages.
+    """
+    return any(is_environment(root / one) for one in PurePosixPath(name).parents if one.name)
+
+
+def leads_out(root: Path, path: Path) -> bool:
+    """Whether a path is outside of `root` once all links are followed."""
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
+
+
+def nothing(_: str) -> bool:
+    """False."""
+    return False
+
+
+def declared(
+    root: Path, patterns: Sequence[str], is_strange: Callable[[str], bool] = nothing
+) -> tuple[dict[str, Path], list[Problem]]:
     """The files that `patterns` name, by their name relative to `root`; every pattern that names
-    no file, or none that may be read, is a problem, and so is a file that stands for another.
+    no file, or none that may be read, is a problem, and so is a file that stands for another. What
+    `is_strange` is not what a glob means.
     """
     found: dict[str, Path] = {}
     problems: list[Problem] = []
     for pattern in patterns:
         try:
             named = {relative_name(root, path): path for path in expand(root, [pattern])}
+            if is_glob(pattern):
+                named = {name: path for name, path in named.items() if not is_strange(name)}
         except AssentError as error:
             problems.append(unreadable(pattern, error))
             continue
@@ -127,12 +182,25 @@ def declared(root: Path, patterns: Sequence[str]) -> tuple[dict[str, Path], list
             problem = "no such file" if kind is None else pointers.said(kind)
             problems.append(Problem(source=pattern, problem=problem))
         for name, path in named.items():
-            kind = pointers.stand_in(path)
-            if kind is None:
+            kinds = [kind for _, kind in pointers.stand_ins(root, [path])]
+            if not kinds:
                 found[name] = path
-            else:
-                problems.append(Problem(source=name, problem=pointers.said(kind)))
+            problems += [Problem(source=name, problem=pointers.said(kind)) for kind in kinds]
     return found, problems
+
+
+def missing(root: Path, patterns: Sequence[str]) -> list[tuple[str, pointers.StandIn]]:
+    """What `patterns` may name that Git holds and that is not here, by name: submodules that are
+    not fetched, and files that a sparse checkout has left out.
+    """
+    return [
+        (name, kind)
+        for name, kind in pointers.not_here(root)
+        if any(
+            relates(one, name) if pointers.is_folder(kind) else covers(one, name)
+            for one in patterns
+        )
+    ]
 
 
 def unreadable(source: str, error: AssentError | ParseError) -> Problem:
@@ -214,9 +282,10 @@ def walk(
     within: Path,
     skip: frozenset[str] = frozenset(),
     rules: Sequence[_Rule] = _EVERYTHING,
+    is_apart: Callable[[Path], bool] | None = None,
 ) -> Iterator[Path]:
     """Every path below `folder` that is no folder and fits `rules`, in no particular order. Names
-    in `skip` are left out with all that is below them.
+    in `skip`, and folders and links that are `is_apart`, are left out with all that is below them.
 
     Links are followed inside `within`. Raises `UsageError` for a link that leaves `within` or
     leads back to a folder it stands in, and `OutsideError` for a folder that cannot be read.
@@ -243,6 +312,8 @@ def walk(
             is_folder = Path(real).is_dir() if is_link else entry.is_dir()
             if not (places - {len(rules)} if is_folder else len(rules) in places):
                 continue
+            if is_apart is not None and (is_link or is_folder) and is_apart(path):
+                continue
             if is_link:
                 inside.require(path)
             if not is_folder:
@@ -258,7 +329,7 @@ def require_inside(root: Path, path: Path) -> None:
     _Inside(root).require(path)
 
 
-def _matches(root: Path, pattern: str) -> Iterator[Path]:
+def _matches(root: Path, pattern: str, is_apart: Callable[[Path], bool]) -> Iterator[Path]:
     plain = path_below(root, pattern)
     names = plain.relative_to(root).parts
     inside = _Inside(root)
@@ -267,7 +338,7 @@ def _matches(root: Path, pattern: str) -> Iterator[Path]:
     if os.path.lexists(plain):
         inside.require(plain)
         if plain.is_dir():
-            yield from _files_of(root, walk(plain, root, UNMATCHED))
+            yield from _files_of(root, walk(plain, root, UNMATCHED, is_apart=is_apart))
         elif _is_file(root, plain):
             yield plain
         return
@@ -279,7 +350,7 @@ def _matches(root: Path, pattern: str) -> Iterator[Path]:
         return
     inside.require(base)
     rules = _rules([*names[fixed:], "**"] if pattern.endswith("/") else names[fixed:])
-    yield from _files_of(root, walk(base, root, UNMATCHED, rules))
+    yield from _files_of(root, walk(base, root, UNMATCHED, rules, is_apart))
 
 
 def _files_of(root: Path, paths: Iterable[Path]) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -13,7 +13,7 @@ from assent import parsing
 from assent.core.evidence import Problem
 from assent.core.scalar import NonFinite, Scalar, scalar
 from assent.errors import AssentError
-from assent.measure.files import declared, read_small, unreadable
+from assent.measure.files import declared, nothing, read_small, unreadable
 from assent.measure.names import unique
 from assent.measure.redaction import redact
 from assent.parsing import ParseError
@@ -29,7 +29,9 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...] = ()
 
 
-def read_metrics(root: Path, patterns: Sequence[str]) -> Metrics:
+def read_metrics(
+    root: Path, patterns: Sequence[str], is_strange: Callable[[str], bool] = nothing
+) -> Metrics:
     """Read JSON, YAML, TOML and CSV files below `root`.
 
     Nested mappings give dotted names; a list of plain values is a series, and in any other list
@@ -39,9 +41,10 @@ def read_metrics(root: Path, patterns: Sequence[str]) -> Metrics:
     it has `epoch` and `step`) `last.<column>` is the last value as well. Of `trainer_state.json`
     the last figures of its history are read, and of text (`.txt`) lines such as `name: value`, if
     all others are headings and pictures of Markdown. Whatever was declared and could not be read is
-    a problem and never an exception: so are a missing file and a name that two files give.
+    a problem and never an exception: so are a missing file and a name that two files give. What
+    only globs cover and `is_strange`, by its name, is left out.
     """
-    found, problems = declared(root, patterns)
+    found, problems = declared(root, patterns, is_strange)
     given: list[tuple[str, str, Value]] = []
     for source, path in found.items():
         try:

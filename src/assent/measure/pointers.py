@@ -1,5 +1,5 @@
 """Files that stand for other bytes: pointers of Git LFS and DVC, links of git-annex, submodules
-that nobody has fetched.
+that nobody has fetched, links that a checkout without links has made files of.
 
 A clone is complete for Git while the bytes are elsewhere. What measures bytes must not take the
 stand-in for them: a pointer has a digest, a size and even lines, and would be reviewed, approved
@@ -8,10 +8,12 @@ and served.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -21,6 +23,8 @@ from assent.parsing import ParseError, parse_yaml
 
 MAX_BYTES = 1024
 """Git LFS takes no longer file for a pointer; those of the others are shorter."""
+_MAX_LINK_BYTES = 4096
+"""No system has a longer path."""
 _MAX_DVC_BYTES = 64 * 1024
 _MAX_MODULES_BYTES = 1 << 20
 _SHOWN = 3
@@ -56,11 +60,19 @@ _DVC_OUT = StandIn(
 )
 _SUBMODULE = StandIn(
     "in a submodule that is not fetched",
-    "run `git submodule update --init`; in CI `submodules: true` of actions/checkout, or "
-    "GIT_SUBMODULE_STRATEGY on GitLab",
+    "run `git submodule update --init --recursive`; in CI `submodules: recursive` of "
+    "actions/checkout, or GIT_SUBMODULE_STRATEGY on GitLab",
 )
 _SPARSE = StandIn(
     "in Git, but left out by the sparse checkout", "add its folder with `git sparse-checkout add`"
+)
+_LOST = StandIn(
+    "in Git as a repository of its own that no .gitmodules names, so that nobody can fetch it",
+    "remove it from the index, and add its files or a submodule (`git submodule add`)",
+)
+_LINK = StandIn(
+    "the text of a link, as a checkout without links leaves it, not what the link leads to",
+    "check out where links can be made (`core.symlinks`), or commit the file itself",
 )
 
 _ENCRYPTED = b"\0GITCRYPT\0"
@@ -76,6 +88,11 @@ _CONTENTS = (
 _TARGETS = (
     (re.compile(r"(?:^|/)annex/objects/"), _ANNEX),
     (re.compile(r"(?:^|/)\.dvc/cache/|(?:^|/)files/md5/[0-9a-f]{2}/"), _DVC_LINK),
+)
+_PROMISED = re.compile(
+    rb"version https?://(?:git-lfs|hawser)\.github\.com/spec/.*?\noid sha256:([0-9a-f]{64})\r?\n"
+    rb"|/annex/objects/SHA256E?-s\d+--([0-9a-f]{64})",
+    re.DOTALL,
 )
 _OUTS = re.compile(rb"^outs:", re.MULTILINE)
 _MODULE = re.compile(r'^\s*path\s*=\s*"?([^"\n]*?)"?\s*$', re.MULTILINE)
@@ -100,6 +117,12 @@ def stand_in(path: Path) -> StandIn | None:
     if size > MAX_BYTES:
         return None
     return next((kind for pattern, kind in _CONTENTS if pattern.match(head)), None)
+
+
+def promised(path: Path) -> str | None:
+    """The SHA-256, in hex, that a pointer says that the file itself has; None if it says none."""
+    found = _PROMISED.match(_head(path, MAX_BYTES)) if path.is_file() else None
+    return None if found is None else next(filter(None, found.groups())).decode()
 
 
 def linked_elsewhere(real: str) -> StandIn | None:
@@ -144,6 +167,9 @@ def _why_missing(root: Path, name: str) -> StandIn | None:
         return _SUBMODULE
     if _is_out(root, fixed):
         return _DVC_OUT
+    links = _index(root).links
+    if any(_is_text_of_link(root, one, links) for one in (place, *place.parents)):
+        return _LINK
     return _SPARSE if _is_sparse(root, name) else None
 
 
@@ -152,15 +178,37 @@ def stand_ins(root: Path, paths: Iterable[Path]) -> Iterator[tuple[str, StandIn]
     folder, a submodule in it that is not fetched is one too.
     """
     modules = _empty_submodules(root)
+    links = _index(root).links
     for path in paths:
         if path.is_dir():
             below = (module for module in modules if _is_below(module, path))
             found = [(module, _SUBMODULE) for module in below]
         else:
-            kind = stand_in(path)
+            kind = stand_in(path) or (_LINK if _is_text_of_link(root, path, links) else None)
             found = [] if kind is None else [(path, kind)]
         for one, kind in found:
             yield os.path.relpath(one, root), kind
+
+
+def not_here(root: Path) -> list[tuple[str, StandIn]]:
+    """What Git holds below `root` and the working tree has not, by name: the folders of submodules
+    that are not fetched, and files that a sparse checkout has left out.
+    """
+    empty = [os.path.relpath(one, root) for one in _empty_submodules(root)]
+    found = [(one, _SUBMODULE) for one in empty if one != ".." and not one.startswith("../")]
+    index = _index(root)
+    known = set(empty)
+    for name in index.modules:
+        place = root / name
+        if name not in known and (not place.exists() or _is_empty(place)):
+            found.append((name, _SUBMODULE if _is_named(root, name) else _LOST))
+    found += [(name, _SPARSE) for name in index.left_out if not os.path.lexists(root / name)]
+    return found
+
+
+def is_folder(kind: StandIn) -> bool:
+    """Whether what is not here is a folder with whatever it holds."""
+    return kind in (_SUBMODULE, _LOST)
 
 
 def require_real(root: Path, paths: Iterable[Path], doing: str) -> None:
@@ -282,17 +330,37 @@ def _items(value: Any) -> list[Any]:
 
 
 def _empty_submodules(root: Path) -> list[Path]:
-    """The folders of submodules around or below `root` that hold nothing."""
+    """The folders of submodules around or below `root` that hold nothing, those of submodules
+    included.
+    """
     real = Path(os.path.realpath(root))
     for top in (real, *real.parents):
-        modules = top / ".gitmodules"
-        if modules.is_file():
-            text = _head(modules, _MAX_MODULES_BYTES).decode(errors="replace")
-            paths = [top / found for found in _MODULE.findall(text) if found]
-            return [root / os.path.relpath(one, real) for one in paths if _is_empty(one)]
+        if (top / ".gitmodules").is_file():
+            return [root / os.path.relpath(one, real) for one in _empty_below(top)]
         if (top / ".git").exists():
             break
     return []
+
+
+def _empty_below(top: Path) -> Iterator[Path]:
+    for folder in _named_submodules(top):
+        if _is_empty(folder):
+            yield folder
+        elif (folder / ".gitmodules").is_file() and _is_below(folder, top) and folder != top:
+            yield from _empty_below(folder)
+
+
+def _named_submodules(top: Path) -> list[Path]:
+    text = _head(top / ".gitmodules", _MAX_MODULES_BYTES).decode(errors="replace")
+    return [top / found for found in _MODULE.findall(text) if found]
+
+
+def _is_named(root: Path, name: str) -> bool:
+    """Whether `.gitmodules` says where a submodule is to be fetched from."""
+    real = Path(os.path.realpath(root))
+    place = os.path.normpath(real / name)
+    tops = [one for one in (real, *real.parents) if (one / ".gitmodules").is_file()]
+    return any(os.path.normpath(one) == place for top in tops for one in _named_submodules(top))
 
 
 def _is_empty(folder: Path) -> bool:
@@ -316,3 +384,85 @@ def _is_sparse(root: Path, name: str) -> bool:
     except AssentError:
         return False
     return any(entry.startswith(b"S ") for entry in shown.split(b"\0"))
+
+
+class _Index(NamedTuple):
+    """What Git's index says below a folder of what is no plain file there: `links` with the ids of
+    their texts, the folders of `modules`, and files that were `left_out`.
+    """
+
+    links: dict[str, str]
+    modules: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def _index(root: Path) -> _Index:
+    place = _place_of_index(root)
+    try:
+        found = None if place is None else place.stat()
+    except OSError:
+        found = None
+    if found is None:
+        return _Index({}, (), ())
+    return _read_index(root, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=16)
+def _read_index(root: Path, _state: tuple[int, int, int]) -> _Index:
+    """Read once for each state of it."""
+    from assent.git import git  # where there is one only
+
+    try:
+        shown = git(["ls-files", "-z", "-t", "-s"], folder=root, doing="reading Git's index")
+    except AssentError:
+        return _Index({}, (), ())
+    links: dict[str, str] = {}
+    modules, left_out = [], []
+    for entry in shown.split(b"\0"):
+        if entry[:1] != b"S" and entry[2:4] not in (b"12", b"16"):
+            continue
+        header, _, name = entry.partition(b"\t")
+        tag, mode, oid = header.split(b" ")[:3]
+        if mode == b"120000":
+            links[os.fsdecode(name)] = oid.decode()
+        if mode == b"160000":
+            modules.append(os.fsdecode(name))
+        elif tag == b"S":
+            left_out.append(os.fsdecode(name))
+    return _Index(links, tuple(modules), tuple(left_out))
+
+
+def _place_of_index(root: Path) -> Path | None:
+    """The file of the index of the repository that `root` is in."""
+    real = Path(os.path.realpath(root))
+    for top in (real, *real.parents):
+        git = top / ".git"
+        if git.is_dir():
+            return git / "index"
+        if git.is_file():
+            text = os.fsdecode(_head(git, _MAX_LINK_BYTES + 16)).strip()
+            return top / text.removeprefix("gitdir: ") / "index"
+    return None
+
+
+def _is_text_of_link(root: Path, path: Path, links: Mapping[str, str]) -> bool:
+    """Whether a file holds nothing but where a link leads that Git has in its place: one of
+    `links`, with the ids of their texts.
+    """
+    if not links:
+        return False
+    try:
+        size = 0 if path.is_symlink() or not path.is_file() else path.stat().st_size
+        if not 0 < size <= _MAX_LINK_BYTES:
+            return False
+        text = _head(path, _MAX_LINK_BYTES)
+        if b"\n" in text or b"\0" in text:
+            return False
+        name = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
+    except OSError:
+        return False
+    oid = links.get(name)
+    if oid is None:
+        return False
+    kind = hashlib.sha256 if len(oid) == 64 else hashlib.sha1
+    return kind(b"blob %d\0" % len(text) + text).hexdigest() == oid

@@ -30,7 +30,7 @@ _WITH_VALUE = frozenset(
     "-n --name -p --prefix --with --extra --group --env-file --python -e --env".split()
 )
 _LAUNCHERS = frozenset("torchrun accelerate deepspeed horovodrun mpirun srun".split())
-_SHELLS = frozenset({"sh", "bash", "zsh", "dash"})
+SHELLS = frozenset({"sh", "bash", "zsh", "dash"})
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 _INTERPRETERS = re.compile(r"(?:.*/)?(?:i?python[0-9.]*|pypy[0-9.]*|Rscript|julia|papermill)$")
 _PUBLISHES = re.compile(
@@ -94,7 +94,7 @@ def ran(simple: Simple) -> Ran | None:
     if not words:
         return None
     first = posixpath.basename(words[0])
-    if first in _SHELLS:
+    if first in SHELLS:
         return _first_script(words[1:])
     if first in _LAUNCHERS:
         return _launched(words[1:])
@@ -110,7 +110,11 @@ def ran(simple: Simple) -> Ran | None:
 
 def path_of(simple: Simple, name: str) -> str | None:
     """A name of a command as a path from the root; None if that is not known."""
-    if simple.folder is None or any(sign in name for sign in "$`*{") or name.startswith(("/", "~")):
+    if (
+        simple.folder is None
+        or any(sign in name for sign in "$`*?[{")
+        or name.startswith(("/", "~"))
+    ):
         return None
     path = posixpath.normpath(posixpath.join(simple.folder, name))
     return None if path.startswith("..") else path

@@ -33,7 +33,7 @@ from assent.verbs.locks import current_lock
 from assent.verbs.running import recovered
 from assent.verbs.work import Evaluated, kept
 from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import inputs_of
+from assent.verbs.worktree import documents_of, inputs_of
 
 MAX_FILES = 100_000
 """The most files that a bundle of another job may have."""
@@ -88,7 +88,7 @@ def bundle(
     if inputs.evaluate != evidence.inputs_digest:
         reason = why_changed(evidence.inputs, inputs.files)
         raise UsageError(doing, f"{reason} since it was evaluated", hint="run `assent train` again")
-    found = model_files(workspace.root, settings.model)
+    found = model_files(workspace.root, settings.model, documents_of(workspace, model))
     store = workspace.store if output is None else workspace.folder_store(output)
     stored = store.add([Source(path=path) for _, path in found], progress)
     files = [

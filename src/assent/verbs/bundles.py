@@ -6,7 +6,7 @@ import os
 import posixpath
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.versions import version_number
 from assent.verbs.work import keep
 from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import inputs_of, some_of, written
+from assent.verbs.worktree import documents_of, inputs_of, some_of, written
 
 
 def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
@@ -116,16 +116,29 @@ def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
             )
 
 
-def model_digest_at(root: Path, declared: str, hashes: Hashes | None = None) -> Digest:
+def model_digest_at(
+    root: Path, declared: str, hashes: Hashes | None = None, without: Collection[str] = ()
+) -> Digest:
     """The model digest of the files at `declared` below `root`, by `hashes` of that root where
-    there are some. Raises `UsageError` if there are none.
+    there are some, and `without` some, by their names. Raises `UsageError` if there are none.
     """
-    files = model_files(root, declared)
+    files = model_files(root, declared, without)
     known = (hashes or Hashes(root)).digests([path for _, path in files])
     return model_digest(
         ModelFile(path=name, digest=digest, size_bytes=path.stat().st_size)
         for (name, path), digest in zip(files, known.values(), strict=True)
     )
+
+
+def digest_here(
+    workspace: Workspace, model: str, known: Mapping[str, Digest] | None = None
+) -> Digest:
+    """The digest of the model in the working tree, where runs have written `known`. Raises
+    `UsageError` if there is none.
+    """
+    without = documents_of(workspace, model, known)
+    declared = workspace.settings(model).model
+    return model_digest_at(workspace.root, declared, workspace.hashes, without)
 
 
 def put_model(workspace: Workspace, bundle: Bundle) -> None:
@@ -135,11 +148,12 @@ def put_model(workspace: Workspace, bundle: Bundle) -> None:
     model = bundle.model
     declared = workspace.settings(model).model
     target = workspace.root / declared
-    if stands_at(target, bundle, workspace.hashes):
+    kept = _documents_beside(workspace, bundle)
+    if stands_at(target, bundle, workspace.hashes, kept):
         set_executable(bundle, target)
         return
     known = written(workspace, model)
-    lost = _would_be_lost(workspace, declared, known.outputs)
+    lost = [one for one in _would_be_lost(workspace, declared, known.outputs) if one not in kept]
     if lost:
         raise UsageError(
             f"putting the model of bundle {short(bundle.digest)} at {declared}",
@@ -151,7 +165,21 @@ def put_model(workspace: Workspace, bundle: Bundle) -> None:
     files = placed(workspace, bundle)
     noted = msgspec.structs.replace(known, outputs={**known.outputs, **files})
     keep(workspace.work, model, "written", noted)
-    write_model(workspace.store, bundle, _landing(workspace.root, target, bundle))
+    place = _landing(workspace.root, target, bundle)
+    write_model(workspace.store, bundle, place, [workspace.root / one for one in kept])
+
+
+def _documents_beside(workspace: Workspace, bundle: Bundle) -> frozenset[str]:
+    """The documents in the folder of the model that a bundle does not bring itself."""
+    folder = posixpath.normpath(workspace.settings(bundle.model).model)
+    brought = {f"{folder}/{file.path}" for file in bundle.files}
+    return documents_of(workspace, bundle.model) - brought
+
+
+def is_here(workspace: Workspace, bundle: Bundle) -> bool:
+    """Whether the model of a bundle stands in the working tree."""
+    place = workspace.root / workspace.settings(bundle.model).model
+    return stands_at(place, bundle, workspace.hashes, _documents_beside(workspace, bundle))
 
 
 def _landing(root: Path, target: Path, bundle: Bundle) -> Path:
@@ -233,11 +261,12 @@ def made_by(evidence: Evidence) -> str:
     )
 
 
-def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
+def write_model(store: Store, bundle: Bundle, target: Path, kept: Sequence[Path] = ()) -> bool:
     """Put the model's files at `target`, verified, and say whether anything was written.
 
     A model of one file named as `target` is becomes that file; any other becomes a folder, which
-    is built beside the target and swapped in whole. What may be run is executable again.
+    is built beside the target and swapped in whole. What may be run is executable again. The files
+    `kept` stay in it.
     """
     doing = f"writing the model to {target}"
     draft = target.with_name(f".{target.name}.assent-{os.getpid()}")
@@ -257,7 +286,7 @@ def write_model(store: Store, bundle: Bundle, target: Path) -> bool:
                 ]
             )
             set_executable(bundle, draft)
-            _keep_placeholders(target, draft)
+            _keep_placeholders(target, draft, kept)
             _swap(draft, target)
         finally:
             _remove(draft)
@@ -401,13 +430,18 @@ def _known(workspace: Workspace, view: View, model: str, digest: Digest) -> Know
     return open_bundle(workspace, read_bundle(workspace, model, digest), version)
 
 
-def stands_at(target: Path, bundle: Bundle, hashes: Hashes | None = None) -> bool:
-    """Whether the files at `target` are those of the bundle already."""
+def stands_at(
+    target: Path, bundle: Bundle, hashes: Hashes | None = None, without: Collection[str] = ()
+) -> bool:
+    """Whether the files at `target`, `without` some of the root of `hashes`, are those of the
+    bundle already.
+    """
     try:
         if hashes is None:
             found = model_digest_at(target.parent, target.name)
         else:
-            found = model_digest_at(hashes.root, target.relative_to(hashes.root).as_posix(), hashes)
+            declared = target.relative_to(hashes.root).as_posix()
+            found = model_digest_at(hashes.root, declared, hashes, without)
     except (AssentError, OSError):
         return False
     return found == bundle.model_digest
@@ -417,12 +451,12 @@ def _is_one_file(bundle: Bundle, target: Path) -> bool:
     return [file.path for file in bundle.files] == [target.name] and not target.is_dir()
 
 
-def _keep_placeholders(target: Path, draft: Path) -> None:
-    """What keeps a folder in Git stays in it, whichever model it holds."""
+def _keep_placeholders(target: Path, draft: Path, kept: Sequence[Path]) -> None:
+    """What keeps a folder in Git, and what is `kept`, stays in it, whichever model it holds."""
     if not target.is_dir() or target.is_symlink() or not draft.is_dir():
         return
     for path in target.rglob("*"):
-        if path.name in PLACEHOLDERS and path.is_file() and not path.is_symlink():
+        if (path.name in PLACEHOLDERS or path in kept) and path.is_file() and not path.is_symlink():
             place = draft / path.relative_to(target)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, place)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import ExitStack
 from typing import IO
 
@@ -11,10 +11,11 @@ import msgspec
 from assent.config.lock import FILE as LOCK
 from assent.config.settings import ModelSettings
 from assent.core.digest import Digest, hex_of, short
-from assent.core.evidence import Code, Environment, Evidence, Step
+from assent.core.evidence import MAX_PRODUCTS, Code, Environment, Evidence, Step
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.inputs import Inputs, why_changed
+from assent.making.outputs import data_of, evidence_files
 from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
 from assent.measure.files import covers
@@ -25,18 +26,27 @@ from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.redaction import redact_text
 from assent.verbs.attachments import detach
-from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, stands_at
+from assent.verbs.bundles import digest_here, is_here, load, made_by, open_bundle
 from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
-from assent.verbs.running import Expected, Ran, recovered, require_ready, run
+from assent.verbs.running import (
+    Expected,
+    Ran,
+    may_fetch,
+    recovered,
+    require_inputs_here,
+    require_ready,
+    run,
+)
 from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import (
+    documents_of,
     inputs_of,
     is_of_other_dirt,
+    left_by,
     not_as_left,
     outputs,
-    products_of,
     read_code,
     some_of,
     written,
@@ -114,11 +124,14 @@ def _evaluated(
     trained = _trained(workspace, model, inputs, digest)
     if settings.evaluate is None and trained is not None:
         _require_as_left(workspace, model, trained)
+    is_fetching = may_fetch(settings.evaluate)
+    if not is_fetching:
+        _require_inputs(workspace, model, inputs)
     touched = () if trained is None else trained.touched
     before = read_code(workspace, touched, inputs=inputs.files)
     code = before if trained is None or trained.code is None else _both(trained.code, before)
     with ExitStack() as running:
-        ran, products = None, {}
+        ran, left = None, None
         if settings.evaluate is not None:
             doing = f"evaluating {model}"
             workspace.say(f"{doing}: {redact_text(settings.evaluate)}")
@@ -127,14 +140,29 @@ def _evaluated(
                 run(workspace, model, settings.evaluate, inputs.evaluate, doing, output, expected)
             )
             _require_same_model(workspace, model, digest, ran.written)
-            products = products_of(workspace, model, inputs, doing)
-        evidence = _evidence(workspace, model, inputs, trained, ran, code)
-    if ran is not None:
-        known = written(workspace, model)
-        noted = Written(outputs={**known.outputs, **ran.written}, products=products)
+            left = left_by(workspace, model, inputs, doing)
+            if is_fetching:
+                _require_inputs(workspace, model, left.inputs)
+        products = {*inputs.products, *(() if left is None else left.fresh)}
+        evidence = _evidence(workspace, model, inputs, trained, ran, code, products)
+    if ran is not None and left is not None:
+        known = ran.known(written(workspace, model).outputs)
+        noted = Written(outputs=known, products=left.products)
         keep(workspace.work, model, "written", noted)
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
+
+
+def _require_inputs(workspace: Workspace, model: str, inputs: Inputs) -> None:
+    """Raise `StandInError` unless the inputs are all here, but for what is measured anyhow."""
+    settings = workspace.settings(model)
+    measured = (
+        *data_of(settings),
+        *settings.params,
+        *evidence_files(settings),
+        *settings.plots,
+    )
+    require_inputs_here(workspace, model, inputs, f"evaluating {model}", but=measured)
 
 
 def _evidence(
@@ -144,16 +172,18 @@ def _evidence(
     trained: Trained | None,
     ran: Ran | None,
     code: Code,
+    products: set[str],
 ) -> Evidence:
     settings = workspace.settings(model)
     detach(workspace, model)
-    metrics = read_metrics(workspace.root, settings.metrics)
+    known, _ = outputs(workspace, model)
+    metrics = read_metrics(workspace.root, settings.metrics, known.is_strange)
     params = read_params(workspace.root, settings.params)
     measured = measure(workspace, model, plots=_shown(settings, trained, ran))
     seen = Seen() if ran is None else ran.seen
     trained_in, environment = _environments(workspace, settings, trained, seen)
     step = None if ran is None else ran.step
-    costs = _costs(workspace, settings, trained, step, environment)
+    costs = _costs(workspace, model, trained, step, environment)
     unproven = (*(trained.unproven if trained else ()), *(ran.unproven if ran else ()))
     return Evidence(
         model=model,
@@ -176,9 +206,19 @@ def _evidence(
         run=workspace.run,
         unproven=tuple(dict.fromkeys(unproven)),
         estranged=inputs.estranged,
+        products=_first({*products, *(trained.products if trained else ())}),
+        leftovers=_first(
+            {*inputs.products} - {*trained.products} | {*trained.leftovers}
+            if trained
+            else inputs.products
+        ),
         reused="" if trained is None else trained.reused,
         problems=(*metrics.problems, *params.problems, *measured.problems),
     )
+
+
+def _first(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(names)[:MAX_PRODUCTS])
 
 
 def _expected(
@@ -213,7 +253,7 @@ def _both(first: Code, second: Code) -> Code:
 def _digest(workspace: Workspace, model: str) -> Digest:
     settings = workspace.settings(model)
     try:
-        return model_digest_at(workspace.root, settings.model, workspace.hashes)
+        return digest_here(workspace, model)
     except UsageError as error:
         if settings.train is not None or error.hint != TRAIN_FIRST:
             raise
@@ -238,8 +278,7 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> EvaluateResult 
             "its evidence is in the store of the job that reviews"
         )
         return EvaluateResult(model=model, model_digest=None, evidence=None, reused=locked.bundle)
-    place = workspace.root / workspace.settings(model).model
-    if not stands_at(place, found, workspace.hashes):
+    if not is_here(workspace, found):
         return None
     evidence = open_bundle(workspace, found).evidence
     if evidence.inputs_digest != locked.inputs:
@@ -304,15 +343,16 @@ def _environments(
 
 def _costs(
     workspace: Workspace,
-    settings: ModelSettings,
+    model: str,
     trained: Trained | None,
     step: Step | None,
     environment: Environment,
 ) -> dict[str, Scalar]:
     """The costs as metrics, if `assent.yaml` asks for them."""
+    settings = workspace.settings(model)
     if settings.cost is None:
         return {}
-    files = model_files(workspace.root, settings.model)
+    files = model_files(workspace.root, settings.model, documents_of(workspace, model))
     size = sum(path.stat().st_size for _, path in files)
     return costs_of(
         None if trained is None else trained.step, step, environment, settings.cost, size

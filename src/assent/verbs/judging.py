@@ -206,7 +206,8 @@ def _nothing_new(
     commit = registered_from(view, line.bundle)
     try:
         locked = lock_at(workspace, change.head, model)
-        if commit is None or difference(workspace, model, commit, change.head):
+        read = candidate.evidence.inputs
+        if commit is None or difference(workspace, model, commit, change.head, read):
             return None
         if _other_data(workspace, candidate, _known_bundle(workspace, line.bundle), change):
             return None

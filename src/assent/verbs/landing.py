@@ -7,7 +7,7 @@ the forge whose change it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -88,11 +88,16 @@ class Landed:
         if line is None or commit is None:
             return False
         try:
-            if difference(self.workspace, self.model, commit, self.commit):
+            if difference(self.workspace, self.model, commit, self.commit, self._read(line.bundle)):
                 return False
         except AssentError:
             return False  # whatever it is, it is no proof
         return self._lock(self.commit) in (None, line.bundle)
+
+    def _read(self, digest: Digest) -> Collection[str]:
+        """The inputs of a bundle by name, as whoever made it has found them."""
+        bundle = read_bundle(self.workspace, self.model, digest)
+        return open_bundle(self.workspace, bundle).evidence.inputs
 
     def bundle(self, view: View) -> Digest | None:
         """The bundle of this change: the one that its lock names, else what was shown on it. A

@@ -21,8 +21,7 @@ from assent.errors import UsageError
 from assent.making.aside import standing_outputs
 from assent.making.dvc import LOCK as DVC_LOCK
 from assent.making.dvc import PIPELINE
-from assent.making.inputs import data_of, literals
-from assent.making.outputs import is_command
+from assent.making.outputs import data_of, is_command, literals
 from assent.measure.files import (
     PLACEHOLDERS,
     UNMATCHED,

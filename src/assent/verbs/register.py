@@ -14,6 +14,7 @@ from assent.core.registry import VersionLine
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError, PolicyError
 from assent.making.inputs import say_changed
+from assent.measure.files import covers
 from assent.policy.rules import Policy
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound
@@ -33,7 +34,7 @@ from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.reverted import gone_back
 from assent.verbs.revisions import foreign
 from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import forgotten, inputs_of
+from assent.verbs.worktree import differing, forgotten, inputs_of
 
 MOST_HASHED_BYTES = 64 << 20
 """How large the inputs may be together that are hashed to leave a hint for later runs."""
@@ -291,9 +292,8 @@ def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> b
         return False
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    changed = set(workspace.repository.changed_files())
-    changed |= {*forgotten(workspace, inputs.files)}
-    mine = [path for path in inputs.files if f"{prefix}{path}" in changed]
+    changed = {*differing(workspace.repository), *forgotten(workspace, inputs.files)}
+    mine = [path for path in inputs.files if any(covers(one, f"{prefix}{path}") for one in changed)]
     if mine:
         raise PolicyError(
             doing,

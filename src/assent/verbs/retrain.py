@@ -208,7 +208,8 @@ def _rolled_back(workspace: Workspace, view: View, candidate: Known) -> str:
         if commit is None or source is None:
             continue
         try:
-            if difference(workspace, candidate.bundle.model, source, commit):
+            read = candidate.evidence.inputs
+            if difference(workspace, candidate.bundle.model, source, commit, read):
                 continue
         except AssentError:
             continue

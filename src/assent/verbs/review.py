@@ -25,7 +25,7 @@ from assent.report.markdown import to_markdown
 from assent.report.review import Plot, ReviewReport
 from assent.verbs.attachments import read_attachment
 from assent.verbs.bundle import bundle
-from assent.verbs.bundles import find, load, made_by, model_digest_at, nothing_shown, open_bundle
+from assent.verbs.bundles import digest_here, find, load, made_by, nothing_shown, open_bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.judging import all_reviews, judge
 from assent.verbs.landing import of_another_base, require_base
@@ -36,7 +36,7 @@ from assent.verbs.recording import read_ledger
 from assent.verbs.reverted import gone_back
 from assent.verbs.revisions import between
 from assent.verbs.running import recovered, require_ready
-from assent.verbs.train import train
+from assent.verbs.train import run_training
 from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
 from assent.verbs.worktree import (
@@ -290,8 +290,7 @@ def _candidate(
     done = None if force else _done(workspace, model, inputs)
     read_ledger(workspace, model)  # what would end the review ends it before hours of training
     if done is None and settings.train is not None:
-        train(workspace, model, force=force, output=output, inputs=inputs)
-        inputs = inputs_of(workspace, model)
+        _, inputs = run_training(workspace, model, force=force, output=output, inputs=inputs)
     if done != "evaluate":
         evaluate(workspace, model, force=force, output=output, inputs=inputs)
     made = bundle(workspace, model, progress=progress, inputs=inputs)
@@ -313,9 +312,7 @@ def _done(workspace: Workspace, model: str, inputs: Inputs) -> str | None:
         trained.code is not None and not is_same_code(workspace, trained.code, code, inputs)
     ):
         return None
-    if model_digest_at(workspace.root, workspace.settings(model).model, workspace.hashes) != (
-        trained.model_digest
-    ):
+    if digest_here(workspace, model) != trained.model_digest:
         return None
     evaluated = kept(workspace.work, model, "evaluate", Evaluated)
     is_evaluated = (
@@ -415,6 +412,19 @@ def _notes(
         )
     for name in candidate.evidence.estranged:
         notes.append(f"{name} is not what its .dvc file says: it counts as it lay there.")
+    leftovers = candidate.evidence.leftovers
+    if leftovers:
+        notes.append(
+            "An earlier run, perhaps of other code, has left these among the inputs. They count as "
+            "none, were not looked at, and this run may have read them: "
+            f"{some_of(leftovers)}. To be sure, remove them and review with --force."
+        )
+    products = [one for one in candidate.evidence.products if one not in leftovers]
+    if products:
+        notes.append(
+            "These lie among the inputs and came while a command ran. They are taken for what it "
+            f"writes, and were not looked at: {some_of(products)}."
+        )
     if candidate.evidence.reused:
         notes.append(
             f"The model was not trained for this evaluation: it is one {candidate.evidence.reused}."

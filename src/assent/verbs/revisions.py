@@ -8,7 +8,7 @@ links lead to.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -17,9 +17,12 @@ from assent.config.settings import ModelSettings
 from assent.core.evidence import Evidence
 from assent.errors import AssentError
 from assent.files import as_text
-from assent.making.dvc import LOCK, POINTER, Dvc, Read, made_by_dvc, read_dvc
-from assent.making.inputs import covers_input, patterns_of, say_changed
-from assent.making.outputs import Outputs, outputs_of
+from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
+from assent.making.inputs import covers_input, patterns_of, rerun, say_changed
+from assent.making.keeping import is_document
+from assent.making.notebooks import cells_digest
+from assent.making.outputs import Outputs, declared_by, known_outputs, outputs_of
+from assent.making.upstream import Others
 from assent.measure.files import covers, relates
 from assent.verbs.workspace import FILE, Workspace
 
@@ -43,24 +46,31 @@ class Between(msgspec.Struct, frozen=True, kw_only=True):
         return self.how or say_changed(self.inputs)
 
 
-def difference(workspace: Workspace, model: str, old: str, new: str) -> str:
+def difference(
+    workspace: Workspace, model: str, old: str, new: str, read: Collection[str] = ()
+) -> str:
     """What differs between two commits of all that a model is made from, as `train.py has
     changed`; empty if nothing does. Data that is not in Git, and has no pointer there, is not
-    seen here.
+    seen here. `read` are inputs by name as whoever made the model has found them: a variable of
+    that job may have named one.
 
     Raises `OutsideError` if one of them cannot be fetched.
     """
-    return between(workspace, model, old, new).reason
+    return between(workspace, model, old, new, read).reason
 
 
-def between(workspace: Workspace, model: str, old: str, new: str) -> Between:
+def between(
+    workspace: Workspace, model: str, old: str, new: str, read: Collection[str] = ()
+) -> Between:
     """As `difference`, with all paths."""
     repository = workspace.repository
     remote = workspace.branch.remote or "origin"
     for commit in (old, new):
         repository.bring(remote, commit)
-    before, after = (_settings(workspace, commit, model) for commit in (old, new))
-    how = "" if before is not None and _made(before) == _made(after) else _HOW
+    models = [_models(workspace, commit) for commit in (old, new)]
+    before = models[0].get(model)
+    is_same = before is not None and _made(models[0], model) == _made(models[1], model)
+    how = "" if is_same else _HOW
     if before is None or old == new or repository.tree(old) == repository.tree(new):
         return Between(how=how)
     root = repository.relative(workspace.root)
@@ -68,11 +78,12 @@ def between(workspace: Workspace, model: str, old: str, new: str) -> Between:
     served = f"{prefix}{posixpath.normpath(before.model)}" if before.train is None else None
     names, submodules = _changed(workspace, model, old, new, served)
     here = [as_text(one.removeprefix(prefix)) for one in names if one.startswith(prefix)]
-    known = _Known(workspace, before, prefix, old, new)
+    beside = [one for name, one in models[0].items() if name != model]
+    known = _Known(workspace, before, beside, prefix, (old, new), read)
     modules = {as_text(one.removeprefix(prefix)) for one in submodules}
     inputs = [name for name in here if known.is_input(name, is_submodule=name in modules)]
     others = [
-        *(name for name in here if name not in inputs and not known.outputs.cover(name)),
+        *(name for name in here if name not in inputs and not known.is_made(name)),
         *(as_text(one) for one in names if not one.startswith(prefix)),
     ]
     return Between(inputs=tuple(inputs), others=tuple(others), how=how)
@@ -120,7 +131,7 @@ def foreign(workspace: Workspace, model: str, evidence: Evidence, commit: str) -
     if code.commit == commit or code.tree == workspace.repository.tree(commit):
         return ""
     try:
-        reason = difference(workspace, model, code.commit, commit)
+        reason = difference(workspace, model, code.commit, commit, evidence.inputs)
     except AssentError as error:
         return f"{made}, which cannot be compared: {error.problem}"
     return f"{made}, and {reason} since" if reason else ""
@@ -130,25 +141,42 @@ class _Known:
     """What two revisions say of the inputs of a model."""
 
     def __init__(
-        self, workspace: Workspace, settings: ModelSettings, prefix: str, old: str, new: str
+        self,
+        workspace: Workspace,
+        settings: ModelSettings,
+        others: Sequence[ModelSettings],
+        prefix: str,
+        commits: tuple[str, str],
+        read: Collection[str],
     ) -> None:
         self._settings = settings
-        self._reads = [_reader(workspace, prefix, commit) for commit in (old, new)]
-        self._patterns = patterns_of(settings)
-        self._dvc = [_dvc(read, self._patterns) for read in self._reads]
-        # Of both: a change cannot call its own code an output.
-        outs = set(made_by_dvc(settings, self._dvc[0])) & set(made_by_dvc(settings, self._dvc[1]))
-        self.outputs: Outputs = outputs_of(settings, sorted(outs))
-        self._targets = _link_targets(workspace, prefix, self._patterns, (old, new))
+        self._others = others
+        self._read = frozenset(read)
+        self._reads = [_reader(workspace, prefix, commit) for commit in commits]
+        above = Others(others).above(declared_by(settings))
+        self._rerun = frozenset(name for one in (settings, *above) for name in rerun(one))
+        self._patterns = [one for each in (settings, *above) for one in patterns_of(each)]
+        own = outputs_of(settings).own
+        self._dvc = [_dvc(one, [*self._patterns, *own]) for one in self._reads]
+        self.outputs: Outputs = _common(
+            settings, [known_outputs(settings, dvc, others) for dvc in self._dvc], self._dvc
+        )
+        self._targets = _link_targets(workspace, prefix, self._patterns, commits)
 
     def is_input(self, name: str, *, is_submodule: bool = False) -> bool:
         """Whether a change of this file is one of an input: the file itself, a pointer to one,
         where a link among the inputs leads to, or a submodule that may hold one.
         """
+        if name in self._rerun and self._has_same_cells(name):
+            return False
+        if name in self._read:
+            return True
         if is_submodule and any(relates(one, name) for one in (*self._patterns, *self._targets)):
             return True
-        if covers_input(self._settings, self.outputs, name):
+        if covers_input(self._settings, self.outputs, name, self._others):
             return True
+        if name in self.outputs.written:
+            return False
         if any(covers(target, name) for target in self._targets):
             return not self.outputs.cover(name)
         if posixpath.basename(name) == ".gitattributes":
@@ -156,6 +184,20 @@ class _Known:
         if posixpath.basename(name) == LOCK:
             return name != LOCK or self._locks_differ()
         return name.endswith(POINTER) and self._points_to_input(name)
+
+    def is_made(self, name: str) -> bool:
+        """Whether a file is an output that is declared: what is only said to be written, and what
+        people keep beside it, nobody looks at elsewhere.
+        """
+        if name in self.outputs.written or is_document(name):
+            return False
+        return self.outputs.cover(name)
+
+    def _has_same_cells(self, name: str) -> bool:
+        """Whether both revisions of a notebook differ only in what executing it writes."""
+        texts = [read(name) for read in self._reads]
+        cells = {None if text is None else cells_digest(text) for text in texts}
+        return len(cells) == 1 and None not in cells
 
     def _points_to_input(self, name: str) -> bool:
         for read in self._reads:
@@ -180,9 +222,37 @@ class _Known:
         )
 
 
-def _made(settings: ModelSettings | None) -> ModelSettings | None:
-    """The settings without what does not change the bytes of the model or its evidence."""
-    return None if settings is None else msgspec.structs.replace(settings, incremental=())
+def _common(settings: ModelSettings, known: Sequence[Outputs], dvc: Sequence[Dvc]) -> Outputs:
+    """The outputs by both revisions: a change cannot call its own code an output. A pointer to
+    outputs is one if every revision that has it says so.
+    """
+    first, second = known
+    derived = sorted({*first.derived} & {*second.derived})
+    said = outputs_of(settings).written
+    pointers = [
+        name
+        for name in dict.fromkeys((*first.written, *second.written))
+        if all(
+            name in one.written
+            for one, each in zip(known, dvc, strict=True)
+            if name in each.pointers
+        )
+    ]
+    return msgspec.structs.replace(
+        first, derived=tuple(derived), written=tuple(dict.fromkeys((*said, *pointers)))
+    )
+
+
+def _made(models: Mapping[str, ModelSettings], model: str) -> list[ModelSettings]:
+    """The settings, and those of models whose outputs may be read, without what does not change
+    the bytes of the model or its evidence.
+    """
+    settings = models.get(model)
+    if settings is None:
+        return []
+    others = Others(one for name, one in models.items() if name != model)
+    above = others.above(declared_by(settings))
+    return [msgspec.structs.replace(one, incremental=()) for one in (settings, *above)]
 
 
 def _dvc(read: Read, names: Iterable[str]) -> Dvc:
@@ -222,11 +292,11 @@ def _link_targets(
     return tuple(found)
 
 
-def _settings(workspace: Workspace, commit: str, model: str) -> ModelSettings | None:
+def _models(workspace: Workspace, commit: str) -> dict[str, ModelSettings]:
     path = workspace.repository.relative(workspace.root / FILE)
     text = workspace.repository.show(commit, path)
     try:
         config = None if text is None else read_config(text, f"{path} of {commit[:12]}")
     except AssentError:
-        return None
-    return None if config is None else config.models.get(model)
+        return {}
+    return {} if config is None else {**config.models}

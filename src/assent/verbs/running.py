@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -21,18 +21,21 @@ from assent.making.aside import (
     left_below,
     standing_outputs,
 )
+from assent.making.commands import mentioned
 from assent.making.dvc import POINTER, runs_dvc, stale
-from assent.making.inputs import Inputs, literals
+from assent.making.inputs import Inputs, inputs_not_here
+from assent.making.keeping import Keepsakes, is_document
+from assent.making.outputs import literals
 from assent.measure.command import run_command
-from assent.measure.files import covers
+from assent.measure.files import covers, is_glob
 from assent.measure.interpreters import Seen
-from assent.measure.pointers import require_real, require_there
+from assent.measure.pointers import error_of, promised, require_real, require_there
 from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
 from assent.verbs.places import require_places
 from assent.verbs.work import keep
 from assent.verbs.workspace import FILE, Workspace
-from assent.verbs.worktree import outputs, some_of, written
+from assent.verbs.worktree import outputs, some_of, tracked_beside, written
 
 
 def recovered(workspace: Workspace, model: str) -> None:
@@ -62,10 +65,18 @@ def _bring_back(workspace: Workspace, model: str, moved: Aside, doing: str) -> N
     """
     moved.bring_back()
     with suppress(AssentError):  # whatever lies there must not hide how the run ended
-        _note_partial(workspace, model, moved.fresh())
+        _note_partial(workspace, model, _own(workspace, model, moved.fresh()))
     if moved.is_any and not moved.stuck:
         workspace.say(f"{doing}: the outputs of earlier runs are back where they were")
     _say_beside(workspace, moved, doing)
+
+
+def _own(workspace: Workspace, model: str, names: Sequence[str]) -> list[str]:
+    """Those of `names`, which lie at outputs of the model, that are not another model's."""
+    if model not in workspace.config.models:
+        return [*names]
+    known, _ = outputs(workspace, model)
+    return known.keep(known.own, names)
 
 
 def _say_beside(workspace: Workspace, moved: Aside, doing: str) -> None:
@@ -99,6 +110,8 @@ def require_ready(workspace: Workspace, model: str) -> None:
             # What is not even in a folder that is there, a run may well make.
             if not known.cover(name, literal=True) and (workspace.root / name).parent.is_dir()
         ]
+        for name in names:
+            require_there(workspace.root, name, f"making ready to run {model}")
         if names:
             raise UsageError(
                 f"making ready to run {model}",
@@ -107,19 +120,44 @@ def require_ready(workspace: Workspace, model: str) -> None:
             )
 
 
+def may_fetch(command: str | None) -> bool:
+    """Whether a command may itself bring what is not here, so that it is looked for after it."""
+    return any(word.rpartition("/")[2] in _FETCHING for word in (command or "").split())
+
+
 def require_inputs_here(
-    workspace: Workspace, model: str, command: str, inputs: Inputs, doing: str
+    workspace: Workspace, model: str, inputs: Inputs, doing: str, *, but: Sequence[str] = ()
 ) -> None:
-    """Raise `StandInError` for an input of which only a pointer is here, unless the command may
-    fetch it: no training is meant to read pointers.
+    """Raise `StandInError` for an input of which only a pointer is here, or that Git holds and the
+    checkout has left out: nothing is meant to read pointers, or a part of the inputs. The pointers
+    that the patterns `but` cover are problems of what is measured.
     """
-    if any(word.rpartition("/")[2] in _FETCHING for word in command.split()):
-        return
-    root = workspace.root
-    require_real(root, [root / one for one in inputs.files if not one.endswith(POINTER)], doing)
+    root, settings = workspace.root, workspace.settings(model)
+    names = [one for one in inputs.files if not any(covers(pattern, one) for pattern in but)]
+    require_real(root, [root / one for one in names if not one.endswith(POINTER)], doing)
+    known, _ = outputs(workspace, model)
+    left_out = [
+        (name, kind)
+        for name, kind in inputs_not_here(root, settings, known, workspace.others(model))
+        # Else another job had them, and has said what they were.
+        if not any(covers(name, one) for one in inputs.files)
+    ]
+    if left_out:
+        raise error_of(doing, left_out)
+
+
+def require_fetched(workspace: Workspace, model: str, inputs: Inputs, doing: str) -> None:
+    """As `require_inputs_here`, for a training: it reads what it names, pointers or not."""
+    require_inputs_here(workspace, model, inputs, doing)
     for name in literals(workspace.settings(model)):
-        if not (root / name).exists():
-            require_there(root, name, doing)
+        if not (workspace.root / name).exists():
+            require_there(workspace.root, name, doing)
+
+
+def awaited(workspace: Workspace, inputs: Inputs) -> dict[str, Digest]:
+    """The inputs of which pointers are here that say what the files are."""
+    found = {name: promised(workspace.root / name) for name in inputs.files}
+    return {name: Digest(f"sha256:{one}") for name, one in found.items() if one is not None}
 
 
 def _note_partial(workspace: Workspace, model: str, names: Sequence[str]) -> None:
@@ -163,13 +201,20 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """A command that has ended well: what it took, the interpreters that were seen, and the files
-    that it wrote, by path. Of `unproven` outputs it is not known who wrote them.
+    that it wrote, by path. Of `unproven` outputs it is not known who wrote them; `beside` are
+    documents of people among the outputs, which it did not write.
     """
 
     step: Step
     seen: Seen
     written: dict[str, Digest]
     unproven: tuple[str, ...]
+    beside: frozenset[str]
+
+    def known(self, before: Mapping[str, Digest]) -> dict[str, Digest]:
+        """The outputs that runs have written, if they had written those of `before`."""
+        known = {**before, **self.written}
+        return {name: digest for name, digest in known.items() if name not in self.beside}
 
 
 @contextmanager
@@ -190,6 +235,8 @@ def run(
     with aside(workspace.root, place(workspace, model)) as moved:
         plan = _Plan(workspace, model, command, expected, doing)
         moved.move(plan.to_move(), plan.to_stay(), plan.own, plan.updated)
+        moved.watch(plan.documents)
+        keepsakes = Keepsakes(workspace.root, plan.tracked)
         if moved.standing:
             workspace.say(
                 f"{doing}: these could not be set aside, and are told by their times: "
@@ -197,12 +244,22 @@ def run(
             )
         try:
             step, seen = run_step(workspace, command, inputs_digest, doing, output, moved.lock)
+            moved.watch(keepsakes.restore())
             plan.require(moved)
             moved.settle(plan.to_bring_back(moved))
             _say_beside(workspace, moved, doing)
-            yield Ran(step=step, seen=seen, written=plan.written(moved), unproven=plan.unproven)
-        except BaseException:
+            yield Ran(
+                step=step,
+                seen=seen,
+                written=plan.written(moved),
+                unproven=plan.unproven,
+                beside=frozenset(one for one in plan.documents if not moved.is_written(one)),
+            )
+        except BaseException as error:
             _bring_back(workspace, model, moved, doing)
+            keepsakes.restore()
+            if isinstance(error, CommandError):
+                plan.say_missed(moved)
             if moved.failure is not None:
                 workspace.say(f"{doing}: {moved.failure}; {moved.failure.hint}")
             raise
@@ -219,12 +276,13 @@ class _Plan:
         self._workspace = workspace
         self._root = workspace.root
         self._model = model
+        self._full_command = command
         self._command = redact_text(command)
         self._expected = expected
         self._doing = doing
         self._incremental = workspace.settings(model).incremental
-        known, dvc = outputs(workspace, model)
-        self.own = known.own
+        self._outputs, dvc = outputs(workspace, model)
+        self.own = self._outputs.own
         self._by_dvc = frozenset(
             pattern
             for pattern in expected.all
@@ -236,15 +294,22 @@ class _Plan:
         self._aside = tuple(
             one for one in expected.all if one not in self._by_dvc and one not in updated
         )
-        kept = [one for one in standing_outputs(self._root, self._aside) if self._is_updated(one)]
+        self.tracked = tracked_beside(workspace, expected.all)
+        self.documents = [
+            one
+            for one in self.tracked
+            if is_document(one) and self._outputs.cover(one) and not self._is_updated(one)
+        ]
+        kept = [one for one in self._standing(self._aside) if self._is_updated(one)]
         self.unproven = (*(one for one in updated if one in expected.must), *kept)
 
     def to_move(self) -> list[str]:
         """What is set aside: all that lies there, but for what this run has written already."""
         return [
             name
-            for name in standing_outputs(self._root, self._aside)
+            for name in self._standing(self._aside)
             if not self._is_updated(name)
+            and name not in self.documents
             and not self._is_own(name)
             and name not in self._expected.inputs
         ]
@@ -253,6 +318,10 @@ class _Plan:
         """What lies there and is not set aside: of the model, too, when it is evaluated."""
         moved = {*self.to_move()}
         return [one for one in standing_outputs(self._root, self.own) if one not in moved]
+
+    def _standing(self, patterns: Sequence[str]) -> list[str]:
+        """What lies there of the outputs, without what is another model's."""
+        return self._outputs.keep(patterns, standing_outputs(self._root, patterns))
 
     def require(self, moved: Aside) -> None:
         """Raise `UsageError` unless the command has written all that it must."""
@@ -270,6 +339,21 @@ class _Plan:
                 hint=_REMEDY,
             )
 
+    def say_missed(self, moved: Aside) -> None:
+        """Say what a command that failed may have missed: a file that it names, and that was set
+        aside because a glob of outputs covers it.
+        """
+        words = {*mentioned(self._full_command)}
+        globs = [one for one in self._expected.all if is_glob(one)]
+        missed = [
+            one for one in moved.names if one in words and any(covers(glob, one) for glob in globs)
+        ]
+        if missed:
+            self._workspace.say(
+                f"{self._doing}: {some_of(missed)} was set aside while the command ran, because "
+                f"it is among the outputs in {FILE}; name it in `inputs` if the command reads it"
+            )
+
     def to_bring_back(self, moved: Aside) -> list[str]:
         """What was set aside and is still wanted: what the command did not have to write."""
         shown = [name for name in self._left(moved) if self._is_shown(name)]
@@ -284,17 +368,13 @@ class _Plan:
 
     def written(self, moved: Aside) -> dict[str, Digest]:
         """The files that this run has written, by path."""
-        names = [
-            name
-            for name in standing_outputs(self._root, self._expected.all)
-            if moved.is_written(name)
-        ]
+        names = [name for name in self._standing(self._expected.all) if moved.is_written(name)]
         files = [self._root / name for name in names if (self._root / name).is_file()]
         return self._workspace.hashes.digests(files) if files else {}
 
     def _require_new(self, pattern: str, moved: Aside) -> None:
         """What was never there is missing evidence, which blocks; what is there is of a run."""
-        here = standing_outputs(self._root, [pattern])
+        here = self._standing([pattern])
         was_there = any(covers(pattern, name) for name in moved.names)
         if was_there and not any(moved.is_written(name) for name in here):
             raise UsageError(

@@ -18,12 +18,15 @@ from assent.measure.environment import read_environment
 from assent.measure.files import covers
 from assent.measure.pointers import StandInError
 from assent.measure.redaction import redact_text
-from assent.verbs.bundles import load, made_by, model_digest_at, open_bundle, placed, put_model
+from assent.verbs.bundles import digest_here, load, made_by, open_bundle, placed, put_model
 from assent.verbs.locks import lock_here
 from assent.verbs.places import say_shared
 from assent.verbs.running import (
     Expected,
+    awaited,
+    may_fetch,
     recovered,
+    require_fetched,
     require_inputs_here,
     require_ready,
     run,
@@ -34,8 +37,8 @@ from assent.verbs.worktree import (
     changed_files,
     inputs_of,
     is_of_other_dirt,
+    left_by,
     outputs,
-    products_of,
     read_code,
     say_inputs,
     written,
@@ -69,6 +72,18 @@ def train(
     runs have left of the outputs is set aside first, and the model must be new afterwards. Raises
     `CommandError` with the exit code of the command.
     """
+    return run_training(workspace, model, force=force, output=output, inputs=inputs)[0]
+
+
+def run_training(
+    workspace: Workspace,
+    model: str,
+    *,
+    force: bool = False,
+    output: int | IO[bytes] | None = None,
+    inputs: Inputs | None = None,
+) -> tuple[TrainResult, Inputs]:
+    """As `train`, with the inputs as they are afterwards."""
     settings = workspace.settings(model)
     doing = f"training {model}"
     recovered(workspace, model)
@@ -85,21 +100,26 @@ def train(
         )
     locked = None if force else _locked(workspace, model, inputs)
     if locked is not None:
-        return _take(workspace, model, locked, inputs)
+        return _take(workspace, model, locked, inputs), inputs
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:
-        return _reuse(workspace, model, found, inputs, "inputs unchanged")
-    require_inputs_here(workspace, model, settings.train, inputs, doing)
+        return _reuse(workspace, model, found, inputs, "inputs unchanged"), inputs
+    is_fetching = may_fetch(settings.train)
+    if not is_fetching:
+        require_fetched(workspace, model, inputs, doing)
+    pointers = awaited(workspace, inputs) if is_fetching else {}
     say_shared(workspace, model, doing)
     workspace.say(f"{doing}: {redact_text(settings.train)}")
     code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
     expected = _expected(workspace, model, inputs)
     with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
-        digest = _trained_digest(workspace, model)
-        products = products_of(workspace, model, inputs, doing, is_training=True)
-        known = {**written(workspace, model).outputs, **ran.written}
-        keep(workspace.work, model, "written", Written(outputs=known, products=products))
-    inputs = inputs_of(workspace, model)
+        known = ran.known(written(workspace, model).outputs)
+        digest = _trained_digest(workspace, model, known)
+        left = left_by(workspace, model, inputs, doing, is_training=True, awaited=pointers)
+        if is_fetching:
+            require_inputs_here(workspace, model, left.inputs, doing)
+        keep(workspace.work, model, "written", Written(outputs=known, products=left.products))
+    leftovers, inputs = inputs.products, left.inputs
     step = msgspec.structs.replace(ran.step, inputs_digest=inputs.train)
     trained = Trained(
         step=step,
@@ -112,9 +132,12 @@ def train(
         written=_evidence(workspace, model, ran.written),
         touched=tuple({*changed_files(workspace)} - {*dirty} - _as_git(workspace, inputs)),
         unproven=ran.unproven,
+        products=inputs.products,
+        leftovers=leftovers,
     )
     keep(workspace.work, model, "train", trained)
-    return TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+    result = TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+    return result, inputs
 
 
 def _evidence(workspace: Workspace, model: str, names: Mapping[str, Digest]) -> dict[str, Digest]:
@@ -141,13 +164,13 @@ def _expected(workspace: Workspace, model: str, inputs: Inputs) -> Expected:
     return Expected(must=found.model, may=measured, inputs=inputs.files)
 
 
-def _trained_digest(workspace: Workspace, model: str) -> Digest:
-    declared = workspace.settings(model).model
+def _trained_digest(workspace: Workspace, model: str, known: Mapping[str, Digest]) -> Digest:
     try:
-        return model_digest_at(workspace.root, declared, workspace.hashes)
+        return digest_here(workspace, model, known)
     except StandInError:
         raise
     except UsageError as error:
+        declared = workspace.settings(model).model
         raise UsageError(
             f"training {model}",
             f"the command ended well, but at {declared!r} {error.problem}",
@@ -225,6 +248,8 @@ def _reuse(
             code=_reused_code(workspace, evidence),
             written=_evidence(workspace, model, placed(workspace, found)),
             reused=evidence.reused or made_by(evidence),
+            products=evidence.products,
+            leftovers=evidence.leftovers,
             unproven=tuple(
                 one for one in evidence.unproven if covers(workspace.settings(model).model, one)
             ),

@@ -19,8 +19,9 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """`train` has finished: its step, and the digest of the model it left. `inputs` are the files
     that it started from, `code` the revision as it was before, `environment` is where it ran.
     `written` are the files of evidence that it wrote, `touched` the tracked files that differ from
-    the commit only since, `unproven` the outputs that it may not have written; `reused` says where
-    a model was made that was taken over.
+    the commit only since, `unproven` the outputs that it may not have written, `products` the files
+    among the inputs that came while it ran, `leftovers` those that an earlier run had left;
+    `reused` says where a model was made that was taken over.
     """
 
     step: Step
@@ -32,6 +33,8 @@ class Trained(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     touched: tuple[str, ...] = ()
     reused: str = ""
     unproven: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    leftovers: tuple[str, ...] = ()
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,8 +30,8 @@ FETCH_BASE = (
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
     branch, or None in a repository without one; `context` is the CI run; `folder_store` opens
-    a folder of another job as a store; `now` is RFC 3339; `say` shows progress to the person who
-    waits.
+    a folder of another job as a store; `now` is RFC 3339; `environ` is what commands run with;
+    `say` shows progress to the person who waits.
     """
 
     root: Path
@@ -44,6 +44,7 @@ class Workspace:
     context: Context
     folder_store: Callable[[Path], Store]
     now: str
+    environ: Mapping[str, str]
     say: Callable[[str], None]
 
     @property
@@ -89,6 +90,10 @@ class Workspace:
     def settings(self, model: str) -> ModelSettings:
         """How the model is made, as the working tree says."""
         return self.config.models[model]
+
+    def others(self, model: str) -> list[ModelSettings]:
+        """The settings of the other models."""
+        return [one for name, one in self.config.models.items() if name != model]
 
     @property
     def base_branch(self) -> str | None:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
 
 from assent.config.read import read_config
 from assent.core.digest import Digest
 from assent.core.evidence import Code, Evidence
 from assent.errors import AssentError, UsageError
 from assent.files import as_text
-from assent.making.dvc import Dvc, made_by_dvc, read_dvc, working_tree
+from assent.git import Repository, changed_within, holder, untracked
+from assent.making.dvc import Dvc, read_dvc, working_tree
 from assent.making.inputs import (
     Inputs,
     changed_names,
-    data_of,
     read_inputs,
+    rerun,
     say_changed,
 )
-from assent.making.outputs import Outputs, outputs_of
+from assent.making.keeping import beside_outputs, is_document
+from assent.making.notebooks import cells_digest
+from assent.making.outputs import Outputs, data_of, declared_by, known_outputs, outputs_of
+from assent.making.upstream import Others
 from assent.measure.files import covers
 from assent.verbs.work import Trained, Written, kept
 from assent.verbs.workspace import FILE, Workspace
@@ -27,11 +34,17 @@ _MAX_CHANGED = 20
 
 
 def inputs_of(
-    workspace: Workspace, model: str, *, known: Mapping[str, Digest] | None = None
+    workspace: Workspace,
+    model: str,
+    *,
+    known: Mapping[str, Digest] | None = None,
+    products: Mapping[str, Digest] | None = None,
 ) -> Inputs:
     """What the model is made from, as it lies in the working tree. In CI, data that is not here is
-    `known` from the job that has trained: not every job of a run fetches it.
+    `known` from the job that has trained: not every job of a run fetches it. `products` are what
+    runs have written beside their outputs, if that is not noted yet.
     """
+    made = _products(workspace, model, products)
     return read_inputs(
         workspace.root,
         workspace.repository.top,
@@ -39,11 +52,35 @@ def inputs_of(
         workspace.hashes,
         {
             name: one
-            for name, one in written(workspace, model).products.items()
+            for name, one in made.items()
             if not _is_tracked(workspace, name)  # somebody has made it a source
         },
         _handed_on(workspace, known or {}),
+        workspace.others(model),
+        workspace.environ,
     )
+
+
+def _products(
+    workspace: Workspace, model: str, own: Mapping[str, Digest] | None
+) -> dict[str, Digest]:
+    """What runs have written beside their outputs; also those of models whose own inputs count
+    for this one, because it may read what they make. Of several that wrote a file, the last.
+    """
+    above = Others(workspace.others(model)).above(declared_by(workspace.settings(model)))
+    known = [written(workspace, model).products if own is None else own]
+    known += [
+        written(workspace, name).products
+        for name, settings in workspace.config.models.items()
+        if name != model and settings in above
+    ]
+    found: dict[str, Digest] = {}
+    for each in known:
+        for name, digest in each.items():
+            path = workspace.root / name
+            if name not in found or (path.is_file() and workspace.hashes.digest(path) == digest):
+                found[name] = digest
+    return found
 
 
 def _handed_on(workspace: Workspace, known: Mapping[str, Digest]) -> dict[str, Digest]:
@@ -67,17 +104,35 @@ def written(workspace: Workspace, model: str) -> Written:
         return Written()  # damaged: then nothing is known to be ours
 
 
-def products_of(
-    workspace: Workspace, model: str, before: Inputs, doing: str, *, is_training: bool = False
-) -> dict[str, Digest]:
-    """What a command wrote among the files that the patterns of its inputs cover, and earlier ones.
+class Left(msgspec.Struct, frozen=True, kw_only=True):
+    """What a command has left among its inputs: the `inputs` as they are now, without its
+    `products` and those of earlier runs; `fresh` are the names of its own.
+    """
+
+    inputs: Inputs
+    products: dict[str, Digest]
+    fresh: tuple[str, ...]
+
+
+def left_by(
+    workspace: Workspace,
+    model: str,
+    before: Inputs,
+    doing: str,
+    *,
+    is_training: bool = False,
+    awaited: Mapping[str, Digest] | None = None,
+) -> Left:
+    """What a command wrote among the files that the patterns of its inputs cover. `awaited` is what
+    pointers have said of inputs that the command was to fetch.
 
     Raises `UsageError` if what was there before has changed meanwhile, and Git tracks it or
     `assent.yaml` declares it: then it is not known what the model was made from.
     """
     settings = workspace.settings(model)
-    after = inputs_of(workspace, model, known=before.files)
-    names = changed_names(before.files, after.files)
+    after = inputs_of(workspace, model, known=None if is_training else before.files)
+    fetched = [name for name, digest in (awaited or {}).items() if after.files.get(name) == digest]
+    names = [one for one in changed_names(before.files, after.files) if one not in fetched]
     declared = (*settings.inputs, *settings.params, *data_of(settings))
     kept = [
         name
@@ -95,16 +150,64 @@ def products_of(
     fresh = {
         name: after.files[name]
         for name in names
-        if name in after.files and not (name in before.files and _is_tracked(workspace, name))
+        if name in after.files
+        and not (name in before.files and _is_tracked(workspace, name))
+        and not _is_fetched(workspace, name)
     }
     if fresh:
         workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of([*fresh])}")
-    return {**written(workspace, model).products, **fresh}
+    products = {**written(workspace, model).products, **fresh}
+    if fresh:
+        known = None if is_training else before.files
+        after = inputs_of(workspace, model, known=known, products=products)
+    return Left(inputs=after, products=products, fresh=tuple(fresh))
 
 
 def _is_tracked(workspace: Workspace, name: str) -> bool:
     repository = workspace.repository
-    return repository.id_of("HEAD", repository.relative(workspace.root / name)) is not None
+    found, inner = holder(repository, repository.relative(workspace.root / name))
+    return found.id_of("HEAD", inner) is not None
+
+
+def _is_fetched(workspace: Workspace, name: str) -> bool:
+    """Whether a file has come with a submodule, as its commit has it."""
+    repository = workspace.repository
+    found, inner = holder(repository, repository.relative(workspace.root / name))
+    return (
+        found is not repository
+        and found.id_of("HEAD", inner) is not None
+        and inner not in found.changed_files()
+    )
+
+
+def tracked_beside(workspace: Workspace, patterns: Sequence[str]) -> list[str]:
+    """The placeholders and documents in the folders of outputs that Git tracks."""
+    names = beside_outputs(workspace.root, patterns)
+    if not names or workspace.repository.resolve("HEAD") is None:
+        return []
+    repository = workspace.repository
+    known = repository.names("ls-files", "-z", "--full-name", doing="looking for tracked files")
+    tracked = frozenset(known)
+    return [one for one in names if repository.relative(workspace.root / one) in tracked]
+
+
+def documents_of(
+    workspace: Workspace, model: str, known: Mapping[str, Digest] | None = None
+) -> frozenset[str]:
+    """The documents of people in the folder of a model that is trained: Git tracks them, and no
+    run wrote them, so that they are no part of it. `known` is what runs have written.
+    """
+    settings = workspace.settings(model)
+    if settings.train is None or not (workspace.root / settings.model).is_dir():
+        return frozenset()
+    made = written(workspace, model).outputs if known is None else known
+    return frozenset(
+        name
+        for name in tracked_beside(workspace, [posixpath.normpath(settings.model)])
+        if is_document(name)
+        and name not in made
+        and not any(covers(one, name) for one in settings.incremental)
+    )
 
 
 def not_as_left(workspace: Workspace, trained: Trained) -> list[str]:
@@ -145,6 +248,11 @@ def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
         workspace.say(
             f"{doing}: left out of the inputs, because runs write them: {some_of(inputs.left_out)}"
         )
+    if inputs.products:
+        workspace.say(
+            f"{doing}: left out of the inputs, because an earlier run wrote them or they came "
+            f"while it ran: {some_of(inputs.products)}"
+        )
     for name in inputs.estranged:
         workspace.say(
             f"{doing}: {name} is not what its .dvc file says, and counts as it lies here "
@@ -155,8 +263,9 @@ def say_inputs(workspace: Workspace, doing: str, inputs: Inputs) -> None:
 def outputs(workspace: Workspace, model: str) -> tuple[Outputs, Dvc]:
     """What the commands of the model write, and what DVC knows of it."""
     settings = workspace.settings(model)
-    dvc = read_dvc(working_tree(workspace.root), settings.inputs)
-    return outputs_of(settings, made_by_dvc(settings, dvc)), dvc
+    own = outputs_of(settings).own
+    dvc = read_dvc(working_tree(workspace.root), [*settings.inputs, *own])
+    return known_outputs(settings, dvc, workspace.others(model)), dvc
 
 
 def read_code(
@@ -187,7 +296,8 @@ def read_code(
 
 
 def forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
-    """Inputs that Git neither has nor ignores. In CI nobody has forgotten them: a job that trains
+    """Inputs that Git neither has nor ignores, here or in a submodule, or that lie in a repository
+    that nobody has added. In CI nobody has forgotten them: a job that trains
     from a fresh checkout has fetched them.
     """
     if workspace.context.system is not None or not inputs:
@@ -195,10 +305,10 @@ def forgotten(workspace: Workspace, inputs: Collection[str]) -> list[str]:
     repository = workspace.repository
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    new = repository.names(
-        "ls-files", "-z", "--others", "--exclude-standard", "--full-name", doing="looking for files"
-    )
-    return sorted({f"{prefix}{name}" for name in inputs} & {*new})
+    full = {f"{prefix}{name}" for name in inputs}
+    new = untracked(repository, full)
+    folders = tuple(name for name in new if name.endswith("/"))
+    return sorted((full & {*new}) | {name for name in full if folders and name.startswith(folders)})
 
 
 def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[str]:
@@ -207,20 +317,45 @@ def changed_files(workspace: Workspace, inputs: Collection[str] = ()) -> list[st
     """
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
-    names = workspace.repository.changed_files()
+    names = differing(workspace.repository)
     if not names:
         return []
     known = [outputs(workspace, model)[0] for model in workspace.config.models]
+    notebooks = {prefix + one for model in workspace.config.models.values() for one in rerun(model)}
     return [
         name
         for name in names
-        if (name.startswith(prefix) and name.removeprefix(prefix) in inputs)
-        or not (
-            any(one.cover(name.removeprefix(prefix)) for one in known)
-            if name.startswith(prefix)
-            else _is_output_elsewhere(workspace, name)
+        if not (name in notebooks and _has_same_cells(workspace, name))
+        and (
+            (name.startswith(prefix) and name.removeprefix(prefix) in inputs)
+            or not (
+                any(one.cover(name.removeprefix(prefix)) for one in known)
+                if name.startswith(prefix)
+                else _is_output_elsewhere(workspace, name)
+            )
         )
     ]
+
+
+def differing(repository: Repository) -> list[str]:
+    """The tracked files that differ from the commit. A submodule at its commit is looked into."""
+    found: list[str] = []
+    for name in repository.changed_files():
+        inside = changed_within(repository, name) if (repository.top / name).is_dir() else None
+        found += [name] if inside is None else inside
+    return found
+
+
+def _has_same_cells(workspace: Workspace, name: str) -> bool:
+    """Whether a notebook that commands execute in place differs from the commit in nothing but
+    what that writes.
+    """
+    here = working_tree(workspace.repository.top)(name)
+    there = workspace.repository.show("HEAD", name)
+    if here is None or there is None:
+        return False
+    cells = cells_digest(here)
+    return cells is not None and cells == cells_digest(there)
 
 
 def _is_output_elsewhere(workspace: Workspace, name: str) -> bool:

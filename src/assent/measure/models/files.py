@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Collection
 from pathlib import Path
 
 from assent.core.bundle import is_safe_path
@@ -13,10 +14,11 @@ from assent.measure.pointers import require_real, require_there, stands_for
 TRAIN_FIRST = "run `assent train` first"
 
 
-def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
+def model_files(root: Path, declared: str, without: Collection[str] = ()) -> list[tuple[str, Path]]:
     """The files of the model declared as a file or a folder below `root`: their path in the model
     (relative to its folder, with `/`; the name of a model that is one file) and where they are,
-    sorted. What keeps the folder in Git is no part of it.
+    sorted. What keeps the folder in Git is no part of it, nor are the files `without`, by their
+    names relative to `root`.
 
     Raises `UsageError` if there is none, and for anything that cannot be served as it is: a link
     that leaves the model, a pipe or a device, a name that is not safe everywhere. It is a
@@ -32,7 +34,10 @@ def model_files(root: Path, declared: str) -> list[tuple[str, Path]]:
     if place.is_dir():
         found = [(path.relative_to(place).as_posix(), path) for path in files.walk(place, place)]
         found = [
-            (name, path) for name, path in found if path.name not in {*files.PLACEHOLDERS, ".git"}
+            (name, path)
+            for name, path in found
+            if path.name not in {*files.PLACEHOLDERS, ".git"}
+            and path.relative_to(root).as_posix() not in without
         ]
     else:
         found = [(place.name, place)]

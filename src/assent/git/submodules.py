@@ -1,0 +1,74 @@
+"""Submodules: repositories in the working tree of another one, which keeps their commits only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import PurePosixPath
+
+from assent.errors import AssentError
+from assent.git.repository import Repository
+
+_MODE = "160000 "
+
+
+def submodules(repository: Repository) -> list[str]:
+    """The folders of all submodules, fetched or not, `.gitmodules` or not."""
+    entries = repository.names("ls-files", "-z", "-s", doing="looking for submodules")
+    return [entry.partition("\t")[2] for entry in entries if entry.startswith(_MODE)]
+
+
+def fetched(repository: Repository, name: str) -> Repository | None:
+    """The repository of a submodule; None if it is not fetched."""
+    place = repository.top / name
+    if not os.path.lexists(place / ".git"):
+        return None
+    try:
+        return Repository(place)
+    except AssentError:
+        return None  # it belongs to somebody else, say: then nothing is known of it
+
+
+def holder(repository: Repository, name: str) -> tuple[Repository, str]:
+    """The repository whose commits hold a file, and what it is called there: a submodule's where
+    it lies in one.
+    """
+    for folder in reversed(PurePosixPath(name).parents[:-1]):
+        if os.path.lexists(repository.top / folder / ".git"):
+            inner = fetched(repository, str(folder))
+            if inner is None or repository.commit_of(str(folder)) is None:
+                break  # of a repository that nobody has added nothing is committed here
+            return holder(inner, str(PurePosixPath(name).relative_to(folder)))
+    return repository, name
+
+
+def changed_within(repository: Repository, name: str) -> list[str] | None:
+    """The files of a submodule that differ from its commit, by their names in `repository`; None
+    if it is none, is at another commit, or cannot be looked into.
+    """
+    commit = repository.commit_of(name)
+    inner = None if commit is None else fetched(repository, name)
+    if inner is None or inner.resolve("HEAD") != commit:
+        return None
+    found: list[str] = []
+    for one in inner.changed_files():
+        deeper = changed_within(inner, one)
+        found += [f"{name}/{each}" for each in ([one] if deeper is None else deeper)]
+    return found
+
+
+def untracked(repository: Repository, names: Collection[str]) -> list[str]:
+    """The files that Git neither has nor ignores, those in submodules as well that hold one of
+    `names`. A repository that nobody has added is one folder, with `/` at the end.
+    """
+    found = repository.names(
+        *("ls-files", "-z", "--others", "--exclude-standard", "--full-name"),
+        doing="looking for files",
+    )
+    folders = {str(folder) for name in names for folder in PurePosixPath(name).parents}
+    for name in submodules(repository):
+        inner = fetched(repository, name) if name in folders else None
+        if inner is not None:
+            own = [one.removeprefix(f"{name}/") for one in names if one.startswith(f"{name}/")]
+            found += [f"{name}/{one}" for one in untracked(inner, own)]
+    return found

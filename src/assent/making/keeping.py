@@ -1,0 +1,73 @@
+"""What people keep in the folders of outputs and commands seldom write: placeholders, documents."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from assent.measure.files import PLACEHOLDERS, UNMATCHED, is_glob
+
+_DOCUMENT = re.compile(
+    r"(?:readme|licen[sc]e|copying|notice|changelog|citation|authors|contributors|contributing"
+    r"|model[-_]?card)(?:[-_.][\w-]+)*?(?:\.(?:md|rst|txt|adoc|cff|bib|html))?",
+    re.IGNORECASE,
+)
+_CODE = (".py", ".sh", ".json", ".yaml", ".yml", ".csv", ".bin", ".pt", ".pkl", ".joblib", ".onnx")
+_MOST_BYTES = 1 << 20
+
+
+def is_document(name: str) -> bool:
+    """Whether a file is for people, by its name: `README.md`, `LICENSE`."""
+    last = PurePosixPath(name).name
+    return _DOCUMENT.fullmatch(last) is not None and not last.endswith(_CODE)
+
+
+def beside_outputs(root: Path, patterns: Iterable[str]) -> list[str]:
+    """Placeholders and documents in the folders that outputs lie in, below `root`."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        parts = PurePosixPath(pattern).parts
+        fixed = next((n for n, part in enumerate(parts) if is_glob(part)), len(parts))
+        place = root.joinpath(*parts[:fixed])
+        found |= dict.fromkeys(_in(place) if place.is_dir() else _in(place.parent, is_deep=False))
+    names = (path.relative_to(root).as_posix() for path in found)
+    return sorted(name for name in names if "/" in name)
+
+
+def _in(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [one for one in folders if is_deep and one not in UNMATCHED]
+        yield from (
+            Path(parent, name) for name in files if name in PLACEHOLDERS or is_document(name)
+        )
+
+
+class Keepsakes:
+    """Files that a command may take away with their folder, and that come back after it."""
+
+    def __init__(self, root: Path, names: Sequence[str]) -> None:
+        self._root = root
+        self._known: dict[str, tuple[bytes, int]] = {}
+        for name in names:
+            with suppress(OSError):  # what cannot be read is not there to be lost
+                found = (root / name).lstat()
+                if stat.S_ISREG(found.st_mode) and found.st_size <= _MOST_BYTES:
+                    self._known[name] = ((root / name).read_bytes(), stat.S_IMODE(found.st_mode))
+
+    def restore(self) -> list[str]:
+        """Put back those that are gone; their names. What is in the way stays."""
+        back: list[str] = []
+        for name, (content, mode) in self._known.items():
+            place = self._root / name
+            if os.path.lexists(place):
+                continue
+            with suppress(OSError):
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(content)
+                place.chmod(mode)
+                back.append(name)
+        return back
