@@ -420,10 +420,12 @@ class View(Protocol):
         """The bundle of a version."""
 
     def entry(self, seq: int) -> bytes:
-        """The bytes of one entry."""
+        """The bytes of one entry, proven to be a part of what leads to the newest one."""
 
     def entries(self, start: int = 0) -> Iterator[bytes]:
-        """The bytes of the entries from `start` on, oldest first."""
+        """The bytes of the entries from `start` on, oldest first, as they are kept: whoever reads
+        them checks the chain (`core.registry.linked`).
+        """
 
     def astray(self, registry: Registry) -> tuple[str, ...] | None:
         """What is kept beside the entries and is not, byte for byte, what `registry`, the fold of

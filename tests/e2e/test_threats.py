@@ -405,7 +405,7 @@ def test_lost_entries_are_brought_back_or_given_up_by_a_person(shipped: Project)
     job = {"ASSENT_RUN_ID": "7"}
     assert clone.run(*said, env=job, code=10).stdout == ""
     shipped.git("fetch", "--quiet", "origin", f"{lost}:refs/remotes/origin/assent/churn")
-    assert f"git push <remote> {lost}:" in shipped.run(*said, code=10).stderr
+    assert f"git push --force <remote> {lost}:" in shipped.run(*said, code=10).stderr
     given_up = clone.run(*said).stdout
     assert "given up: churn/stages/production: knew entry 4" in given_up
     assert "restored: churn/stages/production" in given_up

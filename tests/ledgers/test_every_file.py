@@ -13,13 +13,15 @@ import pytest
 
 from assent.core.digest import canonical_json
 from assent.core.entry import FORMAT, Draft, Kind, decode_entry, encode_entry, entry_digest
-from assent.errors import IntegrityError
+from assent.core.registry import ChainError
+from assent.errors import IntegrityError, PolicyError
 from assent.ledgers.git import layout
 from assent.ledgers.git.commits import imported
 from assent.parsing import parse_yaml
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
 from assent.verbs.recording import read_ledger
+from assent.verbs.recover import recover
 from assent.verbs.resolve import resolve
 from assent.verbs.retire import retire
 from assent.verbs.verify import Area, verify
@@ -192,6 +194,19 @@ def test_a_version_is_not_unretired_by_a_line_of_the_index(folder: Path) -> None
     assert resolve(opened(folder), "churn", "v2").retired
 
 
+@pytest.mark.threat(26)
+@pytest.mark.threat(44)
+@pytest.mark.parametrize("seq", [3, 41, 52])
+def test_an_entry_that_was_edited_is_not_read(folder: Path, seq: int) -> None:
+    """Of a full folder, of a full block, and of none: who approved is read from such entries."""
+    paths = [layout.block_path(seq), layout.entry_path(seq)]
+    [path] = [one for one in paths if one in files(folder)]
+    commit(folder, put(path, show(folder, path).replace(b'"login":"alice"', b'"login":"mallo"')))
+    view = read_ledger(opened(folder), "churn")
+    with pytest.raises(ChainError):
+        view.entry(seq)
+
+
 @pytest.mark.threat(44)
 def test_a_key_that_gitops_tools_would_read_is_noticed(folder: Path) -> None:
     commit(folder, put("registry.yaml", show(folder, "registry.yaml") + b"image: evil\n"))
@@ -259,6 +274,60 @@ def test_a_ledger_rewritten_to_the_same_length_is_noticed(folder: Path) -> None:
     before = _pointers(folder)
     assert verify(opened(folder), ["churn"], repair=True, blobs=False).exit_code == 4
     assert _pointers(folder) == before
+
+
+@pytest.mark.threat(45)
+def test_a_stage_that_the_ledger_never_filled_so_is_a_witness(folder: Path) -> None:
+    place = folder / "store/churn/stages/production"
+    other = registered(9).subject.bundle or ""
+    entry = msgspec.json.decode(place.read_bytes())["entry"]
+    place.write_text(place.read_text().replace(entry, other))
+    with pytest.raises(IntegrityError, match="another entry 22"):
+        note(opened(folder), "churn", "an event")
+    left = verify(opened(folder), ["churn"], repair=True, blobs=False).faults
+    assert [fault.repaired for fault in left] == [False]
+
+
+@pytest.mark.threat(45)
+@pytest.mark.parametrize("what", ["missing", "garbled"])
+def test_without_a_head_the_other_pointers_are_witnesses(folder: Path, what: str) -> None:
+    *kept, _ = history()
+    forged = [registered(1, reason="forged"), *kept[1:], *([draft(Kind.NOTED, reason="x")] * 5)]
+    run_git(folder, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    write(folder, b"".join(imported("churn", forged)))
+    _forget(folder)
+    head = folder / "store/churn/head"
+    head.unlink()
+    if what == "garbled":
+        head.write_text('{"seq": -9, "entry": "sha256:' + "0" * 64 + '"}')
+    for verb in (
+        lambda: resolve(opened(folder), "churn", "production"),
+        lambda: note(opened(folder), "churn", "an event"),
+    ):
+        with pytest.raises(IntegrityError, match="than the ledger has"):
+            verb()
+    assert verify(opened(folder), ["churn"], repair=True, blobs=False).exit_code == 4
+    assert not head.exists() or "-9" in head.read_text()
+
+
+def test_a_damaged_memory_is_none(folder: Path) -> None:
+    [seen] = (folder / ".git/assent").glob("*/seen/churn")
+    for text in ("x y", "9" * 5000 + " sha256:0", "-3 sha256:" + "0" * 64, "5 nonsense"):
+        seen.write_text(text)
+        assert resolve(opened(folder), "churn", "production").version == 3
+
+
+@pytest.mark.threat(46)
+def test_lost_entries_are_not_given_up_where_a_branch_here_has_them(folder: Path) -> None:
+    """The ledger was rewritten, and is longer than the one that a branch of this clone has."""
+    run_git(folder, "update-ref", "refs/remotes/origin/assent/churn", BRANCH)
+    run_git(folder, "remote", "add", "origin", str(folder))
+    *kept, _ = history()
+    forged = [registered(1, reason="forged"), *kept[1:], *([draft(Kind.NOTED, reason="x")] * 5)]
+    run_git(folder, "update-ref", "-d", f"refs/heads/{BRANCH}")
+    write(folder, b"".join(imported("churn", forged)))
+    with pytest.raises(PolicyError, match="has another entry 59"):
+        recover(opened(folder), "churn", reason="lost")
 
 
 @pytest.mark.threat(27)

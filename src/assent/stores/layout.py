@@ -141,6 +141,8 @@ def read_pointer(content: bytes) -> Pointer | None:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     digests = (pointer.entry, pointer.bundle, pointer.model_digest)
+    if pointer.seq < 0:
+        return None
     return pointer if all(text is None or is_digest(text) for text in digests) else None
 
 

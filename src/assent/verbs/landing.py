@@ -13,12 +13,13 @@ from functools import cached_property
 
 from assent.core.change import Change
 from assent.core.digest import Digest
-from assent.core.entry import Kind, decode_entry
+from assent.core.entry import Kind
 from assent.errors import AssentError, IdleError, OutsideError, PolicyError, UsageError
 from assent.ports import View
 from assent.verbs.bundles import of_inputs, open_bundle, read_bundle
 from assent.verbs.judging import registered_from
 from assent.verbs.locks import lock_at, locked_of
+from assent.verbs.recording import read_entries
 from assent.verbs.revisions import difference, foreign
 from assent.verbs.workspace import Workspace
 
@@ -138,8 +139,7 @@ def approved(view: View) -> list[Digest]:
     """The bundles with a recorded approval and without a version, the newest first."""
     start = max(0, view.state.seq + 1 - _MOST_ENTRIES)
     found: dict[Digest, None] = {}
-    for content in view.entries(start):
-        entry = decode_entry(content)
+    for entry in read_entries(view, start):
         digest = entry.subject.bundle
         if entry.kind is Kind.APPROVED and digest is not None:
             found.pop(digest, None)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from assent.core.digest import Digest
-from assent.core.entry import Draft, Entry, Kind, decode_entry, encode_entry, entry_digest
-from assent.core.registry import Standing, State
+from assent.core.entry import GENESIS, Draft, Entry, Kind, decode_entry, encode_entry, entry_digest
+from assent.core.registry import ChainError, Standing, State, linked
 from assent.errors import OutsideError
 from assent.ports import BusyError, MovedError, Pointer, View
 from assent.verbs.witnesses import contradiction, head_of, witness_error, witnesses_of
@@ -80,7 +80,7 @@ def read_ledger(workspace: Workspace, model: str, *, alone: bool = False) -> Vie
             raise
         workspace.say(f"{model}: the ledger is not compared with the store: {error.problem}")
         return workspace.ledger.read(model)
-    view = _agreeing(workspace, model, known)
+    view = _agreeing(workspace, model, known, only_head=alone)
     if not alone and head_of(model) in known:
         _say_moved(workspace, view, known)
     return view
@@ -105,16 +105,29 @@ def _is_at(pointer: Pointer | None, held: Standing) -> bool:
     return pointer is not None and (pointer.seq, pointer.bundle) == (held.seq, held.bundle)
 
 
-def _agreeing(workspace: Workspace, model: str, known: Mapping[str, Pointer]) -> View:
+def _agreeing(
+    workspace: Workspace, model: str, known: Mapping[str, Pointer], *, only_head: bool = False
+) -> View:
     """A reading of the ledger that contradicts no witness. It is read once more before it is
     called wrong: a server may have answered from a copy that was behind.
     """
     for _ in range(2):
         view = workspace.ledger.read(model)
-        problem = contradiction(view, known)
+        problem = contradiction(view, known, only_head=only_head)
         if problem is None:
             return view
     raise witness_error(model, problem or "")
+
+
+def read_entries(view: View, start: int = 0) -> list[Entry]:
+    """The entries from `start` on, each proven to lead to the newest one. Raises `ChainError`."""
+    model, contents = view.state.model, list(view.entries(start))
+    head = decode_entry(contents[0]).prev if start and contents else GENESIS
+    found = list(linked(model, contents, start, head))
+    if (found[-1][1] if found else GENESIS) != view.head:
+        last = start + len(found)
+        raise ChainError(model, last, "the entries do not lead to the newest one")
+    return [entry for entry, _ in found]
 
 
 def _point_all(workspace: Workspace, model: str, entries: Sequence[Entry]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from assent.core.digest import short
-from assent.core.entry import Draft, Kind, decode_entry
+from assent.core.entry import Draft, Kind, decode_entry, entry_digest
 from assent.core.registry import ChainError
 from assent.errors import AssentError, PolicyError, UsageError
 from assent.ports import Pointer
@@ -56,9 +56,8 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
     if not given_up:
         raise UsageError(doing, "nothing is missing", hint="`assent verify --repair` is enough")
     _require_no_copy(workspace, model, read, doing)
-    workspace.ledger.forget(model)
     [noted] = workspace.ledger.append(
-        workspace.ledger.read(model),
+        workspace.ledger.read(model, remembered=False),
         [
             Draft(
                 kind=Kind.NOTED,
@@ -69,6 +68,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
             )
         ],
     )
+    workspace.ledger.forget(model)  # now that the loss is noted
     return Recovered(
         model=model,
         seq=noted.seq,
@@ -78,7 +78,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
 
 
 def _require_no_copy(workspace: Workspace, model: str, read: Read, doing: str) -> None:
-    """Raise `PolicyError` if a branch of this clone still has later entries."""
+    """Raise `PolicyError` if a branch of this clone has entries that the ledger has not."""
     repository = workspace.repository
     names = [f"refs/heads/assent/{model}"]
     names += [f"refs/remotes/{remote}/assent/{model}" for remote in repository.remotes()]
@@ -86,15 +86,17 @@ def _require_no_copy(workspace: Workspace, model: str, read: Read, doing: str) -
         commit = repository.resolve(name)
         try:
             content = None if commit is None else repository.show(commit, "newest.json")
-            seq = -1 if content is None else decode_entry(content).seq
+            seq = None if content is None else decode_entry(content).seq
         except AssentError:
+            continue  # it is no ledger
+        if content is None or seq is None:
             continue
-        if seq > read.registry.state.seq:
+        if seq >= len(read.digests) or read.digests[seq] != entry_digest(content):
             raise PolicyError(
                 doing,
-                f"{name} of this clone still has entry {seq}",
-                hint=f"look at it, and push it if it is right: `git push <remote> "
-                f"{commit}:refs/heads/assent/{model}`",
+                f"{name} of this clone has another entry {seq} than the ledger, or the only one",
+                hint=f"look at it, and push it if it is right: `git push --force <remote> "
+                f"{commit}:refs/heads/assent/{model}`; else delete it here",
             )
 
 

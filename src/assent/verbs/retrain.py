@@ -13,7 +13,7 @@ from assent.config.lock import Locked, lock_text, read_lock
 from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, short
 from assent.core.direction import direction
-from assent.core.entry import Draft, Entry, Kind, decode_entry
+from assent.core.entry import Draft, Entry, Kind
 from assent.core.scalar import number, show
 from assent.core.verdict import Finding, Outcome
 from assent.errors import AssentError, OutsideError, UsageError
@@ -28,7 +28,7 @@ from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.judging import Judgement, judge, makers, registered_from, subject
 from assent.verbs.locks import lock_at, retraining
-from assent.verbs.recording import read_ledger, record
+from assent.verbs.recording import read_entries, read_ledger, record
 from assent.verbs.revisions import difference
 from assent.verbs.train import train
 from assent.verbs.workspace import FILE, Workspace
@@ -229,8 +229,7 @@ def _last_rollback(view: View, version: int) -> Entry | None:
     if record is None or not record.stays:
         return None  # it was never anywhere
     found = None
-    for content in view.entries(record.registered or 0):
-        entry = decode_entry(content)
+    for entry in read_entries(view, record.registered or 0):
         if entry.kind is Kind.ROLLED_BACK and entry.replaces == version:
             found = entry
     return found

@@ -12,8 +12,8 @@ from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, short
 from assent.core.entry import entry_digest
 from assent.core.registry import ChainError, Registry, fold
-from assent.errors import AssentError, ExitCode, IntegrityError
-from assent.ports import BlobState, NotInStoreError, Pointer, View
+from assent.errors import ExitCode, IntegrityError
+from assent.ports import BlobState, Pointer, View
 from assent.verbs.witnesses import beyond, head_of, not_in
 from assent.verbs.workspace import Workspace
 
@@ -110,7 +110,7 @@ def verify(
             repairs = repair and not read.witnessed
             is_honest = _derived(workspace, read, found, repair=repairs)
             if blobs:
-                _blobs(workspace, model, read.registry, found, repair=repair)
+                _blobs(workspace, model, read.registry, found, repair=repairs and is_honest)
             _pointers(workspace, read, found, repair=repairs and is_honest)
     return VerifyResult(
         models=tuple(models),
@@ -254,12 +254,14 @@ def _manifest(
     *,
     repair: bool,
 ) -> Bundle | None:
+    [state] = workspace.store.check([digest]).values()
+    if state is not BlobState.SOUND:
+        _bad_blob(workspace, model, f"v{version}", digest, state, found, repair=repair)
+        return None
     try:
         return read_manifest(workspace.store.read(digest))
-    except NotInStoreError:
-        _bad_blob(workspace, model, f"v{version}", digest, BlobState.MISSING, found, repair=repair)
-    except AssentError:
-        _bad_blob(workspace, model, f"v{version}", digest, BlobState.CORRUPT, found, repair=repair)
+    except IntegrityError as error:
+        found.add(model, Area.BLOBS, f"{digest} of v{version} is no bundle: {error.problem}")
     return None
 
 

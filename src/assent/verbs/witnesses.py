@@ -20,6 +20,10 @@ class WitnessError(IntegrityError):
     """The ledger lacks an entry that something else was derived from."""
 
 
+MOST_VERSIONS = 20
+"""Of how many of the newest versions the pointers are compared where there is no head."""
+
+
 def witnesses_of(workspace: Workspace, model: str) -> dict[str, Pointer]:
     """What the store has derived from the ledger of `model`, by name: the head and the stages, or
     all there is where no head can be read. Raises `OutsideError` if the store cannot be reached.
@@ -40,17 +44,28 @@ def head_of(model: str) -> str:
     return f"{model}/head"
 
 
-def contradiction(view: View, witnesses: Mapping[str, Pointer]) -> str | None:
-    """How the ledger contradicts a witness, in words; None if it contradicts none. Of the stages
-    only the number of the entry is looked at, which costs no further reading.
+def contradiction(view: View, witnesses: Mapping[str, Pointer], *, only_head: bool) -> str | None:
+    """How the ledger contradicts a witness, in words; None if it contradicts none. With
+    `only_head`, the entries of the others are not looked at where there is a head, which costs no
+    further reading: whoever only reads is told as much by the head.
     """
+    model = view.state.model
     for name, pointer in witnesses.items():
         if pointer.seq > view.state.seq:
             return beyond(name, pointer, view.state.seq)
-    head = witnesses.get(head_of(view.state.model))
-    if head is not None and not _has(view, head):
-        return not_in(head_of(view.state.model), head)
+    head = head_of(model)
+    names = [head] if only_head and head in witnesses else _newest(model, witnesses)
+    for name in names:
+        if not _has(view, witnesses[name]):
+            return not_in(name, witnesses[name])
     return None
+
+
+def _newest(model: str, witnesses: Mapping[str, Pointer]) -> list[str]:
+    """The head, the stages, and the newest versions."""
+    versions = [name for name in witnesses if name.startswith(f"{model}/versions/")]
+    newest = sorted(versions, key=lambda name: -witnesses[name].seq)[:MOST_VERSIONS]
+    return [*(name for name in witnesses if name not in versions), *newest]
 
 
 def beyond(name: str, pointer: Pointer, last: int) -> str:

@@ -49,7 +49,7 @@ class GitLedger:
         except IntegrityError:
             if strict:
                 raise
-            view = GitView(State(model=model), GENESIS, tip, self._own.objects())
+            view = GitView(State(model=model), GENESIS, tip, self._own.objects(), is_proven=False)
             if seen is not None:
                 seen.require(view)
             return view

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from assent.core.digest import Digest
+from assent.core.digest import Digest, is_digest
 from assent.core.entry import entry_digest
 from assent.core.registry import ChainError
 from assent.ports import View
+
+MAX_DIGITS = 12
 
 
 class Seen:
@@ -71,4 +73,5 @@ class Seen:
             seq, digest = self._path.read_text("ascii").split()
         except (FileNotFoundError, ValueError):
             return None
-        return int(seq), Digest(digest)
+        is_sound = seq.isdecimal() and len(seq) <= MAX_DIGITS and is_digest(digest)
+        return (int(seq), Digest(digest)) if is_sound else None  # damaged: as if never seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import TypeVar
 
 import msgspec
@@ -43,11 +44,13 @@ class GitView:
         objects: LedgerObjects | None,
         *,
         format: str = FORMAT,  # noqa: A002  # as the entry calls it
+        is_proven: bool = True,
     ) -> None:
         self.state = state
         self.head = head
         self.tip = tip
         self.format = format
+        self._is_proven = is_proven
         self._objects = objects
 
     @property
@@ -84,9 +87,10 @@ class GitView:
         if entry.state != state.standing or entry.model != model or state.model != model:
             problem = f"{REGISTRY} does not say what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
-        view = cls(state, file.entry, tip, objects, format=entry.format)
-        if view.is_newer:
-            return view  # what is kept beside its entries may be more than is known here
+        if entry.format != FORMAT:
+            # What is kept beside its entries may be more than is known here.
+            return cls(state, file.entry, tip, objects, format=entry.format, is_proven=False)
+        view = cls(state, file.entry, tip, objects)
         oid = objects.reach(tip, [""])[""]
         root = objects.tree(oid)
         foreign = root.keys() - {REGISTRY, NEWEST, ENTRIES, INDEX}
@@ -115,6 +119,50 @@ class GitView:
 
     def entry(self, seq: int) -> bytes:
         """See `View.entry`."""
+        if not self._is_proven:
+            return self._unproven(seq)
+        if seq < 0 or seq > self.state.seq:
+            raise ChainError(self.state.model, seq, "it is missing")
+        first = layout.first_open(self.state.seq)
+        if seq >= first:
+            return self._opened[seq - first]
+        self._require_closed(seq)
+        return self._unproven(seq)
+
+    @cached_property
+    def _opened(self) -> list[bytes]:
+        """The entries that are in no full block yet, proven to lead from the last block to the
+        newest entry.
+        """
+        model, last = self.state.model, self.state.seq
+        first = layout.first_open(last)
+        assert self._objects is not None
+        found = self._objects.files(self.tip or "", layout.entry_files(first, last))
+        contents = [content for content in found if content is not None]
+        if len(contents) < len(found):
+            raise ChainError(model, first + found.index(None), "it is missing")
+        head = self._closed.head
+        for _, digest in linked(model, contents, first, head):
+            head = digest
+        if head != self.head:
+            raise ChainError(model, last, f"{REGISTRY} stands at another entry")
+        return contents
+
+    @cached_property
+    def _closed(self) -> Closed:
+        return self._decoded(CLOSED, layout.closed_in)
+
+    def _require_closed(self, seq: int) -> None:
+        """Raise `ChainError` unless the block or the folder of an entry is the one that was
+        closed.
+        """
+        block, folder = layout.block_path(seq), layout.folder_path(seq)
+        place = block if block in self._closed.objects else folder
+        oid = None if self._objects is None else self._objects.find(self.tip or "", place)
+        if oid is None or self._closed.objects.get(place) != oid:
+            raise _changed(self.state.model, place)
+
+    def _unproven(self, seq: int) -> bytes:
         block = self._read(layout.block_path(seq))
         if block is None:
             content = self._read(layout.entry_path(seq))
@@ -229,7 +277,6 @@ class GitView:
                 f"{REGISTRY} does not have the bytes that the entries give it",
                 hint="run `assent verify --repair` to derive it again from the entries",
             )
-        closed = self._decoded(CLOSED, layout.closed_in)
         full = layout.closed_paths(last)
         there = {f"{ENTRIES}/{name}": oid for name, oid in self._plain(ENTRIES).items()}
         folder = layout.folder_path(last)
@@ -238,16 +285,10 @@ class GitView:
             files = self._plain(folder).items()
             there |= {f"{folder}/{name}": oid for name, oid in files}
         for path in full:
-            if path not in there or closed.objects.get(path) != there[path]:
-                first = layout.first_of(path)
-                raise ChainError(model, first, "the block that begins with it was changed")
-        head = closed.head
+            if path not in there or self._closed.objects.get(path) != there[path]:
+                raise _changed(model, path)
         start = layout.first_open(last)
-        opened = (self.entry(seq) for seq in range(start, last + 1))
-        for _, digest in linked(model, opened, start, head):
-            head = digest
-        if head != self.head:
-            raise ChainError(model, last, f"{REGISTRY} stands at another entry")
+        _ = self._opened
         unknown = there.keys() - {*full, *layout.entry_files(start, last)}
         if unknown:
             raise ChainError(model, last + 1, f"{min(unknown)} is no entry of this ledger")
@@ -302,6 +343,11 @@ class GitView:
             return {}
         oid = self._objects.find(self.tip, path)
         return {} if oid is None else self._objects.tree(oid)
+
+
+def _changed(model: str, path: str) -> ChainError:
+    problem = "the block that begins with it was changed"
+    return ChainError(model, layout.first_of(path), problem)
 
 
 def _precedes(name: str, seq: int) -> bool:
