@@ -19,7 +19,7 @@ from assent.ci import reports
 from assent.cli import published
 from assent.cli.published import OUTPUTS
 from assent.forges.gitlab import waiting
-from assent.forges.gitlab.archives import LIMITS
+from assent.forges.archives import LIMITS
 from assent.forges.gitlab.waiting import INSIDE
 from assent.verbs import waiting as reviewing
 

@@ -67,7 +67,8 @@ class MemoryForge:
     is the comment that woke this run up, `answers` what was answered by the comment's id.
     `presses` says how the button of an environment was pressed, `deployments` what was shown as
     deployed, `guarded` what the forge enforces, and `proposals` what was proposed, by branch.
-    `queue` are the open changes that wait for a review.
+    `queue` are the open changes that wait for a review; `left` is what the run that woke this one
+    up, or an earlier job of it, has left by name, and `left_in` that run.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -84,6 +85,8 @@ class MemoryForge:
         self.guarded: tuple[Guard, ...] = ()
         self.proposals: dict[str, Proposal] = {}
         self.queue: list[Waiting] = []
+        self.left: dict[str, Path] = {}
+        self.left_in = Run(system="ci", id="1")
         self.default_branch: str | None = "main"
         self.me = _account("me")
 
@@ -165,6 +168,17 @@ class MemoryForge:
         """See `Forge.waiting`."""
         del model, job
         return tuple(self.queue)
+
+    def fetch(self, name: str, folder: Path) -> Run | None:
+        """See `Forge.fetch`."""
+        return self.fetch_own(name, folder) if name in self.left else None
+
+    def fetch_own(self, name: str, folder: Path) -> Run:
+        """See `Forge.fetch_own`."""
+        if name not in self.left:
+            raise UsageError(f"fetching {name!r}", "no job has left it")
+        shutil.copytree(self.left[name], folder, symlinks=True)
+        return self.left_in
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""

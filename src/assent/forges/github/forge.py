@@ -5,12 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.identity import Actor
+from assent.errors import IdleError, UsageError
+from assent.forges.archives import LIMITS, Limits
+from assent.forges.github import artifacts
 from assent.forges.github.api import Api
 from assent.forges.github.asking import Asking
 from assent.forges.github.changes import Changes, Found, Wakeup
@@ -48,7 +52,8 @@ class GitHubForge:
     `api` is the address of the API, `event`, `payload`, `run`, `sha` and `ref` are what the CI
     says of this run (None on a laptop), `workflow` is the file of the untrusted workflow whose
     runs are reviewed, `account` the login that the token acts as where GitHub cannot tell,
-    `file` the path of `assent.yaml` in the repository. `wait` sleeps, `say` tells people.
+    `file` the path of `assent.yaml` in the repository, `limits` what an artifact may be. `wait`
+    sleeps, `say` tells people.
 
     Nothing is sent, and PyGithub is not imported, before something is asked.
     """
@@ -69,6 +74,7 @@ class GitHubForge:
         workflow: str = WORKFLOW,
         account: str | None = None,
         file: str = "assent.yaml",
+        limits: Limits = LIMITS,
         wait: Callable[[float], None] = time.sleep,
         say: Callable[[str], None] = _silent,
     ) -> None:
@@ -82,6 +88,7 @@ class GitHubForge:
         self._runs = Runs(self._site, run=run)
         self._deployments = Deployments(self._site)
         self._proposals = Proposals(self._site)
+        self._limits = limits
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever started the run, or its latest attempt."""
@@ -158,6 +165,29 @@ class GitHubForge:
         """
         del model, job
         return ()
+
+    def fetch(self, name: str, folder: Path) -> Run | None:
+        """See `Forge.fetch`. That the run is one of the workflow that trains, and whose pull
+        request it is of, was asked when the change was looked for.
+        """
+        run = None if self._current is None else self._current.run
+        if run is None or run.event != "pull_request":
+            return None
+        if run.status != "completed":
+            raise IdleError(
+                f"fetching the artifact {name!r} of run {run.id}",
+                "it was started again meanwhile",
+                hint="its end wakes up the next review",
+            )
+        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
+
+    def fetch_own(self, name: str, folder: Path) -> Run:
+        """See `Forge.fetch_own`."""
+        run = self._runs.own()
+        if run is None:
+            doing = f"fetching the artifact {name!r}"
+            raise UsageError(doing, "this is no run of GitHub Actions", hint=f"leave out {name!r}")
+        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""

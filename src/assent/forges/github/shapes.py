@@ -154,6 +154,24 @@ class WorkflowRun(Shape, frozen=True, kw_only=True):
     triggering_actor: Account | None = None
     created_at: str
     run_started_at: str | None = None
+    run_attempt: int = 1
+    status: str | None = None
+    html_url: str | None = None
+
+
+class Artifact(Shape, frozen=True, kw_only=True):
+    """An archive that a run has left."""
+
+    id: int
+    name: str
+    size_in_bytes: int
+    expired: bool = False
+
+
+class Artifacts(Shape, frozen=True, kw_only=True):
+    """The archives of a run."""
+
+    artifacts: tuple[Artifact, ...] = ()
 
 
 class EnvironmentName(Shape, frozen=True, kw_only=True):

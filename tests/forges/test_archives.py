@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from assent.errors import AssentError, IntegrityError
-from assent.forges.gitlab import archives
-from assent.forges.gitlab.archives import Limits, unpack
+from assent.forges import archives
+from assent.forges.archives import Limits, unpack
 
 SMALL = Limits(size_bytes=10_000, files=5)
 
