@@ -174,6 +174,37 @@ class Artifacts(Shape, frozen=True, kw_only=True):
     artifacts: tuple[Artifact, ...] = ()
 
 
+class Machine(Shape, frozen=True, kw_only=True):
+    """A self-hosted runner. An ephemeral one runs a single job."""
+
+    id: int
+    name: str
+    ephemeral: bool = False
+
+
+class Machines(Shape, frozen=True, kw_only=True):
+    """Self-hosted runners."""
+
+    total_count: int = 0
+    runners: tuple[Machine, ...] = ()
+
+
+class MachineGroup(Shape, frozen=True, kw_only=True):
+    """A group of an organization's runners, and which workflows may use it."""
+
+    id: int
+    name: str
+    allows_public_repositories: bool = True
+    restricted_to_workflows: bool = False
+    selected_workflows: tuple[str, ...] = ()
+
+
+class MachineGroups(Shape, frozen=True, kw_only=True):
+    """The groups that a repository can use."""
+
+    runner_groups: tuple[MachineGroup, ...] = ()
+
+
 class EnvironmentName(Shape, frozen=True, kw_only=True):
     """An environment as the review of a run names it."""
 
