@@ -71,8 +71,27 @@ git+*" "*@* | *" @ git+"*" "*@*)
   ;;
 *)
   python3 -I -m venv "$place"
-  env -u ASSENT_GITLAB_TOKEN -u ASSENT_LEDGER_TOKEN -u PYTHONPATH "$place/bin/python" -I -m pip \\
-    install --quiet --disable-pip-version-check -- "$ASSENT_INSTALL"
+  take() {{
+    env -u ASSENT_GITLAB_TOKEN -u ASSENT_LEDGER_TOKEN -u PYTHONPATH "$place/bin/python" -I -m pip \\
+      install --quiet --disable-pip-version-check "$@"
+  }}
+  take --no-deps -- "$ASSENT_INSTALL"
+  # A package of Assent holds the lock that it was made with: what it needs is that, byte by byte.
+  locks=$("$place/bin/python" -I -c 'if True:
+    import importlib.util
+    found = importlib.util.find_spec("assent")
+    print(*(found.submodule_search_locations or [""])[:1] if found else [""])')/requirements
+  if [ -f "$locks/base.txt" ]; then
+    case "$ASSENT_INSTALL" in
+    *\\[*\\]*) extras=${{ASSENT_INSTALL#*\\[}} ;;
+    *) extras="" ;;
+    esac
+    for name in base $(printf '%s' "${{extras%%\\]*}}" | tr ',[:space:]' ' ?'); do
+      take --require-hashes --requirement "$locks/$name.txt"
+    done
+  else
+    take -- "$ASSENT_INSTALL"
+  fi
   printf '#!/bin/sh\\nexec "%s" -I "%s" "$@"\\n' \\
     "$place/bin/python" "$place/bin/assent" >"$place/assent"
   chmod +x "$place/assent"
@@ -80,15 +99,15 @@ git+*" "*@* | *" @ git+"*" "*@*)
   ;;
 esac
 """
-"""A commit is installed from the lock that it has, and anything else as pip finds it. The team's
+"""A commit is installed from the lock that it has, and a package from the one in it. The team's
 own `python` stays the one that is found. `python -I` does not take a module of the team's for one
 of Python's. The tokens are not for what is installed.
 """
 
 REQUIREMENT = (
-    "What to install, as pip takes it: git+https://…@<commit>, which is installed from that "
-    "commit's lock with hashes, or for example a wheel in the repository, whose dependencies are "
-    "those that pip finds. Empty where the image has Assent already."
+    "What to install, as pip takes it: git+https://…@<commit>, or for example a wheel in the "
+    "repository. What it needs is installed from the lock of that commit, or of that wheel, with "
+    "hashes. Empty where the image has Assent already."
 )
 REPORT_FILES = {
     "annotations": f"{REPORTS}/annotations.json",

@@ -221,8 +221,8 @@ WRAPPERS = {
             rules=(RETRAINING,),
             keywords=SHORT,
             defaults={"artifact": "assent-retrain-bundle"},
-            note="Runs on a schedule whose variable `ASSENT_SCHEDULE` is `retrain`, and proposes what "
-            "the job `artifact` of the same pipeline has left: [pipeline.yml](#pipeline) has one.",
+            note="Runs on a schedule whose variable `ASSENT_SCHEDULE` is `retrain`, and proposes "
+            "what the job `artifact` of its pipeline has left: [pipeline.yml](#pipeline) has one.",
         ),
     ),
     "register": Wrapper(

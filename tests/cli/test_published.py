@@ -14,8 +14,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from assent.ci.environment import Channel
-from assent.ci.environment import TOKENS
+from assent.ci.environment import TOKENS, Channel
 from assent.cli import published, review, run
 from assent.cli.main import group
 from assent.cli.output import findings as show_findings

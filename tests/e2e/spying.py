@@ -59,5 +59,7 @@ def spy(root: Path) -> tuple[str, Path]:
     loot, program = root / "loot", root / "spy.py"
     program.write_text(_SPY.format(loot=str(loot), spy=str(program)))
     loot.write_bytes(b"")
-    run = f"import subprocess, sys\nsubprocess.run([sys.executable, {str(program)!r}], check=True)\n"
+    run = (
+        f"import subprocess, sys\nsubprocess.run([sys.executable, {str(program)!r}], check=True)\n"
+    )
     return run, loot

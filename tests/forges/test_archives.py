@@ -206,7 +206,9 @@ def test_files_that_lie_on_top_of_each_other_are_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.threat(48)
-@pytest.mark.parametrize("name", ["made/" + "a" * 256, "made/" + "a/" * 600 + "b", "made/" + "é" * 200])
+@pytest.mark.parametrize(
+    "name", ["made/" + "a" * 256, "made/" + "a/" * 600 + "b", "made/" + "é" * 200]
+)
 def test_a_name_that_no_folder_holds_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(IntegrityError, match="is no path below its folder"):
         unpacked(archive(tmp_path, (name, b"1")))

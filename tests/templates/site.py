@@ -110,7 +110,10 @@ class Running:
         environment = self.listed[name].environment
         secrets = self.site.secrets(self.started, environment)
         if name in self.accessing:
-            variables |= {"CI_ENVIRONMENT_NAME": str(environment), "CI_ENVIRONMENT_ACTION": "access"}
+            variables |= {
+                "CI_ENVIRONMENT_NAME": str(environment),
+                "CI_ENVIRONMENT_ACTION": "access",
+            }
         ended = self.runner.run(name, **{**variables, **secrets, **typed})
         if ended.artifacts.is_dir():
             job.leave(zipped(ended.artifacts))
@@ -192,7 +195,11 @@ class Site:
         folder = self.root / f"pipeline-{self._count}"
         checkout(folder, self.server.git, started.sha)
         look = started.job("look", stage=".pre")
-        variables = {**self.server.variables(look), **self.secrets(started, None), **started.variables}
+        variables = {
+            **self.server.variables(look),
+            **self.secrets(started, None),
+            **started.variables,
+        }
         look.finish()
         started.jobs.remove(look)
         for name in [one for one in variables if one.startswith("CI_JOB")]:

@@ -233,7 +233,9 @@ def test_who_may_write_runs_nothing_of_the_team_in_a_checkout_of_its_own(path: P
             continue
         trains = bool(verbs & {"train", "evaluate"})
         environment = job.get("environment")
-        assert (job["variables"].get("GIT_STRATEGY") == "clone") is (verbs.isdisjoint(RUNS_WITH_A_CHANGE))
+        assert (job["variables"].get("GIT_STRATEGY") == "clone") is (
+            verbs.isdisjoint(RUNS_WITH_A_CHANGE)
+        )
         # The environment is who gets the tokens: no training is in one.
         assert (environment is not None) is verbs.isdisjoint(RUNS_WITH_A_CHANGE)
         if trains:

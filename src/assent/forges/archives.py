@@ -38,9 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 LIMITS = Limits()
 
 
-def unpack(
-    archive: Path, inside: str | None, folder: Path, *, limits: Limits, doing: str
-) -> None:
+def unpack(archive: Path, inside: str | None, folder: Path, *, limits: Limits, doing: str) -> None:
     """Write what an archive holds below the folder `inside` (None: all that it holds) to `folder`,
     which is made. The rest of it is left where it is. Raises `IntegrityError` unless all of it is
     plain files and folders within `limits`: that is judged by its directory, before anything is

@@ -24,14 +24,15 @@ _STEERING = re.compile(
 _LFS = re.compile(r"filter\.lfs\.(?:clean|smudge|process)\ngit-lfs [a-z -]*(?:%f)?")
 _OFF = frozenset({"core.fsmonitor\nfalse", "core.worktree\n"})
 _RUNNERS_FILE = ".tmp/.gitlab-runner.ext.conf"
-"""Beside the working tree: where a runner of GitLab keeps the addresses and credentials of a job."""
+"""Beside the working tree: where a runner of GitLab keeps addresses and credentials of a job."""
 
 
 def steering(repository: Repository, temporary: str | None) -> tuple[str, ...]:
     """The settings that this clone has of its own by which Git would run a program, read another
     file of settings, or go to another address: whoever had the clone before may have left them.
-    `temporary` is the folder in which the runner keeps files of the job. What the checkouts of the forges write, and Git LFS, is none of them. Hooks are not, either: no
-    Git process of ours runs any.
+
+    What the checkouts of the forges write, and Git LFS, is none of them; `temporary` is the folder
+    in which the runner keeps files of the job. Hooks are not, either: no Git of ours runs any.
     """
     doing = "reading the settings of this clone"
     try:
@@ -42,7 +43,9 @@ def steering(repository: Repository, temporary: str | None) -> tuple[str, ...]:
         raise
     found = [one for one in shown if _STEERING.fullmatch(one.partition("\n")[0])]
     return tuple(
-        sorted({one.partition("\n")[0] for one in found if not _is_known(one, repository, temporary)})
+        sorted(
+            {one.partition("\n")[0] for one in found if not _is_known(one, repository, temporary)}
+        )
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def place(tmp_path: Path) -> Path:
 class Left:
     """A pull request, and the run of its code that has woken us up."""
 
-    def __init__(self, scene: Scene, **made: str) -> None:
+    def __init__(self, scene: Scene, **made: Any) -> None:
         self.scene = scene
         self.run: Run = scene.github.start_run(
             event="pull_request", actor=scene.alice, pull=scene.pull, **made

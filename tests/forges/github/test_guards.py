@@ -175,7 +175,10 @@ def test_whose_code_runs_on_machines_of_ones_own(scene: Scene) -> None:
     assert states(scene)[OWN] is UNKNOWN, "the token of a job cannot know"
     assert states(scene, admin=True)[OWN] is ENFORCED
     repository.machines.append(Machine(1, "big"))
-    for is_private, whose in ((False, "that anybody opens"), (True, "of whoever may open one here")):
+    for is_private, whose in (
+        (False, "that anybody opens"),
+        (True, "of whoever may open one here"),
+    ):
         repository.is_private = is_private
         found = guards(scene, admin=True)[OWN]
         assert found.state is MISSING

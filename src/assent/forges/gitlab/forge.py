@@ -14,8 +14,8 @@ from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.identity import Actor
-from assent.forges.gitlab.api import Api, Token
 from assent.forges.archives import LIMITS, Limits
+from assent.forges.gitlab.api import Api, Token
 from assent.forges.gitlab.asking import Asking
 from assent.forges.gitlab.changes import Changes, Found, Wakeup
 from assent.forges.gitlab.deployments import Deployments

@@ -7,6 +7,7 @@ doors beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
@@ -79,10 +80,8 @@ class Guards:
         """Which pipelines and which jobs get the tokens."""
         doing = "reading the variables of the project"
         found: list[Variable] | None = None
-        try:
+        with suppress(RefusedError):
             found = list(self._site.api.pages(self._site.path("variables"), Variable, doing=doing))
-        except RefusedError:
-            pass
         for name in _TOKENS:
             own = None if found is None else [one for one in found if one.key == name]
             yield self._protected(name, own)

@@ -65,8 +65,8 @@ def _changes(site: Site, branches: Sequence[ProtectedBranch] | None) -> Guard:
     return Guard(
         name=_CHANGES,
         state=GuardState.MISSING,
-        reason=f"a merge request from {', '.join(others[:3])} gets protected variables and runners, "
-        "and runs its own code with them",
+        reason=f"a merge request from {', '.join(others[:3])} gets protected variables and "
+        "runners, and runs its own code with them",
         remedy=remedy,
     )
 
