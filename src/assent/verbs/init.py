@@ -146,7 +146,14 @@ def _workflows(
     rules = [rule for config in configs.values() for rule in config.policies.values()]
     stages = list(dict.fromkeys(one for rule in rules for one in rule.stages))
     models = {model: path for path, config in configs.items() for model in config.models}
-    wanted = workflows(origin=actions, stages=stages, branch=branch, models=models)
+    wanted = workflows(
+        origin=actions,
+        stages=stages,
+        branch=branch,
+        models=models,
+        # A folder is one of some machine; whatever has an address can be reached from GitHub's.
+        is_reachable=all("://" in config.store for config in configs.values()),
+    )
     seen = existing(folder, wanted, configs, branch)
     return wanted, seen.found, seen.to_check
 
