@@ -15,7 +15,16 @@ import yaml
 
 from assent.cli.main import VERBS
 from assent.cli.published import OUTPUTS
-from docs.wrappers import MADE, OWN_MERGE_REQUEST, ROOT, WRAPPERS, Input, Job, inputs
+from docs.wrappers import (
+    MADE,
+    OWN_MERGE_REQUEST,
+    RETRAINING,
+    ROOT,
+    WRAPPERS,
+    Input,
+    Job,
+    inputs,
+)
 
 SHIPPED = ROOT / "src/assent/verbs/gitlab/pipeline.yml"
 """What `assent init --gitlab` writes."""
@@ -28,6 +37,7 @@ HANDOVER = "assent-bundle"
 DIFFERENT = {
     "environment": "GitLab wants the name of the environment in the job: it is that of the stage",
     "reason": "whoever presses the button gives it, as a variable of the job",
+    "artifact": "who trains and who proposes are two jobs: the one that trains has this name",
     "waiting": "GitLab starts no pipeline for a review, so each one looks for what waits: by the "
     "name that the job of `bundle` has",
 }
@@ -61,8 +71,27 @@ git+*" "*@* | *" @ git+"*" "*@*)
   ;;
 *)
   python3 -I -m venv "$place"
-  env -u ASSENT_GITLAB_TOKEN -u ASSENT_LEDGER_TOKEN -u PYTHONPATH "$place/bin/python" -I -m pip \\
-    install --quiet --disable-pip-version-check -- "$ASSENT_INSTALL"
+  take() {{
+    env -u ASSENT_GITLAB_TOKEN -u ASSENT_LEDGER_TOKEN -u PYTHONPATH "$place/bin/python" -I -m pip \\
+      install --quiet --disable-pip-version-check "$@"
+  }}
+  take --no-deps -- "$ASSENT_INSTALL"
+  # A package of Assent holds the lock that it was made with: what it needs is that, byte by byte.
+  locks=$("$place/bin/python" -I -c 'if True:
+    import importlib.util
+    found = importlib.util.find_spec("assent")
+    print(*(found.submodule_search_locations or [""])[:1] if found else [""])')/requirements
+  if [ -f "$locks/base.txt" ]; then
+    case "$ASSENT_INSTALL" in
+    *\\[*\\]*) extras=${{ASSENT_INSTALL#*\\[}} ;;
+    *) extras="" ;;
+    esac
+    for name in base $(printf '%s' "${{extras%%\\]*}}" | tr ',[:space:]' ' ?'); do
+      take --require-hashes --requirement "$locks/$name.txt"
+    done
+  else
+    take -- "$ASSENT_INSTALL"
+  fi
   printf '#!/bin/sh\\nexec "%s" -I "%s" "$@"\\n' \\
     "$place/bin/python" "$place/bin/assent" >"$place/assent"
   chmod +x "$place/assent"
@@ -70,15 +99,15 @@ git+*" "*@* | *" @ git+"*" "*@*)
   ;;
 esac
 """
-"""A commit is installed from the lock that it has, and anything else as pip finds it. The team's
+"""A commit is installed from the lock that it has, and a package from the one in it. The team's
 own `python` stays the one that is found. `python -I` does not take a module of the team's for one
 of Python's. The tokens are not for what is installed.
 """
 
 REQUIREMENT = (
-    "What to install, as pip takes it: git+https://…@<commit>, which is installed from that "
-    "commit's lock with hashes, or for example a wheel in the repository, whose dependencies are "
-    "those that pip finds. Empty where the image has Assent already."
+    "What to install, as pip takes it: git+https://…@<commit>, or for example a wheel in the "
+    "repository. What it needs is installed from the lock of that commit, or of that wheel, with "
+    "hashes. Empty where the image has Assent already."
 )
 REPORT_FILES = {
     "annotations": f"{REPORTS}/annotations.json",
@@ -86,8 +115,14 @@ REPORT_FILES = {
     "junit": f"{REPORTS}/junit*.xml",
     "metrics": f"{REPORTS}/metrics.txt",
 }
-RUNS_THE_TEAM = ("train", "evaluate", "retrain")
+RUNS_THE_TEAM = ("train", "evaluate")
 """Verbs that run the team's commands, and so get what the team's `default` sets up for them."""
+RUNS_WITH_A_CHANGE = (*RUNS_THE_TEAM, "bundle")
+"""Verbs whose jobs run in the pipeline of a change, without anything worth stealing."""
+TRUSTED = {"environment": {"name": "assent", "action": "access"}}
+"""Variables can be limited to environments, and that is how the tokens are kept from trainings on
+the default branch. With `access` GitLab takes the job for no deployment.
+"""
 TEMPLATES = {verb: about.job for verb, about in WRAPPERS.items() if about.job is not None}
 
 
@@ -163,6 +198,9 @@ def job(
     """The job of a verb. `values` are those of its variables, by name of the input."""
     about = TEMPLATES[verb]
     variables = {"GIT_DEPTH": Quoted("0"), "ASSENT_INSTALL": Text(given("install"))}
+    if verb not in RUNS_WITH_A_CHANGE:
+        # What another job has left in the checkout, settings of Git included, is not there.
+        variables["GIT_STRATEGY"] = Quoted("clone")
     variables["ASSENT_REPORTS"] = Quoted(REPORTS)
     for one in inputs(verb):
         if one.name in values:
@@ -177,6 +215,8 @@ def job(
         stage_variable = f"$ASSENT_{verb.upper()}_STAGE"
         made["environment"] = {"name": Quoted(values["environment"])}
         made["resource_group"] = Quoted(f"assent-{values['model']}-{stage_variable}")
+    elif verb not in RUNS_WITH_A_CHANGE:
+        made |= TRUSTED
     made |= {key: _plain(value) for key, value in about.keywords.items()}
     made |= {"variables": variables, "script": [INSTALLING, Quoted(f'"$assent" {verb}')]}
     made["artifacts"] = _artifacts(verb, about, artifacts)
@@ -324,6 +364,8 @@ PIPELINE_INPUTS: dict[str, dict[str, Any]] = {
     "test-stage": {"description": "The stage of wake, review and reply.", "default": "test"},
     "deploy-stage": {"description": "The stage of all that follows.", "default": "deploy"},
 }
+RETRAINED = "retrain-bundle"
+"""The job that trains the default branch for `retrain`, and proposes nothing itself."""
 WAKE = "wake"
 """The job of a merge request that starts a pipeline of the default branch. It has no script, runs
 on no runner, and hands over nothing: what waits, the other pipeline asks GitLab.
@@ -342,6 +384,8 @@ def pipeline_jobs() -> dict[str, tuple[str, dict[str, str], tuple[str, ...]]]:
             own = {"waiting": f"{given('job-prefix')}-bundle", "exit-zero": "true"}
         elif verb == "approve":
             own = {"exit-zero": "true"}
+        elif verb == "retrain":
+            own = {"artifact": f"{given('job-prefix')}-{RETRAINED}"}
         elif about.has_environment:
             stage = f"$ASSENT_{verb.upper()}_STAGE"
             own = {"environment": f"{given('environment-prefix')}{stage}", "reason": ""}
@@ -367,6 +411,30 @@ def wake() -> dict[str, Any]:
     }
 
 
+def retraining() -> dict[str, Any]:
+    """The job that trains, evaluates and bundles for `retrain`. What runs there could read every
+    variable of its job, so the tokens must not be among them.
+    """
+    verbs = ("train", "evaluate", "bundle")
+    variables = {"GIT_DEPTH": Quoted("0"), "ASSENT_INSTALL": Text(given("install"))}
+    for verb in verbs:
+        known = {one.name: one for one in inputs(verb)}
+        own = {"model": given("model"), "config": given("config")}
+        own |= {"output": HANDOVER} if verb == "bundle" else {"force": "true"}
+        for name, value in own.items():
+            kind = Quoted if isinstance(known[name].default, bool) else Text
+            variables[known[name].variable] = kind(value)
+    return {
+        "stage": Quoted(given("deploy-stage")),
+        "image": Quoted(given("image")),
+        "rules": [{key: _plain(value) for key, value in RETRAINING.items()}],
+        "needs": [],
+        "variables": variables,
+        "script": [INSTALLING, *(Quoted(f'"$assent" {verb}') for verb in verbs)],
+        "artifacts": {"paths": [f"{HANDOVER}/"], "expire_in": "7 days"},
+    }
+
+
 def pipeline() -> str:
     """The template of the whole way. It holds the jobs and includes no other file: so it can be
     included itself from a file, a project, an address and a catalog alike.
@@ -374,6 +442,9 @@ def pipeline() -> str:
     body: dict[Any, Any] = {}
     for name, (verb, values, needs) in pipeline_jobs().items():
         about = TEMPLATES[verb]
+        if verb == "retrain":
+            body[Quoted(f"{given('job-prefix')}-{RETRAINED}")] = retraining()
+            needs = (RETRAINED,)
         more: dict[str, Any] = {}
         if about.has_environment:
             matrix = {f"ASSENT_{verb.upper()}_STAGE": given("stages")}

@@ -140,7 +140,7 @@ WRAPPERS = {
         permissions=READ,
         outputs=("bundle",),
         inputs={"output": "${{ runner.temp }}/assent-bundle"},
-        note="With `output` in the job that trains, with `from` in the job that reviews.",
+        note="With `output` in the job that trains. The job that reviews fetches it itself.",
         job=Job(
             stage="build",
             rules=(MERGE_REQUEST,),
@@ -161,7 +161,7 @@ WRAPPERS = {
         },
         outputs=("verdict", "bundle", "report-path", "comment"),
         has_token=True,
-        inputs={"bundle": "${{ steps.bundle.outputs.bundle }}", "exit-zero": "true"},
+        inputs={"artifact": "assent-bundle", "exit-zero": "true"},
         note="Writes the comment and the commit status `assent/<model>`.",
         job=Job(
             stage="test",
@@ -212,12 +212,17 @@ WRAPPERS = {
         permissions={"actions": "read", "contents": "write", "pull-requests": "write"},
         outputs=("bundle", "change"),
         has_token=True,
-        note="Runs on the default branch, on a schedule. See "
+        inputs={"artifact": "assent-retrained"},
+        note="Runs on the default branch, on a schedule, after a job that trains with a token that "
+        "can only read. See "
         "[github.md](github.md#scheduled-retraining) for the token that lets workflows start.",
         job=Job(
             stage="deploy",
             rules=(RETRAINING,),
-            note="Runs on a schedule whose variable `ASSENT_SCHEDULE` is `retrain`.",
+            keywords=SHORT,
+            defaults={"artifact": "assent-retrain-bundle"},
+            note="Runs on a schedule whose variable `ASSENT_SCHEDULE` is `retrain`, and proposes "
+            "what the job `artifact` of its pipeline has left: [pipeline.yml](#pipeline) has one.",
         ),
     ),
     "register": Wrapper(

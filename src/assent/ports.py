@@ -265,6 +265,20 @@ class Forge(Protocol):
         its bundle in the job called `job`. None where the forge starts a run for each review.
         """
 
+    def fetch(self, name: str, folder: Path) -> Run | None:
+        """Write the bundle that the run of a change which woke this one up has left under `name`
+        to `folder`, which is not there yet, and return that run; None where what woke this one up
+        leaves none, such as a review. What is written is data of code that nobody has reviewed.
+
+        Raises `IntegrityError` for an archive that does not hold plain files alone, or too much,
+        and `IdleError` if the change has moved on.
+        """
+
+    def fetch_own(self, name: str, folder: Path) -> Run:
+        """The same for an earlier job of this very run: on GitHub `name` is that of its artifact,
+        on GitLab of the job. Raises `UsageError` where there is none.
+        """
+
     def asked(self) -> Asked | None:
         """What the comment asks that woke this run up, as it stands on the forge. None if there
         is no such comment, or it was edited, is by no person, or has no command.

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from assent.ci.environment import Channel
+from assent.ci.environment import TOKENS, Channel
 from assent.cli import published, review, run
 from assent.cli.main import group
 from assent.cli.output import findings as show_findings
@@ -171,7 +171,7 @@ def test_the_teams_own_commands_cannot_speak_for_the_step(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    for name in (*run.STEP_FILES, *run.TOKENS):
+    for name in (*run.STEP_FILES, *TOKENS):
         monkeypatch.setenv(name, str(tmp_path / name))
     script = (
         "echo '::set-env name=A::b'; echo '::error::c' >&2; echo '##[add-mask]d'\n"

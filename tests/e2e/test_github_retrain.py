@@ -11,11 +11,13 @@ import pytest
 
 from assent.config.lock import lock_text, read_lock
 from tests.e2e.github import World, outputs, results
+from tests.e2e.spying import spy
 from tests.github.pulls import Pull
 from tests.github.runs import Run as Started
 from tests.workflows.results import Run
 
 BRANCH = "retrain/churn"
+EMPTIES = 'find "$GITHUB_WORKSPACE" -mindepth 1 -delete'
 PATH = ".github/workflows/assent-retrain.yml"
 # What training learns comes from outside of the repository, as from a table that grows.
 TRAIN = """\
@@ -101,7 +103,7 @@ def test_a_better_model_becomes_a_pull_request_and_a_version(world: World) -> No
     outside(world, 0.9)
     main = repository.tip("main")
     ran = on_schedule(world)
-    assert results(ran) == {"retrain": "success"}, ran.log
+    assert results(ran) == {"train": "success", "retrain": "success"}, ran.log
     assert "trained; a token: none" in ran.log
     bundle = outputs(ran, "retrain")["bundle"]
     [pull] = pulls(world)
@@ -208,3 +210,80 @@ def test_a_locked_bundle_is_not_of_a_change_of_its_inputs(world: World) -> None:
     judged = world.wake(world.approve(pull, world.bob))
     assert judged.log.count("nothing to judge") == 2, judged.log
     assert world.comments(pull) == []
+
+
+def stolen(world: World, loot: Path) -> list[str]:
+    """The tokens that can write anything, of those that somebody has found."""
+    text = loot.read_bytes()
+    return [
+        value
+        for value, token in world.github.tokens.items()
+        if value.encode() in text and "write" in token.permissions.values()
+    ]
+
+
+@pytest.mark.threat(47)
+def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
+    world: World,
+) -> None:
+    spying, loot = spy(world.root)
+    train = TRAIN.format(outside=str(world.root / "outside.json")) + spying
+    world.github.repository.push(world.sam, message="Look around", files={"train.py": train})
+    outside(world, 0.9)
+    ran = on_schedule(world)
+    assert results(ran) == {"train": "success", "retrain": "success"}, ran.log
+    assert b"GITHUB_RUN_ID" in loot.read_bytes(), "it has seen what is around it"
+    assert stolen(world, loot) == []
+    rights = {job.id: job.permissions for job in ran.jobs}
+    assert rights["train"] == {"contents": "read", "metadata": "read"}
+    assert rights["retrain"]["contents"] == "write"
+    assert locked(world).bundle == outputs(ran, "retrain")["bundle"]
+
+    # Where the same job could write, it would have: so the verb refuses to train there.
+    folder = world.clone("laptop")
+    started = world.github.start_run(event="schedule", actor=world.sam, path=PATH)
+    payload = world.events.workflow_dispatch(world.sam, {}, path=PATH)
+    for verb in ("train", "retrain"):
+        before = loot.read_bytes()
+        refused = world.job(started, payload, verb, folder=folder, code=10)
+        assert "token" in refused.stderr.lower()
+        assert loot.read_bytes() == before, "nothing of the team was run"
+
+
+@pytest.mark.threat(47)
+@pytest.mark.parametrize("empties", [True, False])
+def test_what_a_pull_request_leaves_on_a_machine_that_is_kept(world: World, empties: bool) -> None:
+    """It writes `runs-on` itself, so it can run where the trusted jobs do. What lies in the folder
+    of their checkout is not there any more when they begin. Whatever else such a machine keeps is
+    lost: docs/github.md says how to keep pull requests away from it.
+    """
+    world.site.harness.keeps = True
+    spying, loot = spy(world.root)
+    train = TRAIN.format(outside=str(world.root / "outside.json")) + spying
+    workflow = world.git("show", "main:.github/workflows/assent.yml")
+    files = {
+        "train.py": train,
+        ".github/workflows/assent.yml": workflow.replace("ubuntu-24.04", "[self-hosted, linux]"),
+    }
+    if not empties:  # somebody has taken that step out
+        path = ".github/workflows/assent-review.yml"
+        text = world.git("show", f"main:{path}")
+        assert EMPTIES in text
+        changed = {path: text.replace(EMPTIES, "true")}
+        world.github.repository.push(world.sam, message="Be quick", files=changed)
+    outside(world, 0.9)
+    pull = world.propose(0.9, files=files)
+    started, made = world.train(pull)
+    assert made.conclusion == "success", made.log
+    assert (world.site.harness.root / "kept/work/churn/churn/.git/trap").exists()
+    loot.write_bytes(b"")
+    judged = world.follow(started)
+    if empties:
+        assert results(judged)["review"] == "success", judged.log
+        assert loot.read_bytes() == b"", "no trap was sprung"
+        assert len(world.comments(pull)) == 1
+    else:
+        assert loot.read_bytes() != b"", "the checkout has run what it found"
+        assert results(judged)["review"] == "failure"
+        assert "the settings of this clone make Git run programs" in judged.log
+        assert world.comments(pull) == []

@@ -343,7 +343,7 @@ def test_a_spoilt_artifact_stops_the_trusted_run(world: World) -> None:
     before, writes = stored(world), len(world.server.writes)
     judged = world.follow(started)
     assert results(judged)["review"] == "failure"
-    assert judged.job("review").step("bundle").outcome == "failure"
+    assert judged.job("review").step("review").outcome == "failure"
     assert stored(world) == before
     assert len(world.server.writes) == writes
     assert world.comments(pull) == []

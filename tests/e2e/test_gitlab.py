@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.gitlab import World
+from tests.e2e.spying import spy
 from tests.gitlab.merge_requests import MergeRequest
 from tests.gitlab.records import Note
 from tests.templates.harness import Ended
@@ -95,13 +96,9 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
     world.gitlab.tick()
     second = world.site.start("web", world.sam).play()  # records it
     assert second.press("assent-promote: [production]", world.sam).code == 0
-    refused = second.press("assent-rollback: [production]", world.sam)
-    assert refused.code == 2
-    assert "--reason" in refused.log
-    back = second.press(
-        "assent-rollback: [production]", world.sam, ASSENT_ROLLBACK_REASON="complaints"
-    )
-    assert back.code == 0
+    # Where nobody may type a variable, the reason is who pressed which button.
+    back = second.press("assent-rollback: [production]", world.sam)
+    assert back.code == 0, back.log
     assert decisions(world)[-3:] == [
         "approve v2",
         "promote v2 to production",
@@ -109,7 +106,9 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
     ]
     entry = world.entry(-1)
     assert entry["actor"]["login"] == "sam"
-    assert entry["reason"] == "complaints"
+    job = second.jobs["assent-rollback: [production]"]
+    assert entry["reason"].startswith("no reason was given; sam pressed the button of http")
+    assert entry["reason"].endswith(f"/jobs/{job.id}")
     deployed = [(one.environment.name, one.status) for one in world.gitlab.project.deployments]
     assert deployed.count(("production", "success")) == 3
 
@@ -125,10 +124,50 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) 
         "assent-verify": 0,
     }
     assert "no change waits for a review" in daily.ended["assent-review"].log
+    protect_from_trainings(world)
     weekly = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
-    retrained = weekly.play().ended["assent-retrain"]
-    assert retrained.code == 0
-    assert "tokens: none none" in retrained.log  # there are two, and the training sees neither
+    trained = weekly.play().ended["assent-retrain-bundle"]
+    assert trained.code == 0, trained.log
+    assert "tokens: none none" in trained.log
+    assert weekly.ended["assent-retrain"].code == 0, weekly.ended["assent-retrain"].log
+
+
+def protect_from_trainings(world: World) -> None:
+    """Limit the tokens to the environments of the jobs that judge and move."""
+    for name in ("ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN"):
+        world.site.scopes[name] = ("assent", "staging", "production")
+
+
+@pytest.mark.threat(47)
+def test_a_training_on_the_default_branch_gets_no_token_of_ours(world: World) -> None:
+    change = world.propose(0.8)
+    world.review(change)
+    world.approve(change, world.grace)
+    assert variables(world.merge(change).ended["assent-register"])["ASSENT_VERSION"] == "v1"
+    spying, loot = spy(world.root)
+    files = {"train.py": world.files["train.py"] + spying, "params.json": '{"accuracy": 0.9}'}
+    world.gitlab.project.push(world.sam, message="Look around", files=files)
+    tokens = [token.encode() for token in world.site.protected.values()]
+
+    def retrain() -> Running:
+        asked = {"ASSENT_SCHEDULE": "retrain"}
+        return world.site.start("schedule", world.sam, variables=asked).play()
+
+    # The variables are for every job: a training could read them, so there is none.
+    ran = retrain()
+    assert ran.ended["assent-retrain-bundle"].code == 10
+    assert "limit the variable ASSENT_GITLAB_TOKEN" in ran.ended["assent-retrain-bundle"].log
+    assert "assent-retrain" not in ran.ended
+    assert loot.read_bytes() == b""
+
+    protect_from_trainings(world)
+    ran = retrain()
+    assert codes(ran) == {"assent-retrain-bundle": 0, "assent-retrain": 0}
+    assert b"CI_JOB_TOKEN" in loot.read_bytes(), "it has seen what is around it"
+    assert not any(token in loot.read_bytes() for token in tokens)
+    [proposed] = [one for one in world.gitlab.project.merge_requests if one.iid != change.iid]
+    assert proposed.source_branch == "retrain/churn"
+    assert world.entry(-1)["kind"] == "noted"
 
 
 @pytest.mark.threat(16)
@@ -185,7 +224,9 @@ def test_a_schedule_records_and_verifies_or_trains_again(world: World) -> None:
         *("assent-review", "assent-approve", "assent-register", "assent-verify")
     ]
     retraining = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
-    assert list(retraining.listed) == ["assent-retrain"]
+    assert list(retraining.listed) == ["assent-retrain-bundle", "assent-retrain"]
+    protect_from_trainings(world)
+    retraining = world.site.start("schedule", world.sam, variables={"ASSENT_SCHEDULE": "retrain"})
     assert "there is nothing yet" in retraining.play().ended["assent-retrain"].log
 
 

@@ -107,7 +107,8 @@ class Token:
     def may(self, permission: str, level: str) -> bool:
         """Whether the token itself carries the permission, whatever its person may."""
         if self.kind == "classic":
-            return permission != "members" or "read:org" in self.scopes
+            needed = {"members": "read:org", "organization_self_hosted_runners": "admin:org"}
+            return permission not in needed or needed[permission] in self.scopes
         order = ("none", "read", "write")
         held = "read" if permission == "metadata" else self.permissions.get(permission, "none")
         return order.index(held) >= order.index(level)

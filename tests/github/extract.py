@@ -23,7 +23,9 @@ Json = dict[str, Any]
 OPERATIONS = """
 actions/download-artifact actions/get-github-actions-default-workflow-permissions-repository
 actions/get-pending-deployments-for-run actions/get-reviews-for-run actions/get-workflow-run
-actions/get-workflow-run-attempt actions/list-workflow-run-artifacts
+actions/get-workflow-run-attempt
+actions/list-self-hosted-runner-groups-for-org actions/list-self-hosted-runners-for-repo
+actions/list-self-hosted-runners-in-group-for-org actions/list-workflow-run-artifacts
 checks/create checks/list-for-ref checks/update
 git/create-ref git/get-commit git/get-ref
 issues/create-comment issues/get-comment issues/list-comments issues/list-events

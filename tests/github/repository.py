@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tests.github.accounts import ROLES, Account
 from tests.github.pulls import Comment, Pull
 from tests.github.records import CheckRun, Deployment, Push, Ruleset, Status
-from tests.github.runs import Environment, Run
+from tests.github.runs import Environment, Machine, Run
 from tests.standin.branches import Branches
 from tests.standin.objects import Objects, Signature
 
@@ -52,6 +52,7 @@ class Repository(Branches):
     pushes: list[Push] = field(default_factory=list)
     tells_pushes: bool = True
     """Older servers do not tell who pushed."""
+    machines: list[Machine] = field(default_factory=list)
     rulesets: list[Ruleset] = field(default_factory=list)
     protections: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Branch protection of the older kind, by branch, as the API shows it."""

@@ -37,6 +37,26 @@ class RunApproval:
     comment: str
 
 
+@dataclass
+class Machine:
+    """A self-hosted runner."""
+
+    id: int
+    name: str
+    is_ephemeral: bool = False
+
+
+@dataclass
+class MachineGroup:
+    """Runners of the organization. `workflows` are those that may use it; None for all."""
+
+    id: int
+    name: str
+    machines: list[Machine] = field(default_factory=list)
+    workflows: list[str] | None = None
+    is_for_public: bool = False
+
+
 @dataclass(eq=False)
 class Artifact:
     """A file that a run left: a zip archive, which anybody's code made."""

@@ -18,7 +18,7 @@ from tests.github import accounts
 from tests.github.accounts import Account, Kind, Team, Token
 from tests.github.pulls import Comment, Pull
 from tests.github.repository import Repository
-from tests.github.runs import Environment, Run
+from tests.github.runs import Environment, MachineGroup, Run
 from tests.standin.clock import Clock
 from tests.standin.objects import Objects
 
@@ -38,6 +38,7 @@ class GitHub(Clock):
         self.teams: list[Team] = []
         self.tokens: dict[str, Token] = {}
         self.repositories: list[Repository] = []
+        self.machine_groups: list[MachineGroup] = []
         self.lag_of_pulls = 0
         """For so many requests the pull requests of a commit are an empty list."""
         for number, login, kind in (

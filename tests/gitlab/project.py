@@ -37,6 +37,16 @@ SETTINGS = {
 }
 
 
+@dataclass
+class Machine:
+    """A runner."""
+
+    id: int
+    description: str
+    kind: Literal["instance_type", "group_type", "project_type"] = "project_type"
+    is_protected: bool = False
+
+
 @dataclass(eq=False)
 class Project(Members, Branches):
     """A project, or a fork of one."""
@@ -54,6 +64,13 @@ class Project(Members, Branches):
     role_for_variables: Literal["no_one_allowed", "developer", "maintainer", "owner"] = "developer"
     """Who may set variables when starting a pipeline or a manual job."""
     members: dict[int, Membership] = field(default_factory=dict)
+    jobs_may_push: bool = False
+    """Whether a job can push with its own token."""
+    protects_merge_requests: bool = False
+    """Whether the pipeline of a merge request between protected branches is a protected one."""
+    runners: list[Machine] = field(default_factory=list)
+    scopes: dict[str, list[str]] = field(default_factory=dict)
+    """The environments that a variable is for, where it is not for all."""
     variables: dict[str, bool] = field(default_factory=dict)
     """Variables of the project by name, and whether they are protected."""
     merge_requests: list[MergeRequest] = field(default_factory=list)

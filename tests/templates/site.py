@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,8 @@ _FITTING: set[str] = set()
 """The configurations that have been found to fit GitLab's schema."""
 _TRIGGERS: dict[tuple[str, str], dict[str, Any]] = {}
 """What of a configuration starts other pipelines, in those of merge requests with variables."""
+_ACCESSING: dict[str, frozenset[str]] = {}
+"""By configuration, the jobs that deploy nothing to their environment."""
 
 
 @dataclass
@@ -35,6 +38,8 @@ class Running:
     ended: dict[str, Ended] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     woken: dict[str, Running | None] = field(default_factory=dict)
+    accessing: frozenset[str] = frozenset()
+    """The jobs that take an environment's variables and deploy nothing there."""
 
     def play(self) -> Self:
         """Run what runs by itself, as far as what it needs has succeeded. What a job wakes up is
@@ -104,14 +109,21 @@ class Running:
             listed.name,
             stage=listed.stage,
             is_manual=listed.when == "manual",
-            environment=listed.environment,
+            environment=None if listed.name in self.accessing else listed.environment,
         )
         return self.jobs[listed.name]
 
     def _run(self, name: str, job: Job, **typed: str) -> Ended:
         variables = self.site.server.variables(job)
         self.runner.remote = self.site.server.remote(job)
-        ended = self.runner.run(name, **{**variables, **self.site.secrets(self.started), **typed})
+        environment = self.listed[name].environment
+        secrets = self.site.secrets(self.started, environment)
+        if name in self.accessing:
+            variables |= {
+                "CI_ENVIRONMENT_NAME": str(environment),
+                "CI_ENVIRONMENT_ACTION": "access",
+            }
+        ended = self.runner.run(name, **{**variables, **secrets, **typed})
         if ended.artifacts.is_dir():
             job.leave(zipped(ended.artifacts))
         job.finish("success" if ended.code == 0 else "failed")
@@ -124,7 +136,8 @@ class Site:
     """One GitLab: `gitlab` is its state, and pipelines really run on its repository.
 
     `plain` are variables of the project for every pipeline, `protected` those that only pipelines
-    of protected branches get. `programs` are the folders in which jobs find programs first.
+    of protected branches get, and `scopes` the environments that one of them is for, where not for
+    all jobs. `programs` are the folders in which jobs find programs first.
     """
 
     def __init__(self, root: Path, **world: Any) -> None:
@@ -133,6 +146,7 @@ class Site:
         self.gitlab = self.server.gitlab
         self.plain: dict[str, str] = {}
         self.protected: dict[str, str] = {}
+        self.scopes: dict[str, tuple[str, ...]] = {}
         self.programs: list[Path] = [PROGRAMS]
         self._count = 0
 
@@ -148,14 +162,21 @@ class Site:
     ) -> None:
         self.server.__exit__(kind, error, trace)
 
-    def secrets(self, started: Started) -> dict[str, str]:
-        """The project's own variables in a pipeline: a fork has none of them."""
+    def secrets(self, started: Started, environment: str | None) -> dict[str, str]:
+        """The project's own variables in a job, or where a pipeline is made, which is none: a fork
+        has none of them.
+        """
         if started.project is not self.gitlab.project:
             return {}
         is_protected = started.merge_request is None and (
             started.project.protection(started.ref) is not None
         )
-        return {**self.plain, **(self.protected if is_protected else {})}
+        every = {**self.plain, **(self.protected if is_protected else {})}
+        return {name: value for name, value in every.items() if self._is_for(name, environment)}
+
+    def _is_for(self, name: str, environment: str | None) -> bool:
+        scopes = self.scopes.get(name, ("*",))
+        return "*" in scopes or any(fnmatchcase(environment or "", one) for one in scopes)
 
     def start(self, source: Any, by: User, **made: Any) -> Running:
         """Start a pipeline and see which jobs it has."""
@@ -163,7 +184,15 @@ class Site:
         files = runner.files()
         jobs = runner.jobs(is_checked=files not in _FITTING)
         _FITTING.add(files)
-        return Running(self, started, runner, jobs)
+        if files not in _ACCESSING:
+            _ACCESSING[files] = frozenset(
+                name
+                for name, job in runner.whole(is_checked=False).items()
+                if isinstance(job, dict)
+                and isinstance(job.get("environment"), dict)
+                and job["environment"].get("action") == "access"
+            )
+        return Running(self, started, runner, jobs, accessing=_ACCESSING[files])
 
     def is_let_in(self, source: Any, by: User, **made: Any) -> bool:
         """Whether `workflow: rules` let such a pipeline be."""
@@ -175,7 +204,11 @@ class Site:
         folder = self.root / f"pipeline-{self._count}"
         checkout(folder, self.server.git, started.sha)
         look = started.job("look", stage=".pre")
-        variables = {**self.server.variables(look), **self.secrets(started), **started.variables}
+        variables = {
+            **self.server.variables(look),
+            **self.secrets(started, None),
+            **started.variables,
+        }
         look.finish()
         started.jobs.remove(look)
         for name in [one for one in variables if one.startswith("CI_JOB")]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import zipfile
@@ -210,6 +211,44 @@ def test_a_requirement_is_installed_apart_from_the_teams_own_python(tmp_path: Pa
     [before] = [line.split()[1] for line in ended.lines if line.startswith("own ")]
     assert f"installed ['verify'] {before}" in ended.lines
     assert list(scratch.iterdir()) == []
+
+
+def needed(folder: Path, version: str) -> str:
+    """A package that the other one needs; returns its digest."""
+    path = folder / f"needed-{version}-py3-none-any.whl"
+    about = f"needed-{version}.dist-info"
+    files = {
+        "needed.py": f"version = {version!r}\n",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: needed\nVersion: {version}\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
+        "Tag: py3-none-any\n",
+    }
+    files[f"{about}/RECORD"] = "".join(f"{name},,\n" for name in [*files, f"{about}/RECORD"])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.threat(47)
+@pytest.mark.parametrize("is_right", [True, False])
+def test_what_a_package_needs_is_what_its_own_lock_says(tmp_path: Path, is_right: bool) -> None:
+    """The index has a newer one by now, and somebody may have put another file there."""
+    index = tmp_path / "index"
+    index.mkdir()
+    digest, _ = needed(index, "1.0"), needed(index, "2.0")
+    digest = digest if is_right else "0" * 64
+    path = wheel(tmp_path)
+    lock = f"needed==1.0 --hash=sha256:{digest}\n"
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("assent/__init__.py", "")
+        archive.writestr("assent/requirements/base.txt", lock)
+        archive.writestr("assent/requirements/data.txt", lock)
+    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
+    pipeline = place(tmp_path, including("verify", install=f"{path}[data]"), **pip)
+    ended = pipeline.run("assent-verify")
+    assert (ended.code == 0) is is_right, ended.log
+    assert ("DO NOT MATCH THE HASHES" in ended.log) is not is_right
 
 
 @pytest.mark.threat(38)

@@ -93,7 +93,7 @@ def test_each_is_reviewed_with_what_its_own_pipeline_has_left(project: Project, 
     assert all(one.result.html.is_file() for one in result.reviews)
     assert said[0] == "!7: its CI has left a bundle that was not reviewed yet"
     assert len(project.runs()) == runs  # nothing was trained here
-    assert not list((project.folder / ".assent").glob(".waiting-*"))
+    assert not list((project.folder / ".assent").glob(".left-*"))
     again = review_waiting(own, "churn", JOB)
     assert (again.reviews, again.exit_code) == ((), ExitCode.DONE)
 

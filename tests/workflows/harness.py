@@ -7,7 +7,8 @@ does not know is an error, never skipped.
 
 Not as on GitHub: jobs run one at a time and runs one after the other, so `concurrency` and a job's
 `timeout-minutes` are reported and hold nothing up; nothing is ever cancelled from outside; what a
-step leaves running ends with the step; every job has a fresh machine, a self-hosted one too.
+step leaves running ends with the step. Every job has a fresh machine; with `keeps` the self-hosted
+ones are one machine that stays as it is.
 """
 
 from __future__ import annotations
@@ -81,8 +82,10 @@ class Harness:
         default_permissions: str = "read",
         install: str = "ready",
         node: Path | None = None,
+        keeps: bool = False,
     ) -> None:
         self.root = root
+        self.keeps = keeps
         self.repositories = dict(repositories)
         self.api_url = api_url
         self.actions = {**STAND_INS, **(actions or {})}
@@ -206,6 +209,7 @@ class Harness:
         place = self.root / f"runs/{next(self._places)}"
         return {
             "root": str(place),
+            "kept": str(self.root / "kept") if self.keeps else None,
             "env": {**image, **env},
             "services": services,
             "tool_cache": str(self.root / "toolcache"),

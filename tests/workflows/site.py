@@ -60,13 +60,22 @@ class Site:
         context = {name: named[f"GITHUB_{name.upper()}"] for name in OF_THE_RUN}
 
         def admit(job: Admission) -> str | None:
+            self._keep_artifacts()
             if job.environment in [one.name for one in run.waits_for]:
                 return None
             rights = {name.replace("-", "_"): level for name, level in job.permissions.items()}
             return self.github.workflow_token(**rights)
 
         ended = self.harness.run(run.path, run.event, payload, github=context, admit=admit)
-        for name, path in self.harness.artifacts(ended.id).items():
-            run.upload(name, path.read_bytes())
+        self._keep_artifacts()
         run.complete(ended.conclusion or "skipped")
         return ended
+
+    def _keep_artifacts(self) -> None:
+        """What jobs have uploaded since, the API knows of. One that replaces another is new."""
+        for run in self.github.repository.runs:
+            for name, path in self.harness.artifacts(str(run.id)).items():
+                content = path.read_bytes()
+                if content not in [one.content for one in run.artifacts if one.name == name]:
+                    run.artifacts = [one for one in run.artifacts if one.name != name]
+                    run.upload(name, content)

@@ -12,14 +12,23 @@ from typing import Any
 import pytest
 import yaml
 from docs import templates
-from docs.templates import DIFFERENT, HANDOVER, INSTALL, PREFIX, TEMPLATES, WAKE
+from docs.templates import (
+    DIFFERENT,
+    HANDOVER,
+    INSTALL,
+    PREFIX,
+    RETRAINED,
+    RUNS_WITH_A_CHANGE,
+    TEMPLATES,
+    WAKE,
+)
 from docs.wrappers import MADE, WRAPPERS, inputs
 
 from assent.ci import reports
 from assent.cli import published
 from assent.cli.published import OUTPUTS
+from assent.forges.archives import LIMITS
 from assent.forges.gitlab import waiting
-from assent.forges.gitlab.archives import LIMITS
 from assent.forges.gitlab.waiting import INSIDE
 from assent.verbs import waiting as reviewing
 
@@ -127,16 +136,19 @@ def test_no_input_and_no_variable_of_it_is_a_part_of_a_script(path: Path) -> Non
     for name, job in jobs(path).items():
         if "trigger" in job:
             continue  # it has none, and test_the_wake_up_hands_nothing_over looks at it
-        install, line = job["script"]
+        install, *lines = job["script"]
         assert install == INSTALL
-        verb = re.fullmatch(r'"\$assent" ([a-z]+)', line)
-        assert verb is not None
+        found = [re.fullmatch(r'"\$assent" ([a-z]+)', line) for line in lines]
+        verbs = [verb[1] for verb in found if verb is not None]
+        assert len(verbs) == len(lines)
         assert "before_script" not in job
         assert name
-        if path.stem == "pipeline":
-            assert name.removeprefix("$[[ inputs.job-prefix ]]-") == verb[1]
+        if name.endswith(RETRAINED):
+            assert verbs == ["train", "evaluate", "bundle"]
+        elif path.stem == "pipeline":
+            assert [name.removeprefix("$[[ inputs.job-prefix ]]-")] == verbs
         else:
-            assert verb[1] == path.stem
+            assert verbs == [path.stem]
 
 
 @every_template
@@ -144,6 +156,7 @@ def test_inputs_become_the_variables_of_the_command(verb: str) -> None:
     given = one_job(verb)["variables"]
     expected = {one.variable: f"$[[ inputs.{one.name} ]]" for one in inputs(verb)}
     shared = {"GIT_DEPTH": "0", "ASSENT_INSTALL": "$[[ inputs.install ]]"}
+    shared |= {} if verb in RUNS_WITH_A_CHANGE else {"GIT_STRATEGY": "clone"}
     assert given == expected | shared | {"ASSENT_REPORTS": templates.REPORTS}
 
 
@@ -166,6 +179,9 @@ def test_the_whole_way_has_the_same_jobs() -> None:
     described, _ = load(FOLDER / "pipeline.yml")
     found = jobs(FOLDER / "pipeline.yml")
     assert "trigger" in found.pop(f"$[[ inputs.job-prefix ]]-{WAKE}")
+    training = found.pop(f"$[[ inputs.job-prefix ]]-{RETRAINED}")
+    verbs = [line.rpartition(" ")[2] for line in training["script"][1:]]
+    assert verbs == ["train", "evaluate", "bundle"]
     assert list(found) == [f"$[[ inputs.job-prefix ]]-{name}" for name in templates.pipeline_jobs()]
     for name, job in found.items():
         verb = name.rpartition("-")[2]
@@ -204,7 +220,29 @@ def test_what_writes_to_the_ledger_runs_on_the_default_branch_alone() -> None:
             is_default = rule["if"].startswith("$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH &&")
             is_change = rule["if"].startswith('$CI_PIPELINE_SOURCE == "merge_request_event"')
             assert is_default or is_change
-            assert is_change == (verb in ("train", "evaluate", "bundle", WAKE)), name
+            is_training = verb in ("train", "evaluate", "bundle", WAKE)
+            assert is_change == (is_training and not name.endswith(RETRAINED)), name
+
+
+@every_file
+@pytest.mark.threat(47)
+def test_who_may_write_runs_nothing_of_the_team_in_a_checkout_of_its_own(path: Path) -> None:
+    for name, job in jobs(path).items():
+        verbs = {line.rpartition(" ")[2] for line in job.get("script", [])[1:]}
+        if not verbs or name.endswith(WAKE):
+            continue
+        trains = bool(verbs & {"train", "evaluate"})
+        environment = job.get("environment")
+        assert (job["variables"].get("GIT_STRATEGY") == "clone") is (
+            verbs.isdisjoint(RUNS_WITH_A_CHANGE)
+        )
+        # The environment is who gets the tokens: no training is in one.
+        assert (environment is not None) is verbs.isdisjoint(RUNS_WITH_A_CHANGE)
+        if trains:
+            assert verbs <= set(RUNS_WITH_A_CHANGE)
+        for need in job.get("needs", []):
+            if isinstance(need, dict) and environment is not None:
+                assert need["artifacts"] is False
 
 
 @pytest.mark.threat(17)

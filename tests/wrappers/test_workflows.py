@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples/github").glob("*.yml"))
 PINNED = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+(?:/[a-z/-]+)?@[0-9a-f]{40}")
 SHA = "ab" * 20
+EMPTIED = {"run": 'find "$GITHUB_WORKSPACE" -mindepth 1 -delete'}
 
 Job = dict[str, Any]
 
@@ -104,7 +105,39 @@ def test_a_trusted_job_never_checks_a_change_out(path: Path, name: str, job: Job
             given = step["with"]
             assert given["persist-credentials"] is False
             assert not trusted or set(given) <= {"persist-credentials", "fetch-depth"}
-        assert not (trusted and "run" in step), "and runs nothing but actions"
+        assert not (trusted and "run" in step) or step == EMPTIED, "and runs nothing but actions"
+
+
+@every_job
+@pytest.mark.threat(47)
+def test_who_may_write_runs_nothing_of_the_team_in_a_folder_that_is_empty(
+    path: Path, name: str, job: Job
+) -> None:
+    """A machine that is kept has what the last job has left there, settings of Git included."""
+    if path.name == "simple.yml":
+        return  # what it gives up is written at its top
+    verbs = {verb for verb, _ in own(job)}
+    uses = [step.get("uses", "").partition("@")[0] for step in job["steps"]]
+    if verbs <= {"train", "evaluate", "bundle"}:
+        assert set(job["permissions"].values()) <= {"read"}
+        assert set(job["permissions"]) <= {"contents"}
+        assert job["runs-on"] == "ubuntu-24.04"
+    else:
+        assert not verbs & {"train", "evaluate"}
+        assert job["steps"][0] == EMPTIED
+        # Whatever brings files that a training could have filled.
+        assert not [one for one in uses if "cache" in one or "download" in one]
+        assert not [step for step in job["steps"] if "cache" in step.get("with", {})]
+
+
+def test_machines_of_github_run_all_of_it_where_they_reach_the_store() -> None:
+    made = workflows(origin=None, stages=(), branch="main", is_reachable=True)
+    assert made.keys() == texts().keys()
+    for text in made.values():
+        assert "self-hosted" not in text
+        assert "machine of your own" not in text
+        for job in yaml.safe_load(text)["jobs"].values():
+            assert job["runs-on"] == "ubuntu-24.04"
 
 
 @pytest.mark.threat(16)

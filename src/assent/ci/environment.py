@@ -20,6 +20,9 @@ TRUSTED_EVENTS = frozenset({"push", "schedule", "workflow_dispatch", "workflow_r
 TRUSTED_SOURCES = frozenset({"push", "web", "schedule", "trigger", "api", "pipeline"})
 """Sources of GitLab's pipelines whose configuration is that of the branch they run on."""
 
+TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN")
+"""What Assent acts with."""
+
 _EVENT = re.compile(r"[a-z][a-z_]{0,99}")
 _REF = re.compile(r"refs/[^\s\x00-\x1f\x7f~^:?*\[\\]{1,1000}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
@@ -66,6 +69,8 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     forge about, never what is true of it; so does `hint`, the number of a merge request of GitLab.
     `event` is there the source of the pipeline, `environment` the one that the job deploys to.
     `before` is what was there before a push, where the run says so.
+    `tokens` are the variables with tokens of ours that this process was given, `temporary` is the
+    folder in which the runner keeps files of the job.
     """
 
     system: str | None = None
@@ -82,6 +87,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     project: int | None = None
     environment: str | None = None
     before: str | None = None
+    tokens: tuple[str, ...] = ()
+    temporary: str | None = None
+
+    @property
+    def exposed(self) -> tuple[str, ...]:
+        """The tokens that whatever runs beside this process could read, and that may be able to
+        write: only the code of a branch gets such ones.
+        """
+        can_write = {"github": TRUSTED_EVENTS, "gitlab": TRUSTED_SOURCES}
+        return self.tokens if self.event in can_write.get(self.system or "", ()) else ()
 
     def distrust(self, default_branch: str | None) -> str | None:
         """Why nothing may be decided in this run, or None if it may.
@@ -249,6 +264,8 @@ def _github(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) ->
         api_url=_api(environ, server),
         run=run,
         channel=read_channel(environ),
+        tokens=tuple(name for name in TOKENS if environ.get(name)),
+        temporary=environ.get("RUNNER_TEMP") or None,
     )
 
 
@@ -276,6 +293,7 @@ def _gitlab(environ: Mapping[str, str], read_file: ReadFile, run: Run | None) ->
         project=None if project is None else int(project),
         environment=_checked(environ, "CI_ENVIRONMENT_NAME", _ENVIRONMENT),
         before=_commit(environ.get("CI_COMMIT_BEFORE_SHA")),
+        tokens=tuple(name for name in TOKENS if environ.get(name)),
     )
 
 

@@ -22,6 +22,12 @@ stage = click.argument("stage")
 reason = click.option(
     "--reason", "-r", required=True, help="Why: it is kept in the ledger for ever."
 )
+optional_reason = click.option(
+    "--reason",
+    "-r",
+    help="Why: it is kept in the ledger for ever. In CI, where nobody may type one, it is who "
+    "pressed which button.",
+)
 override = flag("--override", help="Go on although the policy blocks; needs --reason.")
 override_reason = click.option("--reason", "-r", help="Why; kept in the ledger for ever.")
 environment = click.option(

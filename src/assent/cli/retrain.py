@@ -19,9 +19,20 @@ from assent.verbs.retrain import RetrainResult, retrain
     "--metric", help="The metric that decides; otherwise that of the first gate on one metric."
 )
 @flag("--dry-run", help="Train and compare, but propose nothing.")
+@click.option(
+    "--artifact",
+    metavar="NAME",
+    help="Train nothing: the bundle is what an earlier job of this run has left (on GitHub the "
+    "artifact of this name, on GitLab the job).",
+)
 @options.shared
 def command(
-    model: str | None, metric: str | None, dry_run: bool, as_json: bool, config: Path | None
+    model: str | None,
+    metric: str | None,
+    dry_run: bool,
+    artifact: str | None,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """Train again, and open a change if the result is better.
 
@@ -30,10 +41,14 @@ def command(
     new bundle on the branch retrain/MODEL, and a change is opened that is reviewed, approved,
     merged and registered like any other. If not, nothing is proposed, and the exit code is 0 too.
 
+    In CI one job trains, evaluates and bundles, with a token that can only read, and another one
+    proposes what that has left, with --artifact.
+
     \b
     Example:
       assent retrain
       assent retrain churn --metric roc_auc --dry-run
+      assent retrain churn --artifact assent-retrained
     """
     workspace = open_workspace(config)
     with own_output(as_json) as own:
@@ -42,6 +57,7 @@ def command(
             workspace.model(model),
             metric=metric,
             dry_run=dry_run,
+            artifact=artifact,
             output=own,
             progress=output.progress("stored"),
         )

@@ -26,6 +26,12 @@ from assent.verbs.waiting import WaitingResult, plain, review_waiting
     help="Instead, the open changes that wait, by the bundles that their CI jobs of this name "
     "have left. For GitLab; on GitHub none waits.",
 )
+@click.option(
+    "--artifact",
+    metavar="NAME",
+    help="Instead, the bundle that the run which woke this one up has left in the artifact of "
+    "this name; otherwise the one that was shown last. For GitHub, in a run on `workflow_run`.",
+)
 @options.force
 @options.exit_zero
 @options.shared
@@ -33,6 +39,7 @@ def command(
     model: str | None,
     name: str | None,
     waiting: str | None,
+    artifact: str | None,
     force: bool,
     exit_zero: bool,
     as_json: bool,
@@ -44,18 +51,22 @@ def command(
     (training, evaluation, bundle) is made first. Exits with 10 if a gate blocks and with 11 if
     approvals are missing.
 
-    With --waiting it runs on the default branch, and nothing of a change is run: its bundle is
-    fetched as data. What is wrong with one change is said, and the others are reviewed.
+    With --artifact or --waiting it runs on the default branch, and nothing of a change is run: its
+    bundle is fetched as data, bounded while it streams, and verified. With --waiting, what is wrong
+    with one change is said, and the others are reviewed.
 
     \b
     Example:
       assent review
       assent review churn --bundle sha256:… --json
+      assent review churn --artifact assent-bundle
       assent review churn --waiting assent-bundle
     """
-    if waiting is not None and name is not None:
-        raise click.UsageError("--bundle and --waiting exclude each other")
-    if force and (waiting is not None or name is not None):
+    named = {"--bundle": name, "--waiting": waiting, "--artifact": artifact}
+    chosen = [option for option, value in named.items() if value is not None]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(chosen)} exclude each other")
+    if force and chosen:
         raise click.UsageError("--force makes a bundle of the working tree, and no other")
     workspace = open_workspace(config)
     if waiting is not None:
@@ -67,6 +78,7 @@ def command(
             workspace,
             workspace.model(model),
             name=name,
+            artifact=artifact,
             force=force,
             output=own,
             progress=output.progress("stored"),

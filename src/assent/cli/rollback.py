@@ -14,14 +14,14 @@ from assent.verbs.rollback import rollback
 @click.command()
 @options.stage
 @click.option("--to", help="The version; otherwise the one before.")
-@options.reason
+@options.optional_reason
 @options.model_option
 @options.environment
 @options.shared
 def command(
     stage: str,
     to: str | None,
-    reason: str,
+    reason: str | None,
     model: str | None,
     environment: str | None,
     as_json: bool,

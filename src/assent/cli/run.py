@@ -29,13 +29,6 @@ STEP_FILES = (
     *("GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
 )
 """Files by which whoever knows them speaks for the step."""
-TOKENS = (
-    *("GITHUB_TOKEN", "GH_TOKEN"),
-    *("ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN"),
-)
-"""What Assent acts with. The team's own commands have no use for it. GitLab's CI_JOB_TOKEN is
-theirs as well: they fetch packages and data with it.
-"""
 
 
 def guarded(call: Callable[[], object]) -> NoReturn:
@@ -153,8 +146,11 @@ def own_output(as_json: bool) -> Iterator[int | None]:
     from what is printed, in order only within one stream: there both streams go to standard
     error, between two lines that only Assent can write, and the commands are not told of the
     files that outputs and variables are written to. There and on GitLab they are not told of the
-    tokens. Whoever needs those here has read them when the workspace was opened.
+    tokens. Whoever needs those here has read them when the workspace was opened. GitLab's
+    CI_JOB_TOKEN is theirs as well: they fetch packages and data with it.
     """
+    from assent.ci.environment import TOKENS
+
     if not _is_step():
         in_ci = os.environ.get("GITLAB_CI") == "true"
         with _hidden(TOKENS if in_ci else ()):

@@ -266,6 +266,20 @@ class LocalForge:
         del model, job
         return ()
 
+    def fetch(self, name: str, folder: Path) -> Run | None:
+        """See `Forge.fetch`. Nothing is started by the end of a run here."""
+        del name, folder
+        return None
+
+    def fetch_own(self, name: str, folder: Path) -> Run:
+        """See `Forge.fetch_own`. There are no jobs here that could have left anything."""
+        del folder
+        raise UsageError(
+            f"fetching what the job {name!r} has left",
+            "there are no jobs without a forge",
+            hint="leave --artifact out: it is trained here",
+        )
+
     def asked(self) -> Asked | None:
         """See `Forge.asked`. Nobody comments here."""
         return None

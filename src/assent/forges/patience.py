@@ -12,12 +12,16 @@ import ipaddress
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
-from assent.errors import OutsideError, UsageError
+from assent.errors import IntegrityError, OutsideError, UsageError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
 
 T = TypeVar("T")
 
@@ -32,6 +36,7 @@ UNSTATED_LIMIT_S = 60.0
 TIMEOUT_S = 30
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 _LONGEST_MESSAGE = 300
+_CHUNK_BYTES = 1024 * 1024
 _REDIRECT_HINT = "is the address of the API right, and the name of the repository?"
 
 
@@ -84,6 +89,12 @@ class Line(ABC):
     ) -> Answer:
         """Send a request, follow no redirect, and return the answer whatever it is. Raises
         `UnsureError` if there is none.
+        """
+
+    @abstractmethod
+    def _opened(self, path: str, doing: str) -> Response:
+        """Ask for a file, and return the answer whose bytes are still to be read. Where they are
+        kept elsewhere, `_opened_elsewhere` asks for them.
         """
 
     @abstractmethod
@@ -166,6 +177,56 @@ class Line(ABC):
                 raise OutsideError(doing, f"{self._name}'s pages go round in a circle")
         raise OutsideError(doing, f"there are more than {MAX_PAGES} pages")
 
+    def download(self, path: str, target: Path, *, doing: str, limit_bytes: int) -> None:
+        """Write the bytes of an endpoint to a file, and no more than `limit_bytes`. The forge may
+        keep them on another host: it is asked there without the token, which the address does not
+        need. Raises `IntegrityError` if there are more.
+        """
+        for pause in (*PAUSES_S, None):
+            try:
+                self._write_to(target, self._opened(path, doing), doing, limit_bytes)
+                return
+            except UnsureError:
+                if pause is None:
+                    raise
+                self._wait(pause)
+
+    def _opened_elsewhere(self, address: str, doing: str) -> Response:
+        """What a redirect leads to, asked for as anybody would."""
+        from requests import RequestException, Session
+
+        if not is_safe(address):
+            raise self._redirected(doing, 302)
+        where = f"where {self._name} keeps artifacts"
+        with Session() as session:
+            session.auth = _nobody  # else a password of this machine might be sent
+            try:
+                found = session.get(address, stream=True, allow_redirects=False, timeout=TIMEOUT_S)
+            except RequestException as error:
+                raise self._unreachable(doing, error, where) from None
+        if found.status_code != 200:
+            problem = f"{where}, the answer is {found.status_code}"
+            kind = UnsureError if found.status_code >= 500 else OutsideError
+            raise kind(doing, problem)
+        return found
+
+    def _write_to(self, target: Path, found: Response, doing: str, limit_bytes: int) -> None:
+        from requests import RequestException
+
+        count = 0
+        try:
+            with found, target.open("wb") as file:
+                for chunk in found.iter_content(_CHUNK_BYTES):
+                    count += len(chunk)
+                    if count > limit_bytes:
+                        raise IntegrityError(doing, f"it is larger than {limit_bytes:,} bytes")
+                    file.write(chunk)
+        except RequestException as error:
+            where = f"where {self._name} keeps artifacts"
+            raise self._unreachable(doing, error, where) from None
+        except OSError as error:
+            raise OutsideError(doing, error.strerror or str(error)) from None
+
     def write(
         self,
         method: str,
@@ -214,12 +275,24 @@ class Line(ABC):
         """Send until the forge does not ask to wait. A request that it limits was not carried
         out, so it may be sent again whatever it is.
         """
+        found = self._answered(method, path, doing, parameters or {}, body)
+        return self._accepted(method, path, found, doing)
+
+    def _answered(
+        self,
+        method: str,
+        path: str,
+        doing: str,
+        parameters: Mapping[str, str],
+        body: Mapping[str, object] | None,
+    ) -> Answer:
+        """Send until the forge does not ask to wait."""
         patience = PATIENCE_S
         while True:
-            found = self._send_once(method, path, doing, parameters or {}, body)
+            found = self._send_once(method, path, doing, parameters, body)
             asked_s = self._limit_s(found)
             if asked_s is None:
-                return self._accepted(method, path, found, doing)
+                return found
             patience -= asked_s
             if patience < 0:
                 raise RefusedError(
@@ -302,6 +375,11 @@ def shown(text: str, token: str | None) -> str:
         text = text.replace(token, "[redacted]")
     plain = "".join(one if one.isprintable() else " " for one in text)
     return " ".join(plain.split())[:_LONGEST_MESSAGE]
+
+
+def _nobody(request: PreparedRequest) -> PreparedRequest:
+    """Add nothing to a request that says who asks."""
+    return request
 
 
 def _is_loopback(host: str) -> bool:

@@ -8,6 +8,7 @@ from assent.git.objects import Object, Objects, is_commit
 from assent.git.process import GitError, environment, git, said, without_repository
 from assent.git.pushing import Refusal, refusal
 from assent.git.repository import Repository
+from assent.git.settings import steering
 from assent.git.submodules import changed_within, holder, submodules, untracked
 from assent.git.trunk import Trunk
 
@@ -25,6 +26,7 @@ __all__ = [
     "is_commit",
     "refusal",
     "said",
+    "steering",
     "submodules",
     "untracked",
     "without_repository",

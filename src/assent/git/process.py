@@ -76,6 +76,7 @@ _QUIET = {
     "GIT_GRAFT_FILE": f"{os.devnull}/none",
 }
 _OUR_SETTINGS = (
+    ("core.hooksPath", os.devnull),  # hooks are for what people do
     ("core.fsmonitor", "false"),  # whether a file has changed is read from the file
     ("i18n.logOutputEncoding", "UTF-8"),
     ("log.showSignature", "false"),  # its lines would be taken for authors

@@ -77,6 +77,8 @@ class MemoryForge:
     who sees a public repository. `merged` are the changes that have become a commit of the default
     branch, by that commit, and `sights` is what was shown last of a model on a change at a
     revision.
+    `queue` are the open changes that wait for a review; `left` is what the run that woke this one
+    up, or an earlier job of it, has left by name, and `left_in` that run.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -97,6 +99,8 @@ class MemoryForge:
         self.sights: dict[tuple[str, str, str], Digest] = {}
         self.changes: dict[str, Change] = {}
         self.roles: dict[str, Literal["read", "none"]] = {}
+        self.left: dict[str, Path] = {}
+        self.left_in = Run(system="ci", id="1")
         self.default_branch: str | None = "main"
         self.me = _account("me")
 
@@ -238,6 +242,17 @@ class MemoryForge:
         """See `Forge.waiting`."""
         del model, job
         return tuple(self.queue)
+
+    def fetch(self, name: str, folder: Path) -> Run | None:
+        """See `Forge.fetch`."""
+        return self.fetch_own(name, folder) if name in self.left else None
+
+    def fetch_own(self, name: str, folder: Path) -> Run:
+        """See `Forge.fetch_own`."""
+        if name not in self.left:
+            raise UsageError(f"fetching {name!r}", "no job has left it")
+        shutil.copytree(self.left[name], folder, symlinks=True)
+        return self.left_in
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""

@@ -160,7 +160,13 @@ def _workflows(
     stages = list(dict.fromkeys(one for rule in rules for one in rule.stages))
     models = {model: path for path, config in configs.items() for model in config.models}
     wanted = workflows(
-        origin=actions, stages=stages, branch=branch, models=models, installs=installs
+        origin=actions,
+        stages=stages,
+        branch=branch,
+        models=models,
+        installs=installs,
+        # A folder is one of some machine; whatever has an address can be reached from GitHub's.
+        is_reachable=all("://" in config.store for config in configs.values()),
     )
     seen = existing(folder, wanted, configs, branch)
     return wanted, seen.found, seen.to_check

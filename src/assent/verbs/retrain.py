@@ -16,7 +16,7 @@ from assent.core.direction import direction
 from assent.core.entry import Draft, Entry, Kind
 from assent.core.scalar import number, show
 from assent.core.verdict import Finding, Outcome
-from assent.errors import AssentError, OutsideError, UsageError
+from assent.errors import AssentError, OutsideError, PolicyError, UsageError
 from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
@@ -26,6 +26,7 @@ from assent.verbs.branch import commit_file, push, require_own, tip
 from assent.verbs.bundle import bundle
 from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
 from assent.verbs.evaluate import evaluate
+from assent.verbs.handover import taken
 from assent.verbs.judging import Judgement, judge, makers, registered_from, subject
 from assent.verbs.locks import lock_at, retraining
 from assent.verbs.recording import read_entries, read_ledger, record
@@ -83,6 +84,7 @@ def retrain(
     *,
     metric: str | None = None,
     dry_run: bool = False,
+    artifact: str | None = None,
     output: int | IO[bytes] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> RetrainResult:
@@ -99,6 +101,8 @@ def retrain(
     doing = f"retraining {model}"
     workspace.require_trusted(doing)
     policy = workspace.binding_policy(model)
+    if artifact is None:
+        _require_alone(workspace, doing)
     base = _base(workspace, doing)
     aim = _aim(policy, metric, doing)
     view = read_ledger(workspace, model)
@@ -112,17 +116,73 @@ def retrain(
             f"{_name(known)} has no number called {aim.metric!r} to compare with",
             hint="name another metric with --metric",
         )
-    trained = train(workspace, model, force=True, output=output)
-    if trained.model_digest == known.bundle.model_digest:
+    if artifact is None:
+        made = _made(workspace, model, known, output, progress)
+    else:
+        made = _left(workspace, model, artifact, base, progress)
+    if made is None or made.bundle.model_digest == known.bundle.model_digest:
         return _stays(model, aim, f"the result is {_name(known)} again, byte for byte")
-    evaluate(workspace, model, force=True, output=output)
-    # Nobody has reviewed it: it must not be what others get for these inputs.
-    made = bundle(workspace, model, is_found_again=False, progress=progress)
-    candidate = open_bundle(workspace, read_bundle(workspace, model, made.bundle))
+    candidate = made
     found, result = _judged(workspace, view, policy, aim, known, candidate)
     if found is None or dry_run:
         return result
     return _propose(workspace, policy, aim, known, base, found)
+
+
+def _require_alone(workspace: Workspace, doing: str) -> None:
+    """Raise `PolicyError` where a training would run beside a token that can write."""
+    if workspace.is_in_forge_ci:
+        raise PolicyError(
+            doing,
+            "this job may write to the ledger, and what it trains could read its token",
+            hint="train, evaluate and bundle in a job of its own, and name what it leaves with "
+            "--artifact; `assent init` writes both jobs",
+        )
+
+
+def _made(
+    workspace: Workspace,
+    model: str,
+    known: Known,
+    output: int | IO[bytes] | None,
+    progress: Callable[[int], None] | None,
+) -> Known | None:
+    """The bundle of a training here; None if the model is the known one again."""
+    trained = train(workspace, model, force=True, output=output)
+    if trained.model_digest == known.bundle.model_digest:
+        return None
+    evaluate(workspace, model, force=True, output=output)
+    # Nobody has reviewed it: it must not be what others get for these inputs.
+    made = bundle(workspace, model, is_found_again=False, progress=progress)
+    return open_bundle(workspace, read_bundle(workspace, model, made.bundle))
+
+
+def _left(
+    workspace: Workspace,
+    model: str,
+    artifact: str,
+    base: str,
+    progress: Callable[[int], None] | None,
+) -> Known:
+    """The bundle of a training in another job of this run, which is one of the base branch."""
+    digest = taken(
+        workspace,
+        model,
+        lambda folder: workspace.forge.fetch_own(artifact, folder),
+        progress=progress,
+    )
+    assert digest is not None  # what leaves nothing has raised
+    made = open_bundle(workspace, read_bundle(workspace, model, digest))
+    code = made.evidence.code
+    if code.commit != base or code.is_dirty:
+        of = "a working tree with changes" if code.is_dirty else f"{code.commit}"
+        raise UsageError(
+            f"taking what {artifact!r} has left of {model}",
+            f"it was made from {of}, not from {base[:12]}",
+            hint="somebody has pushed meanwhile, or the job has changed files that Git tracks; let "
+            "all jobs of the run start again",
+        )
+    return made
 
 
 def _base(workspace: Workspace, doing: str) -> str:

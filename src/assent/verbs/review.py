@@ -27,6 +27,7 @@ from assent.verbs.attachments import read_attachment
 from assent.verbs.bundle import bundle
 from assent.verbs.bundles import digest_here, find, load, made_by, nothing_shown, open_bundle
 from assent.verbs.evaluate import evaluate
+from assent.verbs.handover import taken
 from assent.verbs.judging import all_reviews, judge
 from assent.verbs.landing import of_another_base, require_base
 from assent.verbs.locks import current_lock, locked_of
@@ -80,17 +81,24 @@ def review(
     model: str,
     *,
     name: str | None = None,
+    artifact: str | None = None,
     folder: Path | None = None,
     force: bool = False,
     output: int | IO[bytes] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> ReviewResult:
     """Review the bundle called `name`, or the one of the working tree; then what is missing of
-    it (training, evaluation, bundle) is made first, and all of it with `force`. Its forms are
-    written to `folder`, or where the model has its own.
+    it (training, evaluation, bundle) is made first, and all of it with `force`. With `artifact` it
+    is the one that the run of a change which woke this one up has left under that name, or where it
+    leaves none the one that was shown last; nothing is run then. Its forms are written to `folder`,
+    or where the model has its own.
+
+    Raises `PolicyError` for an artifact unless the code of the default branch runs.
     """
     is_reused = False
     _require_base(workspace, model)
+    if artifact is not None:
+        name = _left(workspace, model, artifact, progress)
     if name is None:
         name = _shown(workspace, model)
     if name is None:
@@ -192,6 +200,22 @@ def _plots(workspace: Workspace, candidate: Known) -> tuple[Plot, ...]:
         )
         for one in found[:MAX_PLOTS]
     )
+
+
+def _left(
+    workspace: Workspace, model: str, artifact: str, progress: Callable[[int], None] | None
+) -> Digest:
+    """The bundle that waits for this review. Nothing of a change is ever made here, because making
+    it would run its code.
+    """
+    workspace.require_trusted(f"reviewing what another run has left of {model}")
+    found = taken(
+        workspace, model, lambda place: workspace.forge.fetch(artifact, place), progress=progress
+    )
+    found = found or _shown(workspace, model) or workspace.forge.shown(model)
+    if found is None:
+        raise nothing_shown(model, workspace.change())
+    return found
 
 
 def _shown(workspace: Workspace, model: str) -> Digest | None:

@@ -26,7 +26,7 @@ def rollback(
     model: str,
     stage: str,
     *,
-    reason: str,
+    reason: str | None,
     to: str | None = None,
     environment: str | None = None,
 ) -> Decided:
@@ -34,11 +34,12 @@ def rollback(
     forge calls the stage `environment` (None: as the stage).
 
     Only a version that the stage has held, and that is not retired, can return. The reason is
-    recorded. Every blob of the version is verified first.
+    recorded; in CI, where a forge may let nobody type one, it is by whom and where the button was
+    pressed. Every blob of the version is verified first.
     """
     policy = workspace.binding_policy(model)
     rule = stage_rule(policy, model, stage)
-    require_reason(reason, f"rolling back {stage} of {model}")
+    reason = _reason(workspace, reason, f"rolling back {stage} of {model}")
     view = read_ledger(workspace, model)
     target = _target(view, stage, to)
     candidate = find(workspace, view, model, f"v{target}")
@@ -108,6 +109,18 @@ def rollback(
         entries=entries,
         was_so=bool(standing),
     )
+
+
+def _reason(workspace: Workspace, given: str | None, doing: str) -> str:
+    """The reason, or what the forge knows of the button: who, and the run that it is of."""
+    if given is not None and given.strip():
+        return given
+    run = workspace.run
+    if not workspace.is_in_forge_ci or run is None:
+        require_reason(given or "", doing)
+    assert run is not None  # else the reason was required
+    where = run.address or f"run {run.id}"
+    return f"no reason was given; {workspace.forge.whoami().login} pressed the button of {where}"
 
 
 def require_reason(reason: str, doing: str) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.core.evidence import Step
-from assent.errors import AssentError, CommandError, OutsideError, UsageError
+from assent.errors import AssentError, CommandError, OutsideError, PolicyError, UsageError
 from assent.making.aside import (
     KEPT_RUNS,
     Aside,
@@ -428,6 +428,27 @@ _REMEDY = (
 )
 
 
+def _require_no_token(workspace: Workspace, doing: str) -> None:
+    """Raise `PolicyError` where the team's command could read a token that may write: it is not in
+    its own environment, but in that of the processes around it.
+    """
+    exposed = workspace.context.exposed
+    if not exposed:
+        return
+    hint = f"take {exposed[0]} out of the step that runs the team's commands"
+    if workspace.context.system == "gitlab":
+        hint = (
+            f"limit the variable {exposed[0]} to the environments of the jobs that need it: "
+            "docs/gitlab.md, scheduled retraining"
+        )
+    raise PolicyError(
+        doing,
+        f"this job holds {' and '.join(exposed)}, which the command could read and write to the "
+        "ledger with",
+        hint=hint,
+    )
+
+
 def run_step(
     workspace: Workspace,
     command: str,
@@ -437,6 +458,7 @@ def run_step(
     lock: int,
 ) -> tuple[Step, Seen]:
     """Run one of the team's commands with live output: what it took, and what ran."""
+    _require_no_token(workspace, doing)
     result = run_command(command, workspace.root, stdout=output, hold=lock)
     command = redact_text(command)
     if result.exit_code != 0:

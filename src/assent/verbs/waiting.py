@@ -7,16 +7,14 @@ this run fetches that: as data, from where the forge says that it is.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from assent.core.verdict import Decision
 from assent.errors import AssentError, ExitCode, IdleError
 from assent.ports import News, Waiting
-from assent.verbs.bundle import take
 from assent.verbs.bundles import nothing_shown
+from assent.verbs.handover import taken
 from assent.verbs.review import ReviewResult, review
 from assent.verbs.workspace import Workspace
 
@@ -117,16 +115,11 @@ def _review_once(workspace: Workspace, model: str, change: Waiting, news: News) 
     made here, because making it would run its code.
     """
     if news is News.BUNDLE:
-        workspace.work.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=workspace.work, prefix=".waiting-") as scratch:
-            folder = Path(scratch) / "bundle"
-            run = change.fetch(folder)
-            name = take(workspace, model, folder, left_by=run).bundle
+        name = taken(workspace, model, change.fetch)
     else:
-        shown = workspace.forge.shown(model)
-        if shown is None:
-            raise nothing_shown(model, workspace.change())
-        name = shown
+        name = workspace.forge.shown(model)
+    if name is None:
+        raise nothing_shown(model, workspace.change())
     place = workspace.work / "review" / model / plain(change.id)
     return review(workspace, model, name=name, folder=place)
 

@@ -23,6 +23,10 @@ _ACTION = re.compile(r"OWNER/assent/actions/([a-z]+)@0{40}")
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+@[0-9a-f]{40}")
 _STAGES = "options: [staging, production] # those of assent.yaml"
 _BRANCH = "branches: [main] # your default branch"
+_OWN_MACHINE = re.compile(
+    r"(?:^ +# A machine of your own .*\n)?^    runs-on: \[self-hosted, linux\].*$", re.MULTILINE
+)
+_HOSTED = "    runs-on: ubuntu-24.04"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 
 
@@ -38,8 +42,10 @@ def workflows(
     branch: str | None,
     models: Mapping[str, str] | None = None,
     installs: Mapping[str, Install] | None = None,
+    is_reachable: bool = False,
 ) -> dict[str, str]:
-    """The workflows for one repository, by file name.
+    """The workflows for one repository, by file name. `is_reachable`: machines of GitHub reach the
+    store, so that all jobs run there, and on none of the team's own.
 
     `origin` is where the actions are, as `owner/name@commit`; without it a placeholder stays.
     `models` are the models with the path of the `assent.yaml` of each; without them there is one,
@@ -61,11 +67,14 @@ def workflows(
             f"the path {odd[0]!r} has characters that an expression of GitHub cannot hold",
             hint="rename the folder: letters, digits, dots, dashes and slashes are fine",
         )
+    shipped = texts()
+    if is_reachable:
+        shipped = {name: _OWN_MACHINE.sub(_HOSTED, text) for name, text in shipped.items()}
     return {
         name: with_installs(
             _fitted(for_models(name, text, models), origin, stages, branch), installs or {}
         )
-        for name, text in texts().items()
+        for name, text in shipped.items()
     }
 
 

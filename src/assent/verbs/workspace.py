@@ -13,8 +13,8 @@ from assent.config.settings import Config, ModelSettings
 from assent.core.change import Change
 from assent.core.digest import Digest
 from assent.core.evidence import Run
-from assent.errors import AssentError, UsageError
-from assent.git import Repository, Trunk
+from assent.errors import AssentError, PolicyError, UsageError
+from assent.git import Repository, Trunk, steering
 from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
@@ -59,10 +59,23 @@ class Workspace:
 
     def require_trusted(self, doing: str) -> None:
         """Raise `PolicyError` unless decisions may be written from here: in CI, by code of the
-        branch that changes are merged into.
+        branch that changes are merged into, in a checkout that nobody has prepared.
         """
         if self.context.system is not None:
             self.context.require_trusted(self.forge.branch(), doing)
+        if self.is_in_forge_ci:
+            self._require_plain_clone(doing)
+
+    def _require_plain_clone(self, doing: str) -> None:
+        found = steering(self.repository, self.context.temporary)
+        if found:
+            raise PolicyError(
+                doing,
+                f"the settings of this clone make Git run programs or go elsewhere: "
+                f"{', '.join(found[:5])}",
+                hint="a job before this one may have left them: let it begin with a new checkout "
+                "(GitLab: GIT_STRATEGY: clone), or run on a machine that is thrown away",
+            )
 
     def model(self, name: str | None) -> str:
         """The model that is meant: the one named, or the only one."""

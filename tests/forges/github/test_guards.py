@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from assent.ports import Guard, GuardState
 from tests.forges.github.conftest import Scene
+from tests.github.runs import Machine, MachineGroup
 
 ENFORCED, MISSING, UNKNOWN = GuardState.ENFORCED, GuardState.MISSING, GuardState.UNKNOWN
 REVIEWS = "main: reviews are required"
@@ -161,3 +163,62 @@ def test_a_token_that_may_only_read_is_told(scene: Scene) -> None:
     token = scene.github.classic_token(reader, "repo")
     found = scene.forge(token=token).guards(models=[], environments=[])
     assert {one.name: one.state for one in found}[name] is MISSING
+
+
+OWN = "runners: no pull request can use a machine of this repository"
+GROUPS = "runners: the organization's machines run chosen workflows only"
+
+
+@pytest.mark.threat(47)
+def test_whose_code_runs_on_machines_of_ones_own(scene: Scene) -> None:
+    repository = scene.github.repository
+    assert states(scene)[OWN] is UNKNOWN, "the token of a job cannot know"
+    assert states(scene, admin=True)[OWN] is ENFORCED
+    repository.machines.append(Machine(1, "big"))
+    for is_private, whose in (
+        (False, "that anybody opens"),
+        (True, "of whoever may open one here"),
+    ):
+        repository.is_private = is_private
+        found = guards(scene, admin=True)[OWN]
+        assert found.state is MISSING
+        assert whose in found.reason
+        assert "'big'; 1 of them stay after a job" in found.reason
+        assert ".github/workflows/FILE@refs/heads/main" in found.remedy
+    repository.machines[0].is_ephemeral = True
+    found = guards(scene, admin=True)[OWN]
+    assert (found.state, "stay" in found.reason) == (MISSING, False)
+
+
+@pytest.mark.threat(47)
+@pytest.mark.parametrize(
+    ("workflows", "state"),
+    [
+        (None, MISSING),
+        ([], ENFORCED),
+        (["acme/churn/.github/workflows/assent-review.yml@refs/heads/main"], ENFORCED),
+        (["acme/churn/.github/workflows/assent-review.yml@main"], ENFORCED),
+        (["acme/churn/.github/workflows/assent-review.yml@" + "a" * 40], ENFORCED),
+        (["acme/churn/.github/workflows/assent-review.yml@refs/heads/topic"], MISSING),
+        (["acme/churn/.github/workflows/assent-review.yml@refs/pull/7/merge"], MISSING),
+    ],
+)
+def test_which_workflows_may_use_the_machines_of_the_organization(
+    scene: Scene, workflows: list[str] | None, state: GuardState
+) -> None:
+    scene.github.repository.is_private = True
+    group = MachineGroup(3, "store", workflows=workflows)
+    scene.github.machine_groups.append(group)
+    assert states(scene, admin=True)[GROUPS] is UNKNOWN, "it is no owner's token"
+    root = scene.github.login("root")
+    assert root is not None
+    scene.token = scene.github.classic_token(root, "repo", "admin:org")
+    assert states(scene)[GROUPS] is ENFORCED, "it has no machines"
+    group.machines.append(Machine(4, "store-1"))
+    found = guards(scene)[GROUPS]
+    assert found.state is state
+    assert ("'store'" in found.reason) is (state is MISSING)
+    scene.github.repository.is_private = False
+    assert states(scene)[GROUPS] is ENFORCED, "a public repository cannot use it"
+    group.is_for_public = True
+    assert states(scene)[GROUPS] is state

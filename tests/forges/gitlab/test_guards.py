@@ -6,6 +6,7 @@ import pytest
 
 from assent.ports import GuardState
 from tests.forges.gitlab.conftest import Scene
+from tests.gitlab.project import Machine
 
 ENFORCED, MISSING, UNKNOWN = GuardState.ENFORCED, GuardState.MISSING, GuardState.UNKNOWN
 
@@ -112,4 +113,62 @@ def test_whether_pipelines_of_merge_requests_get_a_token(scene: Scene, variable:
     scene.project.variables[variable] = True
     assert one(scene, name) is ENFORCED
     developer = scene.gitlab.project_token(role="developer")
+    assert one(scene, name, token=developer) is UNKNOWN
+
+
+@pytest.mark.threat(47)
+@pytest.mark.parametrize("variable", ["ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN"])
+def test_whether_a_training_gets_a_token(scene: Scene, variable: str) -> None:
+    name = f"{variable}: trainings on the default branch"
+    assert one(scene, name) is UNKNOWN
+    scene.project.variables[variable] = True
+    assert one(scene, name) is MISSING
+    scene.project.scopes[variable] = ["assent", "production"]
+    assert one(scene, name) is ENFORCED
+    assert one(scene, f"{variable}: pipelines of merge requests") is ENFORCED
+    scene.project.scopes[variable].append("*")
+    assert one(scene, name) is MISSING
+
+
+@pytest.mark.threat(47)
+def test_whether_jobs_may_push(scene: Scene) -> None:
+    name = "job tokens: no job can push"
+    assert one(scene, name) is ENFORCED
+    scene.project.jobs_may_push = True
+    assert one(scene, name) is MISSING
+    body = (
+        b'{"id": %d, "path_with_namespace": "acme/churn", "default_branch": "main", '
+        b'"web_url": "https://gitlab.example.com/acme/churn"}' % scene.project.id
+    )
+    scene.faults.answer("GET", "/projects/acme%2Fchurn", body)
+    assert one(scene, name) is UNKNOWN
+
+
+@pytest.mark.threat(47)
+def test_whether_a_merge_request_can_have_a_protected_pipeline(scene: Scene) -> None:
+    name = "pipelines of merge requests: none counts as protected"
+    assert one(scene, name) is ENFORCED
+    scene.project.protects_merge_requests = True
+    scene.project.protect("assent/*")
+    assert one(scene, name) is ENFORCED, "nobody proposes what is there"
+    scene.project.protect("release/*", push="developer")
+    assert one(scene, name) is MISSING
+    developer = scene.gitlab.project_token("api", role="developer")
+    assert one(scene, name, token=developer) is UNKNOWN
+
+
+@pytest.mark.threat(47)
+def test_which_runners_are_protected(scene: Scene) -> None:
+    name = "runners:"
+    assert one(scene, name) is ENFORCED, "it has none of its own"
+    shared, models = Machine(1, "shared", "instance_type"), Machine(2, "models", is_protected=True)
+    scene.project.runners += [shared]
+    assert one(scene, name) is ENFORCED
+    scene.project.runners += [models]
+    assert one(scene, name) is ENFORCED
+    scene.project.runners += [Machine(3, "docker", "group_type")]
+    assert one(scene, name) is UNKNOWN, "GitLab does not know which of them reaches the store"
+    models.is_protected = False
+    assert one(scene, name) is MISSING
+    developer = scene.gitlab.project_token("api", role="developer")
     assert one(scene, name, token=developer) is UNKNOWN

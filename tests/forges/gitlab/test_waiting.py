@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from assent.errors import AssentError, IdleError, IntegrityError, OutsideError
+from assent.forges.archives import Limits
 from assent.forges.gitlab import waiting
-from assent.forges.gitlab.archives import Limits
 from assent.ports import News, Waiting
 from tests.builders import digest
 from tests.forges.gitlab.conftest import Scene, notice

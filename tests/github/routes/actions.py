@@ -65,3 +65,23 @@ def defaults(call: Call) -> Answer:
             "can_approve_pull_request_reviews": call.repository.workflows_may_approve,
         }
     )
+
+
+@answers("actions/list-self-hosted-runners-for-repo", "administration")
+def runners(call: Call) -> Answer:
+    return call.page(call.repository.machines, runs.machine, "runners")
+
+
+@answers("actions/list-self-hosted-runner-groups-for-org", "organization_self_hosted_runners")
+def groups(call: Call) -> Answer:
+    """Those of the organization, for whoever may look."""
+    each = call.github.machine_groups
+    return call.page(each, lambda one: runs.machine_group(call.where, one), "runner_groups")
+
+
+@answers("actions/list-self-hosted-runners-in-group-for-org", "organization_self_hosted_runners")
+def in_group(call: Call) -> Answer:
+    for group in call.github.machine_groups:
+        if group.id == call.number("runner_group_id"):
+            return call.page(group.machines, runs.machine, "runners")
+    raise RefusedError(404)

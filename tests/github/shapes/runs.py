@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.github.accounts import Account, Team
 from tests.github.repository import Repository
-from tests.github.runs import Artifact, Environment, Run, RunApproval
+from tests.github.runs import Artifact, Environment, Machine, MachineGroup, Run, RunApproval
 from tests.github.shapes import people, pulls, repositories
 from tests.github.shapes.addresses import Addresses, stamp
 
@@ -193,4 +193,31 @@ def pending(where: Addresses, repository: Repository, found: Environment, seen_b
         "wait_timer_started_at": None,
         "current_user_can_approve": seen_by.id in people_ids,
         "reviewers": [reviewer(where, one) for one in found.reviewers],
+    }
+
+
+def machine(found: Machine) -> Json:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "os": "linux",
+        "status": "online",
+        "busy": False,
+        "labels": [{"id": 1, "name": "self-hosted", "type": "read-only"}],
+        "ephemeral": found.is_ephemeral,
+    }
+
+
+def machine_group(where: Addresses, found: MachineGroup) -> Json:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "visibility": "all",
+        "default": False,
+        "runners_url": f"{where.api}/orgs/acme/actions/runner-groups/{found.id}/runners",
+        "inherited": False,
+        "allows_public_repositories": found.is_for_public,
+        "restricted_to_workflows": found.workflows is not None,
+        "selected_workflows": found.workflows or [],
+        "workflow_restrictions_read_only": False,
     }

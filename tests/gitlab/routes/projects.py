@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.gitlab.accounts import LEVELS
 from tests.gitlab.project import Project
-from tests.gitlab.routing import Call, answers, found, not_found
+from tests.gitlab.routing import Call, RefusedError, answers, found, not_found
 from tests.gitlab.shapes import commits, projects
 from tests.standin.listening import Answer
 
@@ -13,12 +14,40 @@ def one(call: Call) -> Answer:
     return Answer(projects.whole(call.where, call.project, call.user))
 
 
+@answers("variables/list", "maintainer")
+def variables(call: Call) -> Answer:
+    """Their values are nobody's business here. One of several scopes is several variables."""
+    each = [
+        projects.variable(name, is_protected=is_protected, scope=scope)
+        for name, is_protected in call.project.variables.items()
+        for scope in call.project.scopes.get(name, ["*"])
+    ]
+    return call.page(each, lambda one: one)
+
+
+@answers("runners/of-project", "maintainer")
+def runners(call: Call) -> Answer:
+    return call.page(call.project.runners, projects.runner)
+
+
+@answers("runners/get")
+def runner(call: Call) -> Answer:
+    """For those who maintain a project that it runs for."""
+    for project in call.gitlab.projects:
+        for one in project.runners:
+            if one.id == call.number("id") and project.level(call.user) >= LEVELS["maintainer"]:
+                return Answer(projects.runner_detail(one))
+    raise RefusedError(403, "403 Forbidden")
+
+
 @answers("variables/get", "maintainer")
 def variable(call: Call) -> Answer:
     """A variable of the project. Its value is nobody's business here."""
     name = call.in_path["key"]
     if name not in call.project.variables:
         raise not_found("Variable")
+    if len(call.project.scopes.get(name, ())) > 1:
+        raise RefusedError(409, "There are multiple variables with provided parameters")
     return Answer(projects.variable(name, is_protected=call.project.variables[name]))
 
 

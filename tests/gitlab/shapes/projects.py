@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.gitlab.accounts import NAMES_OF_LEVELS, Group, User
-from tests.gitlab.project import Project
+from tests.gitlab.project import Machine, Project
 from tests.gitlab.records import ProtectedBranch, Push
 from tests.gitlab.shapes import people
 from tests.gitlab.shapes.addresses import Addresses, stamp
@@ -83,6 +83,8 @@ def whole(where: Addresses, found: Project, user: User | None) -> Json:
         "ci_job_token_scope_enabled": False,
         "public_jobs": True,
         "ci_pipeline_variables_minimum_override_role": found.role_for_variables,
+        "ci_push_repository_for_job_token_allowed": found.jobs_may_push,
+        "protect_merge_request_pipelines": found.protects_merge_requests,
         "restrict_user_defined_variables": found.role_for_variables != "developer",
         "only_allow_merge_if_pipeline_succeeds": False,
         "only_allow_merge_if_all_discussions_are_resolved": False,
@@ -129,7 +131,7 @@ def protected_branch(found: ProtectedBranch, *, is_free: bool) -> Json:
     return shown
 
 
-def variable(name: str, *, is_protected: bool) -> Json:
+def variable(name: str, *, is_protected: bool, scope: str = "*") -> Json:
     return {
         "variable_type": "env_var",
         "key": name,
@@ -138,7 +140,7 @@ def variable(name: str, *, is_protected: bool) -> Json:
         "protected": is_protected,
         "masked": True,
         "raw": False,
-        "environment_scope": "*",
+        "environment_scope": scope,
         "description": None,
     }
 
@@ -167,4 +169,33 @@ def event(where: Addresses, found: Project, push: Push) -> Json:
             "ref_count": None,
         },
         "author_username": push.by.username,
+    }
+
+
+def runner(found: Machine) -> Json:
+    return {
+        "id": found.id,
+        "description": found.description,
+        "ip_address": "127.0.0.1",
+        "active": True,
+        "paused": False,
+        "is_shared": found.kind == "instance_type",
+        "runner_type": found.kind,
+        "name": "gitlab-runner",
+        "online": True,
+        "created_at": "2025-01-01T00:00:00.000Z",
+        "status": "online",
+    }
+
+
+def runner_detail(found: Machine) -> Json:
+    return {
+        **runner(found),
+        "tag_list": [],
+        "run_untagged": True,
+        "locked": False,
+        "maximum_timeout": None,
+        "access_level": "ref_protected" if found.is_protected else "not_protected",
+        "contacted_at": None,
+        "maintenance_note": None,
     }

@@ -1,6 +1,6 @@
 // The machine that a job runs on.
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 // What of the `github` context the runner exports as GITHUB_*.
@@ -12,10 +12,11 @@ const EXPORTED = new Set([
   ...["sha", "triggering_actor", "workflow", "workflow_ref", "workflow_sha", "workspace"],
 ]);
 
-/** The folders and variables of a fresh machine: every job has its own. */
+/** The folders and variables of a machine: fresh, but for a self-hosted one that is kept. */
 export function newMachine(order, name, labels) {
-  const { root, env, services, tool_cache } = order.machine;
-  const place = join(root, name);
+  const { root, kept, env, services, tool_cache } = order.machine;
+  const isOwn = [labels].flat().includes("self-hosted");
+  const place = isOwn && kept ? kept : join(root, name);
   const [, repository] = order.github.repository.split("/");
   const folders = {
     workspace: join(place, "work", repository, repository),
@@ -24,8 +25,9 @@ export function newMachine(order, name, labels) {
     home: join(place, "home"),
     logs: join(place, "logs"),
   };
+  // The runner empties this folder itself, at the beginning of each job.
+  rmSync(folders.temp, { recursive: true, force: true });
   for (const folder of Object.values(folders)) mkdirSync(folder, { recursive: true });
-  const isOwn = [labels].flat().includes("self-hosted");
   const context = {
     name: "harness",
     os: "Linux",

@@ -28,6 +28,8 @@ from assent.forges.patience import (
 if TYPE_CHECKING:
     from github.Requester import Requester
 
+    from requests import Response
+
 __all__ = ["PATIENCE_S", "PAUSES_S", "Api", "RefusedError", "checked_address", "segment"]
 
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
@@ -84,6 +86,14 @@ class Api(Line):
         except RuntimeError:  # PyGithub's word for a redirect that it does not follow
             raise self._redirected(doing, 301) from None
         return Answer(status, {name.lower(): str(value) for name, value in headers.items()}, text)
+
+    def _opened(self, path: str, doing: str) -> Response:
+        """GitHub keeps no file itself: its answer is where one is, for a minute."""
+        found = self._answered("GET", path, doing, {}, None)
+        if found.status == 302:
+            return self._opened_elsewhere(found.headers.get("location", ""), doing)
+        self._accepted("GET", path, found, doing)
+        raise OutsideError(doing, "GitHub's answer is not what it should be")
 
     def _said(self, found: Answer) -> str:
         try:

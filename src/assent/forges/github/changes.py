@@ -46,13 +46,15 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """A change, and its pull request if it has one. `group` is the commit of the merge queue that
-    waits for a word on it. `is_told`: GitHub tells who has pushed all of it.
+    waits for a word on it, `run` the run of its code whose end woke this one up. `is_told`: GitHub
+    tells who has pushed all of it.
     """
 
     change: Change
     pull: Pull | None = None
     is_told: bool = False
     group: str | None = None
+    run: WorkflowRun | None = None
 
 
 class Changes:
@@ -175,7 +177,7 @@ class Changes:
             and pull.head.repo is not None
             and pull.head.repo.id == source.id
         ]
-        return self._of(self._only(found, doing, run.head_sha))
+        return msgspec.structs.replace(self._of(self._only(found, doing, run.head_sha)), run=run)
 
     def _open_pulls(self, owner: str, branch: str, doing: str) -> Iterator[Pull]:
         return self._site.api.pages(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Self
 
 from assent.core.change import Change, Review, ReviewState
@@ -13,6 +14,9 @@ from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
+from assent.errors import IdleError, UsageError
+from assent.forges.archives import LIMITS, Limits
+from assent.forges.github import artifacts
 from assent.forges.github.api import Api, RefusedError
 from assent.forges.github.asking import Asking
 from assent.forges.github.changes import Changes, Found, Wakeup
@@ -50,7 +54,8 @@ class GitHubForge:
     `api` is the address of the API, `event`, `payload`, `run`, `sha` and `ref` are what the CI
     says of this run (None on a laptop), `workflow` is the file of the untrusted workflow whose
     runs are reviewed, `account` the login that the token acts as where GitHub cannot tell,
-    `file` the path of `assent.yaml` in the repository. `wait` sleeps, `say` tells people.
+    `file` the path of `assent.yaml` in the repository, `limits` what an artifact may be. `wait`
+    sleeps, `say` tells people.
 
     Nothing is sent, and PyGithub is not imported, before something is asked.
     """
@@ -71,6 +76,7 @@ class GitHubForge:
         workflow: str = WORKFLOW,
         account: str | None = None,
         file: str = "assent.yaml",
+        limits: Limits = LIMITS,
         wait: Callable[[float], None] = time.sleep,
         say: Callable[[str], None] = _silent,
     ) -> None:
@@ -85,6 +91,7 @@ class GitHubForge:
         self._deployments = Deployments(self._site)
         self._proposals = Proposals(self._site)
         self._commit: str | None = None
+        self._limits = limits
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever started the run, or its latest attempt."""
@@ -201,6 +208,29 @@ class GitHubForge:
         """
         del model, job
         return ()
+
+    def fetch(self, name: str, folder: Path) -> Run | None:
+        """See `Forge.fetch`. That the run is one of the workflow that trains, and whose pull
+        request it is of, was asked when the change was looked for.
+        """
+        run = None if self._current is None else self._current.run
+        if run is None or run.event != "pull_request":
+            return None
+        if run.status != "completed":
+            raise IdleError(
+                f"fetching the artifact {name!r} of run {run.id}",
+                "it was started again meanwhile",
+                hint="its end wakes up the next review",
+            )
+        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
+
+    def fetch_own(self, name: str, folder: Path) -> Run:
+        """See `Forge.fetch_own`."""
+        run = self._runs.own()
+        if run is None:
+            doing = f"fetching the artifact {name!r}"
+            raise UsageError(doing, "this is no run of GitHub Actions", hint=f"leave out {name!r}")
+        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from assent.forges.github import machines
 from assent.forges.github.api import RefusedError
 from assent.forges.github.shapes import (
     Branch,
@@ -59,6 +60,7 @@ class Guards:
         found = [self._token(), self._account()]
         found += self._default_branch(models)
         found += [self._ledger(model) for model in models]
+        found += machines.guards(self._site)
         for environment in environments:
             found += self._environment(environment)
         return tuple(found)

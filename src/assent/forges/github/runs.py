@@ -21,6 +21,10 @@ class Runs:
         self._run = run
         self._read: dict[str, WorkflowRun | None] = {}
 
+    def own(self) -> WorkflowRun | None:
+        """The run that we are; None outside CI."""
+        return None if self._run is None else self._own(self._run)
+
     def presser(self) -> Actor:
         """Who started this run, or its latest attempt; outside CI the account of the token."""
         if self._run is None:

@@ -179,6 +179,55 @@ class WorkflowRun(Shape, frozen=True, kw_only=True):
     triggering_actor: Account | None = None
     created_at: str
     run_started_at: str | None = None
+    run_attempt: int = 1
+    status: str | None = None
+    html_url: str | None = None
+
+
+class Artifact(Shape, frozen=True, kw_only=True):
+    """An archive that a run has left."""
+
+    id: int
+    name: str
+    size_in_bytes: int
+    expired: bool = False
+
+
+class Artifacts(Shape, frozen=True, kw_only=True):
+    """The archives of a run."""
+
+    artifacts: tuple[Artifact, ...] = ()
+
+
+class Machine(Shape, frozen=True, kw_only=True):
+    """A self-hosted runner. An ephemeral one runs a single job."""
+
+    id: int
+    name: str
+    ephemeral: bool = False
+
+
+class Machines(Shape, frozen=True, kw_only=True):
+    """Self-hosted runners."""
+
+    total_count: int = 0
+    runners: tuple[Machine, ...] = ()
+
+
+class MachineGroup(Shape, frozen=True, kw_only=True):
+    """A group of an organization's runners, and which workflows may use it."""
+
+    id: int
+    name: str
+    allows_public_repositories: bool = True
+    restricted_to_workflows: bool = False
+    selected_workflows: tuple[str, ...] = ()
+
+
+class MachineGroups(Shape, frozen=True, kw_only=True):
+    """The groups that a repository can use."""
+
+    runner_groups: tuple[MachineGroup, ...] = ()
 
 
 class EnvironmentName(Shape, frozen=True, kw_only=True):

@@ -5,19 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.errors import OutsideError, UsageError
 from assent.forges import patience
 from assent.forges.patience import UNSTATED_LIMIT_S, Answer, Line, shown
 
 if TYPE_CHECKING:
     from gitlab import Gitlab
 
-    from requests import PreparedRequest, Response
+    from requests import Response
 
 T = TypeVar("T")
 
@@ -25,7 +24,6 @@ VERSION = "/api/v4"
 GRAPHQL = "/api/graphql"
 _NO_PROJECT = "Project Not Found"
 _IN_PROGRESS_S = 2.0
-_CHUNK_BYTES = 1024 * 1024
 _ADDRESS_HINT = "CI_API_V4_URL must be https://<your server>/api/v4"
 
 
@@ -103,19 +101,6 @@ class Api(Line):
                 return None
             raise
 
-    def download(self, path: str, target: Path, *, doing: str, limit_bytes: int) -> None:
-        """Write the bytes of an endpoint to a file. GitLab may keep them on another host: it is
-        asked there without the token, which the address does not need.
-        """
-        for pause in (*patience.PAUSES_S, None):
-            try:
-                self._write_to(target, self._opened(path, doing), doing, limit_bytes)
-                return
-            except patience.UnsureError:
-                if pause is None:
-                    raise
-                self._wait(pause)
-
     def _opened(self, path: str, doing: str) -> Response:
         """An answer whose bytes are still to be read."""
         from gitlab.exceptions import GitlabError, RedirectError
@@ -150,42 +135,6 @@ class Api(Line):
             self._accepted("GET", path, answered, doing)
             raise
         return found
-
-    def _opened_elsewhere(self, address: str, doing: str) -> Response:
-        """What a redirect leads to, asked for as anybody would."""
-        from requests import RequestException, Session
-
-        if not patience.is_safe(address):
-            raise self._redirected(doing, 302)
-        with Session() as session:
-            session.auth = _nobody  # else a password of this machine might be sent
-            try:
-                found = session.get(
-                    address, stream=True, allow_redirects=False, timeout=patience.TIMEOUT_S
-                )
-            except RequestException as error:
-                raise self._unreachable(doing, error, "where GitLab keeps artifacts") from None
-        if found.status_code != 200:
-            problem = f"where GitLab keeps artifacts, the answer is {found.status_code}"
-            kind = patience.UnsureError if found.status_code >= 500 else OutsideError
-            raise kind(doing, problem)
-        return found
-
-    def _write_to(self, target: Path, found: Response, doing: str, limit_bytes: int) -> None:
-        from requests import RequestException
-
-        count = 0
-        try:
-            with found, target.open("wb") as file:
-                for chunk in found.iter_content(_CHUNK_BYTES):
-                    count += len(chunk)
-                    if count > limit_bytes:
-                        raise IntegrityError(doing, f"it is larger than {limit_bytes:,} bytes")
-                    file.write(chunk)
-        except RequestException as error:
-            raise self._unreachable(doing, error, self._server) from None
-        except OSError as error:
-            raise OutsideError(doing, error.strerror or str(error)) from None
 
     def _send_once(
         self,
@@ -322,11 +271,6 @@ class _GraphError(msgspec.Struct, frozen=True):
 class _Outcome(msgspec.Struct, frozen=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
     errors: tuple[_GraphError, ...] = ()
-
-
-def _nobody(request: PreparedRequest) -> PreparedRequest:
-    """Add nothing to a request that says who asks."""
-    return request
 
 
 def checked_address(address: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import Self
 
 from assent.core.change import Change, Review, ReviewState
@@ -14,8 +15,8 @@ from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
+from assent.forges.archives import LIMITS, Limits
 from assent.forges.gitlab.api import Api, Token
-from assent.forges.gitlab.archives import LIMITS, Limits
 from assent.forges.gitlab.asking import Asking
 from assent.forges.gitlab.changes import Changes, Found, Wakeup
 from assent.forges.gitlab.deployments import Deployments
@@ -27,7 +28,7 @@ from assent.forges.gitlab.runs import Runs
 from assent.forges.gitlab.shapes import MergeRequest
 from assent.forges.gitlab.shown import Shown
 from assent.forges.gitlab.site import FORGE, Site
-from assent.forges.gitlab.waiting import Open, open_requests
+from assent.forges.gitlab.waiting import Open, fetch_own, open_requests
 from assent.forges.patience import RefusedError
 from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
@@ -243,6 +244,15 @@ class GitLabForge:
             job=job,
             limits=self._limits,
         )
+
+    def fetch(self, name: str, folder: Path) -> Run | None:
+        """See `Forge.fetch`. GitLab starts no pipeline for the end of another one."""
+        del name, folder
+        return None
+
+    def fetch_own(self, name: str, folder: Path) -> Run:
+        """See `Forge.fetch_own`."""
+        return fetch_own(self._site, name, folder, limits=self._limits)
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`. GitLab starts no pipeline for a note by itself; a webhook to its own

@@ -7,9 +7,11 @@ doors beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
+from assent.forges.gitlab import machines
 from assent.forges.gitlab.shapes import (
     AccessLevel,
     ApprovalRule,
@@ -28,6 +30,8 @@ T = TypeVar("T")
 _STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
 _TIER = "this project's tier does not have it, or this token (role Maintainer) cannot read it"
 _DEVELOPER = 30
+TRUSTED = "assent"
+"""The environment of the jobs that judge. It holds nothing: it is who gets the tokens."""
 _TOKENS = ("ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN")
 
 
@@ -39,8 +43,9 @@ class Guards:
 
     def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
         """Every guard, those of the token first."""
-        found = [self._token(), *map(self._protected, _TOKENS), self._variables()]
+        found = [self._token(), *self._tokens(), self._variables()]
         branches = self._branches()
+        found += machines.guards(self._site, branches)
         found.append(self._default_branch(branches))
         found += [self._ledger(model, branches) for model in models]
         found += self._approvals()
@@ -71,24 +76,47 @@ class Guards:
             remedy="make a project access token with the scope `api` and the role Developer",
         )
 
-    def _protected(self, variable: str) -> Guard:
+    def _tokens(self) -> Iterator[Guard]:
+        """Which pipelines and which jobs get the tokens."""
+        doing = "reading the variables of the project"
+        found: list[Variable] | None = None
+        with suppress(RefusedError):
+            found = list(self._site.api.pages(self._site.path("variables"), Variable, doing=doing))
+        for name in _TOKENS:
+            own = None if found is None else [one for one in found if one.key == name]
+            yield self._protected(name, own)
+            yield self._scoped(name, own)
+
+    def _protected(self, variable: str, found: list[Variable] | None) -> Guard:
         """Whether only pipelines of protected branches get a token."""
         name = f"{variable}: pipelines of merge requests do not get it"
-        doing = f"reading whether {variable} is protected"
         remedy = f"protect the variable {variable}: settings, CI/CD, variables"
-        path = self._site.path("variables", variable)
-        try:
-            found = self._site.api.find(path, Variable, doing=doing)
-        except RefusedError:
-            return _unreadable(name, remedy)
-        if found is None:
-            reason = "it is no variable of this project; it may be one of a group above"
-            return Guard(name=name, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+        if not found:
+            return _unknown_variable(name, remedy, found)
         return _plain(
             name,
-            is_enforced=found.protected,
+            is_enforced=all(one.protected for one in found),
             what="it is protected",
             otherwise="whoever pushes a branch can read it, and act as Assent",
+            remedy=remedy,
+        )
+
+    def _scoped(self, variable: str, found: list[Variable] | None) -> Guard:
+        """Whether only the jobs that need a token get it: a training on the default branch is one
+        of a protected pipeline, too.
+        """
+        name = f"{variable}: trainings on the default branch do not get it"
+        remedy = (
+            f"limit {variable} to the environments of the jobs that need it: {TRUSTED}, and one "
+            "more variable of this key for each stage. Until then `retrain` trains nothing"
+        )
+        if not found:
+            return _unknown_variable(name, remedy, found)
+        return _plain(
+            name,
+            is_enforced=all(one.environment_scope != "*" for one in found),
+            what=f"it is for {', '.join(sorted(one.environment_scope for one in found))} alone",
+            otherwise="every job of a protected branch gets it",
             remedy=remedy,
         )
 
@@ -243,6 +271,13 @@ def _lets(levels: Sequence[AccessLevel], *, to: int | None = None) -> bool:
         and (to is None or one.access_level <= to)
         for one in levels
     )
+
+
+def _unknown_variable(name: str, remedy: str, found: list[Variable] | None) -> Guard:
+    if found is None:
+        return _unreadable(name, remedy)
+    reason = "it is no variable of this project; it may be one of a group above"
+    return Guard(name=name, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
 
 
 def _unreadable(name: str, remedy: str) -> Guard:

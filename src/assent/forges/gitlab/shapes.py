@@ -49,6 +49,8 @@ class ProjectFacts(Shape, frozen=True, kw_only=True):
     merge_method: str = "merge"
     restrict_user_defined_variables: bool | None = None
     ci_pipeline_variables_minimum_override_role: str | None = None
+    ci_push_repository_for_job_token_allowed: bool | None = None
+    protect_merge_request_pipelines: bool | None = None
 
 
 class MergeRequest(Shape, frozen=True, kw_only=True):
@@ -307,9 +309,28 @@ class ApprovalRule(Shape, frozen=True, kw_only=True):
 
 
 class Variable(Shape, frozen=True, kw_only=True):
-    """A variable of a project. Its value is not read."""
+    """A variable of a project. Its value is not read. There may be several of one key, each for
+    other environments.
+    """
 
+    key: str
     protected: bool
+    environment_scope: str = "*"
+
+
+class Machine(Shape, frozen=True, kw_only=True):
+    """A runner in a list. `runner_type` is whose it is: of the instance, a group or the project."""
+
+    id: int
+    runner_type: str = ""
+
+
+class MachineFacts(Shape, frozen=True, kw_only=True):
+    """A runner. With the access level `ref_protected` it runs protected pipelines alone."""
+
+    id: int
+    description: str | None = None
+    access_level: str = "not_protected"
 
 
 class TokenFacts(Shape, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from assent.core.evidence import Run
-from assent.errors import IdleError
-from assent.forges.gitlab.archives import Limits, unpack
+from assent.errors import IdleError, UsageError
+from assent.forges.archives import Limits, unpack
 from assent.forges.gitlab.changes import Found
 from assent.forges.gitlab.moments import moment
 from assent.forges.gitlab.shapes import Job, MergeRequest, PipelineFacts
@@ -64,6 +64,48 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
         """The job as a run."""
         address = self.job.web_url or None
         return Run(system=FORGE, id=f"{self.pipeline}/{self.job.name}", address=address)
+
+
+def left_by(site: Site, pipeline: PipelineFacts, job: str) -> Left | None:
+    """What the job called `job` of a pipeline has left, if it has ended well and left anything."""
+    doing = f"reading the jobs of pipeline {pipeline.id}"
+    path = f"/projects/{pipeline.project_id}/pipelines/{pipeline.id}/jobs"
+    for one in site.api.pages(path, Job, doing=doing):
+        has_artifact = any(file.file_type == "archive" for file in one.artifacts)
+        if one.name == job and one.status == "success" and has_artifact:
+            return Left(
+                project=pipeline.project_id,
+                pipeline=pipeline.id,
+                revision=pipeline.sha,
+                job=one,
+                at=moment(one.finished_at or one.created_at, doing),
+            )
+    return None
+
+
+def fetch(site: Site, left: Left, folder: Path, *, limits: Limits, doing: str) -> Run:
+    """Write the bundle that a job has left to `folder`, which is made, and return the job as a
+    run. Raises `IntegrityError` for what is too large, or no archive of plain files.
+    """
+    with TemporaryDirectory(dir=folder.parent, prefix=".artifact-") as scratch:
+        archive = Path(scratch) / "artifacts.zip"
+        path = f"/projects/{left.project}/jobs/{left.job.id}/artifacts"
+        site.api.download(path, archive, doing=doing, limit_bytes=limits.size_bytes)
+        unpack(archive, INSIDE, folder, limits=limits, doing=doing)
+    return left.run
+
+
+def fetch_own(site: Site, job: str, folder: Path, *, limits: Limits) -> Run:
+    """The same for a job of the pipeline that this job is of, as GitLab says."""
+    doing = f"fetching what the job {job!r} of this pipeline has left"
+    own = None if site.job is None else site.job.pipeline
+    if own is None:
+        raise UsageError(doing, "this is no job of GitLab CI", hint=f"leave out {job!r}")
+    left = left_by(site, own, job)
+    if left is None:
+        hint = "it must come before this one, end well, and leave the folder of its bundle"
+        raise UsageError(doing, "there is no such job, or it has left nothing", hint=hint)
+    return fetch(site, left, folder, limits=limits, doing=doing)
 
 
 class Open:
@@ -129,40 +171,18 @@ class Open:
                 "it has moved on meanwhile",
                 hint="the pipeline of its newest revision wakes up the next review",
             )
-        with TemporaryDirectory(dir=folder.parent, prefix=".artifact-") as scratch:
-            archive = Path(scratch) / "artifacts.zip"
-            self._site.api.download(
-                f"/projects/{left.project}/jobs/{left.job.id}/artifacts",
-                archive,
-                doing=doing,
-                limit_bytes=self._limits.size_bytes,
-            )
-            unpack(archive, INSIDE, folder, limits=self._limits, doing=doing)
+        run = fetch(self._site, left, folder, limits=self._limits, doing=doing)
         self._fetched = left.job.id
-        return left.run
+        return run
 
     def _left(self) -> Left | None:
         """What the newest pipeline of the head has left that left anything. Only a pipeline of
         this very merge request counts, and only in its two projects.
         """
         for pipeline in islice(self._pipelines(), PIPELINES):
-            doing = f"reading the jobs of pipeline {pipeline.id}"
-            jobs = self._site.api.pages(
-                f"/projects/{pipeline.project_id}/pipelines/{pipeline.id}/jobs",
-                Job,
-                doing=doing,
-            )
-            for job in jobs:
-                has_artifact = any(file.file_type == "archive" for file in job.artifacts)
-                if job.name != self._job or job.status != "success" or not has_artifact:
-                    continue
-                return Left(
-                    project=pipeline.project_id,
-                    pipeline=pipeline.id,
-                    revision=pipeline.sha,
-                    job=job,
-                    at=moment(job.finished_at or job.created_at, doing),
-                )
+            left = left_by(self._site, pipeline, self._job)
+            if left is not None:
+                return left
         return None
 
     def _pipelines(self) -> Iterator[PipelineFacts]:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 _ACTION = re.compile(r"^(?P<indent> +)(?:- )?uses: \S+/actions/(?P<verb>[a-z]+)@")
+_ARTIFACT = re.compile(r"(?:name|artifact): assent-(?:bundle|report|retrained)$", re.MULTILINE)
 _OF_ALL = ("assent.yml", "assent-review.yml", "assent-register.yml")
 _BUTTONS = ("assent-promote.yml", "assent-rollback.yml")
 _INPUT = """\
@@ -53,10 +54,14 @@ def _of_each(text: str, models: Mapping[str, str]) -> str:
             lines += matrix if is_ours and line == "    steps:" else []
             lines.append(line)
     made = "\n".join(lines)
-    for artifact in ("assent-bundle", "assent-report"):
-        made = made.replace(f"name: {artifact}\n", f"name: {artifact}-${{{{ matrix.model }}}}\n")
+    made = _of_model(made)
     given = {"model": "${{ matrix.model }}", "config": "${{ matrix.config }}"}
     return _given(made, given)
+
+
+def _of_model(text: str) -> str:
+    """The artifacts that jobs leave and fetch, with the name of the model in theirs."""
+    return _ARTIFACT.sub(r"\g<0>-${{ matrix.model }}", text)
 
 
 def _jobs(text: str) -> list[list[str]]:
@@ -90,6 +95,9 @@ def _retraining(text: str, models: Mapping[str, str]) -> str:
         f"inputs.model && format('[\"{{0}}\"]', inputs.model) || '{each}') }}}}\n    steps:",
     )
     text = text.replace("model: ${{ inputs.model }}", "model: ${{ matrix.model }}")
+    # A model whose training failed is no reason to leave out the others.
+    text = text.replace("    needs: train\n", "    needs: train\n    if: '!cancelled()'\n")
+    text = _of_model(text)
     return _given(text, {"config": _config_of("matrix.model", models)})
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from assent.errors import AssentError, IntegrityError
-from assent.forges.gitlab import archives
-from assent.forges.gitlab.archives import Limits, unpack
+from assent.forges import archives
+from assent.forges.archives import Limits, unpack
 
 SMALL = Limits(size_bytes=10_000, files=5)
 
@@ -163,3 +163,52 @@ def test_what_is_damaged_is_refused(tmp_path: Path, damage: Callable[[bytes], by
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(IntegrityError, match="no archive that can be read"):
         unpacked(path)
+
+
+@pytest.mark.threat(48)
+def test_all_of_an_archive_is_wanted_where_no_folder_is_named(tmp_path: Path) -> None:
+    path = archive(tmp_path, ("a", b"1"), ("made/", b""), ("made/b", b"2"))
+    unpack(path, None, tmp_path / "out", limits=SMALL, doing="taking it")
+    assert sorted(one.name for one in (tmp_path / "out").rglob("*")) == ["a", "b", "made"]
+
+
+@pytest.mark.threat(48)
+def test_what_unpacks_to_far_more_than_was_fetched_is_refused(tmp_path: Path) -> None:
+    limits = Limits(size_bytes=10**9, ratio=100, small_bytes=1000)
+    path = archive(tmp_path, ("made/zeros", bytes(10**6)))
+    with pytest.raises(IntegrityError, match="100 times as large"):
+        unpack(path, "made", tmp_path / "out", limits=limits, doing="taking it")
+    assert not (tmp_path / "out").exists(), "its directory was enough"
+    unpack(
+        path,
+        "made",
+        tmp_path / "out",
+        limits=Limits(size_bytes=10**9, ratio=2000, small_bytes=1000),
+        doing="taking it",
+    )
+    assert (tmp_path / "out/zeros").stat().st_size == 10**6
+
+
+@pytest.mark.threat(48)
+def test_files_that_lie_on_top_of_each_other_are_refused(tmp_path: Path) -> None:
+    """The directory names the same bytes many times: that is how a small bomb becomes large."""
+    path = archive(tmp_path, ("made/a", bytes(range(256)) * 8))
+    content = path.read_bytes()
+    start = content.index(b"PK\x01\x02")
+    end = content.index(b"PK\x05\x06")
+    entry = content[start:end]
+    entries = b"".join(entry.replace(b"made/a", b"made/%c" % (97 + at)) for at in range(5))
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 5, 5, len(entries), start, 0)
+    path.write_bytes(content[:start] + entries + tail)
+    with pytest.raises(IntegrityError, match=r"on top of each other|overlap"):
+        unpack(path, "made", tmp_path / "out", limits=Limits(), doing="taking it")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.threat(48)
+@pytest.mark.parametrize(
+    "name", ["made/" + "a" * 256, "made/" + "a/" * 600 + "b", "made/" + "é" * 200]
+)
+def test_a_name_that_no_folder_holds_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(IntegrityError, match="is no path below its folder"):
+        unpacked(archive(tmp_path, (name, b"1")))

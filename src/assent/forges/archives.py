@@ -20,23 +20,34 @@ _CHUNK_BYTES = 1024 * 1024
 _ENCRYPTED = 0x1
 
 
+_LONGEST_NAME = 255
+_LONGEST_PATH = 1024
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much an artifact may be: bytes of the archive and of what it holds, and files."""
+    """How much an artifact may be: bytes of the archive and of what it holds, and files. What it
+    holds may be `ratio` times as large as the archive; `small_bytes` it may be in any case.
+    """
 
     size_bytes: int = 20 * 2**30
     files: int = 200_000
+    ratio: int = 200
+    small_bytes: int = 64 * 2**20
 
 
 LIMITS = Limits()
 
 
-def unpack(archive: Path, inside: str, folder: Path, *, limits: Limits, doing: str) -> None:
-    """Write what an archive holds below the folder `inside` to `folder`, which is made. The rest of
-    it is left where it is. Raises `IntegrityError` unless all of it is plain files and folders.
+def unpack(archive: Path, inside: str | None, folder: Path, *, limits: Limits, doing: str) -> None:
+    """Write what an archive holds below the folder `inside` (None: all that it holds) to `folder`,
+    which is made. The rest of it is left where it is. Raises `IntegrityError` unless all of it is
+    plain files and folders within `limits`: that is judged by its directory, before anything is
+    written.
     """
     try:
         with _Guarded(archive, doing) as file, zipfile.ZipFile(file) as opened:
             wanted = list(_checked(opened, inside, limits, doing))
+            _require_bounded(opened, archive.stat().st_size, limits, doing)
             room = limits.size_bytes
             folder.mkdir(parents=True)
             for entry, path in wanted:
@@ -54,10 +65,28 @@ def unpack(archive: Path, inside: str, folder: Path, *, limits: Limits, doing: s
         raise OutsideError(doing, error.strerror or str(error)) from None
 
 
+def _require_bounded(
+    opened: zipfile.ZipFile, archive_bytes: int, limits: Limits, doing: str
+) -> None:
+    """Raise `IntegrityError` for an archive that says it holds too much. More than it says of a
+    file, nobody gets to read of it.
+    """
+    entries = opened.infolist()
+    if sum(entry.compress_size for entry in entries) > archive_bytes:
+        raise IntegrityError(doing, "its files lie on top of each other, as in an archive bomb")
+    held = sum(entry.file_size for entry in entries)
+    if held > limits.size_bytes:
+        raise IntegrityError(doing, "it holds more bytes than an artifact may have")
+    if held > max(limits.small_bytes, limits.ratio * archive_bytes):
+        raise IntegrityError(
+            doing, f"what it holds is more than {limits.ratio} times as large as the archive"
+        )
+
+
 def _checked(
-    opened: zipfile.ZipFile, inside: str, limits: Limits, doing: str
+    opened: zipfile.ZipFile, inside: str | None, limits: Limits, doing: str
 ) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
-    """The files below `inside`, after every entry was looked at."""
+    """The files that are wanted, after every entry was looked at."""
     entries = opened.infolist()
     if len(entries) > limits.files:
         raise IntegrityError(doing, f"it holds more than {limits.files:,} files")
@@ -72,6 +101,8 @@ def _checked(
             or path.is_absolute()
             or ".." in name.split("/")
             or not path.parts
+            or len(name) > _LONGEST_PATH
+            or any(len(part.encode()) > _LONGEST_NAME for part in path.parts)
         ):
             raise IntegrityError(doing, f"{name[:200]!r} in it is no path below its folder")
         if path in seen:
@@ -86,7 +117,11 @@ def _checked(
             raise IntegrityError(doing, f"{name[:200]!r} in it is encrypted")
     for entry in entries:
         path = PurePosixPath(entry.filename)
-        if path.parts[0] == inside and len(path.parts) > 1 and not entry.is_dir():
+        if entry.is_dir():
+            continue
+        if inside is None:
+            yield entry, path
+        elif path.parts[0] == inside and len(path.parts) > 1:
             yield entry, path.relative_to(inside)
 
 

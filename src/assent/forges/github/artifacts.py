@@ -1,0 +1,49 @@
+"""What runs of workflows have left: archives of code that nobody has reviewed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from assent.core.evidence import Run
+from assent.errors import IntegrityError, UsageError
+from assent.forges.archives import Limits, unpack
+from assent.forges.github.shapes import Artifact, Artifacts, WorkflowRun
+from assent.forges.github.site import FORGE, Site
+
+
+def fetch(site: Site, run: WorkflowRun, name: str, folder: Path, *, limits: Limits) -> Run:
+    """Write what a run has left under `name` to `folder`, which is made, and return the run.
+    Whether it is a run to be believed, the caller has asked before.
+
+    Raises `UsageError` if there is no such artifact, and `IntegrityError` for one that is too
+    large, or no archive of plain files.
+    """
+    doing = f"fetching the artifact {name!r} of run {run.id}"
+    found = _find(site, run, name, doing)
+    if found.size_in_bytes > limits.size_bytes:
+        raise IntegrityError(doing, f"it is larger than {limits.size_bytes:,} bytes")
+    with TemporaryDirectory(dir=folder.parent, prefix=".artifact-") as scratch:
+        archive = Path(scratch) / "artifact.zip"
+        path = site.path("actions", "artifacts", found.id, "zip")
+        site.api.download(path, archive, doing=doing, limit_bytes=limits.size_bytes)
+        unpack(archive, None, folder, limits=limits, doing=doing)
+    return Run(system=FORGE, id=str(run.id), attempt=run.run_attempt, address=run.html_url)
+
+
+def _find(site: Site, run: WorkflowRun, name: str, doing: str) -> Artifact:
+    """The newest one of this name."""
+    listed = site.api.get(
+        site.path("actions", "runs", run.id, "artifacts"),
+        Artifacts,
+        doing=doing,
+        parameters={"name": name, "per_page": "100"},
+    )
+    named = [one for one in listed.artifacts if one.name == name]
+    if not named:
+        hint = "does its workflow upload one of this name, also when it is run again?"
+        raise UsageError(doing, "the run has left none", hint=hint)
+    newest = max(named, key=lambda one: one.id)
+    if newest.expired:
+        raise UsageError(doing, "GitHub has deleted it by now", hint="run the workflow again")
+    return newest

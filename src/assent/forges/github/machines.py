@@ -1,0 +1,103 @@
+"""Whose code can run on machines of the team's own, as far as a token can read it; for
+`doctor --forge`. Whoever opens a pull request writes the workflow that it runs, `runs-on` included.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from assent.forges.github.api import RefusedError, segment
+from assent.forges.github.shapes import Machine, MachineGroup, MachineGroups, Machines
+from assent.forges.github.site import Site
+from assent.ports import Guard, GuardState
+
+_OWN = "runners: no pull request can use a machine of this repository"
+_GROUPS = "runners: the organization's machines run chosen workflows only"
+_REMEDY = (
+    "give the trusted workflows a runner group of an organization that is limited to them, each as "
+    "owner/name/.github/workflows/FILE@refs/heads/{branch}, and to this repository; let its "
+    "machines be thrown away after each job (ephemeral)"
+)
+_HIDDEN = "this token cannot read it (it needs an administrator's)"
+_SHOWN = 3
+
+
+def guards(site: Site) -> Iterator[Guard]:
+    """The machines of the repository, then those that its organization lets it use."""
+    yield _own(site)
+    if site.facts.owner.type == "Organization":
+        yield _of_organization(site)
+
+
+def _own(site: Site) -> Guard:
+    remedy = _REMEDY.format(branch=site.facts.default_branch)
+    path = site.path("actions", "runners")
+    try:
+        found = site.api.get(
+            path, Machines, doing="reading the self-hosted runners", parameters={"per_page": "100"}
+        )
+    except RefusedError:
+        return Guard(name=_OWN, state=GuardState.UNKNOWN, reason=_HIDDEN, remedy=remedy)
+    if not found.runners:
+        return Guard(name=_OWN, state=GuardState.ENFORCED, reason="it has none of its own")
+    whose = "that anybody opens" if not site.facts.private else "of whoever may open one here"
+    reason = f"a pull request {whose} can run on {_names(found.runners)}"
+    kept = [one for one in found.runners if not one.ephemeral]
+    if kept:
+        reason += f"; {len(kept)} of them stay after a job, with what it has left there"
+    return Guard(name=_OWN, state=GuardState.MISSING, reason=reason, remedy=remedy)
+
+
+def _of_organization(site: Site) -> Guard:
+    remedy = _REMEDY.format(branch=site.facts.default_branch)
+    owner, _, name = site.facts.full_name.partition("/")
+    try:
+        found = site.api.get(
+            f"/orgs/{segment(owner)}/actions/runner-groups",
+            MachineGroups,
+            doing="reading the runner groups of the organization",
+            parameters={"per_page": "100", "visible_to_repository": name},
+        )
+        open_ = [one for one in found.runner_groups if _is_open(site, one) and _has_any(site, one)]
+    except RefusedError:
+        reason = f"{_HIDDEN[:-1]} of the organization)"
+        return Guard(name=_GROUPS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+    if not open_:
+        reason = "every group with machines that this repository can use is limited to workflows"
+        return Guard(name=_GROUPS, state=GuardState.ENFORCED, reason=reason)
+    names = ", ".join(repr(one.name) for one in open_[:_SHOWN])
+    reason = f"a pull request can run on machines of the group {names}"
+    return Guard(name=_GROUPS, state=GuardState.MISSING, reason=reason, remedy=remedy)
+
+
+def _is_open(site: Site, group: MachineGroup) -> bool:
+    """Whether a workflow that a pull request brings can use the group."""
+    if not site.facts.private and not group.allows_public_repositories:
+        return False
+    return not group.restricted_to_workflows or not all(
+        _stands(site, one) for one in group.selected_workflows
+    )
+
+
+def _stands(site: Site, workflow: str) -> bool:
+    """Whether a workflow is named at the default branch, or at a commit: a pull request's own copy
+    is at another reference.
+    """
+    reference = workflow.rpartition("@")[2]
+    if re.fullmatch(r"[0-9a-f]{40}", reference):
+        return True
+    return reference.removeprefix("refs/heads/") == site.facts.default_branch
+
+
+def _has_any(site: Site, group: MachineGroup) -> bool:
+    owner = site.facts.full_name.partition("/")[0]
+    path = f"/orgs/{segment(owner)}/actions/runner-groups/{group.id}/runners"
+    doing = f"reading the runners of the group {group.name!r}"
+    return site.api.get(path, Machines, doing=doing).total_count > 0
+
+
+def _names(machines: Sequence[Machine]) -> str:
+    names = ", ".join(repr(one.name) for one in machines[:_SHOWN])
+    more = len(machines) - _SHOWN
+    return f"{names} and {more} more" if more > 0 else names

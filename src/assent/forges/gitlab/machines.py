@@ -1,0 +1,108 @@
+"""What the jobs of a project may do and on whose machines they run, as far as a token can read it;
+for `doctor --forge`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from assent.forges.gitlab.shapes import Machine, MachineFacts, ProtectedBranch
+from assent.forges.gitlab.site import Site
+from assent.forges.patience import RefusedError
+from assent.ports import Guard, GuardState
+
+_PUSHING = "job tokens: no job can push with its own"
+_CHANGES = "pipelines of merge requests: none counts as protected"
+_RUNNERS = "runners: pipelines of merge requests cannot use the one that reaches the store"
+_MOST = 50
+"""How many runners are looked at."""
+_OWN = ("project_type", "group_type")
+"""Runners of the team's own; others belong to whoever runs the server."""
+
+
+def guards(site: Site, branches: Sequence[ProtectedBranch] | None) -> Iterator[Guard]:
+    """What a job's own token may do, which pipelines are protected, and where they run.
+    `branches` are the protected branches and patterns, None if they cannot be read.
+    """
+    yield _pushing(site)
+    yield _changes(site, branches)
+    yield _runners(site)
+
+
+def _pushing(site: Site) -> Guard:
+    may = site.facts.ci_push_repository_for_job_token_allowed
+    remedy = (
+        "CI/CD, Job token permissions: do not allow Git push requests. Every job has such a token "
+        "and cannot be without, that of a training included"
+    )
+    if may is None:
+        reason = "GitLab does not say (older than 17.2, or not to this token)"
+        return Guard(name=_PUSHING, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+    if may:
+        reason = "whatever a job runs can push to this repository as whoever started it"
+        return Guard(name=_PUSHING, state=GuardState.MISSING, reason=reason, remedy=remedy)
+    return Guard(name=_PUSHING, state=GuardState.ENFORCED, reason="GitLab refuses its push")
+
+
+def _changes(site: Site, branches: Sequence[ProtectedBranch] | None) -> Guard:
+    """Whether a merge request from one protected branch into another gets protected variables."""
+    is_on = site.facts.protect_merge_request_pipelines
+    remedy = (
+        "CI/CD, Variables: do not allow merge request pipelines to access protected variables and "
+        f"runners (new projects do); or protect no branch but {site.branch} and assent/*"
+    )
+    if is_on is None or (is_on and branches is None):
+        reason = "this token cannot read it, or GitLab is older than 18.10 and does not tell"
+        return Guard(name=_CHANGES, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+    if not is_on:
+        reason = "GitLab gives none of them protected variables or runners"
+        return Guard(name=_CHANGES, state=GuardState.ENFORCED, reason=reason)
+    others = sorted({one.name for one in branches or ()} - {site.branch, "assent/*"})
+    if not others:
+        reason = f"only {site.branch} and assent/* are protected: no merge request comes from there"
+        return Guard(name=_CHANGES, state=GuardState.ENFORCED, reason=reason)
+    return Guard(
+        name=_CHANGES,
+        state=GuardState.MISSING,
+        reason=f"a merge request from {', '.join(others[:3])} gets protected variables and "
+        "runners, and runs its own code with them",
+        remedy=remedy,
+    )
+
+
+def _runners(site: Site) -> Guard:
+    remedy = (
+        "make the runner that reaches the store a protected one (CI/CD, Runners, Edit, Protected), "
+        "and run trainings on others"
+    )
+    try:
+        found = list(islice(_own(site), _MOST))
+        open_ = [one for one in found if one.access_level != "ref_protected"]
+    except RefusedError:
+        reason = "this token cannot read it (it needs the role Maintainer)"
+        return Guard(name=_RUNNERS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+    if not found:
+        reason = "the project has no runner of its own"
+        return Guard(name=_RUNNERS, state=GuardState.ENFORCED, reason=reason)
+    if len(open_) == len(found):
+        reason = f"none of its {len(found)} runners is protected"
+        return Guard(name=_RUNNERS, state=GuardState.MISSING, reason=reason, remedy=remedy)
+    if not open_:
+        reason = "all of its runners are protected"
+        return Guard(name=_RUNNERS, state=GuardState.ENFORCED, reason=reason)
+    names = ", ".join(repr(one.description or str(one.id)) for one in open_[:3])
+    return Guard(
+        name=_RUNNERS,
+        state=GuardState.UNKNOWN,
+        reason=f"some are protected; {names} not, and GitLab does not know which reach the store",
+        remedy=remedy,
+    )
+
+
+def _own(site: Site) -> Iterator[MachineFacts]:
+    listed = site.api.pages(site.path("runners"), Machine, doing="reading the runners")
+    for one in listed:
+        if one.runner_type in _OWN:
+            doing = f"reading the runner {one.id}"
+            yield site.api.get(f"/runners/{one.id}", MachineFacts, doing=doing)

@@ -1,0 +1,63 @@
+"""Settings of a clone by which Git runs programs, or speaks to somebody else than it seems."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from assent.git.process import GitError
+from assent.git.repository import Repository
+
+_STEERING = re.compile(
+    r"core\.(?:fsmonitor|hookspath|sshcommand|gitproxy|editor|pager|askpass|worktree"
+    r"|alternaterefscommand)"
+    r"|include\.path|includeif\..*\.path|extensions\.worktreeconfig|alias\..*"
+    r"|filter\..*\.(?:clean|smudge|process)"
+    r"|diff\.(?:external|.*\.(?:command|textconv))|merge\..*\.driver"
+    r"|credential\.(?:.*\.)?helper|gpg\.(?:.*\.)?program|gpg\.ssh\.defaultkeycommand"
+    r"|remote\..*\.(?:uploadpack|receivepack|vcs|proxy)|uploadpack\.packobjectshook"
+    r"|url\..*\.(?:insteadof|pushinsteadof)"
+    r"|http\.(?:.*\.)?(?:proxy|sslverify|curloptresolve)",
+    re.DOTALL,
+)
+_LFS = re.compile(r"filter\.lfs\.(?:clean|smudge|process)\ngit-lfs [a-z -]*(?:%f)?")
+_OFF = frozenset({"core.fsmonitor\nfalse", "core.worktree\n"})
+_RUNNERS_FILE = ".tmp/.gitlab-runner.ext.conf"
+"""Beside the working tree: where a runner of GitLab keeps addresses and credentials of a job."""
+
+
+def steering(repository: Repository, temporary: str | None) -> tuple[str, ...]:
+    """The settings that this clone has of its own by which Git would run a program, read another
+    file of settings, or go to another address: whoever had the clone before may have left them.
+
+    What the checkouts of the forges write, and Git LFS, is none of them; `temporary` is the folder
+    in which the runner keeps files of the job. Hooks are not, either: no Git of ours runs any.
+    """
+    doing = "reading the settings of this clone"
+    try:
+        shown = repository.names("config", "--local", "-z", "--list", doing=doing)
+    except GitError as error:
+        if error.code == 1:
+            return ()
+        raise
+    found = [one for one in shown if _STEERING.fullmatch(one.partition("\n")[0])]
+    return tuple(
+        sorted(
+            {one.partition("\n")[0] for one in found if not _is_known(one, repository, temporary)}
+        )
+    )
+
+
+def _is_known(setting: str, repository: Repository, temporary: str | None) -> bool:
+    """Whether a checkout of the forge has written it, or Git LFS."""
+    key, _, value = setting.partition("\n")
+    if setting in _OFF or _LFS.fullmatch(setting):
+        return True
+    if not key.startswith("include"):
+        return False
+    path = Path(os.path.normpath(value))
+    if str(path) == f"{repository.top}{_RUNNERS_FILE}":
+        return True
+    is_own = temporary is not None and path.parent == Path(temporary)
+    return is_own and path.name.startswith("git-credentials-")
