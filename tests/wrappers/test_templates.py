@@ -387,7 +387,13 @@ def test_the_limits_of_a_review_are_those_that_are_documented() -> None:
     text = " ".join((ROOT / "docs/gitlab.md").read_text().split())
     assert f"One run looks at the {waiting.MOST} open merge requests" in text
     assert f"and reviews {reviewing.MOST} of them" in text
-    assert f"of more than {LIMITS.size_bytes // 2**30} GiB is refused" in text
+    size = f"{LIMITS.size_bytes // 2**30} GiB"
+    assert f"No more than {size} of it is read" in text
+    other = " ".join((ROOT / "docs/github.md").read_text().split())
+    assert f"no more of it than {size}" in other
+    for document in (text, other):
+        assert f"{LIMITS.files:,}" in document
+        assert f"more than {LIMITS.ratio} times what was fetched" in document
 
 
 def test_every_template_has_an_example() -> None:
