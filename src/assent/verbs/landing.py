@@ -17,7 +17,7 @@ from assent.core.entry import Kind
 from assent.errors import AssentError, IdleError, OutsideError, PolicyError, UsageError
 from assent.ports import View
 from assent.verbs.bundles import of_inputs, open_bundle, read_bundle
-from assent.verbs.judging import registered_from
+from assent.verbs.inherited import registered_commits, registered_from
 from assent.verbs.locks import lock_at, locked_of
 from assent.verbs.recording import read_entries
 from assent.verbs.revisions import difference, foreign
@@ -206,7 +206,7 @@ def steps(workspace: Workspace, view: View, model: str) -> list[Landed]:
     that one included, oldest first. There are `MOST` at most; that there are more is said.
     """
     tip = _tip(workspace)
-    ends = _registered(view)
+    ends = frozenset(registered_commits(view))
     commits = _history(workspace, tip, ends)
     last = next((place for place, one in enumerate(commits) if one in ends), None)
     wanted = commits[:MOST] if last is None else commits[: min(last + 1, MOST)]
@@ -244,12 +244,6 @@ def _tip(workspace: Workspace) -> str:
     if base is None or not workspace.is_in_forge_ci:
         return head
     return base if workspace.repository.contains(base, head) else head
-
-
-def _registered(view: View) -> frozenset[str]:
-    """The commits that the newest versions were registered from."""
-    found = (registered_from(view, line.bundle) for line in view.state.newest)
-    return frozenset(commit for commit in found if commit is not None)
 
 
 def _history(workspace: Workspace, tip: str, ends: frozenset[str]) -> list[str]:
