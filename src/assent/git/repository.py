@@ -161,9 +161,9 @@ class Repository:
         first parent, as far as history is here, `most` of them at most. None of those that a
         commit of `without` contains; with `path`, only those that change that file.
         """
-        paths = [] if path is None else [f":(top,literal){path}"]
+        paths = [] if path is None else [path]
         shown = self.run(
-            *("rev-list", "--first-parent", f"--max-count={most}", commit),
+            *("--literal-pathspecs", "rev-list", "--first-parent", f"--max-count={most}", commit),
             *(f"^{one}" for one in without),
             *("--", *paths),
             doing=f"reading what has led to {commit[:12]}",
