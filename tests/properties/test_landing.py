@@ -60,10 +60,13 @@ Edit = tuple[str, int]
 
 @dataclass
 class Request:
-    """A change: its branch's newest commit, where it goes to, and what was shown and approved."""
+    """A change: its branch's newest commit, who made it, where it goes to, and what was shown and
+    approved.
+    """
 
     id: str
     head: str
+    by: str = "ada"
     base: str = "main"
     is_merged: bool = False
     shown: dict[str, Digest] = field(default_factory=dict)
@@ -73,14 +76,14 @@ class Request:
 class Team:
     """One repository and everybody who works in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: str = CONFIG, *logins: str) -> None:
         self.folder = new_repository(folder / "work")
         self._count = 0
-        self.forge = MemoryForge("ada", "grace")
+        self.forge = MemoryForge("ada", "grace", *logins)
         self.requests: list[Request] = []
         self.bundles: dict[Digest, str] = {}
         self.landed: list[tuple[str, Request | None]] = []
-        files = {"assent.yaml": CONFIG, "train.sh": "", "a.txt": "0\n", "b.txt": "0\n"}
+        files = {"assent.yaml": config, "train.sh": "", "a.txt": "0\n", "b.txt": "0\n"}
         for name, text in files.items():
             (self.folder / name).write_text(text)
         run_git(self.folder, "add", "--all")
@@ -105,7 +108,8 @@ class Team:
         repository = Repository(self.folder)
         context = Context(system="github", event=event, ref="refs/heads/main", **more)  # type: ignore[arg-type]  # texts
         trunk = Trunk(repository, None)
-        return replace(self.opened, repository=repository, branch=trunk, context=context)
+        parts = {"repository": repository, "branch": trunk, "context": context}
+        return replace(self.opened, forge=self.forge, **parts)  # type: ignore[arg-type]  # as above
 
     def contents(self, commit: str) -> tuple[str, ...]:
         return tuple(run_git(self.folder, "show", f"{commit}:{name}") for name in INPUTS)
@@ -126,9 +130,10 @@ class Team:
 
     # --- what people do ---
 
-    def open(self, edits: list[Edit]) -> None:
-        request = Request(id=f"#{self.number()}", head=self.commit(self.tip, edits))
+    def open(self, edits: list[Edit], by: str = "ada") -> Request:
+        request = Request(id=f"#{self.number()}", head=self.commit(self.tip, edits), by=by)
         self.requests.append(request)
+        return request
 
     def rewrite(self, request: Request, edits: list[Edit]) -> None:
         """What `push --force-with-lease` of the branch does."""
@@ -154,13 +159,13 @@ class Team:
         workspace.forge.comment(notice)
         request.shown[request.head] = digest
 
-    def approve(self, request: Request) -> None:
+    def approve(self, request: Request, by: str = "grace") -> None:
         workspace = self._of(request)
         digest = request.shown.get(request.head)
         if digest is None:
             return
         workspace.forge.review(
-            "churn", digest, by="grace", state=ReviewState.APPROVED, at=self._now(), reason=None
+            "churn", digest, by=by, state=ReviewState.APPROVED, at=self._now(), reason=None
         )
         try:
             approve(workspace, "churn", name=digest)
@@ -211,8 +216,8 @@ class Team:
         )
 
     def _change(self, request: Request) -> Change:
-        ada = Author(name="ada", person=self.forge.person("ada"))
-        return Change(id=request.id, title="", base=request.base, head=request.head, authors=(ada,))
+        made = (Author(name=request.by, person=self.forge.person(request.by)),)
+        return Change(id=request.id, title="", base=request.base, head=request.head, authors=made)
 
     def _of(self, request: Request) -> Workspace:
         self.forge.open_change = self._change(request)

@@ -35,11 +35,14 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody moved the branch of the change; `before` is None where it was new."""
+    """Somebody moved the branch of the change; `before` is None where it was new. `is_earlier`:
+    that was a branch of the same name which was deleted since.
+    """
 
     by: Actor
     before: str | None
     after: str
+    is_earlier: bool = False
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +59,12 @@ def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: 
     """Who made `commits`. `pushes` are those of the branch, oldest first; None where the forge does
     not tell. What only brings in the base (a merge, or a rebase, that holds just what Git makes of
     it) makes nobody an author. Where that is not known, it does. Nor does a later push hide who
-    pushed before it: what was replaced may be in what replaced it.
+    pushed before it: what was replaced may be in what replaced it. Of a branch that was deleted
+    since, those count that brought what the change still has, as where it was restored.
     """
     change = _Change(commits, history)
+    if pushes is not None:
+        pushes = [one for one in pushes if not one.is_earlier or change.brought_by(one)]
     passers = {one.by.key: one.by for one in pushes or () if change.is_idle_push(one)}
     pushers = [
         Author(name=one.by.login, person=one.by)

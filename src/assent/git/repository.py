@@ -154,15 +154,32 @@ class Repository:
         lines = header.splitlines()
         return [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
 
-    def first_parents(self, commit: str, *, most: int) -> list[str]:
+    def first_parents(
+        self, commit: str, *, most: int, without: Sequence[str] = (), path: str | None = None
+    ) -> list[str]:
         """The commit and what came before it on its own branch, newest first: each step along the
-        first parent, as far as history is here, `most` of them at most.
+        first parent, as far as history is here, `most` of them at most. None of those that a
+        commit of `without` contains; with `path`, only those that change that file.
         """
+        paths = [] if path is None else [path]
         shown = self.run(
-            *("rev-list", "--first-parent", f"--max-count={most}", commit, "--"),
+            *("--literal-pathspecs", "rev-list", "--first-parent", f"--max-count={most}", commit),
+            *(f"^{one}" for one in without),
+            *("--", *paths),
             doing=f"reading what has led to {commit[:12]}",
         )
         return shown.splitlines()
+
+    def forks(self, one: str, other: str) -> list[str]:
+        """The newest commits that two have in common, as far as history is here."""
+        try:
+            return self.run(
+                "merge-base", "--all", one, other, doing="comparing revisions"
+            ).splitlines()
+        except GitError as error:
+            if error.code == 1:
+                return []
+            raise
 
     def deepen(self, remote: str, commit: str, *, most: int) -> None:
         """Have the last `most` generations before a commit here, where a shallow clone has left

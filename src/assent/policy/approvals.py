@@ -22,6 +22,7 @@ def judge_approvals(
     authors: Collection[PersonKey],
     roles: Mapping[PersonKey, Role],
     remarks: Sequence[str] = (),
+    before: Collection[PersonKey] = (),
 ) -> Approvals:
     """Hear everyone's latest opinion and say whether it counts.
 
@@ -29,12 +30,14 @@ def judge_approvals(
     so a dismissal or a change of mind ends an earlier approval and never revives one. `head` is
     the revision that is reviewed (None: no change is open); a review without a revision was
     recorded for the bundle itself. `authors` are those who made the
-    bundle, `roles` what each person is under `from` today.
+    bundle, `before` those who made what had landed before it and is in no version yet, `roles`
+    what each person is under `from` today.
     """
     heard = []
     for key, review in _latest(reviews).items():
         role = roles.get(key, Role())
-        why = _objection(rule, review, bundle, head, key in authors, role)
+        own = _OWN if key in authors else _BEFORE if key in before else None
+        why = _objection(rule, review, bundle, head, own, role)
         heard.append(
             Heard(
                 person=review.person,
@@ -69,7 +72,10 @@ def whose_role_matters(
         review.person
         for key, review in _latest(reviews).items()
         if review.state is ReviewState.CHANGES_REQUESTED
-        or _objection(rule, review, bundle, head, key in authors, _any_role(review.person)) is None
+        or _objection(
+            rule, review, bundle, head, _OWN if key in authors else None, _any_role(review.person)
+        )
+        is None
     )
 
 
@@ -166,10 +172,12 @@ def _objection(
     review: Review,
     bundle: Digest,
     head: str | None,
-    is_author: bool,
+    own: str | None,
     role: Role,
 ) -> str | None:
-    """Why an opinion does not count, or None if it does."""
+    """Why an opinion does not count, or None if it does. `own` says why it is on the person's own
+    work, if it is.
+    """
     if review.gone is not None:
         return f"it was recorded, and does not stand any more: {review.gone}"
     if review.state is ReviewState.DISMISSED:
@@ -182,8 +190,8 @@ def _objection(
         return f"given at {review.head[:12]}, the change is now at {head[:12]}"
     if review.bundle is None:
         return "it is not known which bundle was shown when it was given"
-    if is_author and not rule.author:
-        return "made this change; the author's approval does not count"
+    if own is not None and not rule.author:
+        return own
     if role.entry is None:
         return role.refused or "is none of " + ", ".join(rule.from_)
     by_id = (review.person.id, f"id:{review.person.id}")
@@ -206,3 +214,10 @@ def _reason(role: str | None) -> str:
     if role == ANYONE:
         return "may write to the repository"
     return f"is one of {role}" if (role or "").startswith("@") else "is named by the policy"
+
+
+_OWN = "made this change; the author's approval does not count"
+_BEFORE = (
+    "made what has landed before this change and is in no version yet; the author's approval does "
+    "not count"
+)

@@ -14,11 +14,21 @@ from assent.core.entry import Approval, Draft, Kind
 from assent.core.identity import PersonKey
 from assent.core.verdict import Finding, Verdict
 from assent.errors import ExitCode, PolicyError
-from assent.policy.approvals import approval_findings, unmapped
+from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import find, nothing_shown
-from assent.verbs.judging import Judgement, all_reviews, hear, judge, makers, provenance, subject
+from assent.verbs.inherited import Inherited, inherited
+from assent.verbs.judging import (
+    Judgement,
+    all_reviews,
+    hear,
+    judge,
+    makers,
+    provenance,
+    subject,
+    unnamed,
+)
 from assent.verbs.landing import require_base, steps
 from assent.verbs.recording import read_ledger, record
 from assent.verbs.workspace import Workspace
@@ -93,14 +103,19 @@ def approve(
 
 
 def _approve_landed(workspace: Workspace, view: View, model: str, policy: Policy) -> ApproveResult:
-    """Record the approvals of each change that has landed with a bundle of its own."""
+    """Record the approvals of each change that has landed with a bundle of its own. What of those
+    has enough of them gets its version after this, before later ones are judged.
+    """
     done: list[ApproveResult] = []
+    covered: list[str] = []
     for step in steps(workspace, view, model):
         digest = step.bundle(view) if step.is_new or not step.is_of_version(view) else None
         if digest is None or step.why_not(digest):
             continue  # `register` says why
         candidate = find(step.workspace, view, model, digest)
-        done.append(_recorded(step.workspace, view, policy, candidate, step.change, None))
+        done.append(_recorded(step.workspace, view, policy, candidate, step.change, None, covered))
+        if done[-1].exit_code is ExitCode.DONE:
+            covered.append(step.commit)
         if done[-1].recorded:
             view = read_ledger(workspace, model)
     if not done:
@@ -115,18 +130,22 @@ def _recorded(
     candidate: Known,
     change: Change,
     given: Review | None,
+    covered: Sequence[str] = (),
 ) -> ApproveResult:
-    """Hear everybody on a bundle, and record the opinions that count."""
+    """Hear everybody on a bundle, and record the opinions that count. `covered` are steps of the
+    base branch that are about to get a version.
+    """
     bundle = candidate.bundle
     heard: dict[str | None, Approvals] = {}
+    beside = inherited(workspace, view, candidate, change, covered=covered)
 
     def decide(view: View) -> list[Draft]:
-        heard.update(hear_everywhere(workspace, view, policy, candidate, change))
-        return _drafts(workspace, view, policy, candidate, change, best_of(heard))
+        heard.update(hear_everywhere(workspace, view, policy, candidate, change, beside))
+        return _drafts(workspace, view, policy, candidate, change, best_of(heard), beside)
 
     _, entries = record(workspace, bundle.model, decide, view=view)
     approvals = heard.pop(None)
-    names = unmapped(change.authors, policy.approvals)
+    names = unnamed(policy, change, beside)
     best = best_of({None: approvals, **heard})
     return ApproveResult(
         model=bundle.model,
@@ -142,7 +161,12 @@ def _recorded(
 
 
 def hear_everywhere(
-    workspace: Workspace, view: View, policy: Policy, candidate: Known, change: Change
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    candidate: Known,
+    change: Change,
+    beside: Inherited,
 ) -> dict[str | None, Approvals]:
     """Who counts for registering (None), and for each stage that has approvers of its own."""
     rules: dict[str | None, ApprovalRule] = {None: policy.approvals}
@@ -151,7 +175,7 @@ def hear_everywhere(
             rules[stage] = rule.approvals
     reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
     return {
-        stage: hear(workspace, view, rule, candidate, reviews=reviews, change=change)
+        stage: hear(workspace, view, rule, candidate, reviews=reviews, change=change, beside=beside)
         for stage, rule in rules.items()
     }
 
@@ -173,6 +197,7 @@ def _drafts(
     candidate: Known,
     change: Change,
     heard: Sequence[Heard],
+    beside: Inherited,
 ) -> list[Draft]:
     """One entry for each opinion that the ledger does not hold yet."""
     known = view.record(candidate.bundle.digest)
@@ -185,11 +210,13 @@ def _drafts(
         ends = one.opinion != ReviewState.APPROVED and before is not None
         if (before is not None and before.kind is kind) or not (one.counts or ends):
             continue
-        if kind is Kind.APPROVED and unmapped(change.authors, policy.approvals):
+        if kind is Kind.APPROVED and unnamed(policy, change, beside):
             continue  # it might be the author's own
         if judgement is None:
             reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
-            judgement = judge(workspace, view, policy, candidate, reviews=reviews, change=change)
+            judgement = judge(
+                workspace, view, policy, candidate, reviews=reviews, change=change, beside=beside
+            )
         drafts.append(_draft(workspace, candidate, change, one, kind, judgement))
     return drafts
 

@@ -37,6 +37,7 @@ from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import baseline, open_bundle
 from assent.verbs.facts import compare_bundles
+from assent.verbs.inherited import NOTHING, Inherited, inherited, registered_from
 from assent.verbs.locks import lock_at, mistrust
 from assent.verbs.revisions import difference, foreign
 from assent.verbs.roles import role_of
@@ -44,13 +45,16 @@ from assent.verbs.workspace import Workspace
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate judged: what changed, who approved, and the verdict of both."""
+    """A candidate judged: what changed, who approved, and the verdict of both. `inherited` is what
+    it has of steps that have landed without a version.
+    """
 
     diff: Diff
     approvals: Approvals
     verdict: Verdict
     policy: Digest
     evidence: Digest
+    inherited: Inherited = NOTHING
 
     @property
     def record(self) -> VerdictRecord:
@@ -68,12 +72,14 @@ def judge(
     change: Change | None,
     landed: Change | None = None,
     weights: bool = False,
+    beside: Inherited | None = None,
 ) -> Judgement:
     """Compare the candidate with its baseline, judge every gate, and hear the reviews.
 
     `change` is the change under review, or None if only what was recorded counts; then `landed` is
     the one that was merged, whose authors are heard as the forge names them now. With `weights`
-    the diff says how far each tensor has moved, which is for people and takes a moment.
+    the diff says how far each tensor has moved, which is for people and takes a moment. `beside`
+    is what it has inherited, where that is known.
     """
     model = candidate.bundle.model
     compared = baseline(workspace, view, model, list(policy.stages))
@@ -85,11 +91,19 @@ def judge(
     diff = compare_bundles(workspace, compared, candidate, weights=weights)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
-    approvals = hear(
-        workspace, view, rule, candidate, reviews=reviews, change=change, landed=landed
-    )
     made_in = change or landed
-    names = () if made_in is None else unmapped(made_in.authors, policy.approvals)
+    beside = beside or inherited(workspace, view, candidate, made_in)
+    approvals = hear(
+        workspace,
+        view,
+        rule,
+        candidate,
+        reviews=reviews,
+        change=change,
+        landed=landed,
+        beside=beside,
+    )
+    names = unnamed(policy, made_in, beside)
     unchanged = _nothing_new(workspace, view, candidate, change)
     if unchanged is not None:
         return Judgement(
@@ -110,7 +124,14 @@ def judge(
         verdict=Verdict(findings=tuple(findings)),
         policy=policy.digest,
         evidence=candidate.bundle.evidence.digest,
+        inherited=beside,
     )
+
+
+def unnamed(policy: Policy, change: Change | None, beside: Inherited) -> tuple[str, ...]:
+    """Who made a part of a bundle and has no account: then nobody's independence is known."""
+    authors = () if change is None else change.authors
+    return unmapped((*authors, *beside.authors), policy.approvals)
 
 
 def hear(
@@ -122,25 +143,31 @@ def hear(
     reviews: Sequence[Review],
     change: Change | None,
     landed: Change | None = None,
+    beside: Inherited = NOTHING,
 ) -> Approvals:
     """Which of `reviews` count under `rule`, with every role, and everybody who made the bundle,
-    read anew from the forge.
+    read anew from the forge. `beside` is what it has inherited.
     """
     bundle = candidate.bundle.digest
     head = None if change is None else change.head
     made_in = _made_in(workspace, view, bundle, change or landed)
     authors = _authors_of(workspace, view.record(bundle), candidate, change or landed, made_in)
-    asked = whose_role_matters(rule, reviews, bundle=bundle, head=head, authors=authors)
+    others = frozenset(one.person.key for one in beside.authors if one.person is not None)
+    everybody = authors | others
+    asked = whose_role_matters(rule, reviews, bundle=bundle, head=head, authors=everybody)
     return judge_approvals(
         rule,
         reviews,
         bundle=bundle,
         head=head,
         authors=authors,
+        before=others,
         roles={
             person.key: role_of(workspace, view.state.pins, person, rule.from_) for person in asked
         },
-        remarks=tuple(dict.fromkeys(said for one in made_in for said in one.remarks)),
+        remarks=tuple(
+            dict.fromkeys([*(said for one in made_in for said in one.remarks), *beside.remarks])
+        ),
     )
 
 
@@ -235,14 +262,6 @@ def _known_bundle(workspace: Workspace, digest: Digest) -> Known:
     return open_bundle(workspace, read_manifest(workspace.store.read(digest)))
 
 
-def registered_from(view: View, bundle: Digest) -> str | None:
-    """The commit of the base branch that a bundle was registered from."""
-    known = view.record(bundle)
-    if known is None or known.registered is None:
-        return None
-    return decode_entry(view.entry(known.registered)).commit
-
-
 def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) -> Finding | None:
     """The finding of a change whose lock says which bundle its inputs give: it must be that one,
     and what the lock says must be true. None if the lock says nothing of these inputs.
@@ -273,10 +292,15 @@ def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) 
     )
 
 
-def makers(workspace: Workspace, candidate: Known, change: Change | None) -> tuple[Actor, ...]:
+def makers(
+    workspace: Workspace,
+    candidate: Known,
+    change: Change | None,
+    beside: Inherited = NOTHING,
+) -> tuple[Actor, ...]:
     """Everybody whose approval of this bundle would be an approval of their own work: who wrote
-    the change, and who trained. Of a version the ledger knows who trained: its run was of another
-    change than the one that is looked at now.
+    the change, or what it has inherited, and who trained. Of a version the ledger knows who
+    trained: its run was of another change than the one that is looked at now.
     """
     evidence = candidate.evidence
     people = [*evidence.code.authors]
@@ -284,7 +308,7 @@ def makers(workspace: Workspace, candidate: Known, change: Change | None) -> tup
     if change is not None and evidence.run is not None and candidate.version is None:
         people += workspace.forge.started(evidence.run)
     authors = () if change is None else change.authors
-    people += [author.person for author in authors if author.person is not None]
+    people += [author.person for author in (*authors, *beside.authors) if author.person is not None]
     return tuple({person.key: person for person in people}.values())
 
 

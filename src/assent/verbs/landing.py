@@ -17,7 +17,7 @@ from assent.core.entry import Kind
 from assent.errors import AssentError, IdleError, OutsideError, PolicyError, UsageError
 from assent.ports import View
 from assent.verbs.bundles import of_inputs, open_bundle, read_bundle
-from assent.verbs.judging import registered_from
+from assent.verbs.inherited import registered_commits, registered_from
 from assent.verbs.locks import lock_at, locked_of
 from assent.verbs.recording import read_entries
 from assent.verbs.revisions import difference, foreign
@@ -203,13 +203,16 @@ def of_another_base(workspace: Workspace, change: Change) -> str:
 
 def steps(workspace: Workspace, view: View, model: str) -> list[Landed]:
     """The steps of the base branch from the newest one that a version was registered from on,
-    that one included, oldest first. There are `MOST` at most; that there are more is said.
+    that one included, oldest first. Where the branch was rewritten and that one is no part of it
+    any more, a step that has the same inputs stands for it: what is before it was replaced. There
+    are `MOST` at most; that there are more is said.
     """
     tip = _tip(workspace)
-    ends = _registered(view)
+    ends = frozenset(registered_commits(view))
     commits = _history(workspace, tip, ends)
     last = next((place for place, one in enumerate(commits) if one in ends), None)
     wanted = commits[:MOST] if last is None else commits[: min(last + 1, MOST)]
+    wanted = _since_same(workspace, view, model, wanted)
     if len(wanted) == MOST and len(commits) > MOST:
         branch = workspace.base_branch or "the branch"
         workspace.say(
@@ -218,6 +221,23 @@ def steps(workspace: Workspace, view: View, model: str) -> list[Landed]:
         )
     new = _new(workspace, wanted)
     return [_step(workspace, model, commit, is_new=commit in new) for commit in reversed(wanted)]
+
+
+def _since_same(workspace: Workspace, view: View, model: str, commits: list[str]) -> list[str]:
+    """Those of `commits`, newest first, as far as one that has the inputs of the newest version,
+    if what that was registered from is gone from the branch.
+    """
+    line = next(iter(view.state.newest), None)
+    source = None if line is None else registered_from(view, line.bundle)
+    if source is None or not commits or workspace.repository.contains(commits[0], source):
+        return commits
+    for place, commit in enumerate(commits):
+        try:
+            if not difference(workspace, model, source, commit):
+                return commits[: place + 1]
+        except AssentError:
+            return commits  # nothing is known of what is gone
+    return commits
 
 
 def all_steps(workspace: Workspace, model: str) -> Iterator[Landed]:
@@ -244,12 +264,6 @@ def _tip(workspace: Workspace) -> str:
     if base is None or not workspace.is_in_forge_ci:
         return head
     return base if workspace.repository.contains(base, head) else head
-
-
-def _registered(view: View) -> frozenset[str]:
-    """The commits that the newest versions were registered from."""
-    found = (registered_from(view, line.bundle) for line in view.state.newest)
-    return frozenset(commit for commit in found if commit is not None)
 
 
 def _history(workspace: Workspace, tip: str, ends: frozenset[str]) -> list[str]:

@@ -18,12 +18,12 @@ from assent.measure.files import covers
 from assent.policy.rules import Policy
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound
+from assent.verbs.inherited import registered_from
 from assent.verbs.judging import (
     approval_records,
     binding_reviews,
     judge,
     makers,
-    registered_from,
     subject,
 )
 from assent.verbs.landing import Landed, all_steps, has_another, require_landed, steps
@@ -247,7 +247,7 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
             subject=about,
             actor=workspace.forge.whoami(),
             approvals=approval_records(judgement.approvals),
-            authors=makers(workspace, candidate, change),
+            authors=makers(workspace, candidate, change, judgement.inherited),
             verdict=judgement.record,
             run=workspace.run,
             commit=step.commit,

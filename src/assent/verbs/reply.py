@@ -10,7 +10,6 @@ from assent.core.approval import Approvals
 from assent.core.change import Change
 from assent.core.digest import Digest
 from assent.errors import PolicyError, UsageError
-from assent.policy.approvals import unmapped
 from assent.ports import Asked, Command, Word
 from assent.report.parts import Section, Words, cell
 from assent.report.reply import (
@@ -24,7 +23,8 @@ from assent.report.reply import (
 from assent.verbs.approve import hear_everywhere
 from assent.verbs.bundles import find
 from assent.verbs.explain import explain
-from assent.verbs.judging import provenance
+from assent.verbs.inherited import inherited
+from assent.verbs.judging import provenance, unnamed
 from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import Workspace
 
@@ -174,11 +174,12 @@ def _judged(
         for one in provenance(workspace, view, candidate, change)
         if one.remedy
     ]
-    names = unmapped(change.authors, policy.approvals)
+    beside = inherited(workspace, view, candidate, change)
+    names = unnamed(policy, change, beside)
     if names:
         named = ", ".join(f"`{name}`" for name in names)
         against.append(f"a commit's author has no account: {named}")
-    return against, hear_everywhere(workspace, view, policy, candidate, change)
+    return against, hear_everywhere(workspace, view, policy, candidate, change, beside)
 
 
 def _place(stage: str | None, approvals: Approvals, asked: Asked) -> Place:

@@ -27,7 +27,8 @@ from assent.verbs.bundle import bundle
 from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.handover import taken
-from assent.verbs.judging import Judgement, judge, makers, registered_from, subject
+from assent.verbs.inherited import registered_from
+from assent.verbs.judging import Judgement, judge, makers, subject
 from assent.verbs.locks import lock_at, retraining
 from assent.verbs.recording import read_entries, read_ledger, record
 from assent.verbs.revisions import difference

@@ -73,20 +73,47 @@ def between(
     how = "" if is_same else _HOW
     if before is None or old == new or repository.tree(old) == repository.tree(new):
         return Between(how=how)
+    inputs, others = _files(workspace, model, models[0], (old, new), read)
+    return Between(inputs=inputs, others=others, how=how)
+
+
+def brings_inputs(workspace: Workspace, model: str, old: str, new: str) -> bool:
+    """Whether the commit that declares a model also changes files that the model is made from, by
+    what it declares; also where that cannot be told.
+    """
+    models = _models(workspace, new)
+    try:
+        return model not in models or bool(_files(workspace, model, models, (old, new), ())[0])
+    except AssentError:
+        return True
+
+
+def _files(
+    workspace: Workspace,
+    model: str,
+    models: Mapping[str, ModelSettings],
+    commits: tuple[str, str],
+    read: Collection[str],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The files that differ between two commits: inputs of the model by what `models` say, and
+    others that are neither inputs nor outputs.
+    """
+    repository, before = workspace.repository, models[model]
+    old, new = commits
     root = repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
     served = f"{prefix}{posixpath.normpath(before.model)}" if before.train is None else None
     names, submodules = _changed(workspace, model, old, new, served)
     here = [as_text(one.removeprefix(prefix)) for one in names if one.startswith(prefix)]
-    beside = [one for name, one in models[0].items() if name != model]
-    known = _Known(workspace, before, beside, prefix, (old, new), read)
+    beside = [one for name, one in models.items() if name != model]
+    known = _Known(workspace, before, beside, prefix, commits, read)
     modules = {as_text(one.removeprefix(prefix)) for one in submodules}
     inputs = [name for name in here if known.is_input(name, is_submodule=name in modules)]
     others = [
         *(name for name in here if name not in inputs and not known.is_made(name)),
         *(as_text(one) for one in names if not one.startswith(prefix)),
     ]
-    return Between(inputs=tuple(inputs), others=tuple(others), how=how)
+    return tuple(inputs), tuple(others)
 
 
 def _changed(

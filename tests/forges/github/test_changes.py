@@ -12,6 +12,7 @@ from assent.errors import OutsideError, UsageError
 from assent.forges.github.changes import LAG_PAUSES_S
 from tests.builders import run_git
 from tests.forges.github.conftest import Scene
+from tests.standin.objects import Signature
 
 How = Literal["merge", "squash", "rebase", "queue"]
 
@@ -227,6 +228,70 @@ def test_a_commit_within_a_merged_change_is_not_what_it_became(scene: Scene) -> 
     within = scene.github.repository.objects.commit(tip).parents[0]
     change = found(scene, checkout=scene.checkout(within), event="workflow_dispatch")
     assert (change.id, change.landed) == (f"main@{within[:12]}", True)
+
+
+@pytest.mark.threat(1)
+def test_a_commit_within_a_merged_change_is_of_whoever_made_that(scene: Scene) -> None:
+    """Who pressed the button has put it on the branch, and made nothing of it."""
+    scene.pull.push(by=scene.alice, pusher=scene.github.user("carol", role="write"))
+    tip = scene.pull.merge(scene.bob, "rebase")
+    within = scene.github.repository.objects.commit(tip).parents[0]
+    change = found(scene, checkout=scene.checkout(within), event="workflow_dispatch")
+    assert set(people(change)) == {"alice", "carol"}
+
+
+def hand_merged(scene: Scene, *, tree: str | None = None) -> str:
+    """Bob merges with Git a branch of dora's that was never a pull request, and pushes it."""
+    repository = scene.github.repository
+    dora = scene.github.user("dora", role="write")
+    topic = repository.commit(dora, branch="topic", files={"train.py": "print(2)\n"})
+    repository.push(scene.alice, files={"README.md": "# more\n"})
+    return merge_by(scene, repository.tip("main"), topic, tree)
+
+
+def merge_by(scene: Scene, base: str, topic: str, tree: str | None = None) -> str:
+    repository, bob = scene.github.repository, scene.bob
+    person = Signature(bob.name, bob.email, scene.github.now)
+    tree = tree or repository.objects.merged_tree(base, topic)
+    assert tree is not None
+    sha = repository.objects.write(
+        message="Merge", author=person, committer=person, parents=[base, topic], tree=tree
+    )
+    repository.set_branch("main", sha)
+    return sha
+
+
+@pytest.mark.threat(1)
+def test_a_merge_by_hand_is_of_whoever_wrote_what_it_brings(scene: Scene) -> None:
+    tip = hand_merged(scene)
+    change = found(scene, checkout=scene.checkout(tip), event="push", run="1")
+    assert (change.id, set(people(change))) == (f"main@{tip[:12]}", {"dora"})
+
+
+@pytest.mark.threat(1)
+def test_and_of_who_merged_it_if_that_changed_something(scene: Scene) -> None:
+    objects = scene.github.repository.objects
+    tree = objects.run("rev-parse", f"{scene.pull.head_sha}^{{tree}}").strip()
+    tip = hand_merged(scene, tree=tree)
+    change = found(scene, checkout=scene.checkout(tip), event="push", run="1")
+    assert set(people(change)) == {"bob", "dora"}
+
+
+@pytest.mark.threat(43)
+def test_a_commit_that_merged_several_is_the_one_of_its_head_and_of_all_their_makers(
+    scene: Scene,
+) -> None:
+    """Stacked: the other one came with it, and GitHub calls both merged."""
+    dora = scene.github.user("dora", role="write")
+    sha = scene.github.repository.commit(dora, parent=scene.pull.head_sha, branch="more")
+    stacked = scene.github.open_pull(dora, title="More", sha=sha)
+    tip = stacked.merge(scene.bob, "merge")
+    scene.pull.landed = (tip,)
+    scene.pull.frozen_base, scene.pull.merged_at = stacked.frozen_base, stacked.merged_at
+    scene.pull.closed_at, scene.pull.merged_by = stacked.closed_at, scene.bob
+    change = found(scene, checkout=scene.checkout(tip), event="push", run="1")
+    assert (change.id, change.landed_as) == (f"#{stacked.number}", tip)
+    assert set(people(change)) == {"alice", "dora"}
 
 
 @pytest.mark.threat(40)

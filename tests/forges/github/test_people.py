@@ -85,6 +85,18 @@ def test_a_rebase_hides_nobody_who_pushed_before(scene: Scene) -> None:
     assert authors(scene) == {"alice", "carol"}
 
 
+@pytest.mark.threat(1)
+def test_a_branch_that_was_deleted_and_restored_hides_nobody_who_pushed(scene: Scene) -> None:
+    """Of the same commits: who pushed to another branch of the same name has made none of them."""
+    repository, branch = scene.github.repository, scene.pull.head_ref
+    erin = scene.github.user("erin", role="write")
+    other = repository.commit(erin, branch="other")
+    repository.pushed(branch, None, other, erin)
+    scene.pull.push(by=scene.alice, pusher=carol(scene))
+    repository.pushed(branch, None, scene.pull.head_sha, scene.alice)
+    assert authors(scene) == {"alice", "carol"}
+
+
 def test_that_github_does_not_tell_who_pushed_is_said(scene: Scene) -> None:
     scene.github.repository.tells_pushes = False
     advance(scene)

@@ -10,6 +10,7 @@ from assent.errors import OutsideError
 from assent.forges.gitlab.changes import LAG_PAUSES_S
 from tests.builders import digest, run_git
 from tests.forges.gitlab.conftest import WEB, Scene
+from tests.standin.objects import Signature
 
 RUN = "1/promote"
 
@@ -93,6 +94,59 @@ def test_a_commit_inside_a_merged_change_is_not_what_it_became(premium: Scene) -
     assert change is not None
     assert change.id == f"main@{head[:12]}"
     assert change.landed  # the default branch contains it
+
+
+@pytest.mark.threat(1)
+def test_a_commit_within_a_fast_forward_is_of_whoever_made_the_change(premium: Scene) -> None:
+    """Who pressed the button has put it on the branch, and made nothing of it."""
+    carol = premium.gitlab.user("carol", role="developer")
+    premium.request.push(by=premium.alice, pusher=carol)
+    premium.project.push(premium.alice, files={"README.md": "# more\n"})
+    tip = premium.request.merge(premium.bob, "rebase")
+    within = premium.project.objects.commit(tip).parents[0]
+    change = premium.forge(checkout=premium.checkout(within)).change()
+    assert change is not None
+    assert change.id == f"main@{within[:12]}"
+    assert {one.name for one in change.authors} == {"alice", "carol"}
+
+
+@pytest.mark.threat(1)
+def test_a_merge_by_hand_is_of_whoever_wrote_what_it_brings(premium: Scene) -> None:
+    """Bob merges with Git a branch of dora's that was never a merge request, and pushes it."""
+    project, bob = premium.project, premium.bob
+    dora = premium.gitlab.user("dora", role="developer")
+    topic = project.commit(dora, branch="topic", files={"train.py": "print(2)\n"})
+    project.push(premium.alice, files={"README.md": "# more\n"})
+    base = project.tip("main")
+    person = Signature(bob.name, bob.email, premium.gitlab.now)
+    tree = project.objects.merged_tree(base, topic)
+    assert tree is not None
+    tip = project.objects.write(
+        message="Merge", author=person, committer=person, parents=[base, topic], tree=tree
+    )
+    project.set_branch("main", tip)
+    change = premium.forge(checkout=premium.checkout(tip)).change()
+    assert change is not None
+    assert (change.id, change.landed) == (f"main@{tip[:12]}", True)
+    assert {one.name for one in change.authors} == {"dora"}
+
+
+@pytest.mark.threat(43)
+def test_a_commit_that_merged_several_is_the_one_of_its_head_and_of_all_their_makers(
+    premium: Scene,
+) -> None:
+    """Stacked: the other one came with it, and GitLab calls both merged."""
+    dora = premium.gitlab.user("dora", role="developer")
+    sha = premium.project.commit(dora, parent=premium.request.sha, branch="more")
+    stacked = premium.gitlab.open_merge_request(dora, sha=sha)
+    tip = stacked.merge(premium.bob, "merge")
+    other = premium.request
+    other.state, other.merge_commit_sha, other.landed = "merged", tip, (tip,)
+    other.merged_at, other.merged_by = stacked.merged_at, premium.bob
+    change = premium.forge(checkout=premium.checkout(tip)).change()
+    assert change is not None
+    assert (change.id, change.landed_as) == (f"!{stacked.iid}", tip)
+    assert {one.name for one in change.authors} == {"alice", "dora"}
 
 
 @pytest.mark.threat(40)

@@ -59,6 +59,17 @@ def test_a_rebase_hides_nobody_who_pushed_before(free: Scene) -> None:
     assert authors(free) == {"alice", "carol"}
 
 
+@pytest.mark.threat(1)
+def test_a_branch_that_was_deleted_and_restored_hides_nobody_who_pushed(free: Scene) -> None:
+    """Of the same commits: who pushed to another branch of the same name has made none of them."""
+    project, branch = free.project, free.request.source_branch
+    erin = free.gitlab.user("erin", role="developer")
+    project.pushed(branch, None, project.commit(erin, branch="other"), erin)
+    free.request.push(by=free.alice, pusher=carol(free))
+    project.pushed(branch, None, free.request.sha, free.alice)
+    assert authors(free) == {"alice", "carol"}
+
+
 def test_that_gitlab_does_not_tell_who_pushed_is_said(free: Scene) -> None:
     free.project.tells_pushes = False
     assert any("who pushed its commits is not told" in one for one in change(free).remarks)

@@ -22,6 +22,8 @@ from assent.git.merges import Merges
 
 MOST_COMMITS = 250
 """How many commits of a pull request GitHub lists at most."""
+MOST_TOGETHER = 10
+"""How many pull requests one commit may have come from whose makers are asked for."""
 LAG_PAUSES_S = (1.0, 2.0, 4.0)
 """After a merge it takes GitHub some time to say which pull request a commit came from."""
 WAKING = ("pull_request", "pull_request_review")
@@ -75,6 +77,7 @@ class Changes:
         self._workflow = workflow
         self._wait = wait
         self._known: dict[int, Found] = {}
+        self._landed: dict[str, Found] = {}
         self._pauses = list(LAG_PAUSES_S) if wakeup.run is not None else []
 
     def current(self) -> Found | None:
@@ -248,43 +251,78 @@ class Changes:
         return self._checkout.branch()
 
     def landed(self, head: str) -> Found:
-        """The pull request that a commit of the default branch came from.
+        """The pull request that a commit of the default branch came from. Each is looked for once.
 
         A commit of a fork can be read here as well, so that GitHub knows it proves nothing. It
         has landed if a merged pull request says that it became this commit, or if the default
         branch contains it. A run waits for GitHub once, however many commits it looks at.
         """
-        number = self._merged_as(head)
-        while number is None and self._pauses:
-            self._wait(self._pauses.pop(0))
-            number = self._merged_as(head)
-        if number is not None:
-            return self._pull(number)
-        branch = self._site.facts.default_branch
-        return self._alone(branch, head, landed=self._contains(branch, head))
+        if head not in self._landed:
+            self._landed[head] = self._look_for_landed(head)
+        return self._landed[head]
 
-    def _merged_as(self, commit: str) -> int | None:
+    def _look_for_landed(self, head: str) -> Found:
+        merged = self._merged_with(head)
+        while self._pauses and not any(pull.merge_commit_sha == head for pull in merged):
+            self._wait(self._pauses.pop(0))
+            merged = self._merged_with(head)
+        became = [pull for pull in merged if pull.merge_commit_sha == head]
+        if became:
+            return self._merged_together(became, head)
+        branch = self._site.facts.default_branch
+        landed = self._contains(branch, head)
+        return self._alone(branch, head, landed=landed, within=merged if landed else [])
+
+    def _merged_together(self, pulls: Sequence[Pull], commit: str) -> Found:
+        """The pull request that was merged as a commit. GitHub calls another one merged as well
+        whose commits came with it, stacked on it or of the same head: the one whose head was merged
+        is the change, of the repository before a fork's, and who made the others made it too.
+        """
+        parents = Merges(self._checkout).parents(commit)
+        heads = (commit, *parents[1:])
+
+        def place(pull: Pull) -> tuple[bool, bool, int]:
+            is_own = pull.head.repo is not None and pull.head.repo.id == self._site.facts.id
+            return pull.head.sha not in heads, not is_own, pull.number
+
+        first, *others = sorted(pulls, key=place)
+        found = self._pull(first.number)
+        return self._with(found, self._makers(others)) if others else found
+
+    def _makers(self, pulls: Sequence[Pull]) -> tuple[Author, ...]:
+        """Who made some of several pull requests, and somebody unknown if there are too many."""
+        found = [
+            author
+            for pull in pulls[:MOST_TOGETHER]
+            for author in self._pull(pull.number).change.authors
+        ]
+        if len(pulls) > MOST_TOGETHER:
+            found.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
+        return tuple(found)
+
+    def _with(self, found: Found, others: Sequence[Author]) -> Found:
+        authors = distinct([*found.change.authors, *others])
+        change = msgspec.structs.replace(found.change, authors=authors)
+        return msgspec.structs.replace(found, change=change)
+
+    def _merged_with(self, commit: str) -> list[Pull]:
+        """The pull requests that were merged into the default branch and had a part in a commit."""
         site = self._site
         doing = f"looking for the pull request that became {commit[:12]}"
         try:
             found = list(site.api.pages(site.path("commits", commit, "pulls"), Pull, doing=doing))
         except RefusedError as error:
             if error.status in _NO_COMMIT:
-                return None
+                return []
             raise
-        branch = site.facts.default_branch
-        numbers = [
-            pull.number
+        return [
+            pull
             for pull in found
             if pull.merged_at is not None
-            and pull.merge_commit_sha == commit
-            and pull.base.ref == branch
+            and pull.base.ref == site.facts.default_branch
             and pull.base.repo is not None
             and pull.base.repo.id == site.facts.id
         ]
-        if len(numbers) > 1:
-            raise OutsideError(doing, f"GitHub names several: {sorted(numbers)}")
-        return numbers[0] if numbers else None
 
     def _contains(self, branch: str, commit: str) -> bool:
         site = self._site
@@ -301,27 +339,58 @@ class Changes:
             raise
         return found.status in ("behind", "identical")
 
-    def _alone(self, branch: str, head: str, *, landed: bool) -> Found:
-        """A commit without a pull request."""
+    def _alone(self, branch: str, head: str, *, landed: bool, within: Sequence[Pull] = ()) -> Found:
+        """A commit that is no pull request as a whole. It may have come `within` some, as when
+        each of their commits lands by itself: whoever put it on the branch has not made it then.
+        """
         site = self._site
-        doing = f"reading the commit {head[:12]}"
-        try:
-            commits = [site.api.get(site.path("commits", head), Commit, doing=doing)]
-        except RefusedError as error:
-            if error.status not in _NO_COMMIT:
-                raise
-            commits = []
-        title = self._checkout.run("log", "-1", "--format=%s", head, doing=doing)
+        commits, is_all = self._brought(head) if landed else (self._named(head), True)
+        title = self._checkout.run("log", "-1", "--format=%s", head, doing=f"reading {head[:12]}")
         unknown = Author(name="commits that GitHub does not have", person=None)
+        written = self._written(commits)
+        if within:
+            written = [msgspec.structs.replace(one, committer=None) for one in written]
+        history = Merges(self._checkout)
+        authors = made_by(written, None, history).authors if len(written) > 1 else named(written)
+        made = [*authors, *self._makers(within), *([] if is_all else [unknown])]
         change = Change(
             id=f"{branch}@{head[:12]}",
             title=title,
             base=site.facts.default_branch,
             head=head,
-            authors=distinct(named(self._written(commits))) or (unknown,),
+            authors=distinct(made) or (unknown,),
             landed=landed,
         )
         return Found(change=change)
+
+    def _named(self, commit: str) -> list[Commit]:
+        """A commit as GitHub has it; nothing if it does not."""
+        site = self._site
+        try:
+            doing = f"reading the commit {commit[:12]}"
+            return [site.api.get(site.path("commits", commit), Commit, doing=doing)]
+        except RefusedError as error:
+            if error.status not in _NO_COMMIT:
+                raise
+        return []
+
+    def _brought(self, commit: str) -> tuple[list[Commit], bool]:
+        """The commits that one has brought to its branch, itself the last, and whether those are
+        all. Somebody may have merged by hand what was never a pull request.
+        """
+        found = self._named(commit)
+        parents = found[0].parents if found else ()
+        if len(parents) < 2:
+            return found, True
+        site, before = self._site, parents[0].sha
+        comparison = site.api.get(
+            site.path("compare", f"{before}...{commit}"),
+            Comparison,
+            doing=f"reading what {commit[:12]} has brought",
+            parameters={"per_page": "100"},
+        )
+        listed = [one for one in comparison.commits if one.sha != commit]
+        return [*listed, *found], len(listed) + 1 == comparison.total_commits
 
     def _made(self, pull: Pull) -> Made:
         """Everybody who made a part of a pull request."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from assent.core.change import Author
 from assent.core.identity import Actor
 from assent.forges.github.api import RefusedError, segment
@@ -25,7 +27,7 @@ _NONE = "0" * 40
 
 
 def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
-    """Every push to the branch of a pull request since there is one of this name, oldest first;
+    """Every push to the branch of a pull request, and to earlier ones of this name, oldest first;
     None where GitHub does not tell: on an older server, or of a fork that the token does not see.
     """
     source = pull.head.repo
@@ -48,7 +50,7 @@ def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
     pushes: list[Push] = []
     for one in sorted(found, key=lambda one: one.id):
         if one.before == _NONE:
-            pushes = []  # an earlier branch of this name
+            pushes = [msgspec.structs.replace(each, is_earlier=True) for each in pushes]
         if one.after != _NONE:
             before = None if one.before == _NONE else one.before
             pushes.append(Push(by=site.actor(one.actor), before=before, after=one.after))

@@ -102,9 +102,11 @@ class Commit(Shape, frozen=True, kw_only=True):
 
 
 class Comparison(Shape, frozen=True, kw_only=True):
-    """How a commit lies to another one."""
+    """How a commit lies to another one, and the commits that it has beside."""
 
     status: str
+    total_commits: int = 0
+    commits: tuple[Commit, ...] = ()
 
 
 class Activity(Shape, frozen=True, kw_only=True):

@@ -23,6 +23,8 @@ from assent.forges.gitlab.site import Site
 from assent.forges.making import History, Made, Written, distinct, made_by, named
 from assent.forges.patience import MAX_PAGES
 
+MOST_ASKED = 20
+"""Of how many commits that somebody has merged by hand GitLab is asked who wrote them."""
 _OF_REQUEST = """
 query($project: ID!, $iid: String!, $after: String) {
   project(fullPath: $project) {
@@ -127,18 +129,36 @@ class Authors:
             return False
         return opener.id != self._site.own.id
 
-    def of_commit(self, commit: Commit) -> tuple[Author, ...]:
-        """Everybody who wrote one commit."""
+    def of_commits(self, commits: Sequence[Commit], *, is_within: bool) -> tuple[Author, ...]:
+        """Everybody who wrote some commits; of too many, somebody unknown as well. If they came
+        with a merge request (`is_within`), who committed one may only have put it on another base.
+        """
+        asked = commits[-MOST_ASKED:]
+        written = self._written(asked, _accounts(self._written_in(asked)))
+        if is_within:
+            written = [msgspec.structs.replace(one, committer=None) for one in written]
+        if len(asked) < 2:
+            return distinct(named(written))
+        authors = made_by(written, None, self._history).authors
+        if len(asked) < len(commits):
+            more = f"the commits before the newest {MOST_ASKED} of a merge"
+            authors = (*authors, Author(name=more, person=None))
+        return authors
+
+    def _written_in(self, commits: Sequence[Commit]) -> list[_Written]:
+        found = [self._written_as(one.id) for one in commits]
+        return [one for one in found if one is not None]
+
+    def _written_as(self, commit: str) -> _Written | None:
         data = self._site.api.query(
             _OF_COMMIT,
-            {"project": self._site.facts.path_with_namespace, "sha": commit.id},
+            {"project": self._site.facts.path_with_namespace, "sha": commit},
             _Data,
-            doing=f"asking who wrote {commit.id[:12]}",
+            doing=f"asking who wrote {commit[:12]}",
         )
         tree = data.project and data.project.repository and data.project.repository.tree
         written = tree.last_commit if tree else None
-        known = _accounts([written] if written and written.sha == commit.id else [])
-        return distinct(named(self._written([commit], known)))
+        return written if written and written.sha == commit else None
 
     def _opener(self, request: MergeRequest) -> Author:
         author = request.author

@@ -5,19 +5,22 @@ who wrote it and whether it has landed is what GitLab's API says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from assent.core.change import Author, Change
 from assent.errors import OutsideError
 from assent.forges.gitlab.authors import Authors
-from assent.forges.gitlab.shapes import Commit, Comparison, MergeRequest
+from assent.forges.gitlab.shapes import Brought, Commit, Comparison, MergeRequest
 from assent.forges.gitlab.site import Site
+from assent.forges.making import distinct
 from assent.forges.patience import RefusedError
 from assent.git import Repository
 from assent.git.merges import Merges
 
+MOST_TOGETHER = 10
+"""How many merge requests one commit may have come from whose makers are asked for."""
 LAG_PAUSES_S = (1.0, 2.0, 4.0)
 """After a merge it takes GitLab some time to say which merge request a commit came from."""
 _HEADS = "refs/heads/"
@@ -63,6 +66,7 @@ class Changes:
         self._wait = wait
         self._authors = Authors(site, Merges(checkout))
         self._known: dict[int, Found] = {}
+        self._landed: dict[str, Found] = {}
         self._pauses = list(LAG_PAUSES_S) if wakeup.run is not None else []
 
     def current(self) -> Found | None:
@@ -157,22 +161,60 @@ class Changes:
         return found[0]
 
     def landed(self, head: str) -> Found:
-        """The merge request that a commit of the default branch came from.
+        """The merge request that a commit of the default branch came from. Each is looked for once.
 
         A commit of a fork can be read here as well, so that GitLab knows it proves nothing. It
         has landed if a merged merge request says that it became this commit, or if the default
         branch contains it. A run waits for GitLab once, however many commits it looks at.
         """
-        number = self._merged_as(head)
-        while number is None and self._pauses:
-            self._wait(self._pauses.pop(0))
-            number = self._merged_as(head)
-        if number is not None:
-            return self._request(number)
-        branch = self._site.branch
-        return self._alone(branch, head, landed=self._contains(branch, head))
+        if head not in self._landed:
+            self._landed[head] = self._look_for_landed(head)
+        return self._landed[head]
 
-    def _merged_as(self, commit: str) -> int | None:
+    def _look_for_landed(self, head: str) -> Found:
+        merged = self._merged_with(head)
+        while self._pauses and not any(self._landed_as(one) == head for one in merged):
+            self._wait(self._pauses.pop(0))
+            merged = self._merged_with(head)
+        became = [one for one in merged if self._landed_as(one) == head]
+        if became:
+            return self._merged_together(became, head)
+        branch = self._site.branch
+        landed = self._contains(branch, head)
+        return self._alone(branch, head, landed=landed, within=merged if landed else [])
+
+    def _merged_together(self, requests: Sequence[MergeRequest], commit: str) -> Found:
+        """The merge request that was merged as a commit. GitLab calls another one merged as well
+        whose commits came with it, stacked on it or of the same head: the one whose head was merged
+        is the change, of the project before a fork's, and who made the others made it too.
+        """
+        heads = (commit, *Merges(self._checkout).parents(commit)[1:])
+
+        def place(one: MergeRequest) -> tuple[bool, bool, int]:
+            is_own = one.source_project_id == self._site.facts.id
+            return one.sha not in heads, not is_own, one.iid
+
+        first, *others = sorted(requests, key=place)
+        found = self._request(first.iid)
+        if not others:
+            return found
+        authors = distinct([*found.change.authors, *self._makers(others)])
+        change = msgspec.structs.replace(found.change, authors=authors)
+        return msgspec.structs.replace(found, change=change)
+
+    def _makers(self, requests: Sequence[MergeRequest]) -> tuple[Author, ...]:
+        """Who made some of several merge requests, and somebody unknown if there are too many."""
+        found = [
+            author
+            for one in requests[:MOST_TOGETHER]
+            for author in self._request(one.iid).change.authors
+        ]
+        if len(requests) > MOST_TOGETHER:
+            found.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
+        return tuple(found)
+
+    def _merged_with(self, commit: str) -> list[MergeRequest]:
+        """The merge requests that were merged into the default branch and are of a commit."""
         site = self._site
         doing = f"looking for the merge request that became {commit[:12]}"
         path = site.path("repository", "commits", commit, "merge_requests")
@@ -180,16 +222,13 @@ class Changes:
             found = list(site.api.pages(path, MergeRequest, doing=doing))
         except RefusedError as error:
             if error.status in _NO_COMMIT:
-                return None
+                return []
             raise
-        numbers = [
-            one.iid
+        return [
+            one
             for one in found
-            if one.target_project_id == site.facts.id and self._landed_as(one) == commit
+            if one.target_project_id == site.facts.id and self._landed_as(one) is not None
         ]
-        if len(numbers) > 1:
-            raise OutsideError(doing, f"GitLab names several: {sorted(numbers)}")
-        return numbers[0] if numbers else None
 
     def _contains(self, branch: str, commit: str) -> bool:
         site = self._site
@@ -206,18 +245,41 @@ class Changes:
             raise
         return not found.commits
 
-    def _alone(self, branch: str, head: str, *, landed: bool) -> Found:
-        """A commit without a merge request."""
+    def _alone(
+        self, branch: str, head: str, *, landed: bool, within: Sequence[MergeRequest] = ()
+    ) -> Found:
+        """A commit that is no merge request as a whole. It may have come `within` some, as when
+        each of their commits lands by itself: whoever put it on the branch has not made it then.
+        """
         site = self._site
         doing = f"reading the commit {head[:12]}"
         commit = site.api.find(site.path("repository", "commits", head), Commit, doing=doing)
+        authors: tuple[Author, ...] = ()
+        if commit is not None:
+            commits = self._brought(commit) if landed else [commit]
+            authors = self._authors.of_commits(commits, is_within=bool(within))
         unknown = Author(name="a commit that GitLab does not have", person=None)
         change = Change(
             id=f"{branch}@{head[:12]}",
             title=self._checkout.run("log", "-1", "--format=%s", head, doing=doing),
             base=site.branch,
             head=head,
-            authors=(unknown,) if commit is None else self._authors.of_commit(commit),
+            authors=distinct([*authors, *self._makers(within)]) or (unknown,),
             landed=landed,
         )
         return Found(change=change)
+
+    def _brought(self, commit: Commit) -> list[Commit]:
+        """The commits that one has brought to its branch, itself the last. Somebody may have merged
+        by hand what was never a merge request.
+        """
+        if len(commit.parent_ids) < 2:
+            return [commit]
+        site, before = self._site, commit.parent_ids[0]
+        comparison = site.api.get(
+            site.path("repository", "compare"),
+            Brought,
+            doing=f"reading what {commit.id[:12]} has brought",
+            parameters={"from": before, "to": commit.id},
+        )
+        return [*(one for one in comparison.commits if one.id != commit.id), commit]

@@ -14,6 +14,8 @@ from assent.forges.patience import RefusedError
 
 MOST_EVENTS = 2000
 """How many of a project's newest pushes are looked at for those of one branch."""
+MOST_BEFORE = 300
+"""How many older ones than the first of a branch are, for an earlier branch of its name."""
 _AGENTS = ("duo-", "duo_", "gitlabduo", "amazon-q")
 """How the logins of coding agents begin. Whoever is assigned to what they open asked for it."""
 _ASKS = re.compile(r"(?:assigned to|requested review from) (?P<who>@.+)")
@@ -21,14 +23,15 @@ _LOGIN = re.compile(r"@([A-Za-z0-9_][A-Za-z0-9_.-]*)")
 
 
 def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
-    """The pushes to the branch of a merge request since there is one of this name, oldest first, as
-    far as they are among the project's newest; None where GitLab does not tell, as of a fork that
-    the token does not see.
+    """The pushes to the branch of a merge request, and to an earlier one of this name that was
+    deleted shortly before, oldest first, as far as they are among the project's newest; None where
+    GitLab does not tell, as of a fork that the token does not see.
     """
     source = request.source_project_id
     if source is None:
         return None
     pushes: list[Push] = []
+    is_earlier, new = False, None
     found = site.api.pages(
         f"/projects/{source}/events",
         Event,
@@ -36,18 +39,21 @@ def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
         parameters={"action": "pushed"},
     )
     try:
-        for event in islice(found, MOST_EVENTS):
+        for place, event in enumerate(islice(found, MOST_EVENTS)):
+            if new is not None and place > new + MOST_BEFORE:
+                break
             data = event.push_data
             if data is None or (data.ref_type, data.ref) != ("branch", request.source_branch):
                 continue
             if data.commit_to is None:
-                if pushes:
-                    break  # an earlier branch of this name
-                continue  # deleted after the merge
+                is_earlier = bool(pushes)  # else it was deleted after the merge
+                continue
             by = site.actor(event.author)
-            pushes.append(Push(by=by, before=data.commit_from, after=data.commit_to))
+            pushes.append(
+                Push(by=by, before=data.commit_from, after=data.commit_to, is_earlier=is_earlier)
+            )
             if data.commit_from is None:
-                break
+                is_earlier, new = True, place if new is None else new
     except RefusedError as error:
         if error.status in (401, 403, 404):
             return None

@@ -104,6 +104,12 @@ class Comparison(Shape, frozen=True, kw_only=True):
     commits: tuple[CommitName, ...]
 
 
+class Brought(Shape, frozen=True, kw_only=True):
+    """The same commits, with what they say of their authors."""
+
+    commits: tuple[Commit, ...]
+
+
 class Version(Shape, frozen=True, kw_only=True):
     """The state of a merge request after one push."""
 
