@@ -427,6 +427,10 @@ class View(Protocol):
     def head(self) -> Digest:
         """The digest of the newest entry's bytes; `GENESIS` for an empty ledger."""
 
+    @property
+    def later_format(self) -> str | None:
+        """The format of the newest entry, if that is a later minor one than is known here."""
+
     def record(self, bundle: Digest) -> Record | None:
         """What is known of a bundle."""
 

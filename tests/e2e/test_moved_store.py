@@ -32,7 +32,7 @@ def test_what_would_be_missing_is_said_and_the_copy_offered(shipped: Project) ->
     [said] = notes(shipped, "../other")
     assert "does not hold 2 of the 2 bundles" in said
     command = said.split("`")[1]
-    assert command == "mkdir -p ../other && cp -Rp ../store/. ../other"
+    assert command == "mkdir -p ../other && cp -Rpn ../store/. ../other"
     subprocess.run(["sh", "-c", command], cwd=shipped.folder, check=True)
     assert "holds this bundle and the newest versions" in notes(shipped, "../other")[0]
 

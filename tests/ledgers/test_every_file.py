@@ -14,7 +14,7 @@ import pytest
 from assent.core.digest import canonical_json
 from assent.core.entry import FORMAT, Draft, Kind, decode_entry, encode_entry, entry_digest
 from assent.core.registry import ChainError
-from assent.errors import IntegrityError, PolicyError
+from assent.errors import IntegrityError, OutsideError, PolicyError
 from assent.ledgers.git import layout
 from assent.ledgers.git.commits import imported
 from assent.parsing import parse_yaml
@@ -173,8 +173,48 @@ def test_what_does_not_belong_there_is_named(folder: Path, path: str) -> None:
     with pytest.raises(IntegrityError):
         note(opened(folder), "churn", "an event")
     verify(opened(folder), ["churn"], repair=True, blobs=False)
-    if not path.startswith(("entries/", ".git", "README", "registry.yaml.")):
+    if not path.startswith("entries/00"):
+        assert faults(folder) == []
         note(opened(folder), "churn", "an event")
+
+
+@pytest.mark.threat(44)
+def test_folders_that_no_file_shows_are_noticed(folder: Path) -> None:
+    """An empty folder is in no list of files."""
+    root = run_git(folder, "ls-tree", BRANCH)
+    empty = subprocess.run(
+        ["git", "hash-object", "-t", "tree", "-w", "--stdin"],
+        cwd=folder, input=b"", capture_output=True, check=True,
+    ).stdout.decode().strip()  # fmt: skip
+    made = subprocess.run(
+        ["git", "mktree"], cwd=folder, capture_output=True, check=True,
+        input=f"{root}\n040000 tree {empty}\tempty\n".encode(),
+    ).stdout.decode().strip()  # fmt: skip
+    tip = run_git(folder, "commit-tree", made, "-p", BRANCH, "-m", "x")
+    run_git(folder, "update-ref", f"refs/heads/{BRANCH}", tip)
+    assert faults(folder) == ["state: not what the entries add up to: 'its folders'"]
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    assert faults(folder) == []
+    note(opened(folder), "churn", "an event")
+
+
+def test_a_copy_that_has_lost_what_it_had_is_fetched_again(folder: Path) -> None:
+    [copy] = (folder / ".git/assent").glob("*/ledger.git")
+    for pack in (copy / "objects").rglob("*"):
+        if pack.is_file():
+            pack.unlink()
+    assert resolve(opened(folder), "churn", "production").version == 3
+    assert faults(folder) == []
+
+
+@pytest.mark.threat(45)
+def test_a_store_that_is_not_there_is_no_empty_one(folder: Path) -> None:
+    (folder / "store").rename(folder / "elsewhere")
+    assert resolve(opened(folder), "churn", "production").version == 3
+    with pytest.raises(OutsideError, match="knows nothing of this model"):
+        note(opened(folder), "churn", "an event")
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    note(opened(folder), "churn", "an event")
 
 
 @pytest.mark.threat(44)
@@ -355,7 +395,6 @@ def test_a_later_minor_format_is_read_and_not_written(folder: Path) -> None:
         put("newest.json", content),
         put(layout.entry_path(newest.seq), content),
         put("registry.yaml", shown.replace(entry, entry_digest(content)).encode()),
-        put("index/new.json", b"{}"),
     )
     (folder / "store/churn/head").unlink()
     (folder / ".git/assent").rename(folder / "seen")

@@ -74,6 +74,11 @@ class MemoryView:
         """See `View.head`."""
         return self.registry.head
 
+    @property
+    def later_format(self) -> str | None:
+        """See `View.later_format`. This one has no other."""
+        return None
+
     def record(self, bundle: Digest) -> Record | None:
         """See `View.record`."""
         return self.registry.records.get(bundle)

@@ -60,10 +60,13 @@ def _missing(workspace: Workspace, address: str, wanted: list[Digest]) -> list[D
 
 
 def _copy(old: str, new: str) -> str:
-    """How all of it gets there. Blobs are named by their digests, so nothing is mixed up."""
+    """How all of it gets there. Blobs are named by their digests, so nothing is mixed up; pointers
+    are not, so that a second copy may only add.
+    """
     if _ELSEWHERE in old or _ELSEWHERE in new:
         return "copy all of it: blobs are named by their digests, so that nothing can be mixed up."
     return (
-        f"copy it: `mkdir -p {shlex.quote(new)} && cp -Rp {shlex.quote(old)}/. "
-        f"{shlex.quote(new)}`, and once more right after the merge."
+        f"copy it: `mkdir -p {shlex.quote(new)} && cp -Rpn {shlex.quote(old)}/. "
+        f"{shlex.quote(new)}`, and once more right after the merge; it overwrites nothing, and "
+        "`assent verify --repair` then writes the pointers that are behind."
     )

@@ -43,6 +43,7 @@ def record(
         drafts = decide(view)
         if not drafts:
             return view, ()
+        _require_witness(workspace, view)
         try:
             entries = workspace.ledger.append(view, drafts)
         except MovedError as error:
@@ -81,9 +82,30 @@ def read_ledger(workspace: Workspace, model: str, *, alone: bool = False) -> Vie
         workspace.say(f"{model}: the ledger is not compared with the store: {error.problem}")
         return workspace.ledger.read(model)
     view = _agreeing(workspace, model, known, only_head=alone)
+    if view.later_format is not None:
+        workspace.say(f"{model}: not compared: written by format {view.later_format}")
+    if view.state.versions and not known:
+        workspace.say(f"{model}: {_NOTHING_THERE}")
     if not alone and head_of(model) in known:
         _say_moved(workspace, view, known)
     return view
+
+
+_NOTHING_THERE = "the store knows nothing of this model, so that nothing says the ledger is whole"
+
+
+def _require_witness(workspace: Workspace, view: View) -> None:
+    """Raise `OutsideError` if the ledger has versions and the store has nothing of the model: it
+    is not the store of this ledger, or is not there.
+    """
+    model = view.state.model
+    if view.state.versions and not witnesses_of(workspace, model):
+        raise OutsideError(
+            f"writing to the ledger of {model}",
+            _NOTHING_THERE,
+            hint="is `store` in assent.yaml the right one, and mounted here? if it was lost or "
+            "moved, `assent verify --repair` writes its pointers again",
+        )
 
 
 def _say_moved(workspace: Workspace, view: View, known: Mapping[str, Pointer]) -> None:

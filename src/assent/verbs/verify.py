@@ -54,9 +54,9 @@ class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def exit_code(self) -> ExitCode:
-        """4 if anything is left that does not verify."""
+        """4 if anything is left that does not verify, or that was not looked at."""
         left = [fault for fault in self.faults if not fault.repaired]
-        return ExitCode.INTEGRITY if left else ExitCode.DONE
+        return ExitCode.INTEGRITY if left or self.not_compared else ExitCode.DONE
 
 
 class _Findings:

@@ -15,12 +15,15 @@ from assent.ledgers.git.index import Index
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
-    """A commit to write: files by path; None deletes."""
+    """A commit to write: files by path; None deletes. With `kept`, files by path and id, nothing
+    else is in it.
+    """
 
     message: str
     author: str
     at: str
     files: dict[str, bytes | None]
+    kept: dict[str, str] = {}
 
 
 def imported(model: str, drafts: Iterable[Draft], object_format: str = "sha1") -> Iterator[bytes]:
@@ -49,6 +52,10 @@ def stream(ref: str, commits: Iterable[Commit], tip: str | None) -> Iterator[byt
         yield _data(f"{commit.message}\n\nWrite: {writing}\n".encode())
         if number == 0 and tip is not None:
             yield b"from %s\n" % tip.encode()
+        if commit.kept:
+            yield b"deleteall\n"
+        for path, oid in commit.kept.items():
+            yield b"M 100644 %s %s\n" % (oid.encode(), path.encode())
         for path, content in commit.files.items():
             if content is None:
                 yield b"D %s\n" % path.encode()

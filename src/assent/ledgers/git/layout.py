@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -198,9 +199,25 @@ def index_id(
     return tree_id(folders.get(INDEX, {}), object_format)
 
 
-def derived_digest(state: State, index: str) -> Digest:
-    """What an entry states of everything derived: the digest of the state and of the id of the
-    Git tree `index/` after it (the id of an empty tree where there is none).
+def root_id(files: Mapping[str, str], object_format: str) -> str:
+    """The id of the Git tree of these plain files, given by path and id."""
+    folders: dict[str, dict[str, str]] = {"": {}}
+    for path, oid in files.items():
+        folder, _, name = path.rpartition("/")
+        folders.setdefault(folder, {})[name] = oid
+        while folder:
+            folder = folder.rpartition("/")[0]
+            folders.setdefault(folder, {})
+    for folder in sorted(filter(None, folders), key=lambda one: -one.count("/")):
+        parent, _, name = folder.rpartition("/")
+        folders[parent][name] = tree_id(folders[folder], object_format)
+    return tree_id(folders[""], object_format)
+
+
+def derived_digest(state: State | Mapping[str, Any], index: str) -> Digest:
+    """What an entry states of everything derived: the digest of the state, which is all that
+    `registry.yaml` says but its format and its entry, and of the id of the Git tree `index/` after
+    it (the id of an empty tree where there is none).
     """
     return digest_of_value({"index": index, "state": state})
 

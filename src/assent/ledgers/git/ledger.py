@@ -40,6 +40,10 @@ class GitLedger:
             # Read before the fetch: what another process of this clone writes after it is newer.
             seen = Seen(self._own.home, model) if remembered else None
             tip = self._own.update(model)
+            if tip is not None and self._own.objects().read(tip) is None:
+                # The copy here has lost what it had: it is only a copy, and fetched again.
+                self._own.renew()
+                tip = self._own.update(model)
         if tip is None:
             if seen is not None:
                 seen.expect_nothing()
@@ -91,7 +95,9 @@ class GitLedger:
         files = view.rebuilt(registry)
         message = f"repair what is derived at entry {registry.state.seq}"
         at = registry.state.at or ""
-        self._write(view, [Commit(message=message, author="assent", at=at, files=files)])
+        kept = view.entry_ids(registry)
+        wanted = Commit(message=message, author="assent", at=at, files=files, kept=kept)
+        self._write(view, [wanted])
 
     def _write(self, view: GitView, commits: Sequence[Commit]) -> None:
         model = view.state.model

@@ -84,7 +84,11 @@ class LedgerObjects:
             content = self.read(oid)
             if content is None:
                 return {}
-            self._trees[oid] = _tree(content, len(oid))
+            try:
+                self._trees[oid] = _tree(content, len(oid))
+            except ValueError:
+                problem = f"the Git object {oid} is where a folder should be, and is none"
+                raise IntegrityError("reading the ledger", problem) from None
         return self._trees[oid]
 
     def read_all(self, names: Sequence[str]) -> list[bytes]:

@@ -118,6 +118,10 @@ class LedgerRepository:
             raise self.outside(doing, error) from None
         return self.tip(model)
 
+    def renew(self) -> None:
+        """Drop this copy of the remote, which is damaged; the next update makes it anew."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
     def there(self, model: str, doing: str) -> str | None:
         """The newest commit that the remote has now, or None."""
         ref = branch_ref(model)

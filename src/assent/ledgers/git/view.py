@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,7 +27,7 @@ from assent.ledgers.git.layout import (
     index_id,
     tree_id,
 )
-from assent.ledgers.git.objects import FILE_MODE, LedgerObjects
+from assent.ledgers.git.objects import FILE_MODE, LedgerObjects, Listed
 from assent.parsing import ParseError, parse_yaml
 
 _Read = TypeVar("_Read")
@@ -58,6 +58,11 @@ class GitView:
         """Whether the newest entry has a later minor format than is known here."""
         return self.format != FORMAT
 
+    @property
+    def later_format(self) -> str | None:
+        """See `View.later_format`."""
+        return self.format if self.is_newer else None
+
     @classmethod
     def empty(cls, model: str) -> GitView:
         """The view of a ledger that has no entry yet."""
@@ -78,6 +83,7 @@ class GitView:
             shown = parse_yaml(content)
             file = msgspec.convert(shown, RegistryFile)
             is_more = canonical_json(file) != canonical_json(shown)
+            shown = msgspec.convert(shown, dict[str, Any])
         except (ParseError, msgspec.ValidationError, TypeError) as error:
             raise IntegrityError(doing, f"{REGISTRY} is damaged ({error})", hint=hint) from None
         entry = decode_entry(newest)
@@ -87,23 +93,22 @@ class GitView:
         if entry.state != state.standing or entry.model != model or state.model != model:
             problem = f"{REGISTRY} does not say what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
-        if entry.format != FORMAT:
-            # What is kept beside its entries may be more than is known here.
-            return cls(state, file.entry, tip, objects, format=entry.format, is_proven=False)
-        view = cls(state, file.entry, tip, objects)
         oid = objects.reach(tip, [""])[""]
         root = objects.tree(oid)
         foreign = root.keys() - {REGISTRY, NEWEST, ENTRIES, INDEX}
-        if foreign:
+        if foreign and entry.format == FORMAT:
             raise IntegrityError(doing, f"its branch holds {min(foreign)!r}", hint=hint)
         if tree_id(root, format_of(tip)) != oid:
             problem = f"{REGISTRY} or {NEWEST} is no plain file"
             raise IntegrityError(doing, problem, hint=hint)
         index = root.get(INDEX) or tree_id({}, format_of(tip))
-        if is_more or entry.derived != derived_digest(state, index):
+        # All that registry.yaml says is proven, also what a later minor format has added.
+        said = {key: shown[key] for key in shown if key not in ("format", "entry")}
+        is_more = is_more and entry.format == FORMAT
+        if is_more or entry.derived != derived_digest(said, index):
             problem = f"{REGISTRY} or {INDEX}/ is not what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
-        return view
+        return cls(state, file.entry, tip, objects, format=entry.format)
 
     def record(self, bundle: Digest) -> Record | None:
         """See `View.record`."""
@@ -222,7 +227,7 @@ class GitView:
         # What is in those the chain says.
         ids |= dict.fromkeys(layout.entry_files(0, registry.state.seq))
         there = self._objects.listing(self.tip)
-        return tuple(
+        found = tuple(
             path
             for path in sorted(ids.keys() | there.keys())
             if path not in ids
@@ -230,6 +235,19 @@ class GitView:
             or there[path].mode != FILE_MODE
             or ids[path] not in (None, there[path].oid)
         )
+        if found or layout.root_id(_oids(there), format_of(self.tip)) == self._root():
+            return found
+        return ("its folders",)  # empty ones, names that are there twice, odd modes and orders
+
+    def _root(self) -> str | None:
+        return None if self._objects is None else self._objects.find(self.tip or "", "")
+
+    def entry_ids(self, registry: Registry) -> dict[str, str]:
+        """The Git ids of the files of all entries, which are kept as they are."""
+        if self.tip is None or self._objects is None:
+            return {}
+        there = _oids(self._objects.listing(self.tip))
+        return {path: there[path] for path in layout.entry_files(0, registry.state.seq)}
 
     def rebuilt(self, registry: Registry) -> dict[str, bytes | None]:
         """Everything derived, made anew. Raises `ChainError` if the newest entry states something
@@ -343,6 +361,10 @@ class GitView:
             return {}
         oid = self._objects.find(self.tip, path)
         return {} if oid is None else self._objects.tree(oid)
+
+
+def _oids(there: Mapping[str, Listed]) -> dict[str, str]:
+    return {path: one.oid for path, one in there.items()}
 
 
 def _changed(model: str, path: str) -> ChainError:
