@@ -287,7 +287,9 @@ def test_a_bundle_of_other_inputs_is_not_registered(shipped: Project) -> None:
     for hint in (shipped.store / "churn").rglob("*"):
         if hint.is_file() and "inputs" in hint.parts:
             hint.write_text(f"{other}\n")
-    shipped.run("register", code=10)
+    before = shipped.entries()
+    assert f"{other[:19]} was not registered" in shipped.run("register").stdout
+    assert shipped.entries() == before
 
 
 @pytest.mark.threat(18)

@@ -142,7 +142,8 @@ class GitView:
         model, last = self.state.model, self.state.seq
         first = layout.first_open(last)
         assert self._objects is not None
-        found = self._objects.files(self.tip or "", layout.entry_files(first, last))
+        paths = [*layout.entry_files(first, last), CLOSED]  # in one request
+        found = self._objects.files(self.tip or "", paths)[:-1]
         contents = [content for content in found if content is not None]
         if len(contents) < len(found):
             raise ChainError(model, first + found.index(None), "it is missing")
