@@ -35,6 +35,13 @@ ROWS = (
         ("change", "branch"),
     ),
     Row(
+        "which change a commit of the default branch was",
+        "the pull request that GitHub merged as it",
+        "the merge request that GitLab merged as it",
+        "the commits themselves",
+        ("landed", "change_of"),
+    ),
+    Row(
         "what the reviewer sees",
         "one comment for each model, updated in place",
         "one note for each model, updated in place",
@@ -47,6 +54,13 @@ ROWS = (
         "commit status of our own account",
         "none: a review is bound to its bundle",
         ("shown",),
+    ),
+    Row(
+        "a new base takes back what was shown",
+        "at once (`types: edited`)",
+        "when it comes back, or where a webhook starts a pipeline",
+        "there is one base",
+        ("retract",),
     ),
     Row(
         "required before a merge",
@@ -68,6 +82,13 @@ ROWS = (
         "*Request changes* (Premium), or the approval is taken back",
         "`assent approve --as … --reject`",
         ("reviews",),
+    ),
+    Row(
+        "an approval that was taken back after it was recorded",
+        "asked again: dismissed, deleted, account gone",
+        "asked again: taken back, account gone or blocked",
+        "the latest word of `assent approve`",
+        ("withdrawn",),
     ),
     Row(
         "slash commands",
@@ -103,6 +124,13 @@ ROWS = (
         "the default branch's: its pipelines look for what waits",
         "the working tree's",
         ("waiting",),
+    ),
+    Row(
+        "what untrusted jobs have left",
+        "artifact of the run, fetched under limits",
+        "artifact of the job, fetched under limits",
+        "the working tree",
+        ("fetch", "fetch_own"),
     ),
     Row(
         "approvals are recorded",

@@ -36,10 +36,10 @@ models:
 OURS = {
     "merge request": {"train", "evaluate", "bundle", "wake"},
     "push to the default branch": {"approve", "register", "promote", "rollback"},
-    "schedule": {"review", "approve", "verify"},
+    "schedule": {"review", "approve", "register", "verify"},
     "by hand": {"review", "approve", "register", "promote", "rollback"},
     "woken": {"review"},
-    "schedule of Assent": {"review", "approve", "verify"},
+    "schedule of Assent": {"review", "approve", "register", "verify"},
     "webhook of Assent": {"review", "approve", "reply"},
 }
 LINES, BESIDE = "lines", "beside"

@@ -132,7 +132,7 @@ def decided(result: Decided) -> Published:
             "stage": result.stage or "",
         },
         summary="\n".join(sentence(one.model, one.sentence, _refused(one)) for one in every),
-        findings=[finding for one in every for finding in _refused(one)],
+        findings=tuple(finding for one in every for finding in _refused(one)),
     )
 
 
