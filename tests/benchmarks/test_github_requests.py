@@ -8,19 +8,21 @@ from benchmarks.requests import GOALS, counts
 
 MOST = {
     "bundle --from": 0,
-    "review": 13,
-    "review, unchanged": 11,
-    "approve": 13,
-    "review, after an approval": 14,
-    "approve, after the merge": 12,
-    "register": 12,
-    "promote staging": 16,
-    "promote production": 16,
+    "review": 15,
+    "review, unchanged": 13,
+    "approve": 16,
+    "review, after an approval": 17,
+    "approve, after the merge": 20,
+    "register": 20,
+    "promote staging": 17,
+    "promote production": 17,
     "resolve": 0,
     "timeline": 0,
     "verify": 0,
 }
-"""Of a pull request with 150 comments and 40 reviews."""
+"""Of a pull request with 150 comments and 40 reviews, before there is a version."""
+DECLARED = 2
+"""As long as there is no version, who declared the model is asked for as well."""
 
 
 def test_a_long_discussion_costs_few_requests(tmp_path: Path) -> None:
@@ -29,4 +31,4 @@ def test_a_long_discussion_costs_few_requests(tmp_path: Path) -> None:
     assert {verb: count for verb, count in found.items() if count > MOST[verb]} == {}
     reviews = [count for verb, count in found.items() if verb.partition(",")[0] == "review"]
     assert len(reviews) == 3
-    assert max(reviews) <= GOALS["review"]
+    assert max(reviews) <= GOALS["review"] + DECLARED

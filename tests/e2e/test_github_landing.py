@@ -140,3 +140,33 @@ def test_no_green_status_stays_on_what_goes_elsewhere(world: World) -> None:
     started = world.github.start_run(event="pull_request", actor=world.sam, pull=pull)
     edited = world.play(started, world.events.pull_request(pull, "edited"))
     assert results(edited) == {"bundle": "skipped", "wake": "skipped"}
+
+
+@pytest.mark.threat(1)
+def test_who_made_what_landed_does_not_approve_it_through_an_empty_pull_request(
+    world: World,
+) -> None:
+    """It was merged although only its author had approved it; then the remedy is followed."""
+    own = world.github.open_pull(
+        world.bob, title="Mine", files={"params.json": '{"accuracy": 0.9}\n'}
+    )
+    approved(world, own)
+    world.merge(own, "squash")
+    assert world.log() == []
+
+    world.github.tick()
+    empty = world.github.open_pull(world.sam, title="Again", files={"NOTES.md": "again\n"})
+    bundle = outputs(world.review(empty), "review")["bundle"]
+    woken = world.wake(world.approve(empty, world.bob))
+    assert "bob: approved, does not count: made what has landed before this change" in woken.log
+    assert world.statuses(empty.head_sha)[-1][1] == "pending"
+    refused = world.merge(empty, "squash")
+    assert "1 more of `bob` or `grace` must approve" in refused.log
+    assert world.log() == []
+
+    world.approve(empty, world.grace)
+    assert pressed(world).conclusion == "success"
+    assert registered(world) == [(1, bundle)]
+    (entry,) = [one for one in world.entries() if one["kind"] == "registered"]
+    assert {one["login"] for one in entry["authors"]} == {"bob", "sam"}
+    assert [one["person"]["login"] for one in entry["approvals"]] == ["grace"]

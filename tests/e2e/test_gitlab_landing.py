@@ -91,3 +91,22 @@ def test_a_merge_request_that_was_approved_elsewhere_and_is_retargeted(world: Wo
     pushed = world.site.start("push", world.sam).play().ended["assent-register"]
     assert pushed.code == 11, pushed.log
     assert entries(world, "registered") == entries(world, "approved") == []
+
+
+@pytest.mark.threat(1)
+def test_who_made_what_landed_does_not_approve_it_through_an_empty_merge_request(
+    world: World,
+) -> None:
+    """It was merged although nobody had approved it; then the remedy is followed."""
+    own = world.gitlab.open_merge_request(
+        world.grace, title="Mine", files={"params.json": '{"accuracy": 0.9}\n'}
+    )
+    world.review(own)
+    merge(world, own)
+    empty = world.gitlab.open_merge_request(world.ada, title="Again", files={"NOTES.md": "again\n"})
+    world.review(empty)
+    world.approve(empty, world.grace)
+    merge(world, empty)
+    ended = world.site.start("push", world.sam).play().ended["assent-register"]
+    assert "was not registered" in ended.log
+    assert entries(world, "registered") == entries(world, "approved") == []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assent.core.change import ReviewState
+import msgspec
+
+from assent.core.change import Review, ReviewState
+from assent.core.digest import Digest
 from assent.verbs.approve import approve
 from tests.builders import run_git
-from tests.properties.test_landing import Team
+from tests.properties.test_landing import CONFIG, Request, Team
 
 
 def test_what_was_replaced_stays_so_when_the_branch_is_rewritten(tmp_path: Path) -> None:
@@ -45,3 +48,64 @@ def test_what_was_replaced_stays_so_when_the_branch_is_rewritten(tmp_path: Path)
     team.merge(after, "squash")
     team.run("push")
     assert team.registered() == [*versions, after.shown[after.head]]
+
+
+def said(team: Team, request: Request, by: str, state: ReviewState, bundle: Digest | None) -> None:
+    """A review at what the request holds now; of no bundle, if none was shown yet."""
+    team.forge.open_change = None
+    review = Review(
+        person=team.forge.person(by),
+        state=state,
+        at=team._now(),
+        head=request.head,
+        bundle=bundle,
+        id=f"review:{team.number()}",
+    )
+    team.forge.given.append(("churn", request.id, review))
+
+
+def test_an_approval_that_does_not_count_answers_an_objection(tmp_path: Path) -> None:
+    """It was given before the new bundle was shown."""
+    team = Team(tmp_path, CONFIG.replace("[grace]", "[grace, bob]"), "bob")
+    request = team.open([("a.txt", 1)])
+    said(team, request, "grace", ReviewState.CHANGES_REQUESTED, None)
+    said(team, request, "grace", ReviewState.APPROVED, None)
+    team.review(request)
+    team.approve(request, "bob")
+    team.merge(request, "squash")
+    team.run("push")
+    assert team.registered() == [request.shown[request.head]]
+
+
+def test_an_objection_that_nobody_answered_still_stands(tmp_path: Path) -> None:
+    """What somebody else says answers nothing."""
+    team = Team(tmp_path, CONFIG.replace("[grace]", "[grace, bob]"), "bob")
+    request = team.open([("a.txt", 1)])
+    said(team, request, "grace", ReviewState.APPROVED, None)
+    said(team, request, "grace", ReviewState.CHANGES_REQUESTED, None)
+    team.review(request)
+    team.approve(request, "bob")
+    team.merge(request, "squash")
+    team.run("push")
+    assert team.registered() == []
+
+
+def test_an_approval_that_was_taken_back_and_given_again_is_recorded_again(tmp_path: Path) -> None:
+    """Nothing ran in between."""
+    team = Team(tmp_path, CONFIG.replace("[grace]", "[grace, bob]").replace("1, f", "2, f"), "bob")
+    request = team.open([("a.txt", 1)])
+    team.review(request)
+    team.approve(request, "bob")
+    team.merge(request, "squash")
+    team.run("push")
+    assert team.registered() == []
+    digest = request.shown[request.head]
+    place, (model, change, review) = next(
+        (place, one) for place, one in enumerate(team.forge.given) if one[2].person.login == "bob"
+    )
+    gone = msgspec.structs.replace(review, state=ReviewState.DISMISSED)
+    team.forge.given[place] = (model, change, gone)
+    said(team, request, "bob", ReviewState.APPROVED, digest)
+    said(team, request, "grace", ReviewState.APPROVED, digest)
+    team.run("schedule")
+    assert team.registered() == [digest]

@@ -148,6 +148,8 @@ class _Change:
         parents = self._history.parents(push.after)
         if len(parents) != 2 or parents[0] != push.before:
             return False
+        if not any(self._history.contains(one, parents[1]) for one in self._edges(self._parents)):
+            return False  # what it has merged may be anything
         return self._history.adds_nothing(push.after, *parents) is True
 
     def is_rebase(self, push: Push) -> bool:

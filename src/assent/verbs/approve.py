@@ -10,8 +10,9 @@ from assent.compare.bundles import Known
 from assent.core.approval import Approvals, Heard
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest, short
-from assent.core.entry import Approval, Draft, Kind
+from assent.core.entry import Approval, Draft, Kind, decode_entry
 from assent.core.identity import PersonKey
+from assent.core.registry import Opinion
 from assent.core.verdict import Finding, Verdict
 from assent.errors import ExitCode, PolicyError
 from assent.policy.approvals import approval_findings
@@ -208,7 +209,7 @@ def _drafts(
         before = opinions.get(one.person.key)
         kind = Kind.APPROVED if one.counts else Kind.REJECTED
         ends = one.opinion != ReviewState.APPROVED and before is not None
-        if (before is not None and before.kind is kind) or not (one.counts or ends):
+        if not (one.counts or ends) or _is_recorded(workspace, view, before, kind, one):
             continue
         if kind is Kind.APPROVED and unnamed(policy, change, beside):
             continue  # it might be the author's own
@@ -219,6 +220,21 @@ def _drafts(
             )
         drafts.append(_draft(workspace, candidate, change, one, kind, judgement))
     return drafts
+
+
+def _is_recorded(
+    workspace: Workspace, view: View, before: Opinion | None, kind: Kind, one: Heard
+) -> bool:
+    """Whether the ledger has this opinion: an approval that was given again counts as the one it
+    replaces, as long as that stands on the forge.
+    """
+    if before is None or before.kind is not kind:
+        return False
+    entry = decode_entry(view.entry(before.seq))
+    held = next((each for each in entry.approvals if each.person.key == one.person.key), None)
+    if kind is not Kind.APPROVED or held is None or (held.review, held.at) == (one.id, one.at):
+        return True
+    return workspace.forge.withdrawn(entry.model, held) is None
 
 
 def _draft(

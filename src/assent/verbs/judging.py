@@ -413,12 +413,19 @@ def _opinion(review: Review) -> tuple[PersonKey, str, bool]:
 
 
 def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
-    """What counts when something is written: recorded approvals, and every objection since."""
-    return [
-        review
-        for review in all_reviews(workspace, view, model, bundle)
-        if review.head is None or review.state is not ReviewState.APPROVED
+    """What counts when something is written: recorded approvals, and every objection since. An
+    approval that is not recorded does not count, and ends an objection of the same person.
+    """
+    said = all_reviews(workspace, view, model, bundle)
+    kept = [one for one in said if one.head is None or one.state is not ReviewState.APPROVED]
+    last = {one.person.key: one for one in said}
+    against = {one.person.key: one.state is ReviewState.CHANGES_REQUESTED for one in kept}
+    answered = [
+        msgspec.structs.replace(one, bundle=None)
+        for key, one in last.items()
+        if against.get(key) and one.state is ReviewState.APPROVED
     ]
+    return [*kept, *answered]
 
 
 def approval_records(approvals: Approvals) -> tuple[Approval, ...]:

@@ -419,5 +419,6 @@ def _named(step: Landed) -> str:
 
 _HOW = (
     "open a change from the newest base branch (one without any difference will do): its CI trains "
-    "what has landed, and it is reviewed, approved and merged like any other"
+    "what has landed, and it is reviewed, approved (by somebody who made none of that) and merged "
+    "like any other"
 )

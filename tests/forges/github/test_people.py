@@ -9,6 +9,7 @@ from assent.policy.approvals import unmapped
 from assent.policy.rules import ApprovalRule
 from tests.forges.github.conftest import Scene
 from tests.github.accounts import Account
+from tests.standin.objects import Signature
 
 COPILOT = "Copilot"
 CLAUDE = "Claude <noreply@anthropic.com>"
@@ -82,6 +83,28 @@ def test_a_rebase_hides_nobody_who_pushed_before(scene: Scene) -> None:
     scene.pull.push(by=scene.alice, pusher=carol(scene))
     advance(scene)
     scene.pull.update_branch(scene.alice, "rebase")
+    assert authors(scene) == {"alice", "carol"}
+
+
+@pytest.mark.threat(1)
+def test_a_squash_hides_nobody_who_merged_something_of_their_own(scene: Scene) -> None:
+    """Carol merges a branch of hers into the change; alice makes one commit of all that."""
+    repository, objects = scene.github.repository, scene.github.repository.objects
+    person = carol(scene)
+    head, base = scene.pull.head_sha, repository.tip("main")
+    tune = repository.commit(person, parent=base, files={"train.py": "print(3)\n"})
+    by = Signature(person.name, person.email, scene.github.now)
+    tree = objects.merged_tree(head, tune)
+    assert tree is not None
+    merged = objects.write(
+        message="Merge tune", author=by, committer=by, parents=[head, tune], tree=tree
+    )
+    scene.pull.push(merged, by=person, pusher=person)
+    alice = Signature(scene.alice.name, scene.alice.email, scene.github.now)
+    squashed = objects.write(
+        message="All of it", author=alice, committer=alice, parents=[base], tree=tree
+    )
+    scene.pull.push(squashed, by=scene.alice, pusher=scene.alice)
     assert authors(scene) == {"alice", "carol"}
 
 

@@ -367,3 +367,16 @@ def test_whether_somebody_is_a_member_must_be_readable(scene: Scene) -> None:
     scene.faults.fail("GET", "*/collaborators/expert", 403, times=9)
     with pytest.raises(OutsideError, match="whether expert is a collaborator"):
         matches(scene, person, f"expert#{expert.id}")
+
+
+@pytest.mark.threat(42)
+def test_a_team_owns_what_its_member_may_write(scene: Scene) -> None:
+    """Anybody may read a public repository, and be put into a team."""
+    scene.github.repository.is_private = False
+    carol = scene.github.user("carol", role="read")
+    dan = scene.github.user("dan", role="write")
+    scene.github.team("ml", carol, dan)
+    own(scene, "* @acme/ml\n")
+    token = reader(scene)
+    assert not matches(scene, actor(scene, carol), "codeowners", token=token)
+    assert matches(scene, actor(scene, dan), "codeowners", token=token)

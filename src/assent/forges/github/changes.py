@@ -28,6 +28,11 @@ LAG_PAUSES_S = (1.0, 2.0, 4.0)
 """After a merge it takes GitHub some time to say which pull request a commit came from."""
 WAKING = ("pull_request", "pull_request_review")
 """The events whose runs a trusted run waits for. What they ran was code of the pull request."""
+OF_OPEN = (
+    *("pull_request", "pull_request_target", "pull_request_review"),
+    *("pull_request_review_comment", "issue_comment", "workflow_run", "merge_group"),
+)
+"""The events about something open: whatever has landed has done so before."""
 WEB_FLOW = "web-flow"
 """The account that commits what is merged and edited in the browser. It is nobody."""
 _HEADS = "refs/heads/"
@@ -77,8 +82,9 @@ class Changes:
         self._workflow = workflow
         self._wait = wait
         self._known: dict[int, Found] = {}
-        self._landed: dict[str, Found] = {}
-        self._pauses = list(LAG_PAUSES_S) if wakeup.run is not None else []
+        self._landed: dict[tuple[str, bool], Found] = {}
+        may_be_late = wakeup.run is not None and wakeup.event not in OF_OPEN
+        self._pauses = list(LAG_PAUSES_S) if may_be_late else []
 
     def current(self) -> Found | None:
         """The change of this run."""
@@ -152,7 +158,9 @@ class Changes:
         """
         site = self._site
         doing = f"looking for the pull request of run {run_id}"
-        run = site.api.get(site.path("actions", "runs", run_id), WorkflowRun, doing=doing)
+        run = site.run(str(run_id), doing=doing)
+        if run is None:
+            raise RefusedError(doing, "GitHub answered 404", status=404)
         if run.event not in ("pull_request", "pull_request_review", "merge_group"):
             raise UsageError(
                 doing,
@@ -250,18 +258,19 @@ class Changes:
                 return ref.removeprefix(_HEADS)
         return self._checkout.branch()
 
-    def landed(self, head: str) -> Found:
+    def landed(self, head: str, *, is_step: bool = False) -> Found:
         """The pull request that a commit of the default branch came from. Each is looked for once.
 
         A commit of a fork can be read here as well, so that GitHub knows it proves nothing. It
         has landed if a merged pull request says that it became this commit, or if the default
-        branch contains it. A run waits for GitHub once, however many commits it looks at.
+        branch contains it, which is not asked of what is known to be a step of that (`is_step`). A
+        run waits for GitHub once, however many commits it looks at.
         """
-        if head not in self._landed:
-            self._landed[head] = self._look_for_landed(head)
-        return self._landed[head]
+        if (head, is_step) not in self._landed:
+            self._landed[head, is_step] = self._look_for_landed(head, is_step=is_step)
+        return self._landed[head, is_step]
 
-    def _look_for_landed(self, head: str) -> Found:
+    def _look_for_landed(self, head: str, *, is_step: bool) -> Found:
         merged = self._merged_with(head)
         while self._pauses and not any(pull.merge_commit_sha == head for pull in merged):
             self._wait(self._pauses.pop(0))
@@ -270,7 +279,7 @@ class Changes:
         if became:
             return self._merged_together(became, head)
         branch = self._site.facts.default_branch
-        landed = self._contains(branch, head)
+        landed = is_step or self._contains(branch, head)
         return self._alone(branch, head, landed=landed, within=merged if landed else [])
 
     def _merged_together(self, pulls: Sequence[Pull], commit: str) -> Found:

@@ -126,7 +126,7 @@ class GitHubForge:
     @cached_property
     def _current(self) -> Found | None:
         if self._commit is not None:
-            return self._changes.landed(self._commit)
+            return self._changes.landed(self._commit, is_step=True)
         return self._changes.current()
 
     def landed(self, commit: str) -> Self:

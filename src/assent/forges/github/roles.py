@@ -85,7 +85,10 @@ class Roles:
         """
         if not owner.startswith("@"):
             return None
-        return self._of_team(person, owner, None) if "/" in owner else self._called(person, owner)
+        if "/" not in owner:
+            return self._called(person, owner)
+        found = self._of_team(person, owner, None)
+        return found if found is not None and self._may_write(person) else None
 
     def _called(self, person: Actor, login: str) -> Resolved | None:
         """A login, if it is today the name of this person, who may write. In a public repository

@@ -19,7 +19,7 @@ class Runs:
     def __init__(self, site: Site, *, run: str | None) -> None:
         self._site = site
         self._run = run
-        self._read: dict[str, WorkflowRun | None] = {}
+        self._attempts: dict[tuple[str, int], WorkflowRun | None] = {}
 
     def own(self) -> WorkflowRun | None:
         """The run that we are; None outside CI."""
@@ -71,7 +71,8 @@ class Runs:
         if run.system != FORGE:
             return ()
         doing = f"looking for run {run.id}, which the bundle says it was made in"
-        found = self._find(run.id, doing) if run.id.isascii() and run.id.isdigit() else None
+        is_number = run.id.isascii() and run.id.isdigit()
+        found = self._site.run(run.id, doing=doing) if is_number else None
         if found is None:
             raise PolicyError(doing, "this repository has no such run", hint=_AGAIN)
         if not self._is_of(found, of):
@@ -82,8 +83,7 @@ class Runs:
             )
         if found.event == "schedule" and run.attempt <= 1:
             return ()
-        path = self._site.path("actions", "runs", run.id, "attempts", run.attempt)
-        attempt = self._site.api.find(path, WorkflowRun, doing=doing)
+        attempt = self._attempt(run, found, doing)
         if attempt is None:
             raise PolicyError(doing, f"it has no attempt {run.attempt}", hint=_AGAIN)
         accounts = [attempt.triggering_actor or attempt.actor]
@@ -104,16 +104,20 @@ class Runs:
 
     def _own(self, run: str) -> WorkflowRun:
         doing = f"reading run {run}"
-        found = self._find(run, doing)
+        found = self._site.run(run, doing=doing)
         if found is None:
             raise RefusedError(doing, "GitHub answered 404", status=404, hint=_RUN_HINT)
         return found
 
-    def _find(self, run: str, doing: str) -> WorkflowRun | None:
-        if run not in self._read:
-            path = self._site.path("actions", "runs", run)
-            self._read[run] = self._site.api.find(path, WorkflowRun, doing=doing)
-        return self._read[run]
+    def _attempt(self, run: Run, latest: WorkflowRun, doing: str) -> WorkflowRun | None:
+        """One attempt of a run."""
+        if run.attempt == latest.run_attempt:
+            return latest
+        key = (run.id, run.attempt)
+        if key not in self._attempts:
+            path = self._site.path("actions", "runs", run.id, "attempts", run.attempt)
+            self._attempts[key] = self._site.api.find(path, WorkflowRun, doing=doing)
+        return self._attempts[key]
 
     def _is_guarded(self, environment: str) -> bool:
         try:

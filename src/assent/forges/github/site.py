@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.github.api import Api, RefusedError, segment
-from assent.forges.github.shapes import Account, RepositoryFacts
+from assent.forges.github.shapes import Account, RepositoryFacts, WorkflowRun
 
 FORGE = "github"
 ACTIONS_ACCOUNT = "github-actions[bot]"
@@ -31,6 +31,7 @@ class Site:
         self._asked = f"/repos/{segment(owner)}/{segment(name)}"
         self._name = repository
         self._account = account
+        self._runs: dict[str, WorkflowRun | None] = {}
 
     @cached_property
     def facts(self) -> RepositoryFacts:
@@ -68,6 +69,13 @@ class Site:
     def account(self, login: str, *, doing: str) -> Account | None:
         """The account of this name today, or None."""
         return self.api.find(f"/users/{segment(login)}", Account, doing=doing)
+
+    def run(self, number: str, *, doing: str) -> WorkflowRun | None:
+        """The run of this number as its latest attempt is, or None."""
+        if number not in self._runs:
+            path = self.path("actions", "runs", number)
+            self._runs[number] = self.api.find(path, WorkflowRun, doing=doing)
+        return self._runs[number]
 
     @cached_property
     def own(self) -> Account:

@@ -66,8 +66,9 @@ class Changes:
         self._wait = wait
         self._authors = Authors(site, Merges(checkout))
         self._known: dict[int, Found] = {}
-        self._landed: dict[str, Found] = {}
-        self._pauses = list(LAG_PAUSES_S) if wakeup.run is not None else []
+        self._landed: dict[tuple[str, bool], Found] = {}
+        may_be_late = wakeup.run is not None and wakeup.merge_request is None
+        self._pauses = list(LAG_PAUSES_S) if may_be_late else []
 
     def current(self) -> Found | None:
         """The change of this run."""
@@ -160,18 +161,19 @@ class Changes:
             )
         return found[0]
 
-    def landed(self, head: str) -> Found:
+    def landed(self, head: str, *, is_step: bool = False) -> Found:
         """The merge request that a commit of the default branch came from. Each is looked for once.
 
         A commit of a fork can be read here as well, so that GitLab knows it proves nothing. It
         has landed if a merged merge request says that it became this commit, or if the default
-        branch contains it. A run waits for GitLab once, however many commits it looks at.
+        branch contains it, which is not asked of what is known to be a step of that (`is_step`). A
+        run waits for GitLab once, however many commits it looks at.
         """
-        if head not in self._landed:
-            self._landed[head] = self._look_for_landed(head)
-        return self._landed[head]
+        if (head, is_step) not in self._landed:
+            self._landed[head, is_step] = self._look_for_landed(head, is_step=is_step)
+        return self._landed[head, is_step]
 
-    def _look_for_landed(self, head: str) -> Found:
+    def _look_for_landed(self, head: str, *, is_step: bool) -> Found:
         merged = self._merged_with(head)
         while self._pauses and not any(self._landed_as(one) == head for one in merged):
             self._wait(self._pauses.pop(0))
@@ -180,7 +182,7 @@ class Changes:
         if became:
             return self._merged_together(became, head)
         branch = self._site.branch
-        landed = self._contains(branch, head)
+        landed = is_step or self._contains(branch, head)
         return self._alone(branch, head, landed=landed, within=merged if landed else [])
 
     def _merged_together(self, requests: Sequence[MergeRequest], commit: str) -> Found:

@@ -155,7 +155,7 @@ class GitLabForge:
     @cached_property
     def _current(self) -> Found | None:
         if self._commit is not None:
-            return self._changes.landed(self._commit)
+            return self._changes.landed(self._commit, is_step=True)
         return self._changes.current()
 
     def landed(self, commit: str) -> Self:
