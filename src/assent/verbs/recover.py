@@ -19,6 +19,10 @@ HERE = "this clone"
 """Stands for what a clone remembers among the witnesses."""
 
 
+_OF_JOBS = ("CI", "JENKINS_URL", "TEAMCITY_VERSION", "TF_BUILD")
+"""Variables that are set in jobs: the first by most systems, the others by those that do not."""
+
+
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What was given up: the witnesses by name, with the entries that they were derived from. The
     loss is noted as entry `seq` of the ledger.
@@ -41,7 +45,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
     doing = f"recovering the ledger of {model}"
     workspace.require_trusted(doing)
     require_reason(reason, doing)
-    if workspace.context.system is not None:
+    if workspace.context.system is not None or any(map(workspace.environ.get, _OF_JOBS)):
         raise PolicyError(
             doing,
             "a job cannot decide that entries are lost",
