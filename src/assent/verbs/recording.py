@@ -42,6 +42,7 @@ def record(
             view = read_ledger(workspace, model)
         drafts = decide(view)
         if not drafts:
+            _point_head(workspace, view)
             return view, ()
         _require_witness(workspace, view)
         try:
@@ -167,6 +168,14 @@ def _point_all(workspace: Workspace, model: str, entries: Sequence[Entry]) -> No
             ) from None
 
 
+def _point_head(workspace: Workspace, view: View) -> None:
+    """Move the head to the newest entry: whoever wrote that may have been killed before it."""
+    model = view.state.model
+    if view.state.seq >= 0:
+        newest = Pointer(seq=view.state.seq, entry=view.head)
+        _write_pointer(workspace, model, head_of(model), newest)
+
+
 def _write_pointer(workspace: Workspace, model: str, name: str, pointer: Pointer) -> None:
     """Write a pointer, unless somebody wrote a later one. One that the ledger does not know of is
     no later one: the ledger was restored from an old copy, and nobody may say "promoted".
@@ -234,3 +243,4 @@ def point_version_again(workspace: Workspace, view: View, version: int, seq: int
     entry = decode_entry(content)
     if entry.subject.version == version:
         point(workspace, entry, entry_digest(content))
+    _point_head(workspace, view)
