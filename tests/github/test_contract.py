@@ -182,7 +182,10 @@ def test_the_youngest_example_is_taken() -> None:
         name: {}
         for name in (
             *("issue_comment$created", "merge_group$checks_requested", "push$event"),
-            *(f"pull_request${one}" for one in ("opened", "synchronize", "reopened", "closed")),
+            *(
+                f"pull_request${one}"
+                for one in ("opened", "edited", "synchronize", "reopened", "closed")
+            ),
             *(f"pull_request_review${one}" for one in ("submitted", "dismissed", "edited")),
             *("workflow_dispatch$event", "workflow_run$completed", "workflow_run$requested"),
         )
