@@ -929,6 +929,9 @@ def test_metrics_of_an_earlier_run_that_the_command_only_names(tmp_path: Path) -
     mine.edit("assent.yaml", "[train.sh, ", "[train.sh, out/conf.json, ")
     mine.write("evaluate.sh", "cat out/conf.json && echo '{\"accuracy\": 0.7}' >out/m.json\n")
     mine.commit("names it", push=True)
+    assert "name the files that the run writes one by one" in mine.run("review", code=2).stderr
+    mine.edit("assent.yaml", "metrics: ['out/*.json']", "metrics: [out/m.json]")
+    mine.commit("names both", push=True)
     evidence = mine.run("review", "--json", code=11).json["report"]["evidence"]
     assert evidence["metrics"]["accuracy"] == 0.7
     assert "out/conf.json" in evidence["inputs"]
