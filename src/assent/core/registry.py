@@ -73,6 +73,11 @@ class State(Struct, frozen=True, kw_only=True):
     pins: dict[str, str] = {}
 
     @property
+    def latest(self) -> VersionLine | None:
+        """The newest version that is not retired, of those that are listed."""
+        return next((line for line in self.newest if not line.retired), None)
+
+    @property
     def standing(self) -> Digest:
         """The digest of who stands where: the number of versions, and version and bundle of
         every stage. Each entry states it; later releases may keep more in the state without

@@ -411,9 +411,8 @@ def baseline(workspace: Workspace, view: View, model: str, stages: list[str]) ->
     held = None if last is None else view.state.stages.get(last)
     if held is not None:
         return _known(workspace, view, model, held.bundle)
-    for line in view.state.newest:
-        if not line.retired:
-            return _known(workspace, view, model, line.bundle)
+    if view.state.latest is not None:
+        return _known(workspace, view, model, view.state.latest.bundle)
     if workspace.base is not None:
         digest = workspace.store.recall(f"{model}/commits/{workspace.base}")
         if digest is not None:

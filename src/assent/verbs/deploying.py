@@ -6,9 +6,10 @@ import msgspec
 
 from assent.core.change import Review
 from assent.core.digest import Digest
-from assent.core.entry import Entry, Kind, decode_entry, encode_entry, entry_digest
+from assent.core.entry import Entry, Kind, encode_entry, entry_digest
 from assent.core.verdict import Finding, Outcome
 from assent.ports import Deployment, Press, View
+from assent.verbs.versions import registered_from
 from assent.verbs.workspace import Workspace
 
 
@@ -72,14 +73,7 @@ def show(workspace: Workspace, view: View, entry: Entry, environment: str) -> No
             bundle=subject.bundle,
             seq=entry.seq,
             entry=entry_digest(encode_entry(entry)),
-            commit=_landed(view, subject.bundle),
+            commit=registered_from(view, subject.bundle),
             is_rollback=entry.kind is Kind.ROLLED_BACK,
         )
     )
-
-
-def _landed(view: View, bundle: Digest) -> str | None:
-    known = view.record(bundle)
-    if known is None or known.registered is None:
-        return None
-    return decode_entry(view.entry(known.registered)).commit

@@ -8,7 +8,6 @@ change, be that change empty. So the makers of those steps are makers of the bun
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
@@ -18,11 +17,12 @@ from assent.compare.bundles import Known
 from assent.config.read import read_config
 from assent.core.change import Author, Change
 from assent.core.digest import Digest
-from assent.core.entry import decode_entry
 from assent.errors import AssentError, OutsideError
 from assent.ports import View
+from assent.verbs.history import read_back
 from assent.verbs.locks import lock_at
 from assent.verbs.revisions import brings_inputs, difference
+from assent.verbs.versions import latest_from, registered_commits
 from assent.verbs.workspace import FILE, Workspace
 
 MOST = 50
@@ -43,20 +43,6 @@ class Inherited(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING = Inherited()
-
-
-def registered_from(view: View, bundle: Digest) -> str | None:
-    """The commit of the base branch that a bundle was registered from."""
-    known = view.record(bundle)
-    if known is None or known.registered is None:
-        return None
-    return decode_entry(view.entry(known.registered)).commit
-
-
-def registered_commits(view: View) -> tuple[str, ...]:
-    """The commits that the newest versions were registered from, the newest version first."""
-    found = (registered_from(view, line.bundle) for line in view.state.newest)
-    return tuple(dict.fromkeys(commit for commit in found if commit is not None))
 
 
 def inherited(
@@ -139,8 +125,7 @@ class _Looked:
 
     def is_of_version(self, end: str) -> bool:
         """Whether the newest version was made from just what the branch holds."""
-        line = next((line for line in self.view.state.newest if not line.retired), None)
-        commit = None if line is None else registered_from(self.view, line.bundle)
+        commit = latest_from(self.view)
         return commit is not None and not self._differ(commit, end)
 
     def stretch(self, end: str, covered: Sequence[str]) -> _Stretch:
@@ -169,15 +154,10 @@ class _Looked:
             past = [one for one in here if one == end or not repository.contains(one, end)]
             return repository.first_parents(end, most=MOST_STEPS, without=past)
 
-        found = read()
-        remote = workspace.branch.remote
-        for depth in _DEPTHS:
-            if remote is None or not found or found[-1] not in repository.cut_commits():
-                break
-            with suppress(OutsideError):  # then it is not known, which is said
-                repository.deepen(remote, workspace.base_branch or end, most=depth)
-            found = read()
-        return found
+        try:
+            return read_back(workspace, end, read, depths=_DEPTHS)
+        except OutsideError:
+            return read()  # then it is not known, which is said
 
     def _since_declared(self, end: str, commits: Sequence[str]) -> _Stretch:
         """The steps after the one in which the branch first declared the model, and that one if it

@@ -37,10 +37,11 @@ from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
 from assent.verbs.bundles import baseline, open_bundle
 from assent.verbs.facts import compare_bundles
-from assent.verbs.inherited import NOTHING, Inherited, inherited, registered_from
+from assent.verbs.inherited import NOTHING, Inherited, inherited
 from assent.verbs.locks import lock_at, mistrust
 from assent.verbs.revisions import difference, foreign
 from assent.verbs.roles import role_of
+from assent.verbs.versions import latest_from
 from assent.verbs.workspace import Workspace
 
 
@@ -226,11 +227,11 @@ def _nothing_new(
     Git says so, not the bundle. None if something differs, or if the change brings a retrained
     bundle.
     """
-    line = next((line for line in view.state.newest if not line.retired), None)
+    line = view.state.latest
     if change is None or change.landed or workspace.context.system is None or line is None:
         return None
     model = candidate.bundle.model
-    commit = registered_from(view, line.bundle)
+    commit = latest_from(view)
     try:
         locked = lock_at(workspace, change.head, model)
         read = candidate.evidence.inputs

@@ -17,10 +17,11 @@ from assent.core.entry import Kind
 from assent.errors import AssentError, IdleError, OutsideError, PolicyError, UsageError
 from assent.ports import View
 from assent.verbs.bundles import of_inputs, open_bundle, read_bundle
-from assent.verbs.inherited import registered_commits, registered_from
+from assent.verbs.history import read_back
 from assent.verbs.locks import lock_at, locked_of
 from assent.verbs.recording import read_entries
 from assent.verbs.revisions import difference, foreign
+from assent.verbs.versions import latest_from, registered_commits, registered_from
 from assent.verbs.workspace import Workspace
 
 MOST = 50
@@ -84,8 +85,7 @@ class Landed:
         """Whether Git knows no difference to what the newest version was registered from, and no
         lock names another bundle.
         """
-        line = next((line for line in view.state.newest if not line.retired), None)
-        commit = None if line is None else registered_from(view, line.bundle)
+        line, commit = view.state.latest, latest_from(view)
         if line is None or commit is None:
             return False
         try:
@@ -156,8 +156,7 @@ def has_another(workspace: Workspace, view: View, model: str) -> bool:
     """Whether somebody has approved a bundle of the very inputs that the newest version has, such
     as one that was trained again. Where nobody has, no change that leaves those alone brings one.
     """
-    line = next((line for line in view.state.newest if not line.retired), None)
-    commit = None if line is None else registered_from(view, line.bundle)
+    commit = latest_from(view)
     if commit is None:
         return False
     for digest in approved(view):
@@ -271,29 +270,21 @@ def _history(workspace: Workspace, tip: str, ends: frozenset[str]) -> list[str]:
     out is fetched.
     """
     repository = workspace.repository
-
-    def read() -> list[str]:
-        return repository.first_parents(tip, most=MOST + 1)
-
-    found = read()
-    for depth in _DEPTHS:
-        is_cut = found[-1] in repository.cut_commits() and len(found) <= MOST
-        if not is_cut or not ends.isdisjoint(found):
-            break
-        remote = workspace.branch.remote
-        if remote is None:
-            break
-        try:
-            repository.deepen(remote, workspace.base_branch or tip, most=depth)
-        except OutsideError as error:
-            raise OutsideError(
-                error.doing,
-                error.problem,
-                hint="this clone is shallow: fetch more of it, for example with "
-                f"`git fetch --depth={MOST + 1} {remote}`",
-            ) from None
-        found = read()
-    return found
+    try:
+        return read_back(
+            workspace,
+            tip,
+            lambda: repository.first_parents(tip, most=MOST + 1),
+            depths=_DEPTHS,
+            is_enough=lambda found: len(found) > MOST or not ends.isdisjoint(found),
+        )
+    except OutsideError as error:
+        raise OutsideError(
+            error.doing,
+            error.problem,
+            hint="this clone is shallow: fetch more of it, for example with "
+            f"`git fetch --depth={MOST + 1} {workspace.branch.remote}`",
+        ) from None
 
 
 def _new(workspace: Workspace, commits: list[str]) -> frozenset[str]:

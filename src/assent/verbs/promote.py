@@ -131,10 +131,9 @@ def chosen_version(view: View, version: str | None) -> int:
     """The number of the version that is meant; None is the newest that is not retired."""
     doing = f"choosing the version of {view.state.model}"
     if version is None:
-        newest = next((line.version for line in view.state.newest if not line.retired), None)
-        if newest is None:
+        if view.state.latest is None:
             raise UsageError(doing, "none is registered", hint="run `assent register` first")
-        return newest
+        return view.state.latest.version
     number = version_number(version)
     if number is None and version in view.state.stages:
         number = view.state.stages[version].version

@@ -42,7 +42,7 @@ def record(
             view = read_ledger(workspace, model)
         drafts = decide(view)
         if not drafts:
-            _point_head(workspace, view)
+            _point_head(workspace, view.state.model, view.state.seq, view.head)
             return view, ()
         _require_witness(workspace, view)
         try:
@@ -99,8 +99,10 @@ def _require_witness(workspace: Workspace, view: View) -> None:
     """Raise `OutsideError` if the ledger has versions and the store has nothing of the model: it
     is not the store of this ledger, or is not there.
     """
-    model = view.state.model
-    if view.state.versions and not witnesses_of(workspace, model):
+    model, store = view.state.model, workspace.store
+    if not view.state.versions or store.pointer(head_of(model)) is not None:
+        return
+    if not any(store.pointers(model).values()):
         raise OutsideError(
             f"writing to the ledger of {model}",
             _NOTHING_THERE,
@@ -154,26 +156,26 @@ def read_entries(view: View, start: int = 0) -> list[Entry]:
 
 
 def _point_all(workspace: Workspace, model: str, entries: Sequence[Entry]) -> None:
-    for entry in entries:
-        digest = entry_digest(encode_entry(entry))
-        try:
-            point(workspace, entry, digest)
-            _write_pointer(workspace, model, head_of(model), Pointer(seq=entry.seq, entry=digest))
-        except OutsideError as error:
-            raise OutsideError(
-                error.doing,
-                f"{error.problem}; entry {entry.seq} of the ledger is written, and it decides",
-                hint="run the verb again, or `assent verify --repair`, to move the pointer too"
-                + (f"; {error.hint}" if error.hint else ""),
-            ) from None
+    last, digest = entries[-1], entry_digest(encode_entry(entries[-1]))
+    try:
+        for entry in entries:
+            point(workspace, entry, entry_digest(encode_entry(entry)))
+        _point_head(workspace, model, last.seq, digest)
+    except OutsideError as error:
+        raise OutsideError(
+            error.doing,
+            f"{error.problem}; entry {last.seq} of the ledger is written, and it decides",
+            hint="run the verb again, or `assent verify --repair`, to move the pointer too"
+            + (f"; {error.hint}" if error.hint else ""),
+        ) from None
 
 
-def _point_head(workspace: Workspace, view: View) -> None:
-    """Move the head to the newest entry: whoever wrote that may have been killed before it."""
-    model = view.state.model
-    if view.state.seq >= 0:
-        newest = Pointer(seq=view.state.seq, entry=view.head)
-        _write_pointer(workspace, model, head_of(model), newest)
+def _point_head(workspace: Workspace, model: str, seq: int, entry: Digest) -> None:
+    """Move the head to the newest entry. Whoever finds nothing to write moves it as well: the one
+    who wrote may have been killed before it.
+    """
+    if seq >= 0:
+        _write_pointer(workspace, model, head_of(model), Pointer(seq=seq, entry=entry))
 
 
 def _write_pointer(workspace: Workspace, model: str, name: str, pointer: Pointer) -> None:
@@ -243,4 +245,4 @@ def point_version_again(workspace: Workspace, view: View, version: int, seq: int
     entry = decode_entry(content)
     if entry.subject.version == version:
         point(workspace, entry, entry_digest(content))
-    _point_head(workspace, view)
+    _point_head(workspace, view.state.model, view.state.seq, view.head)

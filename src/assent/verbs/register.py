@@ -18,7 +18,6 @@ from assent.measure.files import covers
 from assent.policy.rules import Policy
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound
-from assent.verbs.inherited import registered_from
 from assent.verbs.judging import (
     approval_records,
     binding_reviews,
@@ -33,6 +32,7 @@ from assent.verbs.override import may_go_on, override_draft
 from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.reverted import gone_back
 from assent.verbs.revisions import foreign
+from assent.verbs.versions import registered_from
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import differing, forgotten, inputs_of
 
@@ -173,7 +173,7 @@ def _require_known(workspace: Workspace, view: View, model: str) -> None:
 
 def _version_of(step: Landed, view: View) -> VersionLine | None:
     """The newest version that was registered from this very commit."""
-    lines = (line for line in view.state.newest)
+    lines = view.state.newest
     return next((one for one in lines if registered_from(view, one.bundle) == step.commit), None)
 
 
@@ -356,7 +356,7 @@ def _left_alone(
     step: Landed, view: View, candidate: Known | None, *, is_of_version: bool
 ) -> Decided:
     """A change that leaves alone what the model is made from: nothing of it must be registered."""
-    line = next((line for line in view.state.newest if not line.retired), None)
+    line = view.state.latest
     if is_of_version and line is not None:
         said = f"the inputs are those of v{line.version}"
         if candidate is not None:

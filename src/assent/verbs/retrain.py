@@ -27,12 +27,12 @@ from assent.verbs.bundle import bundle
 from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.handover import taken
-from assent.verbs.inherited import registered_from
 from assent.verbs.judging import Judgement, judge, makers, subject
 from assent.verbs.locks import lock_at, retraining
 from assent.verbs.recording import read_entries, read_ledger, record
 from assent.verbs.revisions import difference
 from assent.verbs.train import train
+from assent.verbs.versions import registered_from
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import changed_files, some_of
 

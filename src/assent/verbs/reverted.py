@@ -8,9 +8,9 @@ from assent.core.digest import Digest
 from assent.core.registry import VersionLine
 from assent.errors import OutsideError
 from assent.ports import View
-from assent.verbs.inherited import registered_from
 from assent.verbs.locks import locked_at
 from assent.verbs.revisions import difference
+from assent.verbs.versions import registered_from
 from assent.verbs.workspace import Workspace
 
 

@@ -4,6 +4,8 @@ reads the ledger starts without all that reads files.
 
 from __future__ import annotations
 
+from assent.core.digest import Digest
+from assent.core.entry import decode_entry
 from assent.core.registry import Record
 from assent.errors import UsageError
 from assent.ports import View
@@ -13,6 +15,26 @@ def version_number(name: str) -> int | None:
     """`v12` or `12` as 12; None for anything else."""
     digits = name.removeprefix("v")
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
+
+
+def registered_from(view: View, bundle: Digest) -> str | None:
+    """The commit of the base branch that a bundle was registered from."""
+    known = view.record(bundle)
+    if known is None or known.registered is None:
+        return None
+    return decode_entry(view.entry(known.registered)).commit
+
+
+def latest_from(view: View) -> str | None:
+    """The commit that the newest version, retired ones apart, was registered from."""
+    line = view.state.latest
+    return None if line is None else registered_from(view, line.bundle)
+
+
+def registered_commits(view: View) -> tuple[str, ...]:
+    """The commits that the newest versions were registered from, the newest version first."""
+    found = (registered_from(view, line.bundle) for line in view.state.newest)
+    return tuple(dict.fromkeys(commit for commit in found if commit is not None))
 
 
 def record_of(view: View, model: str, version: int) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 import msgspec
@@ -22,7 +22,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     author: str
     at: str
-    files: dict[str, bytes | None]
+    files: Mapping[str, bytes | None]
     kept: dict[str, str] = {}
 
 

@@ -222,13 +222,9 @@ def derived_digest(state: State | Mapping[str, Any], index: str) -> Digest:
     return digest_of_value({"index": index, "state": state})
 
 
-def files_rebuilt(registry: Registry, newest: bytes, closed: Closed) -> dict[str, bytes | None]:
+def files_rebuilt(registry: Registry, newest: bytes, closed: Closed) -> dict[str, bytes]:
     """Everything derived, made anew."""
-    files: dict[str, bytes | None] = {
-        INDEX: None,
-        **state_files(registry.state, registry.head, newest),
-    }
-    contents: dict[str, bytes] = {}
+    contents = state_files(registry.state, registry.head, newest)
     for bundle in sorted(registry.records):
         path = record_path(bundle)
         line = canonical_json(registry.records[bundle]) + b"\n"
@@ -238,7 +234,7 @@ def files_rebuilt(registry: Registry, newest: bytes, closed: Closed) -> dict[str
         contents[path] = contents.get(path, b"") + _version_line(version, bundle)
     if closed.objects:
         contents[CLOSED] = _closed_file(closed)
-    return {**files, **contents}
+    return contents
 
 
 def state_files(state: State, head: Digest, newest: bytes) -> dict[str, bytes]:
@@ -314,13 +310,9 @@ class _Named(msgspec.Struct, frozen=True):
     bundle: Digest
 
 
-def blob_ids(files: Mapping[str, bytes | None], object_format: str) -> dict[str, str | None]:
+def blob_ids(files: Mapping[str, bytes], object_format: str) -> dict[str, str]:
     """The ids of the Git blobs with these contents, by path."""
-    return {
-        path: _object_id("blob", content, object_format)
-        for path, content in files.items()
-        if content is not None
-    }
+    return {path: _object_id("blob", content, object_format) for path, content in files.items()}
 
 
 def format_of(oid: str) -> str:

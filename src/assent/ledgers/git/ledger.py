@@ -65,10 +65,11 @@ class GitLedger:
         """See `Ledger.append`."""
         view = _read_here(view)
         model = view.state.model
-        if view.is_newer:
+        if view.later_format is not None:
             raise IntegrityError(
                 f"writing to the ledger of {model}",
-                f"its newest entry has the format {view.format!r}, which this release cannot write",
+                f"its newest entry has the format {view.later_format!r}, which this release "
+                "cannot write",
                 hint="upgrade Assent, then run the verb again",
             )
         bundles = sorted({bundle for draft in drafts for bundle in touched(view.state, draft)})

@@ -43,25 +43,15 @@ class GitView:
         tip: str | None,
         objects: LedgerObjects | None,
         *,
-        format: str = FORMAT,  # noqa: A002  # as the entry calls it
+        later_format: str | None = None,
         is_proven: bool = True,
     ) -> None:
         self.state = state
         self.head = head
         self.tip = tip
-        self.format = format
+        self.later_format = later_format
         self._is_proven = is_proven
         self._objects = objects
-
-    @property
-    def is_newer(self) -> bool:
-        """Whether the newest entry has a later minor format than is known here."""
-        return self.format != FORMAT
-
-    @property
-    def later_format(self) -> str | None:
-        """See `View.later_format`."""
-        return self.format if self.is_newer else None
 
     @classmethod
     def empty(cls, model: str) -> GitView:
@@ -108,7 +98,8 @@ class GitView:
         if is_more or entry.derived != derived_digest(said, index):
             problem = f"{REGISTRY} or {INDEX}/ is not what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
-        return cls(state, file.entry, tip, objects, format=entry.format)
+        later = None if entry.format == FORMAT else entry.format
+        return cls(state, file.entry, tip, objects, later_format=later)
 
     def record(self, bundle: Digest) -> Record | None:
         """See `View.record`."""
@@ -224,7 +215,9 @@ class GitView:
         newest = decode_entry(self.entry(registry.state.seq))
         if newest.format != FORMAT:
             return None
-        ids = layout.blob_ids(self.rebuilt(registry), format_of(self.tip))
+        ids: dict[str, str | None] = {
+            **layout.blob_ids(self.rebuilt(registry), format_of(self.tip))
+        }
         # What is in those the chain says.
         ids |= dict.fromkeys(layout.entry_files(0, registry.state.seq))
         there = self._objects.listing(self.tip)
@@ -250,7 +243,7 @@ class GitView:
         there = _oids(self._objects.listing(self.tip))
         return {path: there[path] for path in layout.entry_files(0, registry.state.seq)}
 
-    def rebuilt(self, registry: Registry) -> dict[str, bytes | None]:
+    def rebuilt(self, registry: Registry) -> dict[str, bytes]:
         """Everything derived, made anew. Raises `ChainError` if the newest entry states something
         else: then it lies, and nothing made from it would be right.
         """
