@@ -88,6 +88,11 @@ def show(result: VerifyResult) -> None:
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
     for what in result.not_compared:
         output.line(f"not compared: {what}")
+    if any(fault.is_lost for fault in result.faults):
+        output.line(
+            "  hint: push the entries again from a clone that has them; where nobody has, a person "
+            "gives them up with `assent verify --recover --reason …`"
+        )
     verdict = "verified" if result.exit_code == 0 else "not verified"
     output.line(
         f"{verdict}: {output.count(len(result.models), 'model')}, "

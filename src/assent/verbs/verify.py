@@ -32,7 +32,7 @@ class Area(StrEnum):
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Something that does not verify, and whether `--repair` has put it right. `seq` is the first
-    bad entry, for a broken chain.
+    bad entry, for a broken chain. `is_lost`: the store was derived from an entry that is not there.
     """
 
     model: str
@@ -40,6 +40,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
     seq: int | None = None
     repaired: bool = False
+    is_lost: bool = False
 
 
 class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,9 +78,17 @@ class _Findings:
         *,
         seq: int | None = None,
         repaired: bool = False,
+        is_lost: bool = False,
     ) -> None:
         self.faults.append(
-            Fault(model=model, area=area, problem=problem, seq=seq, repaired=repaired)
+            Fault(
+                model=model,
+                area=area,
+                problem=problem,
+                seq=seq,
+                repaired=repaired,
+                is_lost=is_lost,
+            )
         )
 
 
@@ -198,7 +207,7 @@ def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
     for name, problem in read.witnessed.items():
         pointer = read.there[name]
         seq = len(read.digests) if pointer is None else min(pointer.seq, len(read.digests))
-        found.add(model, Area.CHAIN, f"{problem}; entries are missing", seq=seq)
+        found.add(model, Area.CHAIN, f"{problem}; entries are missing", seq=seq, is_lost=True)
     return read
 
 
