@@ -20,7 +20,7 @@ from assent.ledgers.git.commits import imported
 from assent.parsing import parse_yaml
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
-from assent.verbs.recording import read_ledger
+from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.recover import recover
 from assent.verbs.resolve import resolve
 from assent.verbs.retire import retire
@@ -211,8 +211,15 @@ def test_a_copy_that_has_lost_what_it_had_is_fetched_again(folder: Path) -> None
 def test_a_store_that_is_not_there_is_no_empty_one(folder: Path) -> None:
     (folder / "store").rename(folder / "elsewhere")
     assert resolve(opened(folder), "churn", "production").version == 3
-    with pytest.raises(OutsideError, match="knows nothing of this model"):
-        note(opened(folder), "churn", "an event")
+    view = read_ledger(opened(folder), "churn")
+    for verb in (
+        lambda: note(opened(folder), "churn", "an event"),
+        lambda: record(opened(folder), "churn", lambda view: []),
+        lambda: point_version_again(opened(folder), view, 1, 0),
+    ):
+        with pytest.raises(OutsideError, match="knows nothing of this model"):
+            verb()
+    assert not (folder / "store").exists()
     verify(opened(folder), ["churn"], repair=True, blobs=False)
     note(opened(folder), "churn", "an event")
 

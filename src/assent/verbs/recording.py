@@ -40,11 +40,11 @@ def record(
     while True:
         if view is None:
             view = read_ledger(workspace, model)
+        _require_witness(workspace, view)
         drafts = decide(view)
         if not drafts:
             _point_head(workspace, view.state.model, view.state.seq, view.head)
             return view, ()
-        _require_witness(workspace, view)
         try:
             entries = workspace.ledger.append(view, drafts)
         except MovedError as error:
@@ -104,7 +104,7 @@ def _require_witness(workspace: Workspace, view: View) -> None:
         return
     if not any(store.pointers(model).values()):
         raise OutsideError(
-            f"writing to the ledger of {model}",
+            f"comparing the ledger of {model} with the store",
             _NOTHING_THERE,
             hint="is `store` in assent.yaml the right one, and mounted here? if it was lost or "
             "moved, `assent verify --repair` writes its pointers again",
@@ -241,6 +241,7 @@ def point_stage_again(workspace: Workspace, view: View, stage: str) -> Entry:
 
 def point_version_again(workspace: Workspace, view: View, version: int, seq: int) -> None:
     """Write the pointer of a version as the ledger has it."""
+    _require_witness(workspace, view)
     content = view.entry(seq)
     entry = decode_entry(content)
     if entry.subject.version == version:
