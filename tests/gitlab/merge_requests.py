@@ -102,8 +102,9 @@ class MergeRequest:
 
     def push(self, sha: str | None = None, **made: Any) -> str:
         """A push to the source branch: the commit `sha`, or a new one (`by`, `message`, `files`).
-        Whoever wrote it pushes it, or the `pusher`, of `refs` branches at once. It makes a version. On paid tiers it takes the
-        approvals away, unless the project lets them stay or the change is the same as before.
+        Whoever wrote it pushes it, or the `pusher`, with other branches if `refs` are several. It
+        makes a version. On paid tiers it takes the approvals away, unless the project lets them
+        stay or the change is the same as before.
         """
         source = self.source_project
         assert source is not None, "the fork is gone"
