@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from assent.core.change import Author
 from assent.core.identity import Actor
+
+T = TypeVar("T")
+
+MOST_TOGETHER = 10
+"""How many changes one commit may have come from whose makers are asked for."""
 
 
 class History(Protocol):
@@ -66,7 +71,7 @@ def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: 
     change = _Change(commits, history)
     pushed = list(change.pushed(pushes or ()))
     passers = {one.by.key: one.by for one in pushed if one.is_idle}
-    pushers = [Author(name=one.by.login, person=one.by) for one in pushed if not one.is_idle]
+    pushers = [author(one.by) for one in pushed if not one.is_idle]
     rebased = {sha for one in pushed if one.is_rebase for sha in one.brought}
     told = {sha for one in pushed if one.is_next for sha in one.brought}
     found: list[Author] = []
@@ -82,6 +87,42 @@ def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: 
     if not is_told:
         remarks.append("who pushed its commits is not told")
     return Made(authors=authors, remarks=tuple(remarks), is_told=is_told)
+
+
+def opened_by(
+    made: Made,
+    opener: Author,
+    asked: Sequence[Author],
+    beyond: Sequence[Author],
+    *,
+    is_own: Callable[[], bool],
+) -> Made:
+    """The same with whoever opened the change, for whom that was (`asked`), and who wrote what was
+    not read (`beyond`). Where another automation than ours (`is_own`) opened it and nothing names a
+    person, it is said that it is not told for whom.
+    """
+    people = any(one.person is not None and one.person.kind == "person" for one in made.authors)
+    is_automation = opener.person is not None and opener.person.kind != "person"
+    remarks = made.remarks
+    if is_automation and not asked and not people and not is_own():
+        remarks = (*remarks, f"for whom `{opener.name}` opened it is not told")
+    authors = distinct([opener, *beyond, *asked, *made.authors])
+    return msgspec.structs.replace(made, authors=authors, remarks=remarks)
+
+
+def made_together(
+    changes: Sequence[T], authors: Callable[[T], Sequence[Author]]
+) -> tuple[Author, ...]:
+    """Who made some of several changes, and somebody unknown if there are too many."""
+    found = [one for change in changes[:MOST_TOGETHER] for one in authors(change)]
+    if len(changes) > MOST_TOGETHER:
+        found.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
+    return tuple(found)
+
+
+def author(person: Actor) -> Author:
+    """Somebody who is as good as an author."""
+    return Author(name=person.login, person=person)
 
 
 def distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
