@@ -349,9 +349,11 @@ class _Plan:
             one for one in moved.names if one in words and any(covers(glob, one) for glob in globs)
         ]
         if missed:
+            wide = [glob for glob in globs if any(covers(glob, one) for one in missed)]
             self._workspace.say(
                 f"{self._doing}: {some_of(missed)} was set aside while the command ran, because "
-                f"it is among the outputs in {FILE}; name it in `inputs` if the command reads it"
+                f"it is among the outputs in {FILE}; name it in `inputs` if the command reads it, "
+                f"and the outputs one by one instead of {some_of(wide)}"
             )
 
     def to_bring_back(self, moved: Aside) -> list[str]:
