@@ -25,10 +25,8 @@ from assent.errors import AssentError, OutsideError, UsageError
 from assent.files import write_atomically
 from assent.measure.files import (
     PLACEHOLDERS,
-    covers,
     expand,
     file_digest,
-    is_glob,
     link_text,
     links_to,
     path_below,
@@ -36,6 +34,7 @@ from assent.measure.files import (
     require_inside,
 )
 from assent.measure.hashes import Signature, signature
+from assent.measure.patterns import covers, is_glob
 from assent.measure.pointers import stands_for
 
 _LIST = "moved.json"

@@ -24,8 +24,9 @@ from assent.config.dvc import (
 )
 from assent.config.settings import ModelSettings
 from assent.errors import AssentError, UsageError
-from assent.measure.files import covers, path_below, read_small, relative_name, walk
+from assent.measure.files import path_below, read_small, relative_name, walk
 from assent.measure.hashes import Hashes
+from assent.measure.patterns import covers
 from assent.parsing import ParseError, parse_yaml
 
 PIPELINE, LOCK, POINTER = "dvc.yaml", "dvc.lock", ".dvc"

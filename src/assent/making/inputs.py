@@ -38,20 +38,18 @@ from assent.making.outputs import (
     outputs_of,
     require_place,
 )
-from assent.making.upstream import Others, base_of
+from assent.making.upstream import Others
 from assent.measure.files import (
-    covers,
     expand,
     is_environment,
-    is_glob,
     is_in_environment,
     leads_out,
     links_to,
-    relates,
     relative_name,
 )
 from assent.measure.hashes import Hashes
 from assent.measure.models.files import is_executable
+from assent.measure.patterns import base_of, covers, is_glob, relates
 from assent.measure.pointers import StandIn, is_folder, not_here, require_there
 
 _SHOWN = 3
@@ -494,9 +492,7 @@ class InputNames:
             return False
         if any(covers(one, name) for one in names.words):
             return True
-        return any(
-            covers(one, name) and not self.others.claim(one, name) for one in names.patterns
-        )
+        return any(covers(one, name) and not self.others.claim(one, name) for one in names.patterns)
 
 
 def inputs_not_here(

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from assent.measure.files import PLACEHOLDERS, UNMATCHED, is_glob
+from assent.measure.files import PLACEHOLDERS
+from assent.measure.patterns import UNMATCHED, base_of
 
 _DOCUMENT = re.compile(
     r"(?:readme|licen[sc]e|copying|notice|changelog|citation|authors|contributors|contributing"
@@ -30,9 +31,7 @@ def beside_outputs(root: Path, patterns: Iterable[str]) -> list[str]:
     """Placeholders and documents in the folders that outputs lie in, below `root`."""
     found: dict[Path, None] = {}
     for pattern in patterns:
-        parts = PurePosixPath(pattern).parts
-        fixed = next((n for n, part in enumerate(parts) if is_glob(part)), len(parts))
-        place = root.joinpath(*parts[:fixed])
+        place = root / base_of(pattern)
         found |= dict.fromkeys(_in(place) if place.is_dir() else _in(place.parent, is_deep=False))
     names = (path.relative_to(root).as_posix() for path in found)
     return sorted(name for name in names if "/" in name)

@@ -23,7 +23,7 @@ from assent.making.keeping import is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, declared_by, known_outputs, outputs_of
 from assent.making.upstream import Others
-from assent.measure.files import covers, relates
+from assent.measure.patterns import covers, relates
 from assent.verbs.workspace import FILE, Workspace
 
 _MAX_LINKS = 10_000

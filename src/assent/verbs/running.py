@@ -27,8 +27,8 @@ from assent.making.inputs import Inputs, inputs_not_here
 from assent.making.keeping import Keepsakes, is_document
 from assent.making.outputs import literals
 from assent.measure.command import run_command
-from assent.measure.files import covers, is_glob
 from assent.measure.interpreters import Seen
+from assent.measure.patterns import covers, is_glob
 from assent.measure.pointers import error_of, promised, require_real, require_there
 from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished

@@ -25,7 +25,7 @@ from assent.making.keeping import beside_outputs, is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, data_of, declared_by, known_outputs, outputs_of
 from assent.making.upstream import Others
-from assent.measure.files import covers
+from assent.measure.patterns import covers
 from assent.verbs.work import Trained, Written, kept
 from assent.verbs.workspace import FILE, Workspace
 
