@@ -17,10 +17,10 @@ import msgspec
 from assent.config.lock import FILE as LOCK
 from assent.config.settings import ModelSettings
 from assent.errors import UsageError
-from assent.making.aside import standing_outputs
 from assent.making.dvc import LOCK as DVC_LOCK
 from assent.making.dvc import PIPELINE
 from assent.making.outputs import data_of, is_command, literals
+from assent.making.standing import standing_outputs
 from assent.measure.files import (
     PLACEHOLDERS,
     expand,

@@ -19,13 +19,13 @@ from assent.making.aside import (
     aside,
     cut_off,
     left_below,
-    standing_outputs,
 )
 from assent.making.commands import mentioned
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs, inputs_not_here
 from assent.making.keeping import Keepsakes, is_document
 from assent.making.outputs import literals
+from assent.making.standing import standing_outputs
 from assent.measure.command import run_command
 from assent.measure.interpreters import Seen
 from assent.measure.patterns import covers, is_glob
