@@ -926,6 +926,7 @@ def test_metrics_of_an_earlier_run_that_the_command_only_names(tmp_path: Path) -
     said = mine.run("review", code=7).stderr
     assert "out/conf.json" in said
     assert "name it in `inputs` if the command reads it" in said
+    assert "and the outputs one by one instead of out/*.json" in said
     mine.edit("assent.yaml", "[train.sh, ", "[train.sh, out/conf.json, ")
     mine.write("evaluate.sh", "cat out/conf.json && echo '{\"accuracy\": 0.7}' >out/m.json\n")
     mine.commit("names it", push=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.git import Repository, changed_within, holder, submodules, untracked
+from assent.git import Holders, Repository, changed_within, submodules, untracked
 from tests.builders import new_repository, run_git
 
 ALLOW = ("-c", "protocol.file.allow=always", "-c", "user.name=a", "-c", "user.email=a@b")
@@ -79,6 +79,13 @@ def test_what_nobody_has_added(work: Path) -> None:
 )
 def test_whose_commits_hold_a_file(work: Path, name: str, top: str, inner: str) -> None:
     run_git(work, "init", "-q", "own")
-    found, there = holder(Repository(work), name)
+    found, there = Holders(Repository(work)).of(name)
     assert (found.top, there) == (work / top, inner)
     assert (found.id_of("HEAD", there) is not None) == (work / name).is_file()
+
+
+def test_a_submodule_is_opened_once(work: Path) -> None:
+    holders = Holders(Repository(work))
+    for folder in ("lib/[a]", "lib/[a]/deep"):
+        (first, _), (again, _) = (holders.of(f"{folder}/{name}") for name in ("code.py", "new.py"))
+        assert first is again

@@ -102,16 +102,17 @@ class MergeRequest:
 
     def push(self, sha: str | None = None, **made: Any) -> str:
         """A push to the source branch: the commit `sha`, or a new one (`by`, `message`, `files`).
-        Whoever wrote it pushes it, or the `pusher`. It makes a version. On paid tiers it takes the
-        approvals away, unless the project lets them stay or the change is the same as before.
+        Whoever wrote it pushes it, or the `pusher`, with other branches if `refs` are several. It
+        makes a version. On paid tiers it takes the approvals away, unless the project lets them
+        stay or the change is the same as before.
         """
         source = self.source_project
         assert source is not None, "the fork is gone"
         by = made.pop("by", self.author)
-        pusher = made.pop("pusher", by)
+        pusher, refs = made.pop("pusher", by), made.pop("refs", 1)
         if sha is None:
             sha = source.commit(by, parent=self.sha, **made)
-        source.pushed(self.source_branch, self.sha, sha, pusher)
+        source.pushed(self.source_branch, self.sha, sha, pusher, refs=refs)
         old = self.versions[-1]
         self.add_version(sha)
         resets = (

@@ -205,10 +205,12 @@ class Project(Members, Branches):
 
     # --- what happens ---
 
-    def pushed(self, branch: str, before: str | None, after: str, by: User) -> None:
+    def pushed(
+        self, branch: str, before: str | None, after: str, by: User, *, refs: int = 1
+    ) -> None:
         """Somebody pushes a branch, and GitLab keeps who it was."""
         self.set_branch(branch, after)
-        made = Push(self.gitlab.next_id(), branch, before, after, by, self.gitlab.now)
+        made = Push(self.gitlab.next_id(), branch, before, after, by, self.gitlab.now, refs)
         self.pushes.append(made)
 
     def start_pipeline(

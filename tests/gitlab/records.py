@@ -110,7 +110,7 @@ class ProtectedBranch:
 
 @dataclass(frozen=True)
 class Push:
-    """Somebody moved a branch."""
+    """Somebody moved a branch, and perhaps others with it: `refs` is how many at once."""
 
     id: int
     branch: str
@@ -118,3 +118,4 @@ class Push:
     after: str
     by: User
     at: datetime
+    refs: int = 1

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from assent.errors import OutsideError, UsageError
-from assent.making.aside import Aside, aside, cut_off, goes_on, is_left, standing_outputs
+from assent.making.alone import goes_on
+from assent.making.aside import Aside, aside, cut_off, is_left
+from assent.making.standing import standing_outputs
 
 
 @pytest.fixture

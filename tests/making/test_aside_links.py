@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from assent.making.aside import aside, cut_off, is_left, standing_outputs
+from assent.making.aside import aside, cut_off, is_left
+from assent.making.standing import standing_outputs
 
 LAYOUTS = {
     # name: (what is there, the pattern)

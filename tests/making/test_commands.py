@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assent.making.commands import mentioned, mentions
-from assent.measure.files import covers
+from assent.measure.patterns import covers
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,14 @@ def test_a_stage_that_has_read_all_that_it_reads(
     tmp_path: Path, now: dict[str, Any], params: dict[str, Any] | None
 ) -> None:
     assert reason(tmp_path, now, params) == ""
+
+
+def test_the_same_text_is_read_once(tmp_path: Path) -> None:
+    reason(tmp_path, {})
+    (tmp_path / "data.csv.dvc").write_text(json.dumps({"outs": [{"path": "data.csv", "md5": "0"}]}))
+    first, again = (read_dvc(working_tree(tmp_path), ["data.csv"]) for _ in range(2))
+    assert first.stages is again.stages
+    assert first.locked is again.locked
+    assert first.pointers["data.csv.dvc"] is again.pointers["data.csv.dvc"]
+    (tmp_path / "params.yaml").write_text("lr: 2\n")
+    assert read_dvc(working_tree(tmp_path), []).stages is not first.stages

@@ -15,7 +15,7 @@ from assent.config.settings import DataSettings, ModelSettings
 from assent.core.digest import Digest, digest_of
 from assent.errors import UsageError
 from assent.making.dvc import Dvc
-from assent.making.inputs import Inputs, covers_input, read_inputs
+from assent.making.inputs import InputNames, Inputs, read_inputs
 from assent.making.outputs import known_outputs, outputs_of
 from assent.measure.hashes import Hashes
 
@@ -92,11 +92,11 @@ def test_a_word_that_a_glob_of_outputs_covers_is_an_output(root: Path) -> None:
     assert found == ["conf.json", "data/raw.csv", "evaluate.py", "out/draw.py", "train.py"]
     given = settings(train=command, metrics=metrics)
     outputs = outputs_of(given)
-    assert not covers_input(given, outputs, "out/m.json")
-    assert covers_input(given, outputs, "out/draw.py")
+    assert not InputNames(given, outputs).cover("out/m.json")
+    assert InputNames(given, outputs).cover("out/draw.py")
     named = settings(train=command, metrics=metrics, inputs=("out/m.json",))
     assert "out/m.json" in read(root, named).files
-    assert covers_input(named, outputs_of(named), "out/m.json")
+    assert InputNames(named, outputs_of(named)).cover("out/m.json")
 
 
 # --- what a command only mentions -----------------------------------------------------------------
@@ -374,7 +374,7 @@ def test_what_a_command_says_that_it_writes_is_no_input(
     assert written in before.left_out
     write(root, {written: pointer.format(written.removesuffix(".dvc")) + "# again\n"})
     assert read(root, given).train == before.train
-    assert not covers_input(given, known_outputs(given, Dvc()), written)
+    assert not InputNames(given, known_outputs(given, Dvc())).cover(written)
 
 
 def test_what_is_declared_is_an_input_although_a_command_says_that_it_writes_it(root: Path) -> None:
@@ -438,8 +438,8 @@ def test_variables_and_globs_name_inputs(root: Path) -> None:
     # Unknown: anything that it may be.
     assert list(read(root, given).files) == expected
     for name in ("src/fit.py", "conf/a.yaml"):
-        assert covers_input(given, outputs_of(given), name)
-    assert not covers_input(given, outputs_of(given), "conf/c.txt")
+        assert InputNames(given, outputs_of(given)).cover(name)
+    assert not InputNames(given, outputs_of(given)).cover("conf/c.txt")
 
 
 def test_paths_from_the_root_of_the_machine(root: Path) -> None:
@@ -471,12 +471,12 @@ def test_outputs_of_another_model_are_no_inputs(root: Path) -> None:
             changed = read(root, given, others=[other])
             assert changed.train != after.train
             after = changed
-            assert covers_input(given, known_outputs(given, Dvc(), [other]), name, [other])
+            known = known_outputs(given, Dvc(), [other])
+            assert InputNames(given, known, [other]).cover(name)
         command = msgspec.structs.replace(other, train="python other.py --fast")
         assert read(root, given, others=[command]).train != after.train
-        assert not covers_input(
-            given, known_outputs(given, Dvc(), [other]), "results/other.json", [other]
-        )
+        known = known_outputs(given, Dvc(), [other])
+        assert not InputNames(given, known, [other]).cover("results/other.json")
 
 
 @pytest.mark.parametrize("pattern", ["other/**", "other", "other/weights", "other/*.bin"])
@@ -487,9 +487,8 @@ def test_who_names_outputs_of_another_model_means_them(root: Path, pattern: str)
     before = read(root, given, others=[other])
     write(root, {"other/weights": "v", "other/a.bin": "v"})
     assert read(root, given, others=[other]).train != before.train
-    assert covers_input(given, known_outputs(given, Dvc(), [other]), "other/a.bin", [other]) is (
-        pattern != "other/weights"
-    )
+    known = known_outputs(given, Dvc(), [other])
+    assert InputNames(given, known, [other]).cover("other/a.bin") is (pattern != "other/weights")
 
 
 def test_two_models_that_do_not_touch_each_other(root: Path) -> None:
@@ -530,4 +529,4 @@ def test_a_glob_of_outputs_does_not_cover_what_another_model_declares() -> None:
 )
 def test_by_its_name_alone(name: str, is_one: bool) -> None:
     given = settings()
-    assert covers_input(given, outputs_of(given), name) is is_one
+    assert InputNames(given, outputs_of(given)).cover(name) is is_one

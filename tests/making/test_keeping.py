@@ -46,6 +46,25 @@ def test_what_lies_beside_outputs(tmp_path: Path) -> None:
     assert found == ["model/README.md", "model/a/.gitkeep", "out/.gitkeep", "plots/.gitignore"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*.json", []),
+        ("out/*.json", ["out/README.md"]),
+        ("out/*/*.json", ["out/README.md", "out/a/README.md", "out/a/b/README.md"]),
+        ("out/**", ["out/README.md", "out/a/README.md", "out/a/b/README.md"]),
+        ("out/*/", ["out/README.md", "out/a/README.md", "out/a/b/README.md"]),
+        ("out", ["out/README.md", "out/a/README.md", "out/a/b/README.md"]),
+    ],
+)
+def test_a_glob_of_files_reaches_no_further_than_their_folder(
+    tmp_path: Path, pattern: str, found: list[str]
+) -> None:
+    write(tmp_path, "README.md", "out/README.md", "out/a/README.md", "out/a/b/README.md")
+    write(tmp_path, "out/env/pyvenv.cfg", "out/env/lib/LICENSE", "docs/README.md")
+    assert beside_outputs(tmp_path, [pattern]) == found
+
+
 def test_what_a_command_takes_away_comes_back(tmp_path: Path) -> None:
     write(tmp_path, "model/README.md", "model/a/.gitkeep", "model/b/.gitkeep")
     (tmp_path / "model/README.md").chmod(0o755)

@@ -7,7 +7,7 @@ import pytest
 from assent.config.lock import Locked
 from assent.config.settings import ModelSettings
 from assent.core.entry import Kind
-from assent.making.inputs import covers_input
+from assent.making.inputs import InputNames
 from assent.making.outputs import outputs_of
 from assent.testing.ledger import MemoryLedger
 from assent.verbs.locks import retraining
@@ -49,7 +49,7 @@ SETTINGS = ModelSettings(
 
 
 def is_input(settings: ModelSettings, path: str) -> bool:
-    return covers_input(settings, outputs_of(settings), path)
+    return InputNames(settings, outputs_of(settings)).cover(path)
 
 
 @pytest.mark.parametrize(

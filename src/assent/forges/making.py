@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from assent.core.change import Author
 from assent.core.identity import Actor
+
+T = TypeVar("T")
+
+MOST_TOGETHER = 10
+"""How many changes one commit may have come from whose makers are asked for."""
 
 
 class History(Protocol):
@@ -59,28 +64,22 @@ def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: 
     """Who made `commits`. `pushes` are those of the branch, oldest first; None where the forge does
     not tell. What only brings in the base (a merge, or a rebase, that holds just what Git makes of
     it) makes nobody an author. Where that is not known, it does. Nor does a later push hide who
-    pushed before it: what was replaced may be in what replaced it. Of a branch that was deleted
-    since, those count that brought what the change still has, as where it was restored.
+    pushed before it: what was replaced may be in what replaced it. So where it replaced something
+    that came with no push that is told, it is not told who pushed what it brought. Of a branch that
+    was deleted since, those count that brought what the change still has, as where it was restored.
     """
     change = _Change(commits, history)
-    if pushes is not None:
-        pushes = [one for one in pushes if not one.is_earlier or change.brought_by(one)]
-    passers = {one.by.key: one.by for one in pushes or () if change.is_idle_push(one)}
-    pushers = [
-        Author(name=one.by.login, person=one.by)
-        for one in pushes or ()
-        if not change.is_idle_push(one)
-    ]
-    rebased = {
-        sha for one in pushes or () if change.is_rebase(one) for sha in change.brought_by(one)
-    }
-    told = {sha for one in pushes or () for sha in change.brought_by(one)}
+    pushed = list(change.pushed(pushes or ()))
+    passers = {one.by.key: one.by for one in pushed if one.is_idle}
+    pushers = [author(one.by) for one in pushed if not one.is_idle]
+    rebased = {sha for one in pushed if one.is_rebase for sha in one.brought}
+    told = {sha for one in pushed if one.is_next for sha in one.brought}
     found: list[Author] = []
-    for one in commits:
-        if one.sha not in change.idle:
-            found += _named(one, is_rebased=one.sha in rebased, is_told=one.sha in told)
-        elif one.author.person is not None:
-            passers[one.author.person.key] = one.author.person
+    for commit in commits:
+        if commit.sha not in change.idle:
+            found += _named(commit, is_rebased=commit.sha in rebased, is_told=commit.sha in told)
+        elif commit.author.person is not None:
+            passers[commit.author.person.key] = commit.author.person
     authors = distinct([*found, *pushers])
     known = {one.person.key for one in authors if one.person is not None}
     remarks = [_passed(one) for key, one in passers.items() if key not in known]
@@ -88,6 +87,42 @@ def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: 
     if not is_told:
         remarks.append("who pushed its commits is not told")
     return Made(authors=authors, remarks=tuple(remarks), is_told=is_told)
+
+
+def opened_by(
+    made: Made,
+    opener: Author,
+    asked: Sequence[Author],
+    beyond: Sequence[Author],
+    *,
+    is_own: Callable[[], bool],
+) -> Made:
+    """The same with whoever opened the change, for whom that was (`asked`), and who wrote what was
+    not read (`beyond`). Where another automation than ours (`is_own`) opened it and nothing names a
+    person, it is said that it is not told for whom.
+    """
+    people = any(one.person is not None and one.person.kind == "person" for one in made.authors)
+    is_automation = opener.person is not None and opener.person.kind != "person"
+    remarks = made.remarks
+    if is_automation and not asked and not people and not is_own():
+        remarks = (*remarks, f"for whom `{opener.name}` opened it is not told")
+    authors = distinct([opener, *beyond, *asked, *made.authors])
+    return msgspec.structs.replace(made, authors=authors, remarks=remarks)
+
+
+def made_together(
+    changes: Sequence[T], authors: Callable[[T], Sequence[Author]]
+) -> tuple[Author, ...]:
+    """Who made some of several changes, and somebody unknown if there are too many."""
+    found = [one for change in changes[:MOST_TOGETHER] for one in authors(change)]
+    if len(changes) > MOST_TOGETHER:
+        found.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
+    return tuple(found)
+
+
+def author(person: Actor) -> Author:
+    """Somebody who is as good as an author."""
+    return Author(name=person.login, person=person)
 
 
 def distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
@@ -124,6 +159,19 @@ def _named(one: Written, *, is_rebased: bool, is_told: bool) -> list[Author]:
     ]
 
 
+class _Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a push did: the commits of the change that it `brought`, none if nothing of it is left.
+    `is_idle`: nothing that is not of the base came with it. `is_rebase`: it has put what was there
+    on another commit of the base, and no more. `is_next`: what it replaced is told.
+    """
+
+    by: Actor
+    brought: frozenset[str]
+    is_idle: bool
+    is_rebase: bool
+    is_next: bool
+
+
 class _Change:
     """The commits of a change, and how they hang together. `idle` are the merges that hold just
     what Git makes of them.
@@ -131,29 +179,55 @@ class _Change:
 
     def __init__(self, commits: Sequence[Written], history: History) -> None:
         self._parents: Mapping[str, tuple[str, ...]] = {one.sha: one.parents for one in commits}
+        self._onto = self._edges(self._parents)
         self._history = history
         self.idle = frozenset(one.sha for one in commits if self._is_idle(one))
 
-    def brought_by(self, push: Push) -> frozenset[str]:
-        """The commits of the change that came with a push."""
+    def pushed(self, pushes: Iterable[Push]) -> Iterator[_Pushed]:
+        """What each push did. Those of an earlier branch of this name count only if they brought
+        something.
+        """
+        last: str | None = None
+        for one in pushes:
+            brought = self._brought_by(one)
+            if brought or not one.is_earlier:
+                is_rebase = self._is_rebase(one)
+                yield _Pushed(
+                    by=one.by,
+                    brought=brought,
+                    is_idle=is_rebase or self._is_idle_push(one, brought),
+                    is_rebase=is_rebase,
+                    is_next=self._is_next(one, last),
+                )
+            last = one.after
+
+    def _brought_by(self, push: Push) -> frozenset[str]:
         before = frozenset() if push.before is None else self._below(push.before)
         return self._below(push.after) - before
 
-    def is_idle_push(self, push: Push) -> bool:
-        """Whether nothing that is not of the base came with a push."""
+    def _is_next(self, push: Push, last: str | None) -> bool:
+        """Whether what a push replaced is known: it came with the push before, it is of the change
+        still, or it was of the base. Else another push, which is not told, has brought it.
+        """
+        before = push.before
+        return before is None or before == last or before in self._parents or self._is_base(before)
+
+    def _is_base(self, commit: str) -> bool:
+        return any(self._history.contains(one, commit) for one in self._onto)
+
+    def _is_idle_push(self, push: Push, brought: frozenset[str]) -> bool:
         if push.after in self._parents:
-            return self.brought_by(push) <= self.idle or self.is_rebase(push)
-        if any(self._history.contains(one, push.after) for one in self._edges(self._parents)):
+            return brought <= self.idle
+        if self._is_base(push.after):
             return True
         parents = self._history.parents(push.after)
         if len(parents) != 2 or parents[0] != push.before:
             return False
-        if not any(self._history.contains(one, parents[1]) for one in self._edges(self._parents)):
+        if not self._is_base(parents[1]):
             return False  # what it has merged may be anything
         return self._history.adds_nothing(push.after, *parents) is True
 
-    def is_rebase(self, push: Push) -> bool:
-        """Whether a push has put what was there on another commit of the base, and no more."""
+    def _is_rebase(self, push: Push) -> bool:
         if push.before is None or push.before in self._parents or push.after not in self._parents:
             return False
         onto = self._edges(self._below(push.after))

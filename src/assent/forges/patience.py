@@ -37,6 +37,7 @@ TIMEOUT_S = 30
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 _LONGEST_MESSAGE = 300
 _CHUNK_BYTES = 1024 * 1024
+_TOO_MANY = 429
 _REDIRECT_HINT = "is the address of the API right, and the name of the repository?"
 
 
@@ -298,7 +299,7 @@ class Line(ABC):
                 raise RefusedError(
                     doing,
                     f"{self._name} allows no more requests for {asked_s:.0f} seconds",
-                    status=found.status,
+                    status=_TOO_MANY,  # whatever it was: it is no answer to what was asked
                     hint="run the verb again later, or with a token of its own",
                 )
             self._wait(asked_s)

@@ -9,11 +9,12 @@ from assent.git.process import GitError, environment, git, said, without_reposit
 from assent.git.pushing import Refusal, refusal
 from assent.git.repository import Repository
 from assent.git.settings import steering
-from assent.git.submodules import changed_within, holder, submodules, untracked
+from assent.git.submodules import Holders, changed_within, submodules, untracked
 from assent.git.trunk import Trunk
 
 __all__ = [
     "GitError",
+    "Holders",
     "Object",
     "Objects",
     "Refusal",
@@ -22,7 +23,6 @@ __all__ = [
     "changed_within",
     "environment",
     "git",
-    "holder",
     "is_commit",
     "refusal",
     "said",

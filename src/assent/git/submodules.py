@@ -29,17 +29,31 @@ def fetched(repository: Repository, name: str) -> Repository | None:
         return None  # it belongs to somebody else, say: then nothing is known of it
 
 
-def holder(repository: Repository, name: str) -> tuple[Repository, str]:
-    """The repository whose commits hold a file, and what it is called there: a submodule's where
-    it lies in one.
+class Holders:
+    """The repositories whose commits hold the files of a working tree: for those in a submodule its
+    own. Each is opened once, for as long as nothing is fetched or removed.
     """
-    for folder in reversed(PurePosixPath(name).parents[:-1]):
-        if os.path.lexists(repository.top / folder / ".git"):
-            inner = fetched(repository, str(folder))
-            if inner is None or repository.commit_of(str(folder)) is None:
-                break  # of a repository that nobody has added nothing is committed here
-            return holder(inner, str(PurePosixPath(name).relative_to(folder)))
-    return repository, name
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self._inside: dict[str, Holders | None] = {}
+
+    def of(self, name: str) -> tuple[Repository, str]:
+        """The repository that holds a file, and what it is called there."""
+        for folder in map(str, reversed(PurePosixPath(name).parents[:-1])):
+            if os.path.lexists(self._repository.top / folder / ".git"):
+                inner = self._in(folder)
+                if inner is None:
+                    break  # of a repository that nobody has added nothing is committed here
+                return inner.of(str(PurePosixPath(name).relative_to(folder)))
+        return self._repository, name
+
+    def _in(self, folder: str) -> Holders | None:
+        if folder not in self._inside:
+            inner = fetched(self._repository, folder)
+            is_added = inner is not None and self._repository.commit_of(folder) is not None
+            self._inside[folder] = Holders(inner) if inner is not None and is_added else None
+        return self._inside[folder]
 
 
 def changed_within(repository: Repository, name: str) -> list[str] | None:

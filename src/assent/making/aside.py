@@ -9,12 +9,10 @@ been written since.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from io import BufferedWriter
 from itertools import count
 from pathlib import Path
 
@@ -23,19 +21,17 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.files import write_atomically
+from assent.making.alone import alone
+from assent.making.standing import standing_outputs
 from assent.measure.files import (
-    PLACEHOLDERS,
-    covers,
-    expand,
     file_digest,
-    is_glob,
     link_text,
     links_to,
     path_below,
     relative_name,
-    require_inside,
 )
 from assent.measure.hashes import Signature, signature
+from assent.measure.patterns import covers, is_glob
 from assent.measure.pointers import stands_for
 
 _LIST = "moved.json"
@@ -43,8 +39,6 @@ _REFUSED = "refused"
 """The folder beside that of what is set aside, for what a run wrote that did not end well."""
 KEPT_RUNS = 3
 """Of how many runs of a model that is kept. Whoever says where it is says this too."""
-_NEVER = frozenset({".git", ".assent"})
-"""What Git and Assent keep for themselves, in a folder or, for a submodule, in a file."""
 _SHOWN = 5
 
 
@@ -344,7 +338,7 @@ def aside(root: Path, folder: Path) -> Iterator[Aside]:
 
     Raises `UsageError` while another run of the same model goes on, or was cut off.
     """
-    with _alone(folder) as lock:
+    with alone(folder) as lock:
         if is_left(folder):
             raise UsageError(
                 f"running a command of {folder.name}",
@@ -375,18 +369,6 @@ def left_below(folder: Path) -> list[Path]:
         return []
 
 
-def goes_on(folder: Path) -> bool:
-    """Whether a run of the model goes on, or a process that it has started."""
-    try:
-        with folder.with_name(f"{folder.name}.lock").open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 @contextmanager
 def cut_off(root: Path, folder: Path) -> Iterator[Aside | None]:
     """What a run that was killed has set aside, to be brought back; None if somebody has done so
@@ -395,7 +377,7 @@ def cut_off(root: Path, folder: Path) -> Iterator[Aside | None]:
     Raises `UsageError` while a process of the run goes on, and `OutsideError` if nobody knows what
     it was.
     """
-    with _alone(folder) as lock:
+    with alone(folder) as lock:
         noted = _noted(folder)
         if noted is None:
             yield None
@@ -448,72 +430,11 @@ def _numbers(folder: Path) -> list[int]:
         return []
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[int]:
-    """Hold the lock of a model's run. It goes with the process, however that ends."""
-    with _opened(folder.parent / f"{folder.name}.lock") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UsageError(
-                f"running a command of {folder.name}",
-                "another run of it goes on in this working tree",
-                hint="wait until it has ended",
-            ) from None
-        except OSError as error:
-            raise OutsideError(
-                f"locking {folder}",
-                error.strerror or str(error),
-                hint="let the working tree be on a file system that has locks",
-            ) from None
-        yield file.fileno()
-
-
-def _opened(place: Path) -> BufferedWriter:
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        return place.open("wb")
-    except OSError as error:
-        raise OutsideError(
-            f"writing {place}",
-            error.strerror or str(error),
-            hint="make the folder writable and run the verb again",
-        ) from None
-
-
-def standing_outputs(root: Path, patterns: Sequence[str]) -> list[str]:
-    """The files that lie where a run writes its outputs, links as they are, without those that
-    keep a folder in Git.
-    """
-    found: dict[str, None] = {}
-    for pattern in patterns:
-        place = path_below(root, pattern)
-        require_inside(root, place)
-        if is_glob(pattern) and not os.path.lexists(place):
-            found |= dict.fromkeys(relative_name(root, path) for path in expand(root, [pattern]))
-        elif place.is_dir():
-            found |= dict.fromkeys(_below(pattern, place))
-        elif os.path.lexists(place):
-            found[pattern] = None
-    return [
-        relative_name(root, root / name) for name in found if Path(name).name not in PLACEHOLDERS
-    ]
-
-
 def _leads_nowhere(place: Path) -> bool:
     """Whether a link waits for what a run puts there: nothing of an earlier one is behind it. A
     link that stands for a file elsewhere is no such link.
     """
     return place.is_symlink() and not place.exists() and not stands_for(place)
-
-
-def _below(pattern: str, place: Path) -> Iterator[str]:
-    """The files of a folder. Where the folder itself is a link, those of what it leads to."""
-    for parent, folders, files in os.walk(place):
-        folders[:] = [one for one in folders if one not in _NEVER]
-        links = [one for one in folders if (Path(parent) / one).is_symlink()]
-        for name in (*(one for one in files if one not in _NEVER), *links):
-            yield f"{pattern}/{(Path(parent) / name).relative_to(place).as_posix()}"
 
 
 def _remove(folder: Path) -> None:

@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 import msgspec
 
 from assent.making.writing import NOTEBOOK, wrote
-from assent.measure.files import is_glob
+from assent.measure.patterns import is_glob
 
 SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", NOTEBOOK, ".js", ".pl", ".rb")
 _WRITING = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>", "tee"})

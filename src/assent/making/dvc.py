@@ -6,7 +6,7 @@ import hashlib
 import json
 import posixpath
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,9 @@ from assent.config.dvc import (
 )
 from assent.config.settings import ModelSettings
 from assent.errors import AssentError, UsageError
-from assent.measure.files import covers, path_below, read_small, relative_name, walk
+from assent.measure.files import path_below, read_small, relative_name, walk
 from assent.measure.hashes import Hashes
+from assent.measure.patterns import covers
 from assent.parsing import ParseError, parse_yaml
 
 PIPELINE, LOCK, POINTER = "dvc.yaml", "dvc.lock", ".dvc"
@@ -95,12 +96,15 @@ def read_dvc(read: Read, names: Iterable[str]) -> Dvc:
         if (content := read(candidate)) is not None
     }
     try:
-        stages = () if pipeline is None else read_stages(pipeline, "", _variables(read, pipeline))
+        names_of = () if pipeline is None else _variable_files(pipeline)
+        found = map(read, names_of)
+        variables = tuple(content for content in found if content is not None)
+        stages, locked = _read_pipeline(pipeline, lock, variables)
         return Dvc(
             stages=stages,
-            locked=() if lock is None else read_stage_lock(lock, "", stages),
+            locked=locked,
             pointers={
-                name: read_pointer(content, posixpath.dirname(name))
+                name: _read_pointer(content, posixpath.dirname(name))
                 for name, content in pointers.items()
             },
         )
@@ -169,14 +173,30 @@ def _pointers_to(name: str) -> Iterable[str]:
         here = posixpath.dirname(here)
 
 
-def _variables(read: Read, pipeline: bytes) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for name in variable_files(pipeline, ""):
-        content = read(name)
-        value = None if content is None else parse_yaml(content)
+# A verb asks a dozen times, and a large lock takes a second to read: the same text is read once.
+
+
+@lru_cache(maxsize=8)
+def _read_pipeline(
+    pipeline: bytes | None, lock: bytes | None, variables: tuple[bytes, ...]
+) -> tuple[tuple[Stage, ...], tuple[LockedStage, ...]]:
+    values: dict[str, object] = {}
+    for content in variables:
+        value = parse_yaml(content)
         if isinstance(value, dict):
-            found |= value
-    return found
+            values |= value
+    stages = () if pipeline is None else read_stages(pipeline, "", values)
+    return stages, () if lock is None else read_stage_lock(lock, "", stages)
+
+
+@lru_cache(maxsize=8)
+def _variable_files(pipeline: bytes) -> tuple[str, ...]:
+    return variable_files(pipeline, "")
+
+
+@lru_cache(maxsize=4096)
+def _read_pointer(content: bytes, folder: str) -> tuple[Locked, ...]:
+    return read_pointer(content, folder)
 
 
 def stale(

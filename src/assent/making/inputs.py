@@ -38,20 +38,18 @@ from assent.making.outputs import (
     outputs_of,
     require_place,
 )
-from assent.making.upstream import Others, base_of
+from assent.making.upstream import Others
 from assent.measure.files import (
-    covers,
     expand,
     is_environment,
-    is_glob,
     is_in_environment,
     leads_out,
     links_to,
-    relates,
     relative_name,
 )
 from assent.measure.hashes import Hashes
 from assent.measure.models.files import is_executable
+from assent.measure.patterns import base_of, covers, is_glob, relates
 from assent.measure.pointers import StandIn, is_folder, not_here, require_there
 
 _SHOWN = 3
@@ -443,33 +441,58 @@ def _is_file(root: Path, name: str) -> bool:
         return False
 
 
-def covers_input(
-    settings: ModelSettings, outputs: Outputs, name: str, others: Sequence[ModelSettings] = ()
-) -> bool:
-    """Whether a file can be an input, by its name alone, as `read_inputs` takes it."""
-    if name == LOCK:
-        return False
-    around = Others(others)
-    above = around.above(declared_by(settings))
-    return any(_covers_input(one, outputs, name, around) for one in (settings, *above))
+class _Names(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything by which one model names its inputs."""
+
+    literal: frozenset[str]
+    words: frozenset[str]
+    data: tuple[str, ...]
+    patterns: tuple[str, ...]
+    is_pipeline: bool
+
+    @classmethod
+    def of(cls, settings: ModelSettings) -> _Names:
+        """Those of these settings."""
+        return cls(
+            literal=frozenset(literals(settings)),
+            words=frozenset((*mentioned(settings.train), *mentioned(settings.evaluate))),
+            data=tuple(data_of(settings)),
+            patterns=(*settings.inputs, *settings.params, *_made_by_nobody(settings)),
+            is_pipeline=runs_dvc(settings.train) or runs_dvc(settings.evaluate),
+        )
 
 
-def _covers_input(settings: ModelSettings, outputs: Outputs, name: str, others: Others) -> bool:
-    words = (*mentioned(settings.train), *mentioned(settings.evaluate))
-    if name in literals(settings):
-        return not outputs.cover(name, literal=True)
-    if name in words:
-        return not _is_written(outputs, name)
-    if name == PIPELINE and (runs_dvc(settings.train) or runs_dvc(settings.evaluate)):
-        return True
-    if any(covers(one, name) for one in data_of(settings)):
-        return not outputs.cover(name, literal=True)
-    if outputs.cover(name):
-        return False
-    if any(covers(one, name) for one in words):
-        return True
-    named = (*settings.inputs, *settings.params, *_made_by_nobody(settings))
-    return any(covers(one, name) and not others.claim(one, name) for one in named)
+class InputNames:
+    """Which files can be inputs of a model, by their names alone, as `read_inputs` takes them.
+    `models` are the model itself and those whose own inputs count for it.
+    """
+
+    def __init__(
+        self, settings: ModelSettings, outputs: Outputs, others: Sequence[ModelSettings] = ()
+    ) -> None:
+        self._outputs = outputs
+        self.others = Others(others)
+        self.models = (settings, *self.others.above(declared_by(settings)))
+        self._all = [_Names.of(one) for one in self.models]
+
+    def cover(self, name: str) -> bool:
+        """Whether a file can be an input."""
+        return name != LOCK and any(self._are(one, name) for one in self._all)
+
+    def _are(self, names: _Names, name: str) -> bool:
+        if name in names.literal:
+            return not self._outputs.cover(name, literal=True)
+        if name in names.words:
+            return not _is_written(self._outputs, name)
+        if name == PIPELINE and names.is_pipeline:
+            return True
+        if any(covers(one, name) for one in names.data):
+            return not self._outputs.cover(name, literal=True)
+        if self._outputs.cover(name):
+            return False
+        if any(covers(one, name) for one in names.words):
+            return True
+        return any(covers(one, name) and not self.others.claim(one, name) for one in names.patterns)
 
 
 def inputs_not_here(
@@ -479,19 +502,18 @@ def inputs_not_here(
     fetched, and files that a sparse checkout has left out. What a command only mentions is looked
     for by whoever runs it, but a file that Git holds under that very name is meant.
     """
-    around = Others(others)
-    above = around.above(declared_by(settings))
+    inputs = InputNames(settings, outputs, others)
     patterns = [
-        one for each in (settings, *above) for one in (*declared_by(each), *_made_by_nobody(each))
+        one for each in inputs.models for one in (*declared_by(each), *_made_by_nobody(each))
     ]
     return [
         (name, kind)
         for name, kind in not_here(root)
         if (
             not outputs.cover(name)
-            and any(relates(one, name) and not around.claim(one, name) for one in patterns)
+            and any(relates(one, name) and not inputs.others.claim(one, name) for one in patterns)
             if is_folder(kind)
-            else covers_input(settings, outputs, name, others)
+            else inputs.cover(name)
         )
     ]
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from assent.measure.files import PLACEHOLDERS, UNMATCHED, is_glob
+from assent.measure.files import PLACEHOLDERS, is_environment
+from assent.measure.patterns import UNMATCHED, base_of
 
 _DOCUMENT = re.compile(
     r"(?:readme|licen[sc]e|copying|notice|changelog|citation|authors|contributors|contributing"
@@ -30,17 +32,29 @@ def beside_outputs(root: Path, patterns: Iterable[str]) -> list[str]:
     """Placeholders and documents in the folders that outputs lie in, below `root`."""
     found: dict[Path, None] = {}
     for pattern in patterns:
-        parts = PurePosixPath(pattern).parts
-        fixed = next((n for n, part in enumerate(parts) if is_glob(part)), len(parts))
-        place = root.joinpath(*parts[:fixed])
-        found |= dict.fromkeys(_in(place) if place.is_dir() else _in(place.parent, is_deep=False))
+        base = base_of(pattern)
+        place = root / base
+        if place.is_dir():
+            found |= dict.fromkeys(_in(place, is_deep=_is_deep(pattern, base)))
+        else:
+            found |= dict.fromkeys(_in(place.parent, is_deep=False))
     names = (path.relative_to(root).as_posix() for path in found)
     return sorted(name for name in names if "/" in name)
 
 
-def _in(folder: Path, *, is_deep: bool = True) -> Iterator[Path]:
+def _is_deep(pattern: str, base: str) -> bool:
+    """Whether outputs may lie in folders below the base of a pattern: not those of `out/*.json`."""
+    rest = PurePosixPath(posixpath.normpath(pattern)).parts[len(PurePosixPath(base).parts) :]
+    return len(rest) != 1 or "**" in rest or pattern.endswith("/")
+
+
+def _in(folder: Path, *, is_deep: bool) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
-        folders[:] = [one for one in folders if is_deep and one not in UNMATCHED]
+        folders[:] = [
+            one
+            for one in folders
+            if is_deep and one not in UNMATCHED and not is_environment(Path(parent, one))
+        ]
         yield from (
             Path(parent, name) for name in files if name in PLACEHOLDERS or is_document(name)
         )

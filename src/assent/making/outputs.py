@@ -13,7 +13,8 @@ from assent.errors import UsageError
 from assent.making.commands import mentions
 from assent.making.dvc import Dvc, made_by_dvc
 from assent.making.keeping import is_document
-from assent.measure.files import PLACEHOLDERS, UNMATCHED, covers, is_glob
+from assent.measure.files import PLACEHOLDERS
+from assent.measure.patterns import UNMATCHED, covers, is_glob
 
 
 class Outputs(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from assent.config.settings import ModelSettings
 from assent.making.outputs import Outputs, declared_by, outputs_of
-from assent.measure.files import covers, is_glob, relates
+from assent.measure.patterns import base_of, covers, relates
 
 
 class Others:
@@ -49,10 +48,3 @@ def _may_cover(pattern: str, outputs: Outputs) -> bool:
 def _leads_into(pattern: str, outputs: Outputs) -> bool:
     """Whether a pattern names an output, or begins in one."""
     return any(covers(one, base_of(pattern)) for one in outputs.own if base_of(pattern))
-
-
-def base_of(pattern: str) -> str:
-    """The folders that a pattern begins with, or the whole of it if it is no glob."""
-    parts: Sequence[str] = posixpath.normpath(pattern).split("/")
-    fixed = next((n for n, part in enumerate(parts) if is_glob(part)), len(parts))
-    return "/".join(parts[:fixed])

@@ -5,10 +5,8 @@ The working tree is untrusted: a link may lead anywhere, and a name may be no te
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BufferedReader
@@ -19,6 +17,18 @@ from assent.core.digest import Digest
 from assent.core.evidence import Problem
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.measure import pointers
+from assent.measure.patterns import (
+    EVERYTHING,
+    UNMATCHED,
+    Rule,
+    base_of,
+    covers,
+    is_glob,
+    next_places,
+    past_stars,
+    relates,
+    rules_of,
+)
 from assent.measure.redaction import redact_text
 from assent.parsing import ParseError
 
@@ -27,9 +37,6 @@ Progress = Callable[[int], None]
 
 _FEW, _SMALL_BYTES = 16, 1 << 20
 """A few small files are read sooner than threads are started."""
-
-UNMATCHED = frozenset({".git", ".assent", "__pycache__"})
-"""Names that no pattern matches: what Git, Assent and Python write for themselves."""
 
 PLACEHOLDERS = frozenset({".gitkeep", ".gitignore", ".gitattributes", ".keep", ".placeholder"})
 """Files that keep a folder in Git. They are no output of anything, wherever they lie."""
@@ -58,39 +65,6 @@ def expand(
     git-annex or DVC has elsewhere.
     """
     return sorted({path for pattern in patterns for path in _matches(root, pattern, is_apart)})
-
-
-def covers(pattern: str, name: str) -> bool:
-    """Whether `pattern` names the file called `name`, both relative to one folder, by their text
-    alone: a pattern without a glob is that file, or a folder and everything below it.
-    """
-    names = PurePosixPath(name).parts
-    parts = PurePosixPath(pattern).parts
-    if not UNMATCHED.isdisjoint(names) or not parts:
-        return not parts and UNMATCHED.isdisjoint(names)
-    if names[: len(parts)] == parts:
-        return True
-    if not is_glob(pattern):
-        return False
-    places = _past_stars({0}, rules := _rules([*parts, "**"] if pattern.endswith("/") else parts))
-    for one in names:
-        places = _next_places(places, rules, one)
-    return len(rules) in places
-
-
-def relates(pattern: str, name: str) -> bool:
-    """Whether what `pattern` names may be the file or folder `name`, lie in it, or hold it."""
-    if covers(pattern, name) or covers(name, pattern):
-        return True
-    places = _past_stars({0}, rules := _rules(PurePosixPath(pattern).parts or ("**",)))
-    for one in PurePosixPath(name).parts:
-        places = _next_places(places, rules, one)
-    return bool(places)
-
-
-def is_glob(pattern: str) -> bool:
-    """Whether a pattern names what it fits, and not one file or folder."""
-    return any(sign in pattern for sign in "*?[")
 
 
 def path_below(root: Path, name: str) -> Path:
@@ -271,17 +245,11 @@ def _is_small(path: Path) -> bool:
         return True  # reading it will say what is wrong
 
 
-_Rule = re.Pattern[str] | None
-"""What one name of a path must look like; None is `**`, any number of names."""
-
-_EVERYTHING: tuple[_Rule, ...] = (None, re.compile(""))
-
-
 def walk(
     folder: Path,
     within: Path,
     skip: frozenset[str] = frozenset(),
-    rules: Sequence[_Rule] = _EVERYTHING,
+    rules: Sequence[Rule] = EVERYTHING,
     is_apart: Callable[[Path], bool] | None = None,
 ) -> Iterator[Path]:
     """Every path below `folder` that is no folder and fits `rules`, in no particular order. Names
@@ -295,12 +263,12 @@ def walk(
     # Each folder to read, with the real folders it stands in (meeting one again is a loop) and
     # the places in `rules` that its names have reached.
     folders: list[tuple[Path, tuple[str, ...], set[int]]]
-    folders = [(folder, (real,), _past_stars({0}, rules))]
+    folders = [(folder, (real,), past_stars({0}, rules))]
     count = 0
     while folders:
         here, above, reached = folders.pop()
         for entry in _entries(here):
-            places = _next_places(reached, rules, entry.name)
+            places = next_places(reached, rules, entry.name)
             if entry.name in skip or not places:
                 continue
             count += 1
@@ -342,14 +310,12 @@ def _matches(root: Path, pattern: str, is_apart: Callable[[Path], bool]) -> Iter
         elif _is_file(root, plain):
             yield plain
         return
-    fixed = 0
-    while fixed < len(names) and not is_glob(names[fixed]):
-        fixed += 1
-    base = root.joinpath(*names[:fixed])
-    if fixed == len(names) or not base.is_dir():
+    base = root / base_of(pattern)
+    if not is_glob(pattern) or not base.is_dir():
         return
     inside.require(base)
-    rules = _rules([*names[fixed:], "**"] if pattern.endswith("/") else names[fixed:])
+    rest = names[len(base.relative_to(root).parts) :]
+    rules = rules_of((*rest, "**") if pattern.endswith("/") else rest)
     yield from _files_of(root, walk(base, root, UNMATCHED, rules, is_apart))
 
 
@@ -366,36 +332,6 @@ def _is_file(root: Path, path: Path) -> bool:
     if pointers.stands_for(path):
         pointers.require_real(root, [path], f"reading {path}")
     return False
-
-
-def _rules(names: Sequence[str]) -> list[_Rule]:
-    """The rules of a glob's names. `**` at the end stands for at least one name."""
-    rules = [None if name == "**" else re.compile(fnmatch.translate(name)) for name in names]
-    return [*rules, re.compile("")] if names[-1] == "**" else rules
-
-
-def _next_places(places: set[int], rules: Sequence[_Rule], name: str) -> set[int]:
-    """The places in `rules` that one more name reaches; none if it does not fit. Keeping all of
-    them takes no more than names times rules, whatever the pattern.
-    """
-    reached: set[int] = set()
-    for place in places:
-        if place < len(rules):
-            rule = rules[place]
-            if rule is None:
-                reached.add(place)
-            elif rule.match(name):
-                reached.add(place + 1)
-    return _past_stars(reached, rules)
-
-
-def _past_stars(places: set[int], rules: Sequence[_Rule]) -> set[int]:
-    for place in sorted(places):
-        after = place
-        while after < len(rules) and rules[after] is None:
-            after += 1
-            places.add(after)
-    return places
 
 
 class _Inside:

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from assent.errors import AssentError, UsageError
+from assent.measure.patterns import base_of
 from assent.parsing import MAX_BYTES as MAX_PARSED
 from assent.parsing import ParseError, parse_yaml
 
@@ -156,7 +157,7 @@ def why_missing(root: Path, name: str) -> StandIn | None:
 
 
 def _why_missing(root: Path, name: str) -> StandIn | None:
-    fixed = _fixed(name)
+    fixed = base_of(name)
     place = root / fixed
     if place.is_symlink() and not place.exists():
         return _of_target(place)
@@ -269,16 +270,6 @@ def _head(path: Path, count: int) -> bytes:
             return file.read(count)
     except OSError:
         return b""
-
-
-def _fixed(name: str) -> str:
-    """The part of a pattern before its first glob."""
-    parts: list[str] = []
-    for part in PurePosixPath(name).parts:
-        if any(sign in part for sign in "*?["):
-            break
-        parts.append(part)
-    return "/".join(parts)
 
 
 def _dvc_pointer(root: Path, name: str, fixed: str) -> Path | None:

@@ -11,9 +11,9 @@ import msgspec
 
 from assent.core.direction import direction
 from assent.core.scalar import number
-from assent.measure.files import covers as covered
 from assent.measure.metrics import read_metrics
 from assent.measure.params import read_params
+from assent.measure.patterns import covers as covered
 from assent.measure.pointers import stand_in
 from assent.setup.advice import advice
 from assent.setup.choosing import Chosen, covers, seen_of

@@ -12,7 +12,8 @@ from assent import parsing
 from assent.config.dvc import read_pointer
 from assent.errors import AssentError
 from assent.git import git
-from assent.measure.files import UNMATCHED, read_small, require_inside
+from assent.measure.files import read_small, require_inside
+from assent.measure.patterns import UNMATCHED
 from assent.parsing import ParseError
 
 MAX_FILES = 20_000

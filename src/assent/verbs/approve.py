@@ -141,8 +141,10 @@ def _recorded(
     beside = inherited(workspace, view, candidate, change, covered=covered)
 
     def decide(view: View) -> list[Draft]:
-        heard.update(hear_everywhere(workspace, view, policy, candidate, change, beside))
-        return _drafts(workspace, view, policy, candidate, change, best_of(heard), beside)
+        reviews = all_reviews(workspace, view, bundle.model, bundle.digest)
+        heard.update(hear_everywhere(workspace, view, policy, candidate, change, beside, reviews))
+        best = best_of(heard)
+        return _drafts(workspace, view, policy, candidate, change, best, beside, reviews)
 
     _, entries = record(workspace, bundle.model, decide, view=view)
     approvals = heard.pop(None)
@@ -168,13 +170,15 @@ def hear_everywhere(
     candidate: Known,
     change: Change,
     beside: Inherited,
+    reviews: Sequence[Review],
 ) -> dict[str | None, Approvals]:
-    """Who counts for registering (None), and for each stage that has approvers of its own."""
+    """Whose of `reviews` count for registering (None), and for each stage that has approvers of its
+    own.
+    """
     rules: dict[str | None, ApprovalRule] = {None: policy.approvals}
     for stage, rule in policy.stages.items():
         if rule.approvals is not None:
             rules[stage] = rule.approvals
-    reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
     return {
         stage: hear(workspace, view, rule, candidate, reviews=reviews, change=change, beside=beside)
         for stage, rule in rules.items()
@@ -199,6 +203,7 @@ def _drafts(
     change: Change,
     heard: Sequence[Heard],
     beside: Inherited,
+    reviews: Sequence[Review],
 ) -> list[Draft]:
     """One entry for each opinion that the ledger does not hold yet."""
     known = view.record(candidate.bundle.digest)
@@ -214,7 +219,6 @@ def _drafts(
         if kind is Kind.APPROVED and unnamed(policy, change, beside):
             continue  # it might be the author's own
         if judgement is None:
-            reviews = all_reviews(workspace, view, candidate.bundle.model, candidate.bundle.digest)
             judgement = judge(
                 workspace, view, policy, candidate, reviews=reviews, change=change, beside=beside
             )

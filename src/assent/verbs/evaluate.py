@@ -18,12 +18,12 @@ from assent.making.inputs import Inputs, why_changed
 from assent.making.outputs import data_of, evidence_files
 from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
-from assent.measure.files import covers
 from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
 from assent.measure.models.files import TRAIN_FIRST, model_files
 from assent.measure.packages import read_packages
 from assent.measure.params import read_params
+from assent.measure.patterns import covers
 from assent.measure.redaction import redact_text
 from assent.verbs.attachments import detach
 from assent.verbs.bundles import digest_here, is_here, load, made_by, open_bundle

@@ -10,7 +10,6 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -18,20 +17,18 @@ import msgspec
 from assent.config.lock import FILE as LOCK
 from assent.config.settings import ModelSettings
 from assent.errors import UsageError
-from assent.making.aside import standing_outputs
 from assent.making.dvc import LOCK as DVC_LOCK
 from assent.making.dvc import PIPELINE
 from assent.making.outputs import data_of, is_command, literals
+from assent.making.standing import standing_outputs
 from assent.measure.files import (
     PLACEHOLDERS,
-    UNMATCHED,
-    covers,
     expand,
-    is_glob,
     path_below,
     relative_name,
     require_inside,
 )
+from assent.measure.patterns import UNMATCHED, base_of, covers, is_glob
 from assent.setup.shell import Simple, commands, path_of, ran
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import some_of, written
@@ -87,7 +84,7 @@ def say_shared(workspace: Workspace, model: str, doing: str) -> None:
     shared = [
         one.pattern
         for one in outputs_declared(settings)
-        if one.key != "model" and covers(folder, _fixed(one) or ".")
+        if one.key != "model" and covers(folder, base_of(one.pattern) or ".")
     ]
     if shared:
         workspace.say(
@@ -112,12 +109,12 @@ class _Places:
             self._require_possible(one)
         except UsageError as error:  # in the words of whoever reads a path
             raise UsageError(_doing(one), error.problem, hint=error.hint) from None
-        fixed = _place(self._root / _fixed(one))
+        fixed = _place(self._root / base_of(one.pattern))
         self._require_not_kept(one, fixed)
         if one.is_glob and not os.path.lexists(self._root / one.pattern):
-            self._require_matches(one, is_linked=fixed != self._real_root / _fixed(one))
+            self._require_matches(one, is_linked=fixed != self._real_root / base_of(one.pattern))
         else:
-            self._require_folder(one, is_linked=fixed != self._real_root / _fixed(one))
+            self._require_folder(one, is_linked=fixed != self._real_root / base_of(one.pattern))
 
     def _require_possible(self, one: Declared) -> None:
         """What is known by the text, and by where links lead on the way."""
@@ -134,7 +131,7 @@ class _Places:
                 raise UsageError(_doing(one), "a glob is no model", hint=hint)
         if not UNMATCHED.isdisjoint(part.casefold() for part in _parts(one.pattern)):
             raise UsageError(_doing(one), _KEPT, hint=_OWN)
-        require_inside(self._root, self._root / _fixed(one))
+        require_inside(self._root, self._root / base_of(one.pattern))
 
     def _require_not_kept(self, one: Declared, real: Path) -> None:
         """Raise for what Git and Assent keep, wherever the links to it are."""
@@ -243,14 +240,6 @@ def _doing(one: Declared) -> str:
     if one.key == "model":
         return f"looking for the model {one.pattern!r}"
     return f"looking for {one.pattern!r} of `{one.key}`"
-
-
-def _fixed(one: Declared) -> str:
-    """The part of a pattern before its first glob."""
-    parts = _parts(one.pattern)
-    if not one.is_glob:
-        return "/".join(parts)
-    return "/".join(takewhile(lambda part: not is_glob(part), parts))
 
 
 def _parts(name: str) -> tuple[str, ...]:

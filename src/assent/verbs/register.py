@@ -14,7 +14,7 @@ from assent.core.registry import VersionLine
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError, PolicyError
 from assent.making.inputs import say_changed
-from assent.measure.files import covers
+from assent.measure.patterns import covers
 from assent.policy.rules import Policy
 from assent.ports import View
 from assent.verbs.bundles import find, remember, require_sound

@@ -24,7 +24,7 @@ from assent.verbs.approve import hear_everywhere
 from assent.verbs.bundles import find
 from assent.verbs.explain import explain
 from assent.verbs.inherited import inherited
-from assent.verbs.judging import provenance, unnamed
+from assent.verbs.judging import all_reviews, provenance, unnamed
 from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import Workspace
 
@@ -179,7 +179,8 @@ def _judged(
     if names:
         named = ", ".join(f"`{name}`" for name in names)
         against.append(f"a commit's author has no account: {named}")
-    return against, hear_everywhere(workspace, view, policy, candidate, change, beside)
+    reviews = all_reviews(workspace, view, model, shown)
+    return against, hear_everywhere(workspace, view, policy, candidate, change, beside, reviews)
 
 
 def _place(stage: str | None, approvals: Approvals, asked: Asked) -> Place:

@@ -18,12 +18,12 @@ from assent.core.evidence import Evidence
 from assent.errors import AssentError
 from assent.files import as_text
 from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
-from assent.making.inputs import covers_input, patterns_of, rerun, say_changed
+from assent.making.inputs import InputNames, patterns_of, rerun, say_changed
 from assent.making.keeping import is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, declared_by, known_outputs, outputs_of
 from assent.making.upstream import Others
-from assent.measure.files import covers, relates
+from assent.measure.patterns import covers, relates
 from assent.verbs.workspace import FILE, Workspace
 
 _MAX_LINKS = 10_000
@@ -176,8 +176,6 @@ class _Known:
         commits: tuple[str, str],
         read: Collection[str],
     ) -> None:
-        self._settings = settings
-        self._others = others
         self._read = frozenset(read)
         self._reads = [_reader(workspace, prefix, commit) for commit in commits]
         above = Others(others).above(declared_by(settings))
@@ -188,6 +186,7 @@ class _Known:
         self.outputs: Outputs = _common(
             settings, [known_outputs(settings, dvc, others) for dvc in self._dvc], self._dvc
         )
+        self._inputs = InputNames(settings, self.outputs, others)
         self._targets = _link_targets(workspace, prefix, self._patterns, commits)
 
     def is_input(self, name: str, *, is_submodule: bool = False) -> bool:
@@ -200,7 +199,7 @@ class _Known:
             return True
         if is_submodule and any(relates(one, name) for one in (*self._patterns, *self._targets)):
             return True
-        if covers_input(self._settings, self.outputs, name, self._others):
+        if self._inputs.cover(name):
             return True
         if name in self.outputs.written:
             return False

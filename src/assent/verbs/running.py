@@ -19,16 +19,16 @@ from assent.making.aside import (
     aside,
     cut_off,
     left_below,
-    standing_outputs,
 )
 from assent.making.commands import mentioned
 from assent.making.dvc import POINTER, runs_dvc, stale
 from assent.making.inputs import Inputs, inputs_not_here
 from assent.making.keeping import Keepsakes, is_document
 from assent.making.outputs import literals
+from assent.making.standing import standing_outputs
 from assent.measure.command import run_command
-from assent.measure.files import covers, is_glob
 from assent.measure.interpreters import Seen
+from assent.measure.patterns import covers, is_glob
 from assent.measure.pointers import error_of, promised, require_real, require_there
 from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
@@ -349,9 +349,11 @@ class _Plan:
             one for one in moved.names if one in words and any(covers(glob, one) for glob in globs)
         ]
         if missed:
+            wide = [glob for glob in globs if any(covers(glob, one) for one in missed)]
             self._workspace.say(
                 f"{self._doing}: {some_of(missed)} was set aside while the command ran, because "
-                f"it is among the outputs in {FILE}; name it in `inputs` if the command reads it"
+                f"it is among the outputs in {FILE}; name it in `inputs` if the command reads it, "
+                f"and the outputs one by one instead of {some_of(wide)}"
             )
 
     def to_bring_back(self, moved: Aside) -> list[str]:

@@ -15,7 +15,7 @@ from assent.core.evidence import Code, Evidence, Step
 from assent.errors import IntegrityError, UsageError
 from assent.making.inputs import Inputs
 from assent.measure.environment import read_environment
-from assent.measure.files import covers
+from assent.measure.patterns import covers
 from assent.measure.pointers import StandInError
 from assent.measure.redaction import redact_text
 from assent.verbs.bundles import digest_here, load, made_by, open_bundle, placed, put_model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -12,7 +13,7 @@ from assent.core.digest import Digest
 from assent.core.evidence import Code, Evidence
 from assent.errors import AssentError, UsageError
 from assent.files import as_text
-from assent.git import Repository, changed_within, holder, untracked
+from assent.git import Holders, Repository, changed_within, untracked
 from assent.making.dvc import Dvc, read_dvc, working_tree
 from assent.making.inputs import (
     Inputs,
@@ -25,7 +26,7 @@ from assent.making.keeping import beside_outputs, is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, data_of, declared_by, known_outputs, outputs_of
 from assent.making.upstream import Others
-from assent.measure.files import covers
+from assent.measure.patterns import covers
 from assent.verbs.work import Trained, Written, kept
 from assent.verbs.workspace import FILE, Workspace
 
@@ -44,7 +45,7 @@ def inputs_of(
     `known` from the job that has trained: not every job of a run fetches it. `products` are what
     runs have written beside their outputs, if that is not noted yet.
     """
-    made = _products(workspace, model, products)
+    made, commits = _products(workspace, model, products), _Commits(workspace)
     return read_inputs(
         workspace.root,
         workspace.repository.top,
@@ -53,7 +54,7 @@ def inputs_of(
         {
             name: one
             for name, one in made.items()
-            if not _is_tracked(workspace, name)  # somebody has made it a source
+            if not commits.hold(name)  # somebody has made it a source
         },
         _handed_on(workspace, known or {}),
         workspace.others(model),
@@ -129,7 +130,7 @@ def left_by(
     Raises `UsageError` if what was there before has changed meanwhile, and Git tracks it or
     `assent.yaml` declares it: then it is not known what the model was made from.
     """
-    settings = workspace.settings(model)
+    settings, commits = workspace.settings(model), _Commits(workspace)
     after = inputs_of(workspace, model, known=None if is_training else before.files)
     fetched = [name for name, digest in (awaited or {}).items() if after.files.get(name) == digest]
     names = [one for one in changed_names(before.files, after.files) if one not in fetched]
@@ -138,7 +139,7 @@ def left_by(
         name
         for name in names
         if name in (before.of_training if is_training else before.files)
-        and (any(covers(one, name) for one in declared) or _is_tracked(workspace, name))
+        and (any(covers(one, name) for one in declared) or commits.hold(name))
     ]
     if kept:
         raise UsageError(
@@ -151,8 +152,8 @@ def left_by(
         name: after.files[name]
         for name in names
         if name in after.files
-        and not (name in before.files and _is_tracked(workspace, name))
-        and not _is_fetched(workspace, name)
+        and not (name in before.files and commits.hold(name))
+        and not commits.have_brought(name)
     }
     if fresh:
         workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of([*fresh])}")
@@ -163,21 +164,33 @@ def left_by(
     return Left(inputs=after, products=products, fresh=tuple(fresh))
 
 
-def _is_tracked(workspace: Workspace, name: str) -> bool:
-    repository = workspace.repository
-    found, inner = holder(repository, repository.relative(workspace.root / name))
-    return found.id_of("HEAD", inner) is not None
+class _Commits:
+    """What the commits of the repository and of its submodules hold, each of which is asked once:
+    for as long as nothing is changed.
+    """
 
+    def __init__(self, workspace: Workspace) -> None:
+        self._root = workspace.root
+        self._repository = workspace.repository
+        self._holders = Holders(workspace.repository)
+        self._changed: dict[Path, frozenset[str]] = {}
 
-def _is_fetched(workspace: Workspace, name: str) -> bool:
-    """Whether a file has come with a submodule, as its commit has it."""
-    repository = workspace.repository
-    found, inner = holder(repository, repository.relative(workspace.root / name))
-    return (
-        found is not repository
-        and found.id_of("HEAD", inner) is not None
-        and inner not in found.changed_files()
-    )
+    def hold(self, name: str) -> bool:
+        """Whether one of them holds a file."""
+        found, inner = self._of(name)
+        return found.id_of("HEAD", inner) is not None
+
+    def have_brought(self, name: str) -> bool:
+        """Whether a file has come with a submodule, as its commit has it."""
+        found, inner = self._of(name)
+        if found is self._repository or found.id_of("HEAD", inner) is None:
+            return False
+        if found.top not in self._changed:
+            self._changed[found.top] = frozenset(found.changed_files())
+        return inner not in self._changed[found.top]
+
+    def _of(self, name: str) -> tuple[Repository, str]:
+        return self._holders.of(self._repository.relative(self._root / name))
 
 
 def tracked_beside(workspace: Workspace, patterns: Sequence[str]) -> list[str]:

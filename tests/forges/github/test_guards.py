@@ -222,3 +222,21 @@ def test_which_workflows_may_use_the_machines_of_the_organization(
     assert states(scene)[GROUPS] is ENFORCED, "a public repository cannot use it"
     group.is_for_public = True
     assert states(scene)[GROUPS] is state
+
+
+def test_groups_that_were_not_looked_at_are_not_called_limited(scene: Scene) -> None:
+    assert states(scene, admin=True)[GROUPS] is UNKNOWN, "it is no owner's token"
+    root = scene.github.login("root")
+    assert root is not None
+    scene.token = scene.github.classic_token(root, "repo", "admin:org")
+    scene.github.machine_groups += [MachineGroup(one, f"g{one}") for one in range(100)]
+    assert states(scene)[GROUPS] is ENFORCED
+    scene.github.machine_groups.append(MachineGroup(100, "last"))
+    found = guards(scene)[GROUPS]
+    assert (found.state, found.reason) == (UNKNOWN, "only the first 100 groups were looked at")
+
+
+def test_all_machines_are_counted(scene: Scene) -> None:
+    scene.github.repository.machines += [Machine(one, f"m{one}") for one in range(120)]
+    found = guards(scene, admin=True)[OWN]
+    assert "'m0', 'm1', 'm2' and 117 more; at least 100 of them stay" in found.reason

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assent.core.change import Change
+from assent.errors import OutsideError
+from assent.forges.github.api import PATIENCE_S
 from assent.policy.approvals import unmapped
 from assent.policy.rules import ApprovalRule
 from tests.forges.github.conftest import Scene
@@ -118,6 +120,15 @@ def test_a_branch_that_was_deleted_and_restored_hides_nobody_who_pushed(scene: S
     scene.pull.push(by=scene.alice, pusher=carol(scene))
     repository.pushed(branch, None, scene.pull.head_sha, scene.alice)
     assert authors(scene) == {"alice", "carol"}
+
+
+def test_that_github_answers_no_more_is_no_answer(scene: Scene) -> None:
+    """GitHub says it with the status that it has for what nobody may see."""
+    scene.pull.push(by=scene.alice, pusher=carol(scene))
+    patience = int(PATIENCE_S) + 1
+    scene.faults.secondary_limit("GET", "*/activity", retry_after_s=patience)
+    with pytest.raises(OutsideError, match="asking who pushed"):
+        change(scene)
 
 
 def test_that_github_does_not_tell_who_pushed_is_said(scene: Scene) -> None:

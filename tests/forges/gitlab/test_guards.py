@@ -160,10 +160,10 @@ def test_whether_a_merge_request_can_have_a_protected_pipeline(scene: Scene) -> 
 @pytest.mark.threat(47)
 def test_which_runners_are_protected(scene: Scene) -> None:
     name = "runners:"
-    assert one(scene, name) is ENFORCED, "it has none of its own"
+    assert one(scene, name) is UNKNOWN, "it has none of its own"
     shared, models = Machine(1, "shared", "instance_type"), Machine(2, "models", is_protected=True)
     scene.project.runners += [shared]
-    assert one(scene, name) is ENFORCED
+    assert one(scene, name) is UNKNOWN, "the server's may reach the store"
     scene.project.runners += [models]
     assert one(scene, name) is ENFORCED
     scene.project.runners += [Machine(3, "docker", "group_type")]
@@ -172,3 +172,12 @@ def test_which_runners_are_protected(scene: Scene) -> None:
     assert one(scene, name) is MISSING
     developer = scene.gitlab.project_token("api", role="developer")
     assert one(scene, name, token=developer) is UNKNOWN
+
+
+def test_runners_that_were_not_looked_at_are_none_that_are_protected(scene: Scene) -> None:
+    scene.project.runners += [Machine(one, "models", is_protected=True) for one in range(1, 51)]
+    assert one(scene, "runners:") is ENFORCED
+    scene.project.runners += [Machine(51, "docker")]
+    assert one(scene, "runners:") is UNKNOWN, "some are not protected"
+    scene.project.runners[50:] = [Machine(51, "models", is_protected=True), Machine(52, "docker")]
+    assert one(scene, "runners:") is UNKNOWN, "there are more than are looked at"

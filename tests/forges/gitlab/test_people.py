@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from assent.core.change import Change
@@ -68,6 +70,31 @@ def test_a_branch_that_was_deleted_and_restored_hides_nobody_who_pushed(free: Sc
     free.request.push(by=free.alice, pusher=carol(free))
     project.pushed(branch, None, free.request.sha, free.alice)
     assert authors(free) == {"alice", "carol"}
+
+
+@pytest.mark.threat(1)
+def test_that_a_push_is_not_told_is_said_though_it_was_replaced(free: Scene) -> None:
+    """Carol pushes four branches at once, of which GitLab keeps no names. What she has brought may
+    be in what alice makes of it.
+    """
+    project, request = free.project, free.request
+    own = {"train.py": "print(3)\n"}
+    request.push(files=own, pusher=carol(free), refs=4)
+    request.push(project.commit(free.alice, parent=project.tip("main"), files=own))
+    assert authors(free) == {"alice"}
+    assert any("who pushed its commits is not told" in one for one in change(free).remarks)
+
+
+def test_what_was_on_the_base_branch_before_hides_nobody(free: Scene) -> None:
+    """A branch is used again that was merged, and which was made before GitLab kept events."""
+    project, request = free.project, free.request
+    before = project.tip("main")
+    advance(free)
+    own = project.commit(free.alice, parent=project.tip("main"), files={"train.py": "print(3)\n"})
+    request.push(own)
+    project.pushes[:] = [replace(one, before=before) for one in project.pushes if one.after == own]
+    assert authors(free) == {"alice"}
+    assert change(free).remarks == ()
 
 
 def test_that_gitlab_does_not_tell_who_pushed_is_said(free: Scene) -> None:

@@ -11,6 +11,8 @@ from tests.gitlab.shapes import people
 from tests.gitlab.shapes.addresses import Addresses, stamp
 
 Json = dict[str, Any]
+MOST_NAMED = 3
+"""How many branches one push may move, so that GitLab keeps an event of each by its name."""
 
 
 def simple(where: Addresses, found: Project) -> Json:
@@ -148,6 +150,7 @@ def variable(name: str, *, is_protected: bool, scope: str = "*") -> Json:
 def event(where: Addresses, found: Project, push: Push) -> Json:
     """A push among what happened in a project."""
     is_new = push.before is None
+    is_bulk = push.refs > MOST_NAMED
     return {
         "id": push.id,
         "project_id": found.id,
@@ -159,14 +162,14 @@ def event(where: Addresses, found: Project, push: Push) -> Json:
         "imported": False,
         "imported_from": "none",
         "push_data": {
-            "commit_count": 1,
+            "commit_count": 0 if is_bulk else 1,
             "action": "created" if is_new else "pushed",
             "ref_type": "branch",
-            "commit_from": push.before,
-            "commit_to": push.after,
-            "ref": push.branch,
-            "commit_title": "work",
-            "ref_count": None,
+            "commit_from": None if is_bulk else push.before,
+            "commit_to": None if is_bulk else push.after,
+            "ref": None if is_bulk else push.branch,
+            "commit_title": None if is_bulk else "work",
+            "ref_count": push.refs if is_bulk else None,
         },
         "author_username": push.by.username,
     }

@@ -13,17 +13,24 @@ import msgspec
 from assent.core.change import Author, Change
 from assent.errors import IdleError, OutsideError, UsageError
 from assent.forges.github.api import RefusedError
-from assent.forges.github.people import asked_for_by, author, read_pushes
+from assent.forges.github.people import asked_for_by, read_pushes
 from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
 from assent.forges.github.site import Site
-from assent.forges.making import Made, Written, distinct, made_by, named
+from assent.forges.making import (
+    Made,
+    Written,
+    author,
+    distinct,
+    made_by,
+    made_together,
+    named,
+    opened_by,
+)
 from assent.git import Repository
 from assent.git.merges import Merges
 
 MOST_COMMITS = 250
 """How many commits of a pull request GitHub lists at most."""
-MOST_TOGETHER = 10
-"""How many pull requests one commit may have come from whose makers are asked for."""
 LAG_PAUSES_S = (1.0, 2.0, 4.0)
 """After a merge it takes GitHub some time to say which pull request a commit came from."""
 WAKING = ("pull_request", "pull_request_review")
@@ -78,6 +85,7 @@ class Changes:
     ) -> None:
         self._site = site
         self._checkout = checkout
+        self._history = Merges(checkout)
         self._wakeup = wakeup
         self._workflow = workflow
         self._wait = wait
@@ -287,7 +295,7 @@ class Changes:
         whose commits came with it, stacked on it or of the same head: the one whose head was merged
         is the change, of the repository before a fork's, and who made the others made it too.
         """
-        parents = Merges(self._checkout).parents(commit)
+        parents = self._history.parents(commit)
         heads = (commit, *parents[1:])
 
         def place(pull: Pull) -> tuple[bool, bool, int]:
@@ -300,14 +308,7 @@ class Changes:
 
     def _makers(self, pulls: Sequence[Pull]) -> tuple[Author, ...]:
         """Who made some of several pull requests, and somebody unknown if there are too many."""
-        found = [
-            author
-            for pull in pulls[:MOST_TOGETHER]
-            for author in self._pull(pull.number).change.authors
-        ]
-        if len(pulls) > MOST_TOGETHER:
-            found.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
-        return tuple(found)
+        return made_together(pulls, lambda pull: self._pull(pull.number).change.authors)
 
     def _with(self, found: Found, others: Sequence[Author]) -> Found:
         authors = distinct([*found.change.authors, *others])
@@ -359,8 +360,9 @@ class Changes:
         written = self._written(commits)
         if within:
             written = [msgspec.structs.replace(one, committer=None) for one in written]
-        history = Merges(self._checkout)
-        authors = made_by(written, None, history).authors if len(written) > 1 else named(written)
+        authors = (
+            made_by(written, None, self._history).authors if len(written) > 1 else named(written)
+        )
         made = [*authors, *self._makers(within), *([] if is_all else [unknown])]
         change = Change(
             id=f"{branch}@{head[:12]}",
@@ -407,30 +409,23 @@ class Changes:
         doing = f"reading the commits of pull request {pull.number}"
         path = site.path("pulls", pull.number, "commits")
         commits = list(site.api.pages(path, Commit, doing=doing))
-        found = [*self._opener(pull)]
+        beyond = []
         # GitHub lists the oldest ones, so where the list is cut off the head is not in it.
         if len(commits) >= MOST_COMMITS or pull.head.sha not in {one.sha for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitHub lists"
-            found.append(Author(name=name, person=None))
-        history = Merges(self._checkout)
-        made = made_by(self._written(commits), read_pushes(site, pull), history)
-        asked = [author(person) for person in asked_for_by(site, pull)]
-        remarks = made.remarks
-        if not asked and self._is_by_automation(pull, made):
-            remarks = (*remarks, f"for whom `{found[0].name}` opened it is not told")
-        authors = distinct([*found, *asked, *made.authors])
-        return msgspec.structs.replace(made, authors=authors, remarks=remarks)
+            beyond.append(Author(name=name, person=None))
+        return opened_by(
+            made_by(self._written(commits), read_pushes(site, pull), self._history),
+            self._opener(pull),
+            asked_for_by(site, pull),
+            beyond,
+            is_own=lambda: pull.user is not None and pull.user.id == site.own.id,
+        )
 
-    def _is_by_automation(self, pull: Pull, made: Made) -> bool:
-        """Whether another automation than ours opened it, and its commits name no person."""
-        people = [one for one in made.authors if one.person and one.person.kind == "person"]
-        is_ours = pull.user is not None and pull.user.id == self._site.own.id
-        return not people and not is_ours and self._site.actor(pull.user).kind != "person"
-
-    def _opener(self, pull: Pull) -> list[Author]:
+    def _opener(self, pull: Pull) -> Author:
         if pull.user is None or pull.user.id == 0:
-            return [Author(name="a deleted account, which opened it", person=None)]
-        return [Author(name=pull.user.login, person=self._site.actor(pull.user))]
+            return Author(name="a deleted account, which opened it", person=None)
+        return author(self._site.actor(pull.user))
 
     def _written(self, commits: Sequence[Commit]) -> list[Written]:
         known = _addresses(commits)

@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from assent.forges.github.api import RefusedError, segment
-from assent.forges.github.shapes import Machine, MachineGroup, MachineGroups, Machines
+from assent.forges.github.shapes import MachineGroup, MachineGroups, Machines
 from assent.forges.github.site import Site
 from assent.ports import Guard, GuardState
 
@@ -39,13 +39,14 @@ def _own(site: Site) -> Guard:
         )
     except RefusedError:
         return Guard(name=_OWN, state=GuardState.UNKNOWN, reason=_HIDDEN, remedy=remedy)
-    if not found.runners:
+    if not found.total_count:
         return Guard(name=_OWN, state=GuardState.ENFORCED, reason="it has none of its own")
     whose = "that anybody opens" if not site.facts.private else "of whoever may open one here"
-    reason = f"a pull request {whose} can run on {_names(found.runners)}"
+    reason = f"a pull request {whose} can run on {_names(found)}"
     kept = [one for one in found.runners if not one.ephemeral]
     if kept:
-        reason += f"; {len(kept)} of them stay after a job, with what it has left there"
+        least = "at least " if len(found.runners) < found.total_count else ""
+        reason += f"; {least}{len(kept)} of them stay after a job, with what it has left there"
     return Guard(name=_OWN, state=GuardState.MISSING, reason=reason, remedy=remedy)
 
 
@@ -62,6 +63,9 @@ def _of_organization(site: Site) -> Guard:
         open_ = [one for one in found.runner_groups if _is_open(site, one) and _has_any(site, one)]
     except RefusedError:
         reason = f"{_HIDDEN[:-1]} of the organization)"
+        return Guard(name=_GROUPS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+    if not open_ and len(found.runner_groups) < found.total_count:
+        reason = f"only the first {len(found.runner_groups)} groups were looked at"
         return Guard(name=_GROUPS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
     if not open_:
         reason = "every group with machines that this repository can use is limited to workflows"
@@ -97,7 +101,7 @@ def _has_any(site: Site, group: MachineGroup) -> bool:
     return site.api.get(path, Machines, doing=doing).total_count > 0
 
 
-def _names(machines: Sequence[Machine]) -> str:
-    names = ", ".join(repr(one.name) for one in machines[:_SHOWN])
-    more = len(machines) - _SHOWN
+def _names(machines: Machines) -> str:
+    names = ", ".join(repr(one.name) for one in machines.runners[:_SHOWN])
+    more = machines.total_count - _SHOWN
     return f"{names} and {more} more" if more > 0 else names

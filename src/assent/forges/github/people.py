@@ -5,11 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from assent.core.change import Author
-from assent.core.identity import Actor
 from assent.forges.github.api import RefusedError, segment
 from assent.forges.github.shapes import Account, Activity, Pull, PullEvent
 from assent.forges.github.site import Site
-from assent.forges.making import Push
+from assent.forges.making import Push, author
 
 AGENTS = frozenset(
     {
@@ -57,7 +56,7 @@ def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
     return pushes
 
 
-def asked_for_by(site: Site, pull: Pull) -> list[Actor]:
+def asked_for_by(site: Site, pull: Pull) -> list[Author]:
     """For whom an automation has opened a pull request: whom it has assigned, or asked for a
     review, and for a coding agent whoever is assigned. Nobody for a person's own.
     """
@@ -71,8 +70,9 @@ def asked_for_by(site: Site, pull: Pull) -> list[Actor]:
         _about(one, opener, is_agent=is_agent)
         for one in site.api.pages(path, PullEvent, doing=doing)
     ]
-    people = [site.actor(account) for account in found if account is not None]
-    return list({one.key: one for one in people if one.kind == "person"}.values())
+    actors = [site.actor(account) for account in found if account is not None]
+    people = {one.key: one for one in actors if one.kind == "person"}
+    return [author(one) for one in people.values()]
 
 
 def _about(event: PullEvent, opener: Account, *, is_agent: bool) -> Account | None:
@@ -80,8 +80,3 @@ def _about(event: PullEvent, opener: Account, *, is_agent: bool) -> Account | No
     if event.event == "assigned" and (is_own or is_agent):
         return event.assignee
     return event.requested_reviewer if event.event == "review_requested" and is_own else None
-
-
-def author(person: Actor) -> Author:
-    """Somebody who is as good as an author."""
-    return Author(name=person.login, person=person)

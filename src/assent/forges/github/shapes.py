@@ -210,9 +210,9 @@ class Machine(Shape, frozen=True, kw_only=True):
 
 
 class Machines(Shape, frozen=True, kw_only=True):
-    """Self-hosted runners."""
+    """Self-hosted runners: how many there are, and those of the first page."""
 
-    total_count: int = 0
+    total_count: int
     runners: tuple[Machine, ...] = ()
 
 
@@ -229,6 +229,7 @@ class MachineGroup(Shape, frozen=True, kw_only=True):
 class MachineGroups(Shape, frozen=True, kw_only=True):
     """The groups that a repository can use."""
 
+    total_count: int
     runner_groups: tuple[MachineGroup, ...] = ()
 
 

@@ -20,7 +20,16 @@ from assent.forges.gitlab.bots import GHOST
 from assent.forges.gitlab.people import asked_for_by, read_pushes
 from assent.forges.gitlab.shapes import Commit, MergeRequest, Shape, User
 from assent.forges.gitlab.site import Site
-from assent.forges.making import History, Made, Written, distinct, made_by, named
+from assent.forges.making import (
+    History,
+    Made,
+    Written,
+    author,
+    distinct,
+    made_by,
+    named,
+    opened_by,
+)
 from assent.forges.patience import MAX_PAGES
 
 MOST_ASKED = 20
@@ -108,26 +117,18 @@ class Authors:
         path = site.path("merge_requests", request.iid, "commits")
         doing = f"reading the commits of merge request {request.iid}"
         commits = list(site.api.pages(path, Commit, doing=doing))
-        found = [self._opener(request)]
         written = self._written(commits, self._known_in(request)) if commits else []
+        beyond = []
         if request.sha not in {one.id for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitLab lists"
-            found.append(Author(name=name, person=None))
-        made = made_by(written, read_pushes(site, request), self._history)
-        asked = asked_for_by(site, request)
-        remarks = made.remarks
-        if not asked and self._is_by_automation(request, made):
-            remarks = (*remarks, f"for whom `{found[0].name}` opened it is not told")
-        authors = distinct([*found, *asked, *made.authors])
-        return msgspec.structs.replace(made, authors=authors, remarks=remarks)
-
-    def _is_by_automation(self, request: MergeRequest, made: Made) -> bool:
-        """Whether another automation than ours opened it, and its commits name no person."""
-        people = [one for one in made.authors if one.person and one.person.kind == "person"]
-        opener = request.author
-        if people or opener is None or self._site.actor(opener).kind == "person":
-            return False
-        return opener.id != self._site.own.id
+            beyond.append(Author(name=name, person=None))
+        return opened_by(
+            made_by(written, read_pushes(site, request), self._history),
+            self._opener(request),
+            asked_for_by(site, request),
+            beyond,
+            is_own=lambda: request.author is not None and request.author.id == site.own.id,
+        )
 
     def of_commits(self, commits: Sequence[Commit], *, is_within: bool) -> tuple[Author, ...]:
         """Everybody who wrote some commits; of too many, somebody unknown as well. If they came
@@ -161,10 +162,10 @@ class Authors:
         return written if written and written.sha == commit else None
 
     def _opener(self, request: MergeRequest) -> Author:
-        author = request.author
-        if author is None or author.username == GHOST:
+        opener = request.author
+        if opener is None or opener.username == GHOST:
             return Author(name="a deleted account, which opened it", person=None)
-        return Author(name=author.username, person=self._site.actor(author))
+        return author(self._site.actor(opener))
 
     def _known_in(self, request: MergeRequest) -> Known:
         doing = f"asking who wrote the commits of merge request {request.iid}"

@@ -14,13 +14,11 @@ from assent.errors import OutsideError
 from assent.forges.gitlab.authors import Authors
 from assent.forges.gitlab.shapes import Brought, Commit, Comparison, MergeRequest
 from assent.forges.gitlab.site import Site
-from assent.forges.making import distinct
+from assent.forges.making import distinct, made_together
 from assent.forges.patience import RefusedError
 from assent.git import Repository
 from assent.git.merges import Merges
 
-MOST_TOGETHER = 10
-"""How many merge requests one commit may have come from whose makers are asked for."""
 LAG_PAUSES_S = (1.0, 2.0, 4.0)
 """After a merge it takes GitLab some time to say which merge request a commit came from."""
 _HEADS = "refs/heads/"
@@ -64,7 +62,8 @@ class Changes:
         self._checkout = checkout
         self._wakeup = wakeup
         self._wait = wait
-        self._authors = Authors(site, Merges(checkout))
+        self._history = Merges(checkout)
+        self._authors = Authors(site, self._history)
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
         may_be_late = wakeup.run is not None and wakeup.merge_request is None
@@ -190,7 +189,7 @@ class Changes:
         whose commits came with it, stacked on it or of the same head: the one whose head was merged
         is the change, of the project before a fork's, and who made the others made it too.
         """
-        heads = (commit, *Merges(self._checkout).parents(commit)[1:])
+        heads = (commit, *self._history.parents(commit)[1:])
 
         def place(one: MergeRequest) -> tuple[bool, bool, int]:
             is_own = one.source_project_id == self._site.facts.id
@@ -206,14 +205,7 @@ class Changes:
 
     def _makers(self, requests: Sequence[MergeRequest]) -> tuple[Author, ...]:
         """Who made some of several merge requests, and somebody unknown if there are too many."""
-        found = [
-            author
-            for one in requests[:MOST_TOGETHER]
-            for author in self._request(one.iid).change.authors
-        ]
-        if len(requests) > MOST_TOGETHER:
-            found.append(Author(name=f"whoever made more than {MOST_TOGETHER} others", person=None))
-        return tuple(found)
+        return made_together(requests, lambda one: self._request(one.iid).change.authors)
 
     def _merged_with(self, commit: str) -> list[MergeRequest]:
         """The merge requests that were merged into the default branch and are of a commit."""

@@ -77,17 +77,23 @@ def _runners(site: Site) -> Guard:
         "and run trainings on others"
     )
     try:
-        found = list(islice(_own(site), _MOST))
+        found = list(islice(_own(site), _MOST + 1))
         open_ = [one for one in found if one.access_level != "ref_protected"]
     except RefusedError:
         reason = "this token cannot read it (it needs the role Maintainer)"
         return Guard(name=_RUNNERS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
     if not found:
-        reason = "the project has no runner of its own"
-        return Guard(name=_RUNNERS, state=GuardState.ENFORCED, reason=reason)
+        reason = (
+            "the project has no runner of its own, and GitLab does not know whether one of the "
+            "server's, which every pipeline can use, reaches the store"
+        )
+        return Guard(name=_RUNNERS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
     if len(open_) == len(found):
-        reason = f"none of its {len(found)} runners is protected"
+        reason = f"none of {len(found)} runners of its own is protected"
         return Guard(name=_RUNNERS, state=GuardState.MISSING, reason=reason, remedy=remedy)
+    if not open_ and len(found) > _MOST:
+        reason = f"the first {_MOST} are protected, and the others were not looked at"
+        return Guard(name=_RUNNERS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
     if not open_:
         reason = "all of its runners are protected"
         return Guard(name=_RUNNERS, state=GuardState.ENFORCED, reason=reason)

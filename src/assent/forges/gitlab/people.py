@@ -9,7 +9,7 @@ from itertools import islice
 from assent.core.change import Author
 from assent.forges.gitlab.shapes import Event, MergeRequest, Note
 from assent.forges.gitlab.site import Site
-from assent.forges.making import Push
+from assent.forges.making import Push, author
 from assent.forges.patience import RefusedError
 
 MOST_EVENTS = 2000
@@ -78,7 +78,7 @@ def asked_for_by(site: Site, request: MergeRequest) -> list[Author]:
     if opener.username.lower().startswith(_AGENTS):
         users += request.assignees
     people = {one.key: one for one in map(site.actor, users) if one.kind == "person"}
-    return [Author(name=one.login, person=one) for one in people.values()]
+    return [author(one) for one in people.values()]
 
 
 def _asked_in(notes: Sequence[Note], opener: int) -> list[str]:
