@@ -29,15 +29,12 @@ from assent.verbs.attachments import detach
 from assent.verbs.bundles import digest_here, is_here, load, made_by, open_bundle
 from assent.verbs.locks import current_lock
 from assent.verbs.measuring import measure
-from assent.verbs.running import (
-    Expected,
-    Ran,
+from assent.verbs.ready import (
     may_fetch,
-    recovered,
     require_inputs_here,
     require_ready,
-    run,
 )
+from assent.verbs.running import Expected, Ran, recovered, run
 from assent.verbs.work import Evaluated, Trained, Written, forget, keep, kept
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import (

@@ -33,10 +33,11 @@ from assent.verbs.landing import of_another_base, require_base
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.verbs.moving import moved_store
+from assent.verbs.ready import require_ready
 from assent.verbs.recording import read_ledger
 from assent.verbs.reverted import gone_back
 from assent.verbs.revisions import between
-from assent.verbs.running import recovered, require_ready
+from assent.verbs.running import recovered
 from assent.verbs.train import run_training
 from assent.verbs.work import Evaluated, Trained, kept
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace

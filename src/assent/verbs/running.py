@@ -21,18 +21,13 @@ from assent.making.aside import (
     left_below,
 )
 from assent.making.commands import mentioned
-from assent.making.dvc import POINTER, runs_dvc, stale
-from assent.making.inputs import Inputs, inputs_not_here
+from assent.making.dvc import runs_dvc, stale
 from assent.making.keeping import Keepsakes, is_document
-from assent.making.outputs import literals
 from assent.making.standing import standing_outputs
 from assent.measure.command import run_command
 from assent.measure.interpreters import Seen
 from assent.measure.patterns import covers, is_glob
-from assent.measure.pointers import error_of, promised, require_real, require_there
 from assent.measure.redaction import redact_text
-from assent.setup.readiness import missing_scripts, unfinished
-from assent.verbs.places import require_places
 from assent.verbs.work import keep
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import outputs, some_of, tracked_beside, written
@@ -88,78 +83,6 @@ def _say_beside(workspace: Workspace, moved: Aside, doing: str) -> None:
         )
 
 
-def require_ready(workspace: Workspace, model: str) -> None:
-    """Raise `UsageError` for what would end a run after hours and is known before it: a TODO that
-    `init` has left, an output where none may be, and a command that names a script which is not
-    there.
-    """
-    settings = workspace.settings(model)
-    keys = unfinished(settings)
-    if keys:
-        raise UsageError(
-            f"making ready to run {model}",
-            f"{', '.join(keys)} in {FILE} still {'says' if len(keys) == 1 else 'say'} TODO",
-            hint=f"complete {FILE}; `assent init --dry-run` shows what was seen",
-        )
-    require_places(workspace, model)
-    known, _ = outputs(workspace, model)
-    for command in filter(None, (settings.train, settings.evaluate)):
-        names = [
-            name
-            for name in missing_scripts(workspace.root, command)
-            # What is not even in a folder that is there, a run may well make.
-            if not known.cover(name, literal=True) and (workspace.root / name).parent.is_dir()
-        ]
-        for name in names:
-            require_there(workspace.root, name, f"making ready to run {model}")
-        if names:
-            raise UsageError(
-                f"making ready to run {model}",
-                f"`{redact_text(command)}` names {some_of(names)}, which is not there",
-                hint=f"correct the command in {FILE}, or commit the script",
-            )
-
-
-def may_fetch(command: str | None) -> bool:
-    """Whether a command may itself bring what is not here, so that it is looked for after it."""
-    return any(word.rpartition("/")[2] in _FETCHING for word in (command or "").split())
-
-
-def require_inputs_here(
-    workspace: Workspace, model: str, inputs: Inputs, doing: str, *, but: Sequence[str] = ()
-) -> None:
-    """Raise `StandInError` for an input of which only a pointer is here, or that Git holds and the
-    checkout has left out: nothing is meant to read pointers, or a part of the inputs. The pointers
-    that the patterns `but` cover are problems of what is measured.
-    """
-    root, settings = workspace.root, workspace.settings(model)
-    names = [one for one in inputs.files if not any(covers(pattern, one) for pattern in but)]
-    require_real(root, [root / one for one in names if not one.endswith(POINTER)], doing)
-    known, _ = outputs(workspace, model)
-    left_out = [
-        (name, kind)
-        for name, kind in inputs_not_here(root, settings, known, workspace.others(model))
-        # Else another job had them, and has said what they were.
-        if not any(covers(name, one) for one in inputs.files)
-    ]
-    if left_out:
-        raise error_of(doing, left_out)
-
-
-def require_fetched(workspace: Workspace, model: str, inputs: Inputs, doing: str) -> None:
-    """As `require_inputs_here`, for a training: it reads what it names, pointers or not."""
-    require_inputs_here(workspace, model, inputs, doing)
-    for name in literals(workspace.settings(model)):
-        if not (workspace.root / name).exists():
-            require_there(workspace.root, name, doing)
-
-
-def awaited(workspace: Workspace, inputs: Inputs) -> dict[str, Digest]:
-    """The inputs of which pointers are here that say what the files are."""
-    found = {name: promised(workspace.root / name) for name in inputs.files}
-    return {name: Digest(f"sha256:{one}") for name, one in found.items() if one is not None}
-
-
 def _note_partial(workspace: Workspace, model: str, names: Sequence[str]) -> None:
     """What a run that did not end well has left is ours: the next one need not write it again."""
     files = [path for name in names if (path := workspace.root / name).is_file()]
@@ -172,12 +95,6 @@ def _note_partial(workspace: Workspace, model: str, names: Sequence[str]) -> Non
 def place(workspace: Workspace, model: str) -> Path:
     """Where outputs are set aside. It is in the working tree, to be on its file system."""
     return workspace.work / "aside" / model
-
-
-_FETCHING = frozenset(
-    {"dvc", "lfs", "git-lfs", "annex", "git-annex", "git-crypt", "make", "submodule"}
-)
-"""Words of commands that may bring what is not here."""
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,16 +21,14 @@ from assent.measure.redaction import redact_text
 from assent.verbs.bundles import digest_here, load, made_by, open_bundle, placed, put_model
 from assent.verbs.locks import lock_here
 from assent.verbs.places import say_shared
-from assent.verbs.running import (
-    Expected,
+from assent.verbs.ready import (
     awaited,
     may_fetch,
-    recovered,
     require_fetched,
     require_inputs_here,
     require_ready,
-    run,
 )
+from assent.verbs.running import Expected, recovered, run
 from assent.verbs.work import Trained, Written, forget, keep
 from assent.verbs.workspace import FILE, Workspace
 from assent.verbs.worktree import (

@@ -9,7 +9,7 @@ import pytest
 
 from assent.core.change import Change
 from assent.errors import OutsideError, UsageError
-from assent.forges.github.changes import LAG_PAUSES_S
+from assent.forges.lag import PAUSES_S
 from tests.builders import run_git
 from tests.forges.github.conftest import Scene
 from tests.standin.objects import Signature
@@ -314,7 +314,7 @@ def test_github_is_given_time_after_a_merge(scene: Scene) -> None:
     scene.github.lag_of_pulls = 2
     change = found(scene, checkout=scene.checkout(tip), event="push", run="1")
     assert change.id == "#7"
-    assert scene.waits == list(LAG_PAUSES_S[:2])
+    assert scene.waits == list(PAUSES_S[:2])
 
 
 def test_a_push_without_a_pull_request_has_landed_with_its_author(scene: Scene) -> None:
@@ -323,7 +323,22 @@ def test_a_push_without_a_pull_request_has_landed_with_its_author(scene: Scene) 
     change = found(scene, checkout=scene.checkout(tip), event="push", run="1", **said)
     assert (change.id, change.landed, change.commit) == (f"main@{tip[:12]}", True, tip)
     assert people(change) == {"bob": "bob"}
-    assert scene.waits == list(LAG_PAUSES_S)
+    assert scene.waits == list(PAUSES_S)
+
+
+def test_what_was_there_before_the_push_is_not_waited_for(scene: Scene) -> None:
+    before = scene.github.repository.push(scene.bob, files={"README.md": "# more\n"})
+    tip = scene.pull.merge(scene.bob, "squash")
+    scene.github.lag_of_pulls = 2
+    forge = scene.forge(checkout=scene.checkout(tip), event="push", run="1", before=before)
+    old = forge.landed(before).change()
+    assert old is not None
+    assert old.id == f"main@{before[:12]}"
+    assert scene.waits == []
+    new = forge.landed(tip).change()
+    assert new is not None
+    assert new.id == "#7"
+    assert scene.waits == [PAUSES_S[0]], "the first question was of the other commit"
 
 
 @pytest.mark.threat(40)

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from assent.errors import OutsideError
-from assent.forges.gitlab.changes import LAG_PAUSES_S
+from assent.forges.lag import PAUSES_S
 from tests.builders import digest, run_git
 from tests.forges.gitlab.conftest import WEB, Scene
 from tests.standin.objects import Signature
@@ -65,7 +65,7 @@ def test_gitlab_may_be_late_to_say_it(premium: Scene) -> None:
     change = premium.forge(checkout=premium.checkout(tip), run=RUN).change()
     assert change is not None
     assert change.id == "!7"
-    assert premium.waits == list(LAG_PAUSES_S[:2])
+    assert premium.waits == list(PAUSES_S[:2])
 
 
 def test_a_direct_push_is_a_change_of_its_own(premium: Scene) -> None:
@@ -74,7 +74,22 @@ def test_a_direct_push_is_a_change_of_its_own(premium: Scene) -> None:
     assert change is not None
     assert (change.id, change.landed) == (f"main@{tip[:12]}", True)
     assert [one.name for one in change.authors] == ["alice"]
-    assert premium.waits == list(LAG_PAUSES_S)
+    assert premium.waits == list(PAUSES_S)
+
+
+def test_what_was_there_before_the_push_is_not_waited_for(premium: Scene) -> None:
+    before = premium.project.push(premium.alice, files={"README.md": "# more\n"})
+    tip = premium.request.merge(premium.bob)
+    premium.gitlab.lag_of_merge_requests = 2
+    forge = premium.forge(checkout=premium.checkout(tip), run=RUN, before=before)
+    old = forge.landed(before).change()
+    assert old is not None
+    assert old.id == f"main@{before[:12]}"
+    assert premium.waits == []
+    new = forge.landed(tip).change()
+    assert new is not None
+    assert new.id == "!7"
+    assert premium.waits == list(PAUSES_S[: len(premium.waits)]) != []
 
 
 @pytest.mark.threat(40)

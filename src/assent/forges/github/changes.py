@@ -16,6 +16,7 @@ from assent.forges.github.api import RefusedError
 from assent.forges.github.people import asked_for_by, read_pushes
 from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
 from assent.forges.github.site import Site
+from assent.forges.lag import Lag
 from assent.forges.making import (
     Made,
     Written,
@@ -31,10 +32,6 @@ from assent.git.merges import Merges
 
 MOST_COMMITS = 250
 """How many commits of a pull request GitHub lists at most."""
-LAG_PAUSES_S = (1.0, 2.0, 4.0)
-"""After a merge it takes GitHub some time to say which pull request a commit came from."""
-WAKING = ("pull_request", "pull_request_review")
-"""The events whose runs a trusted run waits for. What they ran was code of the pull request."""
 OF_OPEN = (
     *("pull_request", "pull_request_target", "pull_request_review"),
     *("pull_request_review_comment", "issue_comment", "workflow_run", "merge_group"),
@@ -56,6 +53,7 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
     run: str | None = None
     sha: str | None = None
     ref: str | None = None
+    before: str | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,11 +86,10 @@ class Changes:
         self._history = Merges(checkout)
         self._wakeup = wakeup
         self._workflow = workflow
-        self._wait = wait
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
         may_be_late = wakeup.run is not None and wakeup.event not in OF_OPEN
-        self._pauses = list(LAG_PAUSES_S) if may_be_late else []
+        self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
     def current(self) -> Found | None:
         """The change of this run."""
@@ -279,11 +276,11 @@ class Changes:
         return self._landed[head, is_step]
 
     def _look_for_landed(self, head: str, *, is_step: bool) -> Found:
-        merged = self._merged_with(head)
-        while self._pauses and not any(pull.merge_commit_sha == head for pull in merged):
-            self._wait(self._pauses.pop(0))
-            merged = self._merged_with(head)
-        became = [pull for pull in merged if pull.merge_commit_sha == head]
+        def is_it(pull: Pull) -> bool:
+            return pull.merge_commit_sha == head
+
+        merged = self._lag.read(head, lambda: self._merged_with(head), is_it)
+        became = [pull for pull in merged if is_it(pull)]
         if became:
             return self._merged_together(became, head)
         branch = self._site.facts.default_branch

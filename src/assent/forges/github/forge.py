@@ -51,9 +51,9 @@ def _silent(text: str) -> None:
 class GitHubForge:
     """The `Forge` of one repository of GitHub, for one run.
 
-    `api` is the address of the API, `event`, `payload`, `run`, `sha` and `ref` are what the CI
-    says of this run (None on a laptop), `workflow` is the file of the untrusted workflow whose
-    runs are reviewed, `account` the login that the token acts as where GitHub cannot tell,
+    `api` is the address of the API, `event`, `payload`, `run`, `sha`, `ref` and `before` are what
+    the CI says of this run (None on a laptop), `workflow` is the file of the untrusted workflow
+    whose runs are reviewed, `account` the login that the token acts as where GitHub cannot tell,
     `file` the path of `assent.yaml` in the repository, `limits` what an artifact may be. `wait`
     sleeps, `say` tells people.
 
@@ -73,6 +73,7 @@ class GitHubForge:
         run_address: str | None = None,
         sha: str | None = None,
         ref: str | None = None,
+        before: str | None = None,
         workflow: str = WORKFLOW,
         account: str | None = None,
         file: str = "assent.yaml",
@@ -81,7 +82,9 @@ class GitHubForge:
         say: Callable[[str], None] = _silent,
     ) -> None:
         self._site = Site(Api(api, token, wait=wait), repository, account=account)
-        wakeup = Wakeup(event=event, payload=payload or {}, run=run, sha=sha, ref=ref)
+        wakeup = Wakeup(
+            event=event, payload=payload or {}, run=run, sha=sha, ref=ref, before=before
+        )
         self._changes = Changes(self._site, checkout, wakeup, workflow=workflow, wait=wait)
         self._roles = Roles(self._site, file=file, say=say)
         self._shown = Shown(self._site, run_address=run_address)

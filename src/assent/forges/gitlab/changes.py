@@ -14,13 +14,12 @@ from assent.errors import OutsideError
 from assent.forges.gitlab.authors import Authors
 from assent.forges.gitlab.shapes import Brought, Commit, Comparison, MergeRequest
 from assent.forges.gitlab.site import Site
+from assent.forges.lag import Lag
 from assent.forges.making import distinct, made_together
 from assent.forges.patience import RefusedError
 from assent.git import Repository
 from assent.git.merges import Merges
 
-LAG_PAUSES_S = (1.0, 2.0, 4.0)
-"""After a merge it takes GitLab some time to say which merge request a commit came from."""
 _HEADS = "refs/heads/"
 _NUMBERED = re.compile(r"!([0-9]{1,10})")
 _NO_COMMIT = (400, 404)
@@ -35,6 +34,7 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
     run: str | None = None
     sha: str | None = None
     ref: str | None = None
+    before: str | None = None
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +61,12 @@ class Changes:
         self._site = site
         self._checkout = checkout
         self._wakeup = wakeup
-        self._wait = wait
         self._history = Merges(checkout)
         self._authors = Authors(site, self._history)
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
         may_be_late = wakeup.run is not None and wakeup.merge_request is None
-        self._pauses = list(LAG_PAUSES_S) if may_be_late else []
+        self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
     def current(self) -> Found | None:
         """The change of this run."""
@@ -173,11 +172,11 @@ class Changes:
         return self._landed[head, is_step]
 
     def _look_for_landed(self, head: str, *, is_step: bool) -> Found:
-        merged = self._merged_with(head)
-        while self._pauses and not any(self._landed_as(one) == head for one in merged):
-            self._wait(self._pauses.pop(0))
-            merged = self._merged_with(head)
-        became = [one for one in merged if self._landed_as(one) == head]
+        def is_it(request: MergeRequest) -> bool:
+            return self._landed_as(request) == head
+
+        merged = self._lag.read(head, lambda: self._merged_with(head), is_it)
+        became = [one for one in merged if is_it(one)]
         if became:
             return self._merged_together(became, head)
         branch = self._site.branch

@@ -57,9 +57,9 @@ class GitLabForge:
 
     `api` is the address of the API, `token` an access token, `job_token` what GitLab gives to
     every job: it is asked with where there is no other, and for what it alone tells.
-    `merge_request`, `note`, `run` (`<pipeline>/<job>`), `sha` and `ref` are what the CI says of
-    this run (None on a laptop), `account` the login whose notes and statuses are ours where that
-    is not the token's, `file` the path of `assent.yaml` in the repository, `limits` what an
+    `merge_request`, `note`, `run` (`<pipeline>/<job>`), `sha`, `ref` and `before` are what the CI
+    says of this run (None on a laptop), `account` the login whose notes and statuses are ours where
+    that is not the token's, `file` the path of `assent.yaml` in the repository, `limits` what an
     artifact may be. `wait` sleeps, `today` is the date in UTC, by which memberships end, `say`
     tells people.
 
@@ -80,6 +80,7 @@ class GitLabForge:
         run_address: str | None = None,
         sha: str | None = None,
         ref: str | None = None,
+        before: str | None = None,
         account: str | None = None,
         file: str = "assent.yaml",
         limits: Limits = LIMITS,
@@ -104,7 +105,9 @@ class GitLabForge:
         self._runs = Runs(self._site)
         self._deployments = Deployments(self._site, self._runs)
         self._proposals = Proposals(self._site)
-        self._begin(Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref))
+        self._begin(
+            Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before)
+        )
 
     def _begin(self, wakeup: Wakeup) -> None:
         """What is of one change: nothing of it is read yet."""
