@@ -452,6 +452,17 @@ class View(Protocol):
         """
 
 
+class Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy of a ledger: the name of the branch that holds it, its commit, and the number and the
+    digest of its newest entry.
+    """
+
+    name: str
+    commit: str
+    seq: int
+    entry: Digest
+
+
 class Ledger(Protocol):
     """Append-only entries of each model, and the state derived from them."""
 
@@ -477,6 +488,9 @@ class Ledger(Protocol):
         """Forget which entries of the ledger were seen from here: a person has judged that they
         are lost.
         """
+
+    def copies(self, model: str) -> tuple[Copy, ...]:
+        """Other copies of the ledger that are at hand, whatever they hold."""
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """Write what is derived again, as `registry` (the fold of the entries) has it."""

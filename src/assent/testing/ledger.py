@@ -9,7 +9,7 @@ from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry
 from assent.core.registry import Record, Registry, State, extend, fold
 from assent.errors import IntegrityError
-from assent.ports import MovedError, View
+from assent.ports import Copy, MovedError, View
 
 
 class MemoryLedger:
@@ -46,6 +46,11 @@ class MemoryLedger:
 
     def forget(self, model: str) -> None:
         """See `Ledger.forget`. Nothing is remembered here."""
+
+    def copies(self, model: str) -> tuple[Copy, ...]:
+        """See `Ledger.copies`. There is no other."""
+        del model
+        return ()
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`. Nothing derived is kept here, so there is nothing to write."""

@@ -15,10 +15,11 @@ from assent.core.registry import Registry, State, Step, extend, touched
 from assent.errors import IntegrityError
 from assent.git import GitError, Repository, refusal
 from assent.ledgers.git.commits import Commit, branch_ref, commit_of, stream
+from assent.ledgers.git.copies import copies_here
 from assent.ledgers.git.repository import LedgerRepository
 from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
-from assent.ports import BusyError, MovedError, View
+from assent.ports import BusyError, Copy, MovedError, View
 
 
 class GitLedger:
@@ -28,6 +29,7 @@ class GitLedger:
     """
 
     def __init__(self, repository: Repository, remote: str | None) -> None:
+        self._repository = repository
         self._own = LedgerRepository(repository, remote)
 
     def models(self) -> list[str]:
@@ -89,6 +91,10 @@ class GitLedger:
         """See `Ledger.forget`."""
         with self._own.locked():
             Seen(self._own.home, model).forget()
+
+    def copies(self, model: str) -> tuple[Copy, ...]:
+        """See `Ledger.copies`: the branches of that name in the user's clone."""
+        return copies_here(self._repository, model)
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`."""
