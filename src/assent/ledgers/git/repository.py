@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -31,6 +32,7 @@ _OF_REMOTE = ("pushurl", "proxy", "proxyauthmethod", "uploadpack", "receivepack"
 _NOT_THERE = "couldn't find remote ref"
 _OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "unexpected capabilities^{}")
 _BRANCHES = "refs/heads/assent/"
+_RECENT_S = 60
 _LONGEST = 10
 """How many times as long as a remote may be silent another process of this clone may work."""
 
@@ -69,6 +71,7 @@ class LedgerRepository:
         self._env = {"GIT_DIR": str(self._folder)}
         self._format: str | None = None
         self._lock_fds: tuple[int, ...] = ()
+        self._is_behind = False  # others have written since: there is no need to ask
         # Credentials and proxies that CI put into the clone count here too.
         self._settings = [
             *bearing,
@@ -106,13 +109,15 @@ class LedgerRepository:
         with suppress(GitError):  # it is only a copy, and was not asked for
             tidy(self._folder, self.git)
         try:
-            if (self._folder / ref).exists() and self.there(model, doing) == self.tip(model):
+            is_here = (self._folder / ref).exists() and not self._is_behind
+            self._is_behind = False
+            if is_here and self.there(model, doing) == self.tip(model):
                 return self.tip(model)
             self.git(
                 "fetch",
                 "--quiet",
                 "--depth=1",
-                "--filter=tree:0",
+                f"--filter={self._filter(ref)}",
                 "--no-tags",
                 "--no-write-fetch-head",
                 "--no-auto-maintenance",
@@ -127,6 +132,17 @@ class LedgerRepository:
                 return self.update(model)
             raise self.outside(doing, error) from None
         return self.tip(model)
+
+    def _filter(self, ref: str) -> str:
+        """What a fetch is to leave out: all but the commit, as the ledger may have grown by any
+        number of entries. Not where the copy is of this very minute: what is new since then is
+        little, and with it all that will be asked for comes at once.
+        """
+        with suppress(FileNotFoundError):
+            age_s = time.time() - (self._folder / ref).stat().st_mtime
+            if 0 <= age_s < _RECENT_S:
+                return "blob:limit=1g"
+        return "tree:0"
 
     def renew(self) -> None:
         """Drop this copy of the remote, which is damaged; the next update makes it anew."""
@@ -283,7 +299,8 @@ class LedgerRepository:
                 hint=f"is one stopped, or are very many running? the lock is {self.home / 'lock'}",
             )
 
-    def turn(self, model: str) -> AbstractContextManager[bool]:
+    @contextmanager
+    def turn(self, model: str) -> Iterator[bool]:
         """See `Ledger.turn`."""
         seen: list[str | None] = []
 
@@ -297,7 +314,9 @@ class LedgerRepository:
         def notice() -> None:
             self._patience.say(f"waiting for other writers to the ledger of {model}")
 
-        return turn(self._address, model, has_moved, notice)
+        with turn(self._address, model, has_moved, notice) as had_to_wait:
+            self._is_behind = had_to_wait
+            yield had_to_wait
 
     def _require(self) -> None:
         if not (self._folder / "HEAD").exists():

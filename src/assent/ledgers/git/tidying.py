@@ -12,6 +12,7 @@ from pathlib import Path
 
 MOST_PACKS = 48
 """How many small packs there may be. A reading with news leaves up to five."""
+MOST_SHALLOW = 64
 SMALL_BYTES = 1024 * 1024
 _MOST_LOOSE = 8
 """Loose objects in one of the 256 folders for them: some two thousand in all."""
@@ -26,6 +27,7 @@ def tidy(folder: Path, git: Git) -> None:
     packs = [path for path in (folder / "objects/pack").glob("pack-*.pack") if _is_small(path)]
     if len(packs) > MOST_PACKS:
         _merge(packs, git)
+    _forget_shallow(folder, git)
     with suppress(FileNotFoundError):
         if sum(1 for _ in (folder / "objects/17").iterdir()) > _MOST_LOOSE:
             here = ("-c", "gc.auto=1000", "-c", "gc.autoDetach=false")
@@ -33,6 +35,24 @@ def tidy(folder: Path, git: Git) -> None:
 
 
 _DOING = "tidying up the copy of the ledger"
+
+
+def _forget_shallow(folder: Path, git: Git) -> None:
+    """Each fetch notes that its commit comes without those before it, and tells the remote all
+    that was noted so: of commits that no branch is at any more, nobody need know it.
+    """
+    place = folder / "shallow"
+    try:
+        noted = place.read_text("ascii").split()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return
+    if len(noted) <= MOST_SHALLOW:
+        return
+    tips = git("for-each-ref", "--format=%(objectname)", doing=_DOING).decode().split()
+    draft = place.with_name("shallow.lock")  # as Git does it, so that no fetch does it too
+    with suppress(FileExistsError), draft.open("x") as file:
+        file.writelines(f"{oid}\n" for oid in noted if oid in tips)
+        draft.replace(place)
 
 
 def _merge(packs: list[Path], git: Git) -> None:
