@@ -43,7 +43,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class _Sight:
+class Sight:
     """What the processes have moved and computed up to a moment. Without `bytes_moved` this
     system does not tell.
     """
@@ -62,7 +62,7 @@ class Silence:
         self._process = process
         self._patience = patience
         self._doing = doing
-        self._last: _Sight | None = None
+        self._last: Sight | None = None
         self._ticks = 0
         self._is_said = False
         self.is_given_up = False
@@ -75,7 +75,8 @@ class Silence:
     def tick(self) -> None:
         """Look once more; say so if nobody answers, and end the process if that lasts too long."""
         now = _sight(self._process.pid, only_git=bool(self._patience.remote))
-        if self._last is None or self._has_moved(self._last, now):
+        quiet_s = self.lasted_s + TICK_S
+        if self._last is None or has_moved(self._last, now, quiet_s=quiet_s):
             self._last, self._ticks = now, 0
             return
         self._ticks += 1
@@ -87,12 +88,13 @@ class Silence:
             self.is_given_up = True
             _end(self._process)
 
-    def _has_moved(self, last: _Sight, now: _Sight) -> bool:
-        computed_s = now.cpu_s - last.cpu_s
-        if last.bytes_moved is None or now.bytes_moved is None:
-            return computed_s > 0
-        quiet_s = (self._ticks + 1) * TICK_S
-        return now.bytes_moved != last.bytes_moved or computed_s > max(0.05, quiet_s * _BUSY_SHARE)
+
+def has_moved(last: Sight, now: Sight, *, quiet_s: float) -> bool:
+    """Whether the processes have got on between two moments that are `quiet_s` apart."""
+    computed_s = now.cpu_s - last.cpu_s
+    if last.bytes_moved is None or now.bytes_moved is None:
+        return computed_s > 0
+    return now.bytes_moved != last.bytes_moved or computed_s > max(0.05, quiet_s * _BUSY_SHARE)
 
 
 @contextmanager
@@ -111,7 +113,7 @@ def watched(process: Popen[Any], patience: Patience, doing: str) -> Iterator[Sil
         is_done.set()
 
 
-def _sight(pid: int, *, only_git: bool) -> _Sight:
+def _sight(pid: int, *, only_git: bool) -> Sight:
     """What the processes below `pid`, itself among them, have done so far: those of Git alone
     where somebody else is waited for; else also a filter of the user's, which may take its time.
     """
@@ -130,7 +132,7 @@ def _sight(pid: int, *, only_git: bool) -> _Sight:
             if hasattr(one, "io_counters"):
                 moved = one.io_counters()
                 bytes_moved = (bytes_moved or 0) + moved.read_chars + moved.write_chars
-    return _Sight(bytes_moved, cpu_s, is_web)
+    return Sight(bytes_moved, cpu_s, is_web)
 
 
 def _family(psutil: Any, pid: int) -> list[Any]:

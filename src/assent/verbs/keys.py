@@ -89,7 +89,8 @@ def _pending(folder: Path, request: str, now: str) -> Iterator[Key]:
     path, file = adopted or _new(folder, f"{request}.{value}", now)
     try:
         yield Key(path.suffix[1:], is_repeated=adopted is not None)
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink()
     finally:
         if file is not None:
             os.close(file)
