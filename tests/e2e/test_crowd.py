@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ def words(number: int) -> tuple[str, ...]:
     return ("note", f"alert {number}") if number % 3 else ("promote", "staging", "v1")
 
 
-def timeline(project: Project) -> list[dict[str, object]]:
+def timeline(project: Project) -> list[dict[str, Any]]:
     moments = project.run("timeline", "--json").json["moments"]
     return [moment["entry"] for moment in moments]
 

@@ -29,7 +29,7 @@ def test_a_silent_forge_is_said_and_given_up(
     silent: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Constants, not behaviours, are changed."""
-    monkeypatch.setattr(patience, "TIMEOUT_S", 0.5)
+    monkeypatch.setattr(patience, "TIMEOUT_S", 1)
     monkeypatch.setattr(patience, "NOTICE_S", 0.1)
     said: list[str] = []
     waited: list[float] = []

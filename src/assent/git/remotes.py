@@ -4,11 +4,11 @@ knows, and only where the user has none.
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from collections.abc import Sequence, Set
 
+from assent.git.process import told
 from assent.git.silence import LIMIT_S
 
 SSH_OPTIONS = {
@@ -19,16 +19,17 @@ SSH_OPTIONS = {
 nobody has set it.
 """
 _OWN_SSH = ("GIT_SSH", "GIT_SSH_COMMAND")
+_TIME = "GIT_HTTP_LOW_SPEED_TIME"
 _SPEEDS = {
     "http.lowSpeedLimit": ("GIT_HTTP_LOW_SPEED_LIMIT", 1),
-    "http.lowSpeedTime": ("GIT_HTTP_LOW_SPEED_TIME", LIMIT_S),
+    "http.lowSpeedTime": (_TIME, LIMIT_S),
 }
 _HOST = re.compile(r"(?:ssh://(?:[^@/]*@)?(?P<url>[^:/@]+)|(?:[^@/:]*@)?(?P<scp>[^:/@]+):(?!//))")
 
 
 def limit_s(configured: str | None) -> float:
     """How long a remote may be silent, by the value of `http.lowSpeedTime` if there is one."""
-    given = os.environ.get("GIT_HTTP_LOW_SPEED_TIME") or configured or ""
+    given = told(_TIME).get(_TIME) or configured or ""
     is_number = given.isascii() and given.isdigit() and len(given) < 7
     return float(given) if is_number and int(given) > 0 else LIMIT_S
 
@@ -40,9 +41,9 @@ def bearing(known: Set[str], addresses: Sequence[str]) -> list[tuple[str, str]]:
     found = [
         (name, str(value))
         for name, (variable, value) in _SPEEDS.items()
-        if name.lower() not in known and variable not in os.environ
+        if name.lower() not in known and not told(variable)
     ]
-    if "core.sshcommand" in known or any(name in os.environ for name in _OWN_SSH):
+    if "core.sshcommand" in known or told(*_OWN_SSH):
         return found
     hosts = [host for host in map(ssh_host, addresses) if host is not None]
     options = _unset_options(hosts[0]) if hosts else []
