@@ -120,7 +120,7 @@ def test_an_address_is_one_queue_whoever_asks(tmp_path: Path) -> None:
     places = {queue._place(address, "churn") for address in (one, "https://bob@git.example/x.git")}
     assert len(places) == 1
     assert queue._place(other, "churn") != queue._place(other, "fraud")
-    folder = new_repository(tmp_path / "x.git", bare=True)
+    folder = new_repository(tmp_path / "x y%20.git", bare=True)
     assert queue._place(folder.as_uri(), "churn") == queue._place(str(folder), "fraud") == folder
 
 

@@ -139,7 +139,7 @@ def _family(psutil: Any, pid: int) -> list[Any]:
     try:
         first = psutil.Process(pid)
         return [first, *first.children(recursive=True)]
-    except psutil.Error:
+    except (psutil.Error, OSError):
         return []
 
 

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import unquote
 
 STALL_S = 30.0
 """How long a turn is waited for before it is looked whether anybody writes at all."""
@@ -108,7 +109,8 @@ def _place(address: str, model: str) -> Path | None:
     """What all writers to a ledger can lock: where it is kept in a folder, that folder; else a
     file of this user's, by the address without whoever asks.
     """
-    folder = Path(address.removeprefix("file://"))
+    is_address = address.startswith("file://")
+    folder = Path(unquote(address.removeprefix("file://")) if is_address else address)
     if folder.is_dir():
         return folder
     name = hashlib.sha256(f"{_SECRET.sub('://', address)} {model}".encode()).hexdigest()[:16]

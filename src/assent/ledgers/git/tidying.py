@@ -50,8 +50,9 @@ def _forget_shallow(folder: Path, git: Git) -> None:
         return
     tips = git("for-each-ref", "--format=%(objectname)", doing=_DOING).decode().split()
     draft = place.with_name("shallow.lock")  # as Git does it, so that no fetch does it too
-    with suppress(FileExistsError), draft.open("x") as file:
-        file.writelines(f"{oid}\n" for oid in noted if oid in tips)
+    with suppress(FileExistsError):
+        with draft.open("x") as file:
+            file.writelines(f"{oid}\n" for oid in noted if oid in tips)
         draft.replace(place)
 
 
