@@ -44,7 +44,7 @@ def words(number: int) -> tuple[str, ...]:
 
 
 def timeline(project: Project) -> list[dict[str, Any]]:
-    moments = project.run("timeline", "--json").json["moments"]
+    moments = project.run("timeline", "--limit", "1000", "--json").json["moments"]
     return [moment["entry"] for moment in moments]
 
 
