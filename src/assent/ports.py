@@ -7,6 +7,7 @@ ones of `assent.testing`, which is why tests can trust them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +21,7 @@ from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
 from assent.core.registry import Record, Registry, State
 from assent.core.verdict import Decision
-from assent.errors import AssentError, IntegrityError
+from assent.errors import AssentError, IntegrityError, OutsideError
 
 Progress = Callable[[int], None]
 """Called with the number of bytes done since the last call, from any thread."""
@@ -481,7 +482,14 @@ class Ledger(Protocol):
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
         """Write `drafts` after what `view` saw, all or none.
 
-        Raises `MovedError` if the ledger has grown since; then read, judge and try again.
+        Raises `MovedError` if the ledger has grown since; then read, judge and try again. Raises
+        `DoubtError` if nobody can say whether they were written.
+        """
+
+    def turn(self, model: str) -> AbstractContextManager[bool]:
+        """Be the only writer to the ledger, as far as the others on this machine can be known of;
+        say whether somebody else had to be waited for, so that what was read before may be old.
+        Nothing rests on it but that they do not disturb each other.
         """
 
     def forget(self, model: str) -> None:
@@ -494,6 +502,10 @@ class Ledger(Protocol):
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """Write what is derived again, as `registry` (the fold of the entries) has it."""
+
+
+class DoubtError(OutsideError):
+    """The answer to what was written was lost: it may be there, or still arrive, or not."""
 
 
 class MovedError(AssentError):

@@ -52,7 +52,7 @@ def open_workspace(
     _say_left(root / ".assent" / "aside", say)
     context = _context(environ)
     repository = Repository(
-        root, _credentials(environ, context), account=_git_account(environ, context)
+        root, _credentials(environ, context), account=_git_account(environ, context), say=say
     )
     remote = _remote(repository, config)
     forge: Forge

@@ -84,7 +84,8 @@ class VerdictRecord(Struct, frozen=True, kw_only=True):
 
 class Draft(Struct, frozen=True, kw_only=True):
     """An entry before it has its place in the chain. `authors` are the people who made the
-    bundle and whose own approval may not count.
+    bundle and whose own approval may not count. `key` is the same whenever the same is asked again
+    because an answer was lost; of what cannot be done twice anyway it is None.
     """
 
     kind: Kind
@@ -101,6 +102,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     commit: str | None = None
     reason: str | None = None
     links: dict[str, str] = {}
+    key: str | None = None
 
 
 class Entry(Draft, frozen=True, kw_only=True, omit_defaults=True):

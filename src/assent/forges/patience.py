@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -34,6 +36,9 @@ PATIENCE_S = 120.0
 UNSTATED_LIMIT_S = 60.0
 """How long to wait when a forge limits requests and names no time itself."""
 TIMEOUT_S = 30
+"""How long a forge may say nothing at all."""
+NOTICE_S = 1.0
+"""How long it may before people are told that it is waited for."""
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 _LONGEST_MESSAGE = 300
 _CHUNK_BYTES = 1024 * 1024
@@ -73,11 +78,18 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Line(ABC):
-    """The line to one forge, which people know by `name`. `wait` sleeps."""
+    """The line to one forge, which people know by `name`. `wait` sleeps, `say` tells people."""
 
-    def __init__(self, name: str, *, wait: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        wait: Callable[[float], None],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._name = name
         self._wait = wait
+        self._say = say
 
     @abstractmethod
     def _send_once(
@@ -202,7 +214,10 @@ class Line(ABC):
         with Session() as session:
             session.auth = _nobody  # else a password of this machine might be sent
             try:
-                found = session.get(address, stream=True, allow_redirects=False, timeout=TIMEOUT_S)
+                with self._told(doing):
+                    found = session.get(
+                        address, stream=True, allow_redirects=False, timeout=TIMEOUT_S
+                    )
             except RequestException as error:
                 raise self._unreachable(doing, error, where) from None
         if found.status_code != 200:
@@ -290,7 +305,8 @@ class Line(ABC):
         """Send until the forge does not ask to wait."""
         patience = PATIENCE_S
         while True:
-            found = self._send_once(method, path, doing, parameters, body)
+            with self._told(doing):
+                found = self._send_once(method, path, doing, parameters, body)
             asked_s = self._limit_s(found)
             if asked_s is None:
                 return found
@@ -303,6 +319,17 @@ class Line(ABC):
                     hint="run the verb again later, or with a token of its own",
                 )
             self._wait(asked_s)
+
+    @contextmanager
+    def _told(self, doing: str) -> Iterator[None]:
+        """Tell people whom they wait for, if the forge does not answer at once."""
+        notice = threading.Timer(NOTICE_S, self._say, [f"waiting for {self._name} ({doing})"])
+        notice.daemon = True
+        notice.start()
+        try:
+            yield
+        finally:
+            notice.cancel()
 
     def _accepted(self, method: str, path: str, found: Answer, doing: str) -> Answer:
         if found.status < 300:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry
@@ -43,6 +44,11 @@ class MemoryLedger:
                 raise MovedError(f"writing to the ledger of {model}", "somebody else wrote first")
             contents.extend(step.content for step in steps)
         return tuple(step.entry for step in steps)
+
+    def turn(self, model: str) -> AbstractContextManager[bool]:
+        """See `Ledger.turn`. Nobody else writes here."""
+        del model
+        return nullcontext(enter_result=False)
 
     def forget(self, model: str) -> None:
         """See `Ledger.forget`. Nothing is remembered here."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.ports import View
+from assent.verbs.keys import keyed
 from assent.verbs.outcome import Decided
 from assent.verbs.promote import chosen_version
 from assent.verbs.recording import record
@@ -24,7 +25,9 @@ def note(
     stage: str | None = None,
     links: Mapping[str, str] | None = None,
 ) -> Decided:
-    """Record `text` about a version, about what a stage holds, or about the model as a whole."""
+    """Record `text` about a version, about what a stage holds, or about the model as a whole. The
+    same words again in one run of CI, or after a run that was cut off, are the same note.
+    """
     require_reason(text, f"noting something on {model}")
 
     def decide(view: View) -> list[Draft]:
@@ -48,7 +51,9 @@ def note(
             )
         ]
 
-    _, entries = record(workspace, model, decide)
+    said = [f"{name}={address}" for name, address in sorted((links or {}).items())]
+    with keyed(workspace, model, "note", text, version, stage, *said) as key:
+        _, entries = record(workspace, model, decide, key=key)
     number = entries[0].subject.version
     return Decided(
         model=model,

@@ -81,7 +81,7 @@ class GitHubForge:
         wait: Callable[[float], None] = time.sleep,
         say: Callable[[str], None] = _silent,
     ) -> None:
-        self._site = Site(Api(api, token, wait=wait), repository, account=account)
+        self._site = Site(Api(api, token, wait=wait, say=say), repository, account=account)
         wakeup = Wakeup(
             event=event, payload=payload or {}, run=run, sha=sha, ref=ref, before=before
         )

@@ -91,9 +91,9 @@ class GitLabForge:
         own = Token(job_token, is_of_job=True) if job_token else None
         given = Token(token) if token else own
         self._site = Site(
-            Api(api, given, wait=wait),
+            Api(api, given, wait=wait, say=say),
             project,
-            job_api=Api(api, own, wait=wait) if own else None,
+            job_api=Api(api, own, wait=wait, say=say) if own else None,
             run=run,
             account=account,
         )
