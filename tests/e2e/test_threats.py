@@ -448,7 +448,7 @@ def test_a_blob_that_is_not_what_it_was(shipped: Project, how: str) -> None:
         ran = shipped.run(*words, code=4)
         assert "weights.txt of bundle sha256:" in ran.stderr
         assert state in ran.stderr
-        assert "hint: `assent verify --repair`" in ran.stderr
+        assert "hint: `assent bundle` where it was trained" in ran.stderr
     assert blob.name in shipped.run("pull", "v1", "--to", "after", code=4).stderr
     assert not (shipped.folder / "after").exists()
     broken = shipped.run("verify", code=4)

@@ -30,6 +30,9 @@ EXECUTABLE = "dev.assent.model.executable"
 
 EVIDENCE_TITLE = "evidence.json"
 
+MAX_FILES = 100_000
+"""The most files of a bundle, attachments included."""
+
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the model. `path` is relative to the model's folder, with `/`; for a model
@@ -152,6 +155,13 @@ def manifest_blob(
         annotations={MODEL_NAME: model, MODEL_DIGEST: model_digest(ordered)},
     )
     return canonical_json(manifest)
+
+
+def manifest_size(
+    model: str, files: Iterable[ModelFile], evidence: bytes, attachments: Iterable[Attachment] = ()
+) -> int:
+    """How many bytes the manifest has, whatever the digests of the files are."""
+    return len(manifest_blob(model, files, b"", evidence, attachments))
 
 
 def read_manifest(content: bytes) -> Bundle:

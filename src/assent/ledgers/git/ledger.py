@@ -110,10 +110,13 @@ class GitLedger:
             ours = self._own.tip(model)
             try:
                 self._own.git(
-                    *("push", "--quiet", "--porcelain", "ledger", f"{ours}:{ref}"), doing=doing
+                    *("push", "--quiet", "--porcelain", *self._own.durably()),
+                    *("ledger", f"{ours}:{ref}"),
+                    doing=doing,
                 )
             except GitError as error:
                 self._after_failed_push(view, ours, error, doing)
+            self._own.flushed(model)
         if view.state.seq % 256 == 255:
             self._own.git("-c", "gc.auto=1000", "gc", "--auto", "--quiet", doing="tidying up")
 

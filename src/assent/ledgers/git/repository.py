@@ -6,13 +6,15 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assent.errors import OutsideError
 from assent.git import GitError, Refusal, Repository, git
+from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.layout import format_of
 from assent.ledgers.git.objects import LedgerObjects
@@ -53,6 +55,8 @@ class LedgerRepository:
                 for one in repository.configured(f"remote.{remote}.{key}")
             ]
         self.name = remote or "this repository"
+        self._pushed_to = [one for key, one in of_remote if key.endswith(".pushurl")] or [address]
+        self._receives = any(key.endswith(".receivepack") for key, _ in of_remote)
         self._account = repository.account if remote is not None else ""
         self._repository = repository
         key = hashlib.sha256(address.encode()).hexdigest()[:12]
@@ -129,6 +133,37 @@ class LedgerRepository:
         # Git also lists branches whose names only end in this one.
         tips = {name: oid for oid, _, name in (line.partition("\t") for line in shown.splitlines())}
         return tips.get(ref)
+
+    def durably(self) -> tuple[str, ...]:
+        """The options with which a push lets nothing be lost with the power, as far as that is in
+        our hands: a server, or a program that the user has chosen to receive, has its own ways.
+        """
+        if not self._folders or self._receives:
+            return ()
+        return (f"--receive-pack={flushing.receiving()}",)
+
+    def flushed(self, model: str) -> None:
+        """Have what was pushed on the disk where the remote is a folder."""
+        for folder in self._folders:
+            flushing.flush(folder, branch_ref(model))
+
+    @cached_property
+    def _folders(self) -> Sequence[Path]:
+        """The Git folders that are pushed to; none if one of the addresses is no folder."""
+        found = [flushing.folder_of(self._rewritten(one)) for one in self._pushed_to]
+        return [] if None in found else [one for one in found if one is not None]
+
+    def _rewritten(self, address: str) -> str:
+        """What an address is for Git after `url.*.insteadOf`; empty where it would push to another
+        one than it fetches from.
+        """
+        rewrites = [one for one in self._settings if one[0].startswith("url.")]
+        if any(key.endswith(".pushinsteadof") for key, _ in rewrites):
+            return ""
+        if not rewrites:
+            return address
+        shown = self.git("ls-remote", "--get-url", address, doing="looking for the remote")
+        return shown.decode(errors="replace").strip()
 
     def tip(self, model: str) -> str:
         """The tip as Git's files hold it: a loose reference is one small file, and reading it

@@ -1,0 +1,88 @@
+"""Having what was pushed on the disk, where the remote is a folder: the pointers that follow are
+flushed, and after a loss of power nothing may point to an entry that is gone.
+
+A setting of the pushing side does not reach the receiving one, so Git is told what to start there.
+A server has settings of its own.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote
+
+from assent.errors import OutsideError
+from assent.files import flush_file, flush_folder
+from assent.git import git
+
+_DURABLE = "git -c core.fsync=all -c core.fsyncMethod=fsync receive-pack"
+_DURABLE_BEFORE_2_36 = "git -c core.fsyncObjectFiles=true receive-pack"
+"""Git before 2.36 can flush objects and no references; what it can do now, it warns of then."""
+
+_RECENT_S = 60.0
+"""Folders of objects that changed so long before the reference may be of the same push."""
+
+
+def folder_of(address: str) -> Path | None:
+    """The Git folder of a remote that is a folder of this machine; None for any other address."""
+    if address.startswith("file:///"):
+        address = unquote(address.removeprefix("file://"))
+    if not address.startswith("/"):
+        return None
+    for place in (Path(address, ".git"), Path(address), Path(f"{address}.git")):
+        if (place / "objects").is_dir():
+            return place
+    return None
+
+
+def receiving() -> str:
+    """What Git is to start where it pushes to a folder: it flushes the objects, and only then lets
+    the reference, flushed as well, name them.
+    """
+    return _DURABLE if _flushes_references() else _DURABLE_BEFORE_2_36
+
+
+def flush(folder: Path, ref: str) -> None:
+    """Have the names that a push has made in a Git folder on the disk, and the reference last: Git
+    flushes no folder. Raises `OutsideError`.
+    """
+    try:
+        for changed in _changed(folder, ref):
+            flush_folder(changed)
+        with suppress(FileNotFoundError):  # kept in another way than as a file of its own
+            if not _flushes_references():
+                flush_file(str(folder / ref))
+        for above in _above(ref):
+            if (folder / above).is_dir():
+                flush_folder(folder / above)
+    except OSError as error:
+        doing = f"flushing the ledger in {folder} to the disk"
+        raise OutsideError(doing, error.strerror or str(error)) from None
+
+
+def _changed(folder: Path, ref: str) -> Sequence[Path]:
+    """The folders of objects that have new names, by the clock of their own file system."""
+    try:
+        pushed = (folder / ref).stat().st_mtime
+    except FileNotFoundError:
+        pushed = time.time()
+    objects = folder / "objects"
+    below = [path for path in objects.iterdir() if len(path.name) == 2 or path.name == "pack"]
+    return [*(one for one in below if one.stat().st_mtime > pushed - _RECENT_S), objects]
+
+
+def _above(ref: str) -> Sequence[str]:
+    """The folders that lead to a reference, from its own upwards: `refs/heads/assent`, …"""
+    parts = ref.split("/")[:-1]
+    return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
+
+
+@cache
+def _flushes_references() -> bool:
+    shown = git(["version"], folder=Path("/"), doing="asking for the version of Git").decode()
+    found = re.search(r"(\d+)\.(\d+)", shown)
+    return found is not None and (int(found[1]), int(found[2])) >= (2, 36)
