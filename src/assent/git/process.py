@@ -105,6 +105,13 @@ class GitError(OutsideError):
         """Whether the account that asked may not do this, or is nobody."""
         return any(word in self.stderr for word in _DENIALS)
 
+    @property
+    def may_be_of_damage(self) -> bool:
+        """Whether Git may have failed because of what the repository is like, here: it was not
+        ended by a signal, and nobody has said no.
+        """
+        return self.code > 0 and not self.is_denied
+
 
 def said(stderr: str) -> list[str]:
     """The lines of what Git, or a server through it, said: without credentials, and without what

@@ -215,11 +215,11 @@ def _require_room(
     one of more files, or of a larger manifest, than the store takes.
     """
     doing = f"bundling {model}"
+    limit = workspace.store.largest_manifest_bytes
     count = len(found) + len(evidence.attachments)
     if count > MAX_FILES:
         problem = f"it has {count:,} files, and a bundle takes {MAX_FILES:,}"
         raise UsageError(doing, problem, hint=_FEWER)
-    limit = workspace.store.largest_manifest_bytes
     if len(evidence_bytes) > limit:
         problem = f"the evidence has {len(evidence_bytes):,} bytes, and the store takes {limit:,}"
         raise UsageError(doing, problem, hint="have fewer metrics, slices or parameters measured")
@@ -233,16 +233,12 @@ def _require_room(
         for name, path in found
     ]
     size = manifest_size(model, files, evidence_bytes, evidence.attachments)
+    told = f"the manifest of {count:,} files has {size:,} bytes"
     if size > limit:
-        problem = (
-            f"the manifest of {count:,} files has {size:,} bytes, and the store takes {limit:,}"
-        )
-        raise UsageError(doing, problem, hint=_FEWER)
+        raise UsageError(doing, f"{told}, and the store takes {limit:,}", hint=_FEWER)
     if size > REGISTRY_MANIFEST_BYTES:
-        workspace.say(
-            f"{doing}: the manifest of {count:,} files has {size:,} bytes; this store takes it, but "
-            f"container registries take {REGISTRY_MANIFEST_BYTES:,}"
-        )
+        others = f"a container registry may take only {REGISTRY_MANIFEST_BYTES:,}"
+        workspace.say(f"{doing}: {told}: this store takes it, and {others}")
 
 
 _ANY = digest_of(b"")

@@ -113,9 +113,9 @@ def verify(
 
     Blobs are those of the versions, and of the candidates that the ledger or a hint in the store
     names and whose manifest is there. With `repair`, what can be derived is derived again (state,
-    pointers), and damaged blobs are taken away; bundling stores them again. A broken chain is never repaired, and neither
-    is anything of a ledger that lacks an entry which the store was derived from: a repair would
-    take the only witness away.
+    pointers), and damaged blobs are taken away; bundling stores them again. A broken chain is
+    never repaired, and neither is anything of a ledger that lacks an entry which the store was
+    derived from: a repair would take the only witness away.
     """
     if repair:
         workspace.require_trusted("repairing what is derived")

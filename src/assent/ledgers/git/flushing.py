@@ -8,8 +8,7 @@ A server has settings of its own.
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -22,9 +21,6 @@ from assent.git import git
 _DURABLE = "git -c core.fsync=all -c core.fsyncMethod=fsync receive-pack"
 _DURABLE_BEFORE_2_36 = "git -c core.fsyncObjectFiles=true receive-pack"
 """Git before 2.36 can flush objects and no references; what it can do now, it warns of then."""
-
-_RECENT_S = 60.0
-"""Folders of objects that changed so long before the reference may be of the same push."""
 
 
 def folder_of(address: str) -> Path | None:
@@ -46,13 +42,25 @@ def receiving() -> str:
     return _DURABLE if _flushes_references() else _DURABLE_BEFORE_2_36
 
 
-def flush(folder: Path, ref: str) -> None:
-    """Have the names that a push has made in a Git folder on the disk, and the reference last: Git
-    flushes no folder. Raises `OutsideError`.
+def listed(folder: Path) -> dict[Path, int]:
+    """When the folders of objects have changed last, to be compared after a push."""
+    objects = folder / "objects"
+    names = ["pack", *(f"{number:02x}" for number in range(256))]
+    found: dict[Path, int] = {}
+    for place in (*(objects / name for name in names), objects):
+        with suppress(OSError):  # none of that name yet
+            found[place] = place.stat().st_mtime_ns
+    return found
+
+
+def flush(folder: Path, ref: str, before: Mapping[Path, int]) -> None:
+    """Have the names that a push has made in a Git folder, as it was `listed` before, on the disk,
+    and the reference last: Git flushes no folder. Raises `OutsideError`.
     """
     try:
-        for changed in _changed(folder, ref):
-            flush_folder(changed)
+        for place, changed in listed(folder).items():
+            if before.get(place) != changed:
+                flush_folder(place)
         with suppress(FileNotFoundError):  # kept in another way than as a file of its own
             if not _flushes_references():
                 flush_file(str(folder / ref))
@@ -62,17 +70,6 @@ def flush(folder: Path, ref: str) -> None:
     except OSError as error:
         doing = f"flushing the ledger in {folder} to the disk"
         raise OutsideError(doing, error.strerror or str(error)) from None
-
-
-def _changed(folder: Path, ref: str) -> Sequence[Path]:
-    """The folders of objects that have new names, by the clock of their own file system."""
-    try:
-        pushed = (folder / ref).stat().st_mtime
-    except FileNotFoundError:
-        pushed = time.time()
-    objects = folder / "objects"
-    below = [path for path in objects.iterdir() if len(path.name) == 2 or path.name == "pack"]
-    return [*(one for one in below if one.stat().st_mtime > pushed - _RECENT_S), objects]
 
 
 def _above(ref: str) -> Sequence[str]:

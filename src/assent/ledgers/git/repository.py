@@ -56,6 +56,7 @@ class LedgerRepository:
             ]
         self.name = remote or "this repository"
         self._pushed_to = [one for key, one in of_remote if key.endswith(".pushurl")] or [address]
+        self._listed: dict[Path, dict[Path, int]] = {}
         self._receives = any(key.endswith(".receivepack") for key, _ in of_remote)
         self._account = repository.account if remote is not None else ""
         self._repository = repository
@@ -93,6 +94,22 @@ class LedgerRepository:
     def update(self, model: str) -> str | None:
         """Have the newest commit of a ledger here, and return it; None if the remote has none.
 
+        What is here is only a copy. Where Git cannot work with it, as after a loss of power, it is
+        dropped and made anew, once.
+        """
+        was_there = self._folder.exists()
+        try:
+            return self._updated(model)
+        except OutsideError as error:
+            cause = error.__context__
+            if not was_there or not isinstance(cause, GitError) or not cause.may_be_of_damage:
+                raise
+            self.renew()
+        return self._updated(model)
+
+    def _updated(self, model: str) -> str | None:
+        """See `update`.
+
         Asking whether it is here already is a third of the work of a fetch, and after a write of
         our own a tenth.
         """
@@ -118,7 +135,7 @@ class LedgerRepository:
             if _NOT_THERE in error.stderr:
                 return None
             if self.made_anew(error):
-                return self.update(model)
+                return self._updated(model)
             raise self.outside(doing, error) from None
         return self.tip(model)
 
@@ -138,14 +155,15 @@ class LedgerRepository:
         """The options with which a push lets nothing be lost with the power, as far as that is in
         our hands: a server, or a program that the user has chosen to receive, has its own ways.
         """
+        self._listed = {folder: flushing.listed(folder) for folder in self._folders}
         if not self._folders or self._receives:
             return ()
         return (f"--receive-pack={flushing.receiving()}",)
 
     def flushed(self, model: str) -> None:
         """Have what was pushed on the disk where the remote is a folder."""
-        for folder in self._folders:
-            flushing.flush(folder, branch_ref(model))
+        for folder, before in self._listed.items():
+            flushing.flush(folder, branch_ref(model), before)
 
     @cached_property
     def _folders(self) -> Sequence[Path]:
