@@ -7,28 +7,17 @@ goes on from there.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 
-from assent.core.bundle import read_manifest
-from assent.errors import AssentError, ExitCode
-from assent.ports import BlobState
-from assent.verbs.bundle import bundle
-from assent.verbs.outcome import Decided
-from assent.verbs.promote import promote
-from assent.verbs.register import register
-from assent.verbs.verify import VerifyResult, read_whole, verify
-from assent.verbs.workspace import Workspace
-from assent.wiring import open_workspace
 from tests.e2e import disk
 from tests.e2e.disk import Data, Disk, Image, Names, Step
+from tests.e2e.person import Person, Verb, promotes, registers
 from tests.e2e.project import GRACE, Project
 from tests.effort import IS_SOAK
 
@@ -58,6 +47,7 @@ class Traced:
     before: Disk
     steps: list[Step]
     count: int
+    after: Image
 
     @property
     def root(self) -> Path:
@@ -74,7 +64,7 @@ def traced(project: Project, *commands: tuple[str, ...]) -> Traced:
         done = disk.steps(log)
         found += done
         count = len(done)
-    return Traced(project, before, found, count)
+    return Traced(project, before, found, count, disk.read(root))
 
 
 @dataclass(frozen=True)
@@ -104,6 +94,7 @@ def lefts(traced: Traced) -> Iterator[Left]:
         if number < len(traced.steps):
             now.do(traced.steps[number])
             flushes += traced.steps[number].is_flush
+    assert now.image(*LEFT[-1]) == traced.after, "the model of a disk does what was done"
 
 
 def chosen(found: list[Left]) -> list[Left]:
@@ -117,85 +108,13 @@ def chosen(found: list[Left]) -> list[Left]:
     return [draw.choice(list(group)) for _, group in by_flush] + draw.sample(rest, SAMPLE)
 
 
-class Person:
-    """Somebody at the place of a project, whatever is left there."""
-
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.said: list[str] = []
-
-    def open(self) -> Workspace:
-        """A new run of Assent."""
-        return open_workspace(
-            self.project.folder,
-            environ=self.project.environment,
-            now=datetime.now(UTC),
-            say=self.said.append,
-        )
-
-    def verify(self) -> VerifyResult:
-        return verify(self.open(), ["churn"])
-
-    def finds_all_that_was_decided(self, at: str) -> None:
-        """Nothing that the store was derived from is lost, and no byte of any version."""
-        workspace = self.open()
-        read = read_whole(workspace, "churn")
-        assert read.witnessed == {}, at
-        for digest in read.registry.versions.values():
-            blobs = read_manifest(workspace.store.read(digest)).blobs
-            assert set(workspace.store.check(blobs).values()) == {BlobState.SOUND}, at
-
-    def go_on(self, verb: Callable[[Workspace], Decided]) -> Decided:
-        """Run the verb again. Where it says that bytes are lost, do what it says first."""
-        for left in self.project.remote.rglob("*.lock"):
-            left.unlink()  # as a writer is told (tests/ledgers), after it has waited for long
-        lost = self.outcome_of(verb)
-        if isinstance(lost, Decided):
-            return lost
-        assert "`assent bundle` where it was trained" in (lost.hint or ""), lost
-        bundle(self.open(), "churn")
-        return verb(self.open())
-
-    def outcome_of(self, verb: Callable[[Workspace], Decided]) -> Decided | AssentError:
-        """What a verb gives, or says is wrong."""
-        try:
-            return verb(self.open())
-        except AssentError as error:
-            return error
-
-
-def registers(workspace: Workspace) -> Decided:
-    return register(workspace, "churn")
-
-
-def promotes(workspace: Workspace) -> Decided:
-    return promote(workspace, "churn", "staging")
-
-
-@pytest.fixture
-def at_home(monkeypatch: pytest.MonkeyPatch) -> Callable[[Project], None]:
-    """Let this process be one of the account that the project is of."""
-
-    def be(project: Project) -> None:
-        for name in list(os.environ):
-            if name.startswith(("GIT_", "CI", "GITHUB_", "GITLAB_")):
-                monkeypatch.delenv(name)
-        for name, value in project.environment.items():
-            monkeypatch.setenv(name, value)
-
-    return be
-
-
-def check(traced: Traced, verb: Callable[[Workspace], Decided], entries: int) -> None:
+def check(traced: Traced, verb: Verb, entries: int) -> None:
     """Go on from what is left after each cut."""
     for left in chosen(list(lefts(traced))):
         disk.write(left.image, traced.root)
         person = Person(traced.project)
         person.finds_all_that_was_decided(left.at)
-        done = person.go_on(verb)
-        assert done.exit_code is ExitCode.DONE, (left.at, done)
-        after = person.verify()
-        assert (after.exit_code, after.entries) == (ExitCode.DONE, entries), (left.at, after)
+        person.finishes(verb, entries, left.at)
 
 
 @pytest.mark.threat(25)

@@ -168,6 +168,8 @@ class DirectoryStore:
         """See `Store.flush`. It matters not who wrote the blobs, nor in which way: the store may
         have been copied here a minute ago.
         """
+        if not digests:
+            return
         doing = f"flushing blobs of {self.root} to the disk"
         with _outside(doing):
             try:

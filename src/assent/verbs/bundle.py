@@ -21,6 +21,7 @@ from assent.core.bundle import (
     manifest_size,
     model_digest,
     read_manifest,
+    too_large,
 )
 from assent.core.digest import Digest, canonical_json, digest_of, short
 from assent.core.evidence import Evidence, Run
@@ -217,12 +218,6 @@ def _require_room(
     doing = f"bundling {model}"
     limit = workspace.store.largest_manifest_bytes
     count = len(found) + len(evidence.attachments)
-    if count > MAX_FILES:
-        problem = f"it has {count:,} files, and a bundle takes {MAX_FILES:,}"
-        raise UsageError(doing, problem, hint=_FEWER)
-    if len(evidence_bytes) > limit:
-        problem = f"the evidence has {len(evidence_bytes):,} bytes, and the store takes {limit:,}"
-        raise UsageError(doing, problem, hint="have fewer metrics, slices or parameters measured")
     files = [
         ModelFile(
             path=name,
@@ -233,16 +228,21 @@ def _require_room(
         for name, path in found
     ]
     size = manifest_size(model, files, evidence_bytes, evidence.attachments)
-    told = f"the manifest of {count:,} files has {size:,} bytes"
-    if size > limit:
-        raise UsageError(doing, f"{told}, and the store takes {limit:,}", hint=_FEWER)
+    problem = too_large(count, size, len(evidence_bytes), limit)
+    if problem is not None:
+        raise UsageError(doing, problem, hint=_FEWER)
     if size > REGISTRY_MANIFEST_BYTES:
-        others = f"a container registry may take only {REGISTRY_MANIFEST_BYTES:,}"
-        workspace.say(f"{doing}: {told}: this store takes it, and {others}")
+        told = (
+            f"{doing}: the manifest of {count:,} files has {size:,} bytes: this store takes it, and"
+        )
+        workspace.say(f"{told} a container registry may take only {REGISTRY_MANIFEST_BYTES:,}")
 
 
 _ANY = digest_of(b"")
-_FEWER = "let training write fewer and larger files, or pack them into one"
+_FEWER = (
+    "have training write fewer and larger files, or pack them into one; evidence grows with "
+    "metrics, slices and parameters"
+)
 
 
 def _is_locked(workspace: Workspace, model: str, inputs: Inputs, digest: Digest) -> bool:

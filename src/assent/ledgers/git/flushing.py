@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -35,11 +34,18 @@ def folder_of(address: str) -> Path | None:
     return None
 
 
-def receiving() -> str:
+def flushes_references() -> bool:
+    """Whether this Git can flush references."""
+    shown = git(["version"], folder=Path("/"), doing="asking for the version of Git").decode()
+    found = re.search(r"(\d+)\.(\d+)", shown)
+    return found is not None and (int(found[1]), int(found[2])) >= (2, 36)
+
+
+def receiving(*, with_references: bool) -> str:
     """What Git is to start where it pushes to a folder: it flushes the objects, and only then lets
-    the reference, flushed as well, name them.
+    the reference, flushed as well where Git can, name them.
     """
-    return _DURABLE if _flushes_references() else _DURABLE_BEFORE_2_36
+    return _DURABLE if with_references else _DURABLE_BEFORE_2_36
 
 
 def listed(folder: Path) -> dict[Path, int]:
@@ -53,16 +59,17 @@ def listed(folder: Path) -> dict[Path, int]:
     return found
 
 
-def flush(folder: Path, ref: str, before: Mapping[Path, int]) -> None:
+def flush(folder: Path, ref: str, before: Mapping[Path, int], *, with_reference: bool) -> None:
     """Have the names that a push has made in a Git folder, as it was `listed` before, on the disk,
-    and the reference last: Git flushes no folder. Raises `OutsideError`.
+    and the reference last: Git flushes no folder. With `with_reference` also what is in it.
+    Raises `OutsideError`.
     """
     try:
         for place, changed in listed(folder).items():
             if before.get(place) != changed:
                 flush_folder(place)
         with suppress(FileNotFoundError):  # kept in another way than as a file of its own
-            if not _flushes_references():
+            if with_reference:
                 flush_file(str(folder / ref))
         for above in _above(ref):
             if (folder / above).is_dir():
@@ -76,10 +83,3 @@ def _above(ref: str) -> Sequence[str]:
     """The folders that lead to a reference, from its own upwards: `refs/heads/assent`, …"""
     parts = ref.split("/")[:-1]
     return ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
-
-
-@cache
-def _flushes_references() -> bool:
-    shown = git(["version"], folder=Path("/"), doing="asking for the version of Git").decode()
-    found = re.search(r"(\d+)\.(\d+)", shown)
-    return found is not None and (int(found[1]), int(found[2])) >= (2, 36)

@@ -158,12 +158,17 @@ class LedgerRepository:
         self._listed = {folder: flushing.listed(folder) for folder in self._folders}
         if not self._folders or self._receives:
             return ()
-        return (f"--receive-pack={flushing.receiving()}",)
+        return (f"--receive-pack={flushing.receiving(with_references=self._flushes_references)}",)
 
     def flushed(self, model: str) -> None:
         """Have what was pushed on the disk where the remote is a folder."""
         for folder, before in self._listed.items():
-            flushing.flush(folder, branch_ref(model), before)
+            with_reference = not self._flushes_references
+            flushing.flush(folder, branch_ref(model), before, with_reference=with_reference)
+
+    @cached_property
+    def _flushes_references(self) -> bool:
+        return flushing.flushes_references()
 
     @cached_property
     def _folders(self) -> Sequence[Path]:
