@@ -26,7 +26,7 @@ from tests.effort import IS_SOAK
 
 CHANGES = (
     "write,pwrite64,writev,rename,renameat,renameat2,link,linkat,unlink,unlinkat,mkdir,mkdirat,"
-    "rmdir,fsync,fdatasync,ftruncate,flock,clone,clone3,vfork,fork,execve"
+    "rmdir,fsync,fdatasync,ftruncate,flock,clone,clone3,vfork,fork"
 )
 ALONE = ("strace", "-qq", "-e", "signal=none", "-e", f"trace={CHANGES}")
 """Watches the process of Assent, and none that it starts."""

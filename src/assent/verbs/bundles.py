@@ -65,7 +65,7 @@ def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
     try:
         bundle = read_manifest(workspace.store.read(digest))
     except NotInStoreError as error:
-        hint = "is `store` in assent.yaml the right one? `assent verify` says all that is missing"
+        hint = f"is `store` in assent.yaml the right one? {BUNDLE_AGAIN}"
         raise NotInStoreError(error.doing, error.problem, hint=hint) from None
     if bundle.model != model:
         raise IntegrityError(
