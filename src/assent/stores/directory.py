@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
+from assent.disk import flush_folder
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.files import flush_folder
 from assent.ports import (
     BUNDLE_AGAIN,
     BlobState,

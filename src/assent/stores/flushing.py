@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from assent.files import flush_file, flush_folder
+from assent.disk import flush_file, flush_folder
 from assent.stores.parallel import Transfers
 
 MOST_ONE_BY_ONE = 64

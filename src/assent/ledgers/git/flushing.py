@@ -13,8 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote
 
+from assent.disk import flush_file, flush_folder
 from assent.errors import OutsideError
-from assent.files import flush_file, flush_folder
 from assent.git import git
 
 _DURABLE = "git -c core.fsync=all -c core.fsyncMethod=fsync receive-pack"
