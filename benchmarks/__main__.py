@@ -16,8 +16,8 @@ from benchmarks.figures import Figure, as_json, as_text
 from benchmarks.project import environment
 
 NAMES = (
-    *("start", "review", "registry", "growth", "writers", "cache", "bundle", "reading", "requests"),
-    *("diffs", "peers"),
+    *("start", "review", "registry", "growth", "writers", "cache", "flushing", "bundle"),
+    *("reading", "requests", "diffs", "peers"),
 )
 
 

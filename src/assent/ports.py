@@ -356,11 +356,15 @@ class Pointer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Store(Protocol):
     """Content-addressed bytes, each stored once, and small named pointers to them."""
 
+    @property
+    def largest_manifest_bytes(self) -> int:
+        """The largest manifest that can be stored and read again; evidence may be as large."""
+
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
 
         Streams, hashes once while copying, and shows nothing under a digest before all of its
-        bytes are there.
+        bytes are there. What is held and damaged is written again, whatever its size.
         """
 
     def read(self, digest: Digest) -> bytes:
@@ -379,6 +383,11 @@ class Store(Protocol):
 
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """Read every blob whole and say what was found."""
+
+    def flush(self, digests: Sequence[Digest]) -> None:
+        """Have these blobs where a loss of power does not take them, before a decision names them.
+        Raises `NotInStoreError`.
+        """
 
     def discard(self, digest: Digest) -> None:
         """Take a corrupt blob away, so that the next `add` of the same bytes writes it again. A
@@ -406,6 +415,16 @@ class Store(Protocol):
 
     def recall(self, name: str) -> Digest | None:
         """The hint under this name. It is no proof: the caller checks the bundle it names."""
+
+    def remembered(self, model: str) -> frozenset[Digest]:
+        """The bundles that the hints of a model name."""
+
+
+BUNDLE_AGAIN = (
+    "`assent bundle` where it was trained, or with --from what its job has left, writes it again; "
+    "if nobody has the bytes any more, it has to be trained and reviewed anew"
+)
+"""What mends a blob that is damaged or missing."""
 
 
 class NotInStoreError(AssentError):

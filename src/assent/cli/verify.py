@@ -11,9 +11,10 @@ from assent.cli.flags import flag
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace
 from assent.errors import UsageError
+from assent.ports import BUNDLE_AGAIN
 from assent.verbs.recover import Recovered
 from assent.verbs.recover import recover as give_up
-from assent.verbs.verify import VerifyResult, verify
+from assent.verbs.verify import Area, VerifyResult, verify
 
 
 @click.command()
@@ -88,6 +89,11 @@ def show(result: VerifyResult) -> None:
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
     for what in result.not_compared:
         output.line(f"not compared: {what}")
+    for what in result.incomplete:
+        output.line(f"incomplete: {what}")
+    left = [fault for fault in result.faults if not fault.repaired]
+    if result.incomplete or any(fault.area is Area.BLOBS for fault in left):
+        output.line(f"  hint: {BUNDLE_AGAIN}")
     if any(fault.is_lost for fault in result.faults):
         output.line(
             "  hint: push the entries again from a clone that has them; where nobody has, a person "
@@ -97,7 +103,8 @@ def show(result: VerifyResult) -> None:
     output.line(
         f"{verdict}: {output.count(len(result.models), 'model')}, "
         f"{output.count(result.entries, 'entry', 'entries')}, "
-        f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}"
+        f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}, "
+        f"{output.count(result.candidates, 'candidate')}"
     )
 
 

@@ -106,6 +106,13 @@ class GitError(OutsideError):
         """Whether the account that asked may not do this, or is nobody."""
         return any(word in self.stderr for word in _DENIALS)
 
+    @property
+    def may_be_of_damage(self) -> bool:
+        """Whether Git may have failed because of what the repository is like, here: it was not
+        ended by a signal, and nobody has said no.
+        """
+        return self.code > 0 and not self.is_denied
+
 
 class SilentError(GitError):
     """Nobody has answered for too long, and Git was ended: what it was to do may have been done."""

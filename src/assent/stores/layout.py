@@ -122,6 +122,11 @@ def hint_place(name: str) -> Place:
     return place
 
 
+def is_of_hints(kind: str) -> bool:
+    """Whether a folder of a model holds hints."""
+    return bool(_KIND.fullmatch(kind)) and kind not in (STAGES, VERSIONS, HEAD)
+
+
 def _place(name: str) -> Place:
     model, _, rest = name.partition("/")
     kind, _, label = rest.partition("/")

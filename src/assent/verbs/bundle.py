@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,15 +13,18 @@ import msgspec
 from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked
 from assent.core.bundle import (
+    MAX_FILES,
     Bundle,
     ModelFile,
     config_blob,
     manifest_blob,
+    manifest_size,
     model_digest,
     read_manifest,
+    too_large,
 )
-from assent.core.digest import Digest, canonical_json, short
-from assent.core.evidence import Run
+from assent.core.digest import Digest, canonical_json, digest_of, short
+from assent.core.evidence import Evidence, Run
 from assent.core.scalar import Scalar
 from assent.errors import IntegrityError, UsageError
 from assent.making.inputs import Inputs, why_changed
@@ -35,8 +38,8 @@ from assent.verbs.work import Evaluated, kept
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import documents_of, inputs_of
 
-MAX_FILES = 100_000
-"""The most files that a bundle of another job may have."""
+REGISTRY_MANIFEST_BYTES = 4 << 20
+"""The largest manifest that container registries must take (OCI distribution specification 1.1)."""
 
 
 class BundleResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,8 @@ def bundle(
         raise UsageError(doing, f"{reason} since it was evaluated", hint="run `assent train` again")
     found = model_files(workspace.root, settings.model, documents_of(workspace, model))
     store = workspace.store if output is None else workspace.folder_store(output)
+    evidence_bytes = canonical_json(evidence)
+    _require_room(workspace, model, found, evidence, evidence_bytes)
     stored = store.add([Source(path=path) for _, path in found], progress)
     files = [
         ModelFile(
@@ -106,7 +111,6 @@ def bundle(
             "the model has changed since it was evaluated, so the evidence is not about it",
             hint="run `assent evaluate` again",
         )
-    evidence_bytes = canonical_json(evidence)
     config = config_blob(model, files)
     manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
     # The manifest comes last: a bundle is there only when everything that it names is.
@@ -199,6 +203,46 @@ def take(
         size_bytes=sum(file.size_bytes for file in taken.files),
         new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
     )
+
+
+def _require_room(
+    workspace: Workspace,
+    model: str,
+    found: Sequence[tuple[str, Path]],
+    evidence: Evidence,
+    evidence_bytes: bytes,
+) -> None:
+    """Raise `UsageError` for a bundle that nobody could read again, before any of it is stored:
+    one of more files, or of a larger manifest, than the store takes.
+    """
+    doing = f"bundling {model}"
+    limit = workspace.store.largest_manifest_bytes
+    count = len(found) + len(evidence.attachments)
+    files = [
+        ModelFile(
+            path=name,
+            digest=_ANY,
+            size_bytes=path.stat().st_size,
+            is_executable=is_executable(path),
+        )
+        for name, path in found
+    ]
+    size = manifest_size(model, files, evidence_bytes, evidence.attachments)
+    problem = too_large(count, size, len(evidence_bytes), limit)
+    if problem is not None:
+        raise UsageError(doing, problem, hint=_FEWER)
+    if size > REGISTRY_MANIFEST_BYTES:
+        told = (
+            f"{doing}: the manifest of {count:,} files has {size:,} bytes: this store takes it, and"
+        )
+        workspace.say(f"{told} a container registry may take only {REGISTRY_MANIFEST_BYTES:,}")
+
+
+_ANY = digest_of(b"")
+_FEWER = (
+    "have training write fewer and larger files, or pack them into one; evidence grows with "
+    "metrics, slices and parameters"
+)
 
 
 def _is_locked(workspace: Workspace, model: str, inputs: Inputs, digest: Digest) -> bool:

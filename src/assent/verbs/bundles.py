@@ -23,7 +23,7 @@ from assent.git import Repository, is_commit
 from assent.measure.files import PLACEHOLDERS, relative_name, require_inside
 from assent.measure.hashes import Hashes
 from assent.measure.models.files import is_executable, model_files
-from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
+from assent.ports import BUNDLE_AGAIN, BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.versions import version_number
 from assent.verbs.work import keep
@@ -65,7 +65,7 @@ def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
     try:
         bundle = read_manifest(workspace.store.read(digest))
     except NotInStoreError as error:
-        hint = "is `store` in assent.yaml the right one? `assent verify` says all that is missing"
+        hint = f"is `store` in assent.yaml the right one? {BUNDLE_AGAIN}"
         raise NotInStoreError(error.doing, error.problem, hint=hint) from None
     if bundle.model != model:
         raise IntegrityError(
@@ -111,9 +111,16 @@ def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
                 doing,
                 f"{paths.get(digest, digest)} of bundle {short(bundle.digest)} is {state.value} "
                 "in the store",
-                hint="`assent verify --repair` takes damaged blobs away; "
-                "then `assent bundle` on the trained commit stores them again",
+                hint=BUNDLE_AGAIN,
             )
+
+
+def require_durable(workspace: Workspace, bundle: Bundle, doing: str) -> None:
+    """`require_sound`, and have every blob of the bundle where a loss of power does not take it:
+    what was read may have come from memory. Before a decision names the bundle.
+    """
+    require_sound(workspace, bundle, doing)
+    workspace.store.flush(bundle.blobs)
 
 
 def model_digest_at(

@@ -12,7 +12,7 @@ from assent.policy.rules import Policy, StageRule
 from assent.policy.stages import judge_entry
 from assent.ports import Press, View
 from assent.verbs import deploying
-from assent.verbs.bundles import find, require_sound
+from assent.verbs.bundles import find, require_durable
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
@@ -49,7 +49,7 @@ def promote(
         number = back.version
     candidate = find(workspace, view, model, f"v{number}")
     name = f"v{number} of {model}"
-    require_sound(workspace, candidate.bundle, f"promoting {name} to {stage}")
+    require_durable(workspace, candidate.bundle, f"promoting {name} to {stage}")
     environment = environment or stage
     press = workspace.forge.press(environment)
     is_named = version is not None and version_number(version) is not None

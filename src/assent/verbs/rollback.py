@@ -11,7 +11,7 @@ from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy, StageRule
 from assent.ports import View
 from assent.verbs import deploying
-from assent.verbs.bundles import find, require_sound
+from assent.verbs.bundles import find, require_durable
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.keys import Key, keyed
 from assent.verbs.outcome import Decided
@@ -94,7 +94,7 @@ def _rolled_back(
     model = view.state.model
     target = _target(view, stage, to)
     candidate = find(workspace, view, model, f"v{target}")
-    require_sound(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
+    require_durable(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
     verdicts: list[Verdict] = [Verdict(findings=())]
     environment = environment or stage
     press = workspace.forge.press(environment)

@@ -52,6 +52,11 @@ class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     blobs: int
     faults: tuple[Fault, ...]
     not_compared: tuple[str, ...] = ()
+    candidates: int = 0
+    incomplete: tuple[str, ...] = ()
+    """Candidates of which something is missing. That is no fault: none of them is a version, and
+    whoever wants one bundles it again.
+    """
 
     @property
     def exit_code(self) -> ExitCode:
@@ -66,6 +71,8 @@ class _Findings:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.not_compared: list[str] = []
+        self.incomplete: list[str] = []
+        self.candidates = 0
         self.entries = 0
         self.versions = 0
         self.blobs = 0
@@ -104,10 +111,11 @@ def verify(
 ) -> VerifyResult:
     """Check chain, state, blobs and pointers of `models`; one broken model hides no other.
 
-    With `repair`, what can be derived is derived again (state, pointers), and damaged blobs are
-    taken away so that bundling stores them again. A broken chain is never repaired, and neither
-    is anything of a ledger that lacks an entry which the store was derived from: a repair would
-    take the only witness away.
+    Blobs are those of the versions, and of the candidates that the ledger or a hint in the store
+    names and whose manifest is there. With `repair`, what can be derived is derived again (state,
+    pointers), and damaged blobs are taken away; bundling stores them again. A broken chain is
+    never repaired, and neither is anything of a ledger that lacks an entry which the store was
+    derived from: a repair would take the only witness away.
     """
     if repair:
         workspace.require_trusted("repairing what is derived")
@@ -128,6 +136,8 @@ def verify(
         blobs=found.blobs,
         faults=tuple(found.faults),
         not_compared=tuple(found.not_compared),
+        candidates=found.candidates,
+        incomplete=tuple(found.incomplete),
     )
 
 
@@ -240,7 +250,7 @@ def _blobs(
 ) -> None:
     wanted: dict[Digest, str] = {}
     for version, digest in registry.versions.items():
-        bundle = _manifest(workspace, model, version, digest, found, repair=repair)
+        bundle = _manifest(workspace, model, f"v{version}", digest, found, repair=repair)
         if bundle is not None:
             stated = registry.records[digest].model_digest
             if bundle.model != model or bundle.model_digest != stated:
@@ -252,43 +262,87 @@ def _blobs(
     for blob, state in workspace.store.check(list(wanted)).items():
         if state is not BlobState.SOUND:
             _bad_blob(workspace, model, wanted[blob], blob, state, found, repair=repair)
+    _candidates(workspace, model, registry, set(wanted), found, repair=repair)
+
+
+def _candidates(
+    workspace: Workspace,
+    model: str,
+    registry: Registry,
+    known: set[Digest],
+    found: _Findings,
+    *,
+    repair: bool,
+) -> None:
+    """The bundles that are no version, or none yet: what was approved must not turn out to be
+    damaged when it is registered. `known` are the blobs that were looked at already.
+    """
+    named = {*registry.records, *workspace.store.remembered(model)}
+    for digest in sorted(named - set(registry.versions.values())):
+        [there] = workspace.store.check([digest]).values()
+        if there is BlobState.MISSING:
+            continue  # a hint or an approval outlives what was cleaned up
+        who = f"the candidate {short(digest)}"
+        bundle = _manifest(workspace, model, who, digest, found, repair=repair, is_version=False)
+        found.candidates += 1
+        if bundle is None:
+            continue
+        states = workspace.store.check([one for one in bundle.blobs if one not in known])
+        for blob, state in states.items():
+            if state is BlobState.CORRUPT:
+                _bad_blob(
+                    *(workspace, model, who, blob, state, found), repair=repair, is_version=False
+                )
+        missing = sum(state is BlobState.MISSING for state in states.values())
+        if missing:
+            found.incomplete.append(f"{model}: {who} lacks {missing:,} of {len(states):,} blobs")
 
 
 def _manifest(
     workspace: Workspace,
     model: str,
-    version: int,
+    who: str,
     digest: Digest,
     found: _Findings,
     *,
     repair: bool,
+    is_version: bool = True,
 ) -> Bundle | None:
     [state] = workspace.store.check([digest]).values()
     if state is not BlobState.SOUND:
-        _bad_blob(workspace, model, f"v{version}", digest, state, found, repair=repair)
+        _bad_blob(
+            *(workspace, model, who, digest, state, found), repair=repair, is_version=is_version
+        )
         return None
     try:
         return read_manifest(workspace.store.read(digest))
     except IntegrityError as error:
-        found.add(model, Area.BLOBS, f"{digest} of v{version} is no bundle: {error.problem}")
+        if is_version:  # a hint may name anything
+            found.add(model, Area.BLOBS, f"{digest} of {who} is no bundle: {error.problem}")
     return None
 
 
 def _bad_blob(
     workspace: Workspace,
     model: str,
-    version: str,
+    who: str,
     blob: Digest,
     state: BlobState,
     found: _Findings,
     *,
     repair: bool,
+    is_version: bool = True,
 ) -> None:
-    problem = f"{blob} of {version} is {state.value}"
+    """A blob that is not what it should be. A version without it is still broken when it was taken
+    away; a candidate is only one that has to be bundled again.
+    """
+    problem = f"{blob} of {who} is {state.value}"
     if repair and state is BlobState.CORRUPT:
         workspace.store.discard(blob)
-        problem += "; taken away: run `assent bundle` on the trained commit to store it again"
-    found.add(model, Area.BLOBS, problem)
+        problem += "; it was taken away"
+        found.add(model, Area.BLOBS, problem, repaired=not is_version)
+    else:
+        found.add(model, Area.BLOBS, problem)
 
 
 def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> None:

@@ -123,10 +123,13 @@ class GitLedger:
             ours = self._own.tip(model)
             try:
                 self._own.git(
-                    *("push", "--quiet", "--porcelain", "ledger", f"{ours}:{ref}"), doing=doing
+                    *("push", "--quiet", "--porcelain", *self._own.durably()),
+                    *("ledger", f"{ours}:{ref}"),
+                    doing=doing,
                 )
             except GitError as error:
                 self._after_failed_push(view, ours, error, doing)
+            self._own.flushed(model)
 
     def _after_failed_push(self, view: GitView, ours: str, error: GitError, doing: str) -> None:
         """Decide by what the remote holds now, and by what it said."""

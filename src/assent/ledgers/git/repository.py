@@ -6,13 +6,15 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from assent.errors import AssentError, OutsideError
 from assent.git import GitError, Refusal, Repository, SilentError, git
+from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.layout import format_of
 from assent.ledgers.git.objects import LedgerObjects
@@ -62,6 +64,9 @@ class LedgerRepository:
         self._address = address
         self._patience = repository.patience(remote or "this repository")
         self.name = remote or "this repository"
+        self._pushed_to = [one for key, one in of_remote if key.endswith(".pushurl")] or [address]
+        self._listed: dict[Path, dict[Path, int]] = {}
+        self._receives = any(key.endswith(".receivepack") for key, _ in of_remote)
         self._account = repository.account if remote is not None else ""
         self._repository = repository
         key = hashlib.sha256(address.encode()).hexdigest()[:12]
@@ -100,6 +105,22 @@ class LedgerRepository:
     def update(self, model: str) -> str | None:
         """Have the newest commit of a ledger here, and return it; None if the remote has none.
 
+        What is here is only a copy. Where Git cannot work with it, as after a loss of power, it is
+        dropped and made anew, once.
+        """
+        was_there = self._folder.exists()
+        try:
+            return self._updated(model)
+        except OutsideError as error:
+            cause = error.__context__
+            if not was_there or not isinstance(cause, GitError) or not cause.may_be_of_damage:
+                raise
+            self.renew()
+        return self._updated(model)
+
+    def _updated(self, model: str) -> str | None:
+        """See `update`.
+
         Asking whether it is here already is a third of the work of a fetch, and after a write of
         our own a tenth.
         """
@@ -129,7 +150,7 @@ class LedgerRepository:
             if _NOT_THERE in error.stderr:
                 return None
             if self.made_anew(error):
-                return self.update(model)
+                return self._updated(model)
             raise self.outside(doing, error) from None
         return self.tip(model)
 
@@ -155,6 +176,43 @@ class LedgerRepository:
         # Git also lists branches whose names only end in this one.
         tips = {name: oid for oid, _, name in (line.partition("\t") for line in shown.splitlines())}
         return tips.get(ref)
+
+    def durably(self) -> tuple[str, ...]:
+        """The options with which a push lets nothing be lost with the power, as far as that is in
+        our hands: a server, or a program that the user has chosen to receive, has its own ways.
+        """
+        self._listed = {folder: flushing.listed(folder) for folder in self._folders}
+        if not self._folders or self._receives:
+            return ()
+        return (f"--receive-pack={flushing.receiving(with_references=self._flushes_references)}",)
+
+    def flushed(self, model: str) -> None:
+        """Have what was pushed on the disk where the remote is a folder."""
+        for folder, before in self._listed.items():
+            with_reference = not self._flushes_references
+            flushing.flush(folder, branch_ref(model), before, with_reference=with_reference)
+
+    @cached_property
+    def _flushes_references(self) -> bool:
+        return flushing.flushes_references()
+
+    @cached_property
+    def _folders(self) -> Sequence[Path]:
+        """The Git folders that are pushed to; none if one of the addresses is no folder."""
+        found = [flushing.folder_of(self._rewritten(one)) for one in self._pushed_to]
+        return [] if None in found else [one for one in found if one is not None]
+
+    def _rewritten(self, address: str) -> str:
+        """What an address is for Git after `url.*.insteadOf`; empty where it would push to another
+        one than it fetches from.
+        """
+        rewrites = [one for one in self._settings if one[0].startswith("url.")]
+        if any(key.endswith(".pushinsteadof") for key, _ in rewrites):
+            return ""
+        if not rewrites:
+            return address
+        shown = self.git("ls-remote", "--get-url", address, doing="looking for the remote")
+        return shown.decode(errors="replace").strip()
 
     def tip(self, model: str) -> str:
         """The tip as Git's files hold it: a loose reference is one small file, and reading it
