@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
+from assent.core.clock import Sight
 from assent.core.digest import Digest
 from assent.core.entry import Approval, Draft, Entry
 from assent.core.evidence import Run
@@ -180,6 +181,12 @@ class Waiting(Protocol):
 
 class Forge(Protocol):
     """Where changes are reviewed."""
+
+    def clock(self) -> Sight | None:
+        """What the forge's own clock showed when it first answered in this run; it is asked for
+        something if it was not yet. None for a stand-in without a server. Raises `OutsideError`
+        if its answers tell no time.
+        """
 
     def whoami(self) -> Actor:
         """The account this run acts as."""

@@ -13,7 +13,7 @@ from assent.cli.run import finish, open_workspace
 from assent.errors import UsageError
 from assent.verbs.recover import Recovered
 from assent.verbs.recover import recover as give_up
-from assent.verbs.verify import VerifyResult, verify
+from assent.verbs.verify import MOST_NAMED, VerifyResult, verify
 
 
 @click.command()
@@ -88,6 +88,12 @@ def show(result: VerifyResult) -> None:
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
     for what in result.not_compared:
         output.line(f"not compared: {what}")
+    for odd in result.odd_dates[:MOST_NAMED]:
+        doubt = odd.doubt
+        output.line(f"odd date: {odd.model}: entry {doubt.seq} says {doubt.at}, {doubt.why}")
+    more = len(result.odd_dates) - MOST_NAMED
+    if more > 0:
+        output.line(f"  and {output.count(more, 'date')} more")
     if any(fault.is_lost for fault in result.faults):
         output.line(
             "  hint: push the entries again from a clone that has them; where nobody has, a person "

@@ -78,6 +78,9 @@ class LocalForge:
         self._change: Change | None = None
         self._commit: str | None = None
 
+    def clock(self) -> None:
+        """See `Forge.clock`. There is no other clock than this machine's."""
+
     def whoami(self) -> Actor:
         """See `Forge.whoami`. It is the identity that Git would commit with."""
         email = self._repository.config("user.email")

@@ -107,6 +107,7 @@ def rollback(
         bundle=candidate.bundle.digest,
         stage=stage,
         entries=entries,
+        clock=workspace.clock,
         was_so=bool(standing),
     )
 

@@ -9,8 +9,9 @@ from enum import StrEnum
 import msgspec
 
 from assent.core.bundle import Bundle, read_manifest
+from assent.core.clock import Doubt, doubts
 from assent.core.digest import Digest, short
-from assent.core.entry import entry_digest
+from assent.core.entry import Dated, dated, entry_digest
 from assent.core.registry import ChainError, Registry, fold
 from assent.errors import ExitCode, IntegrityError
 from assent.ports import BlobState, Pointer, View
@@ -43,6 +44,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     is_lost: bool = False
 
 
+class OddDate(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry whose date cannot be right. It is said, and is no fault: order is the chain."""
+
+    model: str
+    doubt: Doubt
+
+
 class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that was read, everything that is wrong with it, and what was not looked at."""
 
@@ -52,6 +60,7 @@ class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     blobs: int
     faults: tuple[Fault, ...]
     not_compared: tuple[str, ...] = ()
+    odd_dates: tuple[OddDate, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -66,6 +75,7 @@ class _Findings:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.not_compared: list[str] = []
+        self.odd_dates: list[OddDate] = []
         self.entries = 0
         self.versions = 0
         self.blobs = 0
@@ -128,17 +138,19 @@ def verify(
         blobs=found.blobs,
         faults=tuple(found.faults),
         not_compared=tuple(found.not_compared),
+        odd_dates=tuple(found.odd_dates),
     )
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger read whole, with the pointers that were read before it: the fold of the entries,
-    the digest of each, and the pointers that were not derived from any of them.
+    the digest and the date of each, and the pointers that were not derived from any of them.
     """
 
     view: View
     registry: Registry
     digests: list[Digest]
+    dates: list[Dated]
     there: dict[str, Pointer | None]
     witnessed: dict[str, str]
 
@@ -172,11 +184,13 @@ def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> 
     there = workspace.store.pointers(model)
     view = workspace.ledger.read(model, strict=False, remembered=remembered)
     digests: list[Digest] = []
+    dates: list[Dated] = []
 
     def noted() -> Iterator[bytes]:
         for content in view.entries():
             digests.append(entry_digest(content))
             yield content
+            dates.append(dated(content))  # now that it is known to be an entry
 
     registry = fold(model, noted())
     witnessed: dict[str, str] = {}
@@ -187,7 +201,9 @@ def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> 
             witnessed[name] = beyond(name, pointer, registry.state.seq)
         elif digests[pointer.seq] != pointer.entry:
             witnessed[name] = not_in(name, pointer)
-    return Read(view=view, registry=registry, digests=digests, there=there, witnessed=witnessed)
+    return Read(
+        view=view, registry=registry, digests=digests, dates=dates, there=there, witnessed=witnessed
+    )
 
 
 def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
@@ -204,6 +220,8 @@ def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
         return None
     found.entries += len(read.digests)
     found.versions += read.registry.state.versions
+    odd = doubts(read.dates, workspace.machine_now).values()
+    found.odd_dates += [OddDate(model=model, doubt=one) for one in odd]
     for name, problem in read.witnessed.items():
         pointer = read.there[name]
         seq = len(read.digests) if pointer is None else min(pointer.seq, len(read.digests))
