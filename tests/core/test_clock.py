@@ -209,7 +209,7 @@ def test_no_wrong_clock_makes_a_soak_longer_than_it_was_or_holds_it_up(
     assert not soaked(now + 2 * DAY, *good)[1]
 
 
-# --- when something happened ------------------------------------------------------------------------
+# --- when something happened ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from assent.errors import OutsideError
+from assent.files import scratch_folder
 from assent.git import GitError, Refusal, Repository, git
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.layout import format_of
@@ -263,8 +262,8 @@ class LedgerRepository:
         doing = "preparing the ledger's own repository"
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix="new-", dir=self.home) as scratch:
-                draft = Path(scratch) / self._folder.name
+            with scratch_folder(self.home, "new-") as scratch:
+                draft = scratch / self._folder.name
                 git(
                     ["init", "--quiet", "--bare", "--template=", str(draft)],
                     folder=self.home,
