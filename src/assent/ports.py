@@ -407,6 +407,14 @@ class Store(Protocol):
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """All pointers of `model` by name; None for one that cannot be read."""
 
+    def astray(self, model: str) -> tuple[str, ...]:
+        """The names under which tools that know nothing of Assent find other bundles of `model`
+        than its pointers say, or none, or one that no pointer names.
+        """
+
+    def relist(self, model: str) -> None:
+        """Let such tools find what the pointers of `model` say."""
+
     def remember(self, name: str, bundle: Digest) -> None:
         """Leave a hint: the bundle that an inputs digest or a commit gave."""
 

@@ -131,6 +131,7 @@ def verify(
             if blobs:
                 _blobs(workspace, model, read.registry, found, repair=repairs and is_honest)
             _pointers(workspace, read, found, repair=repairs and is_honest)
+            _listing(workspace, model, found, repair=repairs and is_honest)
     return VerifyResult(
         models=tuple(models),
         entries=found.entries,
@@ -324,6 +325,21 @@ def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: boo
         if repair and not workspace.store.restore(name, wanted, instead_of=pointer):
             continue  # somebody has just written it
         found.add(model, Area.POINTERS, _wrong(name, pointer, wanted), repaired=repair)
+
+
+def _listing(workspace: Workspace, model: str, found: _Findings, *, repair: bool) -> None:
+    """What other tools are told follows the pointers. A writer may be between the two."""
+    astray = set(workspace.store.astray(model))
+    for attempt in range(1, ROUNDS):
+        if not astray:
+            return
+        time.sleep(PAUSE_S * attempt)
+        astray &= set(workspace.store.astray(model))
+    if repair and astray:
+        workspace.store.relist(model)
+    for tag in sorted(astray):
+        problem = f"the tag {tag} is not what the pointers say"
+        found.add(model, Area.POINTERS, problem, repaired=repair)
 
 
 def _expected(registry: Registry, digests: Sequence[Digest]) -> dict[str, Pointer]:
