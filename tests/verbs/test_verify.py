@@ -110,3 +110,14 @@ def test_a_pointer_that_is_put_right_meanwhile_is_not_written_back(
     pointer = opened(folder).store.pointer("churn/stages/production")
     assert pointer is not None
     assert pointer.version == 4
+
+
+def test_a_store_without_any_pointer_is_one_fault_and_not_one_for_each(folder: Path) -> None:
+    """A ledger of thousands of sound entries, and a store that was never told of them."""
+    (folder / "store").rename(folder / "elsewhere")
+    [fault] = verify(opened(folder), ["churn"], blobs=False).faults
+    assert "the store knows nothing of this model" in fault.problem
+    assert "asks for 27 pointers" in fault.problem
+    [fault] = verify(opened(folder), ["churn"], repair=True, blobs=False).faults
+    assert fault.repaired
+    assert verify(opened(folder), ["churn"], blobs=False).exit_code == 0

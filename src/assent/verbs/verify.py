@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -315,6 +315,9 @@ def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: boo
     called so if it stays the same wrong one while both are read again and again.
     """
     model, wrong = read.registry.state.model, read.wrong
+    if wrong and not read.there:
+        _no_pointers(workspace, read, wrong, found, repair=repair)
+        return
     for attempt in range(1, ROUNDS):
         if not wrong:
             return
@@ -325,6 +328,30 @@ def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: boo
         if repair and not workspace.store.restore(name, wanted, instead_of=pointer):
             continue  # somebody has just written it
         found.add(model, Area.POINTERS, _wrong(name, pointer, wanted), repaired=repair)
+
+
+def _no_pointers(
+    workspace: Workspace,
+    read: Read,
+    wrong: Mapping[str, tuple[Pointer | None, Pointer]],
+    found: _Findings,
+    *,
+    repair: bool,
+) -> None:
+    """A store that knows nothing of a model whose ledger has entries. That is one fault, however
+    many pointers are missing: nothing says that the ledger is whole.
+    """
+    model = read.registry.state.model
+    done = [
+        workspace.store.restore(name, wanted, instead_of=None)
+        for name, (_, wanted) in sorted(wrong.items())
+        if repair
+    ]
+    problem = (
+        f"the store knows nothing of this model, and the ledger asks for {len(wrong):,} pointers: "
+        "it was lost or moved, or `store` in assent.yaml is not the right one"
+    )
+    found.add(model, Area.POINTERS, problem, repaired=all(done) and repair)
 
 
 def _listing(workspace: Workspace, model: str, found: _Findings, *, repair: bool) -> None:
