@@ -15,6 +15,7 @@ from typing import Protocol
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
+from assent.core.clock import Sight
 from assent.core.digest import Digest
 from assent.core.entry import Approval, Draft, Entry
 from assent.core.evidence import Run
@@ -181,6 +182,12 @@ class Waiting(Protocol):
 
 class Forge(Protocol):
     """Where changes are reviewed."""
+
+    def clock(self) -> Sight | None:
+        """What the forge's own clock showed when it first answered in this run; it is asked for
+        something if it was not yet. None for a stand-in without a server. Raises `OutsideError`
+        if its answers tell no time.
+        """
 
     def whoami(self) -> Actor:
         """The account this run acts as."""
@@ -409,6 +416,14 @@ class Store(Protocol):
 
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """All pointers of `model` by name; None for one that cannot be read."""
+
+    def astray(self, model: str) -> tuple[str, ...]:
+        """The names under which tools that know nothing of Assent find other bundles of `model`
+        than its pointers say, or none, or one that no pointer names.
+        """
+
+    def relist(self, model: str) -> None:
+        """Let such tools find what the pointers of `model` say."""
 
     def remember(self, name: str, bundle: Digest) -> None:
         """Leave a hint: the bundle that an inputs digest or a commit gave."""

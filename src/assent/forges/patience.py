@@ -11,15 +11,18 @@ from __future__ import annotations
 import ipaddress
 import re
 import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
+from assent.core.clock import Sight
 from assent.errors import IntegrityError, OutsideError, UsageError
 
 if TYPE_CHECKING:
@@ -90,6 +93,8 @@ class Line(ABC):
         self._name = name
         self._wait = wait
         self._say = say
+        self.sight: Sight | None = None
+        """What the forge's clock showed when it first answered."""
 
     @abstractmethod
     def _send_once(
@@ -305,8 +310,11 @@ class Line(ABC):
         """Send until the forge does not ask to wait."""
         patience = PATIENCE_S
         while True:
+            began = time.monotonic()
             with self._told(doing):
                 found = self._send_once(method, path, doing, parameters, body)
+            if self.sight is None and found.status < 500:  # a gateway answers for an ill one
+                self.sight = self._seen(found, began, time.monotonic())
             asked_s = self._limit_s(found)
             if asked_s is None:
                 return found
@@ -330,6 +338,29 @@ class Line(ABC):
             yield
         finally:
             notice.cancel()
+
+    def _seen(self, found: Answer, began: float, ended: float) -> Sight | None:
+        """The time in an answer. One that a cache has kept is as much older as it says."""
+        try:
+            shown = parsedate_to_datetime(found.headers.get("date", ""))
+        except ValueError:
+            return None
+        age = found.headers.get("age", "0").strip()
+        if shown.tzinfo is None or re.fullmatch(r"[0-9]{1,9}", age) is None:
+            return None
+        shown_s = shown.timestamp() + int(age)
+        return Sight(of=self._name, shown_s=shown_s, asked_s=began, answered_s=ended)
+
+    def told(self, sight: Sight | None) -> Sight:
+        """What the clock showed. Raises `OutsideError` if no answer has told the time."""
+        if sight is None:
+            raise OutsideError(
+                f"reading {self._name}'s clock",
+                "its answers have no `Date`",
+                hint="does a proxy on the way take headers away? the time that decisions are "
+                "taken at is the forge's",
+            )
+        return sight
 
     def _accepted(self, method: str, path: str, found: Answer, doing: str) -> Answer:
         if found.status < 300:

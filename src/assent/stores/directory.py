@@ -218,6 +218,23 @@ class DirectoryStore:
         with _outside(f"reading the pointers of {model}"):
             return {place.name: self._pointer(place) for place in self._places(model)}
 
+    def astray(self, model: str) -> tuple[str, ...]:
+        """See `Store.astray`: the tags in `index.json`."""
+        path = self.root / layout.INDEX_FILE
+        with _outside(f"comparing {path} with the pointers of {model}"):
+            wanted = self._index_of([model])
+            there = layout.read_index(path.read_bytes()) if path.is_file() else None
+        return layout.astray(Index() if there is None else there, wanted, model)
+
+    def relist(self, model: str) -> None:
+        """See `Store.relist`."""
+        self._open()
+        with _outside(f"listing the pointers of {model}"), self._locked():
+            index, wanted = self._index(), self._index_of([model])
+            kept = [one for one in index.manifests if layout.model_of_tag(one.tag) != model]
+            merged = sorted((*kept, *wanted.manifests), key=lambda one: (one.tag, one.digest))
+            self._write_index(Index(manifests=tuple(merged)))
+
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
         path = self.root / layout.hint_place(name).name
@@ -381,11 +398,12 @@ class DirectoryStore:
         """The index as it is, or made again from the pointers if it is missing or damaged."""
         path = self.root / layout.INDEX_FILE
         index = layout.read_index(path.read_bytes()) if path.is_file() else None
-        return self._index_of_pointers() if index is None else index
+        return self._index_of(self._models()) if index is None else index
 
-    def _index_of_pointers(self) -> Index:
+    def _index_of(self, models: Sequence[str]) -> Index:
+        """What the pointers of these models ask for."""
         index = Index()
-        for model in self._models():
+        for model in models:
             for name, pointer in self.pointers(model).items():
                 index = self._relisted(index, layout.pointer_place(name), pointer)
         return index

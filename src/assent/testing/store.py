@@ -134,6 +134,15 @@ class MemoryStore:
             if name.startswith(f"{model}/")
         }
 
+    def astray(self, model: str) -> tuple[str, ...]:
+        """See `Store.astray`. No other tools look in here."""
+        del model
+        return ()
+
+    def relist(self, model: str) -> None:
+        """See `Store.relist`."""
+        del model
+
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
         self._hints[_hint(name)] = bundle

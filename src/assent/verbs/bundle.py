@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -27,6 +26,7 @@ from assent.core.digest import Digest, canonical_json, digest_of, short
 from assent.core.evidence import Evidence, Run
 from assent.core.scalar import Scalar
 from assent.errors import IntegrityError, UsageError
+from assent.files import scratch_folder
 from assent.making.inputs import Inputs, why_changed
 from assent.measure.models.files import is_executable, model_files
 from assent.ports import NotInStoreError, Source, Wanted
@@ -179,14 +179,13 @@ def take(
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(one.size > MAX_BYTES for one in taken.attachments):
         raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
-    workspace.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=workspace.work, prefix=".taken-") as scratch:
+    with scratch_folder(workspace.work, ".taken-") as scratch:
         # Verified while they are copied: only what has the digest that it is said to have gets
         # near the store. Each blob once: a thousand names of one large file are one file.
         sizes = {one.digest: one.size_bytes for one in taken.files}
         sizes |= {one.digest: one.size for one in taken.attachments}
         wanted = [
-            Wanted(digest=one, size_bytes=size, path=Path(scratch) / str(number))
+            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
             for number, (one, size) in enumerate(sizes.items())
         ]
         source.fetch(wanted)

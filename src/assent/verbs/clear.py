@@ -54,5 +54,6 @@ def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decid
         verdict=Verdict(findings=()),
         stage=stage,
         entries=entries,
+        clock=workspace.clock,
         was_so=not entries,
     )

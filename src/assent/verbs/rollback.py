@@ -158,6 +158,7 @@ def _rolled_back(
         bundle=candidate.bundle.digest,
         stage=stage,
         entries=entries,
+        clock=workspace.clock,
         was_so=bool(standing),
     )
 

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from assent.errors import AssentError, OutsideError
+from assent.files import scratch_folder
 from assent.git import GitError, Refusal, Repository, SilentError, git
 from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
@@ -387,8 +387,8 @@ class LedgerRepository:
         doing = "preparing the ledger's own repository"
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix="new-", dir=self.home) as scratch:
-                draft = Path(scratch) / self._folder.name
+            with scratch_folder(self.home, "new-") as scratch:
+                draft = scratch / self._folder.name
                 git(
                     ["init", "--quiet", "--bare", "--template=", str(draft)],
                     folder=self.home,
