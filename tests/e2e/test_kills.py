@@ -34,6 +34,7 @@ ANY = ("strace", "-f", *ALONE[1:])
 CONTAINER = ("unshare", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc")
 """Runs a command in a PID namespace of its own, as in a container: when it ends, all in it does."""
 
+KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 SAMPLE = 2
 """At how many calls each verb is killed in each way, where not at each."""
 
@@ -100,11 +101,14 @@ def test_killed_at_a_call_to_the_system(
     at_home(original)
     watch = {"alone": ALONE, "any": ANY, "container": (*CONTAINER, *ALONE)}[how]
     every = calls(original, tmp_path / "count", ANY if how == "any" else ALONE, *words)
+    ends = set[int]()
     for call in every if IS_SOAK else random.Random(f"{verb} {how}").sample(every, SAMPLE):
         project = copy_project(original, tmp_path / f"at-{call.name}-{call.nth}")
         code, said = killed(project, watch, call, *words)
         at = f"{verb}, {how}, {call}: {said}"
-        assert how == "any" or code in (-signal.SIGKILL, 128 + signal.SIGKILL), at
+        # How often folders of Git are flushed differs with the ids: the last call may not come.
+        assert how == "any" or code in (0, *KILLED), at
+        ends.add(code)
         assert "Traceback" not in said, at
         assert "bug in Assent" not in said, at
         person = Person(project)
@@ -113,3 +117,4 @@ def test_killed_at_a_call_to_the_system(
             replace(project, prefix=CONTAINER).run(*words)
         person.finishes(again, entries, at)
         shutil.rmtree(project.folder.parent)
+    assert how == "any" or ends.intersection(KILLED)
