@@ -100,13 +100,13 @@ def _require_apart(opened: zipfile.ZipFile, doing: str) -> None:
     for entry in sorted(opened.infolist(), key=lambda entry: entry.header_offset):
         if entry.header_offset < end:
             raise IntegrityError(doing, "its files lie on top of each other, as in an archive bomb")
-        name_bytes = len(entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437"))
+        name_bytes = len(
+            entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
+        )
         end = entry.header_offset + _LOCAL_BYTES + name_bytes + entry.compress_size
 
 
-def _require_few_folders(
-    paths: Iterable[PurePosixPath], limits: Limits, doing: str
-) -> None:
+def _require_few_folders(paths: Iterable[PurePosixPath], limits: Limits, doing: str) -> None:
     """Raise `IntegrityError` for more folders than admitted: a short name may ask for hundreds."""
     found: set[PurePosixPath] = set()
     for path in paths:

@@ -116,6 +116,7 @@ class Activity(Shape, frozen=True, kw_only=True):
     before: str
     after: str
     actor: Account | None = None
+    activity_type: str = ""
 
 
 class PullEvent(Shape, frozen=True, kw_only=True):
