@@ -419,3 +419,15 @@ def _forget(folder: Path) -> None:
 def _pointers(folder: Path) -> dict[str, bytes]:
     places = sorted(path for path in (folder / "store/churn").rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in places}
+
+
+@pytest.mark.threat(27)
+def test_a_pointer_that_two_readers_read_differently_is_damaged(folder: Path) -> None:
+    """Of a key that is there twice, some take the first value."""
+    place = folder / "store/churn/versions/9"
+    before = place.read_bytes()
+    other = registered(8).subject.bundle or ""
+    place.write_bytes(b'{"bundle":"%s",%s' % (other.encode(), before.lstrip()[1:]))
+    assert any("versions/9" in fault for fault in faults(folder))
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    assert place.read_bytes() == before
