@@ -10,6 +10,7 @@ from assent.core.entry import GENESIS, Draft, Entry, Kind, decode_entry, encode_
 from assent.core.registry import ChainError, Standing, State, linked
 from assent.errors import OutsideError
 from assent.ports import BusyError, MovedError, Pointer, View
+from assent.verbs.namesakes import require_own_name
 from assent.verbs.witnesses import contradiction, head_of, witness_error, witnesses_of
 from assent.verbs.workspace import Workspace
 
@@ -34,6 +35,7 @@ def record(
     follows. Returns the view it was decided on.
     """
     workspace.require_trusted(f"writing to the ledger of {model}")
+    require_own_name(workspace, model, f"writing to the ledger of {model}")
     deadline = time.monotonic() + PATIENCE_S
     busy_since: float | None = None
     attempt = 0

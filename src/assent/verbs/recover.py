@@ -11,6 +11,7 @@ from assent.core.entry import Draft, Kind, decode_entry, entry_digest
 from assent.core.registry import ChainError
 from assent.errors import AssentError, PolicyError, UsageError
 from assent.ports import Pointer
+from assent.verbs.namesakes import require_own_name
 from assent.verbs.rollback import require_reason
 from assent.verbs.verify import Read, read_whole
 from assent.verbs.workspace import Workspace
@@ -51,6 +52,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
             "a job cannot decide that entries are lost",
             hint="a person runs this on a clone of their own, after looking for the lost entries",
         )
+    require_own_name(workspace, model, doing)
     read = read_whole(workspace, model, remembered=False)
     given_up = {name: _said(read.there[name]) for name in read.witnessed}
     try:

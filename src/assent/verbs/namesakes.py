@@ -1,0 +1,89 @@
+"""Models of one name in one repository. Ledger and pointers are named after the model, so two that
+share a name would share both: each would be compared with, and promoted in place of, the other.
+"""
+
+from __future__ import annotations
+
+from assent.core.change import Change
+from assent.errors import AssentError, UsageError
+from assent.parsing import ParseError, parse_yaml
+from assent.verbs.workspace import FILE, Workspace
+
+_ANYWHERE = f":(top,glob)**/{FILE}"
+_GLOBS = {"GIT_LITERAL_PATHSPECS": "0"}
+_MAX_BYTES = 1024 * 1024
+"""No file of a person is larger."""
+
+
+def require_own_name(workspace: Workspace, model: str, doing: str) -> None:
+    """Raise `UsageError` if another `assent.yaml` that Git tracks declares a model of this name for
+    the same ledger.
+    """
+    found = namesake(workspace, model)
+    if found is not None:
+        raise UsageError(
+            doing,
+            f"{found} declares a model of this name as well, and both would share one ledger",
+            hint="give one of them another name: a model's name is unique in a repository",
+        )
+
+
+def namesake(workspace: Workspace, model: str) -> str | None:
+    """Another file that Git tracks and that declares a model of this name for the same ledger."""
+    doing = f"looking for other models called {model}"
+    listed = ("ls-files", "-z", "--", _ANYWHERE)
+    return _first(workspace, model, "HEAD", _names(workspace, *listed, doing=doing))
+
+
+def namesake_of_change(workspace: Workspace, model: str, change: Change) -> tuple[str, ...]:
+    """What a reviewer has to know of a change that declares such a model."""
+    if workspace.base is None or change.landed:
+        return ()
+    doing = f"looking for other models called {model} in {change.id}"
+    differ = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=AMT")
+    try:
+        workspace.repository.bring("origin", change.head)
+        names = _names(
+            workspace, *differ, workspace.base, change.head, "--", _ANYWHERE, doing=doing
+        )
+    except AssentError:
+        return ()  # that its files cannot be read is said elsewhere
+    found = _first(workspace, model, change.head, names)
+    if found is None:
+        return ()
+    return (
+        f"{found} declares a model called {model} as well: once that is merged, nothing is written "
+        "for either until one of them has another name",
+    )
+
+
+def _names(workspace: Workspace, *arguments: str, doing: str) -> list[str]:
+    shown = workspace.repository.git(*arguments, doing=doing, env=_GLOBS)
+    return [name.decode(errors="surrogateescape") for name in shown.split(b"\0") if name]
+
+
+def _first(workspace: Workspace, model: str, commit: str, names: list[str]) -> str | None:
+    own = workspace.repository.relative(workspace.root / FILE)
+    for name in names:
+        text = None if name == own else workspace.repository.show(commit, name)
+        if text is not None and _declares(text, model, workspace.config.ledger):
+            return name
+    return None
+
+
+def _declares(text: bytes, model: str, ledger: str) -> bool:
+    """Whether a file declares a model. What cannot be read, no verb can work with either."""
+    if len(text) > _MAX_BYTES:
+        return False
+    try:
+        found = parse_yaml(text)
+    except ParseError:
+        return False
+    models = found.get("models") if isinstance(found, dict) else None
+    is_there = isinstance(models, dict) and model in models
+    return is_there and _place(found.get("ledger", "git")) == _place(ledger)
+
+
+def _place(ledger: object) -> object:
+    """Where a ledger is: that of `origin` need not be named."""
+    return "git" if ledger == "git:origin" else ledger
