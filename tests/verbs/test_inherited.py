@@ -17,6 +17,7 @@ from assent.verbs.bundles import find
 from assent.verbs.explain import explain
 from assent.verbs.inherited import Inherited, inherited
 from assent.verbs.recording import read_ledger
+from assent.verbs.retire import retire
 from tests.builders import run_git
 from tests.properties.test_landing import CONFIG, Request, Team
 
@@ -113,6 +114,21 @@ def test_who_made_what_landed_does_not_approve_it_through_an_empty_change(
         if one.subject.version == before + 1
     ]
     assert {one.login for one in entry.authors} == {"bob", "sam"}
+
+
+@pytest.mark.threat(1)
+def test_who_made_a_version_that_was_retired_does_not_approve_its_inputs_again(
+    team: Team,
+) -> None:
+    versioned(team)
+    work = team.open([("a.txt", 2)], "bob")
+    team.review(work)
+    team.approve(work)
+    team.merge(work, "squash")
+    team.run("push")
+    assert makers(team, team.open(DOCS, "sam"))[0] == set()
+    retire(team.workspace("workflow_dispatch"), "churn", "v2", reason="a leak")
+    assert makers(team, team.open(DOCS, "sam"))[0] == {"bob"}
 
 
 @pytest.mark.threat(1)

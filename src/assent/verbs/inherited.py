@@ -147,7 +147,8 @@ class _Looked:
         fetched, as far as that can be done.
         """
         workspace, repository = self.workspace, self.workspace.repository
-        ends = (*covered, *registered_commits(self.view))
+        # A version that was retired stands for nothing any more, nor do the approvals it had.
+        ends = (*covered, *registered_commits(self.view, with_retired=False))
 
         def read() -> list[str]:
             here = [one for one in ends if repository.resolve(one) is not None]
