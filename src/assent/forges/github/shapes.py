@@ -264,6 +264,19 @@ class BranchPolicy(Shape, frozen=True, kw_only=True):
     custom_branch_policies: bool
 
 
+class BranchPattern(Shape, frozen=True, kw_only=True):
+    """A branch, a tag, or a pattern of such, that may deploy to an environment."""
+
+    name: str
+    type: str = "branch"
+
+
+class BranchPatterns(Shape, frozen=True, kw_only=True):
+    """All of them."""
+
+    branch_policies: tuple[BranchPattern, ...]
+
+
 class EnvironmentFacts(Shape, frozen=True, kw_only=True):
     """An environment and what protects it."""
 
