@@ -14,7 +14,6 @@ from assent.forges.github import machines
 from assent.forges.github.api import RefusedError
 from assent.forges.github.shapes import (
     Branch,
-    BranchPattern,
     BranchPatterns,
     BranchPolicy,
     EnvironmentFacts,
