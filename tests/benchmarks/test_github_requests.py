@@ -22,7 +22,7 @@ MOST = {
 }
 """Of a pull request with 150 comments and 40 reviews, before there is a version."""
 DECLARED = 3
-"""As long as there is no version, who declared the model and who pushed that is asked for as well."""
+"""As long as there is no version, it is asked who declared the model, and who pushed that."""
 
 
 def test_a_long_discussion_costs_few_requests(tmp_path: Path) -> None:
