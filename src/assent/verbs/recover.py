@@ -26,13 +26,15 @@ _OF_JOBS = ("CI", "JENKINS_URL", "TEAMCITY_VERSION", "TF_BUILD")
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What was given up: the witnesses by name, with the entries that they were derived from. The
-    loss is noted as entry `seq` of the ledger.
+    loss is noted as entry `seq` of the ledger. `numbers` are those of versions that are lost, which
+    later versions will get.
     """
 
     model: str
     seq: int
     given_up: dict[str, str]
     restored: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
 
 
 def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
@@ -62,6 +64,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
     if not given_up:
         raise UsageError(doing, "nothing is missing", hint="`assent verify --repair` is enough")
     _require_no_copy(workspace, model, read, doing)
+    lost = {one.version for one in read.there.values() if one is not None and one.version}
     [noted] = workspace.ledger.append(
         workspace.ledger.read(model, remembered=False),
         [
@@ -80,6 +83,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
         seq=noted.seq,
         given_up=given_up,
         restored=_restored(workspace, read_whole(workspace, model)),
+        numbers=tuple(sorted(one for one in lost if one > read.registry.state.versions)),
     )
 
 
