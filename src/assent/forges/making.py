@@ -138,8 +138,10 @@ def bringer(
     for one in pushes:
         steps = line(one.after)
         if commit in steps:
-            later = steps[: steps.index(commit)]
-            return next(known[step] for step in reversed(later) if step in known)
+            place = steps.index(commit)
+            found = next(known[step] for step in reversed(steps[:place]) if step in known)
+            was_there = found.before in steps[: place + 1]
+            return None if was_there else found
     return None
 
 

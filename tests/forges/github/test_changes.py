@@ -291,6 +291,17 @@ def test_who_pushes_to_the_default_branch_has_made_it_whatever_it_says(scene: Sc
         assert set(people(landed(scene, commit))) == {"alice", "bob"}
 
 
+def test_who_pushed_later_has_not_pushed_what_was_there(scene: Scene) -> None:
+    """GitHub does not tell of the older push any more."""
+    repository = scene.github.repository
+    old = repository.push(scene.alice)
+    repository.pushes.clear()
+    new = repository.push(scene.bob)
+    assert set(people(landed(scene, new))) == {"bob"}
+    change = landed(scene, old)
+    assert (set(people(change)), len(change.remarks)) == ({"alice"}, 1)
+
+
 @pytest.mark.threat(1)
 def test_who_merges_a_pull_request_by_hand_has_made_what_that_adds(scene: Scene) -> None:
     tip = merge_by(scene, scene.github.repository.tip("main"), scene.pull.head_sha)
