@@ -170,6 +170,30 @@ class Repository:
         )
         return shown.splitlines()
 
+    def steps(
+        self, commit: str, *, most: int, without: Sequence[str] = ()
+    ) -> dict[str, tuple[str, ...]]:
+        """As `first_parents`, with the parents of each, in the same order."""
+        shown = self.run(
+            *("rev-list", "--first-parent", "--parents", f"--max-count={most}", commit),
+            *(f"^{one}" for one in without),
+            "--",
+            doing=f"reading what has led to {commit[:12]}",
+        )
+        found = (line.split() for line in shown.splitlines())
+        return {step: tuple(parents) for step, *parents in found}
+
+    def was(self, reference: str, *, most: int) -> tuple[str, ...]:
+        """The newest commits that a reference is known to have pointed at in this clone."""
+        try:
+            shown = self.run(
+                *("log", "-g", "--format=%H", f"--max-count={most}", reference, "--"),
+                doing=f"reading what {reference} was",
+            )
+        except GitError:
+            return ()  # there is no such reference
+        return tuple(shown.splitlines())
+
     def forks(self, one: str, other: str) -> list[str]:
         """The newest commits that two have in common, as far as history is here."""
         try:

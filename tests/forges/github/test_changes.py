@@ -291,6 +291,16 @@ def test_who_pushes_to_the_default_branch_has_made_it_whatever_it_says(scene: Sc
         assert set(people(landed(scene, commit))) == {"alice", "bob"}
 
 
+def test_what_the_default_branch_was_is_asked_of_the_pushes(scene: Scene) -> None:
+    repository = scene.github.repository
+    before = repository.tip("main")
+    tip = scene.pull.merge(scene.bob, "squash")
+    assert set(scene.forge().tips()) >= {before, tip}
+    assert scene.pull.head_sha not in scene.forge().tips()
+    repository.tells_pushes = False
+    assert set(scene.forge().tips()) == set()
+
+
 def test_who_pushed_later_has_not_pushed_what_was_there(scene: Scene) -> None:
     """GitHub does not tell of the older push any more."""
     repository = scene.github.repository

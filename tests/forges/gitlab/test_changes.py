@@ -172,6 +172,15 @@ def test_who_pushes_to_the_default_branch_has_made_it_whatever_it_says(premium: 
         assert makers(premium, commit) == (f"main@{commit[:12]}", {"alice", "bob"}, ())
 
 
+def test_what_the_default_branch_was_is_asked_of_the_pushes(premium: Scene) -> None:
+    before = premium.project.tip("main")
+    tip = premium.request.merge(premium.bob, "merge")
+    assert set(premium.forge().tips()) >= {before, tip}
+    assert premium.request.sha not in premium.forge().tips()
+    premium.project.tells_pushes = False
+    assert set(premium.forge().tips()) == set()
+
+
 @pytest.mark.threat(1)
 def test_who_merges_a_request_by_hand_has_made_what_that_adds(premium: Scene) -> None:
     tip = merge_by_hand(premium, premium.request.sha)

@@ -327,9 +327,18 @@ class Changes:
                 return ()
             return self._checkout.first_parents(tip, most=MOST_PUSHES)
 
+        return bringer(self._known_pushes(), commit, line)
+
+    def tips(self) -> frozenset[str]:
+        """See `Forge.tips`."""
+        pushes = self._known_pushes()
+        before = (one.before for one in pushes if one.before is not None)
+        return frozenset([*(one.after for one in pushes), *before])
+
+    def _known_pushes(self) -> list[Push]:
         if self._pushes is None:
             self._pushes = pushes_to(self._site, self._site.facts.default_branch)
-        return bringer(self._pushes, commit, line)
+        return self._pushes
 
     def _pushed(self, commits: Sequence[Commit], pusher: Push | None) -> tuple[Author, ...]:
         """Everybody who made commits that somebody has pushed straight to the default branch, and

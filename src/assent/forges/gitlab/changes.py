@@ -233,9 +233,18 @@ class Changes:
                 return ()
             return self._checkout.first_parents(tip, most=MOST_OF_BRANCH)
 
+        return bringer(self._known_pushes(), commit, line)
+
+    def tips(self) -> frozenset[str]:
+        """See `Forge.tips`."""
+        pushes = self._known_pushes()
+        before = (one.before for one in pushes if one.before is not None)
+        return frozenset([*(one.after for one in pushes), *before])
+
+    def _known_pushes(self) -> list[Push]:
         if self._pushes is None:
             self._pushes = pushes_to(self._site, self._site.branch)
-        return bringer(self._pushes, commit, line)
+        return self._pushes
 
     def _makers(self, requests: Sequence[MergeRequest]) -> tuple[Author, ...]:
         """Who made some of several merge requests, and somebody unknown if there are too many."""
