@@ -100,3 +100,6 @@ def test_a_change_that_brings_one_is_said_in_its_review(folder: Path) -> None:
     assert said.startswith("other/assent.yaml declares a model called churn as well")
     assert namesake_of_change(workspace, "fraud", change) == ()
     assert namesake(workspace, "churn") is None, "it is not there yet"
+    run_git(folder, "checkout", "-q", "topic")
+    there = Change(id="main", title="", base="main", head=head, authors=(), landed=True)
+    assert namesake_of_change(opened(folder), "churn", there) == (said,)

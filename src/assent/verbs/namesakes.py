@@ -36,25 +36,29 @@ def namesake(workspace: Workspace, model: str) -> str | None:
 
 
 def namesake_of_change(workspace: Workspace, model: str, change: Change) -> tuple[str, ...]:
-    """What a reviewer has to know of a change that declares such a model."""
-    if workspace.base is None or change.landed:
+    """What a reviewer has to know where there is such a model, or a change would bring one."""
+    found = namesake(workspace, model) or _brought(workspace, model, change)
+    if found is None:
         return ()
+    return (
+        f"{found} declares a model called {model} as well: the two share one ledger, so that one is "
+        "compared with the other, and nothing is written for either until one has another name",
+    )
+
+
+def _brought(workspace: Workspace, model: str, change: Change) -> str | None:
+    """A file that a change adds or alters, and that declares a model of this name."""
+    if workspace.base is None or change.landed:
+        return None
     doing = f"looking for other models called {model} in {change.id}"
     differ = ("diff", "--name-only", "-z", "--no-renames", "--no-ext-diff", "--diff-filter=AMT")
     try:
         workspace.repository.bring("origin", change.head)
-        names = _names(
-            workspace, *differ, workspace.base, change.head, "--", _ANYWHERE, doing=doing
-        )
+        both = (workspace.base, change.head)
+        names = _names(workspace, *differ, *both, "--", _ANYWHERE, doing=doing)
     except AssentError:
-        return ()  # that its files cannot be read is said elsewhere
-    found = _first(workspace, model, change.head, names)
-    if found is None:
-        return ()
-    return (
-        f"{found} declares a model called {model} as well: once that is merged, nothing is written "
-        "for either until one of them has another name",
-    )
+        return None  # that its files cannot be read is said elsewhere
+    return _first(workspace, model, change.head, names)
 
 
 def _names(workspace: Workspace, *arguments: str, doing: str) -> list[str]:
