@@ -41,8 +41,8 @@ def namesake_of_change(workspace: Workspace, model: str, change: Change) -> tupl
     if found is None:
         return ()
     return (
-        f"{found} declares a model called {model} as well: the two share one ledger, so that one is "
-        "compared with the other, and nothing is written for either until one has another name",
+        f"{found} declares a model called {model} as well: the two share one ledger, so that one "
+        "is compared with the other, and nothing is written for either until one has another name",
     )
 
 
