@@ -8,10 +8,11 @@ from functools import cached_property
 from pathlib import Path
 
 from assent.errors import OutsideError
-from assent.git.objects import Objects, is_commit
+from assent.git.objects import Object, Objects, is_commit
 from assent.git.place import find_top
 from assent.git.process import GitError, git
 
+_LONGEST_LINK = 4096
 _OWN = ".assent"
 """The folder that Assent writes to beside every `assent.yaml`."""
 
@@ -263,7 +264,7 @@ class Repository:
 
     def links(self, commit: str, *, most: int) -> dict[str, str] | None:
         """The links of a commit by path, and where they lead; None if there are more than `most`
-        of them.
+        of them. One that is longer than a path can be leads nowhere.
         """
         lines = self.names("ls-tree", "-r", "-z", commit, doing="looking for links")
         entries = [line.partition("\t") for line in lines if line.startswith("120000 ")]
@@ -271,9 +272,9 @@ class Repository:
             return None
         found: dict[str, str] = {}
         for header, _, path in entries:
-            content = self._objects.read(header.split(" ")[2])
-            if content is not None:
-                found[path] = os.fsdecode(content.content)
+            target = self._objects.read_small(header.split(" ")[2], most=_LONGEST_LINK)
+            if isinstance(target, Object):
+                found[path] = os.fsdecode(target.content)
         return found
 
     def config(self, key: str) -> str | None:

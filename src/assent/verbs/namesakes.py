@@ -4,6 +4,7 @@ share a name would share both: each would be compared with, and promoted in plac
 
 from __future__ import annotations
 
+from assent.config.read import MAX_BYTES
 from assent.core.change import Change
 from assent.errors import AssentError, UsageError
 from assent.parsing import ParseError, parse_yaml
@@ -11,8 +12,6 @@ from assent.verbs.workspace import FILE, Workspace
 
 _ANYWHERE = f":(top,glob)**/{FILE}"
 _GLOBS = {"GIT_LITERAL_PATHSPECS": "0"}
-_MAX_BYTES = 1024 * 1024
-"""No file of a person is larger."""
 
 
 def require_own_name(workspace: Workspace, model: str, doing: str) -> None:
@@ -77,7 +76,7 @@ def _first(workspace: Workspace, model: str, commit: str, names: list[str]) -> s
 
 def _declares(text: bytes, model: str, ledger: str) -> bool:
     """Whether a file declares a model. What cannot be read, no verb can work with either."""
-    if len(text) > _MAX_BYTES:
+    if len(text) > MAX_BYTES:
         return False
     try:
         found = parse_yaml(text)
