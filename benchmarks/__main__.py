@@ -15,7 +15,10 @@ from benchmarks.context import Context
 from benchmarks.figures import Figure, as_json, as_text
 from benchmarks.project import environment
 
-NAMES = ("start", "review", "registry", "bundle", "reading", "requests", "diffs", "peers")
+NAMES = (
+    *("start", "review", "registry", "growth", "writers", "cache", "flushing", "bundle"),
+    *("reading", "requests", "diffs", "peers"),
+)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ _ASSENT = f"""\
 models:
   {MODEL}:
     train: sh train.sh
-    inputs: [train.sh]
+    inputs: [train.sh, scores.json]
     params: [params.yaml]
     model: model.bin
     metrics: [metrics.json]
@@ -82,9 +82,9 @@ def small_project(folder: Path, env: dict[str, str], *, candidates: int) -> Smal
     }
     bare.write(
         assent_yaml=_ASSENT,
-        metrics_json=json.dumps(metrics),
-        train_sh="cp params.yaml model.bin\n",
-        _gitignore=".assent/\n.benchmark-output\nmodel.bin\n",
+        scores_json=json.dumps(metrics),
+        train_sh="cp params.yaml model.bin; cp scores.json metrics.json\n",
+        _gitignore=".assent/\n.benchmark-output\nmodel.bin\nmetrics.json\n",
     )
     made = []
     for seed in range(candidates):

@@ -7,6 +7,7 @@ ones of `assent.testing`, which is why tests can trust them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -14,13 +15,14 @@ from typing import Protocol
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
+from assent.core.clock import Sight
 from assent.core.digest import Digest
 from assent.core.entry import Approval, Draft, Entry
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
 from assent.core.registry import Record, Registry, State
 from assent.core.verdict import Decision
-from assent.errors import AssentError, IntegrityError
+from assent.errors import AssentError, IntegrityError, OutsideError
 
 Progress = Callable[[int], None]
 """Called with the number of bytes done since the last call, from any thread."""
@@ -180,6 +182,12 @@ class Waiting(Protocol):
 
 class Forge(Protocol):
     """Where changes are reviewed."""
+
+    def clock(self) -> Sight | None:
+        """What the forge's own clock showed when it first answered in this run; it is asked for
+        something if it was not yet. None for a stand-in without a server. Raises `OutsideError`
+        if its answers tell no time.
+        """
 
     def whoami(self) -> Actor:
         """The account this run acts as."""
@@ -361,11 +369,15 @@ class Pointer(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Store(Protocol):
     """Content-addressed bytes, each stored once, and small named pointers to them."""
 
+    @property
+    def largest_manifest_bytes(self) -> int:
+        """The largest manifest that can be stored and read again; evidence may be as large."""
+
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
 
         Streams, hashes once while copying, and shows nothing under a digest before all of its
-        bytes are there.
+        bytes are there. What is held and damaged is written again, whatever its size.
         """
 
     def read(self, digest: Digest) -> bytes:
@@ -384,6 +396,11 @@ class Store(Protocol):
 
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """Read every blob whole and say what was found."""
+
+    def flush(self, digests: Sequence[Digest]) -> None:
+        """Have these blobs where a loss of power does not take them, before a decision names them.
+        Raises `NotInStoreError`.
+        """
 
     def discard(self, digest: Digest) -> None:
         """Take a corrupt blob away, so that the next `add` of the same bytes writes it again. A
@@ -406,11 +423,29 @@ class Store(Protocol):
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """All pointers of `model` by name; None for one that cannot be read."""
 
+    def astray(self, model: str) -> tuple[str, ...]:
+        """The names under which tools that know nothing of Assent find other bundles of `model`
+        than its pointers say, or none, or one that no pointer names.
+        """
+
+    def relist(self, model: str) -> None:
+        """Let such tools find what the pointers of `model` say."""
+
     def remember(self, name: str, bundle: Digest) -> None:
         """Leave a hint: the bundle that an inputs digest or a commit gave."""
 
     def recall(self, name: str) -> Digest | None:
         """The hint under this name. It is no proof: the caller checks the bundle it names."""
+
+    def remembered(self, model: str) -> frozenset[Digest]:
+        """The bundles that the hints of a model name."""
+
+
+BUNDLE_AGAIN = (
+    "`assent bundle` where it was trained, or with --from what its job has left, writes it again; "
+    "if nobody has the bytes any more, it has to be trained and reviewed anew"
+)
+"""What mends a blob that is damaged or missing."""
 
 
 class NotInStoreError(AssentError):
@@ -458,6 +493,17 @@ class View(Protocol):
         """
 
 
+class Copy(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy of a ledger: the name of the branch that holds it, its commit, and the number and the
+    digest of its newest entry.
+    """
+
+    name: str
+    commit: str
+    seq: int
+    entry: Digest
+
+
 class Ledger(Protocol):
     """Append-only entries of each model, and the state derived from them."""
 
@@ -476,7 +522,14 @@ class Ledger(Protocol):
     def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
         """Write `drafts` after what `view` saw, all or none.
 
-        Raises `MovedError` if the ledger has grown since; then read, judge and try again.
+        Raises `MovedError` if the ledger has grown since; then read, judge and try again. Raises
+        `DoubtError` if nobody can say whether they were written.
+        """
+
+    def turn(self, model: str) -> AbstractContextManager[bool]:
+        """Be the only writer to the ledger, as far as the others on this machine can be known of;
+        say whether somebody else had to be waited for, so that what was read before may be old.
+        Nothing rests on it but that they do not disturb each other.
         """
 
     def forget(self, model: str) -> None:
@@ -484,8 +537,15 @@ class Ledger(Protocol):
         are lost.
         """
 
+    def copies(self, model: str) -> tuple[Copy, ...]:
+        """Other copies of the ledger that are at hand, whatever they hold."""
+
     def rebuild(self, view: View, registry: Registry) -> None:
         """Write what is derived again, as `registry` (the fold of the entries) has it."""
+
+
+class DoubtError(OutsideError):
+    """The answer to what was written was lost: it may be there, or still arrive, or not."""
 
 
 class MovedError(AssentError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
@@ -14,7 +15,6 @@ import msgspec
 from assent.ci.environment import Context, read_context
 from assent.config.read import read_config
 from assent.config.settings import Config
-from assent.core.registry import rfc3339
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
 from assent.git import Repository, Trunk
@@ -46,13 +46,14 @@ def open_workspace(
 
     Raises `UsageError` if there is none, or no Git repository around it.
     """
+    stopwatch_s = time.monotonic()
     path = _find(start) if file is None else file
     config = read_config(_read(path), str(path))
     root = path.resolve().parent
     _say_left(root / ".assent" / "aside", say)
     context = _context(environ)
     repository = Repository(
-        root, _credentials(environ, context), account=_git_account(environ, context)
+        root, _credentials(environ, context), account=_git_account(environ, context), say=say
     )
     remote = _remote(repository, config)
     forge: Forge
@@ -79,7 +80,8 @@ def open_workspace(
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
-        now=rfc3339(now),
+        started=now,
+        stopwatch_s=stopwatch_s,
         environ=environ,
         say=say,
     )

@@ -179,7 +179,13 @@ def drafts(one: Subject, two: Subject) -> list[Draft]:
     draft(Kind.RETIRED, two, reason="withdrawn data")
     draft(Kind.PROMOTED, stage="shadow")
     draft(Kind.CLEARED, stage="shadow", replaces=1, reason="over")
-    draft(Kind.NOTED, Subject(), reason="ünïcode", links={"alert": "https://alerts.example/1"})
+    draft(
+        Kind.NOTED,
+        Subject(),
+        reason="ünïcode",
+        happened="2025-12-31",
+        links={"alert": "https://alerts.example/1"},
+    )
     return made
 
 

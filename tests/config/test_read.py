@@ -107,7 +107,7 @@ names = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,8}", fullmatch=True).filter(
     lambda name: not (name[0] == "v" and name[1:].isdigit())
 )
 texts = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=8)
-who = st.lists(texts, min_size=1, max_size=3)
+who = st.lists(texts.filter(lambda name: "#" not in name), min_size=1, max_size=3)
 approvals = st.fixed_dictionaries(
     {}, optional={"count": st.integers(0, 100), "from": who, "author": st.booleans()}
 )

@@ -136,6 +136,50 @@ def test_the_same_bytes_again_are_not_new(bench: Bench, tmp_path: Path, size: in
     assert [(one.digest, one.is_new) for one in again] == [(digest_of(content), False)] * 2
 
 
+@pytest.mark.threat(27)
+@pytest.mark.parametrize("size", [10, 3 << 20])
+@pytest.mark.parametrize("how", ["file", "content"])
+def test_what_is_damaged_is_written_again(
+    bench: Bench, tmp_path: Path, size: int, how: str
+) -> None:
+    content = noise(size)
+    path = tmp_path / "model.bin"
+    path.write_bytes(content)
+    held = keep(bench.store, content).digest
+    bench.corrupt(held)
+    source = Source(path=path) if how == "file" else Source(content=content)
+    assert [one.is_new for one in bench.reopen().add([source])] == [True]
+    assert bench.store.check([held]) == {held: BlobState.SOUND}
+
+
+@pytest.mark.threat(27)
+def test_a_large_blob_with_a_damaged_end_is_written_again(bench: Bench, tmp_path: Path) -> None:
+    path = tmp_path / "model.bin"
+    path.write_bytes(noise(3 << 20))
+    (held,) = bench.store.add([Source(path=path)])
+    bench.corrupt(held.digest)
+    place = bench.store.locate(held.digest)
+    if place is not None:
+        place.write_bytes(path.read_bytes()[:-1] + b"#")
+    (stored,) = bench.reopen().add([Source(path=path)])
+    assert stored.is_new
+    assert bench.store.check([held.digest]) == {held.digest: BlobState.SOUND}
+
+
+@pytest.mark.parametrize("count", [3, 100])
+def test_what_is_held_can_be_flushed(store: Store, count: int) -> None:
+    held = [keep(store, noise(10, seed)).digest for seed in range(count)]
+    store.flush([*held, held[0]])
+    assert set(store.check(held).values()) == {BlobState.SOUND}
+    store.flush([])
+
+
+def test_what_is_missing_cannot_be_flushed(store: Store) -> None:
+    held = keep(store, b"model").digest
+    with pytest.raises(NotInStoreError):
+        store.flush([held, digest("b1")])
+
+
 def test_another_large_file_of_the_same_size_and_end_is_new(store: Store, tmp_path: Path) -> None:
     content = noise(3 << 20)
     keep(store, content)
@@ -415,6 +459,16 @@ def test_a_hint_is_recalled(bench: Bench) -> None:
     bench.store.remember(name, digest("b2"))
     assert bench.reopen().recall(name) == digest("b2")
     assert bench.store.pointers("churn") == {}
+
+
+def test_the_bundles_that_hints_name(bench: Bench) -> None:
+    assert bench.store.remembered("churn") == frozenset()
+    bench.store.remember("churn/inputs/1", digest("b1"))
+    bench.store.remember("churn/commits/2", digest("b2"))
+    bench.store.remember("fraud/inputs/1", digest("b3"))
+    bench.store.point("churn/versions/1", pointer(0))
+    bench.store.point("churn/stages/production", pointer(1, 2))
+    assert bench.reopen().remembered("churn") == {digest("b1"), digest("b2")}
 
 
 @pytest.mark.parametrize("name", ["churn/stages/production", "churn/versions/1", "../inputs/x"])

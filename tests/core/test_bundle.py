@@ -15,10 +15,13 @@ from assent.core.bundle import (
     config_blob,
     is_safe_path,
     manifest_blob,
+    manifest_size,
     model_digest,
     read_manifest,
+    too_large,
 )
 from assent.core.digest import canonical_json, digest_of
+from assent.core.evidence import Attachment
 from assent.errors import IntegrityError
 from tests.builders import digest
 
@@ -77,6 +80,44 @@ def test_any_difference_in_a_file_gives_another_identity(field: str) -> None:
 
 
 @pytest.mark.threat(3)
+@pytest.mark.parametrize("count", [0, 1, 12, 300])
+def test_the_size_of_a_manifest_is_known_before_the_digests(count: int) -> None:
+    attachments = [
+        Attachment(path="p.png", digest=digest("p"), size_bytes=9, media_type="image/png")
+    ]
+    sizes = [10**number for number in range(6)]
+    files, unknown = (
+        [
+            ModelFile(
+                path=f'fold {number}/ü"{number}.bin',
+                digest=digest(f"{name}{number}"),
+                size_bytes=sizes[number % 6],
+                is_executable=number % 3 == 0,
+            )
+            for number in range(count)
+        ]
+        for name in ("known", "unknown")
+    )
+    config = config_blob("churn", files)
+    manifest = manifest_blob("churn", files, config, EVIDENCE, attachments)
+    assert manifest_size("churn", unknown, EVIDENCE, attachments) == len(manifest)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "problem"),
+    [
+        ((100_000, 9, 9, 9), None),
+        ((100_001, 9, 9, 9), "it has 100,001 files, and a bundle takes 100,000"),
+        ((2, 10, 9, 9), "the manifest of 2 files has 10 bytes, and the store takes 9"),
+        ((2, 9, 10, 9), "the evidence has 10 bytes, and the store takes 9"),
+    ],
+)
+def test_what_could_not_be_read_again(
+    sizes: tuple[int, int, int, int], problem: str | None
+) -> None:
+    assert too_large(*sizes) == problem
+
+
 def test_other_evidence_for_the_same_files_is_another_bundle_of_the_same_model() -> None:
     config = config_blob("churn", FILES)
     one = read_manifest(manifest_blob("churn", FILES, config, b'{"seed":1}'))

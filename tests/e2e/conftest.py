@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -99,3 +99,17 @@ def locked_out() -> Iterator[tuple[str, ...]]:
     if shutil.which("setpriv") is None or subprocess.run([*prefix, "true"], check=False).returncode:
         pytest.skip("root is bound by no file mode, and setpriv cannot change that here")
     yield prefix
+
+
+@pytest.fixture
+def at_home(monkeypatch: pytest.MonkeyPatch) -> Callable[[Project], None]:
+    """Let this process be one of the account that the project is of."""
+
+    def be(project: Project) -> None:
+        for name in list(os.environ):
+            if name.startswith(("GIT_", "CI", "GITHUB_", "GITLAB_")):
+                monkeypatch.delenv(name)
+        for name, value in project.environment.items():
+            monkeypatch.setenv(name, value)
+
+    return be

@@ -94,10 +94,14 @@ class Project:
     def store(self) -> Path:
         return self.folder.parent / "store"
 
+    def command(self, *words: str) -> list[str]:
+        """What `run` runs."""
+        return [*self.prefix, sys.executable, "-m", "assent", *words]
+
     def run(self, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Ran:
         """Run `assent` with these words and insist on its exit code, and on no traceback."""
         done = subprocess.run(
-            [*self.prefix, sys.executable, "-m", "assent", *words],
+            self.command(*words),
             cwd=self.cwd or self.folder,
             env={**self.environment, **(env or {})},
             capture_output=True,

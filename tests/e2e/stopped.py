@@ -2,7 +2,8 @@
 
 `python stopped.py <signal> <n> <verb> …`. What counts is what Python itself reports: opening a
 file for writing, renaming, removing, making a folder, starting a process. With n = 0 nothing is
-sent, and the number of things done is written to the file named by `STOPPED_COUNT`.
+sent, and the number of things done is written to the file named by `STOPPED_COUNT`. With
+`STOPPED_ONLY` one kind of thing counts, such as `os.rename`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ def main() -> None:
         nonlocal count
         is_write = event == "open" and int(str(arguments[2])) & (os.O_WRONLY | os.O_RDWR)
         if event not in CHANGES and not is_write:
+            return
+        if event != os.environ.get("STOPPED_ONLY", event):
             return
         count += 1
         if count == at:

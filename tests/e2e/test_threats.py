@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assent.core.digest import short
 from tests.e2e.project import (
     CONFIG,
     FILES,
@@ -448,7 +449,7 @@ def test_a_blob_that_is_not_what_it_was(shipped: Project, how: str) -> None:
         ran = shipped.run(*words, code=4)
         assert "weights.txt of bundle sha256:" in ran.stderr
         assert state in ran.stderr
-        assert "hint: `assent verify --repair`" in ran.stderr
+        assert "hint: `assent bundle` where it was trained" in ran.stderr
     assert blob.name in shipped.run("pull", "v1", "--to", "after", code=4).stderr
     assert not (shipped.folder / "after").exists()
     broken = shipped.run("verify", code=4)
@@ -460,6 +461,42 @@ def test_a_blob_that_is_not_what_it_was(shipped: Project, how: str) -> None:
     shipped.run("bundle")
     shipped.run("verify")
     shipped.run("promote", "shadow")
+
+
+@pytest.mark.threat(27)
+@pytest.mark.parametrize("what", ["weights", "evidence", "manifest"])
+def test_a_blob_of_a_candidate_is_damaged_and_has_its_size(approved: Project, what: str) -> None:
+    bundle = approved.run("bundle", "--json").json["bundle"]
+    manifest = json.loads(approved.blob(bundle).read_bytes())
+    weights, *_, evidence = (one["digest"] for one in manifest["layers"])
+    place = approved.blob({"weights": weights, "evidence": evidence, "manifest": bundle}[what])
+    content = place.read_bytes()
+    place.write_bytes(bytes(len(content)))
+    refused = approved.run("register", code=4)
+    assert "hint: `assent bundle` where it was trained" in refused.stderr
+    broken = approved.run("verify", code=4).stdout
+    named = f"sha256:{place.name} of the candidate {short(bundle)} is corrupt"
+    assert f"BROKEN: churn: blobs: {named}" in broken
+    assert "hint: `assent bundle` where it was trained" in broken
+    approved.run("bundle")
+    assert place.read_bytes() == content
+    approved.run("verify")
+    assert "as v1" in approved.run("register").stdout
+
+
+@pytest.mark.threat(27)
+def test_a_damaged_candidate_is_taken_away(approved: Project) -> None:
+    bundle = approved.run("bundle", "--json").json["bundle"]
+    weights = json.loads(approved.blob(bundle).read_bytes())["layers"][0]["digest"]
+    approved.blob(weights).write_bytes(b"?")
+    repaired = approved.run("verify", "--repair").stdout
+    assert f"repaired: churn: blobs: {weights} of the candidate {short(bundle)}" in repaired
+    left = approved.run("verify")
+    assert f"incomplete: churn: the candidate {short(bundle)} lacks 1 of " in left.stdout
+    assert "is missing in the store" in approved.run("register", code=4).stderr
+    approved.run("bundle")
+    assert "incomplete" not in approved.run("verify").stdout
+    approved.run("register")
 
 
 @pytest.mark.threat(27)

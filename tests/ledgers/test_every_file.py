@@ -17,7 +17,6 @@ from assent.core.registry import ChainError
 from assent.errors import IntegrityError, OutsideError, PolicyError
 from assent.ledgers.git import layout
 from assent.ledgers.git.commits import imported
-from assent.parsing import parse_yaml
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
 from assent.verbs.recording import point_version_again, read_ledger, record
@@ -63,7 +62,7 @@ def history() -> Iterator[Draft]:
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of ten and folders of twenty; nobody else writes, so nobody is waited for."""
     monkeypatch.setattr(layout, "BLOCK", 10)
-    monkeypatch.setattr(layout, "FOLDER", 20)
+    monkeypatch.setattr(layout, "FILES", 2)
     monkeypatch.setattr(verifying, "PAUSE_S", 0.0)
 
 
@@ -118,6 +117,12 @@ def show(folder: Path, name: str) -> bytes:
     return subprocess.run(words, cwd=folder, capture_output=True, check=True).stdout
 
 
+def newest(folder: Path) -> tuple[str, list[bytes]]:
+    """The file of the newest entries, and its lines."""
+    [path] = filter(layout.is_open, files(folder))
+    return path, layout.lines_of(show(folder, path))
+
+
 def changes(there: dict[str, bytes], chance: random.Random) -> Iterator[tuple[str, bytes]]:
     """Each file: a digit changed, its end lost, a line too many, gone, another's, executable."""
     for path, content in there.items():
@@ -159,9 +164,11 @@ def test_a_change_of_any_file_is_noticed_and_nothing_is_written_on_top(folder: P
         ".gitattributes",
         ".github/workflows/x.yml",
         "README.md",
-        "index/bundles/0/00.jsonl",
+        "index/00/00.jsonl",
         "index/more.json",
-        "index/versions/000/000000-000009.json",
+        "index/versions/000/000101.jsonl",
+        "000000001.jsonl",
+        "000000070.jsonl",
         "entries/x",
         "entries/002/note.json",
         "registry.yaml.orig",
@@ -246,9 +253,12 @@ def test_a_version_is_not_unretired_by_a_line_of_the_index(folder: Path) -> None
 @pytest.mark.parametrize("seq", [3, 41, 52])
 def test_an_entry_that_was_edited_is_not_read(folder: Path, seq: int) -> None:
     """Of a full folder, of a full block, and of none: who approved is read from such entries."""
-    paths = [layout.block_path(seq), layout.entry_path(seq)]
+    paths = [layout.block_path(seq), layout.open_path(seq)]
     [path] = [one for one in paths if one in files(folder)]
-    commit(folder, put(path, show(folder, path).replace(b'"login":"alice"', b'"login":"mallo"')))
+    lines = layout.lines_of(show(folder, path))
+    number = seq % layout.BLOCK
+    lines[number] = lines[number].replace(b'"login":"alice"', b'"login":"mallo"')
+    commit(folder, put(path, b"".join(lines)))
     view = read_ledger(opened(folder), "churn")
     with pytest.raises(ChainError):
         view.entry(seq)
@@ -265,18 +275,20 @@ def test_a_key_that_gitops_tools_would_read_is_noticed(folder: Path) -> None:
 @pytest.mark.threat(44)
 def test_an_entry_that_states_other_derived_files_is_no_repair(folder: Path) -> None:
     """Whoever may push can append an entry that fits the chain; it lies about the index."""
-    before = decode_entry(show(folder, "newest.json"))
+    path, lines = newest(folder)
+    before = decode_entry(lines[-1])
     lie = msgspec.structs.replace(
         before,
         seq=before.seq + 1,
-        prev=parse_yaml(show(folder, "registry.yaml"))["entry"],
+        prev=entry_digest(lines[-1]),
         reason="a lie",
         derived=registered(1).subject.bundle,
     )
     commit(
         folder,
-        put("newest.json", encode_entry(lie)),
-        put(layout.entry_path(lie.seq), encode_entry(lie)),
+        b"D " + path.encode(),
+        put(layout.block_path(before.seq), b"".join(lines)),
+        put(layout.open_path(lie.seq), encode_entry(lie)),
     )
     before_repair = _pointers(folder)
     assert faults(folder)[0].startswith("chain: entry 60: it states something else")
@@ -392,17 +404,10 @@ def test_pointers_moved_by_hand_or_damaged_are_restored(folder: Path) -> None:
 
 
 def test_a_later_minor_format_is_read_and_not_written(folder: Path) -> None:
-    newest = decode_entry(show(folder, "newest.json"))
-    fields = {**msgspec.to_builtins(newest), "format": f"{FORMAT}.1", "hue": "blue"}
-    content = canonical_json(fields) + b"\n"
-    shown = show(folder, "registry.yaml").decode()
-    entry = parse_yaml(shown.encode())["entry"]
-    commit(
-        folder,
-        put("newest.json", content),
-        put(layout.entry_path(newest.seq), content),
-        put("registry.yaml", shown.replace(entry, entry_digest(content)).encode()),
-    )
+    path, lines = newest(folder)
+    before = msgspec.to_builtins(decode_entry(lines.pop()))
+    fields = {**before, "format": f"{FORMAT}.1", "hue": "blue"}
+    commit(folder, put(path, b"".join([*lines, canonical_json(fields) + b"\n"])))
     (folder / "store/churn/head").unlink()
     (folder / ".git/assent").rename(folder / "seen")
     assert resolve(opened(folder), "churn", "production").version == 3

@@ -125,7 +125,7 @@ def test_a_remote_whose_name_is_odd(remote: Path, tmp_path: Path) -> None:
 def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of three and folders of six: constants, not behaviours, are changed."""
     monkeypatch.setattr(layout, "BLOCK", 3)
-    monkeypatch.setattr(layout, "FOLDER", 6)
+    monkeypatch.setattr(layout, "FILES", 2)
 
 
 def new_sha256(folder: Path, *how: str) -> Path:

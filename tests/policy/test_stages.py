@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from assent.core.entry import Kind
+from assent.core.clock import MACHINE, Clock
+from assent.core.entry import Kind, decode_entry
 from assent.core.evidence import Run
 from assent.core.registry import Record, Registry, Standing, State, Stay, fold
 from assent.core.verdict import Finding, Outcome
 from assent.policy.rules import StageRule
-from assent.policy.stages import judge_entry
+from assent.policy.stages import entries_wanted, judge_entry
 from tests.builders import digest, draft, promoted, registered, subject
 from tests.core.histories import at, cleared, dated, rolled_back, written
 
@@ -52,7 +53,8 @@ def judge(
     now: int = 0,
 ) -> list[Finding]:
     ran = None if run is None else Run(system="github", id=run)
-    return judge_entry(rule, "production", known, held or state(), run=ran, now=at(now))
+    clock = Clock(now=at(now), of=MACHINE)
+    return judge_entry(rule, "production", known, held or state(), run=ran, clock=clock)
 
 
 def outcomes(findings: list[Finding]) -> list[Outcome]:
@@ -116,7 +118,7 @@ def test_what_is_missing_of_a_soak_is_said() -> None:
     _, finding = judge(SOAK, record(stays={"staging": Stay(since=at(0))}), now=HOUR // 4)
     assert finding.rule == "after staging, soak 1h"
     assert finding.reason == "45m are missing"
-    assert finding.evidence == "v3 was in staging for 15m"
+    assert finding.evidence == "v3 was in staging for 15m by this machine's clock"
 
 
 @pytest.mark.threat(30)
@@ -124,7 +126,7 @@ def test_what_is_missing_of_a_soak_is_said() -> None:
 def test_a_clock_that_goes_backwards_serves_no_time_and_takes_none(stay: Stay) -> None:
     _, finding = judge(SOAK, record(stays={"staging": stay}), now=HOUR)
     assert finding.outcome is WAITING
-    assert finding.evidence == "v3 was in staging for 0s"
+    assert finding.evidence == "v3 was in staging for 0s by this machine's clock"
 
 
 def ledger(*, last_by: str | None) -> Registry:
@@ -166,3 +168,22 @@ def test_a_run_that_promoted_once_never_brings_its_version_back(
     (finding,) = judge(StageRule(), known, registry.state, run=run)
     assert finding.outcome is outcome
     assert (f"run {run} promoted v1 before" in finding.reason) is (outcome is FAILED)
+
+
+@pytest.mark.threat(30)
+def test_a_soak_without_a_date_to_count_from_says_so_and_how_to_get_one() -> None:
+    contents = written([dated(registered(1), 0), dated(promoted(1, "staging"), -9 * HOUR)])
+    registry = fold("churn", contents)
+    known = registry.records[digest("b1")]
+    clock = Clock(now=at(99 * HOUR), of="GitHub")
+    start = entries_wanted(SOAK, known, registry.state, now=clock.now)
+    assert start == 0
+    entries = [decode_entry(content) for content in contents]
+    _, finding = judge_entry(
+        SOAK, "production", known, registry.state, run=None, clock=clock, entries=entries
+    )
+    assert finding.outcome is WAITING
+    assert finding.evidence.startswith("v1 was in staging for 0s by GitHub's clock; entry 1 says")
+    assert "before entry 0, which came earlier" in finding.evidence
+    assert "assent note" in finding.remedy
+    assert entries_wanted(StageRule(after="staging"), known, registry.state, now=clock.now) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,6 +46,10 @@ class Responder(Protocol):
 
     software: str
     """What it calls itself in the header `Server`."""
+    ahead_s: float
+    """How far its clock, as answers tell it, is ahead of this machine's."""
+    tells_time: bool
+    """Whether answers have a date: a proxy can take it away."""
 
     def respond(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
@@ -109,9 +114,11 @@ class Connection(BaseHTTPRequestHandler):
         else:
             content = b"" if answer.body is None else json.dumps(answer.body).encode()
         self.send_response_only(answer.status)
+        responder = self.server.responder
+        date = self.date_time_string(int(time.time() + responder.ahead_s))
         sent = {
-            "Server": self.server.responder.software,
-            "Date": self.date_time_string(),
+            "Server": responder.software,
+            **({"Date": date} if responder.tells_time else {}),
             "Content-Type": "application/json; charset=utf-8",
             **answer.headers,
         }

@@ -39,6 +39,8 @@ class StandIn(ABC):
         self.git = git
         self.requests: list[Request] = []
         self.mismatches: list[str] = []
+        self.ahead_s = 0.0
+        self.tells_time = True
         self._lock = threading.RLock()
         self._http = Http(self)
         self.port = self._http.server_address[1]

@@ -146,10 +146,52 @@ def test_the_index_lists_all_stages_and_the_newest_versions_of_each_model(
     store.point("churn-eu/versions/1", pointer(1, bundle))
     store.point("churn/stages/production", pointer(131, bundle))
     newest = {f"churn-v{version}" for version in range(31, 131)}
-    assert set(tags(root)) == {*newest, "churn-production", "churn-eu-v1"}
+    assert set(tags(root)) == {*newest, "churn-production", "churn--eu-v1"}
     (root / "index.json").unlink()
     store.point("churn/stages/production", pointer(131, bundle))
-    assert set(tags(root)) == {*newest, "churn-production", "churn-eu-v1"}
+    assert set(tags(root)) == {*newest, "churn-production", "churn--eu-v1"}
+
+
+def test_two_models_never_share_a_tag(store: DirectoryStore, root: Path) -> None:
+    bundle, other = add_bundle(store), add_bundle(store, b"other")
+    store.point("churn/stages/eu-production", pointer(1, bundle))
+    store.point("churn-eu/stages/production", pointer(1, other))
+    assert tags(root) == {"churn-eu--production": bundle, "churn--eu-production": other}
+
+
+@pytest.mark.threat(27)
+def test_a_listing_that_says_other_things_than_the_pointers_is_told_and_put_right(
+    store: DirectoryStore, root: Path
+) -> None:
+    bundle, other = add_bundle(store), add_bundle(store, b"other")
+    for version in range(1, 131):
+        store.point(f"churn/versions/{version}", pointer(version, bundle, version))
+    store.point("churn/stages/production", pointer(2, bundle, 12))
+    store.point("churn-eu/stages/production", pointer(2, bundle, 12))
+    assert (store.astray("churn"), store.astray("churn-eu")) == ((), ())
+    right = (root / "index.json").read_bytes()
+    index = json.loads(right)
+    [line] = [one for one in index["manifests"] if one["annotations"][REF_NAME] == PRODUCTION]
+    line["digest"] = other
+    index["manifests"].append({**line, "annotations": {REF_NAME: "churn-shadow"}})
+    index["manifests"].append({**line, "annotations": {REF_NAME: "latest"}})
+    index["manifests"].append({**line, "annotations": {REF_NAME: "churn-v130"}})
+    (root / "index.json").write_text(json.dumps(index))
+    fresh = DirectoryStore(root)
+    assert fresh.astray("churn") == (PRODUCTION, "churn-shadow", "churn-v130")
+    assert fresh.astray("churn-eu") == ()
+    fresh.relist("churn")
+    assert fresh.astray("churn") == ()
+    assert tags(root).pop("latest") == other  # of another tool
+    for damage in (b"", b"{}"):
+        (root / "index.json").write_bytes(damage)
+        assert PRODUCTION in fresh.astray("churn")
+        fresh.relist("churn")
+        fresh.relist("churn-eu")
+        assert (root / "index.json").read_bytes() == right
+
+
+PRODUCTION = "churn-production"
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"manifests": 3}', "\xff", "[" * 100_000])

@@ -55,3 +55,4 @@ def show(result: ExplainResult) -> None:
     output.findings(result.verdict.findings)
     output.heard(result.approvals.heard)
     output.line(f"  by the policy {short(result.policy)}")
+    output.line(f"  at {result.clock.now} {result.clock.words}")

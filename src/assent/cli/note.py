@@ -16,6 +16,7 @@ from assent.verbs.note import note
 @click.option("--version", "-v", help="The version it is about.")
 @click.option("--stage", "-s", help="The stage it is about, and the version there.")
 @click.option("--link", "-l", "links", multiple=True, help="NAME=ADDRESS; may be repeated.")
+@click.option("--at", "happened", metavar="TIME", help="When it happened: a day, or a time.")
 @options.model_option
 @options.shared
 def command(
@@ -23,18 +24,20 @@ def command(
     version: str | None,
     stage: str | None,
     links: tuple[str, ...],
+    happened: str | None,
     model: str | None,
     as_json: bool,
     config: Path | None,
 ) -> None:
     """Put an event on the record.
 
-    TEXT says what happened: an A/B result, an alert, an incident.
+    TEXT says what happened: an A/B result, an alert, an incident. The entry is dated now,
+    whenever it happened; --at says when, as 2026-01-31 or 2026-01-31T12:00:00+01:00.
 
     \b
     Example:
       assent note "A/B test: +1.2% retention" --stage production
-      assent note "alert 17" --version v12 --link alert=https://alerts.example/17
+      assent note "alert 17" --version v12 --link alert=https://alerts.example/17 --at 2026-01-31
     """
     pairs = {}
     for link in links:
@@ -44,6 +47,12 @@ def command(
         pairs[name] = address
     workspace = open_workspace(config)
     result = note(
-        workspace, workspace.model(model), text, version=version, stage=stage, links=pairs
+        workspace,
+        workspace.model(model),
+        text,
+        version=version,
+        stage=stage,
+        links=pairs,
+        happened=happened,
     )
     finish(result, as_json, output.decided, published.decided)

@@ -88,7 +88,8 @@ def decided(result: Decided) -> None:
         # Of a refusal, what holds is no news.
         findings(result.verdict.of(Outcome.FAILED) + result.verdict.of(Outcome.WAITING))
     for entry in result.entries:
-        click.echo(f"  ledger entry {entry.seq}: {entry.kind}")
+        words = "" if result.clock is None else f" at {entry.at} {result.clock.words}"
+        click.echo(f"  ledger entry {entry.seq}: {entry.kind}{words}")
     if result.entries and result.bundle is not None:
         click.echo(f"  bundle {short(result.bundle)}")
 

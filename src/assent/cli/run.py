@@ -33,8 +33,19 @@ STEP_FILES = (
 
 def guarded(call: Callable[[], object]) -> NoReturn:
     """Run the command line, and turn every way it can end into an exit code and a message."""
-    signal.signal(signal.SIGTERM, _terminated)
     try:
+        _guarded(call)
+    except KeyboardInterrupt:  # again, while an end was being told
+        sys.exit(INTERRUPTED)
+    finally:
+        _let_interrupts_end_it()
+
+
+def _guarded(call: Callable[[], object]) -> NoReturn:
+    try:
+        signal.signal(signal.SIGTERM, _terminated)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # see `assent.__main__`
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         code = call()
         sys.exit(code if isinstance(code, int) else ExitCode.DONE)
     except click.exceptions.Exit as error:
@@ -244,6 +255,13 @@ def _wants_json() -> bool:
         return True
     verb = sys.argv[1].upper() if len(sys.argv) > 1 else ""
     return read_state(os.environ.get(f"ASSENT_{verb}_JSON", "")) is True
+
+
+def _let_interrupts_end_it() -> None:
+    """From here on there is nothing to tell any more, and to stop is all that is left to do."""
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(sign) is not signal.SIG_IGN:
+            signal.signal(sign, signal.SIG_DFL)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> None:

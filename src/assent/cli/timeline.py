@@ -55,6 +55,10 @@ def show(result: TimelineResult) -> None:
         if entry.approvals and entry.kind not in ("approved", "rejected"):
             people = ", ".join(approval.person.login for approval in entry.approvals)
             output.line(f"                            approved by {people}")
+        if moment.doubt is not None:
+            output.line(f"                            its date is in doubt: {moment.doubt.why}")
+        if entry.happened is not None:
+            output.line(f"                            happened: {entry.happened}")
         if entry.reason:
             output.line(f"                            because: {entry.reason}")
     left = result.total - len(result.moments)

@@ -11,9 +11,13 @@ from assent.cli.flags import flag
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace
 from assent.errors import UsageError
+from assent.ports import BUNDLE_AGAIN
 from assent.verbs.recover import Recovered
 from assent.verbs.recover import recover as give_up
-from assent.verbs.verify import VerifyResult, verify
+from assent.verbs.verify import MOST_NAMED, Area, VerifyResult, verify
+
+MOST_SHOWN = 50
+"""How many faults are shown to people."""
 
 
 @click.command()
@@ -84,23 +88,40 @@ def publish_recovered(result: Recovered) -> Published:
 
 def show(result: VerifyResult) -> None:
     """The result for people."""
-    for fault in result.faults:
+    for fault in result.faults[:MOST_SHOWN]:
         is_said = fault.seq is None or fault.problem.startswith(f"entry {fault.seq}:")
         where = "" if is_said else f", first bad entry {fault.seq}"
         state = "repaired" if fault.repaired else "BROKEN"
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
+    more = len(result.faults) - MOST_SHOWN
+    if more > 0:
+        output.line(f"  and {output.count(more, 'fault')} more: --json has all of them")
     for what in result.not_compared:
         output.line(f"not compared: {what}")
+    for odd in result.odd_dates[:MOST_NAMED]:
+        doubt = odd.doubt
+        output.line(f"odd date: {odd.model}: entry {doubt.seq} says {doubt.at}, {doubt.why}")
+    more = len(result.odd_dates) - MOST_NAMED
+    if more > 0:
+        output.line(f"  and {output.count(more, 'date')} more")
+    for what in result.incomplete:
+        output.line(f"incomplete: {what}")
+    left = [fault for fault in result.faults if not fault.repaired]
+    if result.incomplete or any(fault.area is Area.BLOBS for fault in left):
+        output.line(f"  hint: {BUNDLE_AGAIN}")
     if any(fault.is_lost for fault in result.faults):
         output.line(
             "  hint: push the entries again from a clone that has them; where nobody has, a person "
             "gives them up with `assent verify --recover --reason …`"
         )
+    elif any(fault.area is Area.POINTERS and not fault.repaired for fault in result.faults):
+        output.line("  hint: `assent verify --repair` writes pointers as the ledger has them")
     verdict = "verified" if result.exit_code == 0 else "not verified"
     output.line(
         f"{verdict}: {output.count(len(result.models), 'model')}, "
         f"{output.count(result.entries, 'entry', 'entries')}, "
-        f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}"
+        f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}, "
+        f"{output.count(result.candidates, 'candidate')}"
     )
 
 

@@ -30,6 +30,9 @@ EXECUTABLE = "dev.assent.model.executable"
 
 EVIDENCE_TITLE = "evidence.json"
 
+MAX_FILES = 100_000
+"""The most files of a bundle, attachments included."""
+
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the model. `path` is relative to the model's folder, with `/`; for a model
@@ -152,6 +155,29 @@ def manifest_blob(
         annotations={MODEL_NAME: model, MODEL_DIGEST: model_digest(ordered)},
     )
     return canonical_json(manifest)
+
+
+def too_large(count: int, manifest_bytes: int, evidence_bytes: int, limit_bytes: int) -> str | None:
+    """Why a bundle of so many files could not be read again from a store that takes manifests and
+    evidence of `limit_bytes`; None if it could.
+    """
+    if count > MAX_FILES:
+        return f"it has {count:,} files, and a bundle takes {MAX_FILES:,}"
+    for what, size in (
+        (f"the manifest of {count:,} files", manifest_bytes),
+        ("the evidence", evidence_bytes),
+    ):
+        if size > limit_bytes:
+            return f"{what} has {size:,} bytes, and the store takes {limit_bytes:,}"
+    return None
+
+
+def manifest_size(
+    model: str, files: Iterable[ModelFile], evidence: bytes, attachments: Iterable[Attachment] = ()
+) -> int:
+    """How many bytes the manifest has, whatever the digests of the files are."""
+    listed = tuple(files)
+    return len(manifest_blob(model, listed, config_blob(model, listed), evidence, attachments))
 
 
 def read_manifest(content: bytes) -> Bundle:

@@ -84,7 +84,9 @@ class VerdictRecord(Struct, frozen=True, kw_only=True):
 
 class Draft(Struct, frozen=True, kw_only=True):
     """An entry before it has its place in the chain. `authors` are the people who made the
-    bundle and whose own approval may not count.
+    bundle and whose own approval may not count. `happened` is when a noted event took place, a day
+    or a time in UTC; `at` is when the entry was written. `key` is the same whenever the same is
+    asked again because an answer was lost; of what cannot be done twice anyway it is None.
     """
 
     kind: Kind
@@ -100,7 +102,19 @@ class Draft(Struct, frozen=True, kw_only=True):
     run: Run | None = None
     commit: str | None = None
     reason: str | None = None
+    happened: str | None = None
     links: dict[str, str] = {}
+    key: str | None = None
+
+
+class Dated(msgspec.Struct, frozen=True, kw_only=True):
+    """When an entry says that it was written, and whether that is the time of a forge's clock:
+    whoever is known by the forge has written by its clock.
+    """
+
+    seq: int
+    at: str
+    is_of_forge: bool
 
 
 class Entry(Draft, frozen=True, kw_only=True, omit_defaults=True):
@@ -116,6 +130,11 @@ class Entry(Draft, frozen=True, kw_only=True, omit_defaults=True):
     prev: Digest
     state: Digest
     derived: Digest | None = None
+
+    @property
+    def dated(self) -> Dated:
+        """Its date alone."""
+        return Dated(seq=self.seq, at=self.at, is_of_forge=self.actor.proof == "forge")
 
 
 def recorded(verdict: Verdict, *, policy: Digest, evidence: Digest | None) -> VerdictRecord:
@@ -165,6 +184,25 @@ def decode_entry(content: bytes) -> Entry:
     if canonical != content:
         raise IntegrityError(doing, "its bytes are not in canonical form")
     return entry
+
+
+class _Proof(msgspec.Struct, frozen=True):
+    proof: str
+
+
+class _Date(msgspec.Struct, frozen=True):
+    seq: int
+    at: str
+    actor: _Proof
+
+
+_dates = msgspec.json.Decoder(_Date)
+
+
+def dated(content: bytes) -> Dated:
+    """The date in the bytes of an entry that is known to be one: many are read."""
+    found = _dates.decode(content)
+    return Dated(seq=found.seq, at=found.at, is_of_forge=found.actor.proof == "forge")
 
 
 def entry_digest(content: bytes) -> Digest:

@@ -7,6 +7,7 @@ with ten entries and with a hundred thousand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,9 @@ from assent.core.identity import PersonKey, unpinned
 from assent.errors import IntegrityError, PolicyError
 
 _ADDING = "adding an entry to the ledger"
+
+TOLERANCE_S = 300.0
+"""How far two clocks may be apart before one of them is called wrong."""
 
 NEWEST = 20
 """How many versions the current state lists; older ones are found through their records."""
@@ -61,7 +65,8 @@ class VersionLine(Struct, frozen=True, kw_only=True):
 
 class State(Struct, frozen=True, kw_only=True):
     """The current state of one model: bounded in size, whatever the length of the ledger. `pins`
-    are the ids that names of the policy's lists were found to mean when they first counted.
+    are the ids that names of the policy's lists were found to mean when they first counted. `back`
+    is the newest entry whose date is before that of the one before it: one of two clocks was wrong.
     """
 
     model: str
@@ -71,6 +76,7 @@ class State(Struct, frozen=True, kw_only=True):
     stages: dict[str, Standing] = {}
     newest: tuple[VersionLine, ...] = ()
     pins: dict[str, str] = {}
+    back: int | None = None
 
     @property
     def latest(self) -> VersionLine | None:
@@ -175,6 +181,16 @@ def _is_time(text: str) -> bool:
         return False
 
 
+def _is_day_or_time(text: str) -> bool:
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+        return _is_time(text)
+    return _is_time(f"{text}T00:00:00Z")
+
+
+def _goes_back(before: str | None, at: str) -> bool:
+    return before is not None and seconds_between(at, before) > TOLERANCE_S
+
+
 def spent_s(stay: Stay, now: str) -> float:
     """How long the version has been in the stage, all stays together."""
     return stay.spent_s + seconds_between(stay.since, stay.left or now)
@@ -204,7 +220,12 @@ def advance(
     changed: dict[Digest, Record] = {}
     _require(draft.model == state.model, f"it belongs to {draft.model}")
     _require(_is_time(draft.at), f"{draft.at!r} is not a time in UTC (RFC 3339)")
-    state = msgspec.structs.replace(state, seq=seq, at=draft.at)
+    _require(
+        draft.happened is None or (draft.kind is Kind.NOTED and _is_day_or_time(draft.happened)),
+        f"{draft.happened!r} is not when a noted event happened: a day, or a time in UTC",
+    )
+    back = seq if _goes_back(state.at, draft.at) else state.back
+    state = msgspec.structs.replace(state, seq=seq, at=draft.at, back=back)
     match draft.kind:
         case Kind.NOTED | Kind.OVERRIDDEN:
             return state, changed

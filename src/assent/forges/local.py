@@ -24,6 +24,7 @@ from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
+from assent.files import write_atomically
 from assent.git import Repository, Trunk
 from assent.ports import (
     Asked,
@@ -79,6 +80,9 @@ class LocalForge:
         self._reviews = repository.common / "assent" / "reviews.jsonl"
         self._change: Change | None = None
         self._commit: str | None = None
+
+    def clock(self) -> None:
+        """See `Forge.clock`. There is no other clock than this machine's."""
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. It is the identity that Git would commit with."""
@@ -333,15 +337,15 @@ class LocalForge:
     def comment(self, notice: Notice) -> str:
         """See `Forge.comment`. Here it is a file, rewritten only when it changes."""
         path = self._folder / notice.model / "comment.md"
-        doing = f"writing the comment to {path}"
+        content = notice.body.encode()
         try:
-            if not path.exists() or path.read_text("utf-8") != notice.body:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                draft = path.with_suffix(".tmp")
-                draft.write_text(notice.body, "utf-8")
-                draft.replace(path)
+            is_there = path.exists() and path.read_bytes() == content
         except OSError as error:
-            raise OutsideError(doing, error.strerror or str(error)) from None
+            raise OutsideError(
+                f"writing the comment to {path}", error.strerror or str(error)
+            ) from None
+        if not is_there:
+            write_atomically(path, content)
         return str(path)
 
     def person(self, name: str) -> Actor:

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import threading
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
+from assent.core.clock import Sight
 from assent.errors import IntegrityError, OutsideError, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +39,9 @@ PATIENCE_S = 120.0
 UNSTATED_LIMIT_S = 60.0
 """How long to wait when a forge limits requests and names no time itself."""
 TIMEOUT_S = 30
+"""How long a forge may say nothing at all."""
+NOTICE_S = 1.0
+"""How long it may before people are told that it is waited for."""
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 _LONGEST_MESSAGE = 300
 _CHUNK_BYTES = 1024 * 1024
@@ -73,11 +81,20 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Line(ABC):
-    """The line to one forge, which people know by `name`. `wait` sleeps."""
+    """The line to one forge, which people know by `name`. `wait` sleeps, `say` tells people."""
 
-    def __init__(self, name: str, *, wait: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        wait: Callable[[float], None],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._name = name
         self._wait = wait
+        self._say = say
+        self.sight: Sight | None = None
+        """What the forge's clock showed when it first answered."""
 
     @abstractmethod
     def _send_once(
@@ -202,7 +219,10 @@ class Line(ABC):
         with Session() as session:
             session.auth = _nobody  # else a password of this machine might be sent
             try:
-                found = session.get(address, stream=True, allow_redirects=False, timeout=TIMEOUT_S)
+                with self._told(doing):
+                    found = session.get(
+                        address, stream=True, allow_redirects=False, timeout=TIMEOUT_S
+                    )
             except RequestException as error:
                 raise self._unreachable(doing, error, where) from None
         if found.status_code != 200:
@@ -290,7 +310,11 @@ class Line(ABC):
         """Send until the forge does not ask to wait."""
         patience = PATIENCE_S
         while True:
-            found = self._send_once(method, path, doing, parameters, body)
+            began = time.monotonic()
+            with self._told(doing):
+                found = self._send_once(method, path, doing, parameters, body)
+            if self.sight is None and found.status < 500:  # a gateway answers for an ill one
+                self.sight = self._seen(found, began, time.monotonic())
             asked_s = self._limit_s(found)
             if asked_s is None:
                 return found
@@ -303,6 +327,40 @@ class Line(ABC):
                     hint="run the verb again later, or with a token of its own",
                 )
             self._wait(asked_s)
+
+    @contextmanager
+    def _told(self, doing: str) -> Iterator[None]:
+        """Tell people whom they wait for, if the forge does not answer at once."""
+        notice = threading.Timer(NOTICE_S, self._say, [f"waiting for {self._name} ({doing})"])
+        notice.daemon = True
+        notice.start()
+        try:
+            yield
+        finally:
+            notice.cancel()
+
+    def _seen(self, found: Answer, began: float, ended: float) -> Sight | None:
+        """The time in an answer. One that a cache has kept is as much older as it says."""
+        try:
+            shown = parsedate_to_datetime(found.headers.get("date", ""))
+        except ValueError:
+            return None
+        age = found.headers.get("age", "0").strip()
+        if shown.tzinfo is None or re.fullmatch(r"[0-9]{1,9}", age) is None:
+            return None
+        shown_s = shown.timestamp() + int(age)
+        return Sight(of=self._name, shown_s=shown_s, asked_s=began, answered_s=ended)
+
+    def told(self, sight: Sight | None) -> Sight:
+        """What the clock showed. Raises `OutsideError` if no answer has told the time."""
+        if sight is None:
+            raise OutsideError(
+                f"reading {self._name}'s clock",
+                "its answers have no `Date`",
+                hint="does a proxy on the way take headers away? the time that decisions are "
+                "taken at is the forge's",
+            )
+        return sight
 
     def _accepted(self, method: str, path: str, found: Answer, doing: str) -> Answer:
         if found.status < 300:

@@ -5,10 +5,18 @@ proxies, partial clones and `safe.directory`.
 """
 
 from assent.git.objects import Object, Objects, is_commit
-from assent.git.process import GitError, environment, git, said, without_repository
+from assent.git.process import (
+    GitError,
+    SilentError,
+    environment,
+    git,
+    said,
+    without_repository,
+)
 from assent.git.pushing import Refusal, refusal
 from assent.git.repository import Repository
 from assent.git.settings import steering
+from assent.git.silence import Patience
 from assent.git.submodules import Holders, changed_within, submodules, untracked
 from assent.git.trunk import Trunk
 
@@ -17,8 +25,10 @@ __all__ = [
     "Holders",
     "Object",
     "Objects",
+    "Patience",
     "Refusal",
     "Repository",
+    "SilentError",
     "Trunk",
     "changed_within",
     "environment",

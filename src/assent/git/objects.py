@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
 from assent.errors import OutsideError
-from assent.git.process import GitError, environment, git
+from assent.git.process import GitError, SilentError, environment, git
+from assent.git.silence import TICK_S, Patience, Silence
 
 MAX_BYTES = 256 * 1024 * 1024
 """How large an object may be that is read whole: it may be of a change that nobody has seen."""
@@ -37,9 +39,16 @@ class Objects:
     --batch`: a process for each would take most of a verb's time.
     """
 
-    def __init__(self, folder: Path, *, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        patience: Callable[[], Patience] = Patience,
+    ) -> None:
         self._folder = folder
         self._given = env
+        self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._ids: subprocess.Popen[bytes] | None = None
 
@@ -61,6 +70,7 @@ class Objects:
         with suppress(BrokenPipeError):  # then there is no answer either
             stdin.write(os.fsencode(name) + b"\n")
             stdin.flush()
+        self._await(self._process)
         header = stdout.readline()
         words = header.split()
         if len(words) == 3 and words[2].isdigit():
@@ -91,6 +101,7 @@ class Objects:
         with suppress(BrokenPipeError):
             stdin.write(os.fsencode(name) + b"\n")
             stdin.flush()
+        self._await(self._ids)
         words = stdout.readline().split()
         return words[0].decode() if len(words) == 3 and words[2].isdigit() else None
 
@@ -107,6 +118,20 @@ class Objects:
                 return None
             raise
         return shown.decode().strip()
+
+    def _await(self, process: subprocess.Popen[bytes] | None) -> None:
+        """Wait for the answer. In a clone that left objects out, Git may have to ask a remote for
+        it, which may never answer.
+        """
+        assert process is not None
+        assert process.stdout is not None
+        silence: Silence | None = None
+        while not select.select([process.stdout], [], [], TICK_S)[0]:
+            doing, patience = f"reading Git objects in {self._folder}", self._patience()
+            silence = silence or Silence(process, patience, doing)
+            silence.tick()
+            if silence.is_given_up:
+                raise SilentError(doing, patience.remote, silence.lasted_s)
 
     def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         if self._process is None:

@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assent.errors import OutsideError, UsageError
+from assent.git.silence import Patience, watched
 
 _CREDENTIALS = re.compile(r"://[^/@\s]+@")
 _PREFIX = re.compile(r"^(?:(?:fatal|error|remote|warning): )+")
@@ -105,6 +106,23 @@ class GitError(OutsideError):
         """Whether the account that asked may not do this, or is nobody."""
         return any(word in self.stderr for word in _DENIALS)
 
+    @property
+    def may_be_of_damage(self) -> bool:
+        """Whether Git may have failed because of what the repository is like, here: it was not
+        ended by a signal, and nobody has said no.
+        """
+        return self.code > 0 and not self.is_denied
+
+
+class SilentError(GitError):
+    """Nobody has answered for too long, and Git was ended: what it was to do may have been done."""
+
+    def __init__(self, doing: str, remote: str, lasted_s: float) -> None:
+        super().__init__(doing, "", code=-9)
+        who = remote or "whoever Git waits for"
+        self.problem = f"{who} has not answered for {lasted_s:g} seconds"
+        self.args = (f"{doing}: {self.problem}",)
+
 
 def said(stderr: str) -> list[str]:
     """The lines of what Git, or a server through it, said: without credentials, and without what
@@ -147,6 +165,9 @@ def told(*names: str) -> dict[str, str]:
     return {name: os.environ[name] for name in names if os.environ.get(name)}
 
 
+_PATIENT = Patience()
+
+
 def git(
     arguments: Sequence[str],
     *,
@@ -156,20 +177,20 @@ def git(
     env: Mapping[str, str] | None = None,
     settings: Sequence[tuple[str, str]] = (),
     pass_fds: Sequence[int] = (),
+    patience: Patience = _PATIENT,
 ) -> bytes:
     """Run Git in `folder` and return what it wrote; `env` and `settings` as for `environment`.
-    Raises `GitError`.
+    Raises `GitError`, which is a `SilentError` when nobody answers for longer than `patience`.
     """
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             ["git", *arguments],
             cwd=folder,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             env=environment(env, settings),
             pass_fds=pass_fds,
-            check=False,
         )
     except FileNotFoundError:
         if not folder.is_dir():
@@ -177,11 +198,19 @@ def git(
         raise UsageError(doing, "git is not installed", hint="install git and try again") from None
     except OSError as error:
         raise OutsideError(doing, f"git cannot be run in {folder}: {error.strerror}") from None
-    if done.returncode != 0:
+    with process, watched(process, patience, doing) as silence:
+        try:
+            stdout, stderr = process.communicate(stdin)
+        except BaseException:
+            process.kill()
+            raise
+    if silence.is_given_up:
+        raise SilentError(doing, patience.remote, silence.lasted_s)
+    if process.returncode != 0:
         raise GitError(
             doing,
-            done.stderr.decode(errors="replace"),
-            code=done.returncode,
-            stdout=done.stdout.decode(errors="replace"),
+            stderr.decode(errors="replace"),
+            code=process.returncode,
+            stdout=stdout.decode(errors="replace"),
         )
-    return done.stdout
+    return stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from assent.errors import OutsideError
 from assent.git.objects import Object, Objects, is_commit
 from assent.git.place import find_top
 from assent.git.process import GitError, git
+from assent.git.remotes import bearing, limit_s
+from assent.git.silence import Patience
 
 _LONGEST_LINK = 4096
 _OWN = ".assent"
@@ -22,18 +24,26 @@ class Repository:
 
     `settings` are settings of Git beside those of the clone, for this process alone: credentials
     that must not be written down. `account` says whose they are and what they need, for people
-    whom a remote has refused.
+    whom a remote has refused. `say` tells whoever waits that a remote does not answer.
     """
 
     def __init__(
-        self, folder: Path, settings: Sequence[tuple[str, str]] = (), *, account: str = ""
+        self,
+        folder: Path,
+        settings: Sequence[tuple[str, str]] = (),
+        *,
+        account: str = "",
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._given = tuple(settings)
         self.account = account
+        self.say = say
         self.top, self._env = find_top(folder)
         # Each is asked for alone: a path may hold a line break.
         self.common = self._folder("--git-common-dir")
-        self._objects = Objects(self.top, env=self._env)
+        self._objects = Objects(
+            self.top, env=self._env, patience=lambda: self.patience("a remote of this clone")
+        )
 
     def git(
         self,
@@ -335,15 +345,31 @@ class Repository:
 
     def remotely(self, *arguments: str, doing: str) -> str:
         """As `run`, for what talks to a remote: with the settings that were given."""
+        remote = next((one for one in arguments if one in self.remotes()), "the remote")
         try:
             shown = git(
-                arguments, folder=self.top, doing=doing, env=self._env, settings=self._given
+                arguments,
+                folder=self.top,
+                doing=doing,
+                env=self._env,
+                settings=[*self.bearing(self.configured(f"remote.{remote}.url")), *self._given],
+                patience=self.patience(remote),
             )
         except GitError as error:
             if error.is_denied and self.account:
                 error.hint = self.account
             raise
         return shown.decode(errors="replace").removesuffix("\n")
+
+    def patience(self, remote: str) -> Patience:
+        """How long a remote is waited for: as long as Git itself waits over HTTP."""
+        return Patience(limit_s(self.config("http.lowspeedtime")), self.say, remote)
+
+    def bearing(self, addresses: Sequence[str]) -> list[tuple[str, str]]:
+        """Settings by which Git itself gives up on a remote at one of these addresses that does
+        not answer, as far as the user has none.
+        """
+        return bearing({name for _, name, _ in self._settings}, addresses)
 
     def relative(self, path: Path) -> str:
         """A path of the working tree as Git names it."""

@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from assent.core.clock import Clock, needs_entries, spent
+from assent.core.entry import Entry
 from assent.core.evidence import Run
-from assent.core.registry import Record, State, spent_s
+from assent.core.registry import Record, State
 from assent.core.units import show_span, span_s
 from assent.core.verdict import Finding, Outcome
 from assent.policy.rules import StageRule
 
 
 def judge_entry(
-    rule: StageRule, stage: str, record: Record, state: State, *, run: Run | None, now: str
+    rule: StageRule,
+    stage: str,
+    record: Record,
+    state: State,
+    *,
+    run: Run | None,
+    clock: Clock,
+    entries: Sequence[Entry] = (),
 ) -> list[Finding]:
-    """Findings on promoting the version of `record` to `stage`."""
+    """Findings on promoting the version of `record` to `stage` at the time of `clock`. `entries`
+    are those of `entries_wanted`.
+    """
     findings = [_forward(stage, record, state, run)]
     if record.retired:
         findings.append(_failed("not retired", f"v{record.version} is retired", "promote another"))
     if rule.after is not None:
-        findings.append(_after(rule, record, now))
+        findings.append(_after(rule, record, clock, entries))
     return findings
+
+
+def entries_wanted(rule: StageRule, record: Record, state: State, *, now: str) -> int | None:
+    """From which entry on the ledger has to be read to judge a soak, where dates are in doubt."""
+    if rule.after is None or rule.soak is None:
+        return None
+    return needs_entries(record, rule.after, state, now)
 
 
 def _forward(stage: str, record: Record, state: State, run: Run | None) -> Finding:
@@ -46,7 +66,7 @@ def _forward(stage: str, record: Record, state: State, run: Run | None) -> Findi
     )
 
 
-def _after(rule: StageRule, record: Record, now: str) -> Finding:
+def _after(rule: StageRule, record: Record, clock: Clock, entries: Sequence[Entry]) -> Finding:
     name = f"after {rule.after}" + (f", soak {rule.soak}" if rule.soak else "")
     stay = record.stays.get(rule.after or "")
     if stay is None:
@@ -55,16 +75,26 @@ def _after(rule: StageRule, record: Record, now: str) -> Finding:
             f"v{record.version} was never in {rule.after}",
             f"run `assent promote {rule.after} v{record.version}` first",
         )
-    spent = spent_s(stay, now)
-    needed = 0.0 if rule.soak is None else span_s(rule.soak)
-    evidence = f"v{record.version} was in {rule.after} for {show_span(spent)}"
-    if spent < needed:
+    if rule.soak is None:
+        evidence = f"v{record.version} was in {rule.after}"
+        return Finding(rule=name, outcome=Outcome.PASSED, reason="long enough", evidence=evidence)
+    found = spent(record, rule.after or "", clock.now, entries)
+    needed = span_s(rule.soak)
+    evidence = f"v{record.version} was in {rule.after} for {show_span(found.seconds)}"
+    evidence += f" {clock.words}"
+    if found.doubt is not None:
+        evidence += f"; entry {found.doubt.seq} says {found.doubt.at}, {found.doubt.why}"
+    if found.seconds < needed:
+        remedy = f"wait; it must stay in {rule.after}"
+        if found.is_unknown:
+            remedy = f'write any entry, such as `assent note "the soak of v{record.version} '
+            remedy += 'counts from here"`: it counts from the next date that can be right'
         return Finding(
             rule=name,
             outcome=Outcome.WAITING,
-            reason=f"{show_span(needed - spent)} are missing",
+            reason=f"{show_span(needed - found.seconds)} are missing",
             evidence=evidence,
-            remedy=f"wait; it must stay in {rule.after}",
+            remedy=remedy,
         )
     return Finding(rule=name, outcome=Outcome.PASSED, reason="long enough", evidence=evidence)
 

@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
+from assent.disk import flush_folder
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import (
+    BUNDLE_AGAIN,
     BlobState,
     NotInStoreError,
     Pointer,
@@ -34,6 +36,7 @@ from assent.ports import (
     Wanted,
 )
 from assent.stores import layout
+from assent.stores.flushing import flush_files, make_folder
 from assent.stores.layout import Index, Place
 from assent.stores.parallel import Transfers
 
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 4096
 _SMALL_BYTES = 256 << 10
-_MAX_READ_BYTES = 64 << 20
+_MAX_READ_BYTES = 64 << 20  # of manifests and evidence, which are read into memory
 _MAX_SMALL_FILE_BYTES = 64 << 10
 _SWEEP_AFTER_S = 24 * 60 * 60
 
@@ -78,13 +81,18 @@ class DirectoryStore:
         self._temporary = root / layout.TEMPORARY
         self._lock = threading.Lock()
         self._is_open = False
+        self._known_sound: set[Digest] = set()
+
+    @property
+    def largest_manifest_bytes(self) -> int:
+        """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
+        return _MAX_READ_BYTES
 
     # --- blobs ----------------------------------------------------------------------------------
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """See `Store.add`. Content given in memory (manifests, evidence) is on the disk when this
-        returns; files may still be in the system's cache. Flushing gigabytes would double the
-        time, and every decision reads and verifies the bytes again.
+        returns; files may still be in the system's cache until `flush`.
         """
         if not sources:
             return []
@@ -107,7 +115,7 @@ class DirectoryStore:
         stored = transfers.run(add_one, list(zip(sources, sizes, strict=True)), _threads_for(sizes))
         if any(source.path is None for source in sources):
             with _outside(f"storing in {self.root}"):
-                _flush_folder(self._blobs)
+                flush_folder(self._blobs)
         return stored
 
     def read(self, digest: Digest) -> bytes:
@@ -156,8 +164,24 @@ class DirectoryStore:
         threads = _threads_for([self._size(digest) or 0 for digest in unique])
         return dict(zip(unique, transfers.run(check_one, unique, threads), strict=True))
 
+    def flush(self, digests: Sequence[Digest]) -> None:
+        """See `Store.flush`. It matters not who wrote the blobs, nor in which way: the store may
+        have been copied here a minute ago.
+        """
+        if not digests:
+            return
+        doing = f"flushing blobs of {self.root} to the disk"
+        with _outside(doing):
+            try:
+                flush_files([self._path(digest) for digest in dict.fromkeys(digests)])
+                for folder in (self._blobs, self._blobs.parent, self.root, self.root.parent):
+                    flush_folder(folder)
+            except FileNotFoundError:
+                raise _missing(doing) from None
+
     def discard(self, digest: Digest) -> None:
         """See `Store.discard`. A sound blob stays: somebody may have written it again."""
+        self._known_sound.discard(digest)
         if self.check([digest])[digest] is BlobState.CORRUPT:
             with _outside(f"discarding {digest}"):
                 Path(self._path(digest)).unlink(missing_ok=True)
@@ -194,6 +218,23 @@ class DirectoryStore:
         with _outside(f"reading the pointers of {model}"):
             return {place.name: self._pointer(place) for place in self._places(model)}
 
+    def astray(self, model: str) -> tuple[str, ...]:
+        """See `Store.astray`: the tags in `index.json`."""
+        path = self.root / layout.INDEX_FILE
+        with _outside(f"comparing {path} with the pointers of {model}"):
+            wanted = self._index_of([model])
+            there = layout.read_index(path.read_bytes()) if path.is_file() else None
+        return layout.astray(Index() if there is None else there, wanted, model)
+
+    def relist(self, model: str) -> None:
+        """See `Store.relist`."""
+        self._open()
+        with _outside(f"listing the pointers of {model}"), self._locked():
+            index, wanted = self._index(), self._index_of([model])
+            kept = [one for one in index.manifests if layout.model_of_tag(one.tag) != model]
+            merged = sorted((*kept, *wanted.manifests), key=lambda one: (one.tag, one.digest))
+            self._write_index(Index(manifests=tuple(merged)))
+
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
         path = self.root / layout.hint_place(name).name
@@ -206,8 +247,16 @@ class DirectoryStore:
         path = self.root / layout.hint_place(name).name
         with _outside(f"reading the hint {name}"):
             content = _small_file(path)
-        text = (content or b"").decode(errors="replace").strip()
-        return Digest(text) if is_digest(text) else None
+        return _bundle_of(content)
+
+    def remembered(self, model: str) -> frozenset[Digest]:
+        """See `Store.remembered`."""
+        root = self.root / layout.check_model(model)
+        with _outside(f"reading the hints of {model}"):
+            folders = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
+            hints = [folder for folder in folders if layout.is_of_hints(folder.name)]
+            found = [_bundle_of(_small_file(path)) for one in hints for path in one.iterdir()]
+        return frozenset(bundle for bundle in found if bundle is not None)
 
     # --- opening for writing --------------------------------------------------------------------
 
@@ -216,7 +265,7 @@ class DirectoryStore:
             if self._is_open:
                 return
             with _outside(f"opening the store {self.root}"):
-                self._blobs.mkdir(parents=True, exist_ok=True)
+                make_folder(self._blobs)
                 self._temporary.mkdir(exist_ok=True)
                 self._write_what_oci_needs()
                 self._sweep()
@@ -242,8 +291,9 @@ class DirectoryStore:
     def _keep(self, content: bytes | memoryview, *, is_durable: bool) -> Stored:
         digest = Digest("sha256:" + hashlib.sha256(content).hexdigest())
         size = len(content)
-        if self._holds(digest, size):
-            return Stored(digest=digest, size_bytes=size, is_new=False)
+        with _outside(f"storing {digest}"):
+            if self._holds(digest, size, content):
+                return Stored(digest=digest, size_bytes=size, is_new=False)
         with _outside(f"storing {digest}"), _scratch(self._temporary) as (path, target):
             _write_all(target, content)
             if is_durable:
@@ -287,22 +337,25 @@ class DirectoryStore:
                 Path(path).replace(wanted.path)
 
     def _publish(self, path: str, digest: Digest, size: int) -> bool:
-        """Let the complete file at `path` appear under its digest; say whether it was missing."""
+        """Let the complete file at `path` appear under its digest; say whether it was missing or
+        damaged.
+        """
         with self._lock:  # of two equal sources of one call, one is new
             if self._holds(digest, size):
                 os.unlink(path)  # noqa: PTH108  # see `_path`
                 return False
             os.replace(path, self._path(digest))  # noqa: PTH105  # see `_path`
+            self._known_sound.add(digest)
             return True
 
     def _write(self, path: Path, content: bytes) -> None:
         """Replace a small file at once and for good."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with _scratch(self._temporary) as (temporary, target):
             _write_all(target, content)
             os.fsync(target)
             Path(temporary).replace(path)
-        _flush_folder(path.parent)
+        flush_folder(path.parent)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -345,11 +398,12 @@ class DirectoryStore:
         """The index as it is, or made again from the pointers if it is missing or damaged."""
         path = self.root / layout.INDEX_FILE
         index = layout.read_index(path.read_bytes()) if path.is_file() else None
-        return self._index_of_pointers() if index is None else index
+        return self._index_of(self._models()) if index is None else index
 
-    def _index_of_pointers(self) -> Index:
+    def _index_of(self, models: Sequence[str]) -> Index:
+        """What the pointers of these models ask for."""
         index = Index()
-        for model in self._models():
+        for model in models:
             for name, pointer in self.pointers(model).items():
                 index = self._relisted(index, layout.pointer_place(name), pointer)
         return index
@@ -377,11 +431,28 @@ class DirectoryStore:
         except FileNotFoundError:
             return None
 
-    def _holds(self, digest: Digest, size: int) -> bool:
-        """Whether the blob is there in full. One of another size lost its end in a power failure
-        and is written again.
+    def _holds(self, digest: Digest, size: int, content: bytes | memoryview | None = None) -> bool:
+        """Whether the blob is there and sound: `content`, where that is given. One that is not,
+        such as a disk leaves behind that lost its power, is written again; its size says little.
         """
-        return self._size(digest) == size
+        if self._size(digest) != size:
+            return False
+        if digest in self._known_sound:
+            return True
+        path = Path(self._path(digest))
+        try:
+            # Not hashed where it can be compared: whoever has the content in the buffer of this
+            # thread would lose it.
+            is_sound = (
+                path.read_bytes() == content
+                if content is not None
+                else _digest_of_file(path, _unsaid) == digest
+            )
+        except FileNotFoundError:  # taken away since
+            return False
+        if is_sound:
+            self._known_sound.add(digest)
+        return is_sound
 
     def _blobs_by_size(self, sizes: set[int]) -> dict[int, list[Path]]:
         found: dict[int, list[Path]] = {size: [] for size in sizes}
@@ -448,6 +519,11 @@ def _small_file(path: Path) -> bytes | None:
     return content if len(content) <= _MAX_SMALL_FILE_BYTES else None
 
 
+def _bundle_of(hint: bytes | None) -> Digest | None:
+    text = (hint or b"").decode(errors="replace").strip()
+    return Digest(text) if is_digest(text) else None
+
+
 def _small_content(path: Path, size: int) -> memoryview:
     """What a file of at most one chunk holds, until this thread reads the next one."""
     doing = f"storing {path}"
@@ -511,12 +587,8 @@ def _write_all(target: int, content: bytes | memoryview) -> None:
         rest = rest[os.write(target, rest) :]
 
 
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _unsaid(_: int) -> None:
+    """Progress that nobody is told of."""
 
 
 @contextmanager
@@ -549,4 +621,6 @@ def _missing(doing: str) -> NotInStoreError:
 
 
 def _corrupt(doing: str) -> IntegrityError:
-    return IntegrityError(doing, "its bytes in the store are not those of its digest")
+    return IntegrityError(
+        doing, "its bytes in the store are not those of its digest", hint=BUNDLE_AGAIN
+    )

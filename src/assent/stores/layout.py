@@ -54,8 +54,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def tag(self) -> str:
-        """The name of a pointer in an index or a registry: `churn-production`, `churn-v12`."""
-        return f"{self.model}-{'v' if self.kind == VERSIONS else ''}{self.label}"
+        """The name of a pointer in an index or a registry: `churn-production`, `churn-v12`. What
+        is `-` in the names themselves is `--`, so that no two pointers have one tag.
+        """
+        label = f"v{self.label}" if self.kind == VERSIONS else self.label
+        return f"{self.model.replace('-', '--')}-{label.replace('-', '--')}"
 
 
 class IndexEntry(
@@ -81,6 +84,16 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     schema_version: int = 2
     media_type: str = INDEX_MEDIA_TYPE
     manifests: tuple[IndexEntry, ...] = ()
+
+
+def model_of_tag(tag: str) -> str | None:
+    """The model whose pointer has this tag; None if no pointer has. Of all runs of `-` only the one
+    between the two names is odd: a label does not begin with it.
+    """
+    odd = [run for run in re.finditer("-+", tag) if len(run[0]) % 2]
+    if len(odd) != 1:
+        return None
+    return tag[: odd[0].end() - 1].replace("--", "-")
 
 
 def is_model(name: str) -> bool:
@@ -121,6 +134,11 @@ def hint_place(name: str) -> Place:
     if place.kind in (STAGES, VERSIONS, HEAD):
         raise _not_a_name(name, "hints do not lie among the pointers")
     return place
+
+
+def is_of_hints(kind: str) -> bool:
+    """Whether a folder of a model holds hints."""
+    return bool(_KIND.fullmatch(kind)) and kind not in (STAGES, VERSIONS, HEAD)
 
 
 def _place(name: str) -> Place:
@@ -181,10 +199,27 @@ def relist(index: Index, place: Place, entry: IndexEntry | None) -> Index:
     return Index(manifests=tuple(other for other in ordered if other.tag not in outdated))
 
 
+def astray(index: Index, wanted: Index, model: str) -> tuple[str, ...]:
+    """The tags of a model that are not in `index` as in `wanted`."""
+    there, right = _of_model(index, model), _of_model(wanted, model)
+    return tuple(sorted(tag for tag in there.keys() | right if there.get(tag) != right.get(tag)))
+
+
+def _of_model(index: Index, model: str) -> dict[str, list[IndexEntry]]:
+    found: dict[str, list[IndexEntry]] = {}
+    for entry in index.manifests:
+        if model_of_tag(entry.tag) == model:
+            found.setdefault(entry.tag, []).append(entry)
+    return found
+
+
 def _outdated(model: str, tags: Iterable[str]) -> set[str]:
-    tag_of_version = re.compile(re.escape(model) + r"-v([1-9][0-9]*)")
+    def tag_of(number: str) -> str:
+        return Place(model=model, kind=VERSIONS, label=number).tag
+
+    tag_of_version = re.compile(re.escape(tag_of("")) + r"([1-9][0-9]*)")
     versions = [int(found[1]) for tag in tags if (found := tag_of_version.fullmatch(tag))]
-    return {f"{model}-v{number}" for number in sorted(versions)[:-LISTED_VERSIONS]}
+    return {tag_of(str(number)) for number in sorted(versions)[:-LISTED_VERSIONS]}
 
 
 def index_bytes(index: Index) -> bytes:

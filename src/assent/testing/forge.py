@@ -11,6 +11,7 @@ from typing import Literal, Self
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
+from assent.core.clock import Sight
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
@@ -78,7 +79,8 @@ class MemoryForge:
     branch, by that commit, and `sights` is what was shown last of a model on a change at a
     revision.
     `queue` are the open changes that wait for a review; `left` is what the run that woke this one
-    up, or an earlier job of it, has left by name, and `left_in` that run.
+    up, or an earlier job of it, has left by name, and `left_in` that run. `sight` is what its clock
+    has shown.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -103,6 +105,11 @@ class MemoryForge:
         self.left_in = Run(system="ci", id="1")
         self.default_branch: str | None = "main"
         self.me = _account("me")
+        self.sight: Sight | None = None
+
+    def clock(self) -> Sight | None:
+        """See `Forge.clock`."""
+        return self.sight
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 from assent.core.digest import Digest
 from assent.core.entry import Draft, Entry
 from assent.core.registry import Record, Registry, State, extend, fold
 from assent.errors import IntegrityError
-from assent.ports import MovedError, View
+from assent.ports import Copy, MovedError, View
 
 
 class MemoryLedger:
@@ -44,8 +45,18 @@ class MemoryLedger:
             contents.extend(step.content for step in steps)
         return tuple(step.entry for step in steps)
 
+    def turn(self, model: str) -> AbstractContextManager[bool]:
+        """See `Ledger.turn`. Nobody else writes here."""
+        del model
+        return nullcontext(enter_result=False)
+
     def forget(self, model: str) -> None:
         """See `Ledger.forget`. Nothing is remembered here."""
+
+    def copies(self, model: str) -> tuple[Copy, ...]:
+        """See `Ledger.copies`. There is no other."""
+        del model
+        return ()
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`. Nothing derived is kept here, so there is nothing to write."""

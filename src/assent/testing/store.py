@@ -36,6 +36,11 @@ class MemoryStore:
         self._hints: dict[str, Digest] = {}
         self._lock = threading.Lock()
 
+    @property
+    def largest_manifest_bytes(self) -> int:
+        """See `Store.largest_manifest_bytes`."""
+        return 64 << 20
+
     def corrupt(self, digest: Digest) -> None:
         """Change one bit of a blob; its size stays."""
         content = self.blobs[digest]
@@ -84,6 +89,12 @@ class MemoryStore:
         """See `Store.check`."""
         return {digest: self._state(digest) for digest in digests}
 
+    def flush(self, digests: Sequence[Digest]) -> None:
+        """See `Store.flush`: there is no disk, but what is missing is told."""
+        for digest in digests:
+            if digest not in self.blobs:
+                raise NotInStoreError(f"flushing {digest}", "the store does not hold it")
+
     def discard(self, digest: Digest) -> None:
         """See `Store.discard`. A sound blob stays."""
         if self._state(digest) is BlobState.CORRUPT:
@@ -123,6 +134,15 @@ class MemoryStore:
             if name.startswith(f"{model}/")
         }
 
+    def astray(self, model: str) -> tuple[str, ...]:
+        """See `Store.astray`. No other tools look in here."""
+        del model
+        return ()
+
+    def relist(self, model: str) -> None:
+        """See `Store.relist`."""
+        del model
+
     def remember(self, name: str, bundle: Digest) -> None:
         """See `Store.remember`."""
         self._hints[_hint(name)] = bundle
@@ -131,11 +151,16 @@ class MemoryStore:
         """See `Store.recall`."""
         return self._hints.get(_hint(name))
 
+    def remembered(self, model: str) -> frozenset[Digest]:
+        """See `Store.remembered`."""
+        hints = self._hints.items()
+        return frozenset(bundle for name, bundle in hints if name.startswith(f"{model}/"))
+
     def _keep(self, content: bytes, progress: Progress | None) -> Stored:
         digest = digest_of(content)
         with self._lock:
-            is_new = digest not in self.blobs
-            self.blobs.setdefault(digest, content)
+            is_new = self.blobs.get(digest) != content
+            self.blobs[digest] = content
         if progress is not None:
             progress(len(content))
         return Stored(digest=digest, size_bytes=len(content), is_new=is_new)

@@ -6,12 +6,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from assent.core.digest import Digest, digest_of, hex_of, short
 from assent.core.evidence import Attachment, Evidence
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.files import write_atomically
+from assent.files import scratch_folder, write_atomically
 from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.workspace import Workspace
 
@@ -75,9 +74,8 @@ def attachment_file(workspace: Workspace, evidence: Evidence, digest: Digest) ->
     at. Raises as `read_attachment` does.
     """
     found = _named(evidence, digest, MAX_BYTES)
-    workspace.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=workspace.work, prefix=".attached-") as scratch:
-        place = Path(scratch) / "content"
+    with scratch_folder(workspace.work, ".attached-") as scratch:
+        place = scratch / "content"
         workspace.store.fetch([Wanted(digest=digest, size_bytes=found.size_bytes, path=place)])
         yield place
 

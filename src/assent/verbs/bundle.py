@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked
 from assent.core.bundle import (
+    MAX_FILES,
     Bundle,
     ModelFile,
     config_blob,
     manifest_blob,
+    manifest_size,
     model_digest,
     read_manifest,
+    too_large,
 )
-from assent.core.digest import Digest, canonical_json, short
-from assent.core.evidence import Run
+from assent.core.digest import Digest, canonical_json, digest_of, short
+from assent.core.evidence import Evidence, Run
 from assent.core.scalar import Scalar
 from assent.errors import IntegrityError, UsageError
+from assent.files import scratch_folder
 from assent.making.inputs import Inputs, why_changed
 from assent.measure.models.files import is_executable, model_files
 from assent.ports import NotInStoreError, Source, Wanted
@@ -35,8 +38,8 @@ from assent.verbs.work import Evaluated, kept
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import documents_of, inputs_of
 
-MAX_FILES = 100_000
-"""The most files that a bundle of another job may have."""
+REGISTRY_MANIFEST_BYTES = 4 << 20
+"""The largest manifest that container registries must take (OCI distribution specification 1.1)."""
 
 
 class BundleResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +93,8 @@ def bundle(
         raise UsageError(doing, f"{reason} since it was evaluated", hint="run `assent train` again")
     found = model_files(workspace.root, settings.model, documents_of(workspace, model))
     store = workspace.store if output is None else workspace.folder_store(output)
+    evidence_bytes = canonical_json(evidence)
+    _require_room(workspace, model, found, evidence, evidence_bytes)
     stored = store.add([Source(path=path) for _, path in found], progress)
     files = [
         ModelFile(
@@ -106,7 +111,6 @@ def bundle(
             "the model has changed since it was evaluated, so the evidence is not about it",
             hint="run `assent evaluate` again",
         )
-    evidence_bytes = canonical_json(evidence)
     config = config_blob(model, files)
     manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
     # The manifest comes last: a bundle is there only when everything that it names is.
@@ -175,14 +179,13 @@ def take(
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(one.size > MAX_BYTES for one in taken.attachments):
         raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
-    workspace.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=workspace.work, prefix=".taken-") as scratch:
+    with scratch_folder(workspace.work, ".taken-") as scratch:
         # Verified while they are copied: only what has the digest that it is said to have gets
         # near the store. Each blob once: a thousand names of one large file are one file.
         sizes = {one.digest: one.size_bytes for one in taken.files}
         sizes |= {one.digest: one.size for one in taken.attachments}
         wanted = [
-            Wanted(digest=one, size_bytes=size, path=Path(scratch) / str(number))
+            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
             for number, (one, size) in enumerate(sizes.items())
         ]
         source.fetch(wanted)
@@ -199,6 +202,46 @@ def take(
         size_bytes=sum(file.size_bytes for file in taken.files),
         new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
     )
+
+
+def _require_room(
+    workspace: Workspace,
+    model: str,
+    found: Sequence[tuple[str, Path]],
+    evidence: Evidence,
+    evidence_bytes: bytes,
+) -> None:
+    """Raise `UsageError` for a bundle that nobody could read again, before any of it is stored:
+    one of more files, or of a larger manifest, than the store takes.
+    """
+    doing = f"bundling {model}"
+    limit = workspace.store.largest_manifest_bytes
+    count = len(found) + len(evidence.attachments)
+    files = [
+        ModelFile(
+            path=name,
+            digest=_ANY,
+            size_bytes=path.stat().st_size,
+            is_executable=is_executable(path),
+        )
+        for name, path in found
+    ]
+    size = manifest_size(model, files, evidence_bytes, evidence.attachments)
+    problem = too_large(count, size, len(evidence_bytes), limit)
+    if problem is not None:
+        raise UsageError(doing, problem, hint=_FEWER)
+    if size > REGISTRY_MANIFEST_BYTES:
+        told = (
+            f"{doing}: the manifest of {count:,} files has {size:,} bytes: this store takes it, and"
+        )
+        workspace.say(f"{told} a container registry may take only {REGISTRY_MANIFEST_BYTES:,}")
+
+
+_ANY = digest_of(b"")
+_FEWER = (
+    "have training write fewer and larger files, or pack them into one; evidence grows with "
+    "metrics, slices and parameters"
+)
 
 
 def _is_locked(workspace: Workspace, model: str, inputs: Inputs, digest: Digest) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import stat
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -19,16 +20,19 @@ from assent.core.digest import Digest, hex_of, is_digest, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
 from assent.errors import AssentError, IdleError, IntegrityError, OutsideError, UsageError
+from assent.files import remove_left, scratch_folder
 from assent.git import Repository, is_commit
 from assent.measure.files import PLACEHOLDERS, relative_name, require_inside
 from assent.measure.hashes import Hashes
 from assent.measure.models.files import is_executable, model_files
-from assent.ports import BlobState, NotInStoreError, Store, View, Wanted
+from assent.ports import BUNDLE_AGAIN, BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.versions import version_number
 from assent.verbs.work import keep
 from assent.verbs.workspace import Workspace
 from assent.verbs.worktree import documents_of, inputs_of, some_of, written
+
+_NEW, _OLD = "new", "old"
 
 
 def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
@@ -65,7 +69,7 @@ def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
     try:
         bundle = read_manifest(workspace.store.read(digest))
     except NotInStoreError as error:
-        hint = "is `store` in assent.yaml the right one? `assent verify` says all that is missing"
+        hint = f"is `store` in assent.yaml the right one? {BUNDLE_AGAIN}"
         raise NotInStoreError(error.doing, error.problem, hint=hint) from None
     if bundle.model != model:
         raise IntegrityError(
@@ -111,9 +115,16 @@ def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
                 doing,
                 f"{paths.get(digest, digest)} of bundle {short(bundle.digest)} is {state.value} "
                 "in the store",
-                hint="`assent verify --repair` takes damaged blobs away; "
-                "then `assent bundle` on the trained commit stores them again",
+                hint=BUNDLE_AGAIN,
             )
+
+
+def require_durable(workspace: Workspace, bundle: Bundle, doing: str) -> None:
+    """`require_sound`, and have every blob of the bundle where a loss of power does not take it:
+    what was read may have come from memory. Before a decision names the bundle.
+    """
+    require_sound(workspace, bundle, doing)
+    workspace.store.flush(bundle.blobs)
 
 
 def model_digest_at(
@@ -266,15 +277,18 @@ def write_model(store: Store, bundle: Bundle, target: Path, kept: Sequence[Path]
 
     A model of one file named as `target` is becomes that file; any other becomes a folder, which
     is built beside the target and swapped in whole. What may be run is executable again. The files
-    `kept` stay in it.
+    `kept` stay in it. A target that an earlier run was killed at, between the two halves of a swap,
+    is brought back first.
     """
     doing = f"writing the model to {target}"
-    draft = target.with_name(f".{target.name}.assent-{os.getpid()}")
-    is_file = _is_one_file(bundle, target)
-    if stands_at(target, bundle):
-        return set_executable(bundle, target)
+    prefix = f".{target.name}.assent-"
     try:
-        try:
+        remove_left(target.parent, prefix, partial(_bring_back, target))
+        if stands_at(target, bundle):
+            return set_executable(bundle, target)
+        is_file = _is_one_file(bundle, target)
+        with scratch_folder(target.parent, prefix) as scratch:
+            draft = scratch / _NEW
             store.fetch(
                 [
                     Wanted(
@@ -288,8 +302,6 @@ def write_model(store: Store, bundle: Bundle, target: Path, kept: Sequence[Path]
             set_executable(bundle, draft)
             _keep_placeholders(target, draft, kept)
             _swap(draft, target)
-        finally:
-            _remove(draft)
     except OSError as error:
         raise OutsideError(doing, error.strerror or str(error)) from None
     return True
@@ -462,16 +474,21 @@ def _keep_placeholders(target: Path, draft: Path, kept: Sequence[Path]) -> None:
 
 
 def _swap(draft: Path, target: Path) -> None:
-    """Put `draft` in the place of `target`; what stood there is gone only afterwards."""
-    old = target.with_name(f"{draft.name}.old")
+    """Put `draft` in the place of `target`; what stood there is left beside it."""
     if os.path.lexists(target):
-        target.rename(old)
+        _let_move(target)
+        target.rename(draft.with_name(_OLD))
     draft.rename(target)
-    _remove(old)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+def _let_move(folder: Path) -> None:
+    """Whoever may not write to a folder may not move it below another one."""
+    if folder.is_dir() and not folder.is_symlink():
+        with suppress(OSError):
+            folder.chmod(stat.S_IMODE(folder.stat().st_mode) | stat.S_IRWXU)
+
+
+def _bring_back(target: Path, left: Path) -> None:
+    """Put what stood at `target` back there, if a swap was cut off and nothing stands there."""
+    if os.path.lexists(left / _OLD) and not os.path.lexists(target):
+        (left / _OLD).rename(target)

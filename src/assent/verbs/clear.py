@@ -6,6 +6,7 @@ from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.ports import View
+from assent.verbs.keys import keyed
 from assent.verbs.outcome import Decided
 from assent.verbs.recording import record
 from assent.verbs.rollback import require_reason
@@ -43,7 +44,8 @@ def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decid
             )
         ]
 
-    _, entries = record(workspace, model, decide)
+    with keyed(workspace, model, "clear", stage, reason) as key:
+        _, entries = record(workspace, model, decide, key=key)
     return Decided(
         model=model,
         sentence=f"cleared {stage}, which held v{entries[0].replaces}"
@@ -52,5 +54,6 @@ def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decid
         verdict=Verdict(findings=()),
         stage=stage,
         entries=entries,
+        clock=workspace.clock,
         was_so=not entries,
     )

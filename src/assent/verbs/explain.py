@@ -8,23 +8,23 @@ import msgspec
 
 from assent.core.approval import Approvals
 from assent.core.change import Review, ReviewState
+from assent.core.clock import Clock
 from assent.core.digest import Digest
 from assent.core.identity import Actor
 from assent.core.verdict import Verdict
 from assent.errors import ExitCode
 from assent.policy.approvals import approval_findings
-from assent.policy.stages import judge_entry
 from assent.verbs.bundles import find
 from assent.verbs.judging import all_reviews, binding_reviews, hear, judge
-from assent.verbs.promote import stage_rule
+from assent.verbs.promote import stage_findings, stage_rule
 from assent.verbs.recording import read_ledger
 from assent.verbs.versions import record_of
 from assent.verbs.workspace import Workspace
 
 
 class ExplainResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on one step for one bundle, with who was heard. `supposed` are the people whose
-    approval was only supposed.
+    """The verdict on one step for one bundle, with who was heard, at the time of `clock`.
+    `supposed` are the people whose approval was only supposed.
     """
 
     model: str
@@ -34,6 +34,7 @@ class ExplainResult(msgspec.Struct, frozen=True, kw_only=True):
     policy: Digest
     verdict: Verdict
     approvals: Approvals
+    clock: Clock
     supposed: tuple[str, ...] = ()
 
     @property
@@ -78,7 +79,7 @@ def explain(
         needed = rule.approvals or policy.approvals
         approvals = hear(workspace, view, needed, candidate, reviews=reviews, change=None)
         known = record_of(view, model, candidate.version or 0)
-        entry = judge_entry(rule, stage, known, view.state, run=workspace.run, now=workspace.now)
+        entry = stage_findings(workspace, view, rule, stage, known)
         people = approval_findings(approvals, rule_name=f"approvals for {stage}")
         verdict, step = Verdict(findings=(*entry, *people)), f"promote to {stage}"
     return ExplainResult(
@@ -89,5 +90,6 @@ def explain(
         policy=policy.digest,
         verdict=verdict,
         approvals=approvals,
+        clock=workspace.clock,
         supposed=tuple(person.login for person in suppose),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from assent.core.diff.model import WeightChange
 from assent.core.digest import short
 from assent.core.evidence import Evidence
 from assent.errors import AssentError, IntegrityError
+from assent.files import scratch_folder
 from assent.measure.models.inspect import inspect
 from assent.measure.models.weights import compare_weights
 from assent.measure.predictions.loading import load_predictions
@@ -134,10 +134,9 @@ def files_of(workspace: Workspace, bundle: Bundle) -> Iterator[Mapping[str, Path
     if not away:
         yield {path: place for path, place in places.items() if place is not None}
         return
-    workspace.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=workspace.work, prefix=".inspected-") as scratch:
+    with scratch_folder(workspace.work, ".inspected-") as scratch:
         wanted = [
-            Wanted(digest=file.digest, size_bytes=file.size_bytes, path=Path(scratch) / str(number))
+            Wanted(digest=file.digest, size_bytes=file.size_bytes, path=scratch / str(number))
             for number, file in enumerate(away)
         ]
         workspace.store.fetch(wanted)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from assent.core.digest import Digest
 from assent.core.evidence import Run
+from assent.files import scratch_folder
 from assent.ports import Progress
 from assent.verbs.bundle import take
 from assent.verbs.workspace import Workspace
@@ -23,9 +23,8 @@ def taken(
     """Store the bundle that `fetch` writes to a folder, and return its digest; None if it has
     none. The forge has said which run it is of, and the bundle must say the same.
     """
-    workspace.work.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=workspace.work, prefix=".left-") as scratch:
-        folder = Path(scratch) / "bundle"
+    with scratch_folder(workspace.work, ".left-") as scratch:
+        folder = scratch / "bundle"
         run = fetch(folder)
         if run is None:
             return None

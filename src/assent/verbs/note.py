@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assent.core.clock import event_time
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
+from assent.errors import UsageError
 from assent.ports import View
+from assent.verbs.keys import keyed
 from assent.verbs.outcome import Decided
 from assent.verbs.promote import chosen_version
 from assent.verbs.recording import record
@@ -23,9 +26,15 @@ def note(
     version: str | None = None,
     stage: str | None = None,
     links: Mapping[str, str] | None = None,
+    happened: str | None = None,
 ) -> Decided:
-    """Record `text` about a version, about what a stage holds, or about the model as a whole."""
-    require_reason(text, f"noting something on {model}")
+    """Record `text` about a version, about what a stage holds, or about the model as a whole.
+    `happened` is when it took place, as people write it: the entry's own date is that of now. The
+    same words again in one run of CI, or after a run that was cut off, are the same note.
+    """
+    doing = f"noting something on {model}"
+    require_reason(text, doing)
+    when = None if happened is None else _when(workspace, happened, doing)
 
     def decide(view: View) -> list[Draft]:
         about = Subject()
@@ -44,11 +53,14 @@ def note(
                 actor=workspace.forge.whoami(),
                 run=workspace.run,
                 reason=text,
+                happened=when,
                 links=dict(links or {}),
             )
         ]
 
-    _, entries = record(workspace, model, decide)
+    said = [f"{name}={address}" for name, address in sorted((links or {}).items())]
+    with keyed(workspace, model, "note", text, version, stage, when, *said) as key:
+        _, entries = record(workspace, model, decide, key=key)
     number = entries[0].subject.version
     return Decided(
         model=model,
@@ -57,4 +69,12 @@ def note(
         version=number,
         stage=stage,
         entries=entries,
+        clock=workspace.clock,
     )
+
+
+def _when(workspace: Workspace, happened: str, doing: str) -> str:
+    try:
+        return event_time(happened, workspace.now)
+    except ValueError as error:
+        raise UsageError(doing, str(error)) from None

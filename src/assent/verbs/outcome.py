@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from assent.core.clock import Clock
 from assent.core.digest import Digest
 from assent.core.entry import Entry
 from assent.core.verdict import Decision, Verdict
@@ -12,8 +13,9 @@ from assent.errors import ExitCode
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on what was asked, and the entries that were written; none if it was refused,
-    or if it stood so already (`was_so`). `sentence` says it in words. Where one run has decided on
-    several things, the `others` are in the one that matters most.
+    or if it stood so already (`was_so`). `clock` is the one that it was decided by. `sentence`
+    says it in words. Where one run has decided on several things, the `others` are in the one that
+    matters most.
     """
 
     model: str
@@ -24,6 +26,7 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     stage: str | None = None
     entries: tuple[Entry, ...] = ()
     was_so: bool = False
+    clock: Clock | None = None
     others: tuple[Decided, ...] = ()
 
     @property

@@ -5,18 +5,19 @@ from __future__ import annotations
 from assent.compare.bundles import Known
 from assent.core.approval import Approvals
 from assent.core.entry import Draft, Entry, Kind, recorded
-from assent.core.verdict import Decision, Verdict
+from assent.core.registry import Record
+from assent.core.verdict import Decision, Finding, Verdict
 from assent.errors import AssentError, UsageError
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy, StageRule
-from assent.policy.stages import judge_entry
+from assent.policy.stages import entries_wanted, judge_entry
 from assent.ports import Press, View
 from assent.verbs import deploying
-from assent.verbs.bundles import find, require_sound
+from assent.verbs.bundles import find, require_durable
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on, override_draft
-from assent.verbs.recording import point_stage_again, read_ledger, record
+from assent.verbs.recording import point_stage_again, read_entries, read_ledger, record
 from assent.verbs.reverted import Back, gone_back
 from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
@@ -49,7 +50,7 @@ def promote(
         number = back.version
     candidate = find(workspace, view, model, f"v{number}")
     name = f"v{number} of {model}"
-    require_sound(workspace, candidate.bundle, f"promoting {name} to {stage}")
+    require_durable(workspace, candidate.bundle, f"promoting {name} to {stage}")
     environment = environment or stage
     press = workspace.forge.press(environment)
     is_named = version is not None and version_number(version) is not None
@@ -110,6 +111,7 @@ def promote(
         stage=stage,
         entries=entries,
         was_so=bool(standing),
+        clock=workspace.clock,
     )
 
 
@@ -141,6 +143,23 @@ def chosen_version(view: View, version: str | None) -> int:
         raise UsageError(doing, f"{version!r} is no version", hint="write v12, or a stage")
     record_of(view, view.state.model, number)
     return number
+
+
+def stage_findings(
+    workspace: Workspace, view: View, rule: StageRule, stage: str, known: Record
+) -> list[Finding]:
+    """Whether the version of `known` may enter a stage now."""
+    start = entries_wanted(rule, known, view.state, now=workspace.now)
+    entries = () if start is None else read_entries(view, start)
+    return judge_entry(
+        rule,
+        stage,
+        known,
+        view.state,
+        run=workspace.run,
+        clock=workspace.clock,
+        entries=entries,
+    )
 
 
 def _gone_back(
@@ -191,7 +210,7 @@ def _judge(
         workspace, view, rule.approvals or policy.approvals, candidate, reviews=reviews, change=None
     )
     findings = [
-        *judge_entry(rule, stage, known, view.state, run=workspace.run, now=workspace.now),
+        *stage_findings(workspace, view, rule, stage, known),
         *approval_findings(approvals, rule_name=f"approvals for {stage}"),
         *deploying.findings_of(press, environment),
     ]

@@ -5,20 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from assent.core.digest import Digest
 from assent.core.entry import GENESIS, Draft, Entry, Kind, decode_entry, encode_entry, entry_digest
 from assent.core.registry import ChainError, Standing, State, linked
 from assent.errors import OutsideError
-from assent.ports import BusyError, MovedError, Pointer, View
+from assent.ports import MovedError, Pointer, View
+from assent.verbs.keys import Key
 from assent.verbs.namesakes import require_own_name
+from assent.verbs.patience import Patience
 from assent.verbs.witnesses import contradiction, head_of, witness_error, witnesses_of
 from assent.verbs.workspace import Workspace
-
-PATIENCE_S = 120.0
-"""How long a writer tries when others keep being first."""
-
-BUSY_S = 10.0
-"""How long it waits for a lock, which is held for milliseconds unless it was left."""
 
 
 def record(
@@ -27,48 +25,65 @@ def record(
     decide: Callable[[View], Sequence[Draft]],
     *,
     view: View | None = None,
+    key: Key | None = None,
 ) -> tuple[View, tuple[Entry, ...]]:
     """Append what `decide` makes of the ledger as it stands; nothing if it decides on nothing.
 
     It stands as in `view`, if the caller has just read it. `decide` is called again with a fresh
     view whenever somebody else wrote in between, so every entry was judged on the state that it
-    follows. Returns the view it was decided on.
+    follows. What an earlier run has written with `key` is not written again: it is what is
+    returned. Returns the view it was decided on as well.
     """
     workspace.require_trusted(f"writing to the ledger of {model}")
     require_own_name(workspace, model, f"writing to the ledger of {model}")
-    deadline = time.monotonic() + PATIENCE_S
-    busy_since: float | None = None
-    attempt = 0
+    with workspace.ledger.turn(model) as had_to_wait:
+        view, entries = _appended(workspace, model, decide, None if had_to_wait else view, key)
+    if entries:
+        point_all(workspace, model, entries)
+    else:
+        _point_head(workspace, view.state.model, view.state.seq, view.head)
+    return view, entries
+
+
+def _appended(
+    workspace: Workspace,
+    model: str,
+    decide: Callable[[View], Sequence[Draft]],
+    view: View | None,
+    key: Key | None,
+) -> tuple[View, tuple[Entry, ...]]:
+    patience = Patience(time.monotonic())
     while True:
+        began = time.monotonic()
         if view is None:
             view = read_ledger(workspace, model)
         _require_witness(workspace, view)
-        drafts = decide(view)
+        if key is not None and (key.is_repeated or patience.losses):
+            written = key.written(view, is_ours=patience.losses > 0)
+            if written:
+                return view, written
+        drafts = [_with_key(draft, key) for draft in decide(view)]
         if not drafts:
-            _point_head(workspace, view.state.model, view.state.seq, view.head)
             return view, ()
         try:
-            entries = workspace.ledger.append(view, drafts)
+            return view, workspace.ledger.append(view, drafts)
         except MovedError as error:
-            view = None
             now = time.monotonic()
-            if isinstance(error, BusyError):
-                busy_since = busy_since or now
-                if now > busy_since + BUSY_S:
-                    raise OutsideError(error.doing, error.problem, hint=error.hint) from None
-            else:
-                busy_since = None
-            if now > deadline:
-                raise OutsideError(
-                    error.doing, "others keep being first", hint="run the verb again later"
-                ) from None
-            import random  # only for whoever was not first
+            most_s = patience.pause(error, view.head, now, cost_s=now - began)
+        if patience.losses == SAID_AT:
+            workspace.say(f"others write to the ledger of {model} too: waiting for a turn")
+        view = None
+        import random  # only for whoever was not first
 
-            attempt += 1
-            time.sleep(random.uniform(0, min(1.0, 0.01 * 2**attempt)))  # noqa: S311  # not a secret
-            continue
-        _point_all(workspace, model, entries)
-        return view, entries
+        time.sleep(random.uniform(0, most_s))  # noqa: S311  # not a secret
+
+
+SAID_AT = 5
+"""After how many lost races it is said."""
+
+
+def _with_key(draft: Draft, key: Key | None) -> Draft:
+    return draft if key is None else replace(draft, key=key.value)
 
 
 def read_ledger(workspace: Workspace, model: str, *, alone: bool = False) -> View:
@@ -157,7 +172,8 @@ def read_entries(view: View, start: int = 0) -> list[Entry]:
     return [entry for entry, _ in found]
 
 
-def _point_all(workspace: Workspace, model: str, entries: Sequence[Entry]) -> None:
+def point_all(workspace: Workspace, model: str, entries: Sequence[Entry]) -> None:
+    """Move the pointers that these entries are about, and the head."""
     last, digest = entries[-1], entry_digest(encode_entry(entries[-1]))
     try:
         for entry in entries:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from assent.core.digest import short
-from assent.core.entry import Draft, Kind, decode_entry, entry_digest
+from assent.core.entry import Draft, Kind
 from assent.core.registry import ChainError
-from assent.errors import AssentError, PolicyError, UsageError
+from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
 from assent.verbs.namesakes import require_own_name
 from assent.verbs.rollback import require_reason
@@ -89,24 +89,14 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
 
 def _require_no_copy(workspace: Workspace, model: str, read: Read, doing: str) -> None:
     """Raise `PolicyError` if a branch of this clone has entries that the ledger has not."""
-    repository = workspace.repository
-    names = [f"refs/heads/assent/{model}"]
-    names += [f"refs/remotes/{remote}/assent/{model}" for remote in repository.remotes()]
-    for name in names:
-        commit = repository.resolve(name)
-        try:
-            content = None if commit is None else repository.show(commit, "newest.json")
-            seq = None if content is None else decode_entry(content).seq
-        except AssentError:
-            continue  # it is no ledger
-        if content is None or seq is None:
-            continue
-        if seq >= len(read.digests) or read.digests[seq] != entry_digest(content):
+    for copy in workspace.ledger.copies(model):
+        if copy.seq >= len(read.digests) or read.digests[copy.seq] != copy.entry:
             raise PolicyError(
                 doing,
-                f"{name} of this clone has another entry {seq} than the ledger, or the only one",
+                f"{copy.name} of this clone has another entry {copy.seq} than the ledger, or the "
+                "only one",
                 hint=f"look at it, and push it if it is right: `git push --force <remote> "
-                f"{commit}:refs/heads/assent/{model}`; else delete it here",
+                f"{copy.commit}:refs/heads/assent/{model}`; else delete it here",
             )
 
 

@@ -17,7 +17,7 @@ from assent.making.inputs import say_changed
 from assent.measure.patterns import covers
 from assent.policy.rules import Policy
 from assent.ports import View
-from assent.verbs.bundles import find, remember, require_sound
+from assent.verbs.bundles import find, remember, require_durable
 from assent.verbs.judging import (
     approval_records,
     binding_reviews,
@@ -218,7 +218,7 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
     """Judge a bundle that is of a step, and give it a version if it passes."""
     workspace, model, change = step.workspace, step.model, step.change
     bundle, policy = candidate.bundle, order.policy
-    require_sound(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
+    require_durable(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
     verdicts: list[Verdict] = []
     known: list[Decided] = []
 

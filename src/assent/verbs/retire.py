@@ -50,6 +50,7 @@ def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> De
         verdict=verdicts[0],
         version=number,
         entries=entries,
+        clock=workspace.clock,
         was_so=was_so[0],
     )
 

@@ -28,6 +28,7 @@ from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.handover import taken
 from assent.verbs.judging import Judgement, judge, makers, subject
+from assent.verbs.keys import keyed
 from assent.verbs.locks import lock_at, retraining
 from assent.verbs.recording import read_entries, read_ledger, record
 from assent.verbs.revisions import difference
@@ -402,7 +403,8 @@ def _noted(workspace: Workspace, policy: Policy, known: Known, base: str, found:
             )
         ]
 
-    _, entries = record(workspace, model, decide)
+    with keyed(workspace, model, "retrain", candidate.bundle.digest, base) as key:
+        _, entries = record(workspace, model, decide, key=key)
     if not entries:
         raise OutsideError(
             f"retraining {model}",

@@ -11,12 +11,13 @@ from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy, StageRule
 from assent.ports import View
 from assent.verbs import deploying
-from assent.verbs.bundles import find, require_sound
+from assent.verbs.bundles import find, require_durable
 from assent.verbs.judging import approval_records, binding_reviews, hear, subject
+from assent.verbs.keys import Key, keyed
 from assent.verbs.outcome import Decided
 from assent.verbs.override import may_go_on
 from assent.verbs.promote import stage_rule
-from assent.verbs.recording import point_stage_again, read_ledger, record
+from assent.verbs.recording import point_all, point_stage_again, read_ledger, record
 from assent.verbs.versions import record_of, version_number
 from assent.verbs.workspace import Workspace
 
@@ -41,9 +42,59 @@ def rollback(
     rule = stage_rule(policy, model, stage)
     reason = _reason(workspace, reason, f"rolling back {stage} of {model}")
     view = read_ledger(workspace, model)
+    with keyed(workspace, model, "rollback", stage, to, reason) as key:
+        if key.is_repeated:
+            earlier = key.written(view)
+            if earlier:
+                return _again(workspace, view, earlier, environment or stage)
+        return _rolled_back(workspace, view, policy, rule, stage, reason, to, environment, key)
+
+
+def _again(
+    workspace: Workspace, view: View, entries: tuple[Entry, ...], environment: str
+) -> Decided:
+    """What an earlier run that was cut off has written. Going back from there once more would be
+    going back by two.
+    """
+    [entry] = entries
+    point_all(workspace, entry.model, entries)
+    held = view.state.stages.get(entry.stage or "")
+    sentence = f"{_sentence(entry)} (an earlier run has recorded it)"
+    if held is not None and held.seq == entry.seq:
+        deploying.show(workspace, view, entry, environment)
+    else:
+        now = "nothing" if held is None else f"v{held.version}"
+        sentence = f"{sentence}; since then it was changed, and holds {now}"
+    return Decided(
+        model=entry.model,
+        sentence=sentence,
+        verdict=Verdict(findings=()),
+        version=entry.subject.version,
+        bundle=entry.subject.bundle,
+        stage=entry.stage,
+        entries=entries,
+    )
+
+
+def _sentence(entry: Entry) -> str:
+    return f"rolled {entry.stage} back to v{entry.subject.version} from v{entry.replaces}"
+
+
+def _rolled_back(
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    rule: StageRule,
+    stage: str,
+    reason: str,
+    to: str | None,
+    environment: str | None,
+    key: Key,
+) -> Decided:
+    model = view.state.model
     target = _target(view, stage, to)
     candidate = find(workspace, view, model, f"v{target}")
-    require_sound(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
+    require_durable(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
     verdicts: list[Verdict] = [Verdict(findings=())]
     environment = environment or stage
     press = workspace.forge.press(environment)
@@ -91,12 +142,12 @@ def rollback(
             )
         ]
 
-    _, entries = record(workspace, model, decide, view=view)
+    _, entries = record(workspace, model, decide, view=view, key=key)
     for entry in (*standing, *entries):
         deploying.show(workspace, view, entry, environment)
     sentence = f"{stage} was not rolled back"
     if entries:
-        sentence = f"rolled {stage} back to v{target} from v{entries[-1].replaces}"
+        sentence = _sentence(entries[-1])
     elif standing:
         sentence = f"{stage} holds v{target} already"
     return Decided(
@@ -107,6 +158,7 @@ def rollback(
         bundle=candidate.bundle.digest,
         stage=stage,
         entries=entries,
+        clock=workspace.clock,
         was_so=bool(standing),
     )
 

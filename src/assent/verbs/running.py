@@ -391,7 +391,7 @@ def run_step(
     step = Step(
         command=command,
         inputs_digest=inputs_digest,
-        started_at=workspace.now,
+        started_at=workspace.machine_now,
         wall_s=round(result.wall_s, 3),
         cpu_s=round(result.cpu_s, 3),
         peak_memory_bytes=result.peak_memory_bytes,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from assent.core.clock import Doubt, doubts
 from assent.core.entry import Entry, sentence
 from assent.verbs.promote import chosen_version
 from assent.verbs.recording import read_entries, read_ledger
@@ -11,10 +12,11 @@ from assent.verbs.workspace import Workspace
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry, and the sentence that says it."""
+    """One entry, the sentence that says it, and why its date is in doubt."""
 
     sentence: str
     entry: Entry
+    doubt: Doubt | None = None
 
 
 class TimelineResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,15 +33,21 @@ class TimelineResult(msgspec.Struct, frozen=True, kw_only=True):
 def timeline(
     workspace: Workspace, model: str, *, limit: int | None = 50, version: str | None = None
 ) -> TimelineResult:
-    """The newest `limit` entries (None: all), or all those about one version and its bundle."""
+    """The newest `limit` entries (None: all), or all those about one version and its bundle. Dates
+    are compared with one another, and with this machine's clock.
+    """
     view = read_ledger(workspace, model, alone=True)
     total = view.state.seq + 1
     start = 0 if limit is None or version is not None else max(0, total - limit)
     entries = read_entries(view, start)
+    doubted = doubts([entry.dated for entry in entries], workspace.machine_now)
     if version is not None:
         bundle = view.bundle_of(chosen_version(view, version))
         entries = [entry for entry in entries if entry.subject.bundle == bundle]
-    moments = [Moment(sentence=sentence(entry), entry=entry) for entry in reversed(entries)]
+    moments = [
+        Moment(sentence=sentence(entry), entry=entry, doubt=doubted.get(entry.seq))
+        for entry in reversed(entries)
+    ]
     return TimelineResult(
         model=model, total=total, moments=tuple(moments[:limit]), verified_from=start
     )

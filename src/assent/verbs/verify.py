@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
 
 from assent.core.bundle import Bundle, read_manifest
+from assent.core.clock import Doubt, doubts
 from assent.core.digest import Digest, short
-from assent.core.entry import entry_digest
+from assent.core.entry import Dated, dated, entry_digest
 from assent.core.registry import ChainError, Registry, fold
 from assent.errors import ExitCode, IntegrityError
 from assent.ports import BlobState, Pointer, View
@@ -43,6 +44,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     is_lost: bool = False
 
 
+class OddDate(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry whose date cannot be right. It is said, and is no fault: order is the chain."""
+
+    model: str
+    doubt: Doubt
+
+
 class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that was read, everything that is wrong with it, and what was not looked at."""
 
@@ -52,6 +60,12 @@ class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     blobs: int
     faults: tuple[Fault, ...]
     not_compared: tuple[str, ...] = ()
+    candidates: int = 0
+    incomplete: tuple[str, ...] = ()
+    """Candidates of which something is missing. That is no fault: none of them is a version, and
+    whoever wants one bundles it again.
+    """
+    odd_dates: tuple[OddDate, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -66,6 +80,9 @@ class _Findings:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.not_compared: list[str] = []
+        self.incomplete: list[str] = []
+        self.candidates = 0
+        self.odd_dates: list[OddDate] = []
         self.entries = 0
         self.versions = 0
         self.blobs = 0
@@ -104,10 +121,11 @@ def verify(
 ) -> VerifyResult:
     """Check chain, state, blobs and pointers of `models`; one broken model hides no other.
 
-    With `repair`, what can be derived is derived again (state, pointers), and damaged blobs are
-    taken away so that bundling stores them again. A broken chain is never repaired, and neither
-    is anything of a ledger that lacks an entry which the store was derived from: a repair would
-    take the only witness away.
+    Blobs are those of the versions, and of the candidates that the ledger or a hint in the store
+    names and whose manifest is there. With `repair`, what can be derived is derived again (state,
+    pointers), and damaged blobs are taken away; bundling stores them again. A broken chain is
+    never repaired, and neither is anything of a ledger that lacks an entry which the store was
+    derived from: a repair would take the only witness away.
     """
     if repair:
         workspace.require_trusted("repairing what is derived")
@@ -121,6 +139,7 @@ def verify(
             if blobs:
                 _blobs(workspace, model, read.registry, found, repair=repairs and is_honest)
             _pointers(workspace, read, found, repair=repairs and is_honest)
+            _listing(workspace, model, found, repair=repairs and is_honest)
     return VerifyResult(
         models=tuple(models),
         entries=found.entries,
@@ -128,17 +147,21 @@ def verify(
         blobs=found.blobs,
         faults=tuple(found.faults),
         not_compared=tuple(found.not_compared),
+        candidates=found.candidates,
+        incomplete=tuple(found.incomplete),
+        odd_dates=tuple(found.odd_dates),
     )
 
 
 class Read(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger read whole, with the pointers that were read before it: the fold of the entries,
-    the digest of each, and the pointers that were not derived from any of them.
+    the digest and the date of each, and the pointers that were not derived from any of them.
     """
 
     view: View
     registry: Registry
     digests: list[Digest]
+    dates: list[Dated]
     there: dict[str, Pointer | None]
     witnessed: dict[str, str]
 
@@ -172,11 +195,13 @@ def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> 
     there = workspace.store.pointers(model)
     view = workspace.ledger.read(model, strict=False, remembered=remembered)
     digests: list[Digest] = []
+    dates: list[Dated] = []
 
     def noted() -> Iterator[bytes]:
         for content in view.entries():
             digests.append(entry_digest(content))
             yield content
+            dates.append(dated(content))  # now that it is known to be an entry
 
     registry = fold(model, noted())
     witnessed: dict[str, str] = {}
@@ -187,7 +212,9 @@ def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> 
             witnessed[name] = beyond(name, pointer, registry.state.seq)
         elif digests[pointer.seq] != pointer.entry:
             witnessed[name] = not_in(name, pointer)
-    return Read(view=view, registry=registry, digests=digests, there=there, witnessed=witnessed)
+    return Read(
+        view=view, registry=registry, digests=digests, dates=dates, there=there, witnessed=witnessed
+    )
 
 
 def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
@@ -204,6 +231,8 @@ def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
         return None
     found.entries += len(read.digests)
     found.versions += read.registry.state.versions
+    odd = doubts(read.dates, workspace.machine_now).values()
+    found.odd_dates += [OddDate(model=model, doubt=one) for one in odd]
     for name, problem in read.witnessed.items():
         pointer = read.there[name]
         seq = len(read.digests) if pointer is None else min(pointer.seq, len(read.digests))
@@ -240,7 +269,7 @@ def _blobs(
 ) -> None:
     wanted: dict[Digest, str] = {}
     for version, digest in registry.versions.items():
-        bundle = _manifest(workspace, model, version, digest, found, repair=repair)
+        bundle = _manifest(workspace, model, f"v{version}", digest, found, repair=repair)
         if bundle is not None:
             stated = registry.records[digest].model_digest
             if bundle.model != model or bundle.model_digest != stated:
@@ -252,43 +281,87 @@ def _blobs(
     for blob, state in workspace.store.check(list(wanted)).items():
         if state is not BlobState.SOUND:
             _bad_blob(workspace, model, wanted[blob], blob, state, found, repair=repair)
+    _candidates(workspace, model, registry, set(wanted), found, repair=repair)
+
+
+def _candidates(
+    workspace: Workspace,
+    model: str,
+    registry: Registry,
+    known: set[Digest],
+    found: _Findings,
+    *,
+    repair: bool,
+) -> None:
+    """The bundles that are no version, or none yet: what was approved must not turn out to be
+    damaged when it is registered. `known` are the blobs that were looked at already.
+    """
+    named = {*registry.records, *workspace.store.remembered(model)}
+    for digest in sorted(named - set(registry.versions.values())):
+        [there] = workspace.store.check([digest]).values()
+        if there is BlobState.MISSING:
+            continue  # a hint or an approval outlives what was cleaned up
+        who = f"the candidate {short(digest)}"
+        bundle = _manifest(workspace, model, who, digest, found, repair=repair, is_version=False)
+        found.candidates += 1
+        if bundle is None:
+            continue
+        states = workspace.store.check([one for one in bundle.blobs if one not in known])
+        for blob, state in states.items():
+            if state is BlobState.CORRUPT:
+                _bad_blob(
+                    *(workspace, model, who, blob, state, found), repair=repair, is_version=False
+                )
+        missing = sum(state is BlobState.MISSING for state in states.values())
+        if missing:
+            found.incomplete.append(f"{model}: {who} lacks {missing:,} of {len(states):,} blobs")
 
 
 def _manifest(
     workspace: Workspace,
     model: str,
-    version: int,
+    who: str,
     digest: Digest,
     found: _Findings,
     *,
     repair: bool,
+    is_version: bool = True,
 ) -> Bundle | None:
     [state] = workspace.store.check([digest]).values()
     if state is not BlobState.SOUND:
-        _bad_blob(workspace, model, f"v{version}", digest, state, found, repair=repair)
+        _bad_blob(
+            *(workspace, model, who, digest, state, found), repair=repair, is_version=is_version
+        )
         return None
     try:
         return read_manifest(workspace.store.read(digest))
     except IntegrityError as error:
-        found.add(model, Area.BLOBS, f"{digest} of v{version} is no bundle: {error.problem}")
+        if is_version:  # a hint may name anything
+            found.add(model, Area.BLOBS, f"{digest} of {who} is no bundle: {error.problem}")
     return None
 
 
 def _bad_blob(
     workspace: Workspace,
     model: str,
-    version: str,
+    who: str,
     blob: Digest,
     state: BlobState,
     found: _Findings,
     *,
     repair: bool,
+    is_version: bool = True,
 ) -> None:
-    problem = f"{blob} of {version} is {state.value}"
+    """A blob that is not what it should be. A version without it is still broken when it was taken
+    away; a candidate is only one that has to be bundled again.
+    """
+    problem = f"{blob} of {who} is {state.value}"
     if repair and state is BlobState.CORRUPT:
         workspace.store.discard(blob)
-        problem += "; taken away: run `assent bundle` on the trained commit to store it again"
-    found.add(model, Area.BLOBS, problem)
+        problem += "; it was taken away"
+        found.add(model, Area.BLOBS, problem, repaired=not is_version)
+    else:
+        found.add(model, Area.BLOBS, problem)
 
 
 def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> None:
@@ -296,6 +369,9 @@ def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: boo
     called so if it stays the same wrong one while both are read again and again.
     """
     model, wrong = read.registry.state.model, read.wrong
+    if wrong and not read.there:
+        _no_pointers(workspace, read, wrong, found, repair=repair)
+        return
     for attempt in range(1, ROUNDS):
         if not wrong:
             return
@@ -306,6 +382,45 @@ def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: boo
         if repair and not workspace.store.restore(name, wanted, instead_of=pointer):
             continue  # somebody has just written it
         found.add(model, Area.POINTERS, _wrong(name, pointer, wanted), repaired=repair)
+
+
+def _no_pointers(
+    workspace: Workspace,
+    read: Read,
+    wrong: Mapping[str, tuple[Pointer | None, Pointer]],
+    found: _Findings,
+    *,
+    repair: bool,
+) -> None:
+    """A store that knows nothing of a model whose ledger has entries. That is one fault, however
+    many pointers are missing: nothing says that the ledger is whole.
+    """
+    model = read.registry.state.model
+    done = [
+        workspace.store.restore(name, wanted, instead_of=None)
+        for name, (_, wanted) in sorted(wrong.items())
+        if repair
+    ]
+    problem = (
+        f"the store knows nothing of this model, and the ledger asks for {len(wrong):,} pointers: "
+        "it was lost or moved, or `store` in assent.yaml is not the right one"
+    )
+    found.add(model, Area.POINTERS, problem, repaired=all(done) and repair)
+
+
+def _listing(workspace: Workspace, model: str, found: _Findings, *, repair: bool) -> None:
+    """What other tools are told follows the pointers. A writer may be between the two."""
+    astray = set(workspace.store.astray(model))
+    for attempt in range(1, ROUNDS):
+        if not astray:
+            return
+        time.sleep(PAUSE_S * attempt)
+        astray &= set(workspace.store.astray(model))
+    if repair and astray:
+        workspace.store.relist(model)
+    for tag in sorted(astray):
+        problem = f"the tag {tag} is not what the pointers say"
+        found.add(model, Area.POINTERS, problem, repaired=repair)
 
 
 def _expected(registry: Registry, digests: Sequence[Digest]) -> dict[str, Pointer]:

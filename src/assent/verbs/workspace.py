@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from assent.ci.environment import Context
 from assent.config.read import read_config
 from assent.config.settings import Config, ModelSettings
 from assent.core.change import Change
+from assent.core.clock import Clock, clock_of, wrong_clock
 from assent.core.digest import Digest
 from assent.core.evidence import Run
-from assent.errors import AssentError, PolicyError, UsageError
+from assent.core.registry import rfc3339
+from assent.errors import AssentError, OutsideError, PolicyError, UsageError
 from assent.git import Repository, Trunk, steering
 from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
@@ -30,8 +33,9 @@ FETCH_BASE = (
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
     branch, or None in a repository without one; `context` is the CI run; `folder_store` opens
-    a folder of another job as a store; `now` is RFC 3339; `environ` is what commands run with;
-    `say` shows progress to the person who waits.
+    a folder of another job as a store; `started` is this machine's time when the stopwatch
+    (`time.monotonic`) showed `stopwatch_s`; `environ` is what commands run with; `say` shows
+    progress to the person who waits.
     """
 
     root: Path
@@ -43,7 +47,8 @@ class Workspace:
     ledger: Ledger
     context: Context
     folder_store: Callable[[Path], Store]
-    now: str
+    started: datetime
+    stopwatch_s: float
     environ: Mapping[str, str]
     say: Callable[[str], None]
 
@@ -57,14 +62,34 @@ class Workspace:
         """Whether this is a run of the CI of the forge itself, which knows who did what."""
         return self.context.system in ("github", "gitlab")
 
+    @cached_property
+    def clock(self) -> Clock:
+        """The clock that decisions go by: the forge's, and this machine's where there is none."""
+        return clock_of(self.started, self.forge.clock(), self.stopwatch_s)
+
+    @property
+    def now(self) -> str:
+        """The time of this run by that clock: of all that is decided and written. RFC 3339."""
+        return self.clock.now
+
+    @property
+    def machine_now(self) -> str:
+        """The same by this machine's clock: of what is measured here. RFC 3339."""
+        return rfc3339(self.started)
+
     def require_trusted(self, doing: str) -> None:
         """Raise `PolicyError` unless decisions may be written from here: in CI, by code of the
-        branch that changes are merged into, in a checkout that nobody has prepared.
+        branch that changes are merged into, in a checkout that nobody has prepared. Raises
+        `OutsideError` if this machine's clock is wrong.
         """
         if self.context.system is not None:
             self.context.require_trusted(self.forge.branch(), doing)
         if self.is_in_forge_ci:
             self._require_plain_clone(doing)
+        wrong = wrong_clock(self.clock)
+        if wrong is not None:
+            hint = "set it (NTP does that by itself), and run the verb again"
+            raise OutsideError(doing, wrong, hint=hint)
 
     def _require_plain_clone(self, doing: str) -> None:
         found = steering(self.repository, self.context.temporary)

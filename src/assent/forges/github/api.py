@@ -44,8 +44,15 @@ class Api(Line):
     request, and nothing to any other host.
     """
 
-    def __init__(self, address: str, token: str | None, *, wait: Callable[[float], None]) -> None:
-        super().__init__("GitHub", wait=wait)
+    def __init__(
+        self,
+        address: str,
+        token: str | None,
+        *,
+        wait: Callable[[float], None],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        super().__init__("GitHub", wait=wait, say=say)
         self._address = checked_address(address)
         self._token = token
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from assent.core.change import Change, Review, ReviewState
+from assent.core.clock import Sight
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
@@ -81,7 +82,7 @@ class GitHubForge:
         wait: Callable[[float], None] = time.sleep,
         say: Callable[[str], None] = _silent,
     ) -> None:
-        self._site = Site(Api(api, token, wait=wait), repository, account=account)
+        self._site = Site(Api(api, token, wait=wait, say=say), repository, account=account)
         wakeup = Wakeup(
             event=event, payload=payload or {}, run=run, sha=sha, ref=ref, before=before
         )
@@ -95,6 +96,10 @@ class GitHubForge:
         self._proposals = Proposals(self._site)
         self._commit: str | None = None
         self._limits = limits
+
+    def clock(self) -> Sight:
+        """See `Forge.clock`."""
+        return self._site.clock
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever started the run, or its latest attempt."""

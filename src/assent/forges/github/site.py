@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from assent.core.clock import Sight
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.github.api import Api, RefusedError, segment
@@ -39,6 +40,13 @@ class Site:
         return self.api.get(
             self._asked, RepositoryFacts, doing=f"reading the repository {self._name}"
         )
+
+    @cached_property
+    def clock(self) -> Sight:
+        """What GitHub's clock showed when it first answered."""
+        if self.api.sight is None:
+            _ = self.facts
+        return self.api.told(self.api.sight)
 
     @cached_property
     def host(self) -> str:

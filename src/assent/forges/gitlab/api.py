@@ -44,8 +44,15 @@ class Api(Line):
     request, and nothing to any other host.
     """
 
-    def __init__(self, address: str, token: Token | None, *, wait: Callable[[float], None]) -> None:
-        super().__init__("GitLab", wait=wait)
+    def __init__(
+        self,
+        address: str,
+        token: Token | None,
+        *,
+        wait: Callable[[float], None],
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        super().__init__("GitLab", wait=wait, say=say)
         self._server = checked_address(address)
         self._token = token
         self._last: Response | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 from assent.core.change import Change, Review, ReviewState
+from assent.core.clock import Sight
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
@@ -91,9 +92,9 @@ class GitLabForge:
         own = Token(job_token, is_of_job=True) if job_token else None
         given = Token(token) if token else own
         self._site = Site(
-            Api(api, given, wait=wait),
+            Api(api, given, wait=wait, say=say),
             project,
-            job_api=Api(api, own, wait=wait) if own else None,
+            job_api=Api(api, own, wait=wait, say=say) if own else None,
             run=run,
             account=account,
         )
@@ -124,6 +125,10 @@ class GitLabForge:
         vars(other).pop("_current", None)
         other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
         return other
+
+    def clock(self) -> Sight:
+        """See `Forge.clock`."""
+        return self._site.clock
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever caused the job: of a manual one, who pressed."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from urllib.parse import urlsplit
 
+from assent.core.clock import Sight
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.gitlab.api import Api
@@ -59,6 +60,17 @@ class Site:
                 default_branch=next((one.name for one in branches if one.default), None),
             )
         return self.api.get(path, ProjectFacts, doing=doing)
+
+    @cached_property
+    def clock(self) -> Sight:
+        """What GitLab's clock showed when it first answered, whichever token asked."""
+        if self._sight is None:
+            _ = self.facts
+        return self.api.told(self._sight)
+
+    @property
+    def _sight(self) -> Sight | None:
+        return self.api.sight or (None if self._job_api is None else self._job_api.sight)
 
     @cached_property
     def branch(self) -> str:

@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from assent.core.digest import Digest
 from assent.core.registry import Record, State, Step
 from assent.ledgers.git.layout import (
+    REGISTRY,
     derived_digest,
-    entry_path,
     index_id,
     index_written,
-    state_files,
+    open_path,
+    state_file,
 )
 
 
 class Index:
     """The files below `index/`, brought up to date entry by entry.
 
-    `contents` holds those that the entries to come change, and the entries that are in no full
-    block yet, by path; `folders` the ids by name in `index/` and in every folder on the way to
+    `contents` holds those that the entries to come change, and the block that is not closed yet, by
+    path; `folders` the ids by name in `index/` and in every folder on the way to
     them. Both are brought up to date. `object_format` says what the ids are (`sha1`, `sha256`).
     """
 
@@ -35,7 +36,9 @@ class Index:
         self, seq: int, prev: Digest, state: State, records: Mapping[Digest, Record]
     ) -> Digest:
         """What entry `seq` states of everything derived (see `core.registry.Derive`)."""
-        self._changed = index_written(seq, prev, records, self._contents, self._object_format)
+        self._changed = index_written(
+            seq, prev, state, records, self._contents, self._object_format
+        )
         index = index_id(self._folders, self._changed, self._object_format)
         return derived_digest(state, index)
 
@@ -43,7 +46,7 @@ class Index:
         """What the entry that was asked about last makes of the branch: new contents by path,
         None for what goes.
         """
-        path = entry_path(step.entry.seq)
-        self._contents[path] = step.content
-        now = state_files(step.state, step.digest, step.content)
-        return {**self._changed, **now, path: step.content}
+        path = open_path(step.entry.seq)
+        self._contents[path] = self._contents.get(path, b"") + step.content
+        now = {REGISTRY: state_file(step.state), path: self._contents[path]}
+        return {**self._changed, **now}

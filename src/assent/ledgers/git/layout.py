@@ -1,25 +1,26 @@
 """Which files the branch has, and what one more entry makes of them.
 
 ```
-registry.yaml                             the current state, for people and GitOps tools
-newest.json                               the newest entry again (the same blob); it states the
-                                          digest of the current state and of index/
-entries/000/000000-000099.jsonl           a full block of a hundred entries, one per line
-entries/000/000100.json                   an entry of the block that is not full yet
-index/bundles/a/bc.jsonl                  what is known of the bundles whose digest begins so
-index/versions/000/000000-000099.jsonl    the bundles of a hundred versions
-index/versions/000/000100.json            the bundle of a version after those
-index/closed.json                         the Git objects of all full blocks and folders
+registry.yaml                        the current state, for people and GitOps tools
+000000100.jsonl                      the entries of the block that is not closed yet, one per line;
+                                     the last one states the digest of the state and of index/
+entries/000/000000050.jsonl          a full block of fifty entries, as it was
+index/07/31.jsonl                    what is known of the bundles whose digest begins so
+index/versions/000/000101.jsonl      the bundles of a hundred versions
+index/closed.json                    the Git objects of all full blocks and folders
 ```
 
-Everything but `entries/` is derived. After every push the receiving Git reads the whole tree of
-the commit before (to learn what is connected), so the number of files and folders is what makes a
-write slow. With blocks and with at most 4,096 files of bundles it stays small.
+Everything but the entries is derived. Two things make this the layout. After every push the
+receiving Git reads the whole tree of the commit before (to learn what is connected), so the number
+of files and folders is what makes a write slow. And every commit is kept for ever: Git stores
+little of a file to which lines are added, if its name tells it from others of its size, but all of
+a folder with many files; so few files change, in small folders (docs/decisions/0006).
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -27,16 +28,19 @@ import msgspec
 
 from assent.core.digest import Digest, canonical_json, digest_of_value, hex_of
 from assent.core.entry import GENESIS
-from assent.core.registry import Record, Registry, State
+from assent.core.registry import NEWEST, Record, Registry, State
 
-BLOCK = 100
-"""Entries, or versions, per file."""
+BLOCK = 50
+"""Entries per file: as many as Git makes depend on one another."""
 
-FOLDER = 10_000
-"""Entries, or versions, per folder."""
+FILES = 100
+"""Files per folder, where their number grows."""
+
+VERSIONS = 100
+"""Versions per file, a multiple of those that the state lists."""
 
 REGISTRY_FORMAT = "assent/registry/1"
-REGISTRY, NEWEST, ENTRIES, INDEX = "registry.yaml", "newest.json", "entries", "index"
+REGISTRY, ENTRIES, INDEX = "registry.yaml", "entries", "index"
 CLOSED = f"{INDEX}/closed.json"
 _HEADER = (
     "# The current state of this model, derived from entries/. Assent writes it; do not edit.\n"
@@ -44,10 +48,9 @@ _HEADER = (
 
 
 class RegistryFile(State, frozen=True, kw_only=True, omit_defaults=True):
-    """`registry.yaml`: the state, and the digest of the entry it stands at."""
+    """`registry.yaml`: the state."""
 
     format: str
-    entry: Digest
 
     @property
     def state(self) -> State:
@@ -80,47 +83,48 @@ def first_open(last: int) -> int:
     return max(last, 0) // BLOCK * BLOCK
 
 
-def entry_path(seq: int) -> str:
-    """The file of an entry in a block that is not full."""
-    return f"{folder_path(seq)}/{seq:06d}.json"
+def open_path(seq: int) -> str:
+    """The file of an entry in the block that is not closed yet."""
+    return _file(seq)
+
+
+def is_open(path: str) -> bool:
+    """Whether this is the file of a block that is not closed yet."""
+    return re.fullmatch(r"\d{9,}\.jsonl", path) is not None
 
 
 def folder_path(seq: int) -> str:
-    """The folder of an entry."""
-    return f"entries/{_folder(seq)}"
+    """The folder of an entry in a full block."""
+    return f"{ENTRIES}/{seq // (BLOCK * FILES):03d}"
 
 
 def block_path(seq: int) -> str:
     """The file of the full block that holds an entry."""
-    return f"{folder_path(seq)}/{_span(seq)}.jsonl"
+    return f"{folder_path(seq)}/{_file(seq)}"
 
 
-def version_path(version: int, newest: int) -> str:
-    """The file that names the bundle of a version, where `newest` is the newest one. As with
-    entries, a hundred of them are one file when the next one is registered: a file that grew with
-    every version would be kept a hundred times, and Git finds no likeness between them.
-    """
-    name = _span(version) + ".jsonl" if version < first_open(newest) else f"{version:06d}.json"
-    return f"{INDEX}/versions/{_folder(version)}/{name}"
+def version_path(version: int) -> str:
+    """The file that names the bundle of a version which the state does not list any more."""
+    first = (version - 1) // VERSIONS * VERSIONS + 1
+    return f"{INDEX}/versions/{first // (VERSIONS * FILES):03d}/{first:06d}.jsonl"
 
 
 def record_path(bundle: Digest) -> str:
-    """The file that holds the record of a bundle."""
-    name = hex_of(bundle)
-    return f"index/bundles/{name[0]}/{name[1:3]}.jsonl"
+    """The file that holds the record of a bundle: one of 4,096, in folders of 64."""
+    place = f"{int(hex_of(bundle)[:3], 16):04o}"
+    return f"{INDEX}/{place[:2]}/{place[2:]}.jsonl"
 
 
-def entry_files(start: int, last: int) -> list[str]:
-    """The files of the entries from `start`, the first of a block, to `last`."""
+def entry_files(last: int) -> list[str]:
+    """The files of all entries with `last` as the newest."""
     opened = first_open(last)
-    blocks = [block_path(seq) for seq in range(start, opened, BLOCK)]
-    return blocks + [entry_path(seq) for seq in range(max(start, opened), last + 1)]
+    return [block_path(seq) for seq in range(0, opened, BLOCK)] + [open_path(opened)]
 
 
 def first_of(path: str) -> int:
-    """The first entry of an entry, a block or a folder, by its path."""
+    """The first entry of a block or a folder, by its path."""
     name, dot, _ = path.rpartition("/")[2].partition(".")
-    return int(name.partition("-")[0]) if dot else int(name) * FOLDER
+    return int(name) * (1 if dot else BLOCK * FILES)
 
 
 def lines_of(content: bytes) -> list[bytes]:
@@ -130,18 +134,17 @@ def lines_of(content: bytes) -> list[bytes]:
 
 def files_read(state: State, bundles: Iterable[Digest], count: int) -> list[str]:
     """The files that writing `count` more entries about `bundles` reads."""
-    now = state.versions
+    to_come = range(state.versions + 1, state.versions + count + 1)
     paths = [CLOSED, *map(record_path, bundles)]
-    if first_open(now + count) > first_open(now):
-        paths += [version_path(one, now) for one in range(max(first_open(now), 1), now + 1)]
-    paths += [version_path(one, one) for one in range(now + 1, now + count + 1)]  # their folders
-    paths += entry_files(first_open(state.seq), state.seq)
+    paths += [version_path(one) for one in to_come if one % NEWEST == 0]
+    paths += [] if state.seq < 0 else [open_path(state.seq)]
     return list(dict.fromkeys(paths))
 
 
 def index_written(
     seq: int,
     prev: Digest,
+    state: State,
     records: Mapping[Digest, Record],
     kept: dict[str, bytes],
     object_format: str,
@@ -149,22 +152,26 @@ def index_written(
     """What entry `seq` makes of the files below `index/` and of the entries before it, whose last
     one has the digest `prev`: new contents by path, None for what goes.
 
-    `object_format` says what the repository's ids are (`sha1`, `sha256`). `kept` holds the contents
-    of `files_read` that there are, and is brought up to date.
+    `state` and `records` are those after it; `object_format` says what the repository's ids are
+    (`sha1`, `sha256`). `kept` holds the contents of `files_read` that there are, and is brought up
+    to date.
     """
     changed: dict[str, bytes | None] = {}
     for record in records.values():
         path = record_path(record.bundle)
         changed[path] = kept[path] = _with_record(kept.get(path, b""), record)
-        if record.version is not None and record.registered == seq:
-            changed |= _with_version(record.version, record.bundle, kept)
+    is_registered = any(record.registered == seq for record in records.values())
+    if is_registered and state.versions % NEWEST == 0:
+        # Before the state lists them no more.
+        path = version_path(state.versions)
+        lines = [_version_line(one.version, one.bundle) for one in reversed(state.newest)]
+        changed[path] = kept[path] = kept.get(path, b"") + b"".join(lines)
     if seq == 0 or seq % BLOCK != 0:
         return changed
-    singles = [entry_path(one) for one in range(seq - BLOCK, seq)]
-    block = b"".join(kept.pop(path) for path in singles)
+    block = kept.pop(open_path(seq - 1))
     closed = closing(closed_in(kept.get(CLOSED, b"")), seq - 1, block, prev, object_format)
     changed[CLOSED] = kept[CLOSED] = _closed_file(closed)
-    return {**changed, **dict.fromkeys(singles), block_path(seq - 1): block}
+    return {**changed, open_path(seq - 1): None, block_path(seq - 1): block}
 
 
 def folders_of(paths: Iterable[str]) -> list[str]:
@@ -216,37 +223,38 @@ def root_id(files: Mapping[str, str], object_format: str) -> str:
 
 def derived_digest(state: State | Mapping[str, Any], index: str) -> Digest:
     """What an entry states of everything derived: the digest of the state, which is all that
-    `registry.yaml` says but its format and its entry, and of the id of the Git tree `index/` after
+    `registry.yaml` says but its format, and of the id of the Git tree `index/` after
     it (the id of an empty tree where there is none).
     """
     return digest_of_value({"index": index, "state": state})
 
 
-def files_rebuilt(registry: Registry, newest: bytes, closed: Closed) -> dict[str, bytes]:
+def files_rebuilt(registry: Registry, closed: Closed) -> dict[str, bytes]:
     """Everything derived, made anew."""
-    contents = state_files(registry.state, registry.head, newest)
+    contents = {REGISTRY: state_file(registry.state)}
     for bundle in sorted(registry.records):
         path = record_path(bundle)
         line = canonical_json(registry.records[bundle]) + b"\n"
         contents[path] = contents.get(path, b"") + line
-    for version, bundle in sorted(registry.versions.items()):
-        path = version_path(version, registry.state.versions)
-        contents[path] = contents.get(path, b"") + _version_line(version, bundle)
+    for version in range(1, registry.state.versions // NEWEST * NEWEST + 1):
+        path = version_path(version)
+        line = _version_line(version, registry.versions[version])
+        contents[path] = contents.get(path, b"") + line
     if closed.objects:
         contents[CLOSED] = _closed_file(closed)
     return contents
 
 
-def state_files(state: State, head: Digest, newest: bytes) -> dict[str, bytes]:
-    """The two files that say what is now."""
+def state_file(state: State) -> bytes:
+    """`registry.yaml`."""
     import yaml
 
-    file = {"format": REGISTRY_FORMAT, "entry": head, **msgspec.to_builtins(state)}
+    file = {"format": REGISTRY_FORMAT, **msgspec.to_builtins(state)}
     # Its bytes are compared, so everybody writes them with the one emitter that is everywhere.
     text = yaml.dump(
         file, Dumper=yaml.SafeDumper, sort_keys=False, allow_unicode=True, width=1 << 20
     )
-    return {REGISTRY: (_HEADER + text).encode(), NEWEST: newest}
+    return (_HEADER + text).encode()
 
 
 def closing(closed: Closed, seq: int, block: bytes, head: Digest, object_format: str) -> Closed:
@@ -254,7 +262,7 @@ def closing(closed: Closed, seq: int, block: bytes, head: Digest, object_format:
     folder.
     """
     objects = {**closed.objects, block_path(seq): _object_id("blob", block, object_format)}
-    if (seq + 1) % FOLDER == 0:
+    if (seq + 1) % (BLOCK * FILES) == 0:
         folder = folder_path(seq)
         blocks = [path for path in objects if path.startswith(f"{folder}/")]
         files = {path.rpartition("/")[2]: objects.pop(path) for path in blocks}
@@ -265,8 +273,9 @@ def closing(closed: Closed, seq: int, block: bytes, head: Digest, object_format:
 def closed_paths(last: int) -> list[str]:
     """The full folders and blocks with `last` as the newest entry."""
     opened = first_open(last)
-    start = opened // FOLDER * FOLDER
-    folders = [folder_path(seq) for seq in range(0, start, FOLDER)]
+    folder = BLOCK * FILES
+    start = opened // folder * folder
+    folders = [folder_path(seq) for seq in range(0, start, folder)]
     return folders + [block_path(seq) for seq in range(start, opened, BLOCK)]
 
 
@@ -289,21 +298,6 @@ def versions_in(content: bytes) -> dict[int, Digest]:
 
 def _version_line(version: int, bundle: Digest) -> bytes:
     return canonical_json(VersionLine(version=version, bundle=bundle)) + b"\n"
-
-
-def _with_version(version: int, bundle: Digest, kept: dict[str, bytes]) -> dict[str, bytes | None]:
-    """The files that name the bundles of versions after one more of them."""
-    line = _version_line(version, bundle)
-    path = version_path(version, version)
-    changed: dict[str, bytes | None] = {path: line}
-    kept[path] = line
-    if version % BLOCK == 0:
-        before = range(max(version - BLOCK, 1), version)
-        singles = [version_path(one, version - 1) for one in before]
-        changed |= dict.fromkeys(singles)
-        block = b"".join(kept.pop(single) for single in singles)
-        changed[version_path(version - 1, version)] = block
-    return changed
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -331,13 +325,10 @@ def _closed_file(closed: Closed) -> bytes:
     return canonical_json(closed) + b"\n"
 
 
-def _folder(number: int) -> str:
-    return f"{number // FOLDER:03d}"
-
-
-def _span(number: int) -> str:
-    start = number // BLOCK * BLOCK
-    return f"{start:06d}-{start + BLOCK - 1:06d}"
+def _file(seq: int) -> str:
+    # Git looks for likeness among files whose names end alike in 16 characters. With so many digits
+    # that is a block and what it was before: the block is kept, and of the others what they lack.
+    return f"{seq // BLOCK * BLOCK:09d}.jsonl"
 
 
 def _object_id(kind: str, content: bytes, object_format: str) -> str:

@@ -3,22 +3,26 @@
 Appending is compare-and-swap: a commit built on the tip that was read is pushed without force.
 When a push fails, the branch is read again. If our commit stands there, it had arrived; if another
 one does, or the server says that somebody was first, the caller reads and judges again
-(`MovedError`). Every other refusal would be said again and again: it is told at once.
+(`MovedError`). Every other refusal would be said again and again: it is told at once. Where nobody
+has refused and nobody has taken it, it may still arrive: then it is in doubt (`DoubtError`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 from assent.core.entry import GENESIS, Draft, Entry
 from assent.core.registry import Registry, State, Step, extend, touched
 from assent.errors import IntegrityError
-from assent.git import GitError, Repository, refusal
+from assent.git import GitError, Repository, SilentError, refusal
 from assent.ledgers.git.commits import Commit, branch_ref, commit_of, stream
+from assent.ledgers.git.copies import copies_here
 from assent.ledgers.git.repository import LedgerRepository
 from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
-from assent.ports import BusyError, MovedError, View
+from assent.ports import BusyError, Copy, DoubtError, MovedError, View
 
 
 class GitLedger:
@@ -28,6 +32,7 @@ class GitLedger:
     """
 
     def __init__(self, repository: Repository, remote: str | None) -> None:
+        self._repository = repository
         self._own = LedgerRepository(repository, remote)
 
     def models(self) -> list[str]:
@@ -85,10 +90,18 @@ class GitLedger:
         Seen(self._own.home, model).keep(steps[-1].state.seq, steps[-1].digest)
         return tuple(step.entry for step in steps)
 
+    def turn(self, model: str) -> AbstractContextManager[bool]:
+        """See `Ledger.turn`."""
+        return self._own.turn(model)
+
     def forget(self, model: str) -> None:
         """See `Ledger.forget`."""
         with self._own.locked():
             Seen(self._own.home, model).forget()
+
+    def copies(self, model: str) -> tuple[Copy, ...]:
+        """See `Ledger.copies`: the branches of that name in the user's clone."""
+        return copies_here(self._repository, model)
 
     def rebuild(self, view: View, registry: Registry) -> None:
         """See `Ledger.rebuild`."""
@@ -110,24 +123,34 @@ class GitLedger:
             ours = self._own.tip(model)
             try:
                 self._own.git(
-                    *("push", "--quiet", "--porcelain", "ledger", f"{ours}:{ref}"), doing=doing
+                    *("push", "--quiet", "--porcelain", *self._own.durably()),
+                    *("ledger", f"{ours}:{ref}"),
+                    doing=doing,
                 )
             except GitError as error:
                 self._after_failed_push(view, ours, error, doing)
-        if view.state.seq % 256 == 255:
-            self._own.git("-c", "gc.auto=1000", "gc", "--auto", "--quiet", doing="tidying up")
+            self._own.flushed(model)
 
     def _after_failed_push(self, view: GitView, ours: str, error: GitError, doing: str) -> None:
         """Decide by what the remote holds now, and by what it said."""
         model = view.state.model
         if self._own.made_anew(error):
             raise MovedError(doing, "its repository has ids of another kind")
-        there = self._own.there(model, doing)
+        refused = refusal(error)
+        if isinstance(error, SilentError):
+            raise _in_doubt(doing, error.problem) from None
+        try:
+            there = self._own.there(model, doing)
+        except GitError:
+            if refused is not None:
+                raise self._own.refused(model, doing, refused, error) from None
+            raise _in_doubt(doing, error.problem) from None
         if there == ours:
             return  # it had arrived although we were told otherwise
-        refused = refusal(error)
         if there != view.tip or (refused is not None and refused.is_overtaken):
             raise MovedError(doing, "somebody else wrote to it first")
+        if refused is None and _was_begun(error):
+            raise _in_doubt(doing, error.problem) from None
         if refused is None:
             raise self._own.outside(doing, error) from None
         if refused.is_locked:
@@ -138,6 +161,27 @@ class GitLedger:
                 "remove the lock file that is named",
             )
         raise self._own.refused(model, doing, refused, error) from None
+
+
+_NEVER_SENT = re.compile(
+    r"not found|does not appear to be|could not resolve|failed to connect|connection refused"
+    r"|no route to host|permission denied",
+    re.IGNORECASE,
+)
+"""How Git and SSH say that they have not even reached a server's repository."""
+
+
+def _was_begun(error: GitError) -> bool:
+    """Whether a push that nobody has refused may have been sent, and may still arrive."""
+    return not error.is_denied and _NEVER_SENT.search(error.stderr) is None
+
+
+def _in_doubt(doing: str, problem: str) -> DoubtError:
+    return DoubtError(
+        doing,
+        f"it is in doubt whether it was written: it was sent, and the answer was lost ({problem})",
+        hint="run the same verb again, from here or in the same run: it is written once",
+    )
 
 
 def _read_here(view: View) -> GitView:

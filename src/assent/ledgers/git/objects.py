@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from assent.errors import IntegrityError
-from assent.git import GitError, Objects, git
+from assent.git import GitError, Objects, Patience, git
 
 FILE_MODE = "100644"
 """A plain file, in Git."""
@@ -28,11 +28,16 @@ class LedgerObjects:
     """
 
     def __init__(
-        self, folder: Path, env: Mapping[str, str], settings: Sequence[tuple[str, str]]
+        self,
+        folder: Path,
+        env: Mapping[str, str],
+        settings: Sequence[tuple[str, str]],
+        patience: Patience,
     ) -> None:
         self._folder = folder
         self._env = env
         self._settings = settings
+        self._patience = patience
         # Without the settings by which Git would fetch by itself.
         self._here = Objects(folder, env=env)
         self._read: dict[str, bytes] = {}  # by object id: what has one id never changes
@@ -167,6 +172,7 @@ class LedgerObjects:
             stdin=stdin,
             env=self._env,
             settings=self._settings,
+            patience=self._patience,
         )
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from assent.errors import OutsideError
-from assent.git import GitError, Refusal, Repository, git
+from assent.errors import AssentError, OutsideError
+from assent.files import scratch_folder
+from assent.git import GitError, Refusal, Repository, SilentError, git
+from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.layout import format_of
 from assent.ledgers.git.objects import LedgerObjects
+from assent.ledgers.git.queue import NOTICE_S, Lock, turn
+from assent.ledgers.git.tidying import tidy
 
 _PASSED_ON = (
     "http.",
@@ -30,6 +34,9 @@ _OF_REMOTE = ("pushurl", "proxy", "proxyauthmethod", "uploadpack", "receivepack"
 _NOT_THERE = "couldn't find remote ref"
 _OTHER_FORMAT = ("mismatched algorithms", "hash algorithm", "unexpected capabilities^{}")
 _BRANCHES = "refs/heads/assent/"
+_RECENT_S = 60
+_LONGEST = 10
+"""How many times as long as a remote may be silent another process of this clone may work."""
 
 
 class LedgerRepository:
@@ -44,6 +51,7 @@ class LedgerRepository:
 
     def __init__(self, repository: Repository, remote: str | None) -> None:
         address, of_remote = str(repository.common), list[tuple[str, str]]()
+        bearing = list[tuple[str, str]]()
         if remote is not None:
             # Git fetches from the first address, and pushes to those for pushing if there are any.
             address = _absolute(repository, repository.configured(f"remote.{remote}.url")[0])
@@ -52,7 +60,13 @@ class LedgerRepository:
                 for key in _OF_REMOTE
                 for one in repository.configured(f"remote.{remote}.{key}")
             ]
+            bearing = repository.bearing([address])
+        self._address = address
+        self._patience = repository.patience(remote or "this repository")
         self.name = remote or "this repository"
+        self._pushed_to = [one for key, one in of_remote if key.endswith(".pushurl")] or [address]
+        self._listed: dict[Path, dict[Path, int]] = {}
+        self._receives = any(key.endswith(".receivepack") for key, _ in of_remote)
         self._account = repository.account if remote is not None else ""
         self._repository = repository
         key = hashlib.sha256(address.encode()).hexdigest()[:12]
@@ -62,8 +76,10 @@ class LedgerRepository:
         self._env = {"GIT_DIR": str(self._folder)}
         self._format: str | None = None
         self._lock_fds: tuple[int, ...] = ()
+        self._is_behind = False  # others have written since: there is no need to ask
         # Credentials and proxies that CI put into the clone count here too.
         self._settings = [
+            *bearing,
             *(one for one in repository.own_settings() if one[0].startswith(_PASSED_ON)),
             ("remote.ledger.url", address),
             *of_remote,
@@ -89,20 +105,40 @@ class LedgerRepository:
     def update(self, model: str) -> str | None:
         """Have the newest commit of a ledger here, and return it; None if the remote has none.
 
+        What is here is only a copy. Where Git cannot work with it, as after a loss of power, it is
+        dropped and made anew, once.
+        """
+        was_there = self._folder.exists()
+        try:
+            return self._updated(model)
+        except OutsideError as error:
+            cause = error.__context__
+            if not was_there or not isinstance(cause, GitError) or not cause.may_be_of_damage:
+                raise
+            self.renew()
+        return self._updated(model)
+
+    def _updated(self, model: str) -> str | None:
+        """See `update`.
+
         Asking whether it is here already is a third of the work of a fetch, and after a write of
         our own a tenth.
         """
         doing = f"reading the ledger of {model} from {self.name}"
         ref = branch_ref(model)
         self._require()
+        with suppress(GitError):  # it is only a copy, and was not asked for
+            tidy(self._folder, self.git)
         try:
-            if (self._folder / ref).exists() and self.there(model, doing) == self.tip(model):
+            is_here = (self._folder / ref).exists() and not self._is_behind
+            self._is_behind = False
+            if is_here and self.there(model, doing) == self.tip(model):
                 return self.tip(model)
             self.git(
                 "fetch",
                 "--quiet",
                 "--depth=1",
-                "--filter=tree:0",
+                f"--filter={self._filter(ref)}",
                 "--no-tags",
                 "--no-write-fetch-head",
                 "--no-auto-maintenance",
@@ -114,9 +150,20 @@ class LedgerRepository:
             if _NOT_THERE in error.stderr:
                 return None
             if self.made_anew(error):
-                return self.update(model)
+                return self._updated(model)
             raise self.outside(doing, error) from None
         return self.tip(model)
+
+    def _filter(self, ref: str) -> str:
+        """What a fetch is to leave out: all but the commit, as the ledger may have grown by any
+        number of entries. Not where the copy is of this very minute: what is new since then is
+        little, and with it all that will be asked for comes at once.
+        """
+        with suppress(FileNotFoundError):
+            age_s = time.time() - (self._folder / ref).stat().st_mtime
+            if 0 <= age_s < _RECENT_S:
+                return "blob:limit=1g"
+        return "tree:0"
 
     def renew(self) -> None:
         """Drop this copy of the remote, which is damaged; the next update makes it anew."""
@@ -129,6 +176,43 @@ class LedgerRepository:
         # Git also lists branches whose names only end in this one.
         tips = {name: oid for oid, _, name in (line.partition("\t") for line in shown.splitlines())}
         return tips.get(ref)
+
+    def durably(self) -> tuple[str, ...]:
+        """The options with which a push lets nothing be lost with the power, as far as that is in
+        our hands: a server, or a program that the user has chosen to receive, has its own ways.
+        """
+        self._listed = {folder: flushing.listed(folder) for folder in self._folders}
+        if not self._folders or self._receives:
+            return ()
+        return (f"--receive-pack={flushing.receiving(with_references=self._flushes_references)}",)
+
+    def flushed(self, model: str) -> None:
+        """Have what was pushed on the disk where the remote is a folder."""
+        for folder, before in self._listed.items():
+            with_reference = not self._flushes_references
+            flushing.flush(folder, branch_ref(model), before, with_reference=with_reference)
+
+    @cached_property
+    def _flushes_references(self) -> bool:
+        return flushing.flushes_references()
+
+    @cached_property
+    def _folders(self) -> Sequence[Path]:
+        """The Git folders that are pushed to; none if one of the addresses is no folder."""
+        found = [flushing.folder_of(self._rewritten(one)) for one in self._pushed_to]
+        return [] if None in found else [one for one in found if one is not None]
+
+    def _rewritten(self, address: str) -> str:
+        """What an address is for Git after `url.*.insteadOf`; empty where it would push to another
+        one than it fetches from.
+        """
+        rewrites = [one for one in self._settings if one[0].startswith("url.")]
+        if any(key.endswith(".pushinsteadof") for key, _ in rewrites):
+            return ""
+        if not rewrites:
+            return address
+        shown = self.git("ls-remote", "--get-url", address, doing="looking for the remote")
+        return shown.decode(errors="replace").strip()
 
     def tip(self, model: str) -> str:
         """The tip as Git's files hold it: a loose reference is one small file, and reading it
@@ -150,7 +234,7 @@ class LedgerRepository:
 
     def objects(self) -> LedgerObjects:
         """The objects of this repository."""
-        return LedgerObjects(self._folder, self._env, self._settings)
+        return LedgerObjects(self._folder, self._env, self._settings, self._patience)
 
     def git(self, *arguments: str, doing: str, stdin: bytes | None = None) -> bytes:
         """Git in this repository, which is made when it is first needed. Raises `GitError`."""
@@ -163,11 +247,17 @@ class LedgerRepository:
             env=self._env,
             settings=self._settings,
             pass_fds=self._lock_fds,
+            patience=self._patience,
         )
 
     def outside(self, doing: str, error: GitError) -> OutsideError:
         """The error of Git with what may help."""
-        if error.is_denied:
+        if isinstance(error, SilentError):
+            hint = (
+                f"does `git ls-remote {self.name}` answer? Git's own setting `http.lowSpeedTime` "
+                "says for how many seconds a remote may be silent"
+            )
+        elif error.is_denied:
             hint = self._account or "may this account push to the branches assent/*?"
         elif "dubious ownership" in error.stderr:
             hint = "it belongs to another user: if you trust it, add it to Git's `safe.directory`"
@@ -232,7 +322,7 @@ class LedgerRepository:
         doing = "locking the ledger's own repository"
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            lock = (self.home / "lock").open("w")
+            file = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise OutsideError(
                 doing,
@@ -240,17 +330,51 @@ class LedgerRepository:
                 hint="Assent keeps its copy of the ledger inside the Git folder; "
                 "make it writable for this user",
             ) from None
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = Lock(file)
+        try:
+            self._wait(lock, doing)
             # The lock is handed to the Git processes started under it, so it is free only when
             # they are gone too. Lock files of Git that are left now belong to killed ones.
             for left in [*self._folder.glob("*.lock"), *self._folder.glob("refs/heads/*/*.lock")]:
                 left.unlink(missing_ok=True)
-            self._lock_fds = (lock.fileno(),)
+            self._lock_fds = (file,)
+            yield
+        finally:
+            self._lock_fds = ()
+            lock.release()
+
+    def _wait(self, lock: Lock, doing: str) -> None:
+        """Wait for another process of this clone. What it does with the lock ends by itself when
+        the remote is silent, so that only one that was stopped keeps it.
+        """
+        if lock.wait(NOTICE_S):
+            return
+        self._patience.say("waiting for another process of this clone")
+        if not lock.wait(_LONGEST * self._patience.limit_s):
+            raise OutsideError(
+                doing,
+                "another process of this clone keeps the lock",
+                hint=f"is one stopped, or are very many running? the lock is {self.home / 'lock'}",
+            )
+
+    @contextmanager
+    def turn(self, model: str) -> Iterator[bool]:
+        """See `Ledger.turn`."""
+        seen: list[str | None] = []
+
+        def has_moved() -> bool:
             try:
-                yield
-            finally:
-                self._lock_fds = ()
+                seen.append(self.there(model, f"looking whether others write to {model}"))
+            except AssentError:
+                return False
+            return len(seen) == 1 or seen[-1] != seen[-2]
+
+        def notice() -> None:
+            self._patience.say(f"waiting for other writers to the ledger of {model}")
+
+        with turn(self._address, model, has_moved, notice) as had_to_wait:
+            self._is_behind = had_to_wait
+            yield had_to_wait
 
     def _require(self) -> None:
         if not (self._folder / "HEAD").exists():
@@ -263,8 +387,8 @@ class LedgerRepository:
         doing = "preparing the ledger's own repository"
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            with TemporaryDirectory(prefix="new-", dir=self.home) as scratch:
-                draft = Path(scratch) / self._folder.name
+            with scratch_folder(self.home, "new-") as scratch:
+                draft = scratch / self._folder.name
                 git(
                     ["init", "--quiet", "--bare", "--template=", str(draft)],
                     folder=self.home,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from assent.core.digest import Digest, is_digest
 from assent.core.entry import entry_digest
 from assent.core.registry import ChainError
+from assent.files import write_atomically
 from assent.ports import View
 
 MAX_DIGITS = 12
@@ -63,10 +63,7 @@ class Seen:
         now = self._read()
         if now is not None and now[0] >= seq:
             return
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        draft.write_text(f"{seq} {digest}\n", "ascii")
-        draft.replace(self._path)
+        write_atomically(self._path, f"{seq} {digest}\n".encode("ascii"))
 
     def _read(self) -> tuple[int, Digest] | None:
         try:

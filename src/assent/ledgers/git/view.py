@@ -18,7 +18,6 @@ from assent.ledgers.git.layout import (
     CLOSED,
     ENTRIES,
     INDEX,
-    NEWEST,
     REGISTRY,
     Closed,
     RegistryFile,
@@ -66,40 +65,45 @@ class GitView:
         """
         doing = f"reading the ledger of {model}"
         hint = "run `assent verify` to see what is wrong"
-        content, newest = objects.files(tip, [REGISTRY, NEWEST])
-        if content is None or newest is None:
-            raise IntegrityError(doing, f"{REGISTRY} or {NEWEST} is missing", hint=hint)
+        oid = objects.reach(tip, [""])[""]
+        root = objects.tree(oid)
+        opened = sorted(filter(layout.is_open, root))
+        if REGISTRY not in root or len(opened) != 1:
+            problem = f"it needs {REGISTRY} and one file of the newest entries"
+            raise IntegrityError(doing, problem, hint=hint)
+        content, newest = objects.files(tip, [REGISTRY, *opened])  # in one request
         try:
-            shown = parse_yaml(content)
+            shown = parse_yaml(content or b"")
             file = msgspec.convert(shown, RegistryFile)
             is_more = canonical_json(file) != canonical_json(shown)
             shown = msgspec.convert(shown, dict[str, Any])
         except (ParseError, msgspec.ValidationError, TypeError) as error:
             raise IntegrityError(doing, f"{REGISTRY} is damaged ({error})", hint=hint) from None
-        entry = decode_entry(newest)
         state = file.state
-        if entry_digest(newest) != file.entry or entry.seq != state.seq:
+        lines = layout.lines_of(newest or b"")
+        if not lines or opened[0] != layout.open_path(state.seq):
+            raise IntegrityError(doing, f"{REGISTRY} is not at the newest entry", hint=hint)
+        entry = decode_entry(lines[-1])
+        if entry.seq != state.seq:
             raise IntegrityError(doing, f"{REGISTRY} is not at the newest entry", hint=hint)
         if entry.state != state.standing or entry.model != model or state.model != model:
             problem = f"{REGISTRY} does not say what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
-        oid = objects.reach(tip, [""])[""]
-        root = objects.tree(oid)
-        foreign = root.keys() - {REGISTRY, NEWEST, ENTRIES, INDEX}
+        foreign = root.keys() - {REGISTRY, *opened, ENTRIES, INDEX}
         if foreign and entry.format == FORMAT:
             raise IntegrityError(doing, f"its branch holds {min(foreign)!r}", hint=hint)
         if tree_id(root, format_of(tip)) != oid:
-            problem = f"{REGISTRY} or {NEWEST} is no plain file"
+            problem = f"{REGISTRY} or {opened[0]} is no plain file"
             raise IntegrityError(doing, problem, hint=hint)
         index = root.get(INDEX) or tree_id({}, format_of(tip))
         # All that registry.yaml says is proven, also what a later minor format has added.
-        said = {key: shown[key] for key in shown if key not in ("format", "entry")}
+        said = {key: shown[key] for key in shown if key != "format"}
         is_more = is_more and entry.format == FORMAT
         if is_more or entry.derived != derived_digest(said, index):
             problem = f"{REGISTRY} or {INDEX}/ is not what entry {entry.seq} says"
             raise IntegrityError(doing, problem, hint=hint)
         later = None if entry.format == FORMAT else entry.format
-        return cls(state, file.entry, tip, objects, later_format=later)
+        return cls(state, entry_digest(lines[-1]), tip, objects, later_format=later)
 
     def record(self, bundle: Digest) -> Record | None:
         """See `View.record`."""
@@ -110,8 +114,7 @@ class GitView:
         for line in self.state.newest:
             if line.version == version:
                 return line.bundle
-        path = layout.version_path(version, self.state.versions)
-        return self._decoded(path, layout.versions_in).get(version)
+        return self._decoded(layout.version_path(version), layout.versions_in).get(version)
 
     def entry(self, seq: int) -> bytes:
         """See `View.entry`."""
@@ -132,17 +135,15 @@ class GitView:
         """
         model, last = self.state.model, self.state.seq
         first = layout.first_open(last)
+        path = layout.open_path(last)
         assert self._objects is not None
-        paths = [*layout.entry_files(first, last), CLOSED]  # in one request
-        found = self._objects.files(self.tip or "", paths)[:-1]
-        contents = [content for content in found if content is not None]
-        if len(contents) < len(found):
-            raise ChainError(model, first + found.index(None), "it is missing")
+        content, _ = self._objects.files(self.tip or "", [path, CLOSED])  # in one request
+        contents = _lines(model, first, content)
         head = self._closed.head
         for _, digest in linked(model, contents, first, head):
             head = digest
         if head != self.head:
-            raise ChainError(model, last, f"{REGISTRY} stands at another entry")
+            raise ChainError(model, last, "it is not the newest")
         return contents
 
     @cached_property
@@ -160,11 +161,9 @@ class GitView:
             raise _changed(self.state.model, place)
 
     def _unproven(self, seq: int) -> bytes:
-        block = self._read(layout.block_path(seq))
-        if block is None:
-            content = self._read(layout.entry_path(seq))
-        else:
-            content = dict(enumerate(layout.lines_of(block))).get(seq % layout.BLOCK)
+        paths = (layout.block_path(seq), layout.open_path(seq))
+        block = next((one for one in map(self._read, paths) if one is not None), b"")
+        content = dict(enumerate(layout.lines_of(block))).get(seq % layout.BLOCK)
         if content is None:
             raise ChainError(self.state.model, seq, "it is missing")
         return content
@@ -173,15 +172,13 @@ class GitView:
         """See `View.entries`."""
         if self._objects is None:
             return
+        expected = layout.first_open(start - 1)  # so that there is one, if `start` is to come
         folders = sorted(
             (int(name), oid)
-            for name, oid in self._tree("entries").items()
-            if name.isdecimal() and int(name) >= start // layout.FOLDER
+            for name, oid in self._tree(ENTRIES).items()
+            if name.isdecimal() and int(name) >= expected // (layout.BLOCK * layout.FILES)
         )
         self._objects.bring([oid for _, oid in folders])
-        if not folders and start == 0:
-            raise ChainError(self.state.model, 0, "its branch is there, but holds no entry")
-        expected = start // layout.BLOCK * layout.BLOCK
         for _, oid in folders:
             files = {
                 name: blob
@@ -190,23 +187,21 @@ class GitView:
             }
             contents = self._objects.read_all(list(files.values()))
             for name, content in zip(files, contents, strict=True):
-                for line in self._lines_at(expected, name, content):
-                    if expected >= start:
-                        yield line
-                    expected += 1
+                if name != layout.block_path(expected).rpartition("/")[2]:
+                    problem = f"it is missing; {name!r} is where it should be"
+                    raise ChainError(self.state.model, expected, problem)
+                yield from _from(start, expected, self._full(expected, content))
+                expected += layout.BLOCK
+        opened = self._read(layout.open_path(expected))
+        yield from _from(start, expected, _lines(self.state.model, expected, opened))
 
-    def _lines_at(self, expected: int, name: str, content: bytes) -> list[bytes]:
-        """The entries in a file that begins with entry `expected`."""
-        if name == layout.block_path(expected).rpartition("/")[2] and expected % layout.BLOCK == 0:
-            lines = layout.lines_of(content)
-            if len(lines) == layout.BLOCK and b"".join(lines) == content:
-                return lines
-            missing = expected + min(len(lines), layout.BLOCK)
-            raise ChainError(self.state.model, missing, "its block has not a hundred lines")
-        if name != layout.entry_path(expected).rpartition("/")[2]:
-            problem = f"it is missing; {name!r} is where it should be"
-            raise ChainError(self.state.model, expected, problem)
-        return [content]
+    def _full(self, first: int, content: bytes) -> list[bytes]:
+        lines = _lines(self.state.model, first, content)
+        if len(lines) != layout.BLOCK:
+            missing = first + min(len(lines), layout.BLOCK)
+            problem = f"its block has not {layout.BLOCK} lines"
+            raise ChainError(self.state.model, missing, problem)
+        return lines
 
     def astray(self, registry: Registry) -> tuple[str, ...] | None:
         """See `View.astray`."""
@@ -219,7 +214,7 @@ class GitView:
             **layout.blob_ids(self.rebuilt(registry), format_of(self.tip))
         }
         # What is in those the chain says.
-        ids |= dict.fromkeys(layout.entry_files(0, registry.state.seq))
+        ids |= dict.fromkeys(layout.entry_files(registry.state.seq))
         there = self._objects.listing(self.tip)
         found = tuple(
             path
@@ -241,7 +236,7 @@ class GitView:
         if self.tip is None or self._objects is None:
             return {}
         there = _oids(self._objects.listing(self.tip))
-        return {path: there[path] for path in layout.entry_files(0, registry.state.seq)}
+        return {path: there[path] for path in layout.entry_files(registry.state.seq)}
 
     def rebuilt(self, registry: Registry) -> dict[str, bytes]:
         """Everything derived, made anew. Raises `ChainError` if the newest entry states something
@@ -249,7 +244,7 @@ class GitView:
         """
         seq = registry.state.seq
         newest = self.entry(seq)
-        files = layout.files_rebuilt(registry, newest, self.closed(seq))
+        files = layout.files_rebuilt(registry, self.closed(seq))
         index = index_id({}, files, format_of(self.tip or ""))
         if decode_entry(newest).derived != derived_digest(registry.state, index):
             problem = "it states something else than what is derived from the entries"
@@ -282,8 +277,7 @@ class GitView:
         if self.tip is None:
             return
         model, last = self.state.model, self.state.seq
-        now = layout.state_files(self.state, self.head, self.entry(last))
-        if self._read(REGISTRY) != now[REGISTRY]:
+        if self._read(REGISTRY) != layout.state_file(self.state):
             raise IntegrityError(
                 f"reading the ledger of {model}",
                 f"{REGISTRY} does not have the bytes that the entries give it",
@@ -299,9 +293,8 @@ class GitView:
         for path in full:
             if path not in there or self._closed.objects.get(path) != there[path]:
                 raise _changed(model, path)
-        start = layout.first_open(last)
         _ = self._opened
-        unknown = there.keys() - {*full, *layout.entry_files(start, last)}
+        unknown = there.keys() - set(full)
         if unknown:
             raise ChainError(model, last + 1, f"{min(unknown)} is no entry of this ledger")
 
@@ -366,7 +359,23 @@ def _changed(model: str, path: str) -> ChainError:
     return ChainError(model, layout.first_of(path), problem)
 
 
+def _lines(model: str, first: int, content: bytes | None) -> list[bytes]:
+    """The entries in a file that begins with entry `first`: there is at least one."""
+    lines = layout.lines_of(content or b"")
+    if content is None or not lines:
+        raise ChainError(model, first, "it is missing")
+    if b"".join(lines) != content or len(lines) > layout.BLOCK:
+        missing = first + min(len(lines), layout.BLOCK)
+        raise ChainError(model, missing, "its block is damaged")
+    return lines
+
+
+def _from(start: int, first: int, lines: list[bytes]) -> list[bytes]:
+    """Of the lines that begin with entry `first`, those from entry `start`."""
+    return lines[max(start - first, 0) :]
+
+
 def _precedes(name: str, seq: int) -> bool:
-    """Whether a file of entries ends before entry `seq`, the first of a block."""
-    number = name.partition(".")[0].partition("-")[0]
+    """Whether a full block ends before entry `seq`, the first of another one."""
+    number = name.partition(".")[0]
     return number.isdecimal() and int(number) < seq

@@ -1,0 +1,44 @@
+"""What a ledger adds to every normal clone of its repository."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+from benchmarks.context import Context
+from benchmarks.figures import Figure
+from benchmarks.history import write_history
+from benchmarks.small import small_project
+
+MIB = 1 << 20
+SIZES, QUICK_SIZES = (1_000, 10_000), (100, 1_000)
+LIMIT = 15 * MIB
+"""Bytes of 10,000 versions."""
+
+
+def measure(context: Context) -> Iterator[Figure]:
+    first = small_project(context.folder / "small", context.env, candidates=1)
+    for versions in QUICK_SIZES if context.is_quick else SIZES:
+        project = first.copy(context.folder / f"of{versions}")
+        write_history(project, versions)
+        remote = ["git", "-C", str(project.remote)]
+        # As a forge does with what was pushed: Git looks for likeness itself. What is there now
+        # was found by the import, which never sees two commits as far apart as two pushes.
+        subprocess.run([*remote, "repack", "-adfq"], check=True, env=project.env)
+        clone = context.folder / f"clone{versions}"
+        words = ["clone", "--quiet", "--no-local", f"file://{project.remote}", str(clone)]
+        project.git(*words)
+        packs = sorted((clone / ".git/objects/pack").iterdir())
+        packed = sum(path.stat().st_size for path in packs if path.suffix == ".pack")
+        beside = sum(path.stat().st_size for path in packs) - packed
+        entries = int(project.git("-C", str(clone), "rev-list", "--count", "origin/assent/churn"))
+        limit = LIMIT * versions // 10_000
+        yield Figure(
+            "growth",
+            f"what a normal clone receives of {versions:,} versions",
+            f"{packed / MIB:.1f} MiB, {packed / entries:,.0f} bytes an entry; "
+            f"{beside / MIB:.1f} MiB more for the index that Git makes of it",
+            goal=f"at most {limit / MIB:.1f} MiB",
+            met=packed <= limit,
+            numbers={"bytes": packed, "index_bytes": beside, "entries": entries},
+        )

@@ -1,0 +1,32 @@
+"""Having what was written on the disk, so that a loss of power does not take it."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+_NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
+"""What file systems say that cannot flush a folder: they keep names by themselves, or never."""
+
+
+def flush_file(path: str) -> None:
+    """Have the content of a file on the disk, whoever wrote it. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, as far as this account may: a file that was flushed
+    is gone all the same if the folder that lists it was not. Raises `OSError`.
+    """
+    try:
+        flush_file(str(folder))
+    except PermissionError:
+        return  # one that may be gone through, and not be listed: the parent of a store
+    except OSError as error:
+        if error.errno not in _NOT_KNOWN:
+            raise

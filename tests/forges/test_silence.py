@@ -1,0 +1,45 @@
+"""A forge that takes connections and never answers: a real socket, with short limits."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from assent.forges import patience
+from assent.forges.github.api import Api as GitHubApi
+from assent.forges.gitlab.api import Api as GitLabApi
+from assent.forges.gitlab.api import Token
+from assent.forges.patience import PAUSES_S, Line, UnsureError
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that the system connects to, and that nobody reads from."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(16)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.threat(32)
+@pytest.mark.parametrize("name", ["GitHub", "GitLab"])
+def test_a_silent_forge_is_said_and_given_up(
+    silent: str, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Constants, not behaviours, are changed."""
+    monkeypatch.setattr(patience, "TIMEOUT_S", 1)
+    monkeypatch.setattr(patience, "NOTICE_S", 0.1)
+    said: list[str] = []
+    waited: list[float] = []
+    line: Line
+    if name == "GitHub":
+        line = GitHubApi(silent, "token", wait=waited.append, say=said.append)
+    else:
+        line = GitLabApi(f"{silent}/api/v4", Token("token"), wait=waited.append, say=said.append)
+    with pytest.raises(UnsureError, match=f"{name} could not be reached") as caught:
+        line.get("/user", dict[str, str], doing="reading who this is")
+    assert caught.value.hint
+    assert waited == list(PAUSES_S)
+    assert set(said) == {f"waiting for {name} (reading who this is)"}

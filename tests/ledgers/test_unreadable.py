@@ -1,0 +1,159 @@
+"""What cannot be read is no empty ledger: nothing is repaired or written because of it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from assent.errors import AssentError, ExitCode
+from assent.verbs.note import note
+from assent.verbs.recording import read_ledger
+from assent.verbs.verify import verify
+from tests.builders import new_clone, new_repository, run_git
+from tests.effort import more_in_soak
+from tests.ledgers.test_every_file import BRANCH, commit, folder, opened, put, small
+
+__all__ = ["folder", "small"]  # fixtures
+
+ENTRIES = 60
+
+
+def pointers(folder: Path) -> dict[str, bytes]:
+    """Everything in the store, but its index and what is not complete."""
+    there = [path for path in (folder / "store").rglob("*") if path.is_file()]
+    names = {str(path.relative_to(folder / "store")): path for path in there}
+    return {name: path.read_bytes() for name, path in names.items() if name.startswith("churn/")}
+
+
+def empty(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"")
+
+
+def garble(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"\0" * 64)
+
+
+def cut(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+Damage = Callable[[Path], None]
+COPY = ["HEAD", "config", "shallow", f"refs/heads/{BRANCH}", "objects/pack/*.pack"]
+MORE = ["objects/pack/*.idx", "objects/pack/*.promisor", "packed-refs", "description"]
+
+
+@pytest.mark.threat(26)
+@pytest.mark.parametrize("damage", [empty, garble, *more_in_soak(cut, remove)])
+@pytest.mark.parametrize("what", [*COPY, *more_in_soak(*MORE)])
+def test_a_damaged_copy_is_no_empty_ledger(folder: Path, what: str, damage: Damage) -> None:
+    before = pointers(folder)
+    [copy] = (folder / ".git/assent").glob("*/ledger.git")
+    for path in copy.glob(what):
+        damage(path)
+    with suppress(AssentError):
+        result = verify(opened(folder), ["churn"], repair=True, blobs=False)
+        assert result.entries == ENTRIES or result.exit_code == ExitCode.INTEGRITY
+    assert pointers(folder) == before
+    try:
+        note(opened(folder), "churn", "an event")
+    except AssentError:
+        assert pointers(folder) == before
+    else:
+        [seq] = {entry.seq for entry in note(opened(folder), "churn", "another").entries}
+        assert seq == ENTRIES + 1
+
+
+def delete_all(folder: Path) -> None:
+    commit(folder, b"deleteall")
+
+
+def delete_entries(folder: Path) -> None:
+    commit(folder, b"D entries")
+
+
+def keep_a_readme(folder: Path) -> None:
+    commit(folder, b"deleteall", put("README.md", b"moved\n"))
+
+
+def delete_the_branch(folder: Path) -> None:
+    run_git(folder, "update-ref", "-d", f"refs/heads/{BRANCH}")
+
+
+def begin_anew(folder: Path) -> None:
+    run_git(folder, "update-ref", f"refs/heads/{BRANCH}", run_git(folder, "rev-parse", "main"))
+
+
+@pytest.mark.threat(26)
+@pytest.mark.parametrize("is_known", [True, False], ids=["seen before", "never seen"])
+@pytest.mark.parametrize(
+    "harm", [delete_all, delete_entries, keep_a_readme, delete_the_branch, begin_anew]
+)
+def test_a_branch_whose_entries_are_gone_is_no_empty_ledger(
+    folder: Path, harm: Callable[[Path], None], is_known: bool
+) -> None:
+    before = pointers(folder)
+    harm(folder)
+    if not is_known:
+        shutil.rmtree(folder / ".git/assent")
+    for repair in (False, True):
+        result = verify(opened(folder), ["churn"], repair=repair, blobs=False)
+        assert result.exit_code == ExitCode.INTEGRITY
+        assert [fault for fault in result.faults if fault.repaired] == []
+        assert pointers(folder) == before
+    with pytest.raises(AssentError):
+        note(opened(folder), "churn", "an event")
+    assert pointers(folder) == before
+
+
+@pytest.mark.threat(26)
+@pytest.mark.parametrize("head", [True, False], ids=["with its head", "without"])
+def test_a_server_restored_from_yesterdays_copy_is_never_said_to_be_right(
+    tmp_path: Path, folder: Path, head: bool
+) -> None:
+    """The ledger is on a server; this clone and another one work with it, and with one store."""
+    server = new_repository(tmp_path / "server.git", bare=True)
+    run_git(folder, "remote", "add", "origin", str(server))
+    run_git(folder, "push", "-q", "origin", "main", BRANCH)
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    yesterday = tmp_path / "yesterday.git"
+    shutil.copytree(server, yesterday)
+    lost = note(opened(folder), "churn", "what gets lost").entries[0].seq
+    kept = pointers(folder)
+
+    shutil.rmtree(server)
+    yesterday.rename(server)
+    if not head:
+        (folder / "store/churn/head").unlink()
+        kept = pointers(folder)
+    for clone in (folder, _fresh(folder, server, tmp_path / "fresh")):
+        is_witnessed = head or clone == folder
+        if not is_witnessed:
+            continue  # nobody there can know of an entry that moved nothing but the head
+        with pytest.raises(AssentError, match=r"rolled back|was derived from entry"):
+            note(opened(clone), "churn", "an event")
+        with pytest.raises(AssentError, match=r"rolled back|was derived from entry"):
+            read_ledger(opened(clone), "churn")
+        result = verify(opened(clone), ["churn"], repair=True, blobs=False)
+        assert result.exit_code == ExitCode.INTEGRITY
+        assert any("entry" in fault.problem for fault in result.faults)
+        assert pointers(folder) == kept
+        assert run_git(server, "rev-list", "--count", BRANCH) == str(lost)
+
+
+def _fresh(folder: Path, server: Path, place: Path) -> Path:
+    clone = new_clone(server, place)
+    subprocess.run(["cp", str(folder / "assent.yaml"), str(clone)], check=True)
+    (clone / "store").symlink_to(folder / "store")
+    return clone

@@ -1,0 +1,123 @@
+"""`verify` beside writers: what somebody has just written is neither called wrong nor undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assent.core.entry import Kind
+from assent.ports import Ledger, Store
+from assent.verbs import verify as verifying
+from assent.verbs.note import note
+from assent.verbs.recording import record
+from assent.verbs.verify import verify
+from assent.verbs.workspace import Workspace
+from tests.builders import draft, subject
+from tests.ledgers.test_every_file import folder, opened, small
+
+__all__ = ["folder", "small"]  # fixtures
+
+
+class Beside:
+    """A port, with somebody who writes whenever it is asked something for the n-th time."""
+
+    def __init__(self, port: Store | Ledger, act: Callable[[], None], at: list[int]) -> None:
+        self._port, self._act, self._at = port, act, at
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._port, name)
+        if not callable(found):
+            return found
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            self.asked += 1
+            if self.asked in self._at:
+                self._act()
+            return found(*arguments, **named)
+
+        return call
+
+
+def writer(folder: Path) -> Callable[[], None]:
+    """Moves production on, and notes something, each time."""
+    held = [3]
+
+    def write() -> None:
+        mine = opened(folder)
+        number = held[0] + 1
+        move = draft(
+            Kind.PROMOTED, subject(f"b{number}", number), stage="production", replaces=held[0]
+        )
+        record(mine, "churn", lambda view: [] if view.state.seq < 0 else [move])
+        note(mine, "churn", f"moved on to v{number}")
+        held[0] = number
+
+    return write
+
+
+def spied(workspace: Workspace, write: Callable[[], None], at: list[int], port: str) -> Workspace:
+    if port == "store":
+        return replace(workspace, store=Beside(workspace.store, write, at))
+    return replace(workspace, ledger=Beside(workspace.ledger, write, at))
+
+
+@pytest.mark.threat(24)
+@pytest.mark.parametrize("port", ["store", "ledger"])
+@pytest.mark.parametrize("at", [[1], [2], [3], [1, 2], [2, 4, 6]])
+def test_somebody_writes_between_two_readings(folder: Path, port: str, at: list[int]) -> None:
+    write = writer(folder)
+    beside = spied(opened(folder), write, at, port)
+    result = verify(beside, ["churn"], repair=True, blobs=False)
+    assert result.faults == ()
+    after = verify(opened(folder), ["churn"], blobs=False)
+    assert after.faults == ()
+    pointer = opened(folder).store.pointer("churn/stages/production")
+    assert pointer is not None
+    held = opened(folder).ledger.read("churn").state.stages["production"]
+    assert (pointer.version, pointer.seq) == (held.version, held.seq)
+
+
+@pytest.mark.threat(24)
+def test_a_pointer_that_is_put_right_meanwhile_is_not_written_back(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody promotes at the very moment in which a wrong pointer is to be repaired."""
+    monkeypatch.setattr(verifying, "PAUSE_S", 0.0)
+    (folder / "store/churn/stages/production").write_text("{}")
+    write = writer(folder)
+
+    class Late(Beside):
+        def __getattr__(self, name: str) -> Any:
+            found = getattr(self._port, name)
+
+            def restore(*arguments: Any, **named: Any) -> Any:
+                if not self.asked:
+                    self.asked = 1
+                    write()
+                return found(*arguments, **named)
+
+            return restore if name == "restore" else found
+
+    mine = opened(folder)
+    mine = replace(mine, store=Late(mine.store, write, []))
+    verify(mine, ["churn"], repair=True, blobs=False)
+    assert verify(opened(folder), ["churn"], blobs=False).faults == ()
+    pointer = opened(folder).store.pointer("churn/stages/production")
+    assert pointer is not None
+    assert pointer.version == 4
+
+
+def test_a_store_without_any_pointer_is_one_fault_and_not_one_for_each(folder: Path) -> None:
+    """A ledger of thousands of sound entries, and a store that was never told of them."""
+    (folder / "store").rename(folder / "elsewhere")
+    [fault] = verify(opened(folder), ["churn"], blobs=False).faults
+    assert "the store knows nothing of this model" in fault.problem
+    assert "asks for 27 pointers" in fault.problem
+    [fault] = verify(opened(folder), ["churn"], repair=True, blobs=False).faults
+    assert fault.repaired
+    assert verify(opened(folder), ["churn"], blobs=False).exit_code == 0
