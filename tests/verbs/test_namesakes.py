@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,9 +52,8 @@ def test_nothing_is_written_for_a_model_whose_name_another_file_has(folder: Path
     refs = run_git(folder, "for-each-ref")
     for place, other in ((folder, "other/[x]/assent.yaml"), (folder / "other/[x]", "assent.yaml")):
         assert namesake(opened(place), "churn") == other
-        with pytest.raises(UsageError, match="declares a model of this name") as raised:
+        with pytest.raises(UsageError, match=f"{re.escape(other)} declares a model of this name"):
             note(opened(place), "churn", "an event")
-        assert other in raised.value.problem
     assert run_git(folder, "for-each-ref") == refs
     assert not (folder / ".assent/store").exists()
     [check] = [one for one in doctor(opened(folder), ["churn"]).checks if one.name.startswith("na")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from pathlib import Path
@@ -41,9 +42,14 @@ class Repository:
         self.top, self._env = find_top(folder)
         # Each is asked for alone: a path may hold a line break.
         self.common = self._folder("--git-common-dir")
-        self._objects = Objects(
-            self.top, env=self._env, patience=lambda: self.patience("a remote of this clone")
-        )
+        # Held weakly: in a circle of references the process that reads objects would outlive both.
+        own = weakref.ref(self)
+
+        def patience() -> Patience:
+            here = own()
+            return Patience() if here is None else here.patience("a remote of this clone")
+
+        self._objects = Objects(self.top, env=self._env, patience=patience)
 
     def git(
         self,
