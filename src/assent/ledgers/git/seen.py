@@ -7,7 +7,7 @@ from pathlib import Path
 from assent.core.digest import Digest, is_digest
 from assent.core.entry import entry_digest
 from assent.core.registry import ChainError
-from assent.files import write_atomically
+from assent.files import remove_whatever_is_at, write_atomically
 from assent.ports import View
 
 MAX_DIGITS = 12
@@ -63,12 +63,18 @@ class Seen:
         now = self._read()
         if now is not None and now[0] >= seq:
             return
+        if not self._path.parent.is_dir():
+            remove_whatever_is_at(self._path.parent)
+        if self._path.is_dir():
+            remove_whatever_is_at(self._path)
         write_atomically(self._path, f"{seq} {digest}\n".encode("ascii"))
 
     def _read(self) -> tuple[int, Digest] | None:
         try:
             seq, digest = self._path.read_text("ascii").split()
-        except (FileNotFoundError, ValueError):
+        except PermissionError:
+            raise
+        except (OSError, ValueError):
             return None
         is_sound = seq.isdecimal() and len(seq) <= MAX_DIGITS and is_digest(digest)
         return (int(seq), Digest(digest)) if is_sound else None  # damaged: as if never seen
