@@ -54,17 +54,19 @@ class LedgerRepository:
         bearing = list[tuple[str, str]]()
         if remote is not None:
             # Git fetches from the first address, and pushes to those for pushing if there are any.
-            address = _absolute(repository, repository.configured(f"remote.{remote}.url")[0])
+            address = _address(repository, repository.configured(f"remote.{remote}.url")[0])
             of_remote = [
-                (f"remote.ledger.{key}", _absolute(repository, one) if key == "pushurl" else one)
+                (f"remote.ledger.{key}", _address(repository, one) if key == "pushurl" else one)
                 for key in _OF_REMOTE
                 for one in repository.configured(f"remote.{remote}.{key}")
             ]
             bearing = repository.bearing([address])
-        self._address = address
+        self._queued_at = repository.rewritten(address)
         self._patience = repository.patience(remote or "this repository")
         self.name = remote or "this repository"
-        self._pushed_to = [one for key, one in of_remote if key.endswith(".pushurl")] or [address]
+        self._pushed_to = [
+            repository.rewritten(one) for key, one in of_remote if key.endswith(".pushurl")
+        ] or [repository.rewritten(address, pushed=True)]
         self._listed: dict[Path, dict[Path, int]] = {}
         self._receives = any(key.endswith(".receivepack") for key, _ in of_remote)
         self._account = repository.account if remote is not None else ""
@@ -193,20 +195,8 @@ class LedgerRepository:
     @cached_property
     def _folders(self) -> Sequence[Path]:
         """The Git folders that are pushed to; none if one of the addresses is no folder."""
-        found = [flushing.folder_of(self._rewritten(one)) for one in self._pushed_to]
+        found = [flushing.folder_of(one) for one in self._pushed_to]
         return [] if None in found else [one for one in found if one is not None]
-
-    def _rewritten(self, address: str) -> str:
-        """What an address is for Git after `url.*.insteadOf`; empty where it would push to another
-        one than it fetches from.
-        """
-        rewrites = [one for one in self._settings if one[0].startswith("url.")]
-        if any(key.endswith(".pushinsteadof") for key, _ in rewrites):
-            return ""
-        if not rewrites:
-            return address
-        shown = self.git("ls-remote", "--get-url", address, doing="looking for the remote")
-        return shown.decode(errors="replace").strip()
 
     def tip(self, model: str) -> str:
         """The tip as Git's files hold it: a loose reference is one small file, and reading it
@@ -375,7 +365,7 @@ class LedgerRepository:
         def notice() -> None:
             self._patience.say(f"waiting for other writers to the ledger of {model}")
 
-        with turn(self._address, model, has_moved, notice) as had_to_wait:
+        with turn(self._queued_at, model, has_moved, notice) as had_to_wait:
             self._is_behind = had_to_wait
             yield had_to_wait
 
@@ -424,11 +414,18 @@ def _branch(model: str) -> str:
     return branch_ref(model).removeprefix("refs/heads/")
 
 
-def _absolute(repository: Repository, address: str) -> str:
-    """An address that is the same in every folder."""
-    if "://" in address or _looks_like_ssh(address):
-        return address
-    return str((repository.top / address).resolve())
+def _address(repository: Repository, configured: str) -> str:
+    """An address that is the same in every folder. What Git makes of it by `url.*.insteadOf` is
+    left to Git, which may put credentials there, unless it is the path of a folder.
+    """
+    real = repository.rewritten(configured)
+    if not _is_path(real) or (not _is_path(configured) and Path(real).is_absolute()):
+        return configured
+    return str((repository.top / real).resolve())
+
+
+def _is_path(address: str) -> bool:
+    return "://" not in address and not _looks_like_ssh(address)
 
 
 def _looks_like_ssh(address: str) -> bool:
