@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from assent.core.registry import LostError
 from assent.errors import AssentError, ExitCode
 from assent.verbs.note import note
 from assent.verbs.recording import read_ledger
+from assent.verbs.recover import recover
 from assent.verbs.verify import verify
 from tests.builders import new_clone, new_repository, run_git
 from tests.effort import more_in_soak
@@ -200,6 +202,26 @@ def test_a_server_restored_from_yesterdays_copy_is_never_said_to_be_right(
         assert any("entry" in fault.problem for fault in result.faults)
         assert pointers(folder) == kept
         assert run_git(server, "rev-list", "--count", BRANCH) == str(lost)
+
+
+@pytest.mark.threat(45)
+def test_after_a_recovery_other_clones_are_told_what_mends_them(
+    tmp_path: Path, folder: Path
+) -> None:
+    server = new_repository(tmp_path / "server.git", bare=True)
+    run_git(folder, "remote", "add", "origin", str(server))
+    run_git(folder, "push", "-q", "origin", "main", BRANCH)
+    yesterday = run_git(server, "rev-parse", BRANCH)
+    note(opened(folder), "churn", "what gets lost")
+    run_git(server, "update-ref", f"refs/heads/{BRANCH}", yesterday)
+    recover(opened(_fresh(folder, server, tmp_path / "fresh")), "churn", reason="a backup")
+    with pytest.raises(LostError) as caught:
+        note(opened(folder), "churn", "an event")
+    assert "verify --recover" in (caught.value.hint or "")
+    assert all(fault.is_lost for fault in verify(opened(folder), ["churn"], blobs=False).faults)
+    recover(opened(folder), "churn", reason="as the others did")
+    note(opened(folder), "churn", "an event")
+    assert verify(opened(folder), ["churn"], blobs=False).faults == ()
 
 
 def _fresh(folder: Path, server: Path, place: Path) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assent.core.digest import Digest, is_digest
 from assent.core.entry import entry_digest
-from assent.core.registry import ChainError
+from assent.core.registry import ChainError, LostError
 from assent.files import remove_whatever_is_at, write_atomically
 from assent.ports import View
 
@@ -26,7 +26,7 @@ class Seen:
     def expect_nothing(self) -> None:
         """The branch is not there: that is fine only if it never was."""
         if self._entry is not None:
-            raise ChainError(self._model, 0, "the whole ledger has disappeared")
+            raise LostError(self._model, 0, "the whole ledger has disappeared")
 
     def expect(self, view: View) -> None:
         """Check a view against what was seen, and remember it if it goes on from there."""
@@ -48,15 +48,15 @@ class Seen:
         except ChainError:
             raise self._rolled_back(seq, seq) from None
         if entry_digest(content) != digest:
-            raise ChainError(self._model, seq, "it is not the entry this clone has seen")
+            raise LostError(self._model, seq, "it is not the entry this clone has seen")
 
     def forget(self) -> None:
         """Begin anew."""
         self._path.unlink(missing_ok=True)
 
-    def _rolled_back(self, first: int, seen: int) -> ChainError:
+    def _rolled_back(self, first: int, seen: int) -> LostError:
         problem = f"the ledger was rolled back: this clone has seen entry {seen}"
-        return ChainError(self._model, first, problem)
+        return LostError(self._model, first, problem)
 
     def keep(self, seq: int, digest: Digest) -> None:
         """Remember an entry, unless another process of this clone has seen a later one."""
