@@ -79,6 +79,15 @@ def remove_left(folder: Path, prefix: str, look: Callable[[Path], object] | None
                 shutil.rmtree(place, ignore_errors=True)
 
 
+def remove_whatever_is_at(path: Path) -> None:
+    """Remove a file, a link or a folder with all that is in it, as far as that can be done."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
 def _unheard_of() -> str:
     return os.urandom(8).hex()
 

@@ -22,7 +22,7 @@ def remote(tmp_path: Path) -> Path:
     folder = new_repository(tmp_path / "remote.git", bare=True)
     hook = folder / "hooks/pre-receive"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text("#!/bin/sh\ngit config --list | grep -i fsync >seen || :\n")
+    hook.write_text(f"#!/bin/sh\ngit config --list | grep -i fsync >{folder}/seen || :\n")
     hook.chmod(0o755)
     return folder
 
@@ -56,6 +56,51 @@ def test_an_address_that_git_rewrites_to_a_folder(remote: Path, work: Path) -> N
     run_git(work, "config", f"url.{remote.parent}/.insteadOf", "ours:")
     run_git(work, "config", "remote.origin.url", f"ours:{remote.name}")
     assert seen(remote, work) == NOW
+
+
+def test_settings_of_the_user_that_lead_to_a_folder(
+    remote: Path, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those for pushing too, and however the address looks before."""
+    config = tmp_path / "config"
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    for alias, address in (("ours:", f"ours:{remote.name}"), ("corp/", f"corp/{remote.name}")):
+        config.write_text(f'[url "{remote.parent}/"]\ninsteadOf = {alias}\n[user]\nname = a\n')
+        run_git(work, "config", "remote.origin.url", address)
+        run_git(remote, "update-ref", "-d", "refs/heads/assent/churn")
+        shutil.rmtree(work / ".git/assent", ignore_errors=True)
+        assert seen(remote, work) == NOW
+    (tmp_path / "mirror.git").symlink_to(remote)
+    mirror = tmp_path / "mirror.git"
+    config.write_text(f'[url "{remote}"]\npushInsteadOf = {mirror}\n[user]\nname = a\n')
+    run_git(work, "config", "remote.origin.url", str(mirror))
+    run_git(remote, "update-ref", "-d", "refs/heads/assent/churn")
+    shutil.rmtree(work / ".git/assent")
+    assert seen(remote, work) == NOW
+
+
+@pytest.mark.parametrize("kind", ["worktree", "its folder", "separate", "submodule"])
+def test_a_folder_that_a_file_leads_to(remote: Path, work: Path, tmp_path: Path, kind: str) -> None:
+    run_git(work, "commit", "--allow-empty", "-qm", "x")
+    run_git(work, "push", "-q", "origin", "HEAD:main")
+    place = tmp_path / "linked"
+    if kind == "separate":
+        run_git(tmp_path, "init", "-q", "--separate-git-dir", str(tmp_path / "real"), str(place))
+        assert flushing.folder_of(str(place)) == tmp_path / "real"
+        return
+    if kind == "submodule":
+        (place / "deep").mkdir(parents=True)
+        (place / "deep/.git").write_text(f"gitdir: ../../{remote.name}\n")
+        found = flushing.folder_of(str(place / "deep"))
+        assert found is not None
+        assert found.samefile(remote)
+        return
+    run_git(remote, "worktree", "add", "-q", "--detach", str(place), "main")
+    address = place if kind == "worktree" else remote / "worktrees/linked"
+    assert flushing.folder_of(str(address)) == remote
+    if kind == "worktree":
+        run_git(work, "config", "remote.origin.url", str(place))
+        assert seen(remote, work) == NOW
 
 
 def test_the_repository_itself_where_it_has_no_remote(tmp_path: Path) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from assent.core.registry import LostError
 from assent.errors import AssentError, ExitCode
 from assent.verbs.note import note
 from assent.verbs.recording import read_ledger
+from assent.verbs.recover import recover
 from assent.verbs.verify import verify
 from tests.builders import new_clone, new_repository, run_git
 from tests.effort import more_in_soak
@@ -49,30 +51,80 @@ def remove(path: Path) -> None:
     path.unlink()
 
 
+def remove_all(path: Path) -> None:
+    shutil.rmtree(path)
+
+
+def put_a_file_there(path: Path) -> None:
+    remove_all(path)
+    path.write_bytes(b"x")
+
+
+def put_a_folder_there(path: Path) -> None:
+    remove(path)
+    (path / "in it").mkdir(parents=True)
+
+
+def lead_nowhere(path: Path) -> None:
+    remove(path)
+    path.symlink_to("nowhere")
+
+
+def write_no_text(path: Path) -> None:
+    path.chmod(0o644)
+    path.write_bytes(b"\xff\xfe\n")
+
+
 Damage = Callable[[Path], None]
-COPY = ["HEAD", "config", "shallow", f"refs/heads/{BRANCH}", "objects/pack/*.pack"]
-MORE = ["objects/pack/*.idx", "objects/pack/*.promisor", "packed-refs", "description"]
+COPY = ["HEAD", "shallow", f"refs/heads/{BRANCH}", "objects/pack/*.pack"]
+MORE = ["config", "objects/pack/*.idx", "objects/pack/*.promisor", "../lock", "../seen/churn"]
+SOME = [empty, put_a_folder_there, write_no_text]
+ALL = [*SOME, *more_in_soak(garble, cut, remove, lead_nowhere)]
 
 
 @pytest.mark.threat(26)
-@pytest.mark.parametrize("damage", [empty, garble, *more_in_soak(cut, remove)])
+@pytest.mark.parametrize("damage", ALL)
 @pytest.mark.parametrize("what", [*COPY, *more_in_soak(*MORE)])
-def test_a_damaged_copy_is_no_empty_ledger(folder: Path, what: str, damage: Damage) -> None:
+def test_a_damaged_copy_is_made_anew(folder: Path, what: str, damage: Damage) -> None:
+    """Whatever the verb is that comes upon it, and without a word."""
     before = pointers(folder)
     [copy] = (folder / ".git/assent").glob("*/ledger.git")
-    for path in copy.glob(what):
-        damage(path)
-    with suppress(AssentError):
+    kept = shutil.copytree(copy.parent, folder.parent / "kept")
+    for verb in ("verify", "note"):
+        shutil.rmtree(copy.parent)
+        shutil.copytree(kept, copy.parent)
+        for path in copy.glob(what):
+            damage(path)
+        if verb == "note":
+            [entry] = note(opened(folder), "churn", "an event").entries
+            assert entry.seq == ENTRIES
+            continue
         result = verify(opened(folder), ["churn"], repair=True, blobs=False)
-        assert result.entries == ENTRIES or result.exit_code == ExitCode.INTEGRITY
-    assert pointers(folder) == before
-    try:
-        note(opened(folder), "churn", "an event")
-    except AssentError:
+        assert (result.entries, result.faults) == (ENTRIES, ())
         assert pointers(folder) == before
-    else:
-        [seq] = {entry.seq for entry in note(opened(folder), "churn", "another").entries}
-        assert seq == ENTRIES + 1
+
+
+@pytest.mark.threat(26)
+@pytest.mark.parametrize("what", ["refs", "refs/heads", "objects", "../seen", "", ".."])
+@pytest.mark.parametrize("damage", [remove_all, *more_in_soak(put_a_file_there)])
+def test_so_is_one_with_something_else_in_the_place_of_a_folder(
+    folder: Path, what: str, damage: Damage
+) -> None:
+    [copy] = (folder / ".git/assent").glob("*/ledger.git")
+    damage(Path(os.path.normpath(copy / what)))
+    [entry] = note(opened(folder), "churn", "an event").entries
+    assert entry.seq == ENTRIES
+    assert verify(opened(folder), ["churn"], blobs=False).faults == ()
+
+
+@pytest.mark.threat(26)
+def test_what_is_damaged_while_it_is_read_is_fetched_again(folder: Path) -> None:
+    view = read_ledger(opened(folder), "churn")
+    [copy] = (folder / ".git/assent").glob("*/ledger.git")
+    for path in [copy / "HEAD", *copy.glob("objects/pack/*.pack")]:
+        empty(path)
+    assert len(list(view.entries())) == ENTRIES
+    assert view.bundle_of(1) is not None
 
 
 def delete_all(folder: Path) -> None:
@@ -150,6 +202,26 @@ def test_a_server_restored_from_yesterdays_copy_is_never_said_to_be_right(
         assert any("entry" in fault.problem for fault in result.faults)
         assert pointers(folder) == kept
         assert run_git(server, "rev-list", "--count", BRANCH) == str(lost)
+
+
+@pytest.mark.threat(45)
+def test_after_a_recovery_other_clones_are_told_what_mends_them(
+    tmp_path: Path, folder: Path
+) -> None:
+    server = new_repository(tmp_path / "server.git", bare=True)
+    run_git(folder, "remote", "add", "origin", str(server))
+    run_git(folder, "push", "-q", "origin", "main", BRANCH)
+    yesterday = run_git(server, "rev-parse", BRANCH)
+    note(opened(folder), "churn", "what gets lost")
+    run_git(server, "update-ref", f"refs/heads/{BRANCH}", yesterday)
+    recover(opened(_fresh(folder, server, tmp_path / "fresh")), "churn", reason="a backup")
+    with pytest.raises(LostError) as caught:
+        note(opened(folder), "churn", "an event")
+    assert "verify --recover" in (caught.value.hint or "")
+    assert all(fault.is_lost for fault in verify(opened(folder), ["churn"], blobs=False).faults)
+    recover(opened(folder), "churn", reason="as the others did")
+    note(opened(folder), "churn", "an event")
+    assert verify(opened(folder), ["churn"], blobs=False).faults == ()
 
 
 def _fresh(folder: Path, server: Path, place: Path) -> Path:

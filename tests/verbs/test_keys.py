@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from assent.core.entry import Draft, Kind
 from assent.core.evidence import Run
 from assent.testing.ledger import MemoryLedger
-from assent.verbs.keys import LOOKED_AT, Key, keyed
-from tests.builders import AT, draft, promoted, registered
+from assent.verbs.keys import LOOKED_AT, Key, OvertakenError, keyed
+from tests.builders import AT, draft, promoted, registered, subject
 
 
 class Place:
@@ -126,4 +126,24 @@ def test_another_attempt_of_a_run_counts_while_it_stands() -> None:
     later = ledger_with(registered(1), registered(2), moved, promoted(2, "production", 1))
     assert key.written(later) == ()
     assert key.written(later, is_ours=True)
-    assert Key(key.value, is_repeated=True).written(later)
+
+
+def test_what_a_person_had_done_and_others_undid_is_said_and_asked_for_again(
+    tmp_path: Path,
+) -> None:
+    """Neither done again, which may be too much, nor said to be so."""
+    place: Any = Place(tmp_path)
+    lost = cut_off(place, "clear", "production")
+    cleared = draft(Kind.CLEARED, subject("b1", 1), stage="production", replaces=1, key=lost.value)
+    until = (registered(1), promoted(1, "production"), cleared)
+    with keyed(place, "churn", "clear", "production") as key:
+        assert key.written(ledger_with(*until))
+    lost = cut_off(place, "clear", "production")
+    cleared = replace(cleared, key=lost.value)
+    later = ledger_with(*until[:2], cleared, promoted(1, "production"))
+    with (
+        pytest.raises(OvertakenError, match=r"changed, and holds v1\. Nothing was done now"),
+        keyed(place, "churn", "clear", "production") as key,
+    ):
+        key.written(later)
+    assert not of(place, "clear", "production").is_repeated

@@ -152,14 +152,26 @@ class Step(Struct, frozen=True, kw_only=True):
 class ChainError(IntegrityError):
     """The chain is broken; `seq` is the first entry that is bad."""
 
+    remedy = (
+        "restore the ledger branch from a clone that still verifies; nothing is written until it "
+        "does"
+    )
+
     def __init__(self, model: str, seq: int, problem: str) -> None:
         super().__init__(
-            f"verifying the ledger of {model}",
-            f"entry {seq}: {problem}",
-            hint="restore the ledger branch from a clone that still verifies; "
-            "nothing is written until it does",
+            f"verifying the ledger of {model}", f"entry {seq}: {problem}", hint=self.remedy
         )
         self.seq = seq
+
+
+class LostError(ChainError):
+    """The ledger lacks entries that a clone has seen, from `seq` on."""
+
+    remedy = (
+        "push the entries again from a clone that has them; where nobody has, or a person has "
+        "given them up already, `assent verify --recover --reason …` lets this clone forget them. "
+        "A job cannot: it needs a new clone"
+    )
 
 
 class IllegalEntryError(PolicyError):

@@ -6,6 +6,7 @@ proxies, partial clones and `safe.directory`.
 
 from assent.git.objects import Object, Objects, is_commit
 from assent.git.process import (
+    EndedError,
     GitError,
     SilentError,
     environment,
@@ -21,6 +22,7 @@ from assent.git.submodules import Holders, changed_within, submodules, untracked
 from assent.git.trunk import Trunk
 
 __all__ = [
+    "EndedError",
     "GitError",
     "Holders",
     "Object",

@@ -11,8 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from assent.errors import OutsideError
-from assent.git.process import GitError, SilentError, environment, git
+from assent.git.process import EndedError, GitError, SilentError, environment, git
 from assent.git.silence import TICK_S, Patience, Silence
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -83,11 +82,7 @@ class Objects:
             return Object(oid=words[0].decode(), kind=words[1].decode(), content=content)
         if header.rstrip().endswith((b" missing", b" ambiguous")):
             return None
-        raise OutsideError(
-            f"reading Git objects in {self._folder}",
-            f"git ended while reading {name}",
-            hint="is the remote still reachable?",
-        )
+        raise EndedError(self._folder, name)
 
     def id_of(self, name: str) -> str | None:
         """The id of the object of this name, whose content is not read; None if there is none."""

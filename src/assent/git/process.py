@@ -114,6 +114,17 @@ class GitError(OutsideError):
         return self.code > 0 and not self.is_denied
 
 
+class EndedError(OutsideError):
+    """Git ended before it had answered, and nobody knows of what."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__(
+            f"reading Git objects in {folder}",
+            f"git ended while reading {name}",
+            hint="is the remote still reachable?",
+        )
+
+
 class SilentError(GitError):
     """Nobody has answered for too long, and Git was ended: what it was to do may have been done."""
 

@@ -301,6 +301,22 @@ class Repository:
         """All values of a key of the Git configuration, in order."""
         return [value for _, name, value in self._settings if name == key]
 
+    def rewritten(self, address: str, *, pushed: bool = False) -> str:
+        """What an address is for Git after `url.*.insteadOf`, and after `url.*.pushInsteadOf`
+        where it is the one for fetching and `pushed` to as well.
+        """
+        for key in ("pushinsteadof", "insteadof") if pushed else ("insteadof",):
+            found = [
+                (value, name[len("url.") : -len(f".{key}")])
+                for _, name, value in self._settings
+                if name.startswith("url.") and name.endswith(f".{key}")
+            ]
+            of_it = [(alias, base) for alias, base in found if address.startswith(alias)]
+            if of_it:
+                alias, base = max(of_it, key=lambda one: len(one[0]))
+                return base + address.removeprefix(alias)
+        return address
+
     def remotes(self) -> list[str]:
         """The names of the remotes that have an address, in the order of the settings."""
         parts = [

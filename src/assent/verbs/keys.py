@@ -18,7 +18,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from assent.core.digest import digest_of_value, hex_of
-from assent.core.entry import Entry, Kind, decode_entry
+from assent.core.entry import Entry, Kind, decode_entry, sentence
+from assent.errors import UsageError
 from assent.ports import View
 from assent.verbs.workspace import Workspace
 
@@ -26,6 +27,10 @@ DIGITS = 16
 LOOKED_AT = 100
 """How many of the newest entries a key is looked for in."""
 _KEPT = timedelta(days=1)
+
+
+class OvertakenError(UsageError):
+    """What was asked for was done by an earlier run that was cut off, and undone since."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,9 @@ class Key:
     def written(self, view: View, *, is_ours: bool = False) -> tuple[Entry, ...]:
         """The entries with this key among the newest ones. Those of another attempt of this run
         count while what they did still stands; not if they are `is_ours`, of this very process.
+
+        Raises `OvertakenError` if a person's own earlier run has written it and it stands no more:
+        to do it again may be what is meant, and may be too much.
         """
         last = view.state.seq
         found: list[Entry] = []
@@ -51,8 +59,10 @@ class Key:
                 found.append(entry)
             elif found:
                 break
-        if found and self.is_of_run and not is_ours and not _stands(view, found[0]):
-            return ()
+        if found and not is_ours and not _stands(view, found[0]):
+            if self.is_of_run:
+                return ()
+            raise _overtaken(view, found[0])
         return tuple(reversed(found))
 
 
@@ -89,11 +99,19 @@ def _pending(folder: Path, request: str, now: str) -> Iterator[Key]:
     path, file = adopted or _new(folder, f"{request}.{value}", now)
     try:
         yield Key(path.suffix[1:], is_repeated=adopted is not None)
-        with suppress(OSError):
-            path.unlink()
+    except OvertakenError:  # now it is known: the same words once more mean it anew
+        _forget(path)
+        raise
+    else:
+        _forget(path)
     finally:
         if file is not None:
             os.close(file)
+
+
+def _forget(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()
 
 
 def _new(folder: Path, name: str, now: str) -> tuple[Path, int | None]:
@@ -136,6 +154,17 @@ def _stands(view: View, entry: Entry) -> bool:
     if entry.kind is Kind.CLEARED:
         return held is None
     return entry.kind is Kind.NOTED or (held is not None and held.seq == entry.seq)
+
+
+def _overtaken(view: View, entry: Entry) -> OvertakenError:
+    held = view.state.stages.get(entry.stage or "")
+    now = "nothing" if held is None else f"v{held.version}"
+    return OvertakenError(
+        f"looking whether an earlier run has done it ({sentence(entry)})",
+        f"one that was cut off has, in entry {entry.seq}; since then {entry.stage} was changed, "
+        f"and holds {now}. Nothing was done now",
+        hint="run it once more if it is to be done again",
+    )
 
 
 def _digits(parts: list[str | None]) -> str:

@@ -58,16 +58,10 @@ def _again(
     """
     [entry] = entries
     point_all(workspace, entry.model, entries)
-    held = view.state.stages.get(entry.stage or "")
-    sentence = f"{_sentence(entry)} (an earlier run has recorded it)"
-    if held is not None and held.seq == entry.seq:
-        deploying.show(workspace, view, entry, environment)
-    else:
-        now = "nothing" if held is None else f"v{held.version}"
-        sentence = f"{sentence}; since then it was changed, and holds {now}"
+    deploying.show(workspace, view, entry, environment)
     return Decided(
         model=entry.model,
-        sentence=sentence,
+        sentence=f"{_sentence(entry)} (an earlier run has recorded it)",
         verdict=Verdict(findings=()),
         version=entry.subject.version,
         bundle=entry.subject.bundle,

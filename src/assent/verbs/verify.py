@@ -12,7 +12,7 @@ from assent.core.bundle import Bundle, read_manifest
 from assent.core.clock import Doubt, doubts
 from assent.core.digest import Digest, short
 from assent.core.entry import Dated, dated, entry_digest
-from assent.core.registry import ChainError, Registry, fold
+from assent.core.registry import ChainError, LostError, Registry, fold
 from assent.errors import ExitCode, IntegrityError
 from assent.ports import BlobState, Pointer, View
 from assent.verbs.witnesses import beyond, head_of, not_in
@@ -33,7 +33,8 @@ class Area(StrEnum):
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Something that does not verify, and whether `--repair` has put it right. `seq` is the first
-    bad entry, for a broken chain. `is_lost`: the store was derived from an entry that is not there.
+    bad entry, for a broken chain. `is_lost`: the store was derived from an entry that is not there,
+    or this clone has seen it.
     """
 
     model: str
@@ -224,7 +225,8 @@ def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
         if read.witnessed:
             read = read_whole(workspace, model)  # a server may have answered from an old copy
     except ChainError as error:
-        found.add(model, Area.CHAIN, error.problem, seq=error.seq)
+        is_lost = isinstance(error, LostError)
+        found.add(model, Area.CHAIN, error.problem, seq=error.seq, is_lost=is_lost)
         return None
     except IntegrityError as error:
         found.add(model, Area.CHAIN, error.problem)

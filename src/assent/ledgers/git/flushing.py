@@ -7,6 +7,7 @@ A server has settings of its own.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,7 +16,7 @@ from urllib.parse import unquote
 
 from assent.disk import flush_file, flush_folder
 from assent.errors import OutsideError
-from assent.git import git
+from assent.git import GitError, git
 
 _DURABLE = "git -c core.fsync=all -c core.fsyncMethod=fsync receive-pack"
 _DURABLE_BEFORE_2_36 = "git -c core.fsyncObjectFiles=true receive-pack"
@@ -29,8 +30,22 @@ def folder_of(address: str) -> Path | None:
     if not address.startswith("/"):
         return None
     for place in (Path(address, ".git"), Path(address), Path(f"{address}.git")):
+        if place.is_file() or (place / "commondir").is_file():
+            return _led_to(place)
         if (place / "objects").is_dir():
             return place
+    return None
+
+
+def _led_to(place: Path) -> Path | None:
+    """The Git folder that another place leads to: a file in the place of `.git`, as in a linked
+    worktree or a submodule, or the folder that Git keeps for such a worktree.
+    """
+    doing = f"looking for the Git folder of {place}"
+    env = {"GIT_DIR": str(place)}
+    with suppress(GitError):
+        shown = git(["rev-parse", "--git-common-dir"], folder=place.parent, doing=doing, env=env)
+        return place.parent / os.fsdecode(shown.removesuffix(b"\n"))
     return None
 
 

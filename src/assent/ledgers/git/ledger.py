@@ -15,11 +15,11 @@ from contextlib import AbstractContextManager
 
 from assent.core.entry import GENESIS, Draft, Entry
 from assent.core.registry import Registry, State, Step, extend, touched
-from assent.errors import IntegrityError
+from assent.errors import AssentError, IntegrityError
 from assent.git import GitError, Repository, SilentError, refusal
 from assent.ledgers.git.commits import Commit, branch_ref, commit_of, stream
 from assent.ledgers.git.copies import copies_here
-from assent.ledgers.git.repository import LedgerRepository
+from assent.ledgers.git.repository import LedgerRepository, may_be_of_copy
 from assent.ledgers.git.seen import Seen
 from assent.ledgers.git.view import GitView
 from assent.ports import BusyError, Copy, DoubtError, MovedError, View
@@ -41,24 +41,35 @@ class GitLedger:
 
     def read(self, model: str, *, strict: bool = True, remembered: bool = True) -> GitView:
         """See `Ledger.read`."""
+        was_there = self._own.is_there()
+        try:
+            return self._read(model, strict=strict or was_there, remembered=remembered)
+        except (AssentError, OSError, ValueError) as error:
+            if not was_there or not may_be_of_copy(error):
+                raise
+        # What is here is only a copy: before anything is called wrong, it is made anew.
+        self._own.heal()
+        return self._read(model, strict=strict, remembered=remembered)
+
+    def _read(self, model: str, *, strict: bool, remembered: bool) -> GitView:
         with self._own.locked():
             # Read before the fetch: what another process of this clone writes after it is newer.
             seen = Seen(self._own.home, model) if remembered else None
             tip = self._own.update(model)
-            if tip is not None and self._own.objects().read(tip) is None:
-                # The copy here has lost what it had: it is only a copy, and fetched again.
-                self._own.renew()
-                tip = self._own.update(model)
         if tip is None:
             if seen is not None:
                 seen.expect_nothing()
             return GitView.empty(model)
+        objects = self._own.objects()
+        if objects.read(tip) is None:
+            doing = f"reading the ledger of {model}"
+            raise IntegrityError(doing, f"its newest commit {tip} is not here")
         try:
-            view = GitView.at(model, tip, self._own.objects())
+            view = GitView.at(model, tip, objects)
         except IntegrityError:
             if strict:
                 raise
-            view = GitView(State(model=model), GENESIS, tip, self._own.objects(), is_proven=False)
+            view = GitView(State(model=model), GENESIS, tip, objects, is_proven=False)
             if seen is not None:
                 seen.require(view)
             return view
@@ -119,8 +130,7 @@ class GitLedger:
         doing = f"writing to the ledger of {model} in {self._own.name}"
         with self._own.locked():
             lines = b"".join(stream(ref, commits, view.tip))
-            self._own.git("fast-import", "--quiet", "--force", "--done", doing=doing, stdin=lines)
-            ours = self._own.tip(model)
+            ours = self._committed(view, lines, doing)
             try:
                 self._own.git(
                     *("push", "--quiet", "--porcelain", *self._own.durably()),
@@ -130,6 +140,22 @@ class GitLedger:
             except GitError as error:
                 self._after_failed_push(view, ours, error, doing)
             self._own.flushed(model)
+
+    def _committed(self, view: GitView, lines: bytes, doing: str) -> str:
+        """The commit that the stream of `git fast-import` makes in the copy, which is made anew if
+        Git cannot work with it.
+        """
+        model, words = view.state.model, ("fast-import", "--quiet", "--force", "--done")
+        try:
+            self._own.git(*words, doing=doing, stdin=lines)
+        except GitError as error:
+            if not error.may_be_of_damage:
+                raise
+            self._own.renew()
+            if self._own.update(model) != view.tip:
+                raise MovedError(doing, "somebody else wrote to it first") from None
+            self._own.git(*words, doing=doing, stdin=lines)
+        return self._own.tip(model)
 
     def _after_failed_push(self, view: GitView, ours: str, error: GitError, doing: str) -> None:
         """Decide by what the remote holds now, and by what it said."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from assent.errors import IntegrityError
-from assent.git import GitError, Objects, Patience, git
+from assent.git import EndedError, GitError, Object, Objects, Patience, git
 
 FILE_MODE = "100644"
 """A plain file, in Git."""
+_READING = "reading objects of the ledger"
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +26,9 @@ class LedgerObjects:
     """Objects of a Git repository that filtered fetches have left incomplete. What is asked for
     and is not here is fetched by its id. Git would do that by itself, but object by object, and a
     folder with all folders below it.
+
+    What cannot be had that way may be damaged here: then `heal` is called, once, which makes the
+    repository anew, and all is fetched again. What was read stays.
     """
 
     def __init__(
@@ -33,11 +37,15 @@ class LedgerObjects:
         env: Mapping[str, str],
         settings: Sequence[tuple[str, str]],
         patience: Patience,
+        *,
+        heal: Callable[[], None],
     ) -> None:
         self._folder = folder
         self._env = env
         self._settings = settings
         self._patience = patience
+        self._heal = heal
+        self._is_healed = False
         # Without the settings by which Git would fetch by itself.
         self._here = Objects(folder, env=env)
         self._read: dict[str, bytes] = {}  # by object id: what has one id never changes
@@ -77,11 +85,19 @@ class LedgerObjects:
     def read(self, oid: str) -> bytes | None:
         """The content of an object, or None if it is not here."""
         if oid not in self._read:
-            found = self._here.read(oid)
+            found = self._found(oid)
             if found is None:
                 return None
             self._read[oid] = found.content
         return self._read[oid]
+
+    def _found(self, oid: str) -> Object | None:
+        try:
+            return self._here.read(oid)
+        except EndedError:
+            if not self._healed():
+                raise
+            return None
 
     def tree(self, oid: str) -> dict[str, str]:
         """Object ids by name of a tree, in Git's order; empty if it is not here."""
@@ -98,19 +114,30 @@ class LedgerObjects:
 
     def read_all(self, names: Sequence[str]) -> list[bytes]:
         """The contents of many objects, asked for at once."""
+        found = self._batch(names)
+        if None in found and self._healed():
+            self._fetch("blob:limit=1g", list(dict.fromkeys(names)))
+            found = self._batch(names)
+        for name, content in zip(names, found, strict=True):
+            if content is None:
+                raise IntegrityError(_READING, f"the Git object {name} is missing")
+        return [content for content in found if content is not None]
+
+    def _batch(self, names: Sequence[str]) -> list[bytes | None]:
         request = "".join(f"{name}\n" for name in names).encode()
-        doing = "reading objects of the ledger"
-        shown = self._git("cat-file", "--batch", doing=doing, stdin=request)
-        contents: list[bytes] = []
+        shown = self._git("cat-file", "--batch", doing=_READING, stdin=request)
+        contents: list[bytes | None] = []
         position = 0
-        for name in names:
+        for _ in names:
             end = shown.index(b"\n", position)
             words = shown[position:end].split(b" ")
+            position = end + 1
             if len(words) != 3:
-                raise IntegrityError(doing, f"the Git object {name} is missing")
-            start, size = end + 1, int(words[2])
-            contents.append(shown[start : start + size])
-            position = start + size + 1
+                contents.append(None)
+                continue
+            size = int(words[2])
+            contents.append(shown[position : position + size])
+            position += size + 1
         return contents
 
     def listing(self, commit: str) -> dict[str, Listed]:
@@ -139,7 +166,10 @@ class LedgerObjects:
     def _require(self, oids: Sequence[str]) -> None:
         """Have these objects here, without what is below them."""
         missing = [oid for oid in dict.fromkeys(oids) if self.read(oid) is None]
-        if missing:
+        if not missing:
+            return
+        self._fetch("tree:0", missing)
+        if any(self.read(oid) is None for oid in missing) and self._healed():
             self._fetch("tree:0", missing)
 
     def _fetch(self, filtered: str, oids: Sequence[str]) -> None:
@@ -156,7 +186,7 @@ class LedgerObjects:
         if not trees:
             return []
         try:
-            shown = self._git(
+            shown = self._once(
                 *("rev-list", "--objects", "--missing=print", "--no-object-names", *trees),
                 doing="looking for the entries of the ledger",
             )
@@ -164,7 +194,24 @@ class LedgerObjects:
             return list(trees)
         return [line[1:] for line in shown.decode().splitlines() if line.startswith("?")]
 
+    def _healed(self) -> bool:
+        """Whether the repository was made anew just now: once, and not for ever."""
+        if self._is_healed:
+            return False
+        self._is_healed = True
+        self._heal()
+        self._here = Objects(self._folder, env=self._env)
+        return True
+
     def _git(self, *arguments: str, doing: str, stdin: bytes | None = None) -> bytes:
+        try:
+            return self._once(*arguments, doing=doing, stdin=stdin)
+        except GitError as error:
+            if not error.may_be_of_damage or not self._healed():
+                raise
+        return self._once(*arguments, doing=doing, stdin=stdin)
+
+    def _once(self, *arguments: str, doing: str, stdin: bytes | None = None) -> bytes:
         return git(
             arguments,
             folder=self._folder,

@@ -11,9 +11,9 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from assent.errors import AssentError, OutsideError
-from assent.files import scratch_folder
-from assent.git import GitError, Refusal, Repository, SilentError, git
+from assent.errors import AssentError, IntegrityError, OutsideError
+from assent.files import remove_whatever_is_at, scratch_folder
+from assent.git import EndedError, GitError, Refusal, Repository, SilentError, git, is_commit
 from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.layout import format_of
@@ -54,17 +54,19 @@ class LedgerRepository:
         bearing = list[tuple[str, str]]()
         if remote is not None:
             # Git fetches from the first address, and pushes to those for pushing if there are any.
-            address = _absolute(repository, repository.configured(f"remote.{remote}.url")[0])
+            address = _address(repository, repository.configured(f"remote.{remote}.url")[0])
             of_remote = [
-                (f"remote.ledger.{key}", _absolute(repository, one) if key == "pushurl" else one)
+                (f"remote.ledger.{key}", _address(repository, one) if key == "pushurl" else one)
                 for key in _OF_REMOTE
                 for one in repository.configured(f"remote.{remote}.{key}")
             ]
             bearing = repository.bearing([address])
-        self._address = address
+        self._queued_at = repository.rewritten(address)
         self._patience = repository.patience(remote or "this repository")
         self.name = remote or "this repository"
-        self._pushed_to = [one for key, one in of_remote if key.endswith(".pushurl")] or [address]
+        self._pushed_to = [
+            repository.rewritten(one) for key, one in of_remote if key.endswith(".pushurl")
+        ] or [repository.rewritten(address, pushed=True)]
         self._listed: dict[Path, dict[Path, int]] = {}
         self._receives = any(key.endswith(".receivepack") for key, _ in of_remote)
         self._account = repository.account if remote is not None else ""
@@ -105,29 +107,13 @@ class LedgerRepository:
     def update(self, model: str) -> str | None:
         """Have the newest commit of a ledger here, and return it; None if the remote has none.
 
-        What is here is only a copy. Where Git cannot work with it, as after a loss of power, it is
-        dropped and made anew, once.
-        """
-        was_there = self._folder.exists()
-        try:
-            return self._updated(model)
-        except OutsideError as error:
-            cause = error.__context__
-            if not was_there or not isinstance(cause, GitError) or not cause.may_be_of_damage:
-                raise
-            self.renew()
-        return self._updated(model)
-
-    def _updated(self, model: str) -> str | None:
-        """See `update`.
-
         Asking whether it is here already is a third of the work of a fetch, and after a write of
         our own a tenth.
         """
         doing = f"reading the ledger of {model} from {self.name}"
         ref = branch_ref(model)
         self._require()
-        with suppress(GitError):  # it is only a copy, and was not asked for
+        with suppress(GitError, OSError, ValueError):  # it is a copy, and was not asked for
             tidy(self._folder, self.git)
         try:
             is_here = (self._folder / ref).exists() and not self._is_behind
@@ -150,7 +136,7 @@ class LedgerRepository:
             if _NOT_THERE in error.stderr:
                 return None
             if self.made_anew(error):
-                return self._updated(model)
+                return self.update(model)
             raise self.outside(doing, error) from None
         return self.tip(model)
 
@@ -165,9 +151,19 @@ class LedgerRepository:
                 return "blob:limit=1g"
         return "tree:0"
 
+    def is_there(self) -> bool:
+        """Whether there is a copy of the remote here, whole or not."""
+        return os.path.lexists(self._folder)
+
     def renew(self) -> None:
-        """Drop this copy of the remote, which is damaged; the next update makes it anew."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Make this copy of the remote anew, which is damaged; nothing is in it yet."""
+        remove_whatever_is_at(self._folder)
+        self._require()
+
+    def heal(self) -> None:
+        """The same for whoever has not `locked` it."""
+        with self.locked():
+            self.renew()
 
     def there(self, model: str, doing: str) -> str | None:
         """The newest commit that the remote has now, or None."""
@@ -199,30 +195,20 @@ class LedgerRepository:
     @cached_property
     def _folders(self) -> Sequence[Path]:
         """The Git folders that are pushed to; none if one of the addresses is no folder."""
-        found = [flushing.folder_of(self._rewritten(one)) for one in self._pushed_to]
+        found = [flushing.folder_of(one) for one in self._pushed_to]
         return [] if None in found else [one for one in found if one is not None]
-
-    def _rewritten(self, address: str) -> str:
-        """What an address is for Git after `url.*.insteadOf`; empty where it would push to another
-        one than it fetches from.
-        """
-        rewrites = [one for one in self._settings if one[0].startswith("url.")]
-        if any(key.endswith(".pushinsteadof") for key, _ in rewrites):
-            return ""
-        if not rewrites:
-            return address
-        shown = self.git("ls-remote", "--get-url", address, doing="looking for the remote")
-        return shown.decode(errors="replace").strip()
 
     def tip(self, model: str) -> str:
         """The tip as Git's files hold it: a loose reference is one small file, and reading it
-        spares a process.
+        spares a process. Raises `OSError` or `ValueError` if that is damaged.
         """
         ref = branch_ref(model)
         try:
             text = (self._folder / ref).read_text("ascii")
         except FileNotFoundError:
             text = self.git("rev-parse", ref, doing="reading the tip").decode()
+        if not is_commit(text.strip()):
+            raise ValueError(f"{ref} of the copy names no commit")
         return text.strip()
 
     def format_of(self, tip: str | None) -> str:
@@ -233,8 +219,10 @@ class LedgerRepository:
         return shown.decode().strip()
 
     def objects(self) -> LedgerObjects:
-        """The objects of this repository."""
-        return LedgerObjects(self._folder, self._env, self._settings, self._patience)
+        """The objects of this repository. Reading them needs no lock, and must not be `locked`."""
+        return LedgerObjects(
+            self._folder, self._env, self._settings, self._patience, heal=self.heal
+        )
 
     def git(self, *arguments: str, doing: str, stdin: bytes | None = None) -> bytes:
         """Git in this repository, which is made when it is first needed. Raises `GitError`."""
@@ -320,15 +308,20 @@ class LedgerRepository:
         Writers of other clones meet at the push.
         """
         doing = "locking the ledger's own repository"
+        place = self.home / "lock"
         try:
+            if not self.home.is_dir():
+                remove_whatever_is_at(self.home)
+            if place.is_dir():
+                remove_whatever_is_at(place)
             self.home.mkdir(parents=True, exist_ok=True)
-            file = os.open(self.home / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+            file = os.open(place, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise OutsideError(
                 doing,
                 f"{error.strerror}: {error.filename}",
-                hint="Assent keeps its copy of the ledger inside the Git folder; "
-                "make it writable for this user",
+                hint="Assent keeps its copy of the ledger inside the Git folder: make it writable "
+                "for this user, or remove what is there",
             ) from None
         lock = Lock(file)
         try:
@@ -336,7 +329,7 @@ class LedgerRepository:
             # The lock is handed to the Git processes started under it, so it is free only when
             # they are gone too. Lock files of Git that are left now belong to killed ones.
             for left in [*self._folder.glob("*.lock"), *self._folder.glob("refs/heads/*/*.lock")]:
-                left.unlink(missing_ok=True)
+                remove_whatever_is_at(left)
             self._lock_fds = (file,)
             yield
         finally:
@@ -372,7 +365,7 @@ class LedgerRepository:
         def notice() -> None:
             self._patience.say(f"waiting for other writers to the ledger of {model}")
 
-        with turn(self._address, model, has_moved, notice) as had_to_wait:
+        with turn(self._queued_at, model, has_moved, notice) as had_to_wait:
             self._is_behind = had_to_wait
             yield had_to_wait
 
@@ -398,24 +391,41 @@ class LedgerRepository:
                         "GIT_DEFAULT_REF_FORMAT": "files",  # references are read as files here
                     },
                 )
-                with suppress(OSError):  # of the part that another process may have left
-                    if not (self._folder / "HEAD").exists():
-                        shutil.rmtree(self._folder)
+                if not (self._folder / "HEAD").exists():
+                    # Of the part that another process may have left.
+                    remove_whatever_is_at(self._folder)
                 draft.rename(self._folder)
         except OSError as error:
             if not (self._folder / "HEAD").exists():  # nor has another process made it
                 raise OutsideError(doing, f"{error.strerror}: {error.filename}") from None
 
 
+def may_be_of_copy(error: Exception) -> bool:
+    """Whether an error may come from a damaged copy of a ledger, and not from the ledger itself or
+    whoever keeps it: then it is worth to make the copy anew.
+    """
+    if isinstance(error, OutsideError) and not isinstance(error, EndedError):
+        cause = error if isinstance(error, GitError) else error.__context__
+        return isinstance(cause, GitError) and cause.may_be_of_damage
+    return isinstance(error, (IntegrityError, EndedError, OSError, ValueError))
+
+
 def _branch(model: str) -> str:
     return branch_ref(model).removeprefix("refs/heads/")
 
 
-def _absolute(repository: Repository, address: str) -> str:
-    """An address that is the same in every folder."""
-    if "://" in address or _looks_like_ssh(address):
-        return address
-    return str((repository.top / address).resolve())
+def _address(repository: Repository, configured: str) -> str:
+    """An address that is the same in every folder. What Git makes of it by `url.*.insteadOf` is
+    left to Git, which may put credentials there, unless it is the path of a folder.
+    """
+    real = repository.rewritten(configured)
+    if not _is_path(real) or (not _is_path(configured) and Path(real).is_absolute()):
+        return configured
+    return str((repository.top / real).resolve())
+
+
+def _is_path(address: str) -> bool:
+    return "://" not in address and not _looks_like_ssh(address)
 
 
 def _looks_like_ssh(address: str) -> bool:
