@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from assent.errors import OutsideError
 from assent.git.process import EndedError, GitError, SilentError, environment, git
 from assent.git.silence import TICK_S, Patience, Silence
 
