@@ -128,6 +128,13 @@ def test_what_is_seldom_is_no_getting_on_in_a_long_silence() -> None:
     assert not has_moved(last, later, quiet_s=60)
 
 
+def test_bytes_that_trickle_are_silence() -> None:
+    """But not what a server says that is at work: five bytes every five seconds."""
+    last, later = Sight(0, 0, is_web=False), Sight(5, 0, is_web=False)
+    assert has_moved(last, later, quiet_s=5.5)
+    assert not has_moved(last, later, quiet_s=30)
+
+
 def test_who_waits_for_nothing_is_given_up_with_all_it_has_started(tmp_path: Path) -> None:
     """Whoever would be left would keep the pipes open, and us waiting."""
     words = ["-c", f"alias.work=!echo $$ >'{tmp_path}/pid'; sleep 1000 & sleep 1000", "work"]

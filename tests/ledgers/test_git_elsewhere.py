@@ -230,6 +230,24 @@ def test_a_remote_that_cannot_be_written_to(work: Path, remote: Path) -> None:
     remote.joinpath("objects").chmod(0o755)
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["ssh: connect to host h port 22: timed out", "Host key verification failed."],
+)
+def test_who_is_not_reached_has_got_nothing(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    """There is an address of its own for pushing: to read works all the same."""
+    ssh = tmp_path / "ssh"
+    ssh.write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    monkeypatch.setenv("GIT_SSH_COMMAND", str(ssh))
+    run_git(work, "config", "remote.origin.pushurl", "ssh://h/r.git")
+    error = said(new_ledger(work))
+    assert "in doubt" not in error.problem
+    assert words.rstrip(".") in error.problem
+
+
 def test_a_hidden_branch_is_said(work: Path, remote: Path) -> None:
     run_git(remote, "config", "receive.hideRefs", "refs/heads/assent")
     assert "hidden ref" in said(new_ledger(work)).problem

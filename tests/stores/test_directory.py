@@ -470,6 +470,21 @@ def fill(path: Path) -> None:
 
 
 @pytest.mark.threat(25)
+@pytest.mark.parametrize("place", ["tmp", "blobs", "index.json.lock", "churn/versions"])
+def test_what_stands_in_the_way_is_named(store: DirectoryStore, root: Path, place: str) -> None:
+    there = root / place
+    there.parent.mkdir(parents=True)
+    if place.endswith("lock"):
+        there.mkdir()
+    else:
+        there.symlink_to("nowhere")
+    with pytest.raises(OutsideError) as caught:
+        store.point("churn/versions/1", Pointer(seq=0, entry=digest("entry")))
+    assert str(there) in caught.value.problem
+    assert "put it away" in (caught.value.hint or "")
+
+
+@pytest.mark.threat(25)
 def test_a_full_disk_leaves_a_valid_store(small_disk: Path, tmp_path: Path) -> None:
     root = small_disk / "store"
     noise = random.Random(1)

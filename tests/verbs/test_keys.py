@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from assent.core.entry import Draft, Kind
+from assent.core.entry import Draft, Entry, Kind
 from assent.core.evidence import Run
+from assent.ports import Pointer, View
 from assent.testing.ledger import MemoryLedger
+from assent.testing.store import MemoryStore
 from assent.verbs.keys import LOOKED_AT, Key, OvertakenError, keyed
+from assent.verbs.recording import record
 from tests.builders import AT, draft, promoted, registered, subject
 
 
@@ -125,7 +130,8 @@ def test_another_attempt_of_a_run_counts_while_it_stands() -> None:
     assert key.written(view)
     later = ledger_with(registered(1), registered(2), moved, promoted(2, "production", 1))
     assert key.written(later) == ()
-    assert key.written(later, is_ours=True)
+    assert key.written(later, ours_after=1)  # this very process has written it
+    assert key.written(later, ours_after=later.state.seq - 1) == ()
 
 
 def test_what_a_person_had_done_and_others_undid_is_said_and_asked_for_again(
@@ -147,3 +153,37 @@ def test_what_a_person_had_done_and_others_undid_is_said_and_asked_for_again(
     ):
         key.written(later)
     assert not of(place, "clear", "production").is_repeated
+
+
+class OvertakenLedger(MemoryLedger):
+    """Somebody else notes something before the first entry that is to be written."""
+
+    is_first = True
+
+    def append(self, view: View, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        if self.is_first:
+            self.is_first = False
+            super().append(view, [draft(Kind.NOTED, reason="somebody else")])
+        return super().append(view, drafts)
+
+
+@pytest.mark.threat(32)
+def test_a_lost_race_does_not_make_an_earlier_attempt_ours() -> None:
+    """What it did stands no more, so it is asked for anew: also where others write meanwhile."""
+    key = Key("0123456789abcdef", is_repeated=True, is_of_run=True)
+    before, again = (promoted(1, "production", held, key=key.value) for held in (None, 2))
+    ledger, store = OvertakenLedger(), MemoryStore()
+    for one in (registered(1), registered(2), before, promoted(2, "production", 1)):
+        MemoryLedger.append(ledger, ledger.read("churn"), [one])
+    head = ledger.read("churn")
+    store.point("churn/head", Pointer(seq=head.state.seq, entry=head.head))
+    place: Any = SimpleNamespace(
+        ledger=ledger,
+        store=store,
+        config=SimpleNamespace(policies={}),
+        require_trusted=lambda doing: None,
+        say=lambda words: None,
+    )
+    _, entries = record(place, "churn", lambda view: [again], key=key)
+    assert [entry.seq for entry in entries] == [5]
+    assert ledger.read("churn").state.stages["production"].version == 1

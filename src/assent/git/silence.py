@@ -24,6 +24,10 @@ _WEB_FACTOR = 2
 connection on which nothing moves; this one is for what Git does not end: a connection that is
 never made.
 """
+_SLOWEST = 0.5
+"""Bytes in a second. Who sends less sends nothing, as with Git's `http.lowSpeedLimit`; the signs of
+life that a busy server sends are five bytes in five seconds.
+"""
 _BUSY_SHARE = 0.005
 """Computing less than this share of the time is looking whether something has come."""
 
@@ -94,7 +98,8 @@ def has_moved(last: Sight, now: Sight, *, quiet_s: float) -> bool:
     computed_s = now.cpu_s - last.cpu_s
     if last.bytes_moved is None or now.bytes_moved is None:
         return computed_s > 0
-    return now.bytes_moved != last.bytes_moved or computed_s > max(0.05, quiet_s * _BUSY_SHARE)
+    bytes_moved = abs(now.bytes_moved - last.bytes_moved)
+    return bytes_moved > quiet_s * _SLOWEST or computed_s > max(0.05, quiet_s * _BUSY_SHARE)
 
 
 @contextmanager

@@ -52,7 +52,12 @@ _SWEEP_AFTER_S = 24 * 60 * 60
 
 _NO_SPACE = "free some space and run it again: only what is missing will be written"
 _NO_ACCESS = "this account may not write or read there: check the owner and the mode of the folder"
+_IN_THE_WAY = "something else stands there: put it away, and run the verb again"
 _HINTS = {
+    errno.EEXIST: _IN_THE_WAY,
+    errno.EISDIR: _IN_THE_WAY,
+    errno.ELOOP: _IN_THE_WAY,
+    errno.ENOTDIR: _IN_THE_WAY,
     errno.ENOSPC: _NO_SPACE,
     errno.EDQUOT: _NO_SPACE,
     errno.EACCES: _NO_ACCESS,
@@ -613,7 +618,10 @@ def _outside(doing: str) -> Iterator[None]:
         yield
     except OSError as error:
         hint = _HINTS.get(error.errno or 0)
-        raise OutsideError(doing, error.strerror or str(error), hint=hint) from error
+        problem = error.strerror or str(error)
+        if hint == _IN_THE_WAY and error.filename is not None:
+            problem = f"{problem}: {error.filename2 or error.filename}"
+        raise OutsideError(doing, problem, hint=hint) from error
 
 
 def _missing(doing: str) -> NotInStoreError:

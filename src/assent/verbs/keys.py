@@ -43,9 +43,10 @@ class Key:
     is_repeated: bool = False
     is_of_run: bool = False
 
-    def written(self, view: View, *, is_ours: bool = False) -> tuple[Entry, ...]:
+    def written(self, view: View, *, ours_after: int | None = None) -> tuple[Entry, ...]:
         """The entries with this key among the newest ones. Those of another attempt of this run
-        count while what they did still stands; not if they are `is_ours`, of this very process.
+        count while what they did still stands; those after entry `ours_after`, which this very
+        process has written, always.
 
         Raises `OvertakenError` if a person's own earlier run has written it and it stands no more:
         to do it again may be what is meant, and may be too much.
@@ -59,6 +60,7 @@ class Key:
                 found.append(entry)
             elif found:
                 break
+        is_ours = bool(found) and ours_after is not None and found[0].seq > ours_after
         if found and not is_ours and not _stands(view, found[0]):
             if self.is_of_run:
                 return ()

@@ -53,15 +53,17 @@ def _appended(
     key: Key | None,
 ) -> tuple[View, tuple[Entry, ...]]:
     patience = Patience(time.monotonic())
+    first: int | None = None
     while True:
         began = time.monotonic()
         if view is None:
             view = read_ledger(workspace, model)
         _require_witness(workspace, view)
         if key is not None and (key.is_repeated or patience.losses):
-            written = key.written(view, is_ours=patience.losses > 0)
+            written = key.written(view, ours_after=first)
             if written:
                 return view, written
+        first = view.state.seq if first is None else first
         drafts = [_with_key(draft, key) for draft in decide(view)]
         if not drafts:
             return view, ()

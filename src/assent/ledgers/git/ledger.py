@@ -191,7 +191,8 @@ class GitLedger:
 
 _NEVER_SENT = re.compile(
     r"not found|does not appear to be|could not resolve|failed to connect|connection refused"
-    r"|no route to host|permission denied",
+    r"|no route to host|permission denied|connect to host|unable to connect|unable to look up"
+    r"|host key verification failed|transport .* not allowed|is not a git command",
     re.IGNORECASE,
 )
 """How Git and SSH say that they have not even reached a server's repository."""
