@@ -61,7 +61,9 @@ def script(root: Path, text: str) -> str:
         ". .venv/bin/activate && python work.py",
         "true; (cat work.py | .venv/bin/python -)",
         ".venv/bin/python -c 'import os; os.chdir(\"/\"); exec(open(\"'$PWD'/work.py\").read())'",
-        '.venv/bin/python -c \'import os, sys; os.execv(sys.executable, ["python", "work.py"])\'',
+        # It is known by what it was before, so that it has to be seen by then.
+        ".venv/bin/python -c 'import os, sys, time; time.sleep(1); "
+        'os.execv(sys.executable, ["python", "work.py"])\'',
         "sh -c 'sh -c \".venv/bin/python work.py; true\"; true'",
     ],
 )
