@@ -39,7 +39,7 @@ ROWS = (
         "the pull request that GitHub merged as it",
         "the merge request that GitLab merged as it",
         "the commits themselves",
-        ("landed", "change_of"),
+        ("landed", "change_of", "tips"),
     ),
     Row(
         "what the reviewer sees",

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
+
+# Before anything imports NumPy: its threads have little to do here, and turn round and round.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,6 +23,9 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("assent")
+
+# Thousands of tests keep much; looking for cycles in it takes longer than it frees.
+gc.set_threshold(100_000)
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and so every process that
 # they start. The tests of being interrupted need it as it is at a terminal.

@@ -241,3 +241,13 @@ def test_reading_many_metrics_and_parameters_is_little_work_for_each() -> None:
     few, many = read(10), read(100)
     assert many < 10.5 * few
     assert many < 20 * 20_000
+
+
+@pytest.mark.threat(39)
+def test_values_are_counted_before_anything_is_made_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parsing, "MAX_VALUES", 100)
+    monkeypatch.setattr(parsing, "_walk_yaml", lambda *_: pytest.fail("nodes were composed"))
+    with pytest.raises(ParseError, match="more than 100 values"):
+        parsing.parse_yaml(b"[" + b"a," * 200 + b"]")

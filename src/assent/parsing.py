@@ -290,12 +290,16 @@ def _parse_yaml(text: bytes, lines: dict[tuple[str | int, ...], int] | None, of:
 
 def _require_shallow_yaml(source: str) -> None:
     """Refuse deep nesting before nodes are composed: PyYAML recurses in C there, and a file of
-    100,000 `[` ends the process.
+    100,000 `[` ends the process. Nor are more nodes composed than values are admitted: each takes
+    a hundred times as many bytes as its text.
     """
     import yaml
 
-    depth = 0
+    depth = count = 0
     for event in yaml.parse(source, Loader=_yaml_loader()):
+        count += isinstance(event, yaml.NodeEvent)
+        if count > MAX_VALUES:
+            raise ParseError(f"more than {MAX_VALUES:,} values")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > MAX_DEPTH:

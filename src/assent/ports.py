@@ -6,7 +6,7 @@ ones of `assent.testing`, which is why tests can trust them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from enum import StrEnum
 from pathlib import Path
@@ -207,6 +207,12 @@ class Forge(Protocol):
     def landed(self, commit: str) -> Forge:
         """The forge as a run of the change has it that became `commit`, which is a commit of the
         branch that changes are merged into. One that came without a change is a change of its own.
+        """
+
+    def tips(self) -> Collection[str]:
+        """Commits that the branch which changes are merged into is known to have ended with. The
+        forge may know of the newest ones alone, or of none: they tell which side of a merge was
+        that branch.
         """
 
     def shown(self, model: str) -> Digest | None:

@@ -74,7 +74,7 @@ def test_an_imported_ledger_is_the_one_that_appending_gives(
     monkeypatch.setattr(layout, "BLOCK", 2)
     monkeypatch.setattr(layout, "FILES", 2)
     one, other = (new_repository(tmp_path / name, bare=True) for name in ("one.git", "other.git"))
-    drafts = [*map(registered, range(1, 11)), promoted(10, "production")]
+    drafts = [*map(registered, range(1, 22)), promoted(10, "production")]
     write(one, iter(drafts))
     ledger = open_fresh(other, tmp_path / "clone")
     for each in drafts:

@@ -358,3 +358,8 @@ def test_a_stage_is_not_called_like_a_version() -> None:
 )
 def test_text_that_is_no_plain_yaml_is_an_error_of_the_file(text: str) -> None:
     assert refusal(text).startswith("reading assent.yaml")
+
+
+@pytest.mark.threat(39)
+def test_a_file_that_no_person_writes_is_not_read() -> None:
+    assert "larger than 1,048,576 bytes" in refusal(MINIMAL + "#" * 2**20)

@@ -137,6 +137,7 @@ class Project:
             "GIT_CONFIG_GLOBAL": "/dev/null",
             "GIT_CONFIG_NOSYSTEM": "1",
             "PYTHONWARNINGS": "error",
+            "OPENBLAS_NUM_THREADS": "1",  # threads that have nothing to do turn round and round
             **self.env,
         }
 

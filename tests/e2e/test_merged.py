@@ -65,3 +65,14 @@ def test_a_shallow_clone_fetches_what_has_landed(shipped: Project) -> None:
     result = clone.run("register", "--json").json
     assert result["version"] == 2
     assert shipped.entries()[0] == "register v2"
+
+
+def test_a_version_that_several_landed_commits_have_is_said_once(fresh: Project) -> None:
+    fresh.edit("assent.yaml", "production: {after: staging,", "production: {after: shadow,")
+    fresh.commit("Other stages", push=True)
+    fresh.run("review", code=11)
+    fresh.run("approve", "--as", GRACE)
+    shown = fresh.run("register").stdout
+    assert shown.startswith("registered ")
+    assert "already" not in shown
+    assert "is v1 already" in fresh.run("register").stdout

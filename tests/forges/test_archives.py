@@ -6,6 +6,7 @@ import io
 import stat
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -161,8 +162,68 @@ def strange(content: bytes) -> bytes:
 def test_what_is_damaged_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = archive(tmp_path, ("made/a", bytes(range(256)) * 8))
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(IntegrityError, match="no archive that can be read"):
+    with pytest.raises(
+        IntegrityError, match=r"no archive that can be read|compressed by method 99"
+    ):
         unpacked(path)
+
+
+@pytest.mark.threat(48)
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_nobody_unpacks_in_parts_is_refused(tmp_path: Path, method: int) -> None:
+    """A few bytes of it may be gigabytes in memory, whatever size is stated."""
+    path = tmp_path / "artifacts.zip"
+    with zipfile.ZipFile(path, "w", method) as made:
+        made.writestr("made/a", b"1")
+    with pytest.raises(IntegrityError, match=f"compressed by method {method}"):
+        unpacked(path)
+
+
+@pytest.mark.threat(48)
+def test_a_directory_of_too_many_files_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[zipfile.ZipInfo] = []
+    monkeypatch.setattr(archives, "_checked", lambda opened, *_: read.extend(opened.infolist()))
+    path = archive(tmp_path, *((f"made/{n}", b"") for n in range(6)))
+    with pytest.raises(IntegrityError, match="more than 5 files"):
+        unpacked(path)
+    assert not read
+
+
+@pytest.mark.threat(48)
+def test_more_folders_than_admitted_are_not_made(tmp_path: Path) -> None:
+    limits = Limits(files=10, folders=20)
+    path = archive(tmp_path, *(("made/" + f"{n}/" * 10 + "a", b"") for n in range(3)))
+    with pytest.raises(IntegrityError, match="more than 20 folders"):
+        unpacked(path, limits)
+    assert not (tmp_path / "out/bundle").exists()
+
+
+def local(name: bytes, content: bytes) -> bytes:
+    sizes = (zlib.crc32(content), len(content), len(content), len(name), 0)
+    return struct.pack("<4sHHHHHLLLHH", b"PK\x03\x04", 20, 0, 0, 0, 0x21, *sizes) + name + content
+
+
+def central(name: bytes, content: bytes, place: int) -> bytes:
+    sizes = (zlib.crc32(content), len(content), len(content), len(name), 0, 0, 0, 0, 0, place)
+    head = struct.pack("<4sHHHHHHLLLHHHHHLL", b"PK\x01\x02", 20, 20, 0, 0, 0, 0x21, *sizes)
+    return head + name
+
+
+@pytest.mark.threat(48)
+def test_a_file_inside_another_one_is_refused(tmp_path: Path) -> None:
+    """Together they are no larger than the archive."""
+    inner = local(b"made/b", b"hello")
+    outer = local(b"made/a", inner)
+    directory = central(b"made/a", inner, 0)
+    directory += central(b"made/b", b"hello", len(outer) - len(inner))
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 2, 2, len(directory), len(outer), 0)
+    path = tmp_path / "artifacts.zip"
+    path.write_bytes(outer + directory + tail)
+    with pytest.raises(IntegrityError, match="on top of each other"):
+        unpacked(path)
+    assert not (tmp_path / "out/bundle").exists()
 
 
 @pytest.mark.threat(48)

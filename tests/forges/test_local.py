@@ -137,3 +137,13 @@ def test_the_authors_of_the_ledger_are_no_second_identities(folder: Path) -> Non
     run_git(folder, "checkout", "-q", "main")
     commit(folder, "one", "Bob <bob@example.com>")
     assert forge(folder).person("bob").id == "bob@example.com"
+
+
+def test_what_the_base_branch_was_is_what_this_clone_has_seen(folder: Path) -> None:
+    first = run_git(folder, "rev-parse", "HEAD")
+    commit(folder, "two", "Bob <bob@example.com>")
+    run_git(folder, "checkout", "-q", "-b", "topic")
+    commit(folder, "three", "Bob <bob@example.com>")
+    assert set(forge(folder).tips()) == {first, run_git(folder, "rev-parse", "main")}
+    run_git(folder, "reflog", "expire", "--expire=now", "--all")
+    assert set(forge(folder).tips()) <= {run_git(folder, "rev-parse", "main")}

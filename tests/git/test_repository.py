@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assent.errors import AssentError
-from assent.git import Repository, Trunk
+from assent.git import Repository, Trunk, objects
 from tests.builders import new_clone, new_repository, run_git
 
 
@@ -167,3 +167,29 @@ def test_a_remote_of_several_addresses_has_them_in_order(tmp_path: Path) -> None
         str(tmp_path / "first.git"),
         "/second.git",
     ]
+
+
+@pytest.mark.threat(39)
+def test_a_link_that_is_as_long_as_a_file_leads_nowhere(work: Path) -> None:
+    (work / "long").write_text("x" * 5000)
+    blob = run_git(work, "hash-object", "-w", "long")
+    (work / "short").symlink_to("train.py")
+    run_git(work, "add", "short")
+    run_git(work, "update-index", "--add", "--cacheinfo", f"120000,{blob},link")
+    run_git(work, "commit", "-qm", "links")
+    assert Repository(work).links("HEAD", most=10) == {"short": "train.py"}
+    assert Repository(work).show("HEAD", "short") == b"train.py"
+
+
+@pytest.mark.threat(39)
+def test_what_does_not_fit_into_memory_is_not_read(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(objects, "MAX_BYTES", 10_000)
+    (work / "large").write_text("x" * 10_001)
+    run_git(work, "add", "large")
+    run_git(work, "commit", "-qm", "large")
+    repository = Repository(work)
+    with pytest.raises(AssentError, match="has 10,001 bytes"):
+        repository.show("HEAD", "large")
+    assert repository.show("HEAD", "train.py") == b"1"

@@ -40,7 +40,8 @@ repos/get-all-environments repos/get-branch repos/get-branch-protection repos/ge
 repos/get-collaborator-permission-level repos/get-combined-status-for-ref repos/get-commit
 repos/get-content repos/get-deployment repos/get-environment repos/get-repo-ruleset
 repos/get-repo-rulesets repos/list-commit-statuses-for-ref repos/list-deployment-statuses
-repos/list-deployments repos/list-pull-requests-associated-with-commit
+repos/list-deployment-branch-policies repos/list-deployments
+repos/list-pull-requests-associated-with-commit
 teams/get-by-name teams/get-membership-for-user-in-org
 users/get-authenticated users/get-by-id users/get-by-username
 """.split()

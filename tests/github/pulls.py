@@ -247,11 +247,20 @@ class Pull:
             commits = landing(self, base, by, how)
         self.landed = tuple(commits)
         self.frozen_base = base
-        repository.set_branch(self.base_ref, self.landed[-1])
+        kind = "merge_queue_merge" if how == "queue" else "pr_merge"
+        repository.pushed(self.base_ref, base, self.landed[-1], by, kind=kind)
         self.merged_at = self.closed_at = github.now
         self.merged_by = github.account(QUEUE_BOT_ID) if how == "queue" else by
         self._touch()
         return self.landed[-1]
+
+    def merged_as(self, sha: str, by: Account) -> None:
+        """Somebody has merged it with Git and pushed that: GitHub calls it merged as it."""
+        before = self.base_sha
+        self.frozen_base, self.landed, self.merged_by = before, (sha,), by
+        self.repository.pushed(self.base_ref, before, sha, by)
+        self.merged_at = self.closed_at = self.repository.github.now
+        self._touch()
 
     def enqueue(self, by: Account, how: Literal["merge", "squash"] = "merge") -> tuple[str, str]:
         """Put it into the merge queue: the ref of the group, as GitHub names it, and its head.

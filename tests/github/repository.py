@@ -92,11 +92,21 @@ class Repository(Branches):
             self.objects.set_ref(f"refs/pull/{pull.number}/merge", made)
         return self.test_merges[key]
 
-    def pushed(self, branch: str, before: str | None, after: str, by: Account) -> None:
-        """Somebody pushes a branch, and GitHub keeps who it was."""
+    def push(self, by: Account, *, pusher: Account | None = None, **made: Any) -> str:  # type: ignore[override]  # an account of GitHub
+        """A commit straight to the default branch, by whoever wrote it or the `pusher`."""
+        before = self.branch(self.default_branch)
+        sha = super().push(by, **made)
+        self.pushed(self.default_branch, before, sha, pusher or by)
+        return sha
+
+    def pushed(
+        self, branch: str, before: str | None, after: str, by: Account, *, kind: str = ""
+    ) -> None:
+        """Somebody pushes a branch, or GitHub merges for them, and it keeps who it was."""
         self.set_branch(branch, after)
         is_forced = before is not None and not self.objects.has(after, before)
-        kind = "branch_creation" if before is None else "force_push" if is_forced else "push"
+        usual = "branch_creation" if before is None else "force_push" if is_forced else "push"
+        kind = kind or usual
         number, ref, now = self.github.next_id(), f"refs/heads/{branch}", self.github.now
         self.pushes.append(Push(number, ref, before or "0" * 40, after, kind, by, now))
 

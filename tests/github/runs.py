@@ -25,6 +25,8 @@ class Environment:
     prevents_self_review: bool = False
     lets_admins_bypass: bool = True
     branch_policy: Literal["protected", "custom"] | None = None
+    patterns: list[tuple[Literal["branch", "tag"], str]] = field(default_factory=list)
+    """What a custom policy lets deploy."""
 
 
 @dataclass(eq=False)

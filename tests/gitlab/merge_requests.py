@@ -221,10 +221,18 @@ class MergeRequest:
         elif not project.objects.has(tip, target):
             raise ConflictError(f"merge request {self.iid} cannot be fast-forwarded")
         self.landed = tuple(project.objects.between(target, tip))
-        project.set_branch(self.target_branch, tip)
+        project.pushed(self.target_branch, target, tip, by)
         self.state, self.merged_at, self.merged_by = "merged", now, by
         self._say(by, "merged")
         return tip
+
+    def merged_as(self, sha: str, by: User) -> None:
+        """Somebody has merged it with Git and pushed that: GitLab calls it merged as it."""
+        project, before = self.project, self.project.tip(self.target_branch)
+        self.landed = tuple(project.objects.between(before, sha))
+        self.merge_commit_sha = sha
+        project.pushed(self.target_branch, before, sha, by)
+        self.state, self.merged_at, self.merged_by = "merged", project.gitlab.now, by
 
     # --- ---
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.gitlab.accounts import LEVELS, Group, Members, Membership, User
 from tests.gitlab.merge_requests import MergeRequest
@@ -204,6 +204,13 @@ class Project(Members, Branches):
         return made
 
     # --- what happens ---
+
+    def push(self, by: User, *, pusher: User | None = None, **made: Any) -> str:  # type: ignore[override]  # a user of GitLab
+        """A commit straight to the default branch, by whoever wrote it or the `pusher`."""
+        before = self.branch(self.default_branch)
+        sha = super().push(by, **made)
+        self.pushed(self.default_branch, before, sha, pusher or by)
+        return sha
 
     def pushed(
         self, branch: str, before: str | None, after: str, by: User, *, refs: int = 1

@@ -424,3 +424,25 @@ def _forget(folder: Path) -> None:
 def _pointers(folder: Path) -> dict[str, bytes]:
     places = sorted(path for path in (folder / "store/churn").rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in places}
+
+
+@pytest.mark.threat(27)
+def test_a_pointer_that_two_readers_read_differently_is_damaged(folder: Path) -> None:
+    """Of a key that is there twice, some take the first value."""
+    place = folder / "store/churn/versions/9"
+    before = place.read_bytes()
+    other = registered(8).subject.bundle or ""
+    place.write_bytes(b'{"bundle":"%s",%s' % (other.encode(), before.lstrip()[1:]))
+    assert any("versions/9" in fault for fault in faults(folder))
+    verify(opened(folder), ["churn"], repair=True, blobs=False)
+    assert place.read_bytes() == before
+
+
+@pytest.mark.threat(46)
+def test_numbers_that_are_given_again_after_a_loss_are_said(folder: Path) -> None:
+    """The last version came with entry 31: what is left ends before it."""
+    run_git(folder, "update-ref", f"refs/heads/{BRANCH}", f"{BRANCH}~29")
+    _forget(folder)
+    done = recover(opened(folder), "churn", reason="restored from a backup")
+    assert done.numbers == (24,)
+    assert verify(opened(folder), ["churn"], blobs=False).faults == ()

@@ -64,7 +64,6 @@ def test_no_more_than_the_store_takes(project: Project) -> None:
         bundle(opened(project, [], size - 1), "churn")
 
 
-@pytest.mark.soak
 def test_more_than_a_registry_takes_is_said(tmp_path: Path) -> None:
     # A manifest has each name twice, and these are long.
     folder = "/".join(["model", *("x" * 240 for _ in range(4))])

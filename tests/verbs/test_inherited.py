@@ -17,8 +17,10 @@ from assent.verbs.bundles import find
 from assent.verbs.explain import explain
 from assent.verbs.inherited import Inherited, inherited
 from assent.verbs.recording import read_ledger
+from assent.verbs.retire import retire
 from tests.builders import run_git
 from tests.properties.test_landing import CONFIG, Request, Team
+from tests.verbs.test_landing import moved_to
 
 EVERYBODY = CONFIG.replace("from: [grace]", "from: [ada, bob, grace, sam]")
 DOCS = [("docs.md", 1)]
@@ -113,6 +115,41 @@ def test_who_made_what_landed_does_not_approve_it_through_an_empty_change(
         if one.subject.version == before + 1
     ]
     assert {one.login for one in entry.authors} == {"bob", "sam"}
+
+
+@pytest.mark.threat(1)
+@pytest.mark.parametrize("has_version", [True, False])
+def test_a_branch_that_has_merged_the_base_branch_hides_nobody(
+    team: Team, has_version: bool
+) -> None:
+    """Where the base branch is moved to it as it is, its first parent is not the base branch."""
+    if has_version:
+        versioned(team)
+    docs = team.open(DOCS, "sam")
+    landed(team, "bob")
+    moved_to(team, docs)
+    team.review(docs)
+    team.approve(docs, "bob")
+    team._land(docs.head, docs)
+    before = len(team.registered())
+    team.run("push")
+    assert len(team.registered()) == before
+    assert makers(team, docs)[0] == {"bob"}
+
+
+@pytest.mark.threat(1)
+def test_who_made_a_version_that_was_retired_does_not_approve_its_inputs_again(
+    team: Team,
+) -> None:
+    versioned(team)
+    work = team.open([("a.txt", 2)], "bob")
+    team.review(work)
+    team.approve(work)
+    team.merge(work, "squash")
+    team.run("push")
+    assert makers(team, team.open(DOCS, "sam"))[0] == set()
+    retire(team.workspace("workflow_dispatch"), "churn", "v2", reason="a leak")
+    assert makers(team, team.open(DOCS, "sam"))[0] == {"bob"}
 
 
 @pytest.mark.threat(1)

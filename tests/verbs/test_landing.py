@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from assent.core.change import Review, ReviewState
 from assent.core.digest import Digest
@@ -109,3 +110,36 @@ def test_an_approval_that_was_taken_back_and_given_again_is_recorded_again(tmp_p
     said(team, request, "grace", ReviewState.APPROVED, digest)
     team.run("schedule")
     assert team.registered() == [digest]
+
+
+def moved_to(team: Team, request: Request) -> None:
+    """The branch of a request has merged the base branch, and that is moved to it as it is: its
+    first parent is the branch, as where a forge moves forward only.
+    """
+    tree = run_git(team.folder, "merge-tree", "--write-tree", request.head, team.tip).split()[0]
+    request.head = team.commit(request.head, [], team.tip, tree=tree)
+
+
+@pytest.mark.threat(43)
+def test_the_base_branch_is_found_where_it_was_merged_the_other_way_round(tmp_path: Path) -> None:
+    team = Team(tmp_path, CONFIG, "bob", "sam")
+    replaced = team.open([("a.txt", 1)], "ada")
+    team.review(replaced)
+    team.merge(replaced, "squash")
+    docs = team.open([("docs.md", 1)], "sam")
+    bundles = []
+    for value in (2, 3):
+        work = team.open([("a.txt", value)], "bob")
+        team.review(work)
+        team.approve(work)
+        bundles.append(work.shown[work.head])
+        team.merge(work, "squash")
+        if value == 2:
+            team.run("push")  # what comes after it nobody has registered yet
+    late = replaced.shown[replaced.head]
+    said(team, replaced, "grace", ReviewState.APPROVED, late)
+    moved_to(team, docs)
+    team._land(docs.head, docs)
+    team.run("push")
+    team.run("schedule")
+    assert team.registered() == bundles, "each of what has landed, and nothing that was replaced"

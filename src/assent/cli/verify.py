@@ -75,6 +75,9 @@ def show_recovered(result: Recovered) -> None:
     for name in result.restored:
         output.line(f"restored: {name}")
     output.line(f"noted as entry {result.seq} of the ledger of {result.model}")
+    if result.numbers:
+        numbers = ", ".join(f"v{number}" for number in result.numbers[:5])
+        output.line(f"later versions get numbers that were given before: {numbers}")
 
 
 def publish_recovered(result: Recovered) -> Published:

@@ -47,6 +47,10 @@ _TYPES = {
 }
 
 
+MAX_BYTES = 1024 * 1024
+"""No file that a person writes is larger."""
+
+
 def read_config(text: bytes, file: str) -> Config:
     """The configuration in `text`. `file` is the name that errors show.
 
@@ -60,6 +64,9 @@ class _Reader:
 
     def __init__(self, text: bytes, file: str) -> None:
         self._file = file
+        if len(text) > MAX_BYTES:  # it may be of a change that nobody has seen
+            problem = f"it is larger than {MAX_BYTES:,} bytes"
+            raise UsageError(f"reading {file}", problem, hint=_DOCS)
         try:
             self._value, self._lines = parse_yaml_with_lines(text)
         except ParseError as error:

@@ -8,7 +8,7 @@ import io
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -18,19 +18,26 @@ from assent.errors import IntegrityError, OutsideError
 _DIRECTORY_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 _ENCRYPTED = 0x1
+_UTF8 = 0x800
 
-
+_ENTRY = b"PK\x01\x02"
+"""How each entry of a directory begins."""
+_LOCAL_BYTES = 30
+"""What stands before the name and the content of each file, at least."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Of these no more is unpacked at once than is asked for."""
 _LONGEST_NAME = 255
 _LONGEST_PATH = 1024
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much an artifact may be: bytes of the archive and of what it holds, and files. What it
-    holds may be `ratio` times as large as the archive; `small_bytes` it may be in any case.
+    """How much an artifact may be: bytes of the archive and of what it holds, files, and folders.
+    What it holds may be `ratio` times as large as the archive; `small_bytes` it may be in any case.
     """
 
     size_bytes: int = 20 * 2**30
     files: int = 200_000
+    folders: int = 200_000
     ratio: int = 200
     small_bytes: int = 64 * 2**20
 
@@ -45,9 +52,11 @@ def unpack(archive: Path, inside: str | None, folder: Path, *, limits: Limits, d
     written.
     """
     try:
-        with _Guarded(archive, doing) as file, zipfile.ZipFile(file) as opened:
+        with _Guarded(archive, limits, doing) as file, zipfile.ZipFile(file) as opened:
             wanted = list(_checked(opened, inside, limits, doing))
             _require_bounded(opened, archive.stat().st_size, limits, doing)
+            _require_apart(opened, doing)
+            _require_few_folders((path for _, path in wanted), limits, doing)
             room = limits.size_bytes
             folder.mkdir(parents=True)
             for entry, path in wanted:
@@ -83,6 +92,32 @@ def _require_bounded(
         )
 
 
+def _require_apart(opened: zipfile.ZipFile, doing: str) -> None:
+    """Raise `IntegrityError` where a file begins before another one has ended: what two readers
+    find there is not the same.
+    """
+    end = 0
+    for entry in sorted(opened.infolist(), key=lambda entry: entry.header_offset):
+        if entry.header_offset < end:
+            raise IntegrityError(doing, "its files lie on top of each other, as in an archive bomb")
+        name_bytes = len(
+            entry.orig_filename.encode("utf-8" if entry.flag_bits & _UTF8 else "cp437")
+        )
+        end = entry.header_offset + _LOCAL_BYTES + name_bytes + entry.compress_size
+
+
+def _require_few_folders(paths: Iterable[PurePosixPath], limits: Limits, doing: str) -> None:
+    """Raise `IntegrityError` for more folders than admitted: a short name may ask for hundreds."""
+    found: set[PurePosixPath] = set()
+    for path in paths:
+        for folder in path.parents:
+            if folder in found:
+                break  # and so are those above it
+            found.add(folder)
+        if len(found) > limits.folders:
+            raise IntegrityError(doing, f"it holds more than {limits.folders:,} folders")
+
+
 def _checked(
     opened: zipfile.ZipFile, inside: str | None, limits: Limits, doing: str
 ) -> Iterator[tuple[zipfile.ZipInfo, PurePosixPath]]:
@@ -115,6 +150,10 @@ def _checked(
             raise IntegrityError(doing, f"{name[:200]!r} in it is neither a file nor a folder")
         if entry.flag_bits & _ENCRYPTED:
             raise IntegrityError(doing, f"{name[:200]!r} in it is encrypted")
+        if entry.compress_type not in _METHODS:
+            raise IntegrityError(
+                doing, f"{name[:200]!r} in it is compressed by method {entry.compress_type}"
+            )
     for entry in entries:
         path = PurePosixPath(entry.filename)
         if entry.is_dir():
@@ -142,11 +181,13 @@ def _write(
 
 class _Guarded(io.FileIO):
     """A file of which nobody reads more at once than fits into memory: the directory of an archive
-    is read whole, and its size is what the archive says.
+    is read whole, and its size is what the archive says. Nor does anybody read a directory of more
+    entries than admitted: each is hundreds of bytes in memory.
     """
 
-    def __init__(self, path: Path, doing: str) -> None:
+    def __init__(self, path: Path, limits: Limits, doing: str) -> None:
         super().__init__(path)
+        self._files = limits.files
         self._doing = doing
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -157,4 +198,8 @@ class _Guarded(io.FileIO):
             self.seek(here)
         if size > _DIRECTORY_BYTES:
             raise IntegrityError(self._doing, "its directory is larger than an archive needs")
-        return super().read(size) or b""
+        content = super().read(size) or b""
+        # A content of this many may be no directory; no more of one is read at once than a chunk.
+        if content.startswith(_ENTRY) and content.count(_ENTRY) > self._files:
+            raise IntegrityError(self._doing, f"it holds more than {self._files:,} files")
+        return content

@@ -10,8 +10,9 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Self
 
@@ -38,6 +39,7 @@ from assent.ports import (
 )
 
 HOST = "local"
+_MOST_TIPS = 1000
 _CUT_OFF = "(this clone is shallow: git fetch --unshallow brings the rest)"
 
 
@@ -260,6 +262,14 @@ class LocalForge:
         other = copy(self)
         other._commit = commit
         return other
+
+    def tips(self) -> Collection[str]:
+        """See `Forge.tips`. It is what this clone has seen."""
+        return self._tips
+
+    @cached_property
+    def _tips(self) -> frozenset[str]:
+        return frozenset(self._branch.was(most=_MOST_TIPS))
 
     def retract(self, model: str, why: str) -> None:
         """See `Forge.retract`. There is no record of what was shown."""

@@ -12,6 +12,7 @@ from assent.core.identity import Actor
 
 T = TypeVar("T")
 
+UNTOLD = "who pushed its commits is not told"
 MOST_TOGETHER = 10
 """How many changes one commit may have come from whose makers are asked for."""
 
@@ -40,14 +41,15 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody moved the branch of the change; `before` is None where it was new. `is_earlier`:
-    that was a branch of the same name which was deleted since.
+    """Somebody moved a branch; `before` is None where it was new. `is_earlier`: that was a branch
+    of the same name which was deleted since. `is_merge`: the forge itself has merged a change.
     """
 
     by: Actor
     before: str | None
     after: str
     is_earlier: bool = False
+    is_merge: bool = False
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +87,7 @@ def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: 
     remarks = [_passed(one) for key, one in passers.items() if key not in known]
     is_told = all(one.sha in told for one in commits)
     if not is_told:
-        remarks.append("who pushed its commits is not told")
+        remarks.append(UNTOLD)
     return Made(authors=authors, remarks=tuple(remarks), is_told=is_told)
 
 
@@ -108,6 +110,39 @@ def opened_by(
         remarks = (*remarks, f"for whom `{opener.name}` opened it is not told")
     authors = distinct([opener, *beyond, *asked, *made.authors])
     return msgspec.structs.replace(made, authors=authors, remarks=remarks)
+
+
+def is_beyond(commit: str, heads: Collection[str], history: History) -> bool:
+    """Whether a step of the base branch may hold more than the changes with these heads that
+    became it. Whoever merges with Git can add something, in the merge or on top; what the forge has
+    squashed or put on the base it has made of the changes alone.
+    """
+    parents = history.parents(commit)
+    if commit in heads:
+        return False
+    if len(parents) == 1:
+        return parents[0] in heads
+    is_merge = len(parents) == 2 and parents[1] in heads
+    return not is_merge or history.adds_nothing(commit, *parents) is not True
+
+
+def bringer(
+    pushes: Sequence[Push], commit: str, line: Callable[[str], Sequence[str]]
+) -> Push | None:
+    """The push that brought a step to its branch; None if none of `pushes`, newest first, is known
+    to have. `line` are the steps that led to a commit, newest first, as far as they are here.
+    """
+    known = {one.after: one for one in reversed(pushes)}
+    if commit in known:
+        return known[commit]
+    for one in pushes:
+        steps = line(one.after)
+        if commit in steps:
+            place = steps.index(commit)
+            found = next(known[step] for step in reversed(steps[:place]) if step in known)
+            was_there = found.before in steps[: place + 1]
+            return None if was_there else found
+    return None
 
 
 def made_together(

@@ -11,9 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
+from assent.errors import OutsideError
 from assent.git.process import EndedError, GitError, SilentError, environment, git
 from assent.git.silence import TICK_S, Patience, Silence
 
+MAX_BYTES = 256 * 1024 * 1024
+"""How large an object may be that is read whole: it may be of a change that nobody has seen."""
+_CHUNK_BYTES = 1024 * 1024
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -49,10 +53,19 @@ class Objects:
         self._ids: subprocess.Popen[bytes] | None = None
 
     def read(self, name: str) -> Object | None:
-        """The object of this name (`HEAD^{commit}`, `main:assent.yaml`, an id), or None."""
+        """The object of this name (`HEAD^{commit}`, `main:assent.yaml`, an id), or None. Raises
+        `OutsideError` for one of more than `MAX_BYTES`.
+        """
+        found = self.read_small(name, most=MAX_BYTES)
+        if isinstance(found, int):
+            raise OutsideError(f"reading {name[:100]!r} from Git", f"it has {found:,} bytes")
+        return found
+
+    def read_small(self, name: str, *, most: int) -> Object | int | None:
+        """The same, but its size if that is more than `most` bytes."""
         if "\n" in name:  # the names that the process reads are lines
             found = self._resolved(name)
-            return None if found is None else self.read(found)
+            return None if found is None else self.read_small(found, most=most)
         stdin, stdout = self._pipes()
         with suppress(BrokenPipeError):  # then there is no answer either
             stdin.write(os.fsencode(name) + b"\n")
@@ -61,7 +74,11 @@ class Objects:
         header = stdout.readline()
         words = header.split()
         if len(words) == 3 and words[2].isdigit():
-            content = stdout.read(int(words[2]))
+            size = int(words[2])
+            if size > most:
+                _skip(stdout, size + 1)
+                return size
+            content = stdout.read(size)
             stdout.read(1)
             return Object(oid=words[0].decode(), kind=words[1].decode(), content=content)
         if header.rstrip().endswith((b" missing", b" ambiguous")):
@@ -138,3 +155,11 @@ class Objects:
                     with suppress(BrokenPipeError):
                         pipe.close()
             process.wait()
+
+
+def _skip(stream: IO[bytes], count: int) -> None:
+    while count > 0:
+        read = stream.read(min(count, _CHUNK_BYTES))
+        if not read:
+            return
+        count -= len(read)

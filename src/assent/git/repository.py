@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from pathlib import Path
 
 from assent.errors import OutsideError
-from assent.git.objects import Objects, is_commit
+from assent.git.objects import Object, Objects, is_commit
 from assent.git.place import find_top
 from assent.git.process import GitError, git
 from assent.git.remotes import bearing, limit_s
 from assent.git.silence import Patience
 
+_LONGEST_LINK = 4096
 _OWN = ".assent"
 """The folder that Assent writes to beside every `assent.yaml`."""
 
@@ -40,9 +42,14 @@ class Repository:
         self.top, self._env = find_top(folder)
         # Each is asked for alone: a path may hold a line break.
         self.common = self._folder("--git-common-dir")
-        self._objects = Objects(
-            self.top, env=self._env, patience=lambda: self.patience("a remote of this clone")
-        )
+        # Held weakly: in a circle of references the process that reads objects would outlive both.
+        own = weakref.ref(self)
+
+        def patience() -> Patience:
+            here = own()
+            return Patience() if here is None else here.patience("a remote of this clone")
+
+        self._objects = Objects(self.top, env=self._env, patience=patience)
 
     def git(
         self,
@@ -180,6 +187,30 @@ class Repository:
         )
         return shown.splitlines()
 
+    def steps(
+        self, commit: str, *, most: int, without: Sequence[str] = ()
+    ) -> dict[str, tuple[str, ...]]:
+        """As `first_parents`, with the parents of each, in the same order."""
+        shown = self.run(
+            *("rev-list", "--first-parent", "--parents", f"--max-count={most}", commit),
+            *(f"^{one}" for one in without),
+            "--",
+            doing=f"reading what has led to {commit[:12]}",
+        )
+        found = (line.split() for line in shown.splitlines())
+        return {step: tuple(parents) for step, *parents in found}
+
+    def was(self, reference: str, *, most: int) -> tuple[str, ...]:
+        """The newest commits that a reference is known to have pointed at in this clone."""
+        try:
+            shown = self.run(
+                *("log", "-g", "--format=%H", f"--max-count={most}", reference, "--"),
+                doing=f"reading what {reference} was",
+            )
+        except GitError:
+            return ()  # there is no such reference
+        return tuple(shown.splitlines())
+
     def forks(self, one: str, other: str) -> list[str]:
         """The newest commits that two have in common, as far as history is here."""
         try:
@@ -249,7 +280,7 @@ class Repository:
 
     def links(self, commit: str, *, most: int) -> dict[str, str] | None:
         """The links of a commit by path, and where they lead; None if there are more than `most`
-        of them.
+        of them. One that is longer than a path can be leads nowhere.
         """
         lines = self.names("ls-tree", "-r", "-z", commit, doing="looking for links")
         entries = [line.partition("\t") for line in lines if line.startswith("120000 ")]
@@ -257,9 +288,9 @@ class Repository:
             return None
         found: dict[str, str] = {}
         for header, _, path in entries:
-            content = self._objects.read(header.split(" ")[2])
-            if content is not None:
-                found[path] = os.fsdecode(content.content)
+            target = self._objects.read_small(header.split(" ")[2], most=_LONGEST_LINK)
+            if isinstance(target, Object):
+                found[path] = os.fsdecode(target.content)
         return found
 
     def config(self, key: str) -> str | None:

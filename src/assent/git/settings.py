@@ -16,11 +16,15 @@ _STEERING = re.compile(
     r"|filter\..*\.(?:clean|smudge|process)"
     r"|diff\.(?:external|.*\.(?:command|textconv))|merge\..*\.driver"
     r"|credential\.(?:.*\.)?helper|gpg\.(?:.*\.)?program|gpg\.ssh\.defaultkeycommand"
-    r"|remote\..*\.(?:uploadpack|receivepack|vcs|proxy)|uploadpack\.packobjectshook"
-    r"|url\..*\.(?:insteadof|pushinsteadof)"
+    r"|gc\.recentobjectshook|hook\..*\.command"
+    r"|remote\..*\.(?:uploadpack|receivepack|vcs|proxy|pushurl)|uploadpack\.packobjectshook"
+    r"|url\..*\.(?:insteadof|pushinsteadof)|protocol\.(?:.*\.)?allow"
+    r"|fetch\.bundleuri|bundle\..*\.uri"
     r"|http\.(?:.*\.)?(?:proxy|sslverify|curloptresolve)",
     re.DOTALL,
 )
+_OF_VALUE = re.compile(r"remote\..*\.url\n[A-Za-z0-9]+::.*|submodule\..*\.update\n!.*", re.DOTALL)
+"""What steers by its value: an address such as `ext::` that is a program's, and a command."""
 _LFS = re.compile(r"filter\.lfs\.(?:clean|smudge|process)\ngit-lfs [a-z -]*(?:%f)?")
 _OFF = frozenset({"core.fsmonitor\nfalse", "core.worktree\n"})
 _RUNNERS_FILE = ".tmp/.gitlab-runner.ext.conf"
@@ -41,7 +45,11 @@ def steering(repository: Repository, temporary: str | None) -> tuple[str, ...]:
         if error.code == 1:
             return ()
         raise
-    found = [one for one in shown if _STEERING.fullmatch(one.partition("\n")[0])]
+    found = [
+        one
+        for one in shown
+        if _STEERING.fullmatch(one.partition("\n")[0]) or _OF_VALUE.fullmatch(one)
+    ]
     return tuple(
         sorted(
             {one.partition("\n")[0] for one in found if not _is_known(one, repository, temporary)}

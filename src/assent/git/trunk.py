@@ -39,6 +39,11 @@ class Trunk:
         """
         return self._found[0]
 
+    def was(self, *, most: int) -> tuple[str, ...]:
+        """The newest commits that it is known to have ended with, as this clone has seen it."""
+        place = "refs/heads" if self._remote is None else f"refs/remotes/{self._remote}"
+        return () if self.name is None else self._repository.was(f"{place}/{self.name}", most=most)
+
     @property
     def commit(self) -> str | None:
         """Its newest commit: the remote's where there is one, because a local branch of the same

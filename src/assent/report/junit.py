@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 from assent.core.verdict import Finding, Outcome
 from assent.report.review import ReviewReport
 
-# XML 1.0, section 2.2: every other character is illegal, also as a reference.
-_ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# What XML 1.0, section 2.2, does not name: illegal, also as a reference. What is legal would take
+# ten times as long to compile.
+_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def to_junit(report: ReviewReport) -> bytes:

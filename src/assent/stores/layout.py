@@ -5,6 +5,7 @@ Source: the OCI image specification 1.1 (image layout, image index, `ref.name`).
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -153,13 +154,16 @@ def _not_a_name(name: str, problem: str) -> UsageError:
 
 
 def read_pointer(content: bytes) -> Pointer | None:
-    """The pointer that these bytes state, or None if they state none."""
+    """The pointer that these bytes state, or None if they state none. Of a key that is there twice
+    one reader takes the first, another the last.
+    """
     try:
         pointer = msgspec.json.decode(content, type=Pointer)
+        keys = [key for key, _ in json.loads(content, object_pairs_hook=list)]
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
     digests = (pointer.entry, pointer.bundle, pointer.model_digest)
-    if pointer.seq < 0:
+    if pointer.seq < 0 or len(set(keys)) < len(keys):
         return None
     return pointer if all(text is None or is_digest(text) for text in digests) else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Literal, Self
@@ -158,6 +158,10 @@ class MemoryForge:
         )
         other.open_change = self.merged.get(commit) or unknown
         return other
+
+    def tips(self) -> Collection[str]:
+        """See `Forge.tips`."""
+        return frozenset(self.merged)
 
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""

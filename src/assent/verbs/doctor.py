@@ -9,6 +9,7 @@ import msgspec
 
 from assent.errors import AssentError, ExitCode
 from assent.ports import Guard, GuardState
+from assent.verbs.namesakes import require_own_name
 from assent.verbs.pinning import Pinned, pin_names
 from assent.verbs.recording import read_ledger
 from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
@@ -60,6 +61,7 @@ def doctor(
     checks = [
         _checked("base branch", lambda: _base(workspace), FETCH_BASE),
         *(_checked(f"policy of {model}", partial(_policy, workspace, model)) for model in models),
+        *(_checked(f"name of {model}", partial(_name, workspace, model)) for model in models),
         *(_checked(f"ledger of {model}", partial(_ledger, workspace, model)) for model in models),
         _checked("decisions from here", lambda: _trust(workspace)),
     ]
@@ -89,6 +91,11 @@ def _policy(workspace: Workspace, model: str) -> str:
     policy = workspace.binding_policy(model)
     stages = ", ".join(policy.stages) or "no stages"
     return f"{len(policy.gates)} gates, {policy.approvals.count} approvals, {stages}"
+
+
+def _name(workspace: Workspace, model: str) -> str:
+    require_own_name(workspace, model, f"looking for other models called {model}")
+    return "no other file that Git tracks declares a model of this name"
 
 
 def _ledger(workspace: Workspace, model: str) -> str:

@@ -29,3 +29,36 @@ def read_back(
         repository.deepen(remote, workspace.base_branch or tip, most=depth)
         found = read()
     return found
+
+
+def mainline(
+    workspace: Workspace, tip: str, *, most: int, without: Sequence[str] = ()
+) -> list[str]:
+    """The steps of the base branch that led to `tip`, newest first: none of those that a commit of
+    `without` contains, and `most` of them at most.
+
+    As a rule a step comes after its first parent. A branch that has merged the base branch, and
+    that the base branch was then moved to as it is, has the two the other way round: then the
+    forge, which knows what was the base branch, tells which side that was.
+    """
+    found: list[str] = []
+    here: str | None = tip
+    while here is not None and len(found) < most:
+        line = workspace.repository.steps(here, most=most - len(found), without=without)
+        here = None
+        for step, parents in line.items():
+            found.append(step)
+            here = _turned(workspace, parents)
+            if here is not None:
+                break
+    return found
+
+
+def _turned(workspace: Workspace, parents: Sequence[str]) -> str | None:
+    """The parent that was the base branch, if it is another one than the first."""
+    if len(parents) < 2:
+        return None
+    tips = workspace.forge.tips()  # asked of the forge once, and only if anything was merged
+    if parents[0] in tips:
+        return None
+    return next((one for one in parents[1:] if one in tips), None)

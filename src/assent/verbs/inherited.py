@@ -19,7 +19,7 @@ from assent.core.change import Author, Change
 from assent.core.digest import Digest
 from assent.errors import AssentError, OutsideError
 from assent.ports import View
-from assent.verbs.history import read_back
+from assent.verbs.history import mainline, read_back
 from assent.verbs.locks import lock_at
 from assent.verbs.revisions import brings_inputs, difference
 from assent.verbs.versions import latest_from, registered_commits
@@ -147,12 +147,13 @@ class _Looked:
         fetched, as far as that can be done.
         """
         workspace, repository = self.workspace, self.workspace.repository
-        ends = (*covered, *registered_commits(self.view))
+        # A version that was retired stands for nothing any more, nor do the approvals it had.
+        ends = (*covered, *registered_commits(self.view, with_retired=False))
 
         def read() -> list[str]:
             here = [one for one in ends if repository.resolve(one) is not None]
             past = [one for one in here if one == end or not repository.contains(one, end)]
-            return repository.first_parents(end, most=MOST_STEPS, without=past)
+            return mainline(workspace, end, most=MOST_STEPS, without=past)
 
         try:
             return read_back(workspace, end, read, depths=_DEPTHS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from assent.core.change import Change
 from assent.core.digest import Digest
@@ -17,7 +18,7 @@ from assent.core.entry import Kind
 from assent.errors import AssentError, IdleError, OutsideError, PolicyError, UsageError
 from assent.ports import View
 from assent.verbs.bundles import of_inputs, open_bundle, read_bundle
-from assent.verbs.history import read_back
+from assent.verbs.history import mainline, read_back
 from assent.verbs.locks import lock_at, locked_of
 from assent.verbs.recording import read_entries
 from assent.verbs.revisions import difference, foreign
@@ -219,7 +220,11 @@ def steps(workspace: Workspace, view: View, model: str) -> list[Landed]:
             "a bundle of an older one with --bundle"
         )
     new = _new(workspace, wanted)
-    return [_step(workspace, model, commit, is_new=commit in new) for commit in reversed(wanted)]
+    before = dict(pairwise(commits))
+    return [
+        _step(workspace, model, commit, before.get(commit), is_new=commit in new)
+        for commit in reversed(wanted)
+    ]
 
 
 def _since_same(workspace: Workspace, view: View, model: str, commits: list[str]) -> list[str]:
@@ -241,16 +246,21 @@ def _since_same(workspace: Workspace, view: View, model: str, commits: list[str]
 
 def all_steps(workspace: Workspace, model: str) -> Iterator[Landed]:
     """The newest steps of the base branch, the newest first, whatever was registered since."""
-    for commit in _history(workspace, _tip(workspace), frozenset())[:MOST]:
-        yield _step(workspace, model, commit, is_new=True)
+    commits = _history(workspace, _tip(workspace), frozenset())
+    before = dict(pairwise(commits))
+    for commit in commits[:MOST]:
+        yield _step(workspace, model, commit, before.get(commit), is_new=True)
 
 
-def _step(workspace: Workspace, model: str, commit: str, *, is_new: bool) -> Landed:
-    parents = workspace.repository.parents(commit)
+def _step(
+    workspace: Workspace, model: str, commit: str, before: str | None, *, is_new: bool
+) -> Landed:
+    """A step of the base branch, and the one before it, as far as that was found."""
     bound = workspace
     if workspace.change().commit != commit:
         bound = replace(workspace, forge=workspace.forge.landed(commit))
-    before = parents[0] if parents else None
+    if before is None:
+        before = next(iter(workspace.repository.parents(commit)), None)
     return Landed(workspace=bound, model=model, commit=commit, before=before, is_new=is_new)
 
 
@@ -269,12 +279,11 @@ def _history(workspace: Workspace, tip: str, ends: frozenset[str]) -> list[str]:
     """The steps up to `tip`, newest first, as far as one of `ends`. What a shallow clone has left
     out is fetched.
     """
-    repository = workspace.repository
     try:
         return read_back(
             workspace,
             tip,
-            lambda: repository.first_parents(tip, most=MOST + 1),
+            lambda: mainline(workspace, tip, most=MOST + 1),
             depths=_DEPTHS,
             is_enough=lambda found: len(found) > MOST or not ends.isdisjoint(found),
         )

@@ -13,6 +13,7 @@ from assent.core.registry import ChainError, Standing, State, linked
 from assent.errors import OutsideError
 from assent.ports import MovedError, Pointer, View
 from assent.verbs.keys import Key
+from assent.verbs.namesakes import require_own_name
 from assent.verbs.patience import Patience
 from assent.verbs.witnesses import contradiction, head_of, witness_error, witnesses_of
 from assent.verbs.workspace import Workspace
@@ -34,6 +35,7 @@ def record(
     returned. Returns the view it was decided on as well.
     """
     workspace.require_trusted(f"writing to the ledger of {model}")
+    require_own_name(workspace, model, f"writing to the ledger of {model}")
     with workspace.ledger.turn(model) as had_to_wait:
         view, entries = _appended(workspace, model, decide, None if had_to_wait else view, key)
     if entries:

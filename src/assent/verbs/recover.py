@@ -11,6 +11,7 @@ from assent.core.entry import Draft, Kind
 from assent.core.registry import ChainError
 from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
+from assent.verbs.namesakes import require_own_name
 from assent.verbs.rollback import require_reason
 from assent.verbs.verify import Read, read_whole
 from assent.verbs.workspace import Workspace
@@ -25,13 +26,15 @@ _OF_JOBS = ("CI", "JENKINS_URL", "TEAMCITY_VERSION", "TF_BUILD")
 
 class Recovered(msgspec.Struct, frozen=True, kw_only=True):
     """What was given up: the witnesses by name, with the entries that they were derived from. The
-    loss is noted as entry `seq` of the ledger.
+    loss is noted as entry `seq` of the ledger. `numbers` are those of versions that are lost, which
+    later versions will get.
     """
 
     model: str
     seq: int
     given_up: dict[str, str]
     restored: tuple[str, ...]
+    numbers: tuple[int, ...] = ()
 
 
 def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
@@ -51,6 +54,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
             "a job cannot decide that entries are lost",
             hint="a person runs this on a clone of their own, after looking for the lost entries",
         )
+    require_own_name(workspace, model, doing)
     read = read_whole(workspace, model, remembered=False)
     given_up = {name: _said(read.there[name]) for name in read.witnessed}
     try:
@@ -60,6 +64,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
     if not given_up:
         raise UsageError(doing, "nothing is missing", hint="`assent verify --repair` is enough")
     _require_no_copy(workspace, model, read, doing)
+    lost = {one.version for one in read.there.values() if one is not None and one.version}
     [noted] = workspace.ledger.append(
         workspace.ledger.read(model, remembered=False),
         [
@@ -78,6 +83,7 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
         seq=noted.seq,
         given_up=given_up,
         restored=_restored(workspace, read_whole(workspace, model)),
+        numbers=tuple(sorted(one for one in lost if one > read.registry.state.versions)),
     )
 
 

@@ -122,7 +122,11 @@ def _together(done: list[Decided]) -> Decided:
     written = [one for one in done if one.entries]
     blocked = [one for one in wrong if one.exit_code is ExitCode.BLOCKED]
     chosen = (blocked or wrong or written or done)[-1]
-    others = tuple(one for one in done if one is not chosen)
+    # That a later change has the version, too, which an earlier one was given now is no news.
+    new = {one.version for one in written}
+    others = tuple(
+        one for one in done if one is not chosen and (one.entries or one.version not in new)
+    )
     return msgspec.structs.replace(chosen, others=others)
 
 

@@ -33,6 +33,7 @@ from assent.verbs.landing import of_another_base, require_base
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.verbs.moving import moved_store
+from assent.verbs.namesakes import namesake_of_change
 from assent.verbs.ready import require_ready
 from assent.verbs.recording import read_ledger
 from assent.verbs.reverted import gone_back
@@ -173,6 +174,7 @@ def report_on(
         rule_changes=(
             *((problem,) if proposed is None else _rule_changes(workspace, model, proposed)),
             *_guarding_files(workspace, change),
+            *namesake_of_change(workspace, model, change),
         ),
         notes=(
             *(_reused(workspace, candidate, change) if is_reused else ()),

@@ -31,9 +31,10 @@ def latest_from(view: View) -> str | None:
     return None if line is None else registered_from(view, line.bundle)
 
 
-def registered_commits(view: View) -> tuple[str, ...]:
+def registered_commits(view: View, *, with_retired: bool = True) -> tuple[str, ...]:
     """The commits that the newest versions were registered from, the newest version first."""
-    found = (registered_from(view, line.bundle) for line in view.state.newest)
+    lines = [line for line in view.state.newest if with_retired or not line.retired]
+    found = (registered_from(view, line.bundle) for line in lines)
     return tuple(dict.fromkeys(commit for commit in found if commit is not None))
 
 

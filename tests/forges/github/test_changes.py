@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import msgspec
@@ -254,18 +255,99 @@ def merge_by(scene: Scene, base: str, topic: str, tree: str | None = None) -> st
     person = Signature(bob.name, bob.email, scene.github.now)
     tree = tree or repository.objects.merged_tree(base, topic)
     assert tree is not None
-    sha = repository.objects.write(
+    return repository.objects.write(
         message="Merge", author=person, committer=person, parents=[base, topic], tree=tree
     )
-    repository.set_branch("main", sha)
-    return sha
+
+
+def landed(scene: Scene, tip: str) -> Change:
+    return found(scene, checkout=scene.checkout(tip), event="push", run="1")
 
 
 @pytest.mark.threat(1)
-def test_a_merge_by_hand_is_of_whoever_wrote_what_it_brings(scene: Scene) -> None:
+def test_a_merge_by_hand_is_of_whoever_wrote_and_pushed_what_it_brings(scene: Scene) -> None:
+    """Dora may have written none of it: anybody can write a name into a commit."""
+    repository = scene.github.repository
     tip = hand_merged(scene)
-    change = found(scene, checkout=scene.checkout(tip), event="push", run="1")
-    assert (change.id, set(people(change))) == (f"main@{tip[:12]}", {"dora"})
+    repository.pushed("main", repository.tip("main"), tip, scene.bob)
+    change = landed(scene, tip)
+    assert (change.id, set(people(change))) == (f"main@{tip[:12]}", {"bob", "dora"})
+    repository.tells_pushes = False
+    change = landed(scene, tip)
+    assert (set(people(change)), change.remarks) == (
+        {"dora"},
+        ("who pushed its commits is not told",),
+    )
+
+
+@pytest.mark.threat(1)
+def test_who_pushes_to_the_default_branch_has_made_it_whatever_it_says(scene: Scene) -> None:
+    repository = scene.github.repository
+    before = repository.tip("main")
+    first = repository.commit(scene.alice, parent=before)
+    second = repository.commit(scene.alice, parent=first)
+    repository.pushed("main", before, second, scene.bob)
+    for commit in (first, second):
+        assert set(people(landed(scene, commit))) == {"alice", "bob"}
+
+
+def test_what_the_default_branch_was_is_asked_of_the_pushes(scene: Scene) -> None:
+    repository = scene.github.repository
+    before = repository.tip("main")
+    tip = scene.pull.merge(scene.bob, "squash")
+    assert set(scene.forge().tips()) >= {before, tip}
+    assert scene.pull.head_sha not in scene.forge().tips()
+    repository.tells_pushes = False
+    assert set(scene.forge().tips()) == set()
+
+
+def test_who_pushed_later_has_not_pushed_what_was_there(scene: Scene) -> None:
+    """GitHub does not tell of the older push any more."""
+    repository = scene.github.repository
+    old = repository.push(scene.alice)
+    repository.pushes.clear()
+    new = repository.push(scene.bob)
+    assert set(people(landed(scene, new))) == {"bob"}
+    change = landed(scene, old)
+    assert (set(people(change)), len(change.remarks)) == ({"alice"}, 1)
+
+
+@pytest.mark.threat(1)
+def test_who_merges_a_pull_request_by_hand_has_made_what_that_adds(scene: Scene) -> None:
+    tip = merge_by(scene, scene.github.repository.tip("main"), scene.pull.head_sha)
+    scene.pull.merged_as(tip, scene.bob)
+    change = landed(scene, tip)
+    assert (change.id, set(people(change))) == ("#7", {"alice"})
+
+
+@pytest.mark.threat(1)
+@pytest.mark.parametrize("how", ["in the merge", "on top", "beside"])
+def test_and_that_is_seen_wherever_it_is(scene: Scene, how: str) -> None:
+    repository, head = scene.github.repository, scene.pull.head_sha
+    base = repository.tip("main")
+    if how == "in the merge":
+        mine = repository.commit(scene.bob, parent=base, files={"params.json": "{}"})
+        tip = merge_by(scene, base, head, repository.objects.merged_tree(mine, head))
+    else:
+        tip = repository.commit(scene.alice, parent=head)
+        if how == "beside":
+            tip = merge_by(scene, base, tip)
+    scene.pull.merged_as(tip, scene.bob)
+    change = landed(scene, tip)
+    assert (change.id, set(people(change))) == ("#7", {"alice", "bob"})
+
+
+@pytest.mark.threat(1)
+def test_what_github_merged_otherwise_than_git_would_is_nobody_s_work(scene: Scene) -> None:
+    """The button was pressed, GitHub says: whoever did has added nothing."""
+    repository, head = scene.github.repository, scene.pull.head_sha
+    base = repository.tip("main")
+    tip = merge_by(
+        scene, base, head, repository.objects.run("rev-parse", f"{base}^{{tree}}").strip()
+    )
+    scene.pull.merged_as(tip, scene.bob)
+    repository.pushes[-1] = replace(repository.pushes[-1], kind="pr_merge")
+    assert set(people(landed(scene, tip))) == {"alice"}
 
 
 @pytest.mark.threat(1)
@@ -273,8 +355,8 @@ def test_and_of_who_merged_it_if_that_changed_something(scene: Scene) -> None:
     objects = scene.github.repository.objects
     tree = objects.run("rev-parse", f"{scene.pull.head_sha}^{{tree}}").strip()
     tip = hand_merged(scene, tree=tree)
-    change = found(scene, checkout=scene.checkout(tip), event="push", run="1")
-    assert set(people(change)) == {"bob", "dora"}
+    scene.github.repository.set_branch("main", tip)
+    assert set(people(landed(scene, tip))) == {"bob", "dora"}
 
 
 @pytest.mark.threat(43)

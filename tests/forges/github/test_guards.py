@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -117,7 +119,11 @@ def test_a_free_plan_says_what_it_lacks(scene: Scene) -> None:
 
 def test_an_environment_is_looked_at_from_all_sides(scene: Scene) -> None:
     scene.github.protect_environment(
-        "production", scene.bob, prevents_self_review=True, branch_policy="custom"
+        "production",
+        scene.bob,
+        prevents_self_review=True,
+        branch_policy="custom",
+        patterns=[("branch", "main")],
     )
     found = guards(scene)
     mine = {name: one.state for name, one in found.items() if name.startswith("production: ")}
@@ -127,6 +133,27 @@ def test_an_environment_is_looked_at_from_all_sides(scene: Scene) -> None:
         "production: only chosen branches deploy": ENFORCED,
         "production: administrators cannot go past it": MISSING,
     }
+
+
+@pytest.mark.threat(19)
+def test_which_branches_deploy_is_looked_at(scene: Scene) -> None:
+    name = "production: only chosen branches deploy"
+
+    def said(**environment: Any) -> tuple[GuardState, str]:
+        scene.github.repository.environments.clear()
+        scene.github.protect_environment("production", scene.bob, **environment)
+        found = guards(scene)[name]
+        return found.state, found.reason
+
+    assert said() == (MISSING, "a workflow of any branch may use its secrets")
+    assert said(branch_policy="protected") == (ENFORCED, "protected branches alone may")
+    custom: dict[str, Any] = {"branch_policy": "custom"}
+    assert said(**custom, patterns=[("branch", "main")]) == (ENFORCED, "main alone may")
+    for other in (("branch", "*"), ("tag", "main"), ("branch", "feature/*")):
+        state, reason = said(**custom, patterns=[("branch", "main"), other])
+        assert (state, repr(other[1]) in reason) == (MISSING, True)
+    scene.faults.fail("GET", "*/deployment-branch-policies", 403)
+    assert said(**custom)[0] is UNKNOWN
 
 
 def test_administrators_who_cannot_go_past_it_are_seen(scene: Scene) -> None:

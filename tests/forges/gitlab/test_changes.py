@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import pytest
@@ -125,25 +126,80 @@ def test_a_commit_within_a_fast_forward_is_of_whoever_made_the_change(premium: S
     assert {one.name for one in change.authors} == {"alice", "carol"}
 
 
-@pytest.mark.threat(1)
-def test_a_merge_by_hand_is_of_whoever_wrote_what_it_brings(premium: Scene) -> None:
-    """Bob merges with Git a branch of dora's that was never a merge request, and pushes it."""
-    project, bob = premium.project, premium.bob
-    dora = premium.gitlab.user("dora", role="developer")
-    topic = project.commit(dora, branch="topic", files={"train.py": "print(2)\n"})
-    project.push(premium.alice, files={"README.md": "# more\n"})
+def merge_by_hand(scene: Scene, topic: str, *, files: Mapping[str, str] | None = None) -> str:
+    """Bob merges a branch with Git, and may add something of his own."""
+    project, bob = scene.project, scene.bob
     base = project.tip("main")
-    person = Signature(bob.name, bob.email, premium.gitlab.now)
-    tree = project.objects.merged_tree(base, topic)
+    person = Signature(bob.name, bob.email, scene.gitlab.now)
+    mine = project.commit(bob, parent=base, files=files) if files else base
+    tree = project.objects.merged_tree(mine, topic)
     assert tree is not None
-    tip = project.objects.write(
+    return project.objects.write(
         message="Merge", author=person, committer=person, parents=[base, topic], tree=tree
     )
-    project.set_branch("main", tip)
-    change = premium.forge(checkout=premium.checkout(tip)).change()
+
+
+def makers(scene: Scene, tip: str) -> tuple[str, set[str], tuple[str, ...]]:
+    change = scene.forge(checkout=scene.checkout(tip)).change()
     assert change is not None
-    assert (change.id, change.landed) == (f"main@{tip[:12]}", True)
-    assert {one.name for one in change.authors} == {"dora"}
+    assert change.landed
+    return change.id, {one.name for one in change.authors}, change.remarks
+
+
+@pytest.mark.threat(1)
+def test_a_merge_by_hand_is_of_whoever_wrote_and_pushed_what_it_brings(premium: Scene) -> None:
+    """A branch of dora's that was never a merge request: she may have written none of it."""
+    project = premium.project
+    dora = premium.gitlab.user("dora", role="developer")
+    topic = project.commit(dora, branch="topic", files={"train.py": "print(2)\n"})
+    before = project.push(premium.alice, files={"README.md": "# more\n"})
+    tip = merge_by_hand(premium, topic)
+    project.pushed("main", before, tip, premium.bob)
+    assert makers(premium, tip) == (f"main@{tip[:12]}", {"dora", "bob"}, ())
+    project.tells_pushes = False
+    told = ("who pushed its commits is not told",)
+    assert makers(premium, tip) == (f"main@{tip[:12]}", {"dora"}, told)
+
+
+@pytest.mark.threat(1)
+def test_who_pushes_to_the_default_branch_has_made_it_whatever_it_says(premium: Scene) -> None:
+    project = premium.project
+    before = project.tip("main")
+    first = project.commit(premium.alice, parent=before)
+    second = project.commit(premium.alice, parent=first)
+    project.pushed("main", before, second, premium.bob)
+    for commit in (first, second):
+        assert makers(premium, commit) == (f"main@{commit[:12]}", {"alice", "bob"}, ())
+
+
+def test_what_the_default_branch_was_is_asked_of_the_pushes(premium: Scene) -> None:
+    before = premium.project.tip("main")
+    tip = premium.request.merge(premium.bob, "merge")
+    assert set(premium.forge().tips()) >= {before, tip}
+    assert premium.request.sha not in premium.forge().tips()
+    premium.project.tells_pushes = False
+    assert set(premium.forge().tips()) == set()
+
+
+@pytest.mark.threat(1)
+def test_who_merges_a_request_by_hand_has_made_what_that_adds(premium: Scene) -> None:
+    tip = merge_by_hand(premium, premium.request.sha)
+    premium.request.merged_as(tip, premium.bob)
+    assert makers(premium, tip)[:2] == ("!7", {"alice"})
+
+
+@pytest.mark.threat(1)
+@pytest.mark.parametrize("how", ["in the merge", "on top", "beside"])
+def test_and_that_is_seen_wherever_it_is(premium: Scene, how: str) -> None:
+    project, head = premium.project, premium.request.sha
+    if how == "in the merge":
+        tip = merge_by_hand(premium, head, files={"params.json": "{}"})
+    else:
+        tip = project.commit(premium.alice, parent=head)
+        if how == "beside":
+            tip = merge_by_hand(premium, tip)
+    premium.request.merged_as(tip, premium.bob)
+    assert makers(premium, tip)[:2] == ("!7", {"alice", "bob"})
 
 
 @pytest.mark.threat(43)

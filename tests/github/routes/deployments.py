@@ -120,3 +120,17 @@ def environment(call: Call) -> Answer:
     each = call.repository.environments
     chosen = found(next((one for one in each if one.name.lower() == wanted), None))
     return Answer(runs.environment(call.where, call.repository, chosen))
+
+
+@answers("repos/list-deployment-branch-policies", "actions")
+def branch_policies(call: Call) -> Answer:
+    """What a custom policy names; of another one nothing."""
+    wanted = call.in_path["environment_name"].lower()
+    each = call.repository.environments
+    chosen = found(next((one for one in each if one.name.lower() == wanted), None))
+    patterns = chosen.patterns if chosen.branch_policy == "custom" else []
+    shown = [
+        {"id": number, "node_id": f"DBP_{number}", "name": name, "type": kind}
+        for number, (kind, name) in enumerate(patterns, start=1)
+    ]
+    return Answer({"total_count": len(shown), "branch_policies": shown})

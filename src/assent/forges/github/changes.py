@@ -13,18 +13,21 @@ import msgspec
 from assent.core.change import Author, Change
 from assent.errors import IdleError, OutsideError, UsageError
 from assent.forges.github.api import RefusedError
-from assent.forges.github.people import asked_for_by, read_pushes
+from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
 from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
 from assent.forges.github.site import Site
 from assent.forges.lag import Lag
 from assent.forges.making import (
+    UNTOLD,
     Made,
+    Push,
     Written,
     author,
+    bringer,
     distinct,
+    is_beyond,
     made_by,
     made_together,
-    named,
     opened_by,
 )
 from assent.git import Repository
@@ -88,6 +91,7 @@ class Changes:
         self._workflow = workflow
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
+        self._pushes: list[Push] | None = None
         may_be_late = wakeup.run is not None and wakeup.event not in OF_OPEN
         self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
@@ -301,7 +305,50 @@ class Changes:
 
         first, *others = sorted(pulls, key=place)
         found = self._pull(first.number)
-        return self._with(found, self._makers(others)) if others else found
+        more = list(self._makers(others))
+        if is_beyond(commit, [pull.head.sha for pull in pulls], self._history):
+            more += self._merged_by_hand(commit)
+        return self._with(found, more) if more else found
+
+    def _merged_by_hand(self, commit: str) -> Sequence[Author]:
+        """Who made all that a commit has brought, unless GitHub itself has merged it."""
+        pusher = self._pusher(commit)
+        if pusher is not None and pusher.is_merge:
+            return ()
+        commits, is_all = self._brought(commit)
+        found = self._pushed(commits, pusher) if commits else ()
+        return (*found, *([] if is_all and commits else [_UNKNOWN]))
+
+    def _pusher(self, commit: str) -> Push | None:
+        """Who has put a commit on the default branch, as far as GitHub tells."""
+
+        def line(tip: str) -> Sequence[str]:
+            if self._checkout.resolve(tip) is None:
+                return ()
+            return self._checkout.first_parents(tip, most=MOST_PUSHES)
+
+        return bringer(self._known_pushes(), commit, line)
+
+    def tips(self) -> frozenset[str]:
+        """See `Forge.tips`."""
+        pushes = self._known_pushes()
+        before = (one.before for one in pushes if one.before is not None)
+        return frozenset([*(one.after for one in pushes), *before])
+
+    def _known_pushes(self) -> list[Push]:
+        if self._pushes is None:
+            self._pushes = pushes_to(self._site, self._site.facts.default_branch)
+        return self._pushes
+
+    def _pushed(self, commits: Sequence[Commit], pusher: Push | None) -> tuple[Author, ...]:
+        """Everybody who made commits that somebody has pushed straight to the default branch, and
+        whoever that was: what a commit says of its author anybody can write.
+        """
+        push = None
+        if pusher is not None and not pusher.is_merge:
+            push = Push(by=pusher.by, before=None, after=commits[-1].sha)
+        pushes = None if push is None else [push]
+        return made_by(self._written(commits), pushes, self._history).authors
 
     def _makers(self, pulls: Sequence[Pull]) -> tuple[Author, ...]:
         """Who made some of several pull requests, and somebody unknown if there are too many."""
@@ -353,20 +400,21 @@ class Changes:
         site = self._site
         commits, is_all = self._brought(head) if landed else (self._named(head), True)
         title = self._checkout.run("log", "-1", "--format=%s", head, doing=f"reading {head[:12]}")
-        unknown = Author(name="commits that GitHub does not have", person=None)
+        pusher = self._pusher(head) if landed and not within else None
         written = self._written(commits)
         if within:
-            written = [msgspec.structs.replace(one, committer=None) for one in written]
-        authors = (
-            made_by(written, None, self._history).authors if len(written) > 1 else named(written)
-        )
-        made = [*authors, *self._makers(within), *([] if is_all else [unknown])]
+            bare = [msgspec.structs.replace(one, committer=None) for one in written]
+            made = made_by(bare, None, self._history).authors
+        else:
+            made = self._pushed(commits, pusher) if commits else ()
+        authors = [*made, *self._makers(within), *([] if is_all else [_UNKNOWN])]
         change = Change(
             id=f"{branch}@{head[:12]}",
             title=title,
             base=site.facts.default_branch,
             head=head,
-            authors=distinct(made) or (unknown,),
+            authors=distinct(authors) or (_UNKNOWN,),
+            remarks=(UNTOLD,) if landed and not within and pusher is None else (),
             landed=landed,
         )
         return Found(change=change)
@@ -473,6 +521,9 @@ class Changes:
             return commit.committer.login == WEB_FLOW
         signature = commit.commit.committer
         return signature is not None and signature.email == f"noreply@{self._site.host}"
+
+
+_UNKNOWN = Author(name="commits that GitHub does not have", person=None)
 
 
 def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from functools import cached_property
 from pathlib import Path
@@ -143,6 +143,10 @@ class GitHubForge:
         vars(other).pop("_current", None)
         other._commit = commit
         return other
+
+    def tips(self) -> Collection[str]:
+        """See `Forge.tips`."""
+        return self._changes.tips()
 
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""

@@ -14,6 +14,8 @@ from assent.forges.github import machines
 from assent.forges.github.api import RefusedError
 from assent.forges.github.shapes import (
     Branch,
+    BranchPatterns,
+    BranchPolicy,
     EnvironmentFacts,
     Protection,
     RequiredChecks,
@@ -26,6 +28,7 @@ from assent.forges.github.site import ACTIONS_ACCOUNT, Site
 from assent.ports import Guard, GuardState
 
 _STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
+_SHOWN = 3
 _PLAN = "this repository's plan does not have it; a public repository or a paid plan does"
 
 
@@ -253,16 +256,41 @@ class Guards:
             otherwise="whoever starts a deployment may be its reviewer",
             remedy="tick `prevent self-review`. Assent does not count such an approval anyway",
         )
-        policy = found.deployment_branch_policy
-        yield _plain(
-            f"{name}: only chosen branches deploy",
-            is_enforced=policy is not None,
-            what="its branches are limited",
-            otherwise="a workflow of any branch may use its secrets",
-            remedy=f"limit it to {self._site.facts.default_branch}. Assent itself refuses to run "
-            "elsewhere, but a workflow there need not run Assent",
-        )
+        yield self._deploying(name, found.deployment_branch_policy)
         yield self._bypass(name, found)
+
+    def _deploying(self, name: str, policy: BranchPolicy | None) -> Guard:
+        """Which branches may deploy, and so use what is kept in the environment."""
+        branch = self._site.facts.default_branch
+        title = f"{name}: only chosen branches deploy"
+        remedy = (
+            f"limit it to {branch}. Assent itself refuses to run elsewhere, but a workflow there "
+            "need not run Assent"
+        )
+        if policy is None:
+            reason = "a workflow of any branch may use its secrets"
+            return Guard(name=title, state=GuardState.MISSING, reason=reason, remedy=remedy)
+        if not policy.custom_branch_policies:
+            reason = "protected branches alone may"
+            return Guard(name=title, state=GuardState.ENFORCED, reason=reason)
+        try:
+            found = self._site.api.get(
+                self._site.path("environments", name, "deployment-branch-policies"),
+                BranchPatterns,
+                doing=f"reading which branches deploy to {name!r}",
+                parameters={"per_page": "100"},
+            )
+        except RefusedError as error:
+            state, reason = GuardState.UNKNOWN, f"which ones cannot be read: {error.problem}"
+            return Guard(name=title, state=state, reason=reason, remedy=remedy)
+        others = [
+            one for one in found.branch_policies if (one.type, one.name) != ("branch", branch)
+        ]
+        if others:
+            names = ", ".join(f"{one.type} {one.name!r}" for one in others[:_SHOWN])
+            reason = f"others than {branch} may as well: {names}"
+            return Guard(name=title, state=GuardState.MISSING, reason=reason, remedy=remedy)
+        return Guard(name=title, state=GuardState.ENFORCED, reason=f"{branch} alone may")
 
     def _bypass(self, name: str, found: EnvironmentFacts) -> Guard:
         title = f"{name}: administrators cannot go past it"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import msgspec
 
 from assent.core.change import Author
@@ -22,6 +24,9 @@ AGENTS = frozenset(
     }
 )
 """Logins of coding agents, in lower case. Whoever is assigned to what they open asked for it."""
+MOST_PUSHES = 300
+"""How many of the newest pushes to the default branch are looked at."""
+_MERGES = ("pr_merge", "merge_queue_merge")
 _NONE = "0" * 40
 
 
@@ -54,6 +59,34 @@ def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
             before = None if one.before == _NONE else one.before
             pushes.append(Push(by=site.actor(one.actor), before=before, after=one.after))
     return pushes
+
+
+def pushes_to(site: Site, branch: str) -> list[Push]:
+    """The newest pushes to a branch of this repository, newest first; none where GitHub does not
+    tell.
+    """
+    found = site.api.pages(
+        site.path("activity"),
+        Activity,
+        doing=f"asking who pushed {branch}",
+        parameters={"ref": f"refs/heads/{branch}"},
+    )
+    try:
+        activities = list(islice(found, MOST_PUSHES))
+    except RefusedError as error:
+        if error.status in (403, 404, 422):
+            return []
+        raise
+    return [
+        Push(
+            by=site.actor(one.actor),
+            before=None if one.before == _NONE else one.before,
+            after=one.after,
+            is_merge=one.activity_type in _MERGES,
+        )
+        for one in activities
+        if one.after != _NONE
+    ]
 
 
 def asked_for_by(site: Site, pull: Pull) -> list[Author]:

@@ -116,6 +116,7 @@ class Activity(Shape, frozen=True, kw_only=True):
     before: str
     after: str
     actor: Account | None = None
+    activity_type: str = ""
 
 
 class PullEvent(Shape, frozen=True, kw_only=True):
@@ -261,6 +262,19 @@ class BranchPolicy(Shape, frozen=True, kw_only=True):
 
     protected_branches: bool
     custom_branch_policies: bool
+
+
+class BranchPattern(Shape, frozen=True, kw_only=True):
+    """A branch, a tag, or a pattern of such, that may deploy to an environment."""
+
+    name: str
+    type: str = "branch"
+
+
+class BranchPatterns(Shape, frozen=True, kw_only=True):
+    """All of them."""
+
+    branch_policies: tuple[BranchPattern, ...]
 
 
 class EnvironmentFacts(Shape, frozen=True, kw_only=True):

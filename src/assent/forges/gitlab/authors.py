@@ -23,11 +23,10 @@ from assent.forges.gitlab.site import Site
 from assent.forges.making import (
     History,
     Made,
+    Push,
     Written,
     author,
-    distinct,
     made_by,
-    named,
     opened_by,
 )
 from assent.forges.patience import MAX_PAGES
@@ -130,17 +129,20 @@ class Authors:
             is_own=lambda: request.author is not None and request.author.id == site.own.id,
         )
 
-    def of_commits(self, commits: Sequence[Commit], *, is_within: bool) -> tuple[Author, ...]:
-        """Everybody who wrote some commits; of too many, somebody unknown as well. If they came
-        with a merge request (`is_within`), who committed one may only have put it on another base.
+    def of_commits(
+        self, commits: Sequence[Commit], *, is_within: bool, pusher: Push | None = None
+    ) -> tuple[Author, ...]:
+        """Everybody who wrote some commits, and whoever has pushed them straight to the default
+        branch (`pusher`): what a commit says of its author anybody can write. Of too many commits,
+        somebody unknown as well. If they came with a merge request (`is_within`), who committed
+        one may only have put it on another base.
         """
         asked = commits[-MOST_ASKED:]
         written = self._written(asked, _accounts(self._written_in(asked)))
         if is_within:
             written = [msgspec.structs.replace(one, committer=None) for one in written]
-        if len(asked) < 2:
-            return distinct(named(written))
-        authors = made_by(written, None, self._history).authors
+        push = None if pusher is None else Push(by=pusher.by, before=None, after=asked[-1].id)
+        authors = made_by(written, None if push is None else [push], self._history).authors
         if len(asked) < len(commits):
             more = f"the commits before the newest {MOST_ASKED} of a merge"
             authors = (*authors, Author(name=more, person=None))

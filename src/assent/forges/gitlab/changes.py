@@ -12,10 +12,18 @@ import msgspec
 from assent.core.change import Author, Change
 from assent.errors import OutsideError
 from assent.forges.gitlab.authors import Authors
+from assent.forges.gitlab.people import MOST_OF_BRANCH, pushes_to
 from assent.forges.gitlab.shapes import Brought, Commit, Comparison, MergeRequest
 from assent.forges.gitlab.site import Site
 from assent.forges.lag import Lag
-from assent.forges.making import distinct, made_together
+from assent.forges.making import (
+    UNTOLD,
+    Push,
+    bringer,
+    distinct,
+    is_beyond,
+    made_together,
+)
 from assent.forges.patience import RefusedError
 from assent.git import Repository
 from assent.git.merges import Merges
@@ -65,6 +73,7 @@ class Changes:
         self._authors = Authors(site, self._history)
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
+        self._pushes: list[Push] | None = None
         may_be_late = wakeup.run is not None and wakeup.merge_request is None
         self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
@@ -188,19 +197,54 @@ class Changes:
         whose commits came with it, stacked on it or of the same head: the one whose head was merged
         is the change, of the project before a fork's, and who made the others made it too.
         """
-        heads = (commit, *self._history.parents(commit)[1:])
+        merged = (commit, *self._history.parents(commit)[1:])
 
         def place(one: MergeRequest) -> tuple[bool, bool, int]:
             is_own = one.source_project_id == self._site.facts.id
-            return one.sha not in heads, not is_own, one.iid
+            return one.sha not in merged, not is_own, one.iid
 
         first, *others = sorted(requests, key=place)
         found = self._request(first.iid)
-        if not others:
+        more = list(self._makers(others))
+        made_from = [
+            one for request in requests for one in (request.sha, request.squash_commit_sha)
+        ]
+        if is_beyond(commit, [one for one in made_from if one is not None], self._history):
+            more += self._merged_by_hand(commit)
+        if not more:
             return found
-        authors = distinct([*found.change.authors, *self._makers(others)])
+        authors = distinct([*found.change.authors, *more])
         change = msgspec.structs.replace(found.change, authors=authors)
         return msgspec.structs.replace(found, change=change)
+
+    def _merged_by_hand(self, commit: str) -> Sequence[Author]:
+        """Who made all that a commit has brought."""
+        doing = f"reading the commit {commit[:12]}"
+        path = self._site.path("repository", "commits", commit)
+        brought = self._brought(self._site.api.get(path, Commit, doing=doing))
+        pusher = self._pusher(commit)
+        return self._authors.of_commits(brought, is_within=False, pusher=pusher)
+
+    def _pusher(self, commit: str) -> Push | None:
+        """Who has put a commit on the default branch, as far as GitLab tells."""
+
+        def line(tip: str) -> Sequence[str]:
+            if self._checkout.resolve(tip) is None:
+                return ()
+            return self._checkout.first_parents(tip, most=MOST_OF_BRANCH)
+
+        return bringer(self._known_pushes(), commit, line)
+
+    def tips(self) -> frozenset[str]:
+        """See `Forge.tips`."""
+        pushes = self._known_pushes()
+        before = (one.before for one in pushes if one.before is not None)
+        return frozenset([*(one.after for one in pushes), *before])
+
+    def _known_pushes(self) -> list[Push]:
+        if self._pushes is None:
+            self._pushes = pushes_to(self._site, self._site.branch)
+        return self._pushes
 
     def _makers(self, requests: Sequence[MergeRequest]) -> tuple[Author, ...]:
         """Who made some of several merge requests, and somebody unknown if there are too many."""
@@ -248,9 +292,10 @@ class Changes:
         doing = f"reading the commit {head[:12]}"
         commit = site.api.find(site.path("repository", "commits", head), Commit, doing=doing)
         authors: tuple[Author, ...] = ()
+        pusher = self._pusher(head) if landed and not within else None
         if commit is not None:
             commits = self._brought(commit) if landed else [commit]
-            authors = self._authors.of_commits(commits, is_within=bool(within))
+            authors = self._authors.of_commits(commits, is_within=bool(within), pusher=pusher)
         unknown = Author(name="a commit that GitLab does not have", person=None)
         change = Change(
             id=f"{branch}@{head[:12]}",
@@ -258,6 +303,7 @@ class Changes:
             base=site.branch,
             head=head,
             authors=distinct([*authors, *self._makers(within)]) or (unknown,),
+            remarks=(UNTOLD,) if landed and not within and pusher is None else (),
             landed=landed,
         )
         return Found(change=change)

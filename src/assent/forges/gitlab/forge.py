@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from copy import copy
 from datetime import UTC, datetime
 from functools import cached_property
@@ -172,6 +172,10 @@ class GitLabForge:
         vars(other).pop("_current", None)
         other._commit = commit
         return other
+
+    def tips(self) -> Collection[str]:
+        """See `Forge.tips`."""
+        return self._changes.tips()
 
     def shown(self, model: str) -> Digest | None:
         """See `Forge.shown`."""

@@ -16,6 +16,8 @@ MOST_EVENTS = 2000
 """How many of a project's newest pushes are looked at for those of one branch."""
 MOST_BEFORE = 300
 """How many older ones than the first of a branch are, for an earlier branch of its name."""
+MOST_OF_BRANCH = 100
+"""How many of the newest pushes to the default branch are enough."""
 _AGENTS = ("duo-", "duo_", "gitlabduo", "amazon-q")
 """How the logins of coding agents begin. Whoever is assigned to what they open asked for it."""
 _ASKS = re.compile(r"(?:assigned to|requested review from) (?P<who>@.+)")
@@ -59,6 +61,35 @@ def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
             return None
         raise
     return pushes[::-1]
+
+
+def pushes_to(site: Site, branch: str) -> list[Push]:
+    """The newest pushes to a branch of this project, newest first, as far as they are among the
+    newest ones of the project; none where GitLab does not tell. It counts a merge as a push of
+    whoever pressed the button.
+    """
+    found = site.api.pages(
+        site.path("events"),
+        Event,
+        doing=f"asking who pushed {branch}",
+        parameters={"action": "pushed"},
+    )
+    pushes: list[Push] = []
+    try:
+        for event in islice(found, MOST_EVENTS):
+            data = event.push_data
+            if data is None or (data.ref_type, data.ref) != ("branch", branch):
+                continue
+            if data.commit_to is not None:
+                by = site.actor(event.author)
+                pushes.append(Push(by=by, before=data.commit_from, after=data.commit_to))
+            if len(pushes) == MOST_OF_BRANCH:
+                break
+    except RefusedError as error:
+        if error.status in (401, 403, 404):
+            return []
+        raise
+    return pushes
 
 
 def asked_for_by(site: Site, request: MergeRequest) -> list[Author]:
