@@ -115,8 +115,9 @@ def test_a_damaged_review_is_an_error_and_not_skipped(folder: Path) -> None:
     one.review("churn", digest("b"), by="g", state=ReviewState.APPROVED, at=AT, reason=None)
     kept = folder / ".git/assent/reviews.jsonl"
     kept.write_bytes(b"nonsense\n" + kept.read_bytes())
-    with pytest.raises(OutsideError, match="damaged"):
+    with pytest.raises(OutsideError, match="damaged") as caught:
         one.reviews("churn", digest("b"))
+    assert "take it away" in (caught.value.hint or "")
 
 
 @pytest.mark.threat(35)

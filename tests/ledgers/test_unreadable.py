@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assent.core.registry import LostError
 from assent.errors import AssentError, ExitCode
+from assent.ledgers.git.ledger import GitLedger
 from assent.verbs.note import note
 from assent.verbs.recording import read_ledger
 from assent.verbs.recover import recover
@@ -222,6 +224,29 @@ def test_after_a_recovery_other_clones_are_told_what_mends_them(
     recover(opened(folder), "churn", reason="as the others did")
     note(opened(folder), "churn", "an event")
     assert verify(opened(folder), ["churn"], blobs=False).faults == ()
+
+
+class StoppedLedger(GitLedger):
+    """The process ends when a loss is noted."""
+
+    def forget(self, model: str) -> None:
+        raise InterruptedError(model)
+
+
+@pytest.mark.threat(32)
+def test_a_recovery_that_was_cut_off_is_noted_once(folder: Path) -> None:
+    before = run_git(folder, "rev-parse", BRANCH)
+    note(opened(folder), "churn", "what gets lost")
+    run_git(folder, "update-ref", f"refs/heads/{BRANCH}", before)
+    place = opened(folder)
+    with pytest.raises(InterruptedError):
+        recover(
+            replace(place, ledger=StoppedLedger(place.repository, None)), "churn", reason="a backup"
+        )
+    assert len(list((folder / ".assent/pending").iterdir())) == 1
+    assert recover(opened(folder), "churn", reason="a backup").seq == ENTRIES
+    assert verify(opened(folder), ["churn"], blobs=False).entries == ENTRIES + 1
+    assert not list((folder / ".assent/pending").iterdir())
 
 
 def _fresh(folder: Path, server: Path, place: Path) -> Path:

@@ -429,14 +429,20 @@ class LocalForge:
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise OutsideError("reading the reviews", f"{error.strerror}") from None
+            problem = f"{self._reviews}: {error.strerror}"
+            raise OutsideError("reading the reviews", problem, hint=_LOST_REVIEWS) from None
         lines = content.split(b"\n")[:-1]
         try:
             return [msgspec.json.decode(line, type=_Kept) for line in lines if line]
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise OutsideError(
-                "reading the reviews", f"{self._reviews} is damaged ({error})"
-            ) from None
+            problem = f"{self._reviews} is damaged ({error})"
+            raise OutsideError("reading the reviews", problem, hint=_LOST_REVIEWS) from None
+
+
+_LOST_REVIEWS = (
+    "put it right, or take it away: whoever had approved or objected, and is not in the ledger "
+    "yet, does so again"
+)
 
 
 def _cut_to_last_line(file: IO[bytes]) -> None:

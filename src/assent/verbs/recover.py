@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import msgspec
 
 from assent.core.digest import short
-from assent.core.entry import Draft, Kind
+from assent.core.entry import Draft, Entry, Kind
 from assent.core.registry import ChainError
 from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
+from assent.verbs.keys import Key, keyed
 from assent.verbs.namesakes import require_own_name
 from assent.verbs.rollback import require_reason
 from assent.verbs.verify import Read, read_whole
@@ -65,26 +66,39 @@ def recover(workspace: Workspace, model: str, *, reason: str) -> Recovered:
         raise UsageError(doing, "nothing is missing", hint="`assent verify --repair` is enough")
     _require_no_copy(workspace, model, read, doing)
     lost = {one.version for one in read.there.values() if one is not None and one.version}
-    [noted] = workspace.ledger.append(
-        workspace.ledger.read(model, remembered=False),
-        [
-            Draft(
-                kind=Kind.NOTED,
-                at=workspace.now,
-                model=model,
-                actor=workspace.forge.whoami(),
-                reason=f"entries are lost: {_listed(given_up)}. {reason}",
-            )
-        ],
-    )
-    workspace.ledger.forget(model)  # now that the loss is noted
+    with keyed(workspace, model, "recover", reason) as key:
+        noted = _noted(workspace, model, given_up, reason, key)
+        workspace.ledger.forget(model)  # now that the loss is noted
+        restored = _restored(workspace, read_whole(workspace, model))
     return Recovered(
         model=model,
         seq=noted.seq,
         given_up=given_up,
-        restored=_restored(workspace, read_whole(workspace, model)),
+        restored=restored,
         numbers=tuple(sorted(one for one in lost if one > read.registry.state.versions)),
     )
+
+
+def _noted(
+    workspace: Workspace, model: str, given_up: Mapping[str, str], reason: str, key: Key
+) -> Entry:
+    """The entry about the loss. One that an earlier run has written, which was cut off, is the
+    same if it names all that is given up now.
+    """
+    view = workspace.ledger.read(model, remembered=False)
+    for entry in key.written(view) if key.is_repeated else ():
+        if all(f"{name}: " in (entry.reason or "") for name in given_up):
+            return entry
+    draft = Draft(
+        kind=Kind.NOTED,
+        at=workspace.now,
+        model=model,
+        actor=workspace.forge.whoami(),
+        reason=f"entries are lost: {_listed(given_up)}. {reason}",
+        key=key.value,
+    )
+    [noted] = workspace.ledger.append(view, [draft])
+    return noted
 
 
 def _require_no_copy(workspace: Workspace, model: str, read: Read, doing: str) -> None:
