@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from assent.core.entry import Draft, Entry, Kind
 from assent.core.evidence import Run
+from assent.git import Repository
 from assent.ports import Pointer, View
 from assent.testing.ledger import MemoryLedger
 from assent.testing.store import MemoryStore
 from assent.verbs.keys import LOOKED_AT, Key, OvertakenError, keyed
 from assent.verbs.recording import record
-from tests.builders import AT, draft, promoted, registered, subject
+from tests.builders import AT, draft, new_repository, promoted, registered, subject
 
 
 class Place:
@@ -168,7 +169,7 @@ class OvertakenLedger(MemoryLedger):
 
 
 @pytest.mark.threat(32)
-def test_a_lost_race_does_not_make_an_earlier_attempt_ours() -> None:
+def test_a_lost_race_does_not_make_an_earlier_attempt_ours(tmp_path: Path) -> None:
     """What it did stands no more, so it is asked for anew: also where others write meanwhile."""
     key = Key("0123456789abcdef", is_repeated=True, is_of_run=True)
     before, again = (promoted(1, "production", held, key=key.value) for held in (None, 2))
@@ -180,7 +181,10 @@ def test_a_lost_race_does_not_make_an_earlier_attempt_ours() -> None:
     place: Any = SimpleNamespace(
         ledger=ledger,
         store=store,
-        config=SimpleNamespace(policies={}),
+        config=SimpleNamespace(policies={}, ledger="origin"),
+        repository=Repository(new_repository(tmp_path / "work")),
+        root=tmp_path / "work",
+        base=None,
         require_trusted=lambda doing: None,
         say=lambda words: None,
     )
