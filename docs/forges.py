@@ -42,6 +42,13 @@ ROWS = (
         ("landed", "change_of", "tips"),
     ),
     Row(
+        "whose clock decides",
+        "GitHub's: the `Date` of its answers",
+        "GitLab's: the `Date` of its answers",
+        "this machine's, and it is said",
+        ("clock",),
+    ),
+    Row(
         "what the reviewer sees",
         "one comment for each model, updated in place",
         "one note for each model, updated in place",
