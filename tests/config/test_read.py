@@ -49,6 +49,7 @@ models:
       - {model: any, max_size: 500MB}
     approvals: {count: 1, from: [alice, "@acme/ml"], author: false}
     without_baseline: block
+    directions: {revenue: higher}
     override: {from: [alice]}
     stages:
       staging:
@@ -312,6 +313,16 @@ def test_what_is_wrong_is_said_with_line_path_and_nearest_name(
 )
 def test_an_empty_policy_is_an_error_and_never_a_pass(text: str, where: str) -> None:
     assert where in refusal(text)
+
+
+def test_a_direction_that_the_model_states_counts_for_its_gates() -> None:
+    stated = "    directions: {revenue: lower}\n"
+    policy = read(with_gate("{metric: revenue, max_rise: 1}") + stated).policies["churn"]
+    assert policy.gates[-1] == MetricGate(metric="revenue", better="lower", max_rise=1)
+    text = refusal(with_gate("{metric: revenue, better: higher, max_drop: 1}") + stated)
+    assert "`directions` of the model says lower" in text
+    assert "gates[" in text
+    assert "`directions`" in refusal(with_gate("{metric: revenue, max_drop: 1}"))
 
 
 @pytest.mark.parametrize(

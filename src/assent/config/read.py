@@ -129,7 +129,9 @@ class _Reader:
                 "`- {metric: roc_auc, min: 0.8}`",
             )
         own = {
-            key: given[key] for key in ("approvals", "without_baseline", "override") if key in given
+            key: given[key]
+            for key in ("approvals", "without_baseline", "override", "directions")
+            if key in given
         }
         fields = self._convert(own, PolicyFields, path)
         stages = {
@@ -137,7 +139,9 @@ class _Reader:
             for name, value in self._mapping(given.get("stages", {}), (*path, "stages")).items()
         }
         self._check_stages(stages, (*path, "stages"))
-        read = tuple(self._gate(gate, (*path, "gates", n)) for n, gate in enumerate(gates))
+        read = tuple(
+            self._gate(gate, (*path, "gates", n), fields.directions) for n, gate in enumerate(gates)
+        )
         for n, gate in enumerate(read):
             problem = unanswerable(gate, settings)
             if problem is not None:
@@ -148,6 +152,7 @@ class _Reader:
             stages=stages,
             without_baseline=fields.without_baseline,
             override=fields.override,
+            directions=fields.directions,
         )
 
     def _check_stages(self, stages: Mapping[str, StageRule], path: Path) -> None:
@@ -177,8 +182,13 @@ class _Reader:
         if ".." in name or name.endswith((".", ".lock")):
             self._fail(path, f"the name of {what} cannot hold `..` or end in `.` or `.lock`")
 
-    def _gate(self, given: Any, path: Path) -> Gate:
+    def _gate(self, given: Any, path: Path, directions: Mapping[str, str]) -> Gate:
         gate = self._mapping(given, path)
+        better = directions.get(str(gate.get("metric")))
+        if better is not None and gate.get("better", better) != better:
+            self._fail(path, f"`directions` of the model says {better} of this metric")
+        if better is not None:
+            gate = {**gate, "better": better}
         for key, kind in GATES.items():
             if key in gate:
                 return self._convert(gate, kind, path)

@@ -221,12 +221,12 @@ def _aim(policy: Policy, metric: str | None, doing: str) -> _Aim:
             "no gate is on a single metric, so it is not known what `better` is",
             hint="name the metric that decides with --metric",
         )
-    better = direction(metric)
+    better = policy.directions.get(metric) or direction(metric)
     if better is None:
         raise UsageError(
             doing,
             f"it is not known whether a higher {metric} is better",
-            hint=f"give {FILE} a gate on it that says `better: higher` or `better: lower`",
+            hint=f"say it in {FILE}: `directions: {{{metric}: higher}}`, or `lower`",
         )
     return _Aim(metric=metric, better=better)
 

@@ -371,3 +371,13 @@ def test_slices_that_were_too_many_are_said() -> None:
     )
     assert (kept.outcome, said.outcome) == (PASSED, WARNED)
     assert said.reason == "7 smaller slices were too many to be looked at"
+
+
+@pytest.mark.parametrize(("old", "new"), [(-2.0, -3.0), (2.0, -1.0), (-2.0, 1.0)])
+def test_a_sign_that_was_turned_blocks_unless_the_gate_says_what_is_meant(
+    old: float, new: float
+) -> None:
+    assert outcome(old, new, "rmse", max_rise=9.0) is FAILED
+    assert outcome(old, new, "rmse", max=9.0) is FAILED
+    assert outcome(old, new, "rmse", better="higher", max_drop=9.0) is PASSED
+    assert outcome(old, new, "loss", max_rise=9.0) is PASSED

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from assent.core.diff import Diff
 from assent.core.diff.metrics import MIN_SLICE_ROWS, Better, MetricChange
-from assent.core.direction import direction
+from assent.core.direction import direction, is_turned
 from assent.core.evidence import Evidence
 from assent.core.scalar import Scalar, number, show
 from assent.core.units import fraction
@@ -58,7 +58,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if better is None:
             raise ValueError(
                 f"it is not known whether a higher {self.metric} is better; "
-                "add `better: higher` or `better: lower`"
+                "add `better: higher` or `better: lower`, or name it in `directions`"
             )
         if better == "lower" and self.max_drop is not None:
             raise ValueError(
@@ -146,6 +146,9 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if value is None:
             yield self._unusable(change)
             return
+        if self.better is None and any(is_turned(change.name, one) for one in _sides(change)):
+            yield self._turned(change)
+            return
         if self.min is not None:
             yield _bound(change, f"min {show(self.min)}", value, value >= self.min, "below")
         if self.max is not None:
@@ -176,6 +179,15 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             remedy="make `evaluate` write a finite number",
         )
 
+    def _turned(self, change: MetricChange) -> Finding:
+        return Finding(
+            rule=f"{change.name} {self._bounds()}",
+            outcome=Outcome.FAILED,
+            reason="its sign was turned round, so the name does not say which way is better",
+            evidence=", ".join(f"`{change.name}` = {show(one)}" for one in _sides(change)),
+            remedy="add `better: higher` or `better: lower` to the gate, or write it with its sign",
+        )
+
     def _bounds(self) -> str:
         bounds: Mapping[str, Scalar] = {
             "min": self.min,
@@ -189,16 +201,24 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return f"{said}, confident" if self.confident else said
 
 
+def _sides(change: MetricChange) -> list[Scalar]:
+    return [one for one in (change.old, change.new) if not isinstance(one, UnsetType)]
+
+
 def matching(pattern: str, diff: Diff) -> list[MetricChange]:
     """The metrics that a name with `*` matches. `*` stands for any text without a dot, `**` for
     any text.
     """
     if "*" not in pattern:
         return [change for change in diff.metrics if change.name == pattern]
-    parts = re.split(r"(\*\*|\*)", pattern)
-    expression = "".join({"**": ".*", "*": "[^.]*"}.get(part, re.escape(part)) for part in parts)
-    compiled = re.compile(expression, re.DOTALL)
+    compiled = re.compile(named_by(pattern), re.DOTALL)
     return [change for change in diff.metrics if compiled.fullmatch(change.name)]
+
+
+def named_by(pattern: str) -> str:
+    """The names that a name with `*` matches, as a regular expression."""
+    parts = re.split(r"(\*\*|\*)", pattern)
+    return "".join({"**": ".*", "*": "[^.]*"}.get(part, re.escape(part)) for part in parts)
 
 
 def _bound(change: MetricChange, bound: str, value: float, is_kept: bool, where: str) -> Finding:
