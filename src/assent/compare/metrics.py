@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from assent.core.diff.metrics import Better, MetricChange
 from assent.core.direction import direction, is_turned
-from assent.core.scalar import Scalar, number, same
+from assent.core.scalar import Scalar, difference, number, same
 
 _COARSEST = 0.005
 """A metric written with fewer than two decimals is taken to have two."""
@@ -85,7 +85,7 @@ def metric_change(
     before, after = number(left), number(right)
     change = relative = None
     if before is not None and after is not None:
-        change = after - before
+        change = difference(before, after)
         relative = change / abs(before) if before else None
     return MetricChange(
         name=name,

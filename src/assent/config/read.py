@@ -263,5 +263,7 @@ def _worded(problem: str) -> str:
     if match is None:
         return problem
     kinds, condition, got = match.groups()
-    expected = " or ".join(_TYPES.get(part, part) for part in kinds.split(" | "))
+    parts = kinds.split(" | ")
+    whole = {"int"} if "float" in parts else set()
+    expected = " or ".join(_TYPES.get(part, part) for part in parts if part not in whole)
     return f"expected {expected}{condition}" + (f", got {_TYPES.get(got, got)}" if got else "")

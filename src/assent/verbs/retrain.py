@@ -14,7 +14,7 @@ from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, short
 from assent.core.direction import direction
 from assent.core.entry import Draft, Entry, Kind
-from assent.core.scalar import number, show
+from assent.core.scalar import number, show_apart
 from assent.core.verdict import Finding, Outcome
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
 from assent.policy.gates.metric import MetricGate
@@ -239,7 +239,7 @@ def _judged(
     judgement = judge(workspace, view, policy, candidate, reviews=[], change=None)
     failed = judgement.verdict.of(Outcome.FAILED)
     old, new = aim.value(known), aim.value(candidate)
-    moved = f"{aim.metric} {show(old)} → {show(new)}"
+    moved = f"{aim.metric} {' → '.join(show_apart(old, new))}"
     is_better = old is not None and new is not None and aim.is_better(new, old)
     if failed or not is_better:
         why = f"{len(failed)} of its gates failed" if failed else f"{moved} is no improvement"
