@@ -374,3 +374,15 @@ def test_text_that_is_no_plain_yaml_is_an_error_of_the_file(text: str) -> None:
 @pytest.mark.threat(39)
 def test_a_file_that_no_person_writes_is_not_read() -> None:
     assert "larger than 1,048,576 bytes" in refusal(MINIMAL + "#" * 2**20)
+
+
+def test_classes_that_are_numbers_name_columns_of_scores() -> None:
+    for written in ("{0: p0, 1: p1, yes: p2}", '{"0": p0, "1": p1, "yes": p2}'):
+        line = f"predictions: {{path: p.csv, id: id, label: y, score: {written}}}"
+        settings = read(with_line(line)).models["churn"].predictions
+        assert settings is not None
+        assert settings.score == {"0": "p0", "1": "p1", "yes": "p2"}
+    line = "predictions: {path: p.csv, id: id, label: y, score: {true: p, false: q, 1.5: r}}"
+    settings = read(with_line(line)).models["churn"].predictions
+    assert settings is not None
+    assert settings.score == {"true": "p", "false": "q", "1.5": "r"}

@@ -103,6 +103,7 @@ class _Reader:
                 self._unknown(key, path, known)
         own = {key: value for key, value in given.items() if key in ModelSettings.__struct_fields__}
         data = self._mapping(own.pop("data", {}), (*path, "data"))
+        own |= _with_named_classes(own)
         settings = self._convert(own, ModelSettings, path)
         if settings.train is not None and not settings.inputs:
             self._fail(
@@ -232,6 +233,22 @@ class _Reader:
 
 
 _DOCS = "docs/configuration.md describes every key"
+
+
+def _with_named_classes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`predictions` with the classes in `score` as text: most data sets number them."""
+    predictions = given.get("predictions")
+    scores = predictions.get("score") if isinstance(predictions, dict) else None
+    if not isinstance(predictions, dict) or not isinstance(scores, dict):
+        return {}
+    named = {_class(one): column for one, column in scores.items()}
+    return {"predictions": {**predictions, "score": named}}
+
+
+def _class(name: Any) -> Any:
+    if isinstance(name, bool):
+        return str(name).lower()
+    return str(name) if isinstance(name, int | float) else name
 
 
 def _names(kind: Any) -> set[str]:
