@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 import pytest
 import yaml
@@ -251,3 +252,25 @@ def test_values_are_counted_before_anything_is_made_of_them(
     monkeypatch.setattr(parsing, "_walk_yaml", lambda *_: pytest.fail("nodes were composed"))
     with pytest.raises(ParseError, match="more than 100 values"):
         parsing.parse_yaml(b"[" + b"a," * 200 + b"]")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{yes: 1, no: 2, on: 3, off: 4}", {"yes": 1, "no": 2, "on": 3, "off": 4}),
+        ("{Yes: 1, true: 2}", {"Yes": 1, True: 2}),
+        ("{false: 1, 1: 2}", {False: 1, 1: 2}),
+        ("a: yes", {"a": True}),
+    ],
+)
+def test_a_word_as_a_key_is_that_word(text: str, value: Any) -> None:
+    assert parsing.parse_yaml(text.encode()) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{true: 1, True: 2}", "{1: a, 1.0: b}", "{1: a, true: b}", "{0: a, false: b}", "{1: a, 1: b}"],
+)
+def test_no_key_of_yaml_takes_the_value_of_another(text: str) -> None:
+    with pytest.raises(ParseError, match="given twice"):
+        parsing.parse_yaml(text.encode())

@@ -97,7 +97,7 @@ def parse_yaml(text: bytes) -> Any:
     """YAML as Python values: one document, no tags that build objects, no key twice.
 
     Numbers are those of YAML 1.2: `1e-3` is one, `12:30:00` is text (PyYAML follows 1.1, where it
-    is the other way round).
+    is the other way round). A key `yes`, `no`, `on` or `off` is a word; a value is still a boolean.
     """
     return _parse_yaml(text, None)
 
@@ -235,6 +235,8 @@ _FLOAT_YAML_1_2 = re.compile(
 _INT_YAML = re.compile(r"^[-+]?(?:0b[0-1_]+|0x[0-9a-fA-F_]+|0[0-7_]+|0|[1-9][0-9_]*)$")
 _NUMBERS = {"tag:yaml.org,2002:int": _INT_YAML, "tag:yaml.org,2002:float": _FLOAT_YAML_1_2}
 _MERGE = "tag:yaml.org,2002:merge"
+_BOOL = "tag:yaml.org,2002:bool"
+_TEXT = "tag:yaml.org,2002:str"
 _MAX_DIGITS = 4300  # Python's own bound for decimal integers: conversion takes quadratic time
 _loader_class: Any = None
 
@@ -340,15 +342,32 @@ def _walk_yaml(root: Any, lines: dict[tuple[str | int, ...], int] | None) -> Non
 
 def _named_children(mapping: Any) -> Iterator[tuple[str, Any, Any]]:
     """Name, key and value of each pair of a YAML mapping."""
-    seen: set[str] = set()
+    seen: set[Any] = set()
     for key, child in mapping.value:
         if key.id != "scalar":  # its text may expand without end
             raise ParseError("a key that is a list or a mapping", key.start_mark.line + 1)
         name: str = key.value
-        if name in seen and key.tag != _MERGE:
+        if key.tag == _BOOL and name.lower() not in ("true", "false"):
+            key.tag = _TEXT  # `yes`, `no`, `on` and `off` are words, as in YAML 1.2
+        same = {name, _value_of_key(key)}
+        if same & seen and key.tag != _MERGE:
             raise ParseError(f"the key {name!r} is given twice", key.start_mark.line + 1)
-        seen.add(name)
+        seen |= same
         yield name, key, child
+
+
+def _value_of_key(key: Any) -> Any:
+    """What Python takes a key for: `1`, `1.0` and `true` are one, and one of them would be lost."""
+    if key.tag == _BOOL:
+        return key.value.lower() == "true"
+    if key.tag not in _NUMBERS or len(key.value) > _MAX_DIGITS:
+        return key.value
+    for read in (int, float):
+        try:
+            return read(key.value)
+        except ValueError:
+            continue
+    return key.value
 
 
 @dataclass(frozen=True)

@@ -152,3 +152,63 @@ def test_computed_metrics_stand_beside_those_of_the_files() -> None:
 def test_no_computed_metric_is_lost() -> None:
     two = [computed("slices.a.b.c.auc", 0.9, new) for new in (0.8, 0.7)]
     assert sorted(str(change.new) for change in compare_metrics({}, {}, two)) == ["0.7", "0.8"]
+
+
+def better(name: str, old: dict[str, Scalar], new: dict[str, Scalar]) -> str | None:
+    (found,) = (change for change in compare_metrics(old, new) if change.name == name)
+    return found.better
+
+
+def lm_eval(metric: str, value: float, said: Scalar) -> dict[str, Scalar]:
+    return {
+        f"results.task.{metric},none": value,
+        f"results.task.{metric}_stderr,none": 0.01,
+        f"higher_is_better.task.{metric}": said,
+    }
+
+
+@pytest.mark.parametrize(
+    ("metric", "old", "new", "expected"),
+    [
+        ("pass_k", True, True, "higher"),
+        ("drift", False, False, "lower"),
+        ("drift", False, True, None),  # a candidate that says otherwise
+        ("drift", None, True, None),  # or that alone says anything
+        ("drift", True, None, None),
+        ("acc", True, True, "higher"),
+        ("acc", None, None, "higher"),
+        ("acc", True, False, None),
+        ("ter", True, True, None),  # lm-eval says so of an error rate
+        ("drift", 1, 1, None),
+        ("drift", "yes", "yes", None),
+    ],
+)
+def test_a_file_says_which_way_is_better(
+    metric: str, old: Scalar, new: Scalar, expected: str | None
+) -> None:
+    sides = lm_eval(metric, 0.5, old), lm_eval(metric, 0.6, new)
+    assert better(f"results.task.{metric},none", *sides) == expected
+    assert better(f"results.task.{metric}_stderr,none", *sides) is None
+
+
+def test_what_a_file_says_is_of_its_own_task() -> None:
+    side = {**lm_eval("drift", 0.5, False), "results.other.drift,none": 0.5}
+    assert better("results.other.drift,none", side, side) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("rmse", 2.0, 1.0, "lower"),
+        ("rmse", -2.0, -1.0, None),
+        ("rmse", 2.0, -1.0, None),
+        ("rmse", -2.0, 1.0, None),
+        ("loss", -2.0, -1.0, "lower"),
+        ("neg_log_loss", -0.4, -0.3, "higher"),
+        ("neg_log_loss", 0.4, 0.3, None),
+    ],
+)
+def test_a_sign_that_was_turned_takes_the_direction_away(
+    name: str, old: float, new: float, expected: str | None
+) -> None:
+    assert better(name, {name: old}, {name: new}) == expected

@@ -49,6 +49,7 @@ models:
       - {model: any, max_size: 500MB}
     approvals: {count: 1, from: [alice, "@acme/ml"], author: false}
     without_baseline: block
+    directions: {revenue: higher}
     override: {from: [alice]}
     stages:
       staging:
@@ -314,6 +315,16 @@ def test_an_empty_policy_is_an_error_and_never_a_pass(text: str, where: str) -> 
     assert where in refusal(text)
 
 
+def test_a_direction_that_the_model_states_counts_for_its_gates() -> None:
+    stated = "    directions: {revenue: lower}\n"
+    policy = read(with_gate("{metric: revenue, max_rise: 1}") + stated).policies["churn"]
+    assert policy.gates[-1] == MetricGate(metric="revenue", better="lower", max_rise=1)
+    text = refusal(with_gate("{metric: revenue, better: higher, max_drop: 1}") + stated)
+    assert "`directions` of the model says lower" in text
+    assert "gates[" in text
+    assert "`directions`" in refusal(with_gate("{metric: revenue, max_drop: 1}"))
+
+
 @pytest.mark.parametrize(
     ("stages", "where", "problem"),
     [
@@ -363,3 +374,15 @@ def test_text_that_is_no_plain_yaml_is_an_error_of_the_file(text: str) -> None:
 @pytest.mark.threat(39)
 def test_a_file_that_no_person_writes_is_not_read() -> None:
     assert "larger than 1,048,576 bytes" in refusal(MINIMAL + "#" * 2**20)
+
+
+def test_classes_that_are_numbers_name_columns_of_scores() -> None:
+    for written in ("{0: p0, 1: p1, yes: p2}", '{"0": p0, "1": p1, "yes": p2}'):
+        line = f"predictions: {{path: p.csv, id: id, label: y, score: {written}}}"
+        settings = read(with_line(line)).models["churn"].predictions
+        assert settings is not None
+        assert settings.score == {"0": "p0", "1": "p1", "yes": "p2"}
+    line = "predictions: {path: p.csv, id: id, label: y, score: {true: p, false: q, 1.5: r}}"
+    settings = read(with_line(line)).models["churn"].predictions
+    assert settings is not None
+    assert settings.score == {"true": "p", "false": "q", "1.5": "r"}

@@ -13,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assent.core.digest import canonical_json
-from assent.core.scalar import NonFinite, Scalar, number, same, scalar, show
+from assent.core.scalar import (
+    NonFinite,
+    Scalar,
+    difference,
+    number,
+    same,
+    scalar,
+    show,
+    show_apart,
+    show_exactly,
+)
 
 NAN, INF, MINUS_INF = NonFinite("nan"), NonFinite("inf"), NonFinite("-inf")
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.dates()
@@ -104,3 +114,33 @@ def test_types_are_kept_apart(left: object, right: object, expected: bool) -> No
 )
 def test_scalars_are_shown_briefly(value: object, text: str) -> None:
     assert show(value) == text
+
+
+numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(numbers, numbers)
+def test_two_numbers_that_differ_are_shown_to_differ(one: float | int, other: float | int) -> None:
+    left, right = show_apart(one, other)
+    assert left != right or one == other
+
+
+def test_no_more_digits_are_shown_than_it_takes() -> None:
+    assert show_apart(0.123456789, 0.5) == ("0.123457", "0.5")
+    assert show_apart(0.912345671, 0.912345678) == ("0.91234567", "0.91234568")
+    assert show_apart("text", 0.5) == ("text", "0.5")
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_what_is_shown_exactly_reads_back(value: float) -> None:
+    assert float(show_exactly(value)) == value
+
+
+@given(st.integers(), st.integers())
+def test_the_difference_of_integers_is_exact(old: int, new: int) -> None:
+    assert difference(old, new) == new - old
+
+
+def test_the_difference_of_an_integer_and_a_whole_float_is_exact() -> None:
+    assert difference(2**53 + 1, 2.0**53 - 1) == -2
+    assert difference(0.5, 2) == 1.5

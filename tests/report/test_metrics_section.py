@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 from msgspec.structs import replace
 
-from assent.core.diff.metrics import Interval
+from assent.core.diff.metrics import Interval, MetricChange
+from assent.parsing import parse_yaml
+from assent.report.markdown import sections_to_markdown
 from assent.report.numbers import MINUS
 from assent.report.sections.metrics import metrics_section
 from assent.report.text import to_text
@@ -31,3 +36,50 @@ def test_a_value_that_did_not_change_has_no_interval_of_its_change() -> None:
 
 def test_without_ranges_nothing_explains_them() -> None:
     assert "Each range" not in shown((0.9, RANGE), (0.9, RANGE))
+
+
+def asked(*changes: MetricChange) -> str:
+    return to_text([metrics_section(diff(metrics=changes))])
+
+
+def test_the_direction_that_nobody_knows_is_asked_once_with_the_line_to_paste() -> None:
+    text = asked(
+        metric("revenue_usd", 100, 50),
+        metric("slices.region.north.uptime_s", 9, 8),
+        metric("slices.region.south.uptime_s", 9, 7),
+        metric("no", 1, 2),
+        metric("a: {`b", 1, 2),
+        metric("same", 1, 1),
+        metric("auc", 0.9, 0.8, "higher"),
+    )
+    line = re.search(r"directions: \{.*\}", text)
+    assert line is not None
+    assert parse_yaml(line[0].encode()) == {
+        "directions": {
+            "revenue_usd": "higher",
+            "uptime_s": "higher",
+            "no": "higher",
+            "a: {`b": "higher",
+        }
+    }
+    assert len(re.findall("directions:", text)) == 1
+    assert "likewise" not in text
+
+
+def test_nothing_is_asked_where_every_direction_is_known() -> None:
+    text = asked(metric("auc", 0.9, 0.8, "higher"), metric("same", 1, 1))
+    assert "directions" not in text
+
+
+def test_the_line_to_paste_is_never_cut() -> None:
+    text = to_markdown_of([metric(f"a_name_of_some_length_{at}", 1, 2) for at in range(20)])
+    line = re.search(r"directions: \{([^}]*)\}", text)
+    assert line is not None
+    shown = line[1].count("higher")
+    assert f"(and {20 - shown} others likewise)" in text
+    assert "left out" not in text
+
+
+def to_markdown_of(changes: list[MetricChange]) -> str:
+    found = metrics_section(diff(metrics=tuple(changes)))
+    return html.unescape(sections_to_markdown([replace(found, tables=())]).replace("<!-- -->", ""))

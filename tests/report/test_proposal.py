@@ -20,6 +20,9 @@ def test_the_title_says_what_moved() -> None:
     assert proposal_title("churn", "f1-score/top_5.val", 3, 4).startswith(
         "Retrain churn: f1-score/top_5.val 3 → 4"
     )
+    assert proposal_title("churn", "auc", 0.98765432, 0.98765433).endswith(
+        "0.98765432 → 0.98765433"
+    )
 
 
 @pytest.mark.threat(33)

@@ -8,14 +8,18 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff.metrics import MetricChange
-from assent.core.direction import direction
-from assent.core.scalar import Scalar, number, same
+from assent.core.diff.metrics import Better, MetricChange
+from assent.core.direction import direction, is_turned
+from assent.core.scalar import Scalar, difference, number, same
 
 _COARSEST = 0.005
 """A metric written with fewer than two decimals is taken to have two."""
 _FINEST = 1e-6
 """Sums in another order, or in single precision, differ by this share."""
+_HIGHER_IS_BETTER = re.compile(r"(?P<above>(?:.*\.)?)higher_is_better\.(?P<subject>.+)", re.DOTALL)
+_RESULTS = re.compile(r"^(?P<above>(?:.*\.)?)(?:results|groups)\.", re.DOTALL)
+_FILTER = re.compile(r",[A-Za-z0-9_-]+$")
+_Said = tuple[Mapping[str, Better], Mapping[str, Better]]
 _DECIMALS = re.compile(r"\.(\d+)(?:e([+-]\d+))?$")
 
 
@@ -31,8 +35,14 @@ def compare_metrics(
     computed ones up to rounding, and gets the interval; a side on which the files do not have it
     is filled in. Where they disagree, both are listed under the same name and marked as disputed:
     whoever reads or judges this name meets both.
+
+    A file may say itself which way is better (`higher_is_better.<task>.<metric>`, as lm-eval
+    writes it). That counts for names that are not known, and only if both sides say the same:
+    a candidate does not decide alone what is good of it. What contradicts a known name leaves it
+    unknown.
     """
     before = old or {}
+    said = _stated(before), _stated(new)
     found: dict[str, MetricChange] = {}
     changes: list[MetricChange] = []
     for change in computed:
@@ -44,7 +54,7 @@ def compare_metrics(
         left, right = before.get(name, UNSET), new.get(name, UNSET)
         other = found.get(name)
         if other is None:
-            changes.append(metric_change(name, left, right))
+            changes.append(metric_change(name, left, right, said))
         elif left is UNSET and right is UNSET:
             changes.append(other)
         elif _agrees(left, other.old) and _agrees(right, other.new):
@@ -52,24 +62,30 @@ def compare_metrics(
                 name,
                 other.old if left is UNSET else left,
                 other.new if right is UNSET else right,
+                said,
             )
             changes.append(
                 msgspec.structs.replace(written, interval=other.interval, rows=other.rows)
             )
         else:
             changes.append(
-                msgspec.structs.replace(metric_change(name, left, right), is_disputed=True)
+                msgspec.structs.replace(metric_change(name, left, right, said), is_disputed=True)
             )
             changes.append(msgspec.structs.replace(other, is_disputed=True))
     return tuple(sorted(changes, key=lambda change: change.name))
 
 
-def metric_change(name: str, left: Scalar | UnsetType, right: Scalar | UnsetType) -> MetricChange:
-    """One metric on both sides."""
+def metric_change(
+    name: str,
+    left: Scalar | UnsetType,
+    right: Scalar | UnsetType,
+    said: _Said = ({}, {}),
+) -> MetricChange:
+    """One metric on both sides; `said` is what each side's files say of directions."""
     before, after = number(left), number(right)
     change = relative = None
     if before is not None and after is not None:
-        change = after - before
+        change = difference(before, after)
         relative = change / abs(before) if before else None
     return MetricChange(
         name=name,
@@ -77,9 +93,30 @@ def metric_change(name: str, left: Scalar | UnsetType, right: Scalar | UnsetType
         new=right,
         change=change,
         relative=relative,
-        better=direction(name),
+        better=None if is_turned(name, left) or is_turned(name, right) else _better(name, said),
         is_changed=not same(left, right),
     )
+
+
+def _better(name: str, said: _Said) -> Better | None:
+    """The direction of a name, unless a file contradicts what is known of it."""
+    if not any(said):
+        return direction(name)
+    subject = _FILTER.sub("", _RESULTS.sub(r"\g<above>", name))
+    old, new = said[0].get(subject), said[1].get(subject)
+    known = direction(name)
+    if known is None:
+        return new if new == old else None
+    return known if {old, new} <= {known, None} else None
+
+
+def _stated(metrics: Mapping[str, Scalar]) -> dict[str, Better]:
+    """What a side says of its metrics' directions, by task and metric."""
+    return {
+        f"{match['above']}{match['subject']}": "higher" if value else "lower"
+        for name, value in metrics.items()
+        if isinstance(value, bool) and (match := _HIGHER_IS_BETTER.fullmatch(name))
+    }
 
 
 def _agrees(written: Scalar | UnsetType, computed: Scalar | UnsetType) -> bool:

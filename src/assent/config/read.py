@@ -103,6 +103,7 @@ class _Reader:
                 self._unknown(key, path, known)
         own = {key: value for key, value in given.items() if key in ModelSettings.__struct_fields__}
         data = self._mapping(own.pop("data", {}), (*path, "data"))
+        own |= _with_named_classes(own)
         settings = self._convert(own, ModelSettings, path)
         if settings.train is not None and not settings.inputs:
             self._fail(
@@ -129,7 +130,9 @@ class _Reader:
                 "`- {metric: roc_auc, min: 0.8}`",
             )
         own = {
-            key: given[key] for key in ("approvals", "without_baseline", "override") if key in given
+            key: given[key]
+            for key in ("approvals", "without_baseline", "override", "directions")
+            if key in given
         }
         fields = self._convert(own, PolicyFields, path)
         stages = {
@@ -137,7 +140,9 @@ class _Reader:
             for name, value in self._mapping(given.get("stages", {}), (*path, "stages")).items()
         }
         self._check_stages(stages, (*path, "stages"))
-        read = tuple(self._gate(gate, (*path, "gates", n)) for n, gate in enumerate(gates))
+        read = tuple(
+            self._gate(gate, (*path, "gates", n), fields.directions) for n, gate in enumerate(gates)
+        )
         for n, gate in enumerate(read):
             problem = unanswerable(gate, settings)
             if problem is not None:
@@ -148,6 +153,7 @@ class _Reader:
             stages=stages,
             without_baseline=fields.without_baseline,
             override=fields.override,
+            directions=fields.directions,
         )
 
     def _check_stages(self, stages: Mapping[str, StageRule], path: Path) -> None:
@@ -177,8 +183,13 @@ class _Reader:
         if ".." in name or name.endswith((".", ".lock")):
             self._fail(path, f"the name of {what} cannot hold `..` or end in `.` or `.lock`")
 
-    def _gate(self, given: Any, path: Path) -> Gate:
+    def _gate(self, given: Any, path: Path, directions: Mapping[str, str]) -> Gate:
         gate = self._mapping(given, path)
+        better = directions.get(str(gate.get("metric")))
+        if better is not None and gate.get("better", better) != better:
+            self._fail(path, f"`directions` of the model says {better} of this metric")
+        if better is not None:
+            gate = {**gate, "better": better}
         for key, kind in GATES.items():
             if key in gate:
                 return self._convert(gate, kind, path)
@@ -224,6 +235,22 @@ class _Reader:
 _DOCS = "docs/configuration.md describes every key"
 
 
+def _with_named_classes(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`predictions` with the classes in `score` as text: most data sets number them."""
+    predictions = given.get("predictions")
+    scores = predictions.get("score") if isinstance(predictions, dict) else None
+    if not isinstance(predictions, dict) or not isinstance(scores, dict):
+        return {}
+    named = {_class(one): column for one, column in scores.items()}
+    return {"predictions": {**predictions, "score": named}}
+
+
+def _class(name: Any) -> Any:
+    if isinstance(name, bool):
+        return str(name).lower()
+    return str(name) if isinstance(name, int | float) else name
+
+
 def _names(kind: Any) -> set[str]:
     return {field.encode_name for field in msgspec.structs.fields(kind)}
 
@@ -253,5 +280,7 @@ def _worded(problem: str) -> str:
     if match is None:
         return problem
     kinds, condition, got = match.groups()
-    expected = " or ".join(_TYPES.get(part, part) for part in kinds.split(" | "))
+    parts = kinds.split(" | ")
+    whole = {"int"} if "float" in parts else set()
+    expected = " or ".join(_TYPES.get(part, part) for part in parts if part not in whole)
     return f"expected {expected}{condition}" + (f", got {_TYPES.get(got, got)}" if got else "")

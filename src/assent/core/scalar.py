@@ -57,5 +57,42 @@ def show(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return _rounded(value, _DIGITS)
     return str(value)
+
+
+def show_exactly(value: object) -> str:
+    """As `show`, with all digits of a number: a bound is shown as somebody wrote it."""
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return show(value)
+
+
+def show_apart(one: object, other: object) -> tuple[str, str]:
+    """Both, with as many digits as it takes to tell two different numbers apart."""
+    if number(one) is not None and number(other) is not None and one != other:
+        for digits in range(_DIGITS, _MOST_DIGITS + 1):
+            texts = _rounded(one, digits), _rounded(other, digits)
+            if texts[0] != texts[1]:
+                return texts
+    return show(one), show(other)
+
+
+def is_whole(value: float | int) -> bool:
+    """Whether a number is a whole one, and exact: a float is up to 2^53."""
+    return isinstance(value, int) or (value.is_integer() and abs(value) < 2**53)
+
+
+def difference(old: float | int, new: float | int) -> float | int:
+    """`new` - `old`, exact between whole numbers, however large: floats would lose the last digits
+    of integers beyond 2^53.
+    """
+    return int(new) - int(old) if is_whole(old) and is_whole(new) else new - old
+
+
+def _rounded(value: object, digits: int) -> str:
+    return f"{value:.{digits}g}" if isinstance(value, float) else show(value)
+
+
+_DIGITS = 6
+_MOST_DIGITS = 17  # tells any two floats apart

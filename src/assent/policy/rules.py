@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from assent.core.approval import ANYONE
+from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, digest_of_value
 from assent.core.identity import unpinned
 from assent.core.units import span_s
@@ -83,12 +84,15 @@ class StageRule(Struct, frozen=True, kw_only=True):
 
 
 class PolicyFields(Struct, frozen=True, kw_only=True):
-    """The policy without its gates: what one type can say."""
+    """The policy without its gates: what one type can say. `directions` says which way is better
+    for metrics whose name does not; a name may hold `*`.
+    """
 
     approvals: ApprovalRule = ApprovalRule()
     stages: dict[str, StageRule] = {}
     without_baseline: Literal["allow", "block"] = "allow"
     override: OverrideRule | None = None
+    directions: dict[str, Better] = {}
 
 
 class Policy(PolicyFields, frozen=True, kw_only=True):

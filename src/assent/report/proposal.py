@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assent.core.digest import Digest
-from assent.core.scalar import Scalar, show
+from assent.core.scalar import Scalar, show_apart
 from assent.report.document import to_document
 from assent.report.escape import code, prose, shorten
 from assent.report.markdown import sections_to_markdown
@@ -22,7 +22,7 @@ def proposal_title(model: str, metric: str, old: Scalar, new: Scalar) -> str:
     nothing is escaped: in a name whatever could be a mention or a reference is a question mark.
     """
     name = _MEANING.sub("?", shorten(metric, _NAME_LIMIT))
-    return f"Retrain {model}: {name} {show(old)} → {show(new)}"
+    return f"Retrain {model}: {name} {' → '.join(show_apart(old, new))}"
 
 
 def proposal_body(report: ReviewReport, *, sentence: str, bundle: Digest) -> str:

@@ -29,6 +29,7 @@ from assent.measure.profiles.encoding import decode_profile, encode_profile
 from assent.measure.profiles.profile import profile_data
 from assent.measure.profiles.reading import Table, open_table
 from assent.measure.profiles.rows import row_changes
+from assent.policy.directions import directed
 from assent.verbs.bundles import baseline, find
 from assent.verbs.facts import compare_bundles
 from assent.verbs.recording import read_ledger
@@ -81,11 +82,13 @@ def diff(
                 f"comparing {model}", "there is no baseline yet", hint="name two things to compare"
             )
         before = found
+    compared = compare_bundles(workspace, before, candidate, weights=True)
+    policy = workspace.base_policy(model)
     return DiffResult(
         model=model,
         old=old or "baseline",
         new=new or "working tree",
-        diff=compare_bundles(workspace, before, candidate, weights=True),
+        diff=compared if policy is None else directed(policy, compared),
     )
 
 

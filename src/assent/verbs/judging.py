@@ -32,6 +32,7 @@ from assent.policy.approvals import (
     unmapped,
     whose_role_matters,
 )
+from assent.policy.directions import directed
 from assent.policy.judge import decided_by_people, judge_candidate, rule_for
 from assent.policy.rules import ApprovalRule, Policy
 from assent.ports import View
@@ -89,7 +90,8 @@ def judge(
             compared = None  # the first model, built on the base branch: nothing to compare with
         else:
             workspace.say(f"{model}: the candidate is the baseline itself")
-    diff = compare_bundles(workspace, compared, candidate, weights=weights)
+    found = compare_bundles(workspace, compared, candidate, weights=weights)
+    diff = directed(policy, found)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
     made_in = change or landed

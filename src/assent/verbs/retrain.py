@@ -14,7 +14,7 @@ from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, short
 from assent.core.direction import direction
 from assent.core.entry import Draft, Entry, Kind
-from assent.core.scalar import number, show
+from assent.core.scalar import number, show_apart
 from assent.core.verdict import Finding, Outcome
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
 from assent.policy.gates.metric import MetricGate
@@ -221,12 +221,12 @@ def _aim(policy: Policy, metric: str | None, doing: str) -> _Aim:
             "no gate is on a single metric, so it is not known what `better` is",
             hint="name the metric that decides with --metric",
         )
-    better = direction(metric)
+    better = policy.directions.get(metric) or direction(metric)
     if better is None:
         raise UsageError(
             doing,
             f"it is not known whether a higher {metric} is better",
-            hint=f"give {FILE} a gate on it that says `better: higher` or `better: lower`",
+            hint=f"say it in {FILE}: `directions: {{{metric}: higher}}`, or `lower`",
         )
     return _Aim(metric=metric, better=better)
 
@@ -239,7 +239,7 @@ def _judged(
     judgement = judge(workspace, view, policy, candidate, reviews=[], change=None)
     failed = judgement.verdict.of(Outcome.FAILED)
     old, new = aim.value(known), aim.value(candidate)
-    moved = f"{aim.metric} {show(old)} → {show(new)}"
+    moved = f"{aim.metric} {' → '.join(show_apart(old, new))}"
     is_better = old is not None and new is not None and aim.is_better(new, old)
     if failed or not is_better:
         why = f"{len(failed)} of its gates failed" if failed else f"{moved} is no improvement"

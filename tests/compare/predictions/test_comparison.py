@@ -136,7 +136,10 @@ def test_another_task_is_not_compared() -> None:
     label, left, _ = drawn(np.random.default_rng(3), 100)
     numbers = PredictionTable(task="regression", ids=np.arange(100), label=left, prediction=left)
     diff, changes = compare_predictions(binary(label, left), numbers)
-    assert diff.problem == "the baseline's predictions are of a binary model, these are regression"
+    assert diff.problem is not None
+    assert diff.problem.startswith(
+        "the baseline's predictions are of a binary model, these are regression (labels such as `"
+    )
     found = by_name(changes)
     assert found["roc_auc"].new is UNSET
     assert found["mae"].old is UNSET
@@ -241,3 +244,73 @@ def test_a_change_cannot_say_which_class_is_the_positive_one() -> None:
     _, changes = compare_predictions(old, flipped)
     assert [(one.name, one.new) for one in changes] == [(one.name, one.new) for one in plain]
     assert not any(one.is_changed for one in changes)
+
+
+def of_classes(
+    label: list[int], prediction: list[int], classes: tuple[str, ...], **more: Any
+) -> PredictionTable:
+    task: Any = "binary" if len(classes) == 2 else "multiclass"
+    return PredictionTable(
+        task=task,
+        ids=np.arange(len(label)),
+        label=np.array(label),
+        prediction=np.array(prediction),
+        classes=classes,
+        **more,
+    )
+
+
+LABEL, PREDICTION = [0, 1] * 20, [0, 1, 1, 1] * 10
+
+
+@pytest.mark.parametrize("classes", [("false", "true"), ("False", "True"), ("0.0", "1.0")])
+def test_one_class_has_one_name_on_both_sides(classes: tuple[str, ...]) -> None:
+    plain = of_classes(LABEL, PREDICTION, ("0", "1"), positive="1")
+    other = of_classes(LABEL, PREDICTION, classes, positive=classes[1])
+    for old, new in ((plain, other), (other, plain)):
+        diff, changes = compare_predictions(old, new)
+        assert (diff.problem, diff.labels_changed, diff.disagreement) == (None, 0, 0)
+        assert [one.name for one in changes if one.is_changed] == []
+        assert {"accuracy", "recall"} <= {one.name for one in changes}
+
+
+def test_names_that_one_side_tells_apart_stay_as_they_are() -> None:
+    old = of_classes([0, 1, 2] * 20, [0, 1, 1] * 20, ("01", "1", "2"))
+    diff, _ = compare_predictions(old, of_classes([0, 1, 2] * 20, [0, 1, 1] * 20, ("1", "2", "3")))
+    assert diff.labels_changed == 60
+
+
+def test_the_task_is_the_one_of_the_baseline() -> None:
+    three = of_classes([0, 1, 2] * 20, [0, 1, 1] * 20, ("a", "b", "c"))
+    two = of_classes([0, 1, 0] * 20, [0, 1, 1] * 20, ("a", "b"), positive="b")
+    diff, changes = compare_predictions(three, two)
+    assert (diff.task, diff.problem, diff.labels_changed) == ("multiclass", None, 20)
+    both = {one.name for one in changes if one.old is not UNSET and one.new is not UNSET}
+    assert {"accuracy", "f1_macro"} <= both
+    assert "recall" not in {one.name for one in changes}
+
+
+def test_scores_of_two_classes_are_those_of_many() -> None:
+    scores = np.linspace(0.1, 0.9, 40)
+    wide = np.column_stack([1 - scores, scores, np.zeros(40)])
+    three = of_classes(LABEL, PREDICTION, ("a", "b", "c"), scores=wide)
+    two = of_classes(LABEL, PREDICTION, ("a", "b"), positive="b", scores=scores)
+    diff, changes = compare_predictions(three, two)
+    assert diff.problem is None
+    assert [one.name for one in changes if one.is_changed] == []
+    assert "log_loss" in {one.name for one in changes}
+
+
+def test_whole_numbers_are_a_regression_if_the_baseline_is_one() -> None:
+    numbers = PredictionTable(
+        task="regression",
+        ids=np.arange(40),
+        label=np.array(LABEL, dtype=float),
+        prediction=np.array(PREDICTION, dtype=float),
+    )
+    classes = of_classes(LABEL, PREDICTION, ("0", "1"), positive="1")
+    diff, changes = compare_predictions(numbers, classes)
+    assert (diff.task, diff.problem) == ("regression", None)
+    assert [one.name for one in changes if one.is_changed] == []
+    words = of_classes(LABEL, PREDICTION, ("a", "b"), positive="b")
+    assert compare_predictions(numbers, words)[0].problem is not None

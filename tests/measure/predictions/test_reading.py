@@ -115,6 +115,10 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
         ({"y": [0, 1, 1, 0]}, {"prediction": None, "group": "g"}, "binary"),
         ({"y": [0, 1, 1, 0]}, {"prediction": None, "group": "g", "task": "ranking"}, "ranking"),
         ({"y": [True, False, True, False]}, {"prediction": None}, "binary"),
+        ({"y": ["0.0", "1.0", "0.0", "1.0"], "yhat": ["0", "1", "1", "1"]}, {}, "binary"),
+        ({"y": ["True", "False", "True", "False"], "yhat": [1.0, 0.0, 0.0, 1.0]}, {}, "binary"),
+        ({"y": list("1231"), "yhat": ["1.0", "2", "3.0", "1.0"]}, {"score": None}, "multiclass"),
+        ({"y": [1.0, 2.0, 3.0, 1.0], "yhat": [1, 2, 3, 1]}, {"score": None}, "multiclass"),
     ],
 )  # fmt: skip
 def test_the_task_is_inferred_or_stated(
@@ -145,12 +149,47 @@ def test_one_class_has_one_name(
     assert (table.label == table.prediction).sum() == 3
 
 
+@pytest.mark.parametrize(
+    ("label", "stated", "positive"),
+    [
+        (["No", "Yes", "No", "Yes"], None, "Yes"),
+        (["YES", "a", "YES", "a"], None, "YES"),
+        (["true", "false", "true", "false"], None, "true"),
+        ([1, 2, 1, 2], None, "1"),
+        ([0, 1, 0, 1], None, "1"),
+        ([-1, 1, 1, 1], None, "1"),
+        (["cat", "dog", "cat", "dog"], None, "dog"),
+        (["No", "Yes", "No", "Yes"], True, "Yes"),
+        (["No", "Yes", "No", "Yes"], False, "No"),
+        (["No", "Yes", "No", "Yes"], "No", "No"),
+        ([0, 1, 0, 1], False, "0"),
+        ([0, 1, 0, 1], "1.0", "1"),
+        (["0.0", "1.0", "0.0", "1.0"], 1, "1"),
+        ([True, False, True, False], True, "true"),
+        (["no", "no", "no", "no"], "yes", "yes"),
+    ],
+)
+def test_the_positive_class_is_stated_or_the_documented_one(
+    tmp_path: Path, label: list[Any], stated: Any, positive: str
+) -> None:
+    table = loaded(tmp_path, {**ROWS, "y": label}, prediction=None, positive=stated)
+    assert table.positive == positive
+
+
 def test_ids_of_numbers_and_of_text_are_the_same(tmp_path: Path) -> None:
     as_number = loaded(tmp_path, ROWS)
     as_text = loaded(tmp_path, {**ROWS, "id": ["3", "1", "2", "4"]})
     as_float = loaded(tmp_path, {**ROWS, "id": [3.0, 1.0, 2.0, 4.0]})
     mixed = loaded(tmp_path, {**ROWS, "id": ["3", "1", "2", "x"]})
-    for other, joined in ((as_text, 4), (as_float, 4), (mixed, 3)):
+    text_of_floats = loaded(tmp_path, {**ROWS, "id": ["3.0", "1.0", "2.0", "4.0"]})
+    versions = loaded(tmp_path, {**ROWS, "id": ["3.0", "1.0", "2.1", "4.0"]})
+    for other, joined in (
+        (as_text, 4),
+        (as_float, 4),
+        (mixed, 3),
+        (text_of_floats, 4),
+        (versions, 0),
+    ):
         assert compare_predictions(as_number, other)[0].joined == joined
         assert compare_predictions(other, as_number)[0].joined == joined
     padded = loaded(tmp_path, {**ROWS, "id": ["03", "01", "02", "04"]})
@@ -196,7 +235,13 @@ def test_scores_of_many_classes_are_columns_in_their_order(tmp_path: Path) -> No
         ({"y": [0.5, float("nan"), 1.5, 2]}, {"score": None}, "no finite label in 'y'"),
         ({"y": [1.0, float("nan"), 0.0, 0.0]}, {}, "no finite label in 'y'"),
         ({"p": ["high", "low", "low", "low"]}, {}, "4 rows have no finite score in 'p'"),
-        ({"y": list("xyxy"), "yhat": list("xxxy")}, {}, "which class the score"),
+        ({"y": list("xxxx"), "yhat": list("xxxx")}, {}, "which class the score"),
+        ({"y": list("xyxy"), "yhat": list("xxxy")}, {"positive": "z"}, "classes are 'x', 'y'$"),
+        ({"y": list("xyxy"), "yhat": list("xxxy")}, {"positive": True}, "is 'true', the classes"),
+        ({"y": [0.5, 1.5, 2.5, 0.5]}, {}, r"'y' holds numbers \('0.5', '1.5', '2.5'\)"),
+        ({"y": [0.5, 1.5, 2.5, 3.5]}, {"task": "regression"}, "a score is one of classes"),
+        ({"y": list("abcd")}, {"task": "binary"}, r"\('0', '1', 'a', …\)"),
+        ({"y": list("abcd")}, {"task": "regression", "score": None}, r"\('a', 'b', 'c'\)"),
         ({}, {"score": "q"}, "no column 'q'"),
         ({}, {"slices": ("regoin",)}, "no column 'regoin'"),
         ({"region": [[1], [2], [3], [4]]}, {"slices": ("region",)}, "not plain values"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import pytest
@@ -371,3 +372,91 @@ def test_slices_that_were_too_many_are_said() -> None:
     )
     assert (kept.outcome, said.outcome) == (PASSED, WARNED)
     assert said.reason == "7 smaller slices were too many to be looked at"
+
+
+@pytest.mark.parametrize(("old", "new"), [(-2.0, -3.0), (2.0, -1.0), (-2.0, 1.0)])
+def test_a_sign_that_was_turned_blocks_unless_the_gate_says_what_is_meant(
+    old: float, new: float
+) -> None:
+    assert outcome(old, new, "rmse", max_rise=9.0) is FAILED
+    assert outcome(old, new, "rmse", max=9.0) is FAILED
+    assert outcome(old, new, "rmse", better="higher", max_drop=9.0) is PASSED
+    assert outcome(old, new, "loss", max_rise=9.0) is PASSED
+
+
+BIG = 2**53
+"""From here on, floats leave integers out."""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "bounds", "expected"),
+    [
+        (BIG, BIG, {"min": BIG + 1}, FAILED),
+        (BIG, BIG + 1, {"min": BIG + 1}, PASSED),
+        (BIG, BIG + 1, {"max": BIG}, FAILED),
+        (BIG + 1, BIG, {"max_drop": 0}, FAILED),
+        (BIG + 1, BIG, {"max_drop": "0%"}, FAILED),
+        (BIG + 1, BIG, {"max_drop": 1}, PASSED),
+        (BIG + 3, BIG, {"max_drop": 2}, FAILED),
+        (BIG + 1, BIG - 1.0, {"max_drop": 1}, FAILED),
+        (2**63 - 1, 2**63 - 2, {"max_drop": 0}, FAILED),
+        (2**63 - 1, 2**63 - 2, {"max_drop": "1%"}, PASSED),
+        (1_000_000, 990_000, {"max_drop": "1%"}, PASSED),
+        (1_000_000, 989_999, {"max_drop": "1%"}, FAILED),
+        (100, 99, {"max_drop": 1}, PASSED),
+        (0.8, 0.79, {"max_drop": 0.01}, PASSED),
+        (0.06, 0.05, {"max_drop": 0.01}, PASSED),
+    ],
+)
+def test_whole_numbers_are_compared_to_the_last_digit(
+    old: Scalar, new: Scalar, bounds: dict[str, Any], expected: Outcome
+) -> None:
+    assert outcome(old, new, "rows", better="higher", **bounds) is expected
+
+
+def said(old: Scalar, new: Scalar, **bounds: Any) -> str:
+    gate = MetricGate(metric="accuracy", **bounds)
+    (finding,) = judge(gate, {"accuracy": old}, {"accuracy": new})
+    return f"{finding.rule}; {finding.reason}; {finding.evidence}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "bounds", "shown"),
+    [
+        (1, 0.912345671, {"min": 0.912345678}, ["min 0.912345678", "= 0.91234567\\b"]),
+        (1, 0.9, {"min": 0.8}, ["min 0.8;", "= 0.9$"]),
+        (1, 0.123456789, {"min": 0.5}, ["= 0.123457$"]),
+        (1, BIG, {"min": BIG + 1}, [f"min {BIG + 1}", f"= {BIG}$"]),
+        (1, 1, {"min": 1_234_567.0}, ["min 1234567;"]),
+        (0.9, 0.8989999, {"max_drop": 0.001}, ["fell by 0.0010001;", "max_drop 0.001;"]),
+        (0.9, 0.89900001, {"max_drop": 0.001}, ["fell by 0.00099999, allowed"]),
+        (0.06, 0.05, {"max_drop": 0.01}, ["fell by 0.01, allowed"]),
+        (0.8, 0.79, {"max_drop": 0.01}, ["fell by 0.01, allowed"]),
+        (0.8, 0.7999999, {"max_drop": 0.5}, ["0.8 → 0.7999999$"]),
+        (1.0, 0.98999999, {"max_drop": "1%"}, ["fell by 1.000001%;"]),
+        (1.0, 0.99, {"max_drop": "1%"}, ["fell by 1%, allowed"]),
+        (BIG + 1, BIG, {"max_drop": 0}, ["fell by 1;", f"{BIG + 1} → {BIG}$"]),
+    ],
+)
+def test_figures_that_differ_are_shown_to_differ(
+    old: Scalar, new: Scalar, bounds: dict[str, Any], shown: list[str]
+) -> None:
+    text = said(old, new, **bounds)
+    assert [one for one in shown if re.search(one, text) is None] == [], text
+
+
+@given(st.floats(0, 1e300), st.floats(0, 1e300) | st.integers(0, 2**63))
+def test_a_bound_that_fails_never_looks_like_the_value(bound: float, value: Scalar) -> None:
+    gate = MetricGate(metric="rows", better="higher", min=bound)
+    (finding,) = judge(gate, None, {"rows": value})
+    texts = {finding.rule.split()[-1], finding.evidence.split()[-1]}
+    assert len(texts) == 2 or finding.outcome is PASSED
+
+
+def test_an_integer_is_the_rule_that_the_equal_float_is() -> None:
+    assert MetricGate(metric="auc", min=1) == MetricGate(metric="auc", min=1.0)
+    assert repr(MetricGate(metric="auc", min=1).min) == "1.0"
+    assert repr(MetricGate(metric="auc", min=BIG + 1).min) == str(BIG + 1)
+    assert isinstance(MetricGate(metric="auc", min=10**30).min, float)
+    with pytest.raises(ValueError, match="infinite"):
+        MetricGate(metric="auc", min=10**400)

@@ -55,6 +55,9 @@ def judged(
         ({"max": 0.1}, NonFinite("-inf"), FAILED),
         ({"min": 1}, 1, PASSED),
         ({"min": 1}, 0, FAILED),
+        ({"min": 2**53 + 1}, 2**53, FAILED),
+        ({"max": 2**53}, 2**53 + 1, FAILED),
+        ({"max": 2**53 + 1}, 2**53 + 1, PASSED),
         ({"min": -1}, -2, FAILED),
     ],
 )
@@ -63,6 +66,14 @@ def test_values(rule: dict[str, Any], value: Scalar, outcome: Outcome) -> None:
     assert finding.outcome is outcome
     assert bool(finding.remedy) is (outcome is FAILED)
     assert "lr" in finding.evidence
+
+
+def test_a_value_beside_its_bound_has_the_digits_that_tell_them_apart() -> None:
+    (finding,) = judged(ParamGate(param="lr", max=0.912345671), 0.912345678)
+    assert finding.rule == "param lr max 0.912345671"
+    assert finding.evidence == "`lr` = 0.91234568"
+    (moved,) = judged(ParamGate(param="lr", unchanged=True), 0.1234567, baseline={"lr": 0.1234568})
+    assert moved.evidence == "`lr`: 0.1234568 → 0.1234567"
 
 
 def test_each_thing_asked_is_a_finding() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from assent.compare.predictions.agreement import bound_to, one_spelling
 from assent.compare.predictions.examples import most_changed
 from assent.compare.predictions.joining import MIN_SHARED, Join, join
 from assent.compare.predictions.measures import Measured, disagreement, intervals
@@ -20,17 +21,24 @@ from assent.compare.predictions.table import PredictionTable, SliceColumn
 from assent.core.diff.metrics import Interval, MetricChange
 from assent.core.diff.predictions import Flips, PredictionsDiff
 
+_LOOKED_AT, _LONG = 10_000, 40
+
 
 def compare_tables(
     old: PredictionTable | None, new: PredictionTable
 ) -> tuple[PredictionsDiff, tuple[MetricChange, ...]]:
     """See `assent.compare.predictions.compare_predictions`.
 
+    One class has one name on both sides, and the task is the baseline's where the candidate's
+    table can be one of it: a model that never predicts the third of three classes is no binary one.
+
     The values of the whole are those of all rows of each side, as its own metrics file has them.
     Intervals, flips and paired slices rest on the shared rows, with the candidate's labels. Below
     99% of shared rows the two are different samples, and no interval is paired.
     """
     if old is not None:
+        old, new = one_spelling(old, new)
+        new = bound_to(old, new)
         new = _about_the_same(old, new)
     problem = None if old is None else _problem(old, new)
     classes = all_classes(old, new)
@@ -93,13 +101,23 @@ def _measured(
 
 def _problem(old: PredictionTable, new: PredictionTable) -> str | None:
     if old.task != new.task:
-        return f"the baseline's predictions are of a {old.task} model, these are {new.task}"
+        return (
+            f"the baseline's predictions are of a {old.task} model, these are {new.task} "
+            f"(labels such as {_some_labels(new)})"
+        )
     if old.positive != new.positive:
         return (
             f"the baseline's positive class is {old.positive or 'not stated'}, "
             f"the candidate's {new.positive or 'not stated'}"
         )
     return None
+
+
+def _some_labels(table: PredictionTable) -> str:
+    """Three labels, as examples."""
+    values = np.unique(table.label[:_LOOKED_AT])[:3].tolist()
+    shown = [table.classes[int(one)][:_LONG] if table.classes else f"{one:g}" for one in values]
+    return ", ".join(f"`{one.replace('`', chr(39))}`" for one in shown)
 
 
 def _overlap(shared: Join) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import msgspec
@@ -10,6 +11,7 @@ import numpy as np
 from assent.compare.predictions.intervals import Ints
 from assent.compare.predictions.table import PredictionTable
 
+_WHOLE = re.compile(r"(-?[0-9]+)\.0", re.ASCII)
 MIN_SHARED = 0.99
 """Below this share of either side, the two are different samples."""
 
@@ -39,16 +41,33 @@ class Join(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def join(old: PredictionTable, new: PredictionTable) -> Join:
-    """Rows with the same id. A number and its text are the same id: `7` and `"7"`."""
+    """Rows with the same id. A number and its text are the same id: `7` and `"7"`, and `"7.0"` if
+    a whole column is written so, as libraries do after one missing value.
+    """
     if old.ids.dtype.kind == new.ids.dtype.kind == "i":
         _, left, right = np.intersect1d(old.ids, new.ids, assume_unique=True, return_indices=True)
     else:
-        left, right = _by_text(_texts(old), _texts(new))
+        left, right = _by_text(*_as_written_alike(_texts(old), _texts(new)))
     return Join(old=left, new=right, old_rows=old.rows, new_rows=new.rows)
 
 
 def _texts(table: PredictionTable) -> list[str]:
     return [str(name) for name in table.ids.tolist()]
+
+
+def _as_written_alike(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """Ids of both sides, without the `.0` where all of one side have it and none of the other."""
+    ends = [[one.endswith(".0") for one in side] for side in (old, new)]
+    if all(ends[0]) and not any(ends[1]):
+        return _without_end(old), new
+    if all(ends[1]) and not any(ends[0]):
+        return old, _without_end(new)
+    return old, new
+
+
+def _without_end(ids: list[str]) -> list[str]:
+    whole = [_WHOLE.fullmatch(one) for one in ids]
+    return [one[1] if one else "" for one in whole] if all(whole) else ids
 
 
 def _by_text(old: list[str], new: list[str]) -> tuple[Ints, Ints]:

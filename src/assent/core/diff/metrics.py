@@ -47,7 +47,7 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     name: str
     old: Scalar | UnsetType = UNSET
     new: Scalar | UnsetType = UNSET
-    change: float | None = None
+    change: int | float | None = None
     relative: float | None = None
     better: Better | None = None
     is_changed: bool = False

@@ -1,51 +1,44 @@
-"""Names of classes: one name for what formats write in different ways."""
+"""The task and the classes of a file of predictions."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from assent.compare.predictions.class_names import number_of, same_names
 from assent.compare.predictions.table import class_order
 from assent.core.evidence import Task
 
-_BOOLEANS = {"true": "1", "false": "0"}
-_POSITIVE: dict[tuple[str, ...], str] = {
-    ("0", "1"): "1",
-    ("-1", "1"): "1",
-    ("false", "true"): "true",
-}
+_YES = frozenset({"1", "true", "yes"})
+_NO = frozenset({"0", "-1", "false", "no"})
 MAX_SMALL = 20
 """An integer label with more values than this is a number, not a class."""
 
 
-def same_names(*columns: Iterable[str]) -> dict[str, str]:
-    """A name for every class of the columns. `1`, `1.0` and `01` are one class if no column
-    tells them apart; `True` is `true`, and is 1 if another column has numbers.
-    """
-    kinds = [set(column) for column in columns]
-    known = [kind for kind in kinds if kind]
-    are_boolean = [all(name.lower() in _BOOLEANS for name in kind) for kind in known]
-    names = {name for kind in kinds for name in kind}
-    if all(are_boolean):
-        return {name: name.lower() for name in names}
-    numbers = {
-        name: _BOOLEANS[name.lower()] if name.lower() in _BOOLEANS else _number(name)
-        for name in names
-    }
-    plain = {name: number for name, number in numbers.items() if number is not None}
-    is_told_apart = any(len({plain.get(name) for name in kind}) < len(kind) for kind in known)
-    has_text_truth = any(are_boolean) and not all(
-        boolean or {plain.get(name) for name in kind} <= {"0", "1"}
-        for boolean, kind in zip(are_boolean, known, strict=True)
-    )
-    if len(plain) < len(names) or is_told_apart or has_text_truth:
-        return {name: name for name in names}
-    return plain
-
-
 def positive_of(classes: tuple[str, ...]) -> str | None:
-    """The positive class where everybody means the same one."""
-    return _POSITIVE.get(classes)
+    """The positive class where none is stated: 1, true or yes, else the second in order, as in
+    scikit-learn. None unless there are two.
+    """
+    if len(classes) != 2:
+        return None
+    yes = [one for one in classes if one.lower() in _YES]
+    return yes[0] if len(yes) == 1 else classes[1]
+
+
+def class_meant(stated: str | int | bool, names: Mapping[str, str]) -> str | None:
+    """The class that `positive` names, as it is written there or in another spelling. YAML reads
+    the word Yes as true, which is then the one class that says yes. None if it is none of them.
+    """
+    written = str(stated).lower() if isinstance(stated, bool) else str(stated)
+    if written in names:
+        return names[written]
+    meant = number_of(written)
+    if meant is not None and meant in names.values():
+        return meant
+    if isinstance(stated, bool):
+        words = _YES if stated else _NO
+        found = {name for name in names.values() if name.lower() in words}
+        return found.pop() if len(found) == 1 else None
+    return None
 
 
 def infer_task(
@@ -62,14 +55,18 @@ def infer_task(
     there are more than a classification has. Whole columns hold integers only.
 
     Two values are classes; so are a score for each class, text, and a few integers (at most
-    `MAX_SMALL`) that the prediction takes as well. A score by group without a prediction, with more
-    than two labels that are numbers, is a ranking. Other numbers are a regression. A ranking of
-    relevant and irrelevant rows cannot be told from a classification, and has to be stated.
+    `MAX_SMALL`) that the prediction takes as well, however each column writes them. A score by
+    group without a prediction, with more than two labels that are numbers, is a ranking. Other
+    numbers are a regression. A ranking of relevant and irrelevant rows cannot be told from a
+    classification, and has to be stated.
     """
+    if labels is not None and predictions is not None:
+        names = same_names(labels, predictions)
+        labels, predictions = {names[one] for one in labels}, {names[one] for one in predictions}
     seen = None if labels is None else labels | (predictions or set())
     if has_class_scores:
         return "binary" if seen is not None and len(seen) <= 2 else "multiclass"
-    are_numbers = seen is None or all(_number(name) is not None for name in seen)
+    are_numbers = seen is None or all(number_of(name) is not None for name in seen)
     if seen is not None and len(seen) <= 2:
         return "binary"
     if has_score and predictions == set():
@@ -85,15 +82,3 @@ def infer_task(
 def ordered(names: Iterable[str]) -> tuple[str, ...]:
     """Classes in their order."""
     return class_order(set(names))
-
-
-def _number(name: str) -> str | None:
-    try:
-        value = float(name)
-    except ValueError:
-        return None
-    if not math.isfinite(value) or "_" in name:
-        return None
-    if value.is_integer() and abs(value) < 2**53:
-        return str(int(value))
-    return repr(value) if abs(value) < 2**53 else None

@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from assent.compare.predictions.class_names import same_names
 from assent.core.digest import Digest
 from assent.core.evidence import Predictions, Task
 from assent.errors import UsageError
 from assent.measure import engine, files
 from assent.measure.pointers import require_real, require_there
-from assent.measure.predictions.classes import infer_task, ordered, positive_of, same_names
+from assent.measure.predictions.classes import class_meant, infer_task, ordered, positive_of
 from assent.measure.predictions.database import Database, open_database
 from assent.measure.predictions.limits import (
     MAX_BYTES,
@@ -39,6 +41,7 @@ _PLAIN = re.compile(
     r"|TIME.*|UUID|ENUM\(.*\)|JSON|\"NULL\"",
     re.DOTALL,
 )
+_SHOWN = 40
 _MISSING = "leave them out, or give every row a value"
 
 
@@ -230,14 +233,13 @@ class _Reading:
                 hint="say `task: regression` if these are numbers",
             )
         named = set(scores) if isinstance(scores, Mapping) else set()
-        stated = set() if settings.positive is None else {_written(settings.positive)}
-        names = same_names(labels, predictions, named, stated)
+        names = self._names(labels, predictions, named)
         classes = ordered(names.values())
         if task == "binary" and len(classes) > 2:
             raise UsageError(
                 self.doing,
-                f"{len(classes)} classes in a binary classification",
-                hint="say `task: multiclass`, or correct `positive`",
+                f"{len(classes)} classes in a binary classification ({_examples(classes)})",
+                hint="say `task: multiclass`, or correct the column",
             )
         missing = {names[one] for one in labels} - {names[one] for one in named}
         if named and missing:
@@ -248,8 +250,32 @@ class _Reading:
             )
         return task, classes, names
 
+    def _names(self, labels: set[str], predictions: set[str], named: set[str]) -> dict[str, str]:
+        """The name of each class as it is written. `positive` is one of them, or the other one of
+        a file that has only one.
+        """
+        stated = self.settings.positive
+        names = same_names(labels, predictions, named)
+        if stated is None or class_meant(stated, names) is not None:
+            return names
+        if len(set(names.values())) < 2:
+            return same_names(labels, predictions, named, {_written(stated)})
+        raise UsageError(
+            self.doing,
+            f"`positive` is {_written(stated)!r}, the classes are {_examples(names)}",
+            hint="name one of them, in quotes: YAML reads the bare words yes, no, on and off as "
+            "true and false",
+        )
+
     def _check_task(self, task: Task) -> None:
         settings = self.settings
+        if task == "regression" and isinstance(settings.score, str):
+            column = settings.label
+            raise UsageError(
+                self.doing,
+                f"a score is one of classes, and {column!r} holds numbers ({self._some(column)})",
+                hint="leave `score` out, or correct the columns `label` and `prediction`",
+            )
         if task == "regression" and settings.prediction is None:
             raise UsageError(self.doing, "a regression needs the column `prediction`")
         if task == "ranking" and (settings.group is None or not isinstance(settings.score, str)):
@@ -271,7 +297,7 @@ class _Reading:
             return None
         stated = self.settings.positive
         if stated is not None:
-            return names[_written(stated)]
+            return class_meant(stated, names)
         known = positive_of(classes)
         if known is None and self.settings.score is not None:
             shown = " or ".join(repr(one) for one in classes)
@@ -371,7 +397,18 @@ class _Reading:
         wrong: int = self.database.one(f"SELECT count(*) FROM read WHERE {is_wrong}")
         if wrong:
             rows = "1 row has" if wrong == 1 else f"{wrong:,} rows have"
-            raise UsageError(self.doing, f"{rows} {what} in {column!r}", hint=_MISSING)
+            some = self._some(column, is_wrong)
+            such = f" ({some})" if some else ""
+            raise UsageError(self.doing, f"{rows} {what} in {column!r}{such}", hint=_MISSING)
+
+    def _some(self, column: str, condition: str = "true") -> str:
+        """Three values of a column as examples."""
+        text = self._text(column)
+        found = self.database.rows(
+            f"SELECT DISTINCT left({text}, {_SHOWN}) AS value FROM read "
+            f"WHERE {text} IS NOT NULL AND ({condition}) ORDER BY value LIMIT 3"
+        )
+        return _examples([str(row[0]) for row in found])
 
     def _text(self, column: str) -> str:
         """The column as text. Whole numbers in a column of floats are written as integers: a
@@ -403,6 +440,12 @@ class _Reading:
             f"SELECT bool_and(regexp_full_match({text}, '[-+]?[0-9]+(\\.0*)?')) FROM read"
         )
         return bool(found)
+
+
+def _examples(values: Iterable[str]) -> str:
+    """Three of the values, as an error shows them."""
+    shown = [repr(one[:_SHOWN]) for one in islice(values, 4)]
+    return ", ".join(shown[:3]) + (", …" if shown[3:] else "")
 
 
 def _written(value: str | int | bool) -> str:

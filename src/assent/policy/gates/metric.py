@@ -5,22 +5,31 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import force_setattr
 
 from assent.core.diff import Diff
 from assent.core.diff.metrics import MIN_SLICE_ROWS, Better, MetricChange
-from assent.core.direction import direction
+from assent.core.direction import direction, is_turned
 from assent.core.evidence import Evidence
-from assent.core.scalar import Scalar, number, show
+from assent.core.scalar import (
+    Scalar,
+    is_whole,
+    number,
+    show,
+    show_apart,
+    show_exactly,
+)
 from assent.core.units import fraction
 from assent.core.verdict import Finding, Outcome
-from assent.policy.gates.amounts import Percent, share_of
+from assent.policy.gates.amounts import Amount, Percent, exact_share, share_of, stated
 from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded
 
-Limit = Annotated[float, Meta(ge=0)] | Percent
+Limit = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)] | Percent
 """An amount, or a percentage of the baseline's absolute value."""
 
 
@@ -40,8 +49,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     metric: Annotated[str, Meta(min_length=1)]
     slice: Annotated[str, Meta(min_length=1)] | None = None
     better: Literal["higher", "lower"] | None = None
-    min: float | None = None
-    max: float | None = None
+    min: Amount | None = None
+    max: Amount | None = None
     max_drop: Limit | None = None
     max_rise: Limit | None = None
     confident: bool = False
@@ -51,6 +60,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         """Refuse a gate that judges nothing, or that would judge the wrong way."""
         if self.min is None and self.max is None and not self._is_relative:
             raise ValueError("a gate needs at least one of min, max, max_drop, max_rise")
+        for key in ("min", "max", "max_drop", "max_rise"):
+            force_setattr(self, key, stated(getattr(self, key)))
         bounds = (self.min, self.max, self.max_drop, self.max_rise)
         if any(isinstance(bound, float) and not math.isfinite(bound) for bound in bounds):
             raise ValueError("a bound that is infinite or not a number judges nothing")
@@ -58,7 +69,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if better is None:
             raise ValueError(
                 f"it is not known whether a higher {self.metric} is better; "
-                "add `better: higher` or `better: lower`"
+                "add `better: higher` or `better: lower`, or name it in `directions`"
             )
         if better == "lower" and self.max_drop is not None:
             raise ValueError(
@@ -146,10 +157,13 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if value is None:
             yield self._unusable(change)
             return
+        if self.better is None and any(is_turned(change.name, one) for one in _sides(change)):
+            yield self._turned(change)
+            return
         if self.min is not None:
-            yield _bound(change, f"min {show(self.min)}", value, value >= self.min, "below")
+            yield _bound(change, "min", self.min, value, value >= self.min, "below")
         if self.max is not None:
-            yield _bound(change, f"max {show(self.max)}", value, value <= self.max, "above")
+            yield _bound(change, "max", self.max, value, value <= self.max, "above")
         for name, limit, sign in (("max_drop", self.max_drop, -1), ("max_rise", self.max_rise, 1)):
             if limit is None:
                 continue
@@ -176,6 +190,15 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             remedy="make `evaluate` write a finite number",
         )
 
+    def _turned(self, change: MetricChange) -> Finding:
+        return Finding(
+            rule=f"{change.name} {self._bounds()}",
+            outcome=Outcome.FAILED,
+            reason="its sign was turned round, so the name does not say which way is better",
+            evidence=", ".join(f"`{change.name}` = {show(one)}" for one in _sides(change)),
+            remedy="add `better: higher` or `better: lower` to the gate, or write it with its sign",
+        )
+
     def _bounds(self) -> str:
         bounds: Mapping[str, Scalar] = {
             "min": self.min,
@@ -184,9 +207,13 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             "max_rise": self.max_rise,
         }
         said = ", ".join(
-            f"{key} {show(bound)}" for key, bound in bounds.items() if bound is not None
+            f"{key} {show_exactly(bound)}" for key, bound in bounds.items() if bound is not None
         )
         return f"{said}, confident" if self.confident else said
+
+
+def _sides(change: MetricChange) -> list[Scalar]:
+    return [one for one in (change.old, change.new) if not isinstance(one, UnsetType)]
 
 
 def matching(pattern: str, diff: Diff) -> list[MetricChange]:
@@ -195,19 +222,25 @@ def matching(pattern: str, diff: Diff) -> list[MetricChange]:
     """
     if "*" not in pattern:
         return [change for change in diff.metrics if change.name == pattern]
-    parts = re.split(r"(\*\*|\*)", pattern)
-    expression = "".join({"**": ".*", "*": "[^.]*"}.get(part, re.escape(part)) for part in parts)
-    compiled = re.compile(expression, re.DOTALL)
+    compiled = re.compile(named_by(pattern), re.DOTALL)
     return [change for change in diff.metrics if compiled.fullmatch(change.name)]
 
 
-def _bound(change: MetricChange, bound: str, value: float, is_kept: bool, where: str) -> Finding:
+def named_by(pattern: str) -> str:
+    """The names that a name with `*` matches, as a regular expression."""
+    parts = re.split(r"(\*\*|\*)", pattern)
+    return "".join({"**": ".*", "*": "[^.]*"}.get(part, re.escape(part)) for part in parts)
+
+
+def _bound(
+    change: MetricChange, name: str, bound: Amount, value: Amount, is_kept: bool, where: str
+) -> Finding:
     return bounded(
-        f"{change.name} {bound}",
+        f"{change.name} {name} {show_exactly(bound)}",
         is_kept,
         "within the bound",
         f"{where} the bound",
-        f"`{change.name}` = {show(value)}",
+        f"`{change.name}` = {show_apart(value, bound)[0]}",
         "improve the model, or change the bound on the base branch",
     )
 
@@ -215,27 +248,26 @@ def _bound(change: MetricChange, bound: str, value: float, is_kept: bool, where:
 def _limit(
     change: MetricChange,
     name: str,
-    limit: float | str,
+    limit: Amount | str,
     sign: int,
     diff: Diff,
     without_baseline: WithoutBaseline,
 ) -> Finding:
     """Judge a fall (`sign` -1) or a rise (1) against an amount or a percentage."""
-    rule = f"{change.name} {name} {show(limit)}"
+    rule = f"{change.name} {name} {show_exactly(limit)}"
     if change.change is None:
         return _nothing_to_compare(change, rule, diff, without_baseline)
     moved = sign * change.change
     verb = "fell" if sign < 0 else "rose"
-    evidence = f"`{change.name}`: {show(change.old)} → {show(change.new)}"
+    evidence = _moved(change)
     if isinstance(limit, str) and change.relative is None and moved > 0:
         return _of_nothing(rule, evidence)
+    is_kept = _is_kept(change, limit, sign)
     if isinstance(limit, str):
-        relative = sign * (change.relative or 0.0)
-        is_kept = relative <= fraction(limit) + _ROUNDING_OF_SHARES
-        amount = f"{show(abs(relative) * 100)}%"
+        relative = abs(change.relative or 0.0) * 100
+        amount = f"{_beside(relative, fraction(limit) * 100, _ROUNDING_OF_SHARES * 100)}%"
     else:
-        is_kept = moved <= limit + _rounding(change)
-        amount = show(abs(moved))
+        amount = _beside(abs(moved), limit, _rounding(change))
     return bounded(
         rule,
         is_kept,
@@ -244,6 +276,28 @@ def _limit(
         evidence,
         "improve the model, or change the limit on the base branch",
     )
+
+
+def _is_kept(change: MetricChange, limit: Amount | str, sign: int) -> bool:
+    """Whether a fall or rise is within the limit: between whole numbers to the last digit, between
+    others up to rounding.
+    """
+    moved = sign * (change.change or 0)
+    if not isinstance(limit, str):
+        return moved <= limit + _rounding(change)
+    if _rounding(change) == 0:
+        return moved <= exact_share(limit) * abs(Fraction(number(change.old) or 0))
+    return sign * (change.relative or 0.0) <= fraction(limit) + _ROUNDING_OF_SHARES
+
+
+def _beside(amount: Amount, limit: Amount, rounding: float) -> str:
+    """An amount beside its limit: another figure if it is another, but for what is rounding."""
+    return show(amount) if abs(amount - limit) <= rounding else show_apart(amount, limit)[0]
+
+
+def _moved(change: MetricChange) -> str:
+    old, new = show_apart(change.old, change.new)
+    return f"`{change.name}`: {old} → {new}"
 
 
 def _of_nothing(rule: str, evidence: str) -> Finding:
@@ -259,14 +313,14 @@ def _of_nothing(rule: str, evidence: str) -> Finding:
 def _confident(
     change: MetricChange,
     name: str,
-    limit: float | str,
+    limit: Amount | str,
     sign: int,
     inconclusive: Literal["approve", "block", "pass"],
 ) -> Finding:
     """Judge a fall or rise by the one-sided bounds of its interval (a test of non-inferiority)."""
-    rule = f"{change.name} {name} {show(limit)}, confident"
+    rule = f"{change.name} {name} {show_exactly(limit)}, confident"
     interval, baseline = change.interval, number(change.old)
-    evidence = f"`{change.name}`: {show(change.old)} → {show(change.new)}"
+    evidence = _moved(change)
     if interval is None or baseline is None:
         disputed = "the metrics file and the predictions do not agree on this metric"
         return Finding(
@@ -303,14 +357,14 @@ def _confident(
         return Finding(
             rule=rule,
             outcome=Outcome.FAILED,
-            reason=f"the {verb} is at least {show(least)}",
+            reason=f"the {verb} is at least {show_apart(least, margin)[0]}",
             evidence=evidence,
             remedy="improve the model, or change the limit on the base branch",
         )
     return Finding(
         rule=rule,
         outcome=INCONCLUSIVE[inconclusive],
-        reason=f"inconclusive: the {verb} may be as large as {show(most)}",
+        reason=f"inconclusive: the {verb} may be as large as {show_apart(most, margin)[0]}",
         evidence=evidence,
         remedy=_enough_rows(interval.n, high - low, margin, margin - sign * (change.change or 0.0)),
     )
@@ -354,9 +408,11 @@ def _nothing_to_compare(
 def _rounding(change: MetricChange) -> float:
     """How far a difference can be off because decimals are rounded to binary: 0.80 - 0.79 is
     0.010000000000000009, and a limit of 0.01 means to allow it. It grows with the values (50000.3
-    - 50000.1 is off by 4e-12) and is far below 1 for counts.
+    - 50000.1 is off by 4e-12). Between whole numbers there is none.
     """
     values = (number(change.old) or 0.0, number(change.new) or 0.0)
+    if all(map(is_whole, values)):
+        return 0.0
     return 2 * math.ulp(max(abs(float(value)) for value in values))
 
 

@@ -8,12 +8,14 @@ from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import force_setattr
 
 from assent.core.diff import Diff
 from assent.core.diff.values import ValueChange
 from assent.core.evidence import REDACTED, Evidence
-from assent.core.scalar import Scalar, number, same, show
+from assent.core.scalar import Scalar, number, same, show, show_apart, show_exactly
 from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.amounts import Amount, stated
 from assent.policy.gates.findings import WithoutBaseline, alone, bounded
 
 Value = bool | int | float | str | None
@@ -31,19 +33,21 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     param: Annotated[str, Meta(min_length=1)]
     equals: Value | UnsetType = UNSET
     one_of: tuple[Value, ...] = ()
-    min: float | None = None
-    max: float | None = None
+    min: Amount | None = None
+    max: Amount | None = None
     unchanged: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, or that nothing can pass."""
+        for key in ("min", "max"):
+            force_setattr(self, key, stated(getattr(self, key)))
         is_bounded = self.min is not None or self.max is not None
         if self.equals is UNSET and not self.one_of and not is_bounded and not self.unchanged:
             raise ValueError(
                 "a gate needs at least one of equals, one_of, min, max, unchanged: true"
             )
-        stated = (self.equals, *self.one_of, self.min, self.max)
-        if any(isinstance(one, float) and not math.isfinite(one) for one in stated):
+        given = (self.equals, *self.one_of, self.min, self.max)
+        if any(isinstance(one, float) and not math.isfinite(one) for one in given):
             raise ValueError("a value that is infinite or not a number judges nothing")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError("min is greater than max, so nothing can pass")
@@ -80,18 +84,19 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             is_kept = any(same(value, one) for one in self.one_of)
             yield self._finding(f"param {self.param} one of {allowed}", value, is_kept, "none")
         if self.min is not None:
-            yield self._bound(f"min {show(self.min)}", value, self.min, -1)
+            yield self._bound(f"min {show_exactly(self.min)}", value, self.min, -1)
         if self.max is not None:
-            yield self._bound(f"max {show(self.max)}", value, self.max, 1)
+            yield self._bound(f"max {show_exactly(self.max)}", value, self.max, 1)
 
-    def _bound(self, name: str, value: Scalar, bound: float, sign: int) -> Finding:
+    def _bound(self, name: str, value: Scalar, bound: Amount, sign: int) -> Finding:
         rule = f"param {self.param} {name}"
         known = number(value)
         if known is None:
             return self._finding(rule, value, False, "not a number")
         is_kept = sign * known <= sign * bound
         where = "above" if sign > 0 else "below"
-        return self._finding(rule, value, is_kept, f"{where} the bound")
+        shown = f"`{self.param}` = {show_apart(known, bound)[0]}"
+        return bounded(rule, is_kept, "as asked", f"{where} the bound", shown, _REMEDY)
 
     def _finding(self, rule: str, value: Scalar, is_kept: bool, otherwise: str) -> Finding:
         return bounded(rule, is_kept, "as asked", otherwise, self._shown(value), _REMEDY)
@@ -117,7 +122,9 @@ def _failed(rule: str, reason: str, *, evidence: str = "", remedy: str = _REMEDY
 
 
 def _both(change: ValueChange) -> str:
-    old, new = (_quoted(one) for one in (change.old, change.new))
+    both = change.old, change.new
+    is_text = any(isinstance(one, str) for one in both)
+    old, new = map(_quoted, both) if is_text else show_apart(*both)
     return f"`{change.name}`: {old} → {new}"
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from heapq import nsmallest
 from math import sqrt
+
+from msgspec.json import encode
 
 from assent.core.diff import Diff
 from assent.core.diff.metrics import MetricChange, slice_of
 from assent.report import numbers
+from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
 from assent.report.parts import (
     Cell,
@@ -24,6 +28,8 @@ from assent.report.sections import shapes
 _RANK_OF_EFFECT = {effect: rank for rank, effect in enumerate(Effect)}
 _LAST = len(_RANK_OF_EFFECT)
 _MAX_NAMED = 8
+_MAX_LINE = SENTENCE_LIMIT - 2
+_PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z_][\w./-]*", re.I | re.A)
 _Ranked = tuple[int, float, int, Effect, MetricChange]
 
 
@@ -93,6 +99,9 @@ def effect_of(metric: MetricChange) -> Effect:
 
 def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
     notes: list[Cell] = []
+    unknown = _unknown(metrics)
+    if unknown:
+        notes.append(_asked(unknown))
     disputed = list(dict.fromkeys(one.name for one in metrics if one.is_disputed))
     if disputed:
         said = "The metrics file and the predictions do not agree on"
@@ -112,6 +121,44 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
         )
         notes.append(cell(Words(said)))
     return notes
+
+
+def _unknown(metrics: tuple[MetricChange, ...]) -> list[str]:
+    """The metrics that moved, and of which nobody has said which way is wanted; of slices, once."""
+    names = (
+        one.name if of_slice is None else of_slice[2]
+        for one in metrics
+        for of_slice in [slice_of(one.name)]
+        if one.change and one.better is None and not one.is_of_small_slice
+    )
+    return list(dict.fromkeys(names))
+
+
+def _asked(names: list[str]) -> Cell:
+    """The question which way is wanted, with the line that answers it for as many names as one
+    line holds.
+    """
+    counts = range(min(len(names), _MAX_NAMED), 1, -1)
+    fitting = next((n for n in counts if len(_line(names[:n])) <= _MAX_LINE), 1)
+    left = len(names) - fitting
+    others = (Words(f"(and {count(left, 'other')} likewise)"),) if left else ()
+    said = "Not known: whether a rise is wanted or a fall. Add this line to the model in"
+    return (
+        Words(f"{said} `assent.yaml`, with `higher` or `lower` for each:"),
+        Words(f"`{_line(names[:fitting])}`"),
+        *others,
+    )
+
+
+def _line(names: list[str]) -> str:
+    return f"directions: {{{', '.join(f'{_key(name)}: higher' for name in names)}}}"
+
+
+def _key(name: str) -> str:
+    """A name as YAML reads it back: JSON's quotes are YAML's. A backtick would end the code."""
+    if _PLAIN_KEY.fullmatch(name):
+        return name
+    return encode(name).decode().replace("`", "\\u0060")
 
 
 def _metric_row(ranked: _Ranked, has_baseline: bool) -> Row:

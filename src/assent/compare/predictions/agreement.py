@@ -1,0 +1,66 @@
+"""The task and the classes, decided once for both sides."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from assent.compare.predictions.class_names import number_of, same_names
+from assent.compare.predictions.table import PredictionTable
+
+
+def one_spelling(
+    old: PredictionTable, new: PredictionTable
+) -> tuple[PredictionTable, PredictionTable]:
+    """Both tables with one name for what is one class: a job may have written `1` and `0`, and the
+    next one `True` and `False`.
+    """
+    if old.classes == new.classes or not old.classes or not new.classes:
+        return old, new
+    names = same_names(old.classes, new.classes)
+    return _renamed(old, names), _renamed(new, names)
+
+
+def _renamed(table: PredictionTable, names: dict[str, str]) -> PredictionTable:
+    return msgspec.structs.replace(
+        table,
+        classes=tuple(names[one] for one in table.classes),
+        positive=None if table.positive is None else names[table.positive],
+    )
+
+
+def bound_to(old: PredictionTable, new: PredictionTable) -> PredictionTable:
+    """The candidate's table as one of the baseline's task, which is not for the candidate to
+    choose; as it is where it can be none.
+    """
+    if old.task == "multiclass" and new.task == "binary":
+        return _of_many(new)
+    if old.task == "regression" and new.classes and new.prediction is not None:
+        return _of_numbers(new)
+    return new
+
+
+def _of_many(table: PredictionTable) -> PredictionTable:
+    scores = table.scores
+    if scores is not None and scores.ndim == 1:
+        if len(table.classes) != 2 or table.positive is None:
+            return table
+        columns = [scores if one == table.positive else 1.0 - scores for one in table.classes]
+        scores = np.column_stack(columns)
+    return msgspec.structs.replace(table, task="multiclass", positive=None, scores=scores)
+
+
+def _of_numbers(table: PredictionTable) -> PredictionTable:
+    numbers = [number_of(one) for one in table.classes]
+    if None in numbers or table.prediction is None:
+        return table
+    values = np.array(numbers, dtype=np.float64)
+    return msgspec.structs.replace(
+        table,
+        task="regression",
+        label=values[table.label],
+        prediction=values[table.prediction],
+        scores=None,
+        classes=(),
+        positive=None,
+    )
