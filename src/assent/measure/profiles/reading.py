@@ -45,16 +45,30 @@ _GLOB = frozenset("*?[]{}")
 
 _MAX_PARTITIONS = 50
 
+_OF_FILES = frozenset({"timestamp", "timestamp with time zone", "time"})
+"""Types of DuckDB whose unit only the files know."""
+
+_UNITS = """
+    SELECT name, CASE
+        WHEN bool_and(coalesce(logical_type LIKE 'Time%MILLIS=Milli%', false)
+            OR coalesce(converted_type IN ('TIME_MILLIS', 'TIMESTAMP_MILLIS'), false)) THEN 'ms'
+        WHEN bool_or(logical_type LIKE 'Time%NANOS=Nano%') THEN 'ns'
+        ELSE 'us' END
+    FROM parquet_schema({}) WHERE name IS NOT NULL GROUP BY name
+"""
+
 
 class Table:
     """A data set that can be read. `relation` is what DuckDB reads it by, `paths` are the Parquet
-    files below it. Close it, or use it in `with`: its private folder goes with it.
+    files below it, `listed` the same in SQL. Close it, or use it in `with`: its private folder goes
+    with it.
     """
 
     def __init__(self, source: str, folder: tempfile.TemporaryDirectory[str]) -> None:
         self.source = redact_text(source)
         self.doing = f"reading {self.source}"
         self.relation = ""
+        self.listed = ""
         self.paths: tuple[Path, ...] = ()
         self.address: str | None = None
         self.direct: ParquetFiles | None = None
@@ -124,7 +138,13 @@ class Table:
     def _described(self) -> tuple[Column, ...]:
         with engine.explained(self.doing):
             relation = self.connection.sql(f"SELECT * FROM {self.relation}")
-            return tuple(map(column_of_duckdb, relation.columns, relation.types))
+            found = list(zip(relation.columns, relation.types, strict=True))
+            units: dict[str, str] = {}
+            if self.listed and any(type_.id in _OF_FILES for _, type_ in found):
+                units = dict(self.connection.execute(_UNITS.format(self.listed)).fetchall())
+            return tuple(
+                column_of_duckdb(name, type_, units.get(name, "us")) for name, type_ in found
+            )
 
 
 def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
@@ -231,6 +251,7 @@ def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bo
     partitions = _partitions(table, root, paths)
     safe = _without_patterns(table, paths)
     table.paths = tuple(safe)
+    table.listed = engine.texts(safe)
     table.relation = _parquet(safe, partitions)
     if use_pyarrow:
         direct = open_files(safe, table.doing)
@@ -244,6 +265,7 @@ def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bo
 def _use_written(table: Table, *, use_pyarrow: bool) -> None:
     path = table.folder / "rows.parquet"
     table.paths = (path,)
+    table.listed = engine.texts([path])
     table.relation = _parquet([path], {})
     table.direct = open_files([path], table.doing) if use_pyarrow else None
 
@@ -373,6 +395,7 @@ def _open_address(table: Table, source: str, *, use_pyarrow: bool) -> None:
     if format_ == "parquet":
         listed = source + "**/*.parquet" if source.endswith("/") else source
         hive = "true" if source.endswith("/") else "false"
+        table.listed = engine.text(listed)
         table.relation = (
             f"read_parquet({engine.text(listed)}, union_by_name = true, hive_partitioning = {hive})"
         )
