@@ -43,6 +43,18 @@ def texts(values: Sequence[str | Path]) -> str:
     return "[" + ", ".join(text(str(value)) for value in values) + "]"
 
 
+def different(names: Sequence[str]) -> list[str]:
+    """The names, where one that is there already gets a number: DuckDB ignores case."""
+    found: dict[str, str] = {}
+    for wanted in names:
+        new, number = wanted, 0
+        while new.lower() in found:
+            number += 1
+            new = f"{wanted}_{number}"
+        found[new.lower()] = new
+    return list(found.values())
+
+
 def is_installed() -> bool:
     """Whether the extra that data needs is there."""
     return all(importlib.util.find_spec(module) is not None for module in ("duckdb", "numpy"))

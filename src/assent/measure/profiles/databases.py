@@ -106,7 +106,7 @@ def _write_sqlite(path: Path, wanted: str, target: Path, doing: str) -> None:
             cursor = database.execute(query)
             if cursor.description is None:
                 raise UsageError(doing, "the query gives no rows")
-            names = _different([str(column[0]) for column in cursor.description])
+            names = engine.different([str(column[0]) for column in cursor.description])
             with rows.open("wb") as file:
                 for row in _rows(cursor):
                     file.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
@@ -129,18 +129,6 @@ def _write_sqlite(path: Path, wanted: str, target: Path, doing: str) -> None:
     finally:
         connection.close()
         rows.unlink(missing_ok=True)
-
-
-def _different(names: list[str]) -> list[str]:
-    """The names, where one that is there already gets a number: DuckDB ignores case."""
-    found: dict[str, str] = {}
-    for name in names:
-        new, number = name, 0
-        while new.lower() in found:
-            number += 1
-            new = f"{name}_{number}"
-        found[new.lower()] = new
-    return list(found.values())
 
 
 _READS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, 33})

@@ -35,16 +35,15 @@ def overlap(
         connection = connect(doing, Path(folder), (first, second))
         try:
             with engine.explained(doing):
-                (rows,) = connection.execute(
-                    _same_rows(first.relation, left, second.relation, right)
-                ).fetchone()
+                one, two = relation_of(first, second), relation_of(second, first)
+                (rows,) = connection.execute(_same_rows(one, left, two, right)).fetchone()
                 keys = None
                 if key:
                     (keys,) = connection.execute(
                         _same_keys(
-                            first.relation,
+                            one,
                             [left[name] for name in key],
-                            second.relation,
+                            two,
                             [right[name] for name in key],
                         )
                     ).fetchone()
@@ -68,6 +67,24 @@ def shared(first: Table, second: Table) -> tuple[dict[str, str], dict[str, str]]
 
 def _compared(column: Column, other: Column) -> str:
     """The column in SQL, so that equal values of both are equal, and no digit is lost."""
+    return _by_value(column, other) or f"CAST({engine.name(column.name)} AS VARCHAR)"
+
+
+def relation_of(table: Table, other: Table) -> str:
+    """What `table` is read by to be compared with `other`: where a column can only be compared by
+    its text, that is the text which was written.
+    """
+    there = {column.name: column for column in other.columns}
+    return table.with_texts(
+        [
+            column.name
+            for column in table.columns
+            if column.name in there and _by_value(column, there[column.name]) is None
+        ]
+    )
+
+
+def _by_value(column: Column, other: Column) -> str | None:
     quoted = engine.name(column.name)
     if column.type == other.type and column.counting != "text":
         return quoted
@@ -78,7 +95,7 @@ def _compared(column: Column, other: Column) -> str:
             return f"epoch_ns({quoted})"
         if _is_measured(column) == _is_measured(other) == "":
             return _number(quoted, column.type, other.type)
-    return f"CAST({quoted} AS VARCHAR)"
+    return None
 
 
 def _is_measured(column: Column) -> str:

@@ -12,13 +12,13 @@ import os
 import tempfile
 import threading
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
 from assent.errors import AssentError, UsageError
-from assent.measure import engine, files, pointers
+from assent.measure import dialect, engine, files, fits, jsons, pointers
 from assent.measure.profiles import databases
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.direct import ParquetFiles, open_files
@@ -48,6 +48,9 @@ _MAX_PARTITIONS = 50
 _OF_FILES = frozenset({"timestamp", "timestamp with time zone", "time"})
 """Types of DuckDB whose unit only the files know."""
 
+_SAID_ALIKE = frozenset({"VARCHAR", "BIGINT", "UBIGINT"})
+"""Types whose values DuckDB writes as they were written."""
+
 _UNITS = """
     SELECT name, CASE
         WHEN bool_and(coalesce(logical_type LIKE 'Time%MILLIS=Milli%', false)
@@ -70,6 +73,8 @@ class Table:
         self.relation = ""
         self.listed = ""
         self.paths: tuple[Path, ...] = ()
+        self.names: tuple[str, ...] = ()
+        self.texts: dict[str, str] = {}
         self.address: str | None = None
         self.direct: ParquetFiles | None = None
         self._folder = folder
@@ -108,6 +113,18 @@ class Table:
             if self._connection is None:
                 self._connection = connect(self.doing, self.folder, (self,))
             return self._connection
+
+    def with_texts(self, names: Collection[str]) -> str:
+        """The relation, where the columns of `names` that were read as text are as they were
+        written.
+        """
+        wanted = frozenset(
+            name for name in names if self.texts.get(name, "BIGINT") not in _SAID_ALIKE
+        )
+        if not wanted:
+            return self.relation
+        columns = fits.cast_columns(self.names, self.texts, leave=wanted)
+        return f"(SELECT {columns} FROM {_parquet([self.folder / 'texts.parquet'], {})})"
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -154,7 +171,9 @@ def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
     for address in addresses:
         databases.reach(connection, address, doing)
     if not addresses:
-        engine.confine(connection, [path for table in tables for path in table.paths], [folder])
+        paths = [path for table in tables for path in table.paths]
+        paths += [table.folder / "texts.parquet" for table in tables if table.texts]
+        engine.confine(connection, paths, [folder])
     return connection
 
 
@@ -193,7 +212,13 @@ def _open_files(table: Table, root: Path, source: str, *, use_pyarrow: bool) -> 
         _rewrite_arrow(table, paths)
     else:
         safe = _without_patterns(table, paths)
-        _rewrite(table, _reader(format_, [str(path) for path in safe]), safe)
+        names = (files.relative_name(root, path) for path in paths)
+        connection = engine.connect(table.doing, table.folder)
+        try:
+            engine.confine(connection, safe, [table.folder])
+            _rewrite(table, format_, dict(zip(map(str, safe), names, strict=True)), connection)
+        finally:
+            connection.close()
     _use_written(table, use_pyarrow=use_pyarrow)
 
 
@@ -264,6 +289,8 @@ def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bo
 
 def _use_written(table: Table, *, use_pyarrow: bool) -> None:
     path = table.folder / "rows.parquet"
+    if not path.exists():
+        return  # there was a file, but no column
     table.paths = (path,)
     table.listed = engine.texts([path])
     table.relation = _parquet([path], {})
@@ -323,35 +350,49 @@ def _without_patterns(table: Table, paths: Sequence[Path]) -> list[Path]:
     return safe
 
 
-def _reader(format_: str, addresses: Sequence[str]) -> str:
-    """What DuckDB reads files of rows by. The types of columns are inferred from all rows: from
-    the first ones alone, 1.5 after many whole numbers would become 2.
+def _rewrite(table: Table, format_: str, sources: Mapping[str, str], connection: Any) -> None:
+    """Write what has rows as Parquet: as text first, then as the types that all values fit. The
+    text stays beside it, for whoever compares with values of another type.
     """
-    listed = engine.texts(addresses)
-    match format_:
-        case "csv":
-            return f"read_csv({listed}, header = true, sample_size = -1, union_by_name = true)"
-        case "tsv":
-            return (
-                f"read_csv({listed}, header = true, sample_size = -1, union_by_name = true, "
-                "delim = '\t')"
-            )
-        case "json":
-            return (
-                f"read_json({listed}, sample_size = -1, union_by_name = true, "
-                "map_inference_threshold = -1)"
-            )
-    return f"read_parquet({listed}, union_by_name = true, hive_partitioning = false)"
+    texts, rows = table.folder / "texts.parquet", table.folder / "rows.parquet"
+    with engine.explained(table.doing):
+        if format_ == "json":
+            table.texts = _write_objects(connection, list(sources), texts)
+        else:
+            delimiter = "\t" if format_ == "tsv" else None
+            table.texts = _write_lines(connection, sources, texts, table.doing, delimiter)
+        if texts.exists():
+            described = connection.sql(f"SELECT * FROM {_parquet([texts], {})}")
+            table.names = tuple(described.columns)
+            columns = fits.cast_columns(table.names, table.texts)
+            databases.copy(connection, f"SELECT {columns} FROM {_parquet([texts], {})}", rows)
 
 
-def _rewrite(table: Table, reader: str, paths: Sequence[Path]) -> None:
-    connection = engine.connect(table.doing, table.folder)
+def _write_lines(
+    connection: Any, sources: Mapping[str, str], target: Path, doing: str, delimiter: str | None
+) -> dict[str, str]:
+    lines = dialect.Lines(connection, sources, doing, delimiter)
+    if not lines.columns:
+        return {}
+    databases.copy(connection, f"SELECT * FROM {lines.relation()}", target)
+    lines.require_sound()
+    candidates = dict.fromkeys(lines.columns, fits.ALL)
+    return fits.fitted(connection, _parquet([target], {}), candidates)
+
+
+def _write_objects(connection: Any, addresses: Sequence[str], target: Path) -> dict[str, str]:
+    objects = jsons.Objects(connection, addresses, strings=fits.MOMENTS)
+    if not objects.are_objects:
+        listed = engine.texts(addresses)
+        databases.copy(connection, f"SELECT * FROM read_json({listed}, sample_size = -1)", target)
+        return {}
+    if not objects.columns:
+        return {}
     try:
-        engine.confine(connection, paths, [table.folder])
-        with engine.explained(table.doing):
-            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")
-    finally:
-        connection.close()
+        databases.copy(connection, f"SELECT * FROM {objects.relation()}", target)
+    except engine.load("reading JSON").Error:  # a number in a list that is larger than its type
+        databases.copy(connection, f"SELECT * FROM {objects.relation(is_nested=False)}", target)
+    return fits.fitted(connection, _parquet([target], {}), objects.candidates)
 
 
 def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
@@ -403,9 +444,7 @@ def _open_address(table: Table, source: str, *, use_pyarrow: bool) -> None:
     connection = engine.connect(table.doing, table.folder)
     try:
         databases.reach(connection, source, table.doing)
-        with engine.explained(table.doing):
-            reader = _reader(format_ or "csv", [source])
-            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")
+        _rewrite(table, format_ or "csv", {source: table.source}, connection)
     finally:
         connection.close()
     table.address = None
