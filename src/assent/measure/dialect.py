@@ -8,6 +8,7 @@ is held against it. All cells are read as text: what else they are is decided of
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
@@ -107,6 +108,29 @@ class Lines:
         more = f"; and {total - len(found):,} more" if total > len(found) else ""
         lines = "1 line is" if total == 1 else f"{total:,} lines are"
         raise UsageError(self.doing, f"{lines} not as the header says: {said}{more}", hint=_HINT)
+
+    def require_one_header(self, relation: str) -> None:
+        """Refuse rows that are the header again: files that were put together as they are. In a
+        file of one column such a row may be a value.
+        """
+        for header in {one.header for one in self.dialects.values() if len(one.header) > 1}:
+            is_again = " AND ".join(
+                f"{engine.name(self._names[name])} = {engine.text(name)}" for name in header
+            )
+            query = f"SELECT count(*) FROM {relation} WHERE {is_again}"
+            (count,) = self.connection.execute(query).fetchone()
+            if count:
+                places = (
+                    f": {shown}, line {line:,}"
+                    for address, shown in self.sources.items()
+                    if (line := _line_again(address)) is not None
+                )
+                times = "once" if count == 1 else f"{count:,} times"
+                raise UsageError(
+                    self.doing,
+                    f"the header is there again {times} among the rows{next(places, '')}",
+                    hint="leave out the header where files are put together",
+                )
 
     def _said(self, path: str, place: int | None, line: int, kind: str, message: str) -> str:
         shown = self.sources.get(path, path)
@@ -228,19 +252,29 @@ def _bounded(file: io.BufferedIOBase) -> Iterator[bytes]:
         yield line
 
 
+def _line_again(address: str) -> int | None:
+    """The line in which the first one of a file is there again."""
+    file = _opened(address)
+    if file is None:
+        return None
+    with file:
+        lines = _bounded(file)
+        header = next(lines, b"").removeprefix(codecs.BOM_UTF8).strip()
+        return next((at for at, line in enumerate(lines, 2) if line.strip() == header), None)
+
+
 def _other_encoding(doing: str, problem: str) -> UsageError:
     return UsageError(doing, problem, hint="write it as UTF-8: iconv -f <encoding> -t UTF-8")
 
 
 def _line_at(address: str, place: int | None) -> int | None:
-    """The line that begins at a byte: DuckDB counts rows, and a quoted cell may have several lines.
-    """
+    """The line that begins at a byte: DuckDB counts rows, and a quoted cell may have several lines."""
     file = None if place is None else _opened(address)
     if file is None or place is None:
         return None
     lines = 1
     with file:
-        left = max(0, place - 1)
+        left = place
         while left and (piece := file.read(min(left, _LONG))):
             lines += piece.count(b"\n")
             left -= len(piece)

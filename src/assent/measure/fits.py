@@ -132,6 +132,7 @@ def _fits_float(text: str) -> str:
     return (
         f"(CASE WHEN NOT {_matches(text, _NUMBER)} THEN {_matches(text, _NOT_FINITE)} "
         f"WHEN {number} IS NULL OR NOT isfinite({number}) THEN false "
+        f"WHEN abs({number}) < 1e-290 THEN {digits} "
         f"WHEN length({text}) <= 15 OR contains(lower({text}), 'e') THEN true "
         f"ELSE length({_digits(text)}) <= 15 OR {digits} END)"
     )

@@ -376,6 +376,7 @@ def _write_lines(
         return {}
     databases.copy(connection, f"SELECT * FROM {lines.relation()}", target)
     lines.require_sound()
+    lines.require_one_header(_parquet([target], {}))
     candidates = dict.fromkeys(lines.columns, fits.ALL)
     return fits.fitted(connection, _parquet([target], {}), candidates)
 
