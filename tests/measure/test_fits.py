@@ -96,7 +96,7 @@ _NUMBERS = st.one_of(
 )
 
 
-@settings(max_examples=examples(200), deadline=None)
+@settings(max_examples=examples(200))
 @given(values=st.lists(_NUMBERS, min_size=1, max_size=6))
 def test_numbers_that_differ_stay_different(
     tmp_path_factory: pytest.TempPathFactory, values: list[str]

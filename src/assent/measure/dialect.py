@@ -268,7 +268,7 @@ def _other_encoding(doing: str, problem: str) -> UsageError:
 
 
 def _line_at(address: str, place: int | None) -> int | None:
-    """The line that begins at a byte: DuckDB counts rows, and a quoted cell may have several lines."""
+    """The line that begins at a byte: DuckDB counts rows, and a quoted cell may have more lines."""
     file = None if place is None else _opened(address)
     if file is None or place is None:
         return None

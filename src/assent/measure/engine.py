@@ -101,6 +101,26 @@ def confine(connection: Any, paths: Sequence[Path], folders: Sequence[Path]) -> 
     connection.execute("SET lock_configuration = true")
 
 
+def copy(connection: Any, query: str, target: Path) -> None:
+    """Write the rows of a query to `target`, in their order, in memory that does not grow. Whole
+    numbers of 128 bits, for which Parquet has no type, keep their digits as decimals.
+    """
+    found = connection.sql(query)
+    wide = [
+        f"CAST({name(column)} AS DECIMAL(38, 0)) AS {name(column)}"
+        for column, type_ in zip(found.columns, found.types, strict=True)
+        if type_.id in _WIDE
+    ]
+    replaced = f" REPLACE ({', '.join(wide)})" if wide else ""
+    query = f"SELECT *{replaced} FROM ({query})"
+    connection.execute(
+        f"COPY ({query}) TO {text(str(target))} (FORMAT parquet, COMPRESSION snappy)"
+    )
+
+
+_WIDE = frozenset({"hugeint", "uhugeint", "bignum", "varint"})
+
+
 @contextmanager
 def explained(doing: str) -> Iterator[None]:
     """What DuckDB and pyarrow refuse, as an error that says what was being done."""

@@ -156,6 +156,6 @@ def _scaled(connection: Any, relation: str, columns: Sequence[str]) -> dict[str,
             f"max(length(split_part({text}, '.', 2))) FROM {relation}"
         ).fetchone()
         scale = next((one for one in _SCALES if behind <= one), 0)
-        is_room = 0 < behind and 0 < scale and whole + scale <= 38
+        is_room = behind > 0 and scale > 0 and whole + scale <= 38
         found[column] = f"DECIMAL(38, {scale})" if is_room else TEXT
     return found

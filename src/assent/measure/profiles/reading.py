@@ -18,8 +18,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from assent.errors import AssentError, UsageError
-from assent.measure import dialect, engine, files, fits, jsons, pointers
-from assent.measure.profiles import databases
+from assent.measure import engine, files, pointers
+from assent.measure.profiles import databases, texts
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.direct import ParquetFiles, open_files
 from assent.measure.redaction import redact_text
@@ -48,9 +48,6 @@ _MAX_PARTITIONS = 50
 _OF_FILES = frozenset({"timestamp", "timestamp with time zone", "time"})
 """Types of DuckDB whose unit only the files know."""
 
-_SAID_ALIKE = frozenset({"VARCHAR", "BIGINT", "UBIGINT"})
-"""Types whose values DuckDB writes as they were written."""
-
 _UNITS = """
     SELECT name, CASE
         WHEN bool_and(coalesce(logical_type LIKE 'Time%MILLIS=Milli%', false)
@@ -73,8 +70,7 @@ class Table:
         self.relation = ""
         self.listed = ""
         self.paths: tuple[Path, ...] = ()
-        self.names: tuple[str, ...] = ()
-        self.texts: dict[str, str] = {}
+        self.texts = texts.Texts()
         self.address: str | None = None
         self.direct: ParquetFiles | None = None
         self._folder = folder
@@ -118,13 +114,7 @@ class Table:
         """The relation, where the columns of `names` that were read as text are as they were
         written.
         """
-        wanted = frozenset(
-            name for name in names if self.texts.get(name, "BIGINT") not in _SAID_ALIKE
-        )
-        if not wanted:
-            return self.relation
-        columns = fits.cast_columns(self.names, self.texts, leave=wanted)
-        return f"(SELECT {columns} FROM {_parquet([self.folder / 'texts.parquet'], {})})"
+        return self.texts.relation(self.folder, names) or self.relation
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -172,7 +162,7 @@ def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
         databases.reach(connection, address, doing)
     if not addresses:
         paths = [path for table in tables for path in table.paths]
-        paths += [table.folder / "texts.parquet" for table in tables if table.texts]
+        paths += [table.folder / texts.WRITTEN for table in tables if table.texts.types]
         engine.confine(connection, paths, [folder])
     return connection
 
@@ -188,7 +178,7 @@ def open_table(root: Path, source: str, *, use_pyarrow: bool = True) -> Table:
     table = Table(source, folder)
     try:
         if databases.is_database(source):
-            databases.write(root, source, table.folder / "rows.parquet", table.doing)
+            table.texts = databases.write(root, source, table.folder, table.doing)
             _use_written(table, use_pyarrow=use_pyarrow)
         elif "://" in source:
             _open_address(table, source, use_pyarrow=use_pyarrow)
@@ -288,7 +278,7 @@ def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bo
 
 
 def _use_written(table: Table, *, use_pyarrow: bool) -> None:
-    path = table.folder / "rows.parquet"
+    path = table.folder / texts.ROWS
     if not path.exists():
         return  # there was a file, but no column
     table.paths = (path,)
@@ -351,49 +341,8 @@ def _without_patterns(table: Table, paths: Sequence[Path]) -> list[Path]:
 
 
 def _rewrite(table: Table, format_: str, sources: Mapping[str, str], connection: Any) -> None:
-    """Write what has rows as Parquet: as text first, then as the types that all values fit. The
-    text stays beside it, for whoever compares with values of another type.
-    """
-    texts, rows = table.folder / "texts.parquet", table.folder / "rows.parquet"
     with engine.explained(table.doing):
-        if format_ == "json":
-            table.texts = _write_objects(connection, list(sources), texts)
-        else:
-            delimiter = "\t" if format_ == "tsv" else None
-            table.texts = _write_lines(connection, sources, texts, table.doing, delimiter)
-        if texts.exists():
-            described = connection.sql(f"SELECT * FROM {_parquet([texts], {})}")
-            table.names = tuple(described.columns)
-            columns = fits.cast_columns(table.names, table.texts)
-            databases.copy(connection, f"SELECT {columns} FROM {_parquet([texts], {})}", rows)
-
-
-def _write_lines(
-    connection: Any, sources: Mapping[str, str], target: Path, doing: str, delimiter: str | None
-) -> dict[str, str]:
-    lines = dialect.Lines(connection, sources, doing, delimiter)
-    if not lines.columns:
-        return {}
-    databases.copy(connection, f"SELECT * FROM {lines.relation()}", target)
-    lines.require_sound()
-    lines.require_one_header(_parquet([target], {}))
-    candidates = dict.fromkeys(lines.columns, fits.ALL)
-    return fits.fitted(connection, _parquet([target], {}), candidates)
-
-
-def _write_objects(connection: Any, addresses: Sequence[str], target: Path) -> dict[str, str]:
-    objects = jsons.Objects(connection, addresses, strings=fits.MOMENTS)
-    if not objects.are_objects:
-        listed = engine.texts(addresses)
-        databases.copy(connection, f"SELECT * FROM read_json({listed}, sample_size = -1)", target)
-        return {}
-    if not objects.columns:
-        return {}
-    try:
-        databases.copy(connection, f"SELECT * FROM {objects.relation()}", target)
-    except engine.load("reading JSON").Error:  # a number in a list that is larger than its type
-        databases.copy(connection, f"SELECT * FROM {objects.relation(is_nested=False)}", target)
-    return fits.fitted(connection, _parquet([target], {}), objects.candidates)
+        table.texts = texts.write(connection, format_, sources, table.folder, table.doing)
 
 
 def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
@@ -413,7 +362,7 @@ def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
                 mapped.seek(0)
                 reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(mapped)
                 if writer is None:
-                    writer = pq.ParquetWriter(table.folder / "rows.parquet", reader.schema)
+                    writer = pq.ParquetWriter(table.folder / texts.ROWS, reader.schema)
                 places = range(reader.num_record_batches) if is_file else None
                 batches = reader if places is None else map(reader.get_batch, places)
                 for batch in batches:

@@ -90,8 +90,9 @@ class _Sides:
             listed += [
                 f"{expressions[name]} AS c{place}" for place, name in enumerate(self.columns)
             ]
+            relation = relation_of(table, other)
             connection.execute(
-                f"CREATE TEMP VIEW {side} AS SELECT {', '.join(listed)} FROM {relation_of(table, other)}"
+                f"CREATE TEMP VIEW {side} AS SELECT {', '.join(listed)} FROM {relation}"
             )
 
     def changes(self, name: str) -> RowChanges:
