@@ -43,6 +43,18 @@ def texts(values: Sequence[str | Path]) -> str:
     return "[" + ", ".join(text(str(value)) for value in values) + "]"
 
 
+def different(names: Sequence[str]) -> list[str]:
+    """The names, where one that is there already gets a number: DuckDB ignores case."""
+    found: dict[str, str] = {}
+    for wanted in names:
+        new, number = wanted, 0
+        while new.lower() in found:
+            number += 1
+            new = f"{wanted}_{number}"
+        found[new.lower()] = new
+    return list(found.values())
+
+
 def is_installed() -> bool:
     """Whether the extra that data needs is there."""
     return all(importlib.util.find_spec(module) is not None for module in ("duckdb", "numpy"))
@@ -87,6 +99,26 @@ def confine(connection: Any, paths: Sequence[Path], folders: Sequence[Path]) -> 
     connection.execute(f"SET allowed_directories = {texts([f'{path}/' for path in folders])}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+
+
+def copy(connection: Any, query: str, target: Path) -> None:
+    """Write the rows of a query to `target`, in their order, in memory that does not grow. Whole
+    numbers of 128 bits, for which Parquet has no type, keep their digits as decimals.
+    """
+    found = connection.sql(query)
+    wide = [
+        f"CAST({name(column)} AS DECIMAL(38, 0)) AS {name(column)}"
+        for column, type_ in zip(found.columns, found.types, strict=True)
+        if type_.id in _WIDE
+    ]
+    replaced = f" REPLACE ({', '.join(wide)})" if wide else ""
+    query = f"SELECT *{replaced} FROM ({query})"
+    connection.execute(
+        f"COPY ({query}) TO {text(str(target))} (FORMAT parquet, COMPRESSION snappy)"
+    )
+
+
+_WIDE = frozenset({"hugeint", "uhugeint", "bignum", "varint"})
 
 
 @contextmanager

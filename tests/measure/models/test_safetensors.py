@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from assent.core.inspection import Part, Tensor
@@ -90,6 +91,17 @@ def test_types_of_pytorch(tmp_path: Path) -> None:
     }
 
 
+def test_metadata_of_null_is_none_as_to_the_library(tmp_path: Path) -> None:
+    header = {"__metadata__": None, "w": entry(0, 8, [2])}
+    path = written(tmp_path / "model.safetensors", header, bytes(8))
+    with safe_open(path, "np") as opened:
+        assert opened.metadata() is None
+        assert opened.keys() == ["w"]
+    part = inspected(path)
+    assert (part.problem, part.parameters, part.settings) == (None, 2, {})
+    assert list(safetensors.locate(source(path))) == ["w"]
+
+
 def test_another_suffix_is_recognized_by_its_header(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     save_file({"a": np.ones(2)}, path)
@@ -126,6 +138,7 @@ HOSTILE: dict[str, tuple[Any, bytes, str]] = {
     "no type": ({"a": {"shape": [1], "data_offsets": [0, 4]}}, bytes(4), "no type"),
     "text": ({"a": "x"}, b"", "no type"),
     "metadata that is no text": ({"__metadata__": {"a": 1}}, b"", "metadata"),
+    "metadata with a null in it": ({"__metadata__": {"a": None}}, b"", "metadata"),
     "metadata that is a list": ({"__metadata__": [1]}, b"", "metadata"),
     "a list": (b"[]", b"", "not an object"),
     "spaces first": (b"  {}", b"", "not an object"),

@@ -272,7 +272,7 @@ def test_a_near_name_is_named(tmp_path: Path) -> None:
     ("name", "content", "problem"),
     [
         ("p.parquet", b"PAR1 not really", "cannot be read"),
-        ("p.csv", b"\xff\xfe\x00\x01", "no column|cannot be read"),
+        ("p.csv", b"\xff\xfe\x00\x01", "p.csv is written in UTF-16"),
         ("p.jsonl", b'{"id": 1, "y":', "no column|cannot be read"),
         ("p.xlsx", b"x", "is not read"),
     ],
@@ -303,3 +303,27 @@ def test_names_with_quotes_and_stars_are_names(tmp_path: Path) -> None:
     settings = PredictionsSettings(path="p[*]'1.parquet", slices=(odd,), **SETTINGS)
     meta, content = read_predictions(tmp_path, settings)
     assert load_predictions(content, meta).slices[odd].values == ("a'b", 'c"d', "e", "f")
+
+
+def test_ids_of_json_stay_as_they_are(tmp_path: Path) -> None:
+    """A string that looks like a UUID is a string, and a number may have any number of digits."""
+    for ids in (
+        [f"A0EEBC99-9C0B-4EF8-BB6D-6BB9BD38001{at}" for at in range(4)],
+        ["2024-01-01T00:00:00", "2024-01-01", "007", "7"],
+        [92233720368547758000 + at for at in range(4)],
+        [2**64 - 1, 2**53, 2**53 + 1, 1],
+    ):
+        lines = [
+            json.dumps({"id": one, "y": at % 2, "yhat": 1, "p": 0.5}) for at, one in enumerate(ids)
+        ]
+        (tmp_path / "p.jsonl").write_text("\n".join(lines))
+        meta, content = read_predictions(tmp_path, PredictionsSettings(path="p.jsonl", **SETTINGS))
+        assert sorted(load_predictions(content, meta).ids) == sorted(map(str, ids))
+
+
+def test_a_ragged_line_is_refused(tmp_path: Path) -> None:
+    lines = ["id,y,yhat,p", *(f"{at},1,0,0.5" for at in range(100))]
+    lines[50] += ",more"
+    (tmp_path / "p.csv").write_text("\n".join(lines))
+    with pytest.raises(UsageError, match=r"p\.csv, line 51 has 5 cells in place of 4"):
+        read_predictions(tmp_path, PredictionsSettings(path="p.csv", **SETTINGS))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,76 @@ def test_types_that_differ_are_compared_by_value(tmp_path: Path) -> None:
         key=("id",),
     )
     assert (found.rows, found.keys) == (1, 2)
+
+
+SECOND = 1_700_000_000
+PER = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+@pytest.mark.parametrize("unit", PER)
+@pytest.mark.parametrize("other", PER)
+def test_moments_of_any_unit_are_compared_as_instants(
+    tmp_path: Path, unit: str, other: str, zone: str | None
+) -> None:
+    def at(seconds: list[int], unit: str, zone: str | None) -> Any:
+        return pa.array([one * PER[unit] for one in seconds], pa.timestamp(unit, zone))
+
+    found = compared(
+        tmp_path,
+        {"t": at([SECOND, SECOND + 1, SECOND + 2], unit, None)},
+        {"t": at([SECOND, SECOND + 1, SECOND + 9], other, zone)},
+        key=("t",),
+    )
+    assert (found.rows, found.keys) == (2, 2)
+
+
+FINE = {
+    "nanoseconds": (
+        pa.array([SECOND * 10**9], pa.timestamp("ns")),
+        pa.array([SECOND * 10**6], pa.timestamp("us")),
+        pa.array([SECOND * 10**9 + 1], pa.timestamp("ns")),
+    ),
+    "a date": (
+        pa.array([1], pa.date32()),
+        pa.array([86_400_000], pa.timestamp("ms")),
+        pa.array([86_400_001], pa.timestamp("ms")),
+    ),
+    "times of day": (
+        pa.array([1_000_000], pa.time64("ns")),
+        pa.array([1_000], pa.time64("us")),
+        pa.array([1_001], pa.time64("us")),
+    ),
+    "integers and floats": (
+        pa.array([2**53], pa.int64()),
+        pa.array([2.0**53], pa.float64()),
+        pa.array([2**53 + 1], pa.int64()),
+    ),
+    "unsigned integers": (
+        pa.array([2**63 - 1], pa.int64()),
+        pa.array([2**63 - 1], pa.uint64()),
+        pa.array([2**63], pa.uint64()),
+    ),
+    "decimals": (
+        pa.array([Decimal("12345678901234567890.10")], pa.decimal128(30, 2)),
+        pa.array([Decimal("12345678901234567890.1")], pa.decimal128(30, 1)),
+        pa.array([Decimal("12345678901234567890.101")], pa.decimal128(30, 3)),
+    ),
+    "decimals and integers": (
+        pa.array([2**60], pa.int64()),
+        pa.array([Decimal(2**60)], pa.decimal128(30, 2)),
+        pa.array([2**60 + 1], pa.uint64()),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FINE)
+def test_no_digit_is_lost_between_types(tmp_path: Path, case: str) -> None:
+    here, same, other = FINE[case]
+    assert here.type != same.type
+    assert compared(tmp_path, {"v": here}, {"v": same}).rows == 1
+    assert compared(tmp_path, {"v": same}, {"v": other}).rows == 0
+    assert compared(tmp_path, {"v": here}, {"v": other}).rows == 0
 
 
 def test_columns_in_another_order_and_swapped_values(tmp_path: Path) -> None:

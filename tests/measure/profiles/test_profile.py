@@ -67,6 +67,8 @@ def test_numbers(tmp_path: Path) -> None:
         (pa.array([0.1, 2], pa.float32()), "float", (0.100000001491, 2)),
         (pa.array([decimal.Decimal("1.25")]), "decimal128(3, 2)", (1.25,)),
         (pa.array([dt.time(1, 0, 0, 500_000)]), "time64[us]", (3600.5,)),
+        (pa.array([dt.time(1)], pa.time32("ms")), "time32[ms]", (3600,)),
+        (pa.array([dt.time(1)], pa.time64("ns")), "time64[ns]", (3600,)),
         (pa.array([0.5], pa.float16()), "float", (0.5,)),
     ],
 )
@@ -86,11 +88,17 @@ HALF = dt.datetime(1970, 1, 2, 0, 0, 0, 500_000)
     [
         (pa.array([dt.date(1969, 12, 31), dt.date(1970, 1, 3)]), "date32[day]", (-86400, 172800)),
         (pa.array([HALF]), "timestamp[us]", (86400.5,)),
-        (pa.array([HALF], pa.timestamp("ns")), "timestamp[us]", (86400.5,)),
-        (pa.array([HALF], pa.timestamp("ms")), "timestamp[us]", (86400.5,)),
+        (pa.array([HALF], pa.timestamp("ns")), "timestamp[ns]", (86400.5,)),
+        (pa.array([HALF], pa.timestamp("ms")), "timestamp[ms]", (86400.5,)),
+        (pa.array([86400], pa.timestamp("s")), "timestamp[ms]", (86400.0,)),
         (
             pa.array([HALF.replace(tzinfo=UTC)], pa.timestamp("us", "Asia/Tokyo")),
             "timestamp[us, tz=UTC]",
+            (86400.5,),
+        ),
+        (
+            pa.array([HALF.replace(tzinfo=UTC)], pa.timestamp("ns", "Asia/Tokyo")),
+            "timestamp[ns, tz=UTC]",
             (86400.5,),
         ),
     ],
@@ -100,6 +108,16 @@ def test_times_are_seconds_in_utc(tmp_path: Path, values: Any, type_: str, edges
     assert (found.type, found.kind) == (type_, "time")
     assert found.numbers is not None
     assert found.numbers.edges == edges
+
+
+def test_moments_of_96_bits_are_of_any_year(tmp_path: Path) -> None:
+    """Spark wrote years in them that nanoseconds of 64 bits have no room for."""
+    at = [dt.datetime(2024, 1, 1), dt.datetime(9999, 12, 31)]
+    write(tmp_path / "d.parquet", {"a": at}, use_deprecated_int96_timestamps=True)
+    found = column(both(tmp_path, "d.parquet"), "a")
+    assert found.type == "timestamp[us]"
+    assert found.numbers is not None
+    assert found.numbers.edges == tuple(one.replace(tzinfo=UTC).timestamp() for one in at)
 
 
 def test_booleans(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from assent.errors import AssentError, OutsideError, UsageError
 from assent.measure.profiles.encoding import encode_profile
 from assent.measure.profiles.profile import profile_data
 from assent.measure.profiles.reading import open_table
+from assent.measure.profiles.rows import row_changes
 from tests.measure.profiles.tables import both, column, profile, write
 
 ROWS: dict[str, Any] = {
@@ -280,3 +281,42 @@ def test_the_private_folder_goes_with_the_table(tmp_path: Path) -> None:
         assert folder.stat().st_mode & 0o077 == 0
         assert list(folder.iterdir())
     assert not folder.exists()
+
+
+def test_whole_numbers_of_128_bits_keep_their_digits(tmp_path: Path) -> None:
+    """Parquet has no type for them: DuckDB writes floats."""
+    with duckdb.connect(os.fspath(tmp_path / "d.duckdb")) as database:
+        database.execute("CREATE TABLE t AS SELECT 12345678901234567890::HUGEINT + range AS a "
+                         "FROM range(3)")  # fmt: skip
+    with open_table(tmp_path, "duckdb:d.duckdb?t") as table:
+        (found,) = table.columns
+        assert found.type == "decimal128(38, 0)"
+        query = f"SELECT count(DISTINCT a) FROM {table.relation}"
+        assert table.connection.execute(query).fetchone() == (3,)
+
+
+def test_texts_of_sqlite_stay_texts(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "d.sqlite")) as lite:
+        lite.execute("CREATE TABLE t (id TEXT, n INTEGER)")
+        ids = ["A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380011", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380012"]
+        lite.executemany("INSERT INTO t VALUES (?, ?)", [(ids[0], 2**53), (ids[1], 2**53 + 1)])
+        lite.commit()
+    with open_table(tmp_path, "sqlite:d.sqlite?t") as table:
+        assert [one.type for one in table.columns] == ["string", "int64"]
+        rows = table.connection.execute(f"SELECT * FROM {table.relation}").fetchall()
+    assert rows == [(ids[0], 2**53), (ids[1], 2**53 + 1)]
+
+
+def test_one_odd_value_of_sqlite_leaves_the_others_comparable(tmp_path: Path) -> None:
+    for side, last in (("old", "2024-01-03"), ("new", "soon")):
+        with closing(sqlite3.connect(tmp_path / f"{side}.sqlite")) as lite:
+            lite.execute("CREATE TABLE t (id INTEGER, at TEXT)")
+            days = [(1, "2024-01-01"), (2, "2024-01-02"), (3, last)]
+            lite.executemany("INSERT INTO t VALUES (?, ?)", days)
+            lite.commit()
+    with (
+        open_table(tmp_path, "sqlite:old.sqlite?t") as old,
+        open_table(tmp_path, "sqlite:new.sqlite?t") as new,
+    ):
+        found = row_changes(old, new, name="d", key=["id"])
+    assert (found.same, found.changed) == (2, 1)

@@ -114,3 +114,13 @@ def test_like_the_plain_way(
     assert found.changed == sum(left[key] != right[key] for key in both)
     assert found.same == sum(left[key] == right[key] for key in both)
     assert found.repeated_keys == sum(of[key] for of in counts for key in repeated)
+
+
+def test_another_unit_is_no_change_of_rows(tmp_path: Path) -> None:
+    at = [1_700_000_000, 1_700_000_001, None]
+    old = pa.array([None if one is None else one * 10**9 for one in at], pa.timestamp("ns"))
+    new = pa.array([None if one is None else one * 10**3 for one in at], pa.timestamp("ms"))
+    found = changes(tmp_path, {"id": [1, 2, 3], "t": old}, {"id": [1, 2, 3], "t": new})
+    assert (found.same, found.changed) == (3, 0)
+    found = changes(tmp_path, {"t": old, "x": [1, 2, 3]}, {"t": new, "x": [1, 2, 4]}, ("t",))
+    assert (found.same, found.changed, found.columns) == (2, 1, (("x", 1),))

@@ -104,6 +104,8 @@ def _header(path: Path, size: int) -> tuple[dict[str, Located], dict[str, Scalar
 
 
 def _metadata(value: Any) -> Iterator[tuple[str, Scalar]]:
+    if value is None:
+        return  # as good as none to the library, which declares an optional map
     if not isinstance(value, dict) or len(value) > MAX_NAMES:
         raise ReadError("its metadata is not an object of texts")
     for key, text in sorted(value.items()):

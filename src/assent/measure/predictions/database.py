@@ -19,7 +19,7 @@ class Database:
         self.folder = folder
         # Text that is no Unicode and numbers beyond any type are told by Python's own errors.
         self.errors = (error, ValueError, OverflowError, MemoryError)
-        self._connection = connection
+        self.connection = connection
 
     def place(self, name: str) -> str:
         """A file of the folder as SQL has it."""
@@ -27,7 +27,7 @@ class Database:
 
     def run(self, sql: str, values: list[Any] | None = None) -> Any:
         """Run one statement."""
-        return self._connection.execute(sql, values)
+        return self.connection.execute(sql, values)
 
     def one(self, sql: str) -> Any:
         """The one value that a query gives."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from assent.compare.predictions.class_names import same_names
 from assent.core.digest import Digest
 from assent.core.evidence import Predictions, Task
 from assent.errors import UsageError
-from assent.measure import engine, files
+from assent.measure import engine, files, fits
+from assent.measure.dialect import Lines
+from assent.measure.jsons import Objects
 from assent.measure.pointers import require_real, require_there
 from assent.measure.predictions.classes import class_meant, infer_task, ordered, positive_of
 from assent.measure.predictions.database import Database, open_database
@@ -27,14 +29,10 @@ from assent.measure.predictions.limits import (
 )
 from assent.measure.redaction import redact_text
 
-_READERS = {
-    ".parquet": "read_parquet({})",
-    ".pq": "read_parquet({})",
-    ".csv": "read_csv({}, header = true, all_varchar = true, delim = ',', quote = '\"')",
-    ".tsv": "read_csv({}, header = true, all_varchar = true, delim = '\t', quote = '\"')",
-    ".jsonl": "read_json({}, format = 'newline_delimited')",
-    ".ndjson": "read_json({}, format = 'newline_delimited')",
-}
+_PARQUET = frozenset({".parquet", ".pq"})
+_LINES = {".csv": None, ".tsv": "\t"}
+_OBJECTS = frozenset({".jsonl", ".ndjson"})
+_KNOWN = (".csv", ".jsonl", ".ndjson", ".parquet", ".pq", ".tsv")
 _WHOLE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?")
 _PLAIN = re.compile(
     r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\([0-9, ]+\)|VARCHAR|BOOLEAN|DATE"
@@ -106,8 +104,8 @@ def read_predictions(root: Path, settings: Declared) -> tuple[Predictions, bytes
     path = files.path_below(root, settings.path)
     files.require_inside(root, path)
     suffix = path.suffix.lower()
-    if suffix not in _READERS:
-        known = ", ".join(sorted(_READERS))
+    if suffix not in _KNOWN:
+        known = ", ".join(_KNOWN)
         raise UsageError(doing, f"{suffix or 'no suffix'} is not read", hint=f"write {known}")
     if not path.is_file():
         require_there(root, settings.path, doing)
@@ -116,8 +114,9 @@ def read_predictions(root: Path, settings: Declared) -> tuple[Predictions, bytes
     name = "predictions" + suffix
     with open_database(doing, path, name) as database:
         try:
-            reader = _READERS[suffix].format(database.place(name))
-            return _Reading(database, settings, doing).read(reader)
+            reading = _Reading(database, settings, doing)
+            reading.open(str(database.folder / name), suffix)
+            return reading.read()
         except database.errors as error:
             said = database.explain(error, name)
             raise UsageError(doing, f"it cannot be read ({said})") from None
@@ -132,12 +131,48 @@ class _Reading:
         self.doing = doing
         self.types: dict[str, str] = {}
 
-    def read(self, reader: str) -> tuple[Predictions, bytes]:
-        settings = self.settings
-        self.database.run(f"CREATE VIEW given AS SELECT * FROM {reader}")
+    def open(self, place: str, suffix: str) -> None:
+        """Read the declared columns: text as it is written, and numbers with all their digits."""
+        lines = None
+        candidates: dict[str, tuple[str, ...]] = {}
+        if suffix in _PARQUET:
+            source = f"read_parquet({engine.text(place)})"
+        elif suffix in _OBJECTS:
+            objects = Objects(self.database.connection, [place])
+            if not objects.are_objects:
+                raise UsageError(self.doing, "its lines are not objects of JSON")
+            source, candidates = objects.relation(), objects.candidates
+            self._require_rows(objects.columns)
+        else:
+            shown = PurePosixPath(self.settings.path).name
+            connection = self.database.connection
+            lines = Lines(connection, {place: shown}, self.doing, _LINES[suffix])
+            source = lines.relation()
+            self._require_rows(lines.columns)
+        self.database.run(f"CREATE VIEW given AS SELECT * FROM {source}")
         self._check_columns()
-        columns = ", ".join(engine.name(one) for one in dict.fromkeys(self._declared()))
-        self.database.run(f"CREATE TABLE read AS SELECT {columns} FROM given LIMIT {MAX_ROWS + 1}")
+        declared = list(dict.fromkeys(self._declared()))
+        columns = ", ".join(map(engine.name, declared))
+        self.database.run(f"CREATE TABLE raw AS SELECT {columns} FROM given LIMIT {MAX_ROWS + 1}")
+        if lines is not None:
+            lines.require_sound()
+            if all(name in declared for name in lines.columns):
+                lines.require_one_header("raw")
+        tried = {name: candidates[name] for name in declared if candidates.get(name)}
+        types = fits.fitted(self.database.connection, "raw", tried)
+        cast = fits.cast_columns(declared, types)
+        self.database.run(f"CREATE TABLE read AS SELECT {cast} FROM raw")
+        self.database.run("DROP TABLE raw")
+        described = self.database.rows("DESCRIBE read")
+        self.types |= {str(row[0]): str(row[1]) for row in described}
+
+    def _require_rows(self, columns: Collection[str]) -> None:
+        if not columns:
+            raise UsageError(self.doing, "it has no rows")
+
+    def read(self) -> tuple[Predictions, bytes]:
+        """The rows, checked, and what is kept of them."""
+        settings = self.settings
         rows: int = self.database.one("SELECT count(*) FROM read")
         if rows == 0:
             raise UsageError(self.doing, "it has no rows")

@@ -52,19 +52,25 @@ _CAST = {
 _TIMES = {
     "date": "date32[day]",
     "timestamp": "timestamp[us]",
-    "timestamp_s": "timestamp[us]",
-    "timestamp_ms": "timestamp[us]",
-    "timestamp_ns": "timestamp[us]",
+    "timestamp_s": "timestamp[ms]",
+    "timestamp_ms": "timestamp[ms]",
+    "timestamp_ns": "timestamp[ns]",
     "timestamp with time zone": "timestamp[us, tz=UTC]",
+    "timestamptz_ns": "timestamp[ns, tz=UTC]",
 }
-_CLOCKS = {"time": "time64[us]", "time_ns": "time64[us]", "time with time zone": "time64[us]"}
+"""Parquet has no seconds, milliseconds stand for them; of a zone it knows that there is one."""
+
+_CLOCKS = {"time": "time64[us]", "time_ns": "time64[ns]", "time with time zone": "time64[us]"}
+_MILLISECONDS = {"time64[us]": "time32[ms]"}
 _TEXTS = {"varchar", "enum", "uuid", "char", "string_literal"}
 _BYTES = {"blob", "bit"}
 
 
-def column_of_duckdb(name: str, type_: Any) -> Column:
-    """The column `name` of the DuckDB type `type_`."""
-    word = type_word(type_)
+def column_of_duckdb(name: str, type_: Any, unit: str = "us") -> Column:
+    """The column `name` of the DuckDB type `type_`. `unit` is that of the file, which DuckDB does
+    not keep: to it milliseconds are microseconds.
+    """
+    word = _in_unit(type_word(type_), unit)
     what = type_.id
     if what in NUMBERS:
         return Column(name=name, type=word, kind="number", counting="number", is_direct=True)
@@ -79,6 +85,12 @@ def column_of_duckdb(name: str, type_: Any) -> Column:
     if what in _BYTES or what in ("list", "array", "map"):
         return Column(name=name, type=word, kind="nested", counting="length")
     return Column(name=name, type=word, kind="nested", counting="presence")
+
+
+def _in_unit(word: str, unit: str) -> str:
+    if unit == "ms":
+        word = _MILLISECONDS.get(word, word)
+    return word.replace("[us", f"[{unit}") if word.startswith("timestamp[us") else word
 
 
 def type_word(type_: Any) -> str:
@@ -140,10 +152,9 @@ def column_of_arrow(name: str, type_: Any) -> Column | None:
         return Column(name=name, type="bool", kind="boolean", counting="boolean", is_direct=True)
     if of.is_date32(type_):
         word = _TIMES["date"]
-    elif of.is_timestamp(type_) and type_.tz is None:
-        word = _TIMES["timestamp"]
     elif of.is_timestamp(type_):
-        word = _TIMES["timestamp with time zone"]
+        zoned = "timestamp" if type_.tz is None else "timestamp with time zone"
+        word = _in_unit(_TIMES[zoned], "ms" if type_.unit == "s" else type_.unit)
     else:
         return None
     return Column(name=name, type=word, kind="time", counting="number", is_direct=True)

@@ -16,6 +16,7 @@ import msgspec
 
 from assent.errors import OutsideError, UsageError
 from assent.measure import engine, files
+from assent.measure.profiles import texts
 from assent.measure.redaction import redact_text
 
 _KINDS = ("duckdb", "sqlite", "postgres")
@@ -33,8 +34,8 @@ def is_query(wanted: str) -> bool:
     return _QUERY.match(wanted) is not None
 
 
-def write(root: Path, source: str, target: Path, doing: str) -> None:
-    """Write the rows of a table or query to `target`, as Parquet.
+def write(root: Path, source: str, folder: Path, doing: str) -> texts.Texts:
+    """Write the rows of a table or query into `folder`, as Parquet.
 
     `duckdb:<file>?<table or query>`, `sqlite:<file>?…` with a file below `root`, or
     `postgres:<connection>?…` with libpq's words (`host=db dbname=sales`); user and password come
@@ -47,15 +48,15 @@ def write(root: Path, source: str, target: Path, doing: str) -> None:
             doing, "it names no table or query", hint=f"write {kind}:{place}?<table or query>"
         )
     if kind == "postgres":
-        _write_attached(doing, target, wanted, place, "postgres")
-        return
+        _write_attached(doing, folder / texts.ROWS, wanted, place, "postgres")
+        return texts.Texts()
     paths = files.expand(root, [place])
     if len(paths) != 1:
         raise UsageError(doing, f"there is no such file: {place}")
     if kind == "sqlite":
-        _write_sqlite(paths[0], wanted, target, doing)
-    else:
-        _write_attached(doing, target, wanted, str(paths[0].absolute()), "duckdb")
+        return _write_sqlite(paths[0], wanted, folder, doing)
+    _write_attached(doing, folder / texts.ROWS, wanted, str(paths[0].absolute()), "duckdb")
+    return texts.Texts()
 
 
 def _write_attached(doing: str, target: Path, wanted: str, place: str, kind: str) -> None:
@@ -69,7 +70,7 @@ def _write_attached(doing: str, target: Path, wanted: str, place: str, kind: str
             if kind == "duckdb":
                 engine.confine(connection, [], [target.parent])
             connection.execute("USE source")
-            copy(connection, _select(connection, wanted, doing), target)
+            engine.copy(connection, _select(connection, wanted, doing), target)
     finally:
         connection.close()
 
@@ -85,18 +86,11 @@ def _select(connection: Any, wanted: str, doing: str) -> str:
     return f"SELECT * FROM (\n{statements[0].query.rstrip().rstrip(';')}\n)"
 
 
-def copy(connection: Any, query: str, target: Path) -> None:
-    """Write the rows of a query to `target`, in their order, in memory that does not grow."""
-    connection.execute(
-        f"COPY ({query}) TO {engine.text(str(target))} (FORMAT parquet, COMPRESSION snappy)"
-    )
-
-
-def _write_sqlite(path: Path, wanted: str, target: Path, doing: str) -> None:
+def _write_sqlite(path: Path, wanted: str, folder: Path, doing: str) -> texts.Texts:
     """SQLite is read by Python's own module, so that no extension must be fetched. Its values have
-    types and its columns have not: DuckDB infers those of the columns from all values.
+    types and its columns have not: those of the columns are what all their values fit.
     """
-    rows = target.parent / "rows.jsonl"
+    rows = folder / "rows.jsonl"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
             database.set_authorizer(_only_reads)
@@ -106,41 +100,25 @@ def _write_sqlite(path: Path, wanted: str, target: Path, doing: str) -> None:
             cursor = database.execute(query)
             if cursor.description is None:
                 raise UsageError(doing, "the query gives no rows")
-            names = _different([str(column[0]) for column in cursor.description])
+            names = engine.different([str(column[0]) for column in cursor.description])
             with rows.open("wb") as file:
                 for row in _rows(cursor):
                     file.write(msgspec.json.encode(dict(zip(names, row, strict=True))) + b"\n")
             is_empty = rows.stat().st_size == 0
     except (sqlite3.Error, UnicodeError) as error:
         raise UsageError(doing, redact_text(str(error)), hint="check the table or query") from None
-    connection = engine.connect(doing, target.parent)
+    connection = engine.connect(doing, folder)
     try:
-        engine.confine(connection, [rows], [target.parent])
-        query = (
-            f"SELECT * FROM read_json({engine.text(str(rows))}, sample_size = -1, "
-            "map_inference_threshold = -1, format = 'newline_delimited')"
-        )
-        if is_empty:
-            query = (
-                f"SELECT {', '.join(f'NULL::VARCHAR AS {engine.name(n)}' for n in names)} LIMIT 0"
-            )
+        engine.confine(connection, [rows], [folder])
         with engine.explained(doing):
-            copy(connection, query, target)
+            if not is_empty:
+                return texts.write(connection, "json", {str(rows): path.name}, folder, doing)
+            listed = ", ".join(f"NULL::VARCHAR AS {engine.name(name)}" for name in names)
+            engine.copy(connection, f"SELECT {listed} LIMIT 0", folder / texts.ROWS)
+            return texts.Texts()
     finally:
         connection.close()
         rows.unlink(missing_ok=True)
-
-
-def _different(names: list[str]) -> list[str]:
-    """The names, where one that is there already gets a number: DuckDB ignores case."""
-    found: dict[str, str] = {}
-    for name in names:
-        new, number = name, 0
-        while new.lower() in found:
-            number += 1
-            new = f"{name}_{number}"
-        found[new.lower()] = new
-    return list(found.values())
 
 
 _READS = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, 33})

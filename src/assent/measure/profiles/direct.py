@@ -31,9 +31,10 @@ class ParquetFiles:
         self._own = threading.local()
         self.rows = sum(footer.num_rows for footer in footers)
         self.columns: dict[str, Column] = {}
+        left_out = _of_96_bits(footers, schema)
         for field in schema:
             column = column_of_arrow(field.name, field.type)
-            if column is not None:
+            if column is not None and field.name not in left_out:
                 self.columns[field.name] = column
         self.is_complete = len(self.columns) == len(schema)
 
@@ -134,6 +135,18 @@ def open_files(paths: Sequence[Path], doing: str) -> ParquetFiles | None:
     if not has_clear_names(schema.names) or any("." in name for name in schema.names):
         return None
     return ParquetFiles(paths, footers, schema)
+
+
+def _of_96_bits(footers: Sequence[Any], schema: Any) -> set[str]:
+    """Columns of moments in the old way (INT96), which hold more than pyarrow's nanoseconds do."""
+    if not any(str(field.type) == "timestamp[ns]" for field in schema):
+        return set()
+    return {
+        column.path
+        for footer in footers
+        for column in map(footer.schema.column, range(len(footer.schema)))
+        if column.physical_type == "INT96"
+    }
 
 
 def values_of(array: Any) -> Values:

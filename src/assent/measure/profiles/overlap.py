@@ -9,7 +9,7 @@ from pathlib import Path
 from assent.core.profile import Overlap
 from assent.errors import UsageError
 from assent.measure import engine
-from assent.measure.profiles.columns import Column
+from assent.measure.profiles.columns import NUMBERS, Column
 from assent.measure.profiles.reading import Table, connect, require_columns
 
 
@@ -35,16 +35,15 @@ def overlap(
         connection = connect(doing, Path(folder), (first, second))
         try:
             with engine.explained(doing):
-                (rows,) = connection.execute(
-                    _same_rows(first.relation, left, second.relation, right)
-                ).fetchone()
+                one, two = relation_of(first, second), relation_of(second, first)
+                (rows,) = connection.execute(_same_rows(one, left, two, right)).fetchone()
                 keys = None
                 if key:
                     (keys,) = connection.execute(
                         _same_keys(
-                            first.relation,
+                            one,
                             [left[name] for name in key],
-                            second.relation,
+                            two,
                             [right[name] for name in key],
                         )
                     ).fetchone()
@@ -67,16 +66,80 @@ def shared(first: Table, second: Table) -> tuple[dict[str, str], dict[str, str]]
 
 
 def _compared(column: Column, other: Column) -> str:
+    """The column in SQL, so that equal values of both are equal, and no digit is lost."""
+    return _by_value(column, other) or f"CAST({engine.name(column.name)} AS VARCHAR)"
+
+
+def relation_of(table: Table, other: Table) -> str:
+    """What `table` is read by to be compared with `other`: where a column can only be compared by
+    its text, that is the text which was written.
+    """
+    there = {column.name: column for column in other.columns}
+    return table.with_texts(
+        [
+            column.name
+            for column in table.columns
+            if column.name in there and _by_value(column, there[column.name]) is None
+        ]
+    )
+
+
+def _by_value(column: Column, other: Column) -> str | None:
     quoted = engine.name(column.name)
     if column.type == other.type and column.counting != "text":
         return quoted
     if column.counting == "number" and other.counting == "number" and column.kind == other.kind:
-        return f"CAST({quoted} AS TIMESTAMPTZ)" if column.kind == "time" else _float(quoted)
+        if column.kind == "time":
+            return _moment(quoted, column.type)
+        if column.type.startswith("time") and other.type.startswith("time"):
+            return f"epoch_ns({quoted})"
+        if _is_measured(column) == _is_measured(other) == "":
+            return _number(quoted, column.type, other.type)
+    return None
+
+
+def _is_measured(column: Column) -> str:
+    """The word of a type that is no plain number, or nothing."""
+    return next((word for word in ("time", "duration") if column.type.startswith(word)), "")
+
+
+def _moment(quoted: str, type_: str) -> str:
+    """A date or a moment as nanoseconds since 1970, of any year. Without a zone it is of UTC."""
+    if type_.startswith("timestamp[ns"):
+        return f"CAST(epoch_ns({quoted}) AS HUGEINT)"
+    if type_.startswith("date"):
+        quoted = f"CAST({quoted} AS TIMESTAMP)"
+    return f"CAST(epoch_us({quoted}) AS HUGEINT) * 1000"
+
+
+def _number(quoted: str, type_: str, other: str) -> str:
+    """A number beside one of another type. Floats are compared as floats, all others by their
+    digits: a float has 53 bits of them, so a whole one is written out.
+    """
+    if type_ in _WHOLE and other in _WHOLE:
+        return f"CAST({quoted} AS HUGEINT)"
+    if type_ in _FLOATS and (other in _FLOATS or _scale(other)):
+        return f"CAST({quoted} AS DOUBLE)"
+    if _scale(type_):
+        if other in _FLOATS:
+            return f"CAST({quoted} AS DOUBLE)"
+        return f"rtrim(rtrim(CAST({quoted} AS VARCHAR), '0'), '.')"
+    if type_ in _FLOATS:
+        whole = f"isfinite({quoted}) AND {quoted} = trunc({quoted}) AND abs({quoted}) < 1e38"
+        return (
+            f"CASE WHEN {whole} THEN CAST(CAST({quoted} AS HUGEINT) AS VARCHAR) "
+            f"ELSE CAST({quoted} AS VARCHAR) END"
+        )
     return f"CAST({quoted} AS VARCHAR)"
 
 
-def _float(quoted: str) -> str:
-    return f"CAST({quoted} AS DOUBLE)"
+_FLOATS = frozenset({"float", "double"})
+_WHOLE = frozenset(NUMBERS.values()) - _FLOATS
+
+
+def _scale(type_: str) -> bool:
+    """Whether a type is of decimals with digits behind the point."""
+    return type_.startswith("decimal") and not type_.endswith(", 0)")
 
 
 def _same_rows(first: str, left: dict[str, str], second: str, right: dict[str, str]) -> str:

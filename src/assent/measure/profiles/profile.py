@@ -343,7 +343,7 @@ def _number(column: Column) -> str:
     if column.counting == "number":
         if column.is_direct:
             return quoted
-        if kind.startswith("time64"):
+        if kind.startswith(("time32", "time64")):
             return f"CAST(epoch(CAST({quoted} AS TIME)) AS DOUBLE)"
         if kind.startswith("duration"):
             return f"CAST(epoch({quoted}) AS DOUBLE)"

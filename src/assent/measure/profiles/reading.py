@@ -12,14 +12,14 @@ import os
 import tempfile
 import threading
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
 from assent.errors import AssentError, UsageError
 from assent.measure import engine, files, pointers
-from assent.measure.profiles import databases
+from assent.measure.profiles import databases, texts
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.direct import ParquetFiles, open_files
 from assent.measure.redaction import redact_text
@@ -45,17 +45,32 @@ _GLOB = frozenset("*?[]{}")
 
 _MAX_PARTITIONS = 50
 
+_OF_FILES = frozenset({"timestamp", "timestamp with time zone", "time"})
+"""Types of DuckDB whose unit only the files know."""
+
+_UNITS = """
+    SELECT name, CASE
+        WHEN bool_and(coalesce(logical_type LIKE 'Time%MILLIS=Milli%', false)
+            OR coalesce(converted_type IN ('TIME_MILLIS', 'TIMESTAMP_MILLIS'), false)) THEN 'ms'
+        WHEN bool_or(logical_type LIKE 'Time%NANOS=Nano%') THEN 'ns'
+        ELSE 'us' END
+    FROM parquet_schema({}) WHERE name IS NOT NULL GROUP BY name
+"""
+
 
 class Table:
     """A data set that can be read. `relation` is what DuckDB reads it by, `paths` are the Parquet
-    files below it. Close it, or use it in `with`: its private folder goes with it.
+    files below it, `listed` the same in SQL. Close it, or use it in `with`: its private folder goes
+    with it.
     """
 
     def __init__(self, source: str, folder: tempfile.TemporaryDirectory[str]) -> None:
         self.source = redact_text(source)
         self.doing = f"reading {self.source}"
         self.relation = ""
+        self.listed = ""
         self.paths: tuple[Path, ...] = ()
+        self.texts = texts.Texts()
         self.address: str | None = None
         self.direct: ParquetFiles | None = None
         self._folder = folder
@@ -95,6 +110,12 @@ class Table:
                 self._connection = connect(self.doing, self.folder, (self,))
             return self._connection
 
+    def with_texts(self, names: Collection[str]) -> str:
+        """The relation, where the columns of `names` that were read as text are as they were
+        written.
+        """
+        return self.texts.relation(self.folder, names) or self.relation
+
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns in their order."""
@@ -124,7 +145,13 @@ class Table:
     def _described(self) -> tuple[Column, ...]:
         with engine.explained(self.doing):
             relation = self.connection.sql(f"SELECT * FROM {self.relation}")
-            return tuple(map(column_of_duckdb, relation.columns, relation.types))
+            found = list(zip(relation.columns, relation.types, strict=True))
+            units: dict[str, str] = {}
+            if self.listed and any(type_.id in _OF_FILES for _, type_ in found):
+                units = dict(self.connection.execute(_UNITS.format(self.listed)).fetchall())
+            return tuple(
+                column_of_duckdb(name, type_, units.get(name, "us")) for name, type_ in found
+            )
 
 
 def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
@@ -134,7 +161,9 @@ def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
     for address in addresses:
         databases.reach(connection, address, doing)
     if not addresses:
-        engine.confine(connection, [path for table in tables for path in table.paths], [folder])
+        paths = [path for table in tables for path in table.paths]
+        paths += [table.folder / texts.WRITTEN for table in tables if table.texts.types]
+        engine.confine(connection, paths, [folder])
     return connection
 
 
@@ -149,7 +178,7 @@ def open_table(root: Path, source: str, *, use_pyarrow: bool = True) -> Table:
     table = Table(source, folder)
     try:
         if databases.is_database(source):
-            databases.write(root, source, table.folder / "rows.parquet", table.doing)
+            table.texts = databases.write(root, source, table.folder, table.doing)
             _use_written(table, use_pyarrow=use_pyarrow)
         elif "://" in source:
             _open_address(table, source, use_pyarrow=use_pyarrow)
@@ -173,7 +202,13 @@ def _open_files(table: Table, root: Path, source: str, *, use_pyarrow: bool) -> 
         _rewrite_arrow(table, paths)
     else:
         safe = _without_patterns(table, paths)
-        _rewrite(table, _reader(format_, [str(path) for path in safe]), safe)
+        names = (files.relative_name(root, path) for path in paths)
+        connection = engine.connect(table.doing, table.folder)
+        try:
+            engine.confine(connection, safe, [table.folder])
+            _rewrite(table, format_, dict(zip(map(str, safe), names, strict=True)), connection)
+        finally:
+            connection.close()
     _use_written(table, use_pyarrow=use_pyarrow)
 
 
@@ -231,6 +266,7 @@ def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bo
     partitions = _partitions(table, root, paths)
     safe = _without_patterns(table, paths)
     table.paths = tuple(safe)
+    table.listed = engine.texts(safe)
     table.relation = _parquet(safe, partitions)
     if use_pyarrow:
         direct = open_files(safe, table.doing)
@@ -242,8 +278,11 @@ def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bo
 
 
 def _use_written(table: Table, *, use_pyarrow: bool) -> None:
-    path = table.folder / "rows.parquet"
+    path = table.folder / texts.ROWS
+    if not path.exists():
+        return  # there was a file, but no column
     table.paths = (path,)
+    table.listed = engine.texts([path])
     table.relation = _parquet([path], {})
     table.direct = open_files([path], table.doing) if use_pyarrow else None
 
@@ -301,35 +340,9 @@ def _without_patterns(table: Table, paths: Sequence[Path]) -> list[Path]:
     return safe
 
 
-def _reader(format_: str, addresses: Sequence[str]) -> str:
-    """What DuckDB reads files of rows by. The types of columns are inferred from all rows: from
-    the first ones alone, 1.5 after many whole numbers would become 2.
-    """
-    listed = engine.texts(addresses)
-    match format_:
-        case "csv":
-            return f"read_csv({listed}, header = true, sample_size = -1, union_by_name = true)"
-        case "tsv":
-            return (
-                f"read_csv({listed}, header = true, sample_size = -1, union_by_name = true, "
-                "delim = '\t')"
-            )
-        case "json":
-            return (
-                f"read_json({listed}, sample_size = -1, union_by_name = true, "
-                "map_inference_threshold = -1)"
-            )
-    return f"read_parquet({listed}, union_by_name = true, hive_partitioning = false)"
-
-
-def _rewrite(table: Table, reader: str, paths: Sequence[Path]) -> None:
-    connection = engine.connect(table.doing, table.folder)
-    try:
-        engine.confine(connection, paths, [table.folder])
-        with engine.explained(table.doing):
-            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")
-    finally:
-        connection.close()
+def _rewrite(table: Table, format_: str, sources: Mapping[str, str], connection: Any) -> None:
+    with engine.explained(table.doing):
+        table.texts = texts.write(connection, format_, sources, table.folder, table.doing)
 
 
 def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
@@ -349,7 +362,7 @@ def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
                 mapped.seek(0)
                 reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(mapped)
                 if writer is None:
-                    writer = pq.ParquetWriter(table.folder / "rows.parquet", reader.schema)
+                    writer = pq.ParquetWriter(table.folder / texts.ROWS, reader.schema)
                 places = range(reader.num_record_batches) if is_file else None
                 batches = reader if places is None else map(reader.get_batch, places)
                 for batch in batches:
@@ -373,6 +386,7 @@ def _open_address(table: Table, source: str, *, use_pyarrow: bool) -> None:
     if format_ == "parquet":
         listed = source + "**/*.parquet" if source.endswith("/") else source
         hive = "true" if source.endswith("/") else "false"
+        table.listed = engine.text(listed)
         table.relation = (
             f"read_parquet({engine.text(listed)}, union_by_name = true, hive_partitioning = {hive})"
         )
@@ -380,9 +394,7 @@ def _open_address(table: Table, source: str, *, use_pyarrow: bool) -> None:
     connection = engine.connect(table.doing, table.folder)
     try:
         databases.reach(connection, source, table.doing)
-        with engine.explained(table.doing):
-            reader = _reader(format_ or "csv", [source])
-            databases.copy(connection, f"SELECT * FROM {reader}", table.folder / "rows.parquet")
+        _rewrite(table, format_ or "csv", {source: table.source}, connection)
     finally:
         connection.close()
     table.address = None

@@ -14,7 +14,7 @@ from typing import Any
 from assent.core.profile import RowChanges
 from assent.errors import UsageError
 from assent.measure import engine
-from assent.measure.profiles.overlap import shared
+from assent.measure.profiles.overlap import relation_of, shared
 from assent.measure.profiles.reading import Table, connect, require_columns
 
 MAX_COLUMNS = 200
@@ -83,15 +83,16 @@ class _Sides:
         self.key = key
         self.columns = [column for column in shared_columns[0] if column not in key]
         self.keys = [f"k{place}" for place in range(len(key))]
-        for side, table, expressions in zip(
-            ("old_rows", "new_rows"), tables, shared_columns, strict=True
+        for side, table, other, expressions in zip(
+            ("old_rows", "new_rows"), tables, tables[::-1], shared_columns, strict=True
         ):
             listed = [f"{expressions[name]} AS k{place}" for place, name in enumerate(key)]
             listed += [
                 f"{expressions[name]} AS c{place}" for place, name in enumerate(self.columns)
             ]
+            relation = relation_of(table, other)
             connection.execute(
-                f"CREATE TEMP VIEW {side} AS SELECT {', '.join(listed)} FROM {table.relation}"
+                f"CREATE TEMP VIEW {side} AS SELECT {', '.join(listed)} FROM {relation}"
             )
 
     def changes(self, name: str) -> RowChanges:

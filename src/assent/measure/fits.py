@@ -1,0 +1,161 @@
+"""What the values of a text column are: the first type that all of them fit, and lose no digit by.
+
+`007` is no number, nor is one that has more digits than its type, nor `+49…`: they stay text. Dates
+and moments are those of ISO 8601; what could be read in two ways, such as 01/02/2024, is not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from assent.measure import engine
+
+TEXT = "VARCHAR"
+NUMBERS = ("BIGINT", "UBIGINT", "DOUBLE", "DECIMAL")
+MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ")
+ALL = (*NUMBERS, "BOOLEAN", *MOMENTS, "TIME")
+
+_SAMPLE = 2_000
+_TOGETHER = 100
+_SCALES = (6, 12, 18, 24, 30)
+"""Digits behind the point of decimals: few sizes, so that one more digit is no other type."""
+
+_NUMBER = r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
+_NOT_FINITE = r"(?i)[-+]?(nan|inf|infinity)"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+_FINE = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
+_ZONE = r" ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)"
+
+
+def trimmed(column: str) -> str:
+    """The text of a column without spaces around it, in SQL."""
+    return f"trim({engine.name(column)})"
+
+
+def cast(column: str, type_: str) -> str:
+    """A column of texts as values of a type that they fit, in SQL."""
+    return engine.name(column) if type_ == TEXT else f"CAST({trimmed(column)} AS {type_})"
+
+
+def cast_columns(
+    names: Sequence[str], types: Mapping[str, str], leave: frozenset[str] = frozenset()
+) -> str:
+    """The columns, each as its type, in SQL; those of `leave`, and those without one, as they are
+    written.
+    """
+    return ", ".join(
+        engine.name(name)
+        if name in leave or name not in types
+        else f"{cast(name, types[name])} AS {engine.name(name)}"
+        for name in names
+    )
+
+
+def fitted(
+    connection: Any, relation: str, candidates: Mapping[str, Sequence[str]]
+) -> dict[str, str]:
+    """For each column the first of its candidates that all values fit, as a type of DuckDB, else
+    text. A column without values is text.
+    """
+    left = {column: list(types) for column, types in candidates.items()}
+    sample = f"(SELECT * FROM {relation} LIMIT {_SAMPLE})"
+    for column, fits in _checked(connection, sample, left).items():
+        left[column] = [type_ for type_ in left[column] if fits[type_]]
+    found = dict.fromkeys(candidates, TEXT)
+    while left := {column: types for column, types in left.items() if types}:
+        tried = {column: [types.pop(0)] for column, types in left.items()}
+        for column, fits in _checked(connection, relation, tried).items():
+            ((type_, is_fit),) = fits.items()
+            if is_fit:
+                left.pop(column)
+                found[column] = type_
+    decimals = [column for column, type_ in found.items() if type_ == "DECIMAL"]
+    return found | _scaled(connection, relation, decimals)
+
+
+def _checked(
+    connection: Any, relation: str, tried: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, bool]]:
+    """Whether all values of a column fit each of the types. What has no value fits every type in a
+    sample, and is found to have none in the whole.
+    """
+    asked = [(column, type_) for column, types in tried.items() for type_ in types]
+    found: dict[str, dict[str, bool]] = {column: {} for column in tried}
+    for start in range(0, len(asked), _TOGETHER):
+        part = asked[start : start + _TOGETHER]
+        listed = ", ".join(
+            f"bool_and({_fits(trimmed(column), type_)}) FILTER ({engine.name(column)} IS NOT NULL)"
+            for column, type_ in part
+        )
+        row = connection.execute(f"SELECT {listed} FROM {relation}").fetchone()
+        is_sample = relation.endswith(f"LIMIT {_SAMPLE})")
+        for (column, type_), fits in zip(part, row, strict=True):
+            found[column][type_] = is_sample if fits is None else fits
+    return found
+
+
+def _fits(text: str, type_: str) -> str:
+    match type_:
+        case "BIGINT" | "UBIGINT":
+            return f"coalesce(CAST(TRY_CAST({text} AS {type_}) AS VARCHAR) = {text}, false)"
+        case "DOUBLE":
+            return _fits_float(text)
+        case "DECIMAL":
+            return f"{_matches(text, r'-?(0|[1-9][0-9]*)([.][0-9]*)?')}"
+        case "BOOLEAN":
+            return f"lower({text}) IN ('true', 'false')"
+        case "DATE":
+            pattern = _DAY
+        case "TIMESTAMP":
+            pattern = f"{_DAY}([ T]{_CLOCK})?"
+        case "TIMESTAMP_NS":
+            pattern = f"{_DAY}([ T]{_FINE})?"
+        case "TIMESTAMPTZ":
+            pattern = f"{_DAY}[ T]{_CLOCK}{_ZONE}"
+        case _:
+            pattern = _CLOCK
+    return f"({_matches(text, pattern)} AND TRY_CAST({text} AS {type_}) IS NOT NULL)"
+
+
+def _matches(text: str, pattern: str) -> str:
+    return f"regexp_full_match({text}, {engine.text(pattern)})"
+
+
+def _fits_float(text: str) -> str:
+    """A float keeps 15 digits of any number. One with more fits if the float is written in the same
+    digits, or if it has an exponent: then it was a float when it was written.
+    """
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    digits = f"{_digits(text)} = {_digits(f'CAST({number} AS VARCHAR)')}"
+    return (
+        f"(CASE WHEN NOT {_matches(text, _NUMBER)} THEN {_matches(text, _NOT_FINITE)} "
+        f"WHEN {number} IS NULL OR NOT isfinite({number}) THEN false "
+        f"WHEN abs({number}) < 1e-290 THEN {digits} "
+        f"WHEN length({text}) <= 15 OR contains(lower({text}), 'e') THEN true "
+        f"ELSE length({_digits(text)}) <= 15 OR {digits} END)"
+    )
+
+
+def _digits(text: str) -> str:
+    """The digits of a number from its first to its last that is not 0."""
+    mantissa = f"regexp_replace({text}, '[eE].*', '')"
+    return f"trim(regexp_replace({mantissa}, '[^0-9]', '', 'g'), '0')"
+
+
+def _scaled(connection: Any, relation: str, columns: Sequence[str]) -> dict[str, str]:
+    """Decimals of 38 digits with room for all of them, where there is; else text. So are whole
+    numbers of more than 64 bits, which are names rather than amounts.
+    """
+    found: dict[str, str] = {}
+    for column in columns:
+        text = trimmed(column)
+        whole, behind = connection.execute(
+            f"SELECT max(length(ltrim(split_part({text}, '.', 1), '-'))), "
+            f"max(length(split_part({text}, '.', 2))) FROM {relation}"
+        ).fetchone()
+        scale = next((one for one in _SCALES if behind <= one), 0)
+        is_room = behind > 0 and scale > 0 and whole + scale <= 38
+        found[column] = f"DECIMAL(38, {scale})" if is_room else TEXT
+    return found

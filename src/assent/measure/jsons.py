@@ -1,0 +1,101 @@
+"""Objects of JSON as rows, each value as it is written.
+
+Strings stay strings: none is taken for a UUID or a number because it looks like one. Numbers are
+read as text first, so that what they are is decided of all of them, and no digit is lost (`fits`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from assent.measure import engine, fits
+
+_NUMBERS = frozenset({"UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE"})
+
+
+class Objects:
+    """The rows of JSON files, whose columns are the keys of all of them. `strings` are the types
+    that a column of strings is tried for.
+    """
+
+    def __init__(
+        self, connection: Any, addresses: Sequence[str], *, strings: Sequence[str] = ()
+    ) -> None:
+        self._listed = engine.texts(addresses)
+        (found,) = connection.execute(
+            f"SELECT json_group_structure(json) FROM read_json_objects({self._listed})"
+        ).fetchone()
+        self._structure: object = {} if found is None else json.loads(found)
+        self._strings = tuple(strings)
+        keys = list(self._structure) if isinstance(self._structure, dict) else []
+        self.columns = dict(zip(keys, engine.different(keys), strict=True))
+
+    @property
+    def are_objects(self) -> bool:
+        """Whether each row is an object, and so has columns."""
+        return isinstance(self._structure, dict)
+
+    @property
+    def candidates(self) -> dict[str, tuple[str, ...]]:
+        """The types that columns of plain values may have, by name."""
+        assert isinstance(self._structure, dict)
+        found: dict[str, tuple[str, ...]] = {}
+        for key, of in self._structure.items():
+            if isinstance(of, str):
+                is_number = of in _NUMBERS
+                tried = fits.NUMBERS if is_number else self._strings if of == "VARCHAR" else ()
+                found[self.columns[key]] = tuple(tried)
+        return found
+
+    def relation(self, *, is_nested: bool = True) -> str:
+        """What DuckDB reads the rows by: plain values as text, booleans as they are, objects and
+        lists by their structure, or as text where not `is_nested`.
+        """
+        assert isinstance(self._structure, dict)
+        if any(key != name for key, name in self.columns.items()):
+            return self._by_key()
+        listed = ", ".join(
+            f"{engine.name(key)}: {engine.text(_type(of, is_nested))}"
+            for key, of in self._structure.items()
+        )
+        return f"read_json({self._listed}, columns = {{{listed}}})"
+
+    def _by_key(self) -> str:
+        """The same for keys that differ by their case alone, which DuckDB takes for one."""
+        assert isinstance(self._structure, dict)
+        listed = []
+        for key, of in self._structure.items():
+            place = engine.text("/" + key.replace("~", "~0").replace("/", "~1"))
+            read = f"json_extract_string(json, {place})"
+            if of == "BOOLEAN":
+                read = f"CAST({read} AS BOOLEAN)"
+            elif of == "JSON" or not isinstance(of, str):
+                read = f"CAST(json_extract(json, {place}) AS VARCHAR)"
+            listed.append(f"{read} AS {engine.name(self.columns[key])}")
+        return f"(SELECT {', '.join(listed)} FROM read_json_objects({self._listed}))"
+
+
+def _type(of: Any, is_nested: bool) -> str:
+    """What a value is read as, of what `json_group_structure` says of it."""
+    if isinstance(of, str):
+        return of if of in ("BOOLEAN", "JSON") else "VARCHAR"
+    return _nested(of) if is_nested else "JSON"
+
+
+def _nested(of: Any) -> str:
+    match of:
+        case [inner]:
+            return f"{_nested(inner)}[]"
+        case {} if of and len({key.lower() for key in of}) == len(of):
+            return f"STRUCT({', '.join(_field(*pair) for pair in of.items())})"
+        case "UBIGINT" | "BIGINT":
+            return "BIGINT"
+        case "DOUBLE" | "BOOLEAN" | "VARCHAR":
+            return str(of)
+    return "JSON"
+
+
+def _field(key: str, of: Any) -> str:
+    return f"{engine.name(key)} {_nested(of)}"

@@ -1,0 +1,154 @@
+"""Objects of JSON as rows: strings stay strings, numbers keep their digits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assent.errors import UsageError
+from assent.measure.profiles.reading import open_table
+from assent.measure.profiles.rows import row_changes
+
+UUID = "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380011"
+
+
+def write(path: Path, *rows: str | dict[str, Any]) -> None:
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def read(root: Path, name: str = "d.jsonl") -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+    with open_table(root, name) as table:
+        types = {column.name: column.type for column in table.columns}
+        if not table.relation:
+            return types, []
+        rows: list[tuple[Any, ...]] = table.connection.execute(
+            f"SELECT * FROM {table.relation}"
+        ).fetchall()
+        return types, rows
+
+
+def test_strings_stay_strings(tmp_path: Path) -> None:
+    write(tmp_path / "d.jsonl", {"u": UUID, "n": "007", "w": "1"}, {"u": UUID, "n": "7", "w": "2"})
+    types, rows = read(tmp_path)
+    assert types == {"u": "string", "n": "string", "w": "string"}
+    assert rows == [(UUID, "007", "1"), (UUID, "7", "2")]
+
+
+def test_strings_that_are_all_moments_are_moments(tmp_path: Path) -> None:
+    write(
+        tmp_path / "d.jsonl",
+        {"day": "2024-01-31", "at": "2024-01-31T10:00:00Z", "us": "01/31/2024", "v": "2024-01-31"},
+        {"day": "2024-02-01", "at": "2024-01-31T10:00:00+02:00", "us": "02/01/2024", "v": "later"},
+    )
+    assert read(tmp_path)[0] == {
+        "day": "date32[day]",
+        "at": "timestamp[us, tz=UTC]",
+        "us": "string",
+        "v": "string",
+    }
+
+
+@pytest.mark.parametrize(
+    ("numbers", "type_", "values"),
+    [
+        (["1", "-9223372036854775808"], "int64", [1, -(2**63)]),
+        (["18446744073709551615", "0"], "uint64", [2**64 - 1, 0]),
+        (["92233720368547758001", "92233720368547758002"], "string", None),
+        (["9007199254740993", "null"], "int64", [2**53 + 1, None]),
+        (["9007199254740993", "0.5"], "decimal128(38, 6)", None),
+        (["1", "0.5"], "double", [1.0, 0.5]),
+        (["1e3", "1"], "double", [1000.0, 1.0]),
+    ],
+)
+def test_numbers_keep_their_digits(
+    tmp_path: Path, numbers: list[str], type_: str, values: list[Any] | None
+) -> None:
+    write(tmp_path / "d.jsonl", *(f'{{"v": {one}}}' for one in numbers))
+    types, rows = read(tmp_path)
+    assert types == {"v": type_}
+    assert len({row[0] for row in rows}) == len(numbers)
+    if values is not None:
+        assert [row[0] for row in rows] == values
+
+
+def test_keys_that_differ_by_case_are_columns_of_their_own(tmp_path: Path) -> None:
+    write(
+        tmp_path / "d.jsonl",
+        '{"a": 1, "A": "x", "a/~b": true, "l": [1, 2], "L": null}',
+        '{"A": "y", "a": 20000000000000000001, "a/~b": false}',
+    )
+    types, rows = read(tmp_path)
+    assert list(types) == ["a", "A_1", "a/~b", "l", "L_1"]
+    assert rows == [
+        ("1", "x", True, "[1,2]", None),
+        ("20000000000000000001", "y", False, None, None),
+    ]
+
+
+def test_what_is_nested_keeps_its_structure(tmp_path: Path) -> None:
+    write(
+        tmp_path / "d.jsonl",
+        {"o": {"q": 1, "s": UUID}, "l": [1.5], "e": {}, "m": 1, "deep": [{"x": [True]}]},
+        {"o": {"q": 2}, "l": [], "m": "1"},
+    )
+    types, rows = read(tmp_path)
+    assert types == {
+        "o": "struct<q: int64, s: string>",
+        "l": "list<double>",
+        "e": "string",
+        "m": "string",
+        "deep": "list<struct<x: list<bool>>>",
+    }
+    assert rows[0][0] == {"q": 1, "s": UUID}
+    assert [row[3] for row in rows] == ["1", '"1"']
+    write(tmp_path / "d.jsonl", '{"l": [18446744073709551615]}', '{"l": [1]}')
+    assert read(tmp_path)[1] == [("[18446744073709551615]",), ("[1]",)]
+
+
+def test_a_list_of_objects_and_what_is_none(tmp_path: Path) -> None:
+    write(tmp_path / "d.json", '[{"a": 1},', ' {"a": "x", "b": 2}]')
+    assert read(tmp_path, "d.json")[1] == [("1", None), ('"x"', 2)]
+    write(tmp_path / "e.json", "[]")
+    assert read(tmp_path, "e.json") == ({}, [])
+    write(tmp_path / "n.jsonl", '{"a": 1}', "no json")
+    with pytest.raises(UsageError, match=r"reading n\.jsonl"):
+        read(tmp_path, "n.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("values", "odd"),
+    [
+        ([f"{UUID[:-2]}{at}" for at in range(10, 40)], "walk-in"),
+        ([f"2024-01-01T00:00:{at}Z" for at in range(10, 40)], "2024-01-01"),
+        ([f"2024-01-01T00:00:{at}" for at in range(10, 40)], "never"),
+        ([at + 0.5 for at in range(30)], "x"),
+        (list(range(30)), "x"),
+        (list(range(30)), 92233720368547758001),
+    ],
+)
+def test_one_odd_value_leaves_all_others_the_same(
+    tmp_path: Path, values: list[Any], odd: Any
+) -> None:
+    """Whatever type the others lose by it: they are compared as they were written."""
+    rows = [{"id": at, "v": value} for at, value in enumerate(values)]
+    write(tmp_path / "old.jsonl", *rows)
+    write(tmp_path / "new.jsonl", *rows[:-1], {"id": len(rows) - 1, "v": odd})
+    for ending in ("jsonl", "csv"):
+        if ending == "csv":
+            for side in ("old", "new"):
+                written = (tmp_path / f"{side}.jsonl").read_text().splitlines()
+                lines = map(json.loads, written)
+                text = "".join(f"{row['id']},{row['v']}\n" for row in lines)
+                (tmp_path / f"{side}.csv").write_text("id,v\n" + text)
+        with (
+            open_table(tmp_path, f"old.{ending}") as old,
+            open_table(tmp_path, f"new.{ending}") as new,
+        ):
+            found = row_changes(old, new, name="d", key=["id"])
+            by_value = row_changes(old, new, name="d", key=["v"])
+        assert (found.same, found.changed) == (len(values) - 1, 1), ending
+        assert (by_value.same, by_value.added, by_value.removed) == (len(values) - 1, 1, 1)
