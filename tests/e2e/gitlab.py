@@ -176,9 +176,18 @@ class World:
 
     def entry(self, index: int) -> Any:
         """An entry of the ledger, by its place."""
-        listed = self.git("ls-tree", "-r", "--name-only", "refs/heads/assent/churn", "entries/")
-        names = sorted(listed.split())
-        return json.loads(self.git("show", f"refs/heads/assent/churn:{names[index]}"))
+        return self.entries()[index]
+
+    def entries(self) -> list[Any]:
+        """All entries of the ledger: those of full blocks, and the newest."""
+        ref = "refs/heads/assent/churn"
+        if ref not in self.git("for-each-ref", "--format=%(refname)").split():
+            return []
+        names = self.git("ls-tree", "-r", "--name-only", ref).split()
+        full = [name for name in names if name.startswith("entries/")]
+        newest = [name for name in names if "/" not in name and name.endswith(".jsonl")]
+        blocks = [self.git("show", f"{ref}:{name}") for name in [*full, *newest]]
+        return [json.loads(line) for block in blocks for line in block.splitlines()]
 
     def clone(self, name: str) -> Project:
         """A person's own clone."""

@@ -4,7 +4,6 @@ the pipeline that `init` writes.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def entries(world: World, kind: str) -> list[Any]:
-    if "refs/heads/assent/churn" not in world.git("for-each-ref", "--format=%(refname)"):
-        return []
-    listed = world.git("ls-tree", "-r", "--name-only", "refs/heads/assent/churn", "entries/")
-    found = (world.git("show", f"refs/heads/assent/churn:{one}") for one in sorted(listed.split()))
-    return [one for one in map(json.loads, found) if one["kind"] == kind]
+    return [one for one in world.entries() if one["kind"] == kind]
 
 
 def merge(world: World, *changes: MergeRequest) -> None:
