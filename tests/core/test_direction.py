@@ -32,7 +32,7 @@ faithfulness answer_relevancy context_precision context_recall context_entity_re
 answer_correctness semantic_similarity factual_correctness tool_call_accuracy topic_adherence
 response_groundedness
 pass@1 pass@10 hit@10 mrr map_50 mar_100 psnr ssim request_throughput best_accuracy
-test/accuracy accuracy.mean accuracy/test accuracy.value
+best.val_accuracy last.valid_0.auc test/accuracy accuracy.mean accuracy/test accuracy.value
 """.split()
 LOWER = """
 loss val_loss train.loss log_loss logloss cross_entropy nll perplexity mse rmse RMSE test_rmse mae
@@ -65,6 +65,7 @@ delta.accuracy thresholds.f1 threshold/precision baseline.accuracy weights.loss 
 acc_stderr,none results.arc_easy.acc_stderr,none higher_is_better.arc_easy.acc results.x.bypass,none
 results.x.alias mean_ttft_std std_ttft_ms lr/pg0 weight_loss_kg customer_loss_ratio
 cost.savings_usd cost.avoided.usd neg_pairs neg_things neg_accuracy negative_samples
+best_at.val_loss best_at.valid_0.auc
 not_accuracy inaccuracy lossless auction total_flos macro_avg.support n.accuracy
 """.split()
 

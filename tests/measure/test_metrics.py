@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -108,13 +109,65 @@ def test_csv_with_several_rows_gives_series(tmp_path: Path) -> None:
 def test_of_a_training_log_the_last_values_are_metrics_too(tmp_path: Path) -> None:
     (tmp_path / "keras.csv").write_text("epoch,loss,val_loss\n0,0.9,1.1\n1,0.4,0.7\n")
     read = read_metrics(tmp_path, ["keras.csv"])
-    assert read.metrics == {"last.loss": 0.4, "last.val_loss": 0.7}
+    assert read.metrics == {
+        "last.loss": 0.4,
+        "best.loss": 0.4,
+        "best_at.loss": 1,
+        "last.val_loss": 0.7,
+        "best.val_loss": 0.7,
+        "best_at.val_loss": 1,
+    }
     assert read.series["loss"] == (0.9, 0.4)
     (tmp_path / "metrics.csv").write_text(
         "acc,epoch,step,train_loss,never\n,0,9,0.9,\n0.8,0,9,,\n,1,19,0.4,\n"
     )
     read = read_metrics(tmp_path, ["metrics.csv"])
-    assert read.metrics == {"last.acc": 0.8, "last.train_loss": 0.4}
+    assert read.metrics == {
+        "last.acc": 0.8,
+        "best.acc": 0.8,
+        "best_at.acc": 0,
+        "last.train_loss": 0.4,
+        "best.train_loss": 0.4,
+        "best_at.train_loss": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (
+            {"loss": [0.9, 0.4, 0.5], "lr": [1, 2, 3]},
+            {"last.loss": 0.5, "best.loss": 0.4, "best_at.loss": 2, "last.lr": 3},
+        ),
+        (
+            {"history": {"val_loss": [0.9, float("nan")], "names": ["a", "b"]}},
+            {
+                "last.history.val_loss": NonFinite("nan"),
+                "best.history.val_loss": 0.9,
+                "best_at.history.val_loss": 1,
+            },
+        ),
+        (
+            {"valid_0": {"auc": [0.7, 0.9, 0.9]}},
+            {"last.valid_0.auc": 0.9, "best.valid_0.auc": 0.9, "best_at.valid_0.auc": 2},
+        ),
+        ({"fpr": [0.1, 0.2], "tpr": [0.1, 0.9]}, {}),  # the points of a curve
+        ({"f1": [0.7, 0.9, 0.9]}, {}),  # of classes
+        ({"loss": [0.7], "acc": [0.9]}, {}),
+        ({"loss": [0.7, 0.6], "acc": [0.9]}, {}),
+        (
+            {"loss": [0.7, 0.6], "best": {"loss": 0.1}},
+            {"best.loss": 0.1, "last.loss": 0.6, "best_at.loss": 2},
+        ),
+    ],
+)
+def test_of_a_training_in_json_there_are_last_and_best(
+    tmp_path: Path, content: Any, expected: dict[str, Scalar]
+) -> None:
+    (tmp_path / "history.json").write_text(json.dumps(content))
+    read = read_metrics(tmp_path, ["history.json"])
+    assert read.metrics == expected
+    assert read.problems == ()
 
 
 def test_the_state_of_a_trainer_gives_its_last_figures(tmp_path: Path) -> None:
@@ -129,7 +182,17 @@ def test_the_state_of_a_trainer_gives_its_last_figures(tmp_path: Path) -> None:
     }
     (tmp_path / "trainer_state.json").write_text(json.dumps(state))
     read = read_metrics(tmp_path, ["trainer_state.json"])
-    assert read.metrics == {"loss": 0.9, "eval_loss": 0.5, "eval_f1": 0.7}
+    assert read.metrics == {
+        "loss": 0.9,
+        "best.loss": 0.9,
+        "best_at.loss": 5,
+        "eval_loss": 0.5,
+        "best.eval_loss": 0.5,
+        "best_at.eval_loss": 9,
+        "eval_f1": 0.7,
+        "best.eval_f1": 0.7,
+        "best_at.eval_f1": 9,
+    }
     assert (read.series, read.problems) == ({}, ())
 
 

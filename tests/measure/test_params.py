@@ -20,7 +20,7 @@ def test_mappings_give_dotted_names_and_lists_their_json(tmp_path: Path) -> None
     assert read.params == {
         "train.lr": 0.001,
         "train.layers": "[64,32]",
-        "train.True": True,
+        "train.on": True,
         "x": NonFinite("nan"),
         "l": '[{"a":{"nonfinite":"inf"},"b":1},"2024-01-02","é"]',
         "s": '["a","b"]',

@@ -36,7 +36,7 @@ _OF_ANOTHER = frozenset(
     """
     std stddev stdev std_dev stderr sem se sd var variance ci count counts n support weights
     delta diff difference threshold thresholds target targets baseline dummy config configs params
-    hyperparameters higher_is_better seed
+    hyperparameters higher_is_better seed best_at
     """.split()
 )
 """A part of a dotted name by which `std.accuracy` or `thresholds.f1` is no accuracy and no F1."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,6 +16,7 @@ from assent.errors import AssentError
 from assent.measure.files import declared, nothing, read_small, unreadable
 from assent.measure.names import unique
 from assent.measure.redaction import redact
+from assent.measure.series import best, of_histories
 from assent.parsing import ParseError
 
 Value = Scalar | tuple[Scalar, ...]
@@ -38,20 +39,25 @@ def read_metrics(
     the position is part of the name. Of CSV, two columns
     `metric` (or `name`) and `value` are names and values; otherwise one row gives a value per
     column and several rows a series per column. Of a training log (its first column is `epoch`, or
-    it has `epoch` and `step`) `last.<column>` is the last value as well. Of `trainer_state.json`
-    the last figures of its history are read, and of text (`.txt`) lines such as `name: value`, if
-    all others are headings and pictures of Markdown. Whatever was declared and could not be read is
-    a problem and never an exception: so are a missing file and a name that two files give. What
-    only globs cover and `is_strange`, by its name, is left out.
+    it has `epoch` and `step`) `last.<column>` is the last value as well, and of any training's
+    series `best.<name>` the best and `best_at.<name>` its epoch or step, where it is known which
+    way is better. Of `trainer_state.json` the last figures of its history are read, and of text
+    (`.txt`) lines such as `name: value`, if all others are headings and pictures of Markdown.
+    Whatever was declared and could not be read is a problem and never an exception: so are a
+    missing file and a name that two files give. What only globs cover and `is_strange`, by its
+    name, is left out.
     """
     found, problems = declared(root, patterns, is_strange)
     given: list[tuple[str, str, Value]] = []
+    derived: list[tuple[str, str, Value]] = []
     for source, path in found.items():
         try:
             values = _read(path)
             for name, value in values:
                 if isinstance(value, _Unread):
                     problems.append(Problem(source=source, problem=value.problem))
+                elif isinstance(value, _Derived):
+                    derived.append((source, name, value.value))
                 else:
                     given.append((source, name, value))
             if not values:
@@ -59,6 +65,7 @@ def read_metrics(
         except (AssentError, ParseError) as error:
             problems.append(unreadable(source, error))
     named, clashes = unique(given)
+    named = {**unique(derived)[0], **named}  # what a file gives by this name counts
     return Metrics(
         metrics={name: value for name, value in named.items() if not isinstance(value, tuple)},
         series={name: value for name, value in named.items() if isinstance(value, tuple)},
@@ -72,7 +79,20 @@ class _Unread(msgspec.Struct, frozen=True):
     problem: str
 
 
-def _read(path: Path) -> list[tuple[str, Value | _Unread]]:
+class _Derived(msgspec.Struct, frozen=True):
+    """A value that no file gives by this name."""
+
+    value: Scalar
+
+
+def _derived(pairs: Iterable[tuple[str, Scalar]]) -> Iterator[tuple[str, _Derived]]:
+    return ((name, _Derived(value)) for name, value in pairs)
+
+
+_Read = Value | _Unread | _Derived
+
+
+def _read(path: Path) -> list[tuple[str, _Read]]:
     suffix = PurePosixPath(path.name).suffix.lower()
     if suffix in (".csv", ".tsv"):
         rows = parsing.parse_csv(read_small(path), "," if suffix == ".csv" else "\t")
@@ -83,7 +103,9 @@ def _read(path: Path) -> list[tuple[str, Value | _Unread]]:
         return list(of_history(parsing.parse(read_small(path), suffix)))
     if suffix in parsing.SUFFIXES:
         leaves = parsing.flatten(parsing.parse(read_small(path), suffix))
-        return [value for name, leaf in leaves for value in _of_leaf(name, leaf)]
+        values = [value for name, leaf in leaves for value in _of_leaf(name, leaf)]
+        series = {name: value for name, value in values if isinstance(value, tuple)}
+        return [*values, *_derived(of_histories(series))]
     raise ParseError(f"{suffix or 'no suffix'}: not a format that metrics are read from")
 
 
@@ -132,20 +154,26 @@ def _text_lines(text: bytes) -> list[str]:
     return lines
 
 
-def of_history(state: Any) -> Iterator[tuple[str, Value | _Unread]]:
-    """The last figure of each name in the history of a trainer of Hugging Face; steps and epochs
-    say how far it was and are left out.
+def of_history(state: Any) -> Iterator[tuple[str, _Read]]:
+    """The last figure of each name in the history of a trainer of Hugging Face, and the best and
+    its step; steps and epochs say how far it was and are left out.
     """
     history = state.get("log_history") if isinstance(state, dict) else None
     if not isinstance(history, list) or not all(isinstance(one, dict) for one in history):
         raise ParseError("there is no `log_history` in it, as a trainer writes it")
-    last = {name: value for entry in history for name, value in entry.items()}
-    for name, value in last.items():
-        if name not in ("epoch", "step"):
-            yield from _of_leaf(name, value)
+    found: dict[str, list[tuple[Any, Any]]] = {}
+    for entry in history:
+        for name, value in entry.items():
+            if name not in ("epoch", "step"):
+                found.setdefault(name, []).append((value, entry.get("step")))
+    for name, pairs in found.items():
+        yield from _of_leaf(name, pairs[-1][0])
+        if not any(isinstance(part, list | dict) for pair in pairs for part in pair):
+            values, steps = ([scalar(pair[side]) for pair in pairs] for side in (0, 1))
+            yield from _derived(best(name, values, steps))
 
 
-def _of_rows(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
+def _of_rows(rows: list[list[str]]) -> Iterator[tuple[str, Value | _Derived]]:
     """The values of CSV by name. Raises `ParseError` for a name that is empty or given twice."""
     seen: set[str] = set()
     for name, value in _pairs(rows):
@@ -157,7 +185,7 @@ def _of_rows(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
         yield name, value
 
 
-def _pairs(rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
+def _pairs(rows: list[list[str]]) -> Iterator[tuple[str, Value | _Derived]]:
     if not rows:
         return
     header = [name.strip() for name in rows[0]]
@@ -178,14 +206,19 @@ def _is_log(header: list[str]) -> bool:
     return header[0] == "epoch" or {"epoch", "step"} <= set(header)
 
 
-def _last_of_each(header: list[str], rows: list[list[str]]) -> Iterator[tuple[str, Value]]:
-    """The last value of each column; a row of Lightning holds those of the training or those of
-    the validation, so that the others are empty in it.
+def _last_of_each(
+    header: list[str], rows: list[list[str]]
+) -> Iterator[tuple[str, Value | _Derived]]:
+    """The last value of each column, and the best; a row of Lightning holds those of the training
+    or those of the validation, so that the others are empty in it.
     """
+    at = header.index("epoch")
     for place, name in enumerate(header):
-        given = [text for row in rows if (text := row[place].strip())]
+        given = [row for row in rows if row[place].strip()]
         if given and name not in ("epoch", "step"):
-            yield f"last.{name}", _shown(name, cell(given[-1]))
+            yield f"last.{name}", _shown(name, cell(given[-1][place]))
+            values = [cell(row[place]) for row in given]
+            yield from _derived(best(name, values, [cell(row[at]) for row in given]))
 
 
 def cell(text: str) -> Scalar:

@@ -412,6 +412,10 @@ def _gates(tree: Tree, writes: Sequence[Trace], metrics: Sequence[str]) -> list[
     there = read_metrics(tree.root, [path for path in metrics if tree.is_file(path)]).metrics
     names = [name for name, value in there.items() if number(value) is not None]
     names += [name for one in writes if one.path in metrics for name in one.names]
-    known = [name for name in dict.fromkeys(names) if direction(name) and HOLE not in name]
+    known = [
+        name
+        for name in dict.fromkeys(names)
+        if direction(name) and HOLE not in name and not name.startswith("best.")
+    ]
     known.sort(key=lambda name: (words(name) >= {"train"}, name.count(".") > 1))
     return known[:MAX_GATES]
