@@ -18,7 +18,7 @@ MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ")
 ALL = (*NUMBERS, "BOOLEAN", *MOMENTS, "TIME")
 
 _SAMPLE = 200
-_TOGETHER = 100
+_TOGETHER = 50
 _SCALES = (6, 12, 18, 24, 30)
 """Digits behind the point of decimals: few sizes, so that one more digit is no other type."""
 
