@@ -6,6 +6,7 @@ and moments are those of ISO 8601; what could be read in two ways, such as 01/02
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,17 +17,32 @@ NUMBERS = ("BIGINT", "UBIGINT", "DOUBLE", "DECIMAL")
 MOMENTS = ("DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMPTZ")
 ALL = (*NUMBERS, "BOOLEAN", *MOMENTS, "TIME")
 
-_SAMPLE = 2_000
-_TOGETHER = 100
+_SAMPLE = 200
+_TOGETHER = 50
 _SCALES = (6, 12, 18, 24, 30)
 """Digits behind the point of decimals: few sizes, so that one more digit is no other type."""
 
 _NUMBER = r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
-_NOT_FINITE = r"(?i)[-+]?(nan|inf|infinity)"
+_NOT_FINITE = r"[-+]?([Nn]a[Nn]|NAN|[Ii]nf|INF|[Ii]nfinity)"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 _FINE = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 _ZONE = r" ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)"
+_WRITTEN = {
+    "BIGINT": "-?[0-9]+",
+    "UBIGINT": "[0-9]+",
+    "DOUBLE": f"({_NUMBER})|({_NOT_FINITE})",
+    "DECIMAL": r"-?(0|[1-9][0-9]*)([.][0-9]*)?",
+    "BOOLEAN": "[Tt]rue|[Ff]alse|TRUE|FALSE",
+    "DATE": _DAY,
+    "TIMESTAMP": f"{_DAY}([ T]{_CLOCK})?",
+    "TIMESTAMP_NS": f"{_DAY}([ T]{_FINE})?",
+    "TIMESTAMPTZ": f"{_DAY}[ T]{_CLOCK}{_ZONE}",
+    "TIME": _CLOCK,
+}
+"""How values of a type are written, as a pattern for DuckDB and for Python alike."""
+
+_PATTERNS = {type_: re.compile(pattern) for type_, pattern in _WRITTEN.items()}
 
 
 def trimmed(column: str) -> str:
@@ -59,40 +75,48 @@ def fitted(
     """For each column the first of its candidates that all values fit, as a type of DuckDB, else
     text. A column without values is text.
     """
-    left = {column: list(types) for column, types in candidates.items()}
-    sample = f"(SELECT * FROM {relation} LIMIT {_SAMPLE})"
-    for column, fits in _checked(connection, sample, left).items():
-        left[column] = [type_ for type_ in left[column] if fits[type_]]
     found = dict.fromkeys(candidates, TEXT)
+    left = _likely(connection, relation, candidates)
     while left := {column: types for column, types in left.items() if types}:
-        tried = {column: [types.pop(0)] for column, types in left.items()}
-        for column, fits in _checked(connection, relation, tried).items():
-            ((type_, is_fit),) = fits.items()
-            if is_fit:
-                left.pop(column)
-                found[column] = type_
+        tried = {column: types.pop(0) for column, types in left.items()}
+        for column in _fitting(connection, relation, tried):
+            left.pop(column)
+            found[column] = tried[column]
     decimals = [column for column, type_ in found.items() if type_ == "DECIMAL"]
     return found | _scaled(connection, relation, decimals)
 
 
-def _checked(
-    connection: Any, relation: str, tried: Mapping[str, Sequence[str]]
-) -> dict[str, dict[str, bool]]:
-    """Whether all values of a column fit each of the types. What has no value fits every type in a
-    sample, and is found to have none in the whole.
-    """
-    asked = [(column, type_) for column, types in tried.items() for type_ in types]
-    found: dict[str, dict[str, bool]] = {column: {} for column in tried}
-    for start in range(0, len(asked), _TOGETHER):
-        part = asked[start : start + _TOGETHER]
-        listed = ", ".join(
-            f"bool_and({_fits(trimmed(column), type_)}) FILTER ({engine.name(column)} IS NOT NULL)"
-            for column, type_ in part
+def _likely(
+    connection: Any, relation: str, candidates: Mapping[str, Sequence[str]]
+) -> dict[str, list[str]]:
+    """The candidates that the first rows allow: most columns are left with one."""
+    columns = [column for column, types in candidates.items() if types]
+    if not columns:
+        return {}
+    listed = ", ".join(map(trimmed, columns))
+    rows = connection.execute(f"SELECT {listed} FROM {relation} LIMIT {_SAMPLE}").fetchall()
+    found: dict[str, list[str]] = {}
+    for place, column in enumerate(columns):
+        values = {row[place] for row in rows if row[place] is not None}
+        found[column] = [
+            type_ for type_ in candidates[column] if all(map(_PATTERNS[type_].fullmatch, values))
+        ]
+    return found
+
+
+def _fitting(connection: Any, relation: str, tried: Mapping[str, str]) -> list[str]:
+    """The columns all of whose values fit the type that is tried, and that have any."""
+    found: list[str] = []
+    columns = list(tried)
+    for start in range(0, len(columns), _TOGETHER):
+        part = columns[start : start + _TOGETHER]
+        texts = ", ".join(f"{trimmed(column)} AS c{at}" for at, column in enumerate(part))
+        checks = ", ".join(
+            f"bool_and({_fits(f'c{at}', tried[column])}) FILTER (c{at} IS NOT NULL)"
+            for at, column in enumerate(part)
         )
-        row = connection.execute(f"SELECT {listed} FROM {relation}").fetchone()
-        is_sample = relation.endswith(f"LIMIT {_SAMPLE})")
-        for (column, type_), fits in zip(part, row, strict=True):
-            found[column][type_] = is_sample if fits is None else fits
+        row = connection.execute(f"SELECT {checks} FROM (SELECT {texts} FROM {relation})")
+        found += [column for column, fits in zip(part, row.fetchone(), strict=True) if fits]
     return found
 
 
@@ -102,21 +126,10 @@ def _fits(text: str, type_: str) -> str:
             return f"coalesce(CAST(TRY_CAST({text} AS {type_}) AS VARCHAR) = {text}, false)"
         case "DOUBLE":
             return _fits_float(text)
-        case "DECIMAL":
-            return f"{_matches(text, r'-?(0|[1-9][0-9]*)([.][0-9]*)?')}"
-        case "BOOLEAN":
-            return f"lower({text}) IN ('true', 'false')"
-        case "DATE":
-            pattern = _DAY
-        case "TIMESTAMP":
-            pattern = f"{_DAY}([ T]{_CLOCK})?"
-        case "TIMESTAMP_NS":
-            pattern = f"{_DAY}([ T]{_FINE})?"
-        case "TIMESTAMPTZ":
-            pattern = f"{_DAY}[ T]{_CLOCK}{_ZONE}"
-        case _:
-            pattern = _CLOCK
-    return f"({_matches(text, pattern)} AND TRY_CAST({text} AS {type_}) IS NOT NULL)"
+        case "DECIMAL" | "BOOLEAN":
+            return _matches(text, _WRITTEN[type_])
+    matches = _matches(text, _WRITTEN[type_])
+    return f"({matches} AND TRY_CAST({text} AS {type_}) IS NOT NULL)"
 
 
 def _matches(text: str, pattern: str) -> str:
@@ -130,7 +143,8 @@ def _fits_float(text: str) -> str:
     number = f"TRY_CAST({text} AS DOUBLE)"
     digits = f"{_digits(text)} = {_digits(f'CAST({number} AS VARCHAR)')}"
     return (
-        f"(CASE WHEN NOT {_matches(text, _NUMBER)} THEN {_matches(text, _NOT_FINITE)} "
+        f"(CASE WHEN CAST({number} AS VARCHAR) = {text} THEN true "  # most, and it is quick
+        f"WHEN NOT {_matches(text, _NUMBER)} THEN {_matches(text, _NOT_FINITE)} "
         f"WHEN {number} IS NULL OR NOT isfinite({number}) THEN false "
         f"WHEN abs({number}) < 1e-290 THEN {digits} "
         f"WHEN length({text}) <= 15 OR contains(lower({text}), 'e') THEN true "

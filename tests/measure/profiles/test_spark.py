@@ -156,3 +156,15 @@ def test_what_spark_cannot_read(root: Path) -> None:
         profile_with_spark(os.fspath(root / "missing.parquet"))
     with pytest.raises(UsageError, match="no column 'nope'"):
         profile_with_spark(os.fspath(root / "twice.parquet"), leave_out=["nope"])
+
+
+@pytest.mark.parametrize("line", ["50,1,more", "50"])
+def test_a_ragged_line_is_refused(tmp_path: Path, line: str) -> None:
+    """Spark's own way is to cut what is too much, and to fill what is missing with nulls."""
+    lines = ["id,x", *(f"{at},1" for at in range(100))]
+    (tmp_path / "d.csv").write_text("\n".join(lines))
+    assert profile_with_spark(os.fspath(tmp_path / "d.csv")).rows == 100
+    lines[51] = line
+    (tmp_path / "e.csv").write_text("\n".join(lines))
+    with pytest.raises(OutsideError, match=r"e\.csv with Spark: .*Malformed CSV"):
+        profile_with_spark(os.fspath(tmp_path / "e.csv"))

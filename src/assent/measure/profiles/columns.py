@@ -61,7 +61,7 @@ _TIMES = {
 """Parquet has no seconds, milliseconds stand for them; of a zone it knows that there is one."""
 
 _CLOCKS = {"time": "time64[us]", "time_ns": "time64[ns]", "time with time zone": "time64[us]"}
-_MILLISECONDS = {"time64[us]": "time32[ms]"}
+_OF_UNIT = {"ms": "time32[ms]", "us": "time64[us]", "ns": "time64[ns]"}
 _TEXTS = {"varchar", "enum", "uuid", "char", "string_literal"}
 _BYTES = {"blob", "bit"}
 
@@ -88,8 +88,8 @@ def column_of_duckdb(name: str, type_: Any, unit: str = "us") -> Column:
 
 
 def _in_unit(word: str, unit: str) -> str:
-    if unit == "ms":
-        word = _MILLISECONDS.get(word, word)
+    if word == "time64[us]":
+        return _OF_UNIT[unit]
     return word.replace("[us", f"[{unit}") if word.startswith("timestamp[us") else word
 
 

@@ -63,15 +63,23 @@ def profile_with_spark(
     doing = f"reading {shown} with Spark"
     if importlib.util.find_spec("pyspark") is None:
         raise UsageError(doing, "pyspark is not installed", hint="pip install 'assent[spark]'")
+    from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
     known = profile.digest_against(against, against_digest)
 
     try:
         return _profile(source, doing, against, known, leave_out, hash_values, salt, progress)
-    except PySparkException as error:
-        said = redact_text((str(error).splitlines() or [type(error).__name__])[0][:500])
+    except (PySparkException, Py4JJavaError) as error:
+        said = redact_text(_reason(str(error)) or type(error).__name__)
         raise OutsideError(doing, said, hint="look at Spark's log") from None
+
+
+def _reason(said: str) -> str:
+    """The first line of an error, or of what it was caused by in the end."""
+    lines = said.splitlines()
+    causes = [line.strip() for line in lines if line.strip().startswith("Caused by: ")]
+    return (causes or lines or [""])[-1 if causes else 0][:500]
 
 
 def _profile(
@@ -152,7 +160,7 @@ def _frame(source: str) -> Any:
     if source.startswith("spark:"):
         wanted = source.removeprefix("spark:")
         return session.sql(wanted) if is_query(wanted) else session.table(wanted)
-    reader = session.read
+    reader = session.read.option("mode", "FAILFAST")  # else it cuts or fills lines that do not fit
     if source.lower().endswith(".orc"):
         return reader.orc(source)
     match format_of(source.rstrip("/")):
