@@ -23,14 +23,15 @@ _START = datetime(2020, 1, 1, tzinfo=UTC)
 _POLICY = digest_of(b"policy")
 
 
-_FILL = 50
+_FILL = BLOCK // 2
+"""How full the newest block of entries is: on average, so that a fresh clone receives as much."""
 
 
 def write_history(project: SmallProject, versions: int) -> None:
     """Give the remote a ledger with this many versions. Each has an approval and a verdict in its
     entry, every tenth was promoted to staging and on to production, and the newest, which stands
-    there now, is the first candidate of the project. Notes at the beginning fill the newest
-    folder of entries to the half, whatever the size: that is what a write checks. The remote is
+    there now, is the first candidate of the project. Notes at the beginning fill the newest block
+    of entries to the half, whatever the size: that is what is read and checked. The remote is
     packed afterwards, as forges do.
     """
     git = ["git", "-C", str(project.remote)]
