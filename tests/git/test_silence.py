@@ -12,7 +12,8 @@ import pytest
 
 from assent.errors import OutsideError
 from assent.git import Patience, Repository, SilentError, git
-from assent.git.remotes import bearing, limit_s, ssh_host
+from assent.git.addresses import ssh_host
+from assent.git.remotes import bearing, limit_s
 from assent.git.silence import LIMIT_S, Sight, has_moved
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import new_clone, new_repository, registered, run_git

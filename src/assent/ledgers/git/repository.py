@@ -14,6 +14,7 @@ from pathlib import Path
 from assent.errors import AssentError, IntegrityError, OutsideError
 from assent.files import remove_whatever_is_at, scratch_folder
 from assent.git import EndedError, GitError, Refusal, Repository, SilentError, git, is_commit
+from assent.git.addresses import is_path
 from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.layout import format_of
@@ -419,15 +420,6 @@ def _address(repository: Repository, configured: str) -> str:
     left to Git, which may put credentials there, unless it is the path of a folder.
     """
     real = repository.rewritten(configured)
-    if not _is_path(real) or (not _is_path(configured) and Path(real).is_absolute()):
+    if not is_path(real) or (not is_path(configured) and Path(real).is_absolute()):
         return configured
     return str((repository.top / real).resolve())
-
-
-def _is_path(address: str) -> bool:
-    return "://" not in address and not _looks_like_ssh(address)
-
-
-def _looks_like_ssh(address: str) -> bool:
-    head, colon, _ = address.partition(":")
-    return bool(colon) and "/" not in head
