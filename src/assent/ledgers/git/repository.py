@@ -52,7 +52,6 @@ class LedgerRepository:
 
     def __init__(self, repository: Repository, remote: str | None) -> None:
         address, of_remote = str(repository.common), list[tuple[str, str]]()
-        bearing = list[tuple[str, str]]()
         if remote is not None:
             # Git fetches from the first address, and pushes to those for pushing if there are any.
             address = _address(repository, repository.configured(f"remote.{remote}.url")[0])
@@ -61,7 +60,6 @@ class LedgerRepository:
                 for key in _OF_REMOTE
                 for one in repository.configured(f"remote.{remote}.{key}")
             ]
-            bearing = repository.bearing([address])
         self._queued_at = repository.rewritten(address)
         self._patience = repository.patience(remote or "this repository")
         self.name = remote or "this repository"
@@ -80,12 +78,20 @@ class LedgerRepository:
         self._format: str | None = None
         self._lock_fds: tuple[int, ...] = ()
         self._is_behind = False  # others have written since: there is no need to ask
-        # Credentials and proxies that CI put into the clone count here too.
-        self._settings = [
-            *bearing,
+        self._address = None if remote is None else address
+        self._of_remote = [("remote.ledger.url", address), *of_remote]
+
+    @cached_property
+    def _settings(self) -> list[tuple[str, str]]:
+        """The settings of every Git here: SSH may have to be asked what it does by itself, which
+        takes a process, and many a verb never comes to the ledger.
+        """
+        repository, address = self._repository, self._address
+        return [
+            *([] if address is None else repository.bearing([address])),
+            # Credentials and proxies that CI put into the clone count here too.
             *(one for one in repository.own_settings() if one[0].startswith(_PASSED_ON)),
-            ("remote.ledger.url", address),
-            *of_remote,
+            *self._of_remote,
             ("remote.ledger.promisor", "true"),
             ("remote.ledger.partialclonefilter", "tree:0"),
             ("gc.auto", "0"),
