@@ -60,7 +60,8 @@ def milliseconds(seconds: float) -> str:
 
 
 def mebibytes(size_bytes: float) -> str:
-    return f"{size_bytes / 2**20:,.0f} MiB"
+    size = size_bytes / 2**20
+    return f"{size:,.1f} MiB" if size < 100 else f"{size:,.0f} MiB"
 
 
 def as_text(figure: Figure) -> str:

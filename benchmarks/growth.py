@@ -6,13 +6,12 @@ import subprocess
 from collections.abc import Iterator
 
 from benchmarks.context import Context
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, mebibytes
 from benchmarks.history import write_history
 from benchmarks.small import small_project
 
-MIB = 1 << 20
 SIZES, QUICK_SIZES = (1_000, 10_000), (100, 1_000)
-LIMIT = 15 * MIB
+LIMIT = 15 << 20
 """Bytes of 10,000 versions."""
 
 
@@ -22,8 +21,8 @@ def measure(context: Context) -> Iterator[Figure]:
         project = first.copy(context.folder / f"of{versions}")
         write_history(project, versions)
         remote = ["git", "-C", str(project.remote)]
-        # As a forge does with what was pushed: Git looks for likeness itself. What is there now
-        # was found by the import, which never sees two commits as far apart as two pushes.
+        # As a forge does with what was pushed: Git looks for likeness among all objects. What
+        # there is now comes from the import, which compares each with the one before it only.
         subprocess.run([*remote, "repack", "-adfq"], check=True, env=project.env)
         clone = context.folder / f"clone{versions}"
         words = ["clone", "--quiet", "--no-local", f"file://{project.remote}", str(clone)]
@@ -36,9 +35,9 @@ def measure(context: Context) -> Iterator[Figure]:
         yield Figure(
             "growth",
             f"what a normal clone receives of {versions:,} versions",
-            f"{packed / MIB:.1f} MiB, {packed / entries:,.0f} bytes an entry; "
-            f"{beside / MIB:.1f} MiB more for the index that Git makes of it",
-            goal=f"at most {limit / MIB:.1f} MiB",
+            f"{mebibytes(packed)}, {packed / entries:,.0f} bytes an entry; "
+            f"{mebibytes(beside)} more for the index that Git makes of it",
+            goal=f"at most {mebibytes(limit)}",
             met=packed <= limit,
             numbers={"bytes": packed, "index_bytes": beside, "entries": entries},
         )

@@ -9,13 +9,25 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import replace
 
 from assent.core.digest import Digest, digest_of
-from assent.core.entry import Approval, Draft, FindingRecord, Kind, Subject, VerdictRecord
+from assent.core.entry import (
+    Approval,
+    Draft,
+    FindingRecord,
+    Kind,
+    Subject,
+    VerdictRecord,
+    decode_entry,
+    entry_digest,
+)
 from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.core.registry import rfc3339
 from assent.core.verdict import Outcome
-from assent.ledgers.git.commits import imported
-from assent.ledgers.git.layout import BLOCK
+from assent.ledgers.git.commits import branch_ref, imported
+from assent.ledgers.git.layout import BLOCK, is_open, lines_of
+from assent.ports import Pointer
+from assent.stores.directory import DirectoryStore
+from assent.verbs.witnesses import head_of
 from benchmarks.project import MODEL
 from benchmarks.small import Candidate, SmallProject
 
@@ -23,14 +35,15 @@ _START = datetime(2020, 1, 1, tzinfo=UTC)
 _POLICY = digest_of(b"policy")
 
 
-_FILL = 50
+_FILL = BLOCK // 2
+"""How full the newest block of entries is: on average, so that a fresh clone receives as much."""
 
 
 def write_history(project: SmallProject, versions: int) -> None:
     """Give the remote a ledger with this many versions. Each has an approval and a verdict in its
     entry, every tenth was promoted to staging and on to production, and the newest, which stands
-    there now, is the first candidate of the project. Notes at the beginning fill the newest
-    folder of entries to the half, whatever the size: that is what a write checks. The remote is
+    there now, is the first candidate of the project. Notes at the beginning fill the newest block
+    of entries to the half, whatever the size: that is what is read and checked. The remote is
     packed afterwards, as forges do.
     """
     git = ["git", "-C", str(project.remote)]
@@ -44,6 +57,23 @@ def write_history(project: SmallProject, versions: int) -> None:
     if process.wait() != 0:
         raise RuntimeError("git fast-import did not take the history")
     subprocess.run([*git, "gc", "--quiet"], check=True, env=project.env)
+    _point_head(project)
+
+
+def _point_head(project: SmallProject) -> None:
+    """Have the project's store know the newest entry, as after every write. The pointers of the
+    versions are not written: nothing that is measured reads them.
+    """
+    branch = branch_ref(MODEL)
+    git = ["git", "-C", str(project.remote)]
+    listed = subprocess.run(
+        [*git, "ls-tree", "--name-only", branch], check=True, capture_output=True
+    )
+    [opened] = filter(is_open, listed.stdout.decode().splitlines())
+    block = subprocess.run([*git, "show", f"{branch}:{opened}"], check=True, capture_output=True)
+    newest = lines_of(block.stdout)[-1]
+    pointer = Pointer(seq=decode_entry(newest).seq, entry=entry_digest(newest))
+    DirectoryStore(project.folder / ".assent/store").point(head_of(MODEL), pointer)
 
 
 def _drafts(versions: int, newest: Candidate) -> Iterator[Draft]:

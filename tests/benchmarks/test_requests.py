@@ -16,8 +16,8 @@ from assent.ledgers.git.commits import imported
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import digest, draft, new_clone, new_repository, promoted, registered, run_git
 
-SMALL, LARGE = 30, 2_700
-"""Both leave the newest folder of entries half full, which is what a write reads."""
+SMALL, LARGE = 30, 1_300
+"""Both leave the newest block of entries half full, which is what is read."""
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def requests(
 
 def versions(count: int) -> Iterator[Draft]:
     entries = count + 1
-    for _ in range((50 - entries) % layout.BLOCK):
+    for _ in range((layout.BLOCK // 2 - entries) % layout.BLOCK):
         yield draft(Kind.NOTED, reason="filled")
     for number in range(1, count + 1):
         yield registered(number)

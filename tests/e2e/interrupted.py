@@ -12,6 +12,8 @@ import runpy
 import signal
 import sys
 
+SENT = b"interrupted now\n"
+
 
 def main() -> None:
     at = int(sys.argv[1])
@@ -29,6 +31,7 @@ def main() -> None:
             return
         count += 1
         if count == at:
+            os.write(2, SENT)
             os.kill(os.getpid(), signal.SIGINT)
 
     sys.addaudithook(watch)

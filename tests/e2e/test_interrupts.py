@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.interrupted import SENT
 from tests.e2e.project import Project
 from tests.effort import IS_SOAK
 from tests.waiting import HANGS_AFTER_S
@@ -40,6 +41,10 @@ def test_interrupted_at_any_moment(shipped: Project, words: tuple[str, ...]) -> 
     step = 1 if IS_SOAK else last // 4
     for at in range(1, last + 1, step):
         code, said = interrupt(shipped, at, *words)
+        if SENT.decode() not in said:
+            # Not every run has as many moments; all but the last few are in each.
+            assert (code, at > last * 0.9) == (0, True), f"moment {at} of {last}: {said}"
+            continue
         assert code in (-signal.SIGINT, 130), f"moment {at} of {last}: {said}"
         assert "Traceback" not in said, f"moment {at} of {last}: {said}"
         assert "Exception ignored" not in said, f"moment {at} of {last}: {said}"

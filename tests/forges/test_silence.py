@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -12,15 +11,13 @@ from assent.forges.github.api import Api as GitHubApi
 from assent.forges.gitlab.api import Api as GitLabApi
 from assent.forges.gitlab.api import Token
 from assent.forges.patience import PAUSES_S, Line, UnsureError
+from tests.silent import silent_server
 
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of a server that the system connects to, and that nobody reads from."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(16)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    with silent_server() as address:
+        yield f"http://{address}"
 
 
 @pytest.mark.threat(32)

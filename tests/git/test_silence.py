@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,19 +11,18 @@ import pytest
 
 from assent.errors import OutsideError
 from assent.git import Patience, Repository, SilentError, git
-from assent.git.remotes import bearing, limit_s, ssh_host
+from assent.git.addresses import ssh_host
+from assent.git.remotes import bearing, limit_s
 from assent.git.silence import LIMIT_S, Sight, has_moved
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import new_clone, new_repository, registered, run_git
+from tests.silent import silent_server
 
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """The address of a server that the system connects to, and that nobody reads from."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(16)
-        yield f"127.0.0.1:{listening.getsockname()[1]}"
+    with silent_server() as address:
+        yield address
 
 
 def open_silent(folder: Path, address: str, said: list[str]) -> Repository:

@@ -264,6 +264,17 @@ def test_an_entry_that_was_edited_is_not_read(folder: Path, seq: int) -> None:
         view.entry(seq)
 
 
+@pytest.mark.threat(26)
+def test_a_broken_chain_is_not_called_a_rollback(folder: Path) -> None:
+    """The newest entry was edited, and one before it: what this clone has seen is still there."""
+    path, lines = newest(folder)
+    edited = [line.replace(b'"login":"alice"', b'"login":"mallo"') for line in lines]
+    commit(folder, put(path, b"".join(edited)))
+    with pytest.raises(ChainError) as caught:
+        resolve(opened(folder), "churn", "production")
+    assert "rolled back" not in str(caught.value)
+
+
 @pytest.mark.threat(44)
 def test_a_key_that_gitops_tools_would_read_is_noticed(folder: Path) -> None:
     commit(folder, put("registry.yaml", show(folder, "registry.yaml") + b"image: evil\n"))

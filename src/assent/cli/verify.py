@@ -93,17 +93,13 @@ def show(result: VerifyResult) -> None:
         where = "" if is_said else f", first bad entry {fault.seq}"
         state = "repaired" if fault.repaired else "BROKEN"
         output.line(f"{state}: {fault.model}: {fault.area}{where}: {fault.problem}")
-    more = len(result.faults) - MOST_SHOWN
-    if more > 0:
-        output.line(f"  and {output.count(more, 'fault')} more: --json has all of them")
+    _say_more(len(result.faults) - MOST_SHOWN, "fault")
     for what in result.not_compared:
         output.line(f"not compared: {what}")
     for odd in result.odd_dates[:MOST_NAMED]:
         doubt = odd.doubt
         output.line(f"odd date: {odd.model}: entry {doubt.seq} says {doubt.at}, {doubt.why}")
-    more = len(result.odd_dates) - MOST_NAMED
-    if more > 0:
-        output.line(f"  and {output.count(more, 'date')} more")
+    _say_more(len(result.odd_dates) - MOST_NAMED, "date")
     for what in result.incomplete:
         output.line(f"incomplete: {what}")
     left = [fault for fault in result.faults if not fault.repaired]
@@ -133,3 +129,8 @@ def publish(result: VerifyResult) -> Published:
     said = said if result.faults else "ledger and store verify"
     models = ", ".join(result.models) or "nothing"
     return Published(outputs={}, summary=sentence(models, said))
+
+
+def _say_more(count: int, what: str) -> None:
+    if count > 0:
+        output.line(f"  and {output.count(count, what)} more: --json has all of them")

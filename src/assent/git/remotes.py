@@ -4,10 +4,10 @@ knows, and only where the user has none.
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections.abc import Sequence, Set
 
+from assent.git.addresses import ssh_host
 from assent.git.process import told
 from assent.git.silence import LIMIT_S
 
@@ -24,7 +24,6 @@ _SPEEDS = {
     "http.lowSpeedLimit": ("GIT_HTTP_LOW_SPEED_LIMIT", 1),
     "http.lowSpeedTime": (_TIME, LIMIT_S),
 }
-_HOST = re.compile(r"(?:ssh://(?:[^@/]*@)?(?P<url>[^:/@]+)|(?:[^@/:]*@)?(?P<scp>[^:/@]+):(?!//))")
 
 
 def limit_s(configured: str | None) -> float:
@@ -50,15 +49,6 @@ def bearing(known: Set[str], addresses: Sequence[str]) -> list[tuple[str, str]]:
     if options:
         found.append(("core.sshCommand", " ".join(["ssh", *options])))
     return found
-
-
-def ssh_host(address: str) -> str | None:
-    """The host of an address that Git reaches by SSH; None for any other address."""
-    if "://" in address and not address.startswith("ssh://"):
-        return None
-    found = _HOST.match(address)
-    host = None if found is None else found["url"] or found["scp"]
-    return None if host is None or host.startswith("-") else host
 
 
 def _unset_options(host: str) -> list[str]:

@@ -14,7 +14,7 @@ from assent.errors import OutsideError
 from assent.ports import MovedError, Pointer, View
 from assent.verbs.keys import Key
 from assent.verbs.namesakes import require_own_name
-from assent.verbs.patience import Patience
+from assent.verbs.persistence import Persistence
 from assent.verbs.witnesses import contradiction, head_of, witness_error, witnesses_of
 from assent.verbs.workspace import Workspace
 
@@ -52,14 +52,14 @@ def _appended(
     view: View | None,
     key: Key | None,
 ) -> tuple[View, tuple[Entry, ...]]:
-    patience = Patience(time.monotonic())
+    persistence = Persistence(time.monotonic())
     first: int | None = None
     while True:
         began = time.monotonic()
         if view is None:
             view = read_ledger(workspace, model)
         _require_witness(workspace, view)
-        if key is not None and (key.is_repeated or patience.losses):
+        if key is not None and (key.is_repeated or persistence.losses):
             written = key.written(view, ours_after=first)
             if written:
                 return view, written
@@ -71,8 +71,8 @@ def _appended(
             return view, workspace.ledger.append(view, drafts)
         except MovedError as error:
             now = time.monotonic()
-            most_s = patience.pause(error, view.head, now, cost_s=now - began)
-        if patience.losses == SAID_AT:
+            most_s = persistence.pause(error, view.head, now, cost_s=now - began)
+        if persistence.losses == SAID_AT:
             workspace.say(f"others write to the ledger of {model} too: waiting for a turn")
         view = None
         import random  # only for whoever was not first

@@ -57,6 +57,7 @@ def _again(
     going back by two.
     """
     [entry] = entries
+    workspace.require_trusted(f"rolling back {entry.stage} of {entry.model}")
     point_all(workspace, entry.model, entries)
     deploying.show(workspace, view, entry, environment)
     return Decided(

@@ -12,6 +12,7 @@ import msgspec
 
 from assent.core.change import Author, Change
 from assent.errors import IdleError, OutsideError, UsageError
+from assent.forges.default_branch import DefaultBranch
 from assent.forges.github.api import RefusedError
 from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
 from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
@@ -23,7 +24,6 @@ from assent.forges.making import (
     Push,
     Written,
     author,
-    bringer,
     distinct,
     is_beyond,
     made_by,
@@ -91,7 +91,9 @@ class Changes:
         self._workflow = workflow
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
-        self._pushes: list[Push] | None = None
+        self._default_branch = DefaultBranch(
+            checkout, lambda: pushes_to(site, site.facts.default_branch), most=MOST_PUSHES
+        )
         may_be_late = wakeup.run is not None and wakeup.event not in OF_OPEN
         self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
@@ -312,33 +314,16 @@ class Changes:
 
     def _merged_by_hand(self, commit: str) -> Sequence[Author]:
         """Who made all that a commit has brought, unless GitHub itself has merged it."""
-        pusher = self._pusher(commit)
+        pusher = self._default_branch.pusher(commit)
         if pusher is not None and pusher.is_merge:
             return ()
         commits, is_all = self._brought(commit)
         found = self._pushed(commits, pusher) if commits else ()
         return (*found, *([] if is_all and commits else [_UNKNOWN]))
 
-    def _pusher(self, commit: str) -> Push | None:
-        """Who has put a commit on the default branch, as far as GitHub tells."""
-
-        def line(tip: str) -> Sequence[str]:
-            if self._checkout.resolve(tip) is None:
-                return ()
-            return self._checkout.first_parents(tip, most=MOST_PUSHES)
-
-        return bringer(self._known_pushes(), commit, line)
-
     def tips(self) -> frozenset[str]:
         """See `Forge.tips`."""
-        pushes = self._known_pushes()
-        before = (one.before for one in pushes if one.before is not None)
-        return frozenset([*(one.after for one in pushes), *before])
-
-    def _known_pushes(self) -> list[Push]:
-        if self._pushes is None:
-            self._pushes = pushes_to(self._site, self._site.facts.default_branch)
-        return self._pushes
+        return self._default_branch.tips
 
     def _pushed(self, commits: Sequence[Commit], pusher: Push | None) -> tuple[Author, ...]:
         """Everybody who made commits that somebody has pushed straight to the default branch, and
@@ -400,7 +385,7 @@ class Changes:
         site = self._site
         commits, is_all = self._brought(head) if landed else (self._named(head), True)
         title = self._checkout.run("log", "-1", "--format=%s", head, doing=f"reading {head[:12]}")
-        pusher = self._pusher(head) if landed and not within else None
+        pusher = self._default_branch.pusher(head) if landed and not within else None
         written = self._written(commits)
         if within:
             bare = [msgspec.structs.replace(one, committer=None) for one in written]

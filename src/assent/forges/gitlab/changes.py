@@ -11,6 +11,7 @@ import msgspec
 
 from assent.core.change import Author, Change
 from assent.errors import OutsideError
+from assent.forges.default_branch import DefaultBranch
 from assent.forges.gitlab.authors import Authors
 from assent.forges.gitlab.people import MOST_OF_BRANCH, pushes_to
 from assent.forges.gitlab.shapes import Brought, Commit, Comparison, MergeRequest
@@ -18,8 +19,6 @@ from assent.forges.gitlab.site import Site
 from assent.forges.lag import Lag
 from assent.forges.making import (
     UNTOLD,
-    Push,
-    bringer,
     distinct,
     is_beyond,
     made_together,
@@ -73,7 +72,9 @@ class Changes:
         self._authors = Authors(site, self._history)
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
-        self._pushes: list[Push] | None = None
+        self._default_branch = DefaultBranch(
+            checkout, lambda: pushes_to(site, site.branch), most=MOST_OF_BRANCH
+        )
         may_be_late = wakeup.run is not None and wakeup.merge_request is None
         self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
@@ -222,29 +223,12 @@ class Changes:
         doing = f"reading the commit {commit[:12]}"
         path = self._site.path("repository", "commits", commit)
         brought = self._brought(self._site.api.get(path, Commit, doing=doing))
-        pusher = self._pusher(commit)
+        pusher = self._default_branch.pusher(commit)
         return self._authors.of_commits(brought, is_within=False, pusher=pusher)
-
-    def _pusher(self, commit: str) -> Push | None:
-        """Who has put a commit on the default branch, as far as GitLab tells."""
-
-        def line(tip: str) -> Sequence[str]:
-            if self._checkout.resolve(tip) is None:
-                return ()
-            return self._checkout.first_parents(tip, most=MOST_OF_BRANCH)
-
-        return bringer(self._known_pushes(), commit, line)
 
     def tips(self) -> frozenset[str]:
         """See `Forge.tips`."""
-        pushes = self._known_pushes()
-        before = (one.before for one in pushes if one.before is not None)
-        return frozenset([*(one.after for one in pushes), *before])
-
-    def _known_pushes(self) -> list[Push]:
-        if self._pushes is None:
-            self._pushes = pushes_to(self._site, self._site.branch)
-        return self._pushes
+        return self._default_branch.tips
 
     def _makers(self, requests: Sequence[MergeRequest]) -> tuple[Author, ...]:
         """Who made some of several merge requests, and somebody unknown if there are too many."""
@@ -292,7 +276,7 @@ class Changes:
         doing = f"reading the commit {head[:12]}"
         commit = site.api.find(site.path("repository", "commits", head), Commit, doing=doing)
         authors: tuple[Author, ...] = ()
-        pusher = self._pusher(head) if landed and not within else None
+        pusher = self._default_branch.pusher(head) if landed and not within else None
         if commit is not None:
             commits = self._brought(commit) if landed else [commit]
             authors = self._authors.of_commits(commits, is_within=bool(within), pusher=pusher)

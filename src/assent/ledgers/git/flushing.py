@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import unquote
 
 from assent.disk import flush_file, flush_folder
 from assent.errors import OutsideError
 from assent.git import GitError, git
+from assent.git.addresses import folder_at
 
 _DURABLE = "git -c core.fsync=all -c core.fsyncMethod=fsync receive-pack"
 _DURABLE_BEFORE_2_36 = "git -c core.fsyncObjectFiles=true receive-pack"
@@ -25,11 +25,10 @@ _DURABLE_BEFORE_2_36 = "git -c core.fsyncObjectFiles=true receive-pack"
 
 def folder_of(address: str) -> Path | None:
     """The Git folder of a remote that is a folder of this machine; None for any other address."""
-    if address.startswith("file:///"):
-        address = unquote(address.removeprefix("file://"))
-    if not address.startswith("/"):
+    folder = folder_at(address)
+    if folder is None:
         return None
-    for place in (Path(address, ".git"), Path(address), Path(f"{address}.git")):
+    for place in (folder / ".git", folder, Path(f"{folder}.git")):
         if place.is_file() or (place / "commondir").is_file():
             return _led_to(place)
         if (place / "objects").is_dir():

@@ -18,7 +18,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import unquote
+
+from assent.git.addresses import folder_at
 
 STALL_S = 30.0
 """How long a turn is waited for before it is looked whether anybody writes at all."""
@@ -109,9 +110,8 @@ def _place(address: str, model: str) -> Path | None:
     """What all writers to a ledger can lock: where it is kept in a folder, that folder; else a
     file of this user's, by the address without whoever asks.
     """
-    is_address = address.startswith("file://")
-    folder = Path(unquote(address.removeprefix("file://")) if is_address else address)
-    if folder.is_dir():
+    folder = folder_at(address)
+    if folder is not None and folder.is_dir():
         return folder
     name = hashlib.sha256(f"{_SECRET.sub('://', address)} {model}".encode()).hexdigest()[:16]
     shared = Path(tempfile.gettempdir()) / f"assent-{os.getuid()}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from assent.errors import AssentError, IntegrityError, OutsideError
 from assent.files import remove_whatever_is_at, scratch_folder
 from assent.git import EndedError, GitError, Refusal, Repository, SilentError, git, is_commit
+from assent.git.addresses import is_path
 from assent.ledgers.git import flushing
 from assent.ledgers.git.commits import branch_ref
 from assent.ledgers.git.layout import format_of
@@ -51,7 +52,6 @@ class LedgerRepository:
 
     def __init__(self, repository: Repository, remote: str | None) -> None:
         address, of_remote = str(repository.common), list[tuple[str, str]]()
-        bearing = list[tuple[str, str]]()
         if remote is not None:
             # Git fetches from the first address, and pushes to those for pushing if there are any.
             address = _address(repository, repository.configured(f"remote.{remote}.url")[0])
@@ -60,7 +60,6 @@ class LedgerRepository:
                 for key in _OF_REMOTE
                 for one in repository.configured(f"remote.{remote}.{key}")
             ]
-            bearing = repository.bearing([address])
         self._queued_at = repository.rewritten(address)
         self._patience = repository.patience(remote or "this repository")
         self.name = remote or "this repository"
@@ -79,12 +78,20 @@ class LedgerRepository:
         self._format: str | None = None
         self._lock_fds: tuple[int, ...] = ()
         self._is_behind = False  # others have written since: there is no need to ask
-        # Credentials and proxies that CI put into the clone count here too.
-        self._settings = [
-            *bearing,
+        self._address = None if remote is None else address
+        self._of_remote = [("remote.ledger.url", address), *of_remote]
+
+    @cached_property
+    def _settings(self) -> list[tuple[str, str]]:
+        """The settings of every Git here: SSH may have to be asked what it does by itself, which
+        takes a process, and many a verb never comes to the ledger.
+        """
+        repository, address = self._repository, self._address
+        return [
+            *([] if address is None else repository.bearing([address])),
+            # Credentials and proxies that CI put into the clone count here too.
             *(one for one in repository.own_settings() if one[0].startswith(_PASSED_ON)),
-            ("remote.ledger.url", address),
-            *of_remote,
+            *self._of_remote,
             ("remote.ledger.promisor", "true"),
             ("remote.ledger.partialclonefilter", "tree:0"),
             ("gc.auto", "0"),
@@ -419,15 +426,6 @@ def _address(repository: Repository, configured: str) -> str:
     left to Git, which may put credentials there, unless it is the path of a folder.
     """
     real = repository.rewritten(configured)
-    if not _is_path(real) or (not _is_path(configured) and Path(real).is_absolute()):
+    if not is_path(real) or (not is_path(configured) and Path(real).is_absolute()):
         return configured
     return str((repository.top / real).resolve())
-
-
-def _is_path(address: str) -> bool:
-    return "://" not in address and not _looks_like_ssh(address)
-
-
-def _looks_like_ssh(address: str) -> bool:
-    head, colon, _ = address.partition(":")
-    return bool(colon) and "/" not in head

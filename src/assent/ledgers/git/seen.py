@@ -46,6 +46,8 @@ class Seen:
         try:
             content = view.entry(seq)
         except ChainError:
+            if view.state.seq >= seq:
+                raise  # it is there, and does not lead to the newest one: another fault
             raise self._rolled_back(seq, seq) from None
         if entry_digest(content) != digest:
             raise LostError(self._model, seq, "it is not the entry this clone has seen")

@@ -316,11 +316,8 @@ class GitView:
         return Closed(head=head, objects={path: ids[path] for path in paths})
 
     def _decoded(self, path: str, decode: Callable[[bytes], _Read]) -> _Read:
-        return self._parsed(path, decode, self._read(path) or b"")
-
-    def _parsed(self, path: str, decode: Callable[[bytes], _Read], content: bytes) -> _Read:
         try:
-            return decode(content)
+            return decode(self._read(path) or b"")
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise IntegrityError(
                 f"reading the ledger of {self.state.model}",
