@@ -17,6 +17,7 @@ from assent.git.silence import LIMIT_S, Sight, has_moved
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import new_clone, new_repository, registered, run_git
 from tests.silent import silent_server
+from tests.waiting import has_ended, wait_until
 
 
 @pytest.fixture
@@ -138,8 +139,8 @@ def test_who_waits_for_nothing_is_given_up_with_all_it_has_started(tmp_path: Pat
     words = ["-c", f"alias.work=!echo $$ >'{tmp_path}/pid'; sleep 1000 & sleep 1000", "work"]
     with pytest.raises(SilentError, match=r"whoever Git waits for has not answered for 1 "):
         git(words, folder=tmp_path, doing="working", patience=Patience(1))
-    with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: has_ended(pid), "what Git has started has ended")
 
 
 def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
