@@ -19,7 +19,7 @@ from tests.builders import digest
 from tests.compare.known import known
 from tests.compare.profiling import category, number, profile, reference
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 SIDE = Side(bundle=digest("bundle"), model_digest=digest("model"))
 RANDOM = np.random.default_rng(5)
 ROWS = 4_000

@@ -112,8 +112,9 @@ class MeasuredColumn(Struct, frozen=True, kw_only=True):
     """A column of the candidate as gates judge it, whether it differs or not. `nulls` are shares
     of rows; `old_nulls` is None for a new column. `test` is None for a new column, for one whose
     profile is the same on both sides, and where `problem` says why there is none.
-    `is_open`: the baseline's profile does not list all categories, so that a new one cannot be
-    told from a rare one.
+    `not_compared` says why the values were not compared, or not themselves: then `test`, if there
+    is one, is of a stand-in. `is_open`: the baseline's profile does not list all categories, so
+    that a new one cannot be told from a rare one.
     """
 
     name: str
@@ -122,6 +123,7 @@ class MeasuredColumn(Struct, frozen=True, kw_only=True):
     old_nulls: float | None = None
     test: DriftTest | None = None
     problem: str = ""
+    not_compared: str = ""
     is_open: bool = False
 
 

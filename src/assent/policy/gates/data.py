@@ -27,7 +27,15 @@ from assent.core.scalar import show
 from assent.core.units import count, fraction
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Percent, share_of
-from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded, passed
+from assent.policy.gates.findings import (
+    INCONCLUSIVE,
+    Undecided,
+    WithoutBaseline,
+    alone,
+    bounded,
+    passed,
+    undecided,
+)
 from assent.policy.gates.leakage import judge_leakage
 from assent.policy.gates.words import listed, named, short
 
@@ -75,8 +83,10 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """`data` names a data set. `drift` blocks a column whose distribution is shown to have moved
     by at least that: slight, moderate, severe, or a number (the discrepancy, which is close to a
     population stability index). `inconclusive` says what happens where the rows are too few to
-    tell. `schema: same` blocks every change of columns and types, `compatible` those that break
-    what reads the data. `columns` and `leave_out` choose columns; `*` stands for any text.
+    tell, and `undecided` what happens where the values of a column were not compared, or only a
+    stand-in for them was: that blocks, is left to a person (`approve`), or warns. `schema: same`
+    blocks every change of columns and types, `compatible` those that break what reads the data.
+    `columns` and `leave_out` choose columns; `*` stands for any text.
 
     With `data: leakage`, the data sets `between` may share at most `max` rows, and as many keys.
     """
@@ -90,6 +100,7 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     columns: tuple[Text, ...] = ()
     leave_out: tuple[Text, ...] = ()
     inconclusive: Literal["warn", "approve", "block"] = "warn"
+    undecided: Undecided = "block"
     between: tuple[Text, Text] | None = None
     max: Amount | None = None
 
@@ -313,12 +324,12 @@ class _Judgement:
         tested = [(one, one.test) for one in both if one.test is not None]
         adjusted = holm([shown_p(test, threshold) for _, test in tested])
         moved: list[tuple[MeasuredColumn, DriftTest]] = []
-        undecided: list[tuple[MeasuredColumn, DriftTest]] = []
+        unsure: list[tuple[MeasuredColumn, DriftTest]] = []
         for (column, test), p in zip(tested, adjusted, strict=True):
             if p < ALPHA:
                 moved.append((column, test))
             elif stable_p(test, max(threshold, MATTERS)) >= ALPHA:
-                undecided.append((column, test))
+                unsure.append((column, test))
         if moved:
             moved.sort(key=lambda one: (-one[1].psi, one[0].name))
             yield Finding(
@@ -330,16 +341,26 @@ class _Judgement:
                 remedy=f"find out why {named([one.name for one, _ in moved], 3)} moved; if it is "
                 "meant to, leave it out or raise the limit on the base branch",
             )
-        if undecided:
-            yield self._undecided(rule, undecided, max(threshold, MATTERS))
-        if not (moved or undecided or unable):
+        if unsure:
+            yield self._unsure(rule, unsure, max(threshold, MATTERS))
+        left = [one for one in both if one.not_compared]
+        if left:
+            yield undecided(
+                rule,
+                f"{count(len(left), 'column was', 'columns were')} not compared",
+                self._gate.undecided,
+                evidence=listed([f"`{short(one.name)}`: {one.not_compared}" for one in left]),
+                remedy="look at the columns yourself, or leave them out (`leave_out`) on the base "
+                "branch",
+            )
+        if not (moved or unsure or unable or left):
             yield passed(
                 rule,
                 f"{count(len(both), 'column')} did not drift by that much",
                 self._on_rows(),
             )
 
-    def _undecided(
+    def _unsure(
         self, rule: str, columns: list[tuple[MeasuredColumn, DriftTest]], discrepancy: float
     ) -> Finding:
         enough = max(rows_to_decide(test.bins, discrepancy) for _, test in columns)
