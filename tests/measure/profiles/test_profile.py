@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -271,6 +272,59 @@ def test_a_category_that_became_text_is_counted_in_the_old_values(tmp_path: Path
     assert found.in_bins == (10, 1, 3_000)
 
 
+@pytest.mark.parametrize("whole_rows", [0, 100])
+def test_rows_outside_the_baselines_range(tmp_path: Path, whole_rows: int) -> None:
+    start = dt.datetime(2026, 1, 1)
+    old = {
+        "x": [0.0, 0.1 + 0.2, None, NAN],
+        "i": [-5, 5, 5, 0],
+        "at": pa.array([start, start, start, None], pa.timestamp("ms")),
+        "t": ["abc", "abcd", "abcde", "x"],
+        "k": ["a", "a", "b", "b"],
+        "nothing": pa.array([None] * 4, pa.float64()),
+        "was": [1, 2, 3, 4],
+    }
+    new = {
+        "x": [-0.0, -1e-300, 0.3, 0.1 + 0.2, 0.4, NAN, INF, -INF],
+        "i": [-6, -5, 5, 6, 7, None, 2**62, -(2**62)],
+        "at": pa.array([*[start + dt.timedelta(seconds=at) for at in (-1, 0, 1)], *[None] * 5],
+            pa.timestamp("us")),
+        "t": ["", "y", "abcdef", *[f"{at:04}" for at in range(5)]],
+        "k": ["a"] * 8,
+        "nothing": [1.0] * 8,
+        "was": ["a", "b"] * 4,
+    }  # fmt: skip
+    write(tmp_path / "old.parquet", old)
+    write(tmp_path / "new.parquet", new)
+    before = both(tmp_path, "old.parquet")
+    assert all(one.outside is None for one in before.columns)
+    found = both(tmp_path, "new.parquet", against=before, whole_rows=whole_rows)
+    assert {one.name: one.outside for one in found.columns} == {
+        "x": (1, 1),
+        "i": (2, 3),
+        "at": (1, 1),
+        "t": (1, 1),
+        "k": None,
+        "nothing": None,
+        "was": None,
+    }
+
+
+def test_a_bound_that_was_rounded_leaves_no_row_outside(tmp_path: Path) -> None:
+    """Earlier versions kept twelve digits of the least and the largest value."""
+    values = np.random.default_rng(3).normal(size=4_000) * 10.0 ** np.arange(-8, 8).repeat(250)
+    found = of(tmp_path, values)
+    assert found.numbers is not None
+    bounds = found.numbers.minimum, found.numbers.maximum
+    assert bounds == (values.min(), values.max())
+    low, high = (float(f"{bound:.12g}") for bound in bounds if bound is not None)
+    assert low > values.min() or high < values.max()
+    numbers = msgspec.structs.replace(found.numbers, minimum=low, maximum=high)
+    old = DataProfile(columns=(msgspec.structs.replace(found, numbers=numbers),))
+    assert of(tmp_path, values, against=old).outside == (0, 0)
+    assert of(tmp_path, [*values, 2 * low, 2 * high], against=old).outside == (1, 1)
+
+
 def test_columns_can_be_left_out(tmp_path: Path) -> None:
     write(tmp_path / "d.parquet", {"id": [1, 2, 3], "x": [1, 1, 2]})
     found = both(tmp_path, "d.parquet", leave_out=["id"])
@@ -348,6 +402,7 @@ def test_the_order_of_rows_and_files_does_not_matter(
     for one in against.columns:
         if one.numbers is not None:
             assert one.in_bins == one.numbers.counts
+            assert one.outside == (0, 0)
 
 
 def test_batches_count_like_the_whole(tmp_path: Path) -> None:
@@ -369,6 +424,7 @@ def test_batches_count_like_the_whole(tmp_path: Path) -> None:
     for one, other in zip(counted.columns, whole.columns, strict=True):
         if other.numbers is not None:
             assert one.in_bins == other.numbers.counts
+            assert one.outside == (0, 0)
             assert one.numbers is not None
             assert one.numbers.edges == other.numbers.edges
 

@@ -36,6 +36,8 @@ from assent.measure.profiles.shaping import (
     lengths_of,
     most_values,
     number_profile,
+    old_bounds,
+    old_edges,
     text_profile,
 )
 
@@ -186,11 +188,16 @@ class _Reader:
     def _of_whole(self, column: Column, values: Values) -> tuple[ColumnProfile, bool]:
         runs = counting.sort(values)
         edges = counting.choose_edges(runs, self.most)
-        partial = counting.count(runs, edges, self._old_edges(column))
+        old = self.baseline.get(column.name)
+        against, bounds = old_edges(column.kind, old), old_bounds(column.kind, old)
+        partial = counting.count(runs, edges, against, bounds)
         return number_profile(column, partial, edges), runs.distinct == self.rows
 
     def _of_batches(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
-        edges = [self._old_edges(column) for column in columns]
+        old = [self.baseline.get(column.name) for column in columns]
+        against = [old_edges(*pair) for pair in zip((c.kind for c in columns), old, strict=True)]
+        bounds = [old_bounds(*pair) for pair in zip((c.kind for c in columns), old, strict=True)]
+        edges = against.copy()
         if not all(edges):
             sampled = _sample(self._batches(columns), len(columns), self.rows)
             for place, runs in enumerate(sampled):
@@ -198,20 +205,15 @@ class _Reader:
         found = [Partial() for _ in columns]
         for batch in self._batches(columns):
             for place, values in enumerate(batch):
-                against = self._old_edges(columns[place])
                 runs = counting.sort(values)
-                part = counting.count(runs, edges[place], against, sketch=True)
+                part = counting.count(
+                    runs, edges[place], against[place], bounds[place], sketch=True
+                )
                 found[place] = counting.merge(found[place], part)
         return [
             (number_profile(column, part, at), False)
             for column, part, at in zip(columns, found, edges, strict=True)
         ]
-
-    def _old_edges(self, column: Column) -> tuple[float, ...]:
-        old = self.baseline.get(column.name)
-        if old is None or old.numbers is None or old.kind != column.kind:
-            return ()
-        return old.numbers.edges
 
     # Text, booleans, and what is only counted for nulls
 

@@ -112,7 +112,7 @@ def _profile(
     specs = [_spec(column, of) for column, of in zip(columns, old, strict=True)]
     edges = _edges(prepared, specs, counting.most_edges(len(columns)))
     plan = [dataclasses.replace(spec, edges=at) for spec, at in zip(specs, edges, strict=True)]
-    merged: list[Any] = [_TextPartial() if spec.is_text else Partial() for spec in plan]
+    merged: list[Any] = [_nothing(spec) for spec in plan]
     rows = 0
     for place, payload in _collected(prepared, functools.partial(_count, plan)):
         if place < 0:
@@ -260,22 +260,30 @@ class _Spec:
     is_text: bool
     edges: tuple[float, ...] = ()
     against: tuple[float, ...] = ()
+    bounds: tuple[float, float] | None = None
     top: tuple[str, ...] = ()
     is_known: bool = False
 
 
 def _spec(column: Column, old: ColumnProfile | None) -> _Spec:
-    against: tuple[float, ...] = ()
+    against = shaping.old_edges(column.kind, old)
+    bounds = shaping.old_bounds(column.kind, old)
     top: tuple[str, ...] = ()
-    if old is not None and old.numbers is not None and old.kind == column.kind:
-        against = old.numbers.edges
     if old is not None and old.categories is not None and not old.categories.is_hashed:
         top = tuple(value for value, _ in old.categories.top)
     if column.counting == "text":
         return _Spec(is_text=True, against=against, top=top, is_known=True)
     if column.counting in ("boolean", "presence"):
         return _Spec(is_text=False, edges=(0.0, 1.0), is_known=True)
-    return _Spec(is_text=False, edges=against, against=against, is_known=bool(against))
+    known = bool(against)
+    return _Spec(is_text=False, edges=against, against=against, bounds=bounds, is_known=known)
+
+
+def _nothing(spec: _Spec) -> Any:
+    """What is known of a column before any of its rows was counted."""
+    if spec.is_text:
+        return _TextPartial()
+    return Partial(outside=None if spec.bounds is None else (0, 0))
 
 
 def _edges(frame: Any, specs: Sequence[_Spec], most: int) -> list[tuple[float, ...]]:
@@ -339,7 +347,7 @@ def _sample(size: int, batches: Iterable[Any]) -> Iterator[Any]:
 
 def _count(plan: Sequence[_Spec], batches: Iterable[Any]) -> Iterator[Any]:
     """On an executor: the counts of each column, and the rows, of one partition."""
-    found: list[Any] = [_TextPartial() if spec.is_text else Partial() for spec in plan]
+    found: list[Any] = [_nothing(spec) for spec in plan]
     rows = 0
     for batch in batches:
         rows += batch.num_rows
@@ -348,7 +356,7 @@ def _count(plan: Sequence[_Spec], batches: Iterable[Any]) -> Iterator[Any]:
                 found[place] = found[place].merged(_text_partial(array, spec))
             else:
                 runs = counting.sort(values_of(array))
-                part = counting.count(runs, spec.edges, spec.against, sketch=True)
+                part = counting.count(runs, spec.edges, spec.against, spec.bounds, sketch=True)
                 found[place] = counting.merge(found[place], part)
     payloads = [
         (place, part.written() if isinstance(part, _TextPartial) else _written_partial(part))
@@ -365,7 +373,7 @@ def _written_partial(part: Partial) -> str:
 def _read_partial(payload: str) -> Partial:
     given = json.loads(payload)
     given["registers"] = base64.b85decode(given["registers"])
-    for name in ("counts", "in_bins", "few"):
+    for name in ("counts", "in_bins", "outside", "few"):
         given[name] = None if given[name] is None else tuple(given[name])
     return Partial(**given)
 
