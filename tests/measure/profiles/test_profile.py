@@ -164,20 +164,71 @@ def test_a_category_keeps_its_values(tmp_path: Path) -> None:
     [
         [f"person {i}" for i in range(40)],
         [f"value {i % 1500}" for i in range(6_000)],
-        ["x" * 201, "why not"] * 5,
+        [*(["x" * 201, "why not"] * 5), *(f"value {i}" for i in range(1_000))],
         [f"{i:07}" for i in range(30_000)],
     ],
 )
-def test_other_text_keeps_no_value(tmp_path: Path, values: list[str]) -> None:
+def test_other_text_keeps_no_rare_value(tmp_path: Path, values: list[str]) -> None:
     found = of(tmp_path, values)
     assert found.kind == "text"
     assert found.categories is None
     assert found.distinct == pytest.approx(len(set(values)), rel=0.05)
+    assert found.frequent == ()
     content = json.dumps(found, default=str)
     assert not any(value in content for value in values)
     assert found.numbers is not None
     assert sum(found.numbers.counts) == len(values)
     assert found.numbers.maximum == max(map(len, values))
+
+
+LONG = "x" * 150 + "é" * 100
+
+
+@pytest.mark.parametrize("rest", [600, 60_000])
+def test_frequent_values_of_other_text_are_counted(tmp_path: Path, rest: int) -> None:
+    """With a few values, with a sample, and where nulls leave little of the sample."""
+    rows = rest * 2
+    counts = {"often": rest // 3, LONG: rest // 5, "": 2 * rows // 100, "just": 0, "nearly": 0}
+    values = [value for value, count in counts.items() for _ in range(count)]
+    values += [f"{at}" for at in range(rest)]
+    least = -(-len(values) // 98)  # each of the next two makes them more
+    values += ["just"] * least + ["nearly"] * (least - 8 - least // 90)
+    random = np.random.default_rng(0)
+    nulls = pa.nulls(rest * 30, pa.string())
+    shuffled = pa.array(random.permutation(np.array(values, object)), pa.string())
+    found = of(tmp_path, pa.concat_arrays([nulls[: rest * 20], shuffled, nulls[: rest * 10]]))
+    digest = hashlib.sha256(LONG.encode()).hexdigest()[:12]
+    assert found.kind == "text"
+    assert found.frequent == (
+        ("often", counts["often"]),
+        (f"{LONG[:100]}… {digest}", counts[LONG]),
+        ("", counts[""]),
+        ("just", least),
+    )
+    assert found.tokens == counts[""]
+    hashed = of(tmp_path, shuffled, hash_values=True, salt=b"s")
+    assert hashed.is_hashed
+    assert [count for _, count in hashed.frequent or ()] == [n for _, n in found.frequent]
+    name = hmac.new(b"s", b"often", hashlib.sha256).hexdigest()[:16]
+    assert (hashed.frequent or (("", 0),))[0] == (name, counts["often"])
+
+
+def test_a_name_in_a_small_table_is_not_frequent(tmp_path: Path) -> None:
+    values = [*map(str, range(20)), *["nine"] * 9, *["ten"] * 10]
+    assert of(tmp_path, values).frequent == (("ten", 10),)
+
+
+TOKENS = ["NA", " n/a\t", "None", "NULL\r\n", "-", "?", "  ", "#N/A", "<NA>", "nan"]
+
+
+@pytest.mark.parametrize("others", [["a", "b"] * 20, [*map(str, range(100, 5_000))], [*"abc"]])
+def test_words_for_nothing_are_counted(tmp_path: Path, others: list[str]) -> None:
+    """In a category, in text with many values, and in one with few."""
+    there = ["nano", "n a", "--", "NAN.", "no", "x-", "\u00a0", "\u212aa"]
+    found = of(tmp_path, [*TOKENS, *TOKENS[:3], None, *there, *others])
+    assert (found.nulls, found.tokens) == (1, 13)
+    hashed = of(tmp_path, [*TOKENS, *there, *others], hash_values=True)
+    assert hashed.tokens == 10
 
 
 @pytest.mark.parametrize("type_", [pa.null(), pa.float64(), pa.string(), pa.timestamp("us")])

@@ -71,6 +71,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "day": [moment.date() for moment in moments],
             "k": pa.array(names[random.integers(0, 30, rows)], mask=random.random(rows) < 0.1),
             "t": [f"text {random.integers(10**9)}" for _ in range(rows)],
+            "h": [_heavy(i * 7919 % rows) for i in range(rows)],
             "b": random.random(rows) < 0.3,
             "n": [[1] * (i % 4) if i % 5 else None for i in range(rows)],
             "s": [{"a": i} if i % 7 else None for i in range(rows)],
@@ -79,6 +80,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write(root / f"d/{number}.parquet", columns, row_group_size=2_500)
     write(root / "twice.parquet", {"a": [1, 1, None, None, 2], "b": [1, 1, None, 1, None]})
     return root
+
+
+def _heavy(i: int) -> str:
+    """Text with many values: two of them frequent, of which one is long, and words for nothing."""
+    if i % 50 < 3:
+        return ("often", "x" * 300, " N/A ")[i % 50]
+    return f"{i}"
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +105,8 @@ def assert_alike(found: ColumnProfile, other: ColumnProfile) -> None:
         "categories",
         "in_bins",
         "outside",
+        "tokens",
+        "frequent",
     ):
         assert getattr(found, name) == getattr(other, name), (found.name, name)
     assert (found.distinct is None) == (other.distinct is None), found.name

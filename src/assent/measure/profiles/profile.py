@@ -7,9 +7,10 @@ the number of distinct values is approximate, and both, with the last digits of 
 depend on the order of rows.
 
 What is kept of each kind: numbers, times and lengths keep moments and counts in bins; text with
-few values keeps these values, all other text only its lengths. Decimals and 128-bit integers are
-counted as floats, times of day and intervals as seconds, moments with a zone in UTC; lists, maps
-and bytes by their length, structs only for nulls. NaN and infinities are counted apart.
+few values keeps these values, all other text its lengths and its frequent values. Decimals and
+128-bit integers are counted as floats, times of day and intervals as seconds, moments with a zone
+in UTC; lists, maps and bytes by their length, structs only for nulls. NaN and infinities are
+counted apart.
 """
 
 from __future__ import annotations
@@ -39,6 +40,16 @@ from assent.measure.profiles.shaping import (
     old_bounds,
     old_edges,
     text_profile,
+)
+from assent.measure.profiles.words import (
+    SAMPLE,
+    Words,
+    least_rows,
+    likely,
+    ordered,
+    shortened_in_sql,
+    token_in_sql,
+    words_of,
 )
 
 WHOLE_ROWS = 20_000_000
@@ -134,6 +145,7 @@ class _Reader:
         self.most_values = most_values
         self.hashed = hashed
         self.is_whole = self.rows <= whole_rows
+        self.sampled = min(1.0, SAMPLE / max(1, self.rows))
 
     def parts(self, columns: Sequence[Column]) -> Iterator[list[Column]]:
         """The columns that are read together: one of pyarrow's, or several of DuckDB's."""
@@ -217,9 +229,9 @@ class _Reader:
 
     # Text, booleans, and what is only counted for nulls
 
-    def _facts(self, columns: Sequence[Column]) -> Iterator[tuple[Column, tuple[int, ...]]]:
+    def _facts(self, columns: Sequence[Column]) -> Iterator[tuple[Column, tuple[Any, ...]]]:
         """Of each column: the rows that are not null, and for DuckDB's texts about how many are
-        distinct, for its booleans how many are true.
+        distinct, and hashes of a sample of them, for its booleans how many are true.
         """
         rest = [column for column in columns if not self._is_direct(column)]
         if not rest:
@@ -231,16 +243,19 @@ class _Reader:
             asked.append(f"count({quoted})")
             match column.counting:
                 case "text":
-                    asked.append(f"approx_count_distinct(CAST({quoted} AS VARCHAR))")
+                    text = _text(column)
+                    asked.append(f"approx_count_distinct({text})")
+                    asked.append(_sampled(text, self.sampled))
                 case "boolean":
-                    asked.append(f"count_if({quoted})")
+                    asked += [f"count_if({quoted})", "0"]
                 case _:
-                    asked.append("0")
+                    asked += ["0", "0"]
         (row,) = self._query(f"SELECT {', '.join(asked)} FROM {self.table.relation}")
         for place, column in enumerate(rest):
-            yield column, (int(row[2 * place]), int(row[2 * place + 1] or 0))
+            there, about, sample = row[3 * place : 3 * place + 3]
+            yield column, (int(there), int(about or 0), sample or [])
 
-    def _of_words(self, column: Column, facts: tuple[int, ...]) -> tuple[ColumnProfile, bool]:
+    def _of_words(self, column: Column, facts: tuple[Any, ...]) -> tuple[ColumnProfile, bool]:
         match column.counting:
             case "boolean":
                 return self._of_booleans(column, facts), False
@@ -249,7 +264,7 @@ class _Reader:
         nulls = self.rows - facts[0]
         return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls), False
 
-    def _of_booleans(self, column: Column, facts: tuple[int, ...]) -> ColumnProfile:
+    def _of_booleans(self, column: Column, facts: tuple[Any, ...]) -> ColumnProfile:
         if not facts:
             assert self.table.direct is not None
             true, false, nulls = self.table.direct.booleans(column)
@@ -257,60 +272,111 @@ class _Reader:
             true, false, nulls = facts[1], facts[0] - facts[1], self.rows - facts[0]
         return boolean_profile(column, true, false, nulls, self.baseline.get(column.name))
 
-    def _of_texts(self, column: Column, facts: tuple[int, ...]) -> tuple[ColumnProfile, bool]:
+    def _of_texts(self, column: Column, facts: tuple[Any, ...]) -> tuple[ColumnProfile, bool]:
         old = self.baseline.get(column.name)
-        counts, nulls, distinct = self._counted_texts(column, facts)
-        if counts is not None and is_category(counts, old):
+        counts = self._counted_in_dictionary(column, facts)
+        if counts is None:
+            return self._of_many_texts(column, facts or self._text_facts(column)), False
+        values, nulls = counts
+        if is_category(values, old):
             return category_profile(
-                column, counts, nulls, old, self.hashed, self.most_values
+                column, values, nulls, old, self.hashed, self.most_values
             ), False
-        in_bins: tuple[int, ...] = ()
-        if counts is not None:
-            runs = lengths_of(counts, nulls)
-        else:
-            runs = counting.runs_of(list(self._lengths(column).items()), nulls)
-            if old is not None and old.categories is not None and old.kind == "category":
-                in_bins = self._in_old_categories(column, old.categories, self.rows - nulls)
-        return text_profile(column, runs, distinct, old, self.most, in_bins), (
-            distinct == self.rows and counts is not None
+        return self._text_profile(
+            column, lengths_of(values, nulls), len(values), words_of(values, self.hashed)
+        ), len(values) == self.rows
+
+    def _text_profile(
+        self,
+        column: Column,
+        lengths: Runs,
+        distinct: int,
+        words: Words,
+        in_bins: tuple[int, ...] = (),
+    ) -> ColumnProfile:
+        return text_profile(
+            column,
+            lengths,
+            distinct,
+            self.baseline.get(column.name),
+            self.most,
+            words,
+            in_bins,
+            is_hashed=self.hashed is not None,
         )
 
-    def _counted_texts(
-        self, column: Column, facts: tuple[int, ...]
-    ) -> tuple[dict[str, int] | None, int, int]:
-        """How often each text occurs, None if they are too many; the nulls; and how many differ,
-        approximately where they are too many.
-        """
+    def _counted_in_dictionary(
+        self, column: Column, facts: tuple[Any, ...]
+    ) -> tuple[dict[str, int], int] | None:
+        """How often each text occurs, and the nulls; None if they are too many."""
         if not facts:
             assert self.table.direct is not None
-            found = self.table.direct.texts(column, MAX_CATEGORIES)
-            if found is not None:
-                return *found, len(found[0])
-            quoted = engine.name(column.name)
-            ((there, about),) = self._query(
-                f"SELECT count({quoted}), approx_count_distinct({quoted}) "
-                f"FROM {self.table.relation}"
-            )
-            return None, self.rows - int(there), min(int(about), int(there))
-        there, about = facts
-        nulls = self.rows - there
-        if about <= 2 * MAX_CATEGORIES:
-            text = f"CAST({engine.name(column.name)} AS VARCHAR)"
-            counts = self._query(
-                f"SELECT {text}, count(*) FROM {self.table.relation} "
-                f"WHERE {text} IS NOT NULL GROUP BY 1"
-            )
-            if len(counts) <= MAX_CATEGORIES:
-                return dict(counts), nulls, len(counts)
-        return None, nulls, min(about, there)
-
-    def _lengths(self, column: Column) -> dict[int, int]:
-        length = f"length(CAST({engine.name(column.name)} AS VARCHAR))"
-        counted = self._query(
-            f"SELECT {length}, count(*) FROM {self.table.relation} "
-            f"WHERE {length} IS NOT NULL GROUP BY 1"
+            return self.table.direct.texts(column, MAX_CATEGORIES)
+        there, about, _ = facts
+        if about > 2 * MAX_CATEGORIES:
+            return None
+        text = _text(column)
+        counts = self._query(
+            f"SELECT {text}, count(*) FROM {self.table.relation} "
+            f"WHERE {text} IS NOT NULL GROUP BY 1"
         )
-        return dict(counted)
+        return (dict(counts), self.rows - there) if len(counts) <= MAX_CATEGORIES else None
+
+    def _text_facts(self, column: Column) -> tuple[Any, ...]:
+        """The same as `_facts`, of a column that pyarrow has given up."""
+        text = _text(column)
+        ((there, about, sample),) = self._query(
+            f"SELECT count({text}), approx_count_distinct({text}), "
+            f"{_sampled(text, self.sampled)} FROM {self.table.relation}"
+        )
+        return int(there), int(about), sample or []
+
+    def _of_many_texts(self, column: Column, facts: tuple[Any, ...]) -> ColumnProfile:
+        """The profile of a text whose values are too many to be counted one by one. How many they
+        are is an estimate.
+        """
+        there, about, sample = facts
+        old = self.baseline.get(column.name)
+        lengths, tokens = self._lengths(column)
+        in_bins: tuple[int, ...] = ()
+        if old is not None and old.categories is not None and old.kind == "category":
+            in_bins = self._in_old_categories(column, old.categories, there)
+        frequent = ordered(self._frequent(column, there, sample), self.hashed)
+        return self._text_profile(
+            column,
+            counting.runs_of(list(lengths.items()), self.rows - there),
+            min(about, there),
+            Words(tokens=tokens, frequent=frequent),
+            in_bins,
+        )
+
+    def _lengths(self, column: Column) -> tuple[dict[int, int], int]:
+        """The rows by the length of their text, and those that say that there is none."""
+        counted = self._query(
+            f"SELECT length(t), count(*), count(*) FILTER ({token_in_sql('t')}) "
+            f"FROM (SELECT {_text(column)} AS t FROM {self.table.relation}) "
+            "WHERE t IS NOT NULL GROUP BY 1"
+        )
+        return {length: rows for length, rows, _ in counted}, sum(row[2] for row in counted)
+
+    def _frequent(self, column: Column, there: int, sample: Sequence[int]) -> dict[str, int]:
+        """The frequent values, counted: those that a sample of hashes shows to be likely. Where
+        most rows are null, the first sample is too small.
+        """
+        text, share = _text(column), self.sampled
+        if len(sample) < min(there, SAMPLE // 2):
+            share = min(1.0, SAMPLE / there)
+            ((sample,),) = self._query(f"SELECT {_sampled(text, share)} FROM {self.table.relation}")
+        hashes = likely(sample or (), share, there)
+        if not hashes:
+            return {}
+        found = self._query(
+            f"SELECT {shortened_in_sql('t')}, n FROM (SELECT t, count(*) AS n "
+            f"FROM (SELECT {text} AS t FROM {self.table.relation}) "
+            f"WHERE hash(t) IN (SELECT unnest(?::UBIGINT[])) GROUP BY t) WHERE n >= ?",
+            [hashes, least_rows(there)],
+        )
+        return dict(found)
 
     def _in_old_categories(self, column: Column, old: Categories, there: int) -> tuple[int, ...]:
         """The rows of each value of the baseline, and of all others, where no dictionary was made:
@@ -318,7 +384,7 @@ class _Reader:
         """
         if old.is_hashed:
             return ()
-        text = f"CAST({engine.name(column.name)} AS VARCHAR)"
+        text = _text(column)
         names = [value for value, _ in old.top]
         counts = dict(
             self._query(
@@ -336,6 +402,16 @@ def _explained(table: Table, columns: Sequence[Column]) -> Any:
     if len(columns) == 1:
         return engine.explained(f"{table.doing}, column {columns[0].name!r}")
     return engine.explained(table.doing)
+
+
+def _text(column: Column) -> str:
+    return f"CAST({engine.name(column.name)} AS VARCHAR)"
+
+
+def _sampled(text: str, share: float) -> str:
+    """Hashes of a sample of the texts, in SQL."""
+    chosen = "" if share >= 1 else f" AND random() < {share!r}"
+    return f"list(hash({text})) FILTER ({text} IS NOT NULL{chosen})"
 
 
 def _number(column: Column) -> str:

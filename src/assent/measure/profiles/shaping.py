@@ -8,10 +8,13 @@ import hmac
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+from msgspec import structs
+
 from assent.core.profile import Categories, ColumnKind, ColumnProfile, Numbers
 from assent.measure.profiles import counting
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs
+from assent.measure.profiles.words import Words, tokens_of
 
 MAX_CATEGORIES = 1_000
 MAX_CATEGORY_LENGTH = 200
@@ -148,6 +151,7 @@ def category_profile(
         type=column.type,
         kind="category",
         nulls=nulls,
+        tokens=tokens_of(counts),
         distinct=len(counts),
         categories=Categories(
             top=tuple(ordered),
@@ -201,11 +205,21 @@ def text_profile(
     distinct: int | None,
     old: ColumnProfile | None,
     most: int,
+    words: Words,
     in_bins: tuple[int, ...] = (),
+    *,
+    is_hashed: bool = False,
 ) -> ColumnProfile:
-    """The profile of text with many values: its lengths in characters."""
+    """The profile of text with many values: its lengths in characters, and its words, whose values
+    are hashed where `is_hashed`.
+    """
     edges = counting.choose_edges(lengths, most)
     partial = counting.count(lengths, edges, old_edges("text", old), old_bounds("text", old))
     if in_bins:
         partial = dataclasses.replace(partial, in_bins=in_bins)
-    return number_profile(column, partial, edges, distinct)
+    return structs.replace(
+        number_profile(column, partial, edges, distinct),
+        tokens=words.tokens,
+        frequent=words.frequent,
+        is_hashed=is_hashed,
+    )

@@ -26,7 +26,7 @@ from typing import Any
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.errors import OutsideError, UsageError
-from assent.measure.profiles import counting, profile, shaping
+from assent.measure.profiles import counting, profile, shaping, words
 from assent.measure.profiles.columns import Column, shortened
 from assent.measure.profiles.counting import Partial
 from assent.measure.profiles.databases import is_query
@@ -123,6 +123,7 @@ def _profile(
             merged[place] = counting.merge(merged[place], _read_partial(payload))
     hashed = Hashed(salt) if hash_values else None
     distinct = _distinct_texts(frame, columns, merged)
+    frequent = _frequent_texts(frame, columns, merged)
     profiles = []
     for place, column in enumerate(columns):
         most = counting.most_edges(len(columns))
@@ -133,6 +134,7 @@ def _profile(
                 plan[place],
                 old[place],
                 distinct,
+                frequent,
                 hashed,
                 most,
                 shaping.most_values(len(columns)),
@@ -173,10 +175,14 @@ def _frame(source: str) -> Any:
     return reader.parquet(source)
 
 
+def _named(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
 def _quoted(name: str) -> Any:
     from pyspark.sql import functions
 
-    return functions.col("`" + name.replace("`", "``") + "`")
+    return functions.col(_named(name))
 
 
 _WORDS = {
@@ -213,9 +219,9 @@ def _column(field: Any) -> Column:
 
 def _word(type_: Any) -> str:
     kind: str = type_.simpleString()
-    for words in (_WORDS, _TIMES):
-        if kind in words:
-            return words[kind]
+    for listed in (_WORDS, _TIMES):
+        if kind in listed:
+            return listed[kind]
     if kind.startswith("decimal"):
         return f"decimal128({type_.precision}, {type_.scale})"
     if kind.startswith("array"):
@@ -381,13 +387,16 @@ def _read_partial(payload: str) -> Partial:
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _TextPartial:
     """The texts of a part of a column: how often each occurs while they are few, how long they
-    are, and how often those of the baseline occur.
+    are, how often those of the baseline occur, how many say that there is none, and counters of
+    those that may be frequent.
     """
 
     nulls: int = 0
     values: dict[str, int] | None = dataclasses.field(default_factory=dict)
     lengths: dict[int, int] = dataclasses.field(default_factory=dict)
     top: dict[str, int] = dataclasses.field(default_factory=dict)
+    tokens: int = 0
+    counters: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def merged(self, other: _TextPartial) -> _TextPartial:
         values = None
@@ -400,15 +409,17 @@ class _TextPartial:
             values=values,
             lengths=_sum(self.lengths, other.lengths),
             top=_sum(self.top, other.top),
+            tokens=self.tokens + other.tokens,
+            counters=words.reduced(_sum(self.counters, other.counters)),
         )
 
     def written(self) -> str:
-        return json.dumps([self.nulls, self.values, list(self.lengths.items()), self.top])
+        return json.dumps(dataclasses.asdict(self) | {"lengths": list(self.lengths.items())})
 
     @classmethod
     def read(cls, payload: str) -> _TextPartial:
-        nulls, values, lengths, top = json.loads(payload)
-        return cls(nulls=nulls, values=values, lengths=dict(lengths), top=top)
+        given = json.loads(payload)
+        return cls(**given | {"lengths": dict(given["lengths"])})
 
 
 def _sum(first: dict[Any, int], second: dict[Any, int]) -> dict[Any, int]:
@@ -425,16 +436,48 @@ def _text_partial(array: Any, spec: _Spec) -> _TextPartial:
         pair["values"].as_py(): pair["counts"].as_py()
         for pair in pc.value_counts(pc.utf8_length(array))
     }
-    encoded = array.dictionary_encode()
+    counted = pc.value_counts(array)
+    texts, counts = counted.field("values"), counted.field("counts")
     values = None
-    if len(encoded.dictionary) <= MAX_CATEGORIES:
-        values = {pair["values"].as_py(): pair["counts"].as_py() for pair in pc.value_counts(array)}
+    if len(texts) <= MAX_CATEGORIES:
+        values = dict(zip(texts.to_pylist(), counts.to_pylist(), strict=True))
     top: dict[str, int] = {}
     if spec.top:
         places = pc.index_in(array, value_set=pa.array(spec.top, array.type)).drop_null()
         for pair in pc.value_counts(places):
             top[spec.top[pair["values"].as_py()]] = pair["counts"].as_py()
-    return _TextPartial(nulls=nulls, values=values, lengths=lengths, top=top)
+    return _TextPartial(
+        nulls=nulls,
+        values=values,
+        lengths=lengths,
+        top=top,
+        tokens=words.tokens_of(_picked(texts, counts, _may_be_tokens(texts))),
+        counters=_counters(texts, counts),
+    )
+
+
+def _may_be_tokens(texts: Any) -> Any:
+    """Which texts are short enough without white space around them."""
+    import pyarrow.compute as pc
+
+    return pc.less_equal(
+        pc.utf8_length(pc.utf8_trim(texts, characters=words.WHITE)), words.LONGEST_TOKEN
+    )
+
+
+def _counters(texts: Any, counts: Any) -> dict[str, int]:
+    """`words.reduced` of a batch, which may have many different texts."""
+    import pyarrow.compute as pc
+
+    less = 0
+    if len(texts) > words.COUNTERS:
+        less = sorted(counts.to_numpy(zero_copy_only=False).tolist())[-words.COUNTERS - 1]
+    kept = _picked(texts, counts, pc.greater(counts, less))
+    return {words.shortened(value): count - less for value, count in kept.items()}
+
+
+def _picked(texts: Any, counts: Any, mask: Any) -> dict[str, int]:
+    return dict(zip(texts.filter(mask).to_pylist(), counts.filter(mask).to_pylist(), strict=True))
 
 
 def _distinct_texts(frame: Any, columns: Sequence[Column], merged: Sequence[Any]) -> dict[str, int]:
@@ -452,12 +495,36 @@ def _distinct_texts(frame: Any, columns: Sequence[Column], merged: Sequence[Any]
     return dict(zip(many, counted.first(), strict=True))
 
 
+def _frequent_texts(
+    frame: Any, columns: Sequence[Column], merged: Sequence[Any]
+) -> dict[str, dict[str, int]]:
+    """The frequent values, counted, of the columns with too many to count them one by one."""
+    from pyspark.sql import functions
+
+    found: dict[str, dict[str, int]] = {}
+    for column, part in zip(columns, merged, strict=True):
+        if not isinstance(part, _TextPartial) or part.values is not None:
+            continue
+        there = sum(part.lengths.values())
+        candidates = words.likely_counters(part.counters, there)
+        if candidates:
+            text = functions.expr(
+                words.shortened_in_sql(f"CAST({_named(column.name)} AS STRING)", "sha2({}, 256)")
+            )
+            rows = frame.select(text.alias("t")).filter(functions.col("t").isin(candidates))
+            rows = rows.groupBy("t").count()
+            least = words.least_rows(there)
+            found[column.name] = {row[0]: row[1] for row in rows.collect() if row[1] >= least}
+    return found
+
+
 def _finished(
     column: Column,
     part: Any,
     spec: _Spec,
     old: ColumnProfile | None,
     distinct: dict[str, int],
+    frequent: dict[str, dict[str, int]],
     hashed: Hashed | None,
     most: int,
     most_values: int,
@@ -473,7 +540,14 @@ def _finished(
             found = [part.top.get(value, 0) for value in spec.top]
             in_bins = (*found, lengths.total - sum(found))
         count = distinct.get(column.name, len(part.values or ()))
-        return shaping.text_profile(column, lengths, count, old, most, in_bins)
+        kept = words.Words(
+            tokens=part.tokens, frequent=words.ordered(frequent.get(column.name, {}), hashed)
+        )
+        if part.values is not None:
+            kept = words.words_of(part.values, hashed)
+        return shaping.text_profile(
+            column, lengths, count, old, most, kept, in_bins, is_hashed=hashed is not None
+        )
     if column.counting == "presence":
         return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=part.nulls)
     if column.counting == "boolean":
