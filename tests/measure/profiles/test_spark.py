@@ -76,6 +76,13 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "n": [[1] * (i % 4) if i % 5 else None for i in range(rows)],
             "s": [{"a": i} if i % 7 else None for i in range(rows)],
             "z": [b"x" * (i % 3) for i in range(rows)],
+            "v": [[i % 7 / 4, None if i % 11 == 0 else 2.0, float(i)] for i in range(rows)],
+            "deep": [
+                {"at": moments[i], "in": {"k": f"k{i % 3}", "l l": [1.5] * (i % 3)}}
+                if i % 9
+                else None
+                for i in range(rows)
+            ],
         }
         write(root / f"d/{number}.parquet", columns, row_group_size=2_500)
     write(root / "twice.parquet", {"a": [1, 1, None, None, 2], "b": [1, 1, None, 1, None]})
@@ -107,6 +114,7 @@ def assert_alike(found: ColumnProfile, other: ColumnProfile) -> None:
         "outside",
         "tokens",
         "frequent",
+        "of",
     ):
         assert getattr(found, name) == getattr(other, name), (found.name, name)
     assert (found.distinct is None) == (other.distinct is None), found.name

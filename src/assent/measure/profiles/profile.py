@@ -9,21 +9,23 @@ depend on the order of rows.
 What is kept of each kind: numbers, times and lengths keep moments and counts in bins; text with
 few values keeps these values, all other text its lengths and its frequent values. Decimals and
 128-bit integers are counted as floats, times of day and intervals as seconds, moments with a zone
-in UTC; lists, maps and bytes by their length, structs only for nulls. NaN and infinities are
-counted apart.
+in UTC; lists, maps and bytes by their length, structs only for nulls. Fields of structs, norms and
+numbers of lists are columns of their own (`parts`). NaN and infinities are counted apart.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from msgspec.structs import replace
 
 from assent.core.digest import Digest, digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile
 from assent.measure import engine
-from assent.measure.profiles import counting, stream
+from assent.measure.profiles import counting, parts, stream
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs, Values
 from assent.measure.profiles.encoding import encode_profile
@@ -87,32 +89,35 @@ def profile_data(
     as salted hashes (HMAC-SHA256, truncated) only; numbers keep their bins. Raises `UsageError`
     for an unknown column and for data that cannot be read.
     """
-    require_columns(table, leave_out, "left out")
     columns = [column for column in table.columns if column.name not in set(leave_out)]
-    baseline = {} if against is None else {column.name: column for column in against.columns}
+    baseline = () if against is None else against.columns
+    unpacked = parts.flat(table.columns, _parts(table, columns, baseline))
+    there = {column.name for column in unpacked}
+    require_columns(table, [name for name in leave_out if name not in there], "left out")
+    counts = parts.without(unpacked, leave_out)
     reader = _Reader(
         table,
         baseline=baseline,
-        most=counting.most_edges(len(columns)),
-        most_values=most_values(len(columns)),
+        most=counting.most_edges(len(counts)),
+        most_values=most_values(len(counts)),
         hashed=Hashed(salt) if hash_values else None,
         whole_rows=whole_rows,
     )
     counted: dict[str, tuple[ColumnProfile, bool]] = {}
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-        work = [pool.submit(reader.profiles, part) for part in reader.parts(columns)]
+        work = [pool.submit(reader.profiles, part) for part in reader.parts(counts)]
         try:
             for part in work:
-                found = part.result()
-                counted |= {profile.name: (profile, unique) for profile, unique in found}
+                done = part.result()
+                counted |= {profile.name: (profile, unique) for profile, unique in done}
                 if progress is not None:
-                    progress(len(found))
+                    progress(len(done))
         finally:
             pool.shutdown(cancel_futures=True)
     is_unique = any(unique for _, unique in counted.values())
     return DataProfile(
         rows=table.rows,
-        columns=tuple(counted[column.name][0] for column in columns),
+        columns=tuple(replace(counted[one.name][0], of=one.of) for one in counts),
         duplicates=_duplicates(table, columns, is_unique=is_unique),
         against=digest_against(against, against_digest),
     )
@@ -125,6 +130,52 @@ def digest_against(against: DataProfile | None, digest: Digest | None) -> Digest
     return digest_of(encode_profile(against)) if digest is None else digest
 
 
+def _parts(
+    table: Table, columns: Sequence[Column], baseline: Sequence[ColumnProfile]
+) -> dict[str, list[Column]]:
+    """The parts of each nested column."""
+    found: dict[str, list[Column]] = {}
+    for column in columns:
+        listed = [column, *table.fields.get(column.name, ())]
+        found[column.name] = [
+            part
+            for one in listed
+            for part in ((one,) if one.of else ()) + _numbers_of(table, one, baseline)
+        ]
+    return found
+
+
+def _numbers_of(
+    table: Table, column: Column, baseline: Sequence[ColumnProfile]
+) -> tuple[Column, ...]:
+    """The norm and the dimensions of a list of numbers."""
+    if column.elements is None:
+        return ()
+    given = column.read
+    squares = f"list_transform({given}, lambda x: CAST(x AS DOUBLE) * CAST(x AS DOUBLE))"
+    sql = f"CASE WHEN {given} IS NOT NULL THEN sqrt(coalesce(list_sum({squares}), 0)) END"
+    count = parts.known_dimensions(column, table.rows, baseline)
+    if count is None:
+        count = _dimensions(table, given)
+    return (
+        parts.norm_of(column, sql),
+        *parts.dimensions_of(column, count, lambda at: f"list_extract({given}, {at + 1})"),
+    )
+
+
+def _dimensions(table: Table, given: str) -> int:
+    """How many numbers all lists have, if that is few."""
+    query = f"SELECT min(len(v)), max(len(v)) FROM (SELECT {given} AS v FROM {table.relation}"
+    with engine.explained(table.doing):
+        for limit in (f" LIMIT {parts.FIRST}", ""):
+            cursor = table.connection.cursor()
+            least, most = cursor.execute(f"{query}{limit})").fetchone()
+            count = parts.fitting_dimensions(least, most, table.rows)
+            if count == 0 and least is not None:
+                return 0
+    return count
+
+
 class _Reader:
     """Reads and counts the columns of one table."""
 
@@ -132,7 +183,7 @@ class _Reader:
         self,
         table: Table,
         *,
-        baseline: Mapping[str, ColumnProfile],
+        baseline: Iterable[ColumnProfile],
         most: int,
         most_values: int,
         hashed: Hashed | None,
@@ -140,7 +191,7 @@ class _Reader:
     ) -> None:
         self.table = table
         self.rows = table.rows
-        self.baseline = baseline
+        self.baseline = {(old.of, old.name): old for old in baseline}
         self.most = most
         self.most_values = most_values
         self.hashed = hashed
@@ -148,19 +199,26 @@ class _Reader:
         self.sampled = min(1.0, SAMPLE / max(1, self.rows))
 
     def parts(self, columns: Sequence[Column]) -> Iterator[list[Column]]:
-        """The columns that are read together: one of pyarrow's, or several of DuckDB's."""
+        """The columns that are read together: one of pyarrow's, or several of DuckDB's. Parts of a
+        column take up to the memory of one that is held whole: each reading reads all of it.
+        """
         size = max(1, min(_MAX_TOGETHER, _TOGETHER // max(1, self.rows)))
-        pending: dict[bool, list[Column]] = {True: [], False: []}
+        more = max(size, min(_MAX_TOGETHER, WHOLE_ROWS // max(1, self.rows)))
+        pending: dict[tuple[bool, str], list[Column]] = {}
         for column in columns:
             if self._is_direct(column):
                 yield [column]
                 continue
-            waiting = pending[column.counting in ("number", "length")]
+            is_number = column.counting in ("number", "length")
+            waiting = pending.setdefault((is_number, column.of), [])
             waiting.append(column)
-            if len(waiting) == size:
+            if len(waiting) == (more if column.of else size):
                 yield waiting.copy()
                 waiting.clear()
         yield from filter(None, pending.values())
+
+    def _old(self, column: Column) -> ColumnProfile | None:
+        return self.baseline.get((column.of, column.name))
 
     def profiles(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
         """The profile of each, and whether no value occurs twice in it."""
@@ -171,7 +229,8 @@ class _Reader:
 
     def _is_direct(self, column: Column) -> bool:
         direct = self.table.direct
-        return direct is not None and column.is_direct and column.name in direct.columns
+        is_there = direct is not None and not column.of and column.name in direct.columns
+        return is_there and column.is_direct
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         cursor = self.table.connection.cursor()
@@ -200,13 +259,13 @@ class _Reader:
     def _of_whole(self, column: Column, values: Values) -> tuple[ColumnProfile, bool]:
         runs = counting.sort(values)
         edges = counting.choose_edges(runs, self.most)
-        old = self.baseline.get(column.name)
+        old = self._old(column)
         against, bounds = old_edges(column.kind, old), old_bounds(column.kind, old)
         partial = counting.count(runs, edges, against, bounds)
         return number_profile(column, partial, edges), runs.distinct == self.rows
 
     def _of_batches(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
-        old = [self.baseline.get(column.name) for column in columns]
+        old = [self._old(column) for column in columns]
         against = [old_edges(*pair) for pair in zip((c.kind for c in columns), old, strict=True)]
         bounds = [old_bounds(*pair) for pair in zip((c.kind for c in columns), old, strict=True)]
         edges = against.copy()
@@ -239,7 +298,7 @@ class _Reader:
             return
         asked = []
         for column in rest:
-            quoted = engine.name(column.name)
+            quoted = column.read
             asked.append(f"count({quoted})")
             match column.counting:
                 case "text":
@@ -270,10 +329,10 @@ class _Reader:
             true, false, nulls = self.table.direct.booleans(column)
         else:
             true, false, nulls = facts[1], facts[0] - facts[1], self.rows - facts[0]
-        return boolean_profile(column, true, false, nulls, self.baseline.get(column.name))
+        return boolean_profile(column, true, false, nulls, self._old(column))
 
     def _of_texts(self, column: Column, facts: tuple[Any, ...]) -> tuple[ColumnProfile, bool]:
-        old = self.baseline.get(column.name)
+        old = self._old(column)
         counts = self._counted_in_dictionary(column, facts)
         if counts is None:
             return self._of_many_texts(column, facts or self._text_facts(column)), False
@@ -298,7 +357,7 @@ class _Reader:
             column,
             lengths,
             distinct,
-            self.baseline.get(column.name),
+            self._old(column),
             self.most,
             words,
             in_bins,
@@ -336,7 +395,7 @@ class _Reader:
         are is an estimate.
         """
         there, about, sample = facts
-        old = self.baseline.get(column.name)
+        old = self._old(column)
         lengths, tokens = self._lengths(column)
         in_bins: tuple[int, ...] = ()
         if old is not None and old.categories is not None and old.kind == "category":
@@ -405,7 +464,7 @@ def _explained(table: Table, columns: Sequence[Column]) -> Any:
 
 
 def _text(column: Column) -> str:
-    return f"CAST({engine.name(column.name)} AS VARCHAR)"
+    return f"CAST({column.read} AS VARCHAR)"
 
 
 def _sampled(text: str, share: float) -> str:
@@ -416,7 +475,7 @@ def _sampled(text: str, share: float) -> str:
 
 def _number(column: Column) -> str:
     """What DuckDB hands over of a column of numbers, times or lengths."""
-    quoted = engine.name(column.name)
+    quoted = column.read
     kind = column.type
     if column.counting == "number":
         if column.is_direct:

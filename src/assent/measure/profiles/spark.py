@@ -23,11 +23,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.errors import OutsideError, UsageError
-from assent.measure.profiles import counting, profile, shaping, words
-from assent.measure.profiles.columns import Column, shortened
+from assent.measure.profiles import counting, parts, profile, shaping, words
+from assent.measure.profiles.columns import Column, is_plain_number, shortened
 from assent.measure.profiles.counting import Partial
 from assent.measure.profiles.databases import is_query
 from assent.measure.profiles.direct import values_of
@@ -95,20 +97,17 @@ def _profile(
     frame = _frame(source)
     if len(set(frame.columns)) < len(frame.columns):
         raise UsageError(doing, "two columns have the same name")
+    unpacked = _unpacked(frame, leave_out, () if against is None else against.columns)
+    there = {column.name for column in unpacked}
     for name in leave_out:
-        if name not in frame.columns:
+        if name not in there:
             raise UsageError(doing, f"it has no column {name!r}, which is left out")
+    columns = parts.without(unpacked, leave_out)
     fields = [field for field in frame.schema if field.name not in set(leave_out)]
-    columns = [_column(field) for field in fields]
-    frame = frame.select(*[_quoted(column.name) for column in columns])
-    baseline = {} if against is None else {column.name: column for column in against.columns}
-    old = [baseline.get(column.name) for column in columns]
-    prepared = frame.select(
-        *[
-            _expression(field, column, place)
-            for place, (field, column) in enumerate(zip(fields, columns, strict=True))
-        ]
-    )
+    frame = frame.select(*[_quoted(field.name) for field in fields])
+    baseline = {} if against is None else {(one.of, one.name): one for one in against.columns}
+    old = [baseline.get((column.of, column.name)) for column in columns]
+    prepared = frame.select(*[_expression(column, place) for place, column in enumerate(columns)])
     specs = [_spec(column, of) for column, of in zip(columns, old, strict=True)]
     edges = _edges(prepared, specs, counting.most_edges(len(columns)))
     plan = [dataclasses.replace(spec, edges=at) for spec, at in zip(specs, edges, strict=True)]
@@ -144,7 +143,10 @@ def _profile(
             progress(1)
     return DataProfile(
         rows=rows,
-        columns=tuple(profiles),
+        columns=tuple(
+            structs.replace(found, of=column.of)
+            for found, column in zip(profiles, columns, strict=True)
+        ),
         duplicates=_duplicates(frame, fields, rows),
         against=against_digest,
     )
@@ -200,21 +202,91 @@ _TIMES = {
 }
 
 
-def _column(field: Any) -> Column:
-    word = shortened(_word(field.dataType))
-    kind = field.dataType.simpleString()
+def _column(name: str, type_: Any) -> Column:
+    word = shortened(_word(type_))
+    kind = type_.simpleString()
     if kind in _WORDS or kind.startswith(("decimal", "interval")):
-        return Column(name=field.name, type=word, kind="number", counting="number")
+        return Column(name=name, type=word, kind="number", counting="number", sql=_named(name))
     if kind in _TIMES:
-        return Column(name=field.name, type=word, kind="time", counting="number")
+        return Column(name=name, type=word, kind="time", counting="number", sql=_named(name))
     if kind == "boolean":
-        return Column(name=field.name, type=word, kind="boolean", counting="boolean")
+        return Column(name=name, type=word, kind="boolean", counting="boolean", sql=_named(name))
     if kind.startswith(("string", "varchar", "char")):
-        return Column(name=field.name, type=word, kind="text", counting="text")
+        return Column(name=name, type=word, kind="text", counting="text", sql=_named(name))
     is_long = kind.startswith(("array", "map")) or kind == "binary"
+    inner = _column("", type_.elementType) if kind.startswith("array") else None
     return Column(
-        name=field.name, type=word, kind="nested", counting="length" if is_long else "presence"
+        name=name,
+        type=word,
+        kind="nested",
+        counting="length" if is_long else "presence",
+        sql=_named(name),
+        elements=inner if inner is not None and is_plain_number(inner) else None,
     )
+
+
+def _unpacked(
+    frame: Any, leave_out: Sequence[str], baseline: Sequence[ColumnProfile]
+) -> list[Column]:
+    """The columns and their parts; those of a column that is left out are not looked for."""
+    columns = [_column(field.name, field.dataType) for field in frame.schema]
+    found: dict[str, list[Column]] = {}
+    for column, field in zip(columns, frame.schema, strict=True):
+        if column.name in leave_out:
+            continue
+        listed = [column, *_fields_of(column, field.dataType)]
+        found[column.name] = [
+            part
+            for one in listed
+            for part in ((one,) if one.of else ()) + _numbers_of(frame, one, baseline)
+        ]
+    return parts.flat(columns, found)
+
+
+def _fields_of(column: Column, type_: Any) -> tuple[Column, ...]:
+    types = {column.sql: type_}
+
+    def fields(of: Column) -> list[Column]:
+        found = []
+        if types[of.sql].typeName() == "struct":
+            for field in types[of.sql]:
+                sql = f"{of.sql}.{_named(field.name)}"
+                types[sql] = field.dataType
+                found.append(structs.replace(_column(field.name, field.dataType), sql=sql))
+        return found
+
+    return parts.fields_of(column, fields)
+
+
+def _numbers_of(
+    frame: Any, column: Column, baseline: Sequence[ColumnProfile]
+) -> tuple[Column, ...]:
+    """The norm and the dimensions of a list of numbers."""
+    if column.elements is None:
+        return ()
+    squares = f"transform({column.sql}, x -> CAST(x AS DOUBLE) * CAST(x AS DOUBLE))"
+    sql = f"sqrt(aggregate({squares}, 0D, (sum, x) -> sum + coalesce(x, 0D)))"
+    count = parts.known_dimensions(column, 0, baseline)
+    if count is None:
+        count = _dimensions(frame, column.sql)
+    return (
+        parts.norm_of(column, sql),
+        *parts.dimensions_of(column, count, lambda at: f"get({column.sql}, {at})"),
+    )
+
+
+def _dimensions(frame: Any, sql: str) -> int:
+    """How many numbers all lists have, if that is few."""
+    from pyspark.sql import functions
+
+    sizes = frame.select(functions.expr(f"CASE WHEN {sql} IS NOT NULL THEN size({sql}) END AS n"))
+    count = 0
+    for some in (sizes.limit(parts.FIRST), sizes):
+        least, most = some.agg(functions.min("n"), functions.max("n")).first()
+        count = parts.fitting_dimensions(least, most, 0)
+        if count == 0 and least is not None:
+            return 0
+    return count
 
 
 def _word(type_: Any) -> str:
@@ -237,22 +309,21 @@ def _word(type_: Any) -> str:
     return {"boolean": "bool", "void": "null"}.get(kind, kind)
 
 
-def _expression(field: Any, column: Column, place: int) -> Any:
+def _expression(column: Column, place: int) -> Any:
     """What the kernel gets of a column: a number, a moment or a text."""
     from pyspark.sql import functions
 
-    given = _quoted(column.name)
-    kind = field.dataType.simpleString()
-    if kind.startswith("decimal"):
+    given = functions.expr(column.sql)
+    if column.type.startswith("decimal"):
         given = given.cast("double")
-    elif kind.startswith("interval"):
+    elif column.type.startswith("duration"):
         given = given.cast("interval day to second").cast("bigint").cast("double")
     elif column.counting == "boolean":
         given = given.cast("int")
     elif column.counting == "text":
         given = given.cast("string")
     elif column.counting == "length":
-        sized = functions.length if kind == "binary" else functions.size
+        sized = functions.length if column.type == "binary" else functions.size
         given = functions.when(given.isNotNull(), sized(given))
     elif column.counting == "presence":
         given = functions.when(given.isNotNull(), functions.lit(1))
@@ -485,14 +556,16 @@ def _distinct_texts(frame: Any, columns: Sequence[Column], merged: Sequence[Any]
     from pyspark.sql import functions
 
     many = [
-        column.name
+        column
         for column, part in zip(columns, merged, strict=True)
         if isinstance(part, _TextPartial) and part.values is None
     ]
     if not many:
         return {}
-    counted = frame.agg(*[functions.approx_count_distinct(_quoted(name), 0.02) for name in many])
-    return dict(zip(many, counted.first(), strict=True))
+    counted = frame.agg(
+        *[functions.approx_count_distinct(functions.expr(one.sql), 0.02) for one in many]
+    )
+    return dict(zip((one.name for one in many), counted.first(), strict=True))
 
 
 def _frequent_texts(
@@ -509,7 +582,7 @@ def _frequent_texts(
         candidates = words.likely_counters(part.counters, there)
         if candidates:
             text = functions.expr(
-                words.shortened_in_sql(f"CAST({_named(column.name)} AS STRING)", "sha2({}, 256)")
+                words.shortened_in_sql(f"CAST({column.sql} AS STRING)", "sha2({}, 256)")
             )
             rows = frame.select(text.alias("t")).filter(functions.col("t").isin(candidates))
             rows = rows.groupBy("t").count()
