@@ -158,3 +158,16 @@ def without(columns: Sequence[Column], left_out: Collection[str]) -> list[Column
         else:
             kept.append(column)
     return kept
+
+
+def unknown(left_out: Sequence[str], columns: Iterable[Column]) -> list[str]:
+    """The names that are left out and not there. What is left out is not unpacked, so that nobody
+    knows its parts.
+    """
+    there = {column.name for column in columns}
+    return [
+        name
+        for name in left_out
+        if name not in there
+        and not any(name.startswith((f"{one}.", f"{one}[", f"{one} (")) for one in left_out)
+    ]

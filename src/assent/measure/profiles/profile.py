@@ -92,8 +92,7 @@ def profile_data(
     columns = [column for column in table.columns if column.name not in set(leave_out)]
     baseline = () if against is None else against.columns
     unpacked = parts.flat(table.columns, _parts(table, columns, baseline))
-    there = {column.name for column in unpacked}
-    require_columns(table, [name for name in leave_out if name not in there], "left out")
+    require_columns(table, parts.unknown(leave_out, unpacked), "left out")
     counts = parts.without(unpacked, leave_out)
     reader = _Reader(
         table,

@@ -98,10 +98,8 @@ def _profile(
     if len(set(frame.columns)) < len(frame.columns):
         raise UsageError(doing, "two columns have the same name")
     unpacked = _unpacked(frame, leave_out, () if against is None else against.columns)
-    there = {column.name for column in unpacked}
-    for name in leave_out:
-        if name not in there:
-            raise UsageError(doing, f"it has no column {name!r}, which is left out")
+    for name in parts.unknown(leave_out, unpacked):
+        raise UsageError(doing, f"it has no column {name!r}, which is left out")
     columns = parts.without(unpacked, leave_out)
     fields = [field for field in frame.schema if field.name not in set(leave_out)]
     frame = frame.select(*[_quoted(field.name) for field in fields])
