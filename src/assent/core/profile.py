@@ -77,6 +77,9 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `is_hashed` as in `Categories`. `of` is the column that this one was
     taken out of (a field of a struct, the norm of a list of numbers), empty for a column of the
     table itself.
+
+    `fits` is a column of text whose values are all written as numbers or moments, counted as these:
+    on the other side they may be of that type.
     """
 
     name: str
@@ -94,6 +97,7 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     frequent: tuple[tuple[str, int], ...] | None = None
     is_hashed: bool = False
     of: str = ""
+    fits: ColumnProfile | None = None
 
 
 class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
