@@ -22,6 +22,9 @@ MISSING_TOKENS = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null", "#
 FREQUENT = 0.01
 """The share of rows from which on a value of text is kept though most others are not."""
 
+LEAST_FREQUENT = 10
+"""Rows that it must have at least: a name in a small table is not kept."""
+
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The shape of every part of a profile."""
@@ -69,10 +72,14 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `tokens` counts the rows of text that say that there is no value (`MISSING_TOKENS`).
     `frequent` are the values of text that is not counted as categories of which each makes up at
-    least `FREQUENT` of the rows that have one, the most frequent first, ties by value; None where
-    that was not looked for. `is_hashed` as in `Categories`. `of` is the column that this one was
+    least `FREQUENT` of the rows that have one, and `LEAST_FREQUENT` rows, the most frequent first,
+    ties by value; None where that was not looked for. A long one is its beginning and a digest.
+    `is_hashed` as in `Categories`. `of` is the column that this one was
     taken out of (a field of a struct, the norm of a list of numbers), empty for a column of the
     table itself.
+
+    `fits` is a column of text whose values are all written as numbers or moments, counted as these:
+    on the other side they may be of that type.
     """
 
     name: str
@@ -90,6 +97,7 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     frequent: tuple[tuple[str, int], ...] | None = None
     is_hashed: bool = False
     of: str = ""
+    fits: ColumnProfile | None = None
 
 
 class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
