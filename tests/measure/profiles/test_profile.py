@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 import hashlib
 import hmac
+import itertools
 import json
 import subprocess
 import sys
@@ -398,6 +399,33 @@ def test_a_sample_chooses_the_edges_of_batches(
     at = np.searchsorted(found.edges, values, "left")
     assert found.counts == tuple(np.bincount(at, minlength=len(found.edges) + 1).tolist())
     assert max(found.counts) < 30_000 / 255 * 3
+
+
+def test_the_means_of_bins_are_kept(tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    values = np.r_[-random.lognormal(9, 2, 2_000), random.normal(size=40_000), 1e9]
+    write(tmp_path / "d.parquet", {"x": values})
+    found = both(tmp_path, "d.parquet")
+    batches = both(tmp_path, "d.parquet", against=found, whole_rows=1_000)
+    for one in (found, batches):
+        numbers = one.columns[0].numbers
+        assert numbers is not None
+        ends = [numbers.minimum, *numbers.edges, numbers.maximum]
+        at = np.searchsorted(numbers.edges, values, "left")
+        for place, (start, end) in enumerate(itertools.pairwise(ends)):
+            mean = values[at == place].mean()
+            share = numbers.within[place]
+            said = start + (end - start) * share
+            nearer = min(mean - start, end - mean)
+            assert said == pytest.approx(mean, abs=0.006 * nearer + 1e-9 * abs(end) + 1e-12)
+
+
+def test_no_means_are_kept_where_each_edge_is_a_value(tmp_path: Path) -> None:
+    write(tmp_path / "d.parquet", {"x": [1, 2, 2, 3], "y": [None, 0.5, 0.5, 0.5]})
+    assert [one.numbers.within for one in both(tmp_path, "d.parquet").columns if one.numbers] == [
+        (),
+        (),
+    ]
 
 
 def test_a_thousand_columns_stay_small(tmp_path: Path) -> None:

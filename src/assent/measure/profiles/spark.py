@@ -365,7 +365,7 @@ def _written_partial(part: Partial) -> str:
 def _read_partial(payload: str) -> Partial:
     given = json.loads(payload)
     given["registers"] = base64.b85decode(given["registers"])
-    for name in ("counts", "in_bins", "few"):
+    for name in ("counts", "sums", "in_bins", "few"):
         given[name] = None if given[name] is None else tuple(given[name])
     return Partial(**given)
 
