@@ -221,7 +221,7 @@ def _short(quantiles: list[float]) -> tuple[float, ...]:
         gap = min(gaps[max(0, place - 1) : place + 1])
         edge = value
         if 0 < gap < math.inf:
-            digits = -math.floor(math.log10(gap / 4))
+            digits = -math.floor(math.log10(gap / 4 or gap))  # the least one has no quarter
             edge = round(value, min(digits, 300)) if abs(value) < 1e300 else value
         edge = _said_above(edge)
         if not edges or edge > edges[-1]:

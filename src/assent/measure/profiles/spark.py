@@ -26,7 +26,7 @@ from typing import Any
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.errors import OutsideError, UsageError
-from assent.measure.profiles import counting, profile, shaping
+from assent.measure.profiles import counting, near, profile, shaping
 from assent.measure.profiles.columns import Column, shortened
 from assent.measure.profiles.counting import Partial
 from assent.measure.profiles.databases import is_query
@@ -51,6 +51,7 @@ def profile_with_spark(
     against: DataProfile | None = None,
     against_digest: Digest | None = None,
     leave_out: Sequence[str] = (),
+    key: Sequence[str] = (),
     hash_values: bool = False,
     salt: bytes = b"",
     progress: Progress | None = None,
@@ -69,7 +70,7 @@ def profile_with_spark(
     known = profile.digest_against(against, against_digest)
 
     try:
-        return _profile(source, doing, against, known, leave_out, hash_values, salt, progress)
+        return _profile(source, doing, against, known, leave_out, key, hash_values, salt, progress)
     except (PySparkException, Py4JJavaError) as error:
         said = redact_text(_reason(str(error)) or type(error).__name__)
         raise OutsideError(doing, said, hint="look at Spark's log") from None
@@ -88,6 +89,7 @@ def _profile(
     against: DataProfile | None,
     against_digest: Digest | None,
     leave_out: Sequence[str],
+    key: Sequence[str],
     hash_values: bool,
     salt: bytes,
     progress: Progress | None,
@@ -95,9 +97,10 @@ def _profile(
     frame = _frame(source)
     if len(set(frame.columns)) < len(frame.columns):
         raise UsageError(doing, "two columns have the same name")
-    for name in leave_out:
-        if name not in frame.columns:
-            raise UsageError(doing, f"it has no column {name!r}, which is left out")
+    for names, what in ((leave_out, "left out"), (key, "part of the key")):
+        for name in names:
+            if name not in frame.columns:
+                raise UsageError(doing, f"it has no column {name!r}, which is {what}")
     fields = [field for field in frame.schema if field.name not in set(leave_out)]
     columns = [_column(field) for field in fields]
     frame = frame.select(*[_quoted(column.name) for column in columns])
@@ -140,10 +143,13 @@ def _profile(
         )
         if progress is not None:
             progress(1)
+    content = [field for field in fields if field.name not in set(key)]
+    duplicates, near_duplicates = _duplicates(frame, content, rows)
     return DataProfile(
         rows=rows,
         columns=tuple(profiles),
-        duplicates=_duplicates(frame, fields, rows),
+        duplicates=duplicates,
+        near_duplicates=near_duplicates,
         against=against_digest,
     )
 
@@ -474,17 +480,36 @@ def _finished(
     return shaping.number_profile(column, part, spec.edges)
 
 
-def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> int | None:
-    """How many rows repeat another one, by hashes of 64 bits."""
+def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> tuple[int | None, int | None]:
+    """How many rows repeat another one, and how many nearly do, by hashes of 64 bits."""
     from pyspark.sql import functions
 
     if rows < 2:
-        return 0
+        return 0, 0
     if rows > profile.MAX_DUPLICATE_ROWS or not fields:
-        return None
+        return None, None
     if any("map<" in field.dataType.simpleString() for field in fields):
-        return None  # Spark has no hash of them
-    parts = []
+        return None, None  # Spark has no hash of them
+    exact, nearly = [], []
     for field in fields:  # a null changes no hash in Spark, so that where it stands is hashed too
-        parts += [_quoted(field.name), _quoted(field.name).isNull()]
-    return rows - int(frame.select(functions.xxhash64(*parts).alias("h")).distinct().count())
+        quoted, same = _quoted(field.name), _near(field)
+        exact += [quoted, quoted.isNull()]
+        nearly += [same, same.isNull()]
+    hashes = [functions.xxhash64(*parts) for parts in (exact, nearly)]
+    found = frame.agg(*[functions.count_distinct(one) for one in hashes]).first()
+    return rows - int(found[0]), rows - int(found[1])
+
+
+def _near(field: Any) -> Any:
+    """What `near.near` is in DuckDB."""
+    from pyspark.sql import functions
+
+    quoted, kind = _quoted(field.name), _column(field)
+    if kind.type in near.FLOATS:
+        number = quoted.cast("double")
+        cut = number * near.SPLIT - (number * near.SPLIT - number)
+        return functions.when(functions.abs(number) < near.MOST_SPLIT, cut).otherwise(number)
+    if kind.counting == "text":
+        bare = functions.lower(functions.translate(quoted, "".join(near.WHITE), ""))
+        return functions.when(bare != "", bare)
+    return quoted
