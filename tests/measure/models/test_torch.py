@@ -17,9 +17,11 @@ import pytest
 from assent.core.inspection import Tensor
 from assent.measure.models import torch_zip, zips
 from assent.measure.models.inert.source import Source
+from assent.measure.models.located import Located
 from assent.measure.models.reader import ReadError
-from assent.measure.models.torch_zip import locate
 from tests.measure.models.looking import look, look_at, whats
+from tests.measure.models.reading import located as read_at
+from tests.measure.models.reading import source_of
 
 torch = pytest.importorskip("torch")
 hostile = pytest.mark.threat(39)
@@ -115,7 +117,7 @@ def test_types_views_and_shared_tensors(tmp_path: Path) -> None:
     assert part.problem is None
     assert part.tensors == expected(values)
     assert part.parameters == 12 + 4 + 2 + 2 + 1 + 0 + 2
-    found = locate(path)
+    found = located(path)
     assert set(found) == set(values) - {"view"}  # its numbers do not lie side by side
     assert found["half"].dtype == "bfloat16"
     assert found["tied"].offset == found["again"].offset
@@ -124,13 +126,17 @@ def test_types_views_and_shared_tensors(tmp_path: Path) -> None:
 def test_where_the_numbers_lie(tmp_path: Path, net: Any) -> None:
     path = tmp_path / "m.pt"
     path.write_bytes(saved(net.state_dict()))
-    found = locate(path)
+    found = located(path)
     assert list(found) == list(net.state_dict())
     for name, tensor in net.state_dict().items():
         place = found[name]
         stored = np.memmap(place.path, place.dtype, "r", place.offset, place.shape or (1,))
         assert np.array_equal(stored.reshape(place.shape), tensor.numpy())
         assert place.size_bytes == tensor.numel() * tensor.element_size()
+
+
+def located(path: Path) -> dict[str, Located]:
+    return read_at(torch_zip.locate(source_of(path)))
 
 
 def test_the_code_of_torchscript_is_listed(tmp_path: Path, net: Any) -> None:
@@ -277,7 +283,7 @@ def test_sizes_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (tmp_path / "other.pt").write_bytes(zipped(other))
         if old.startswith(b"Q"):  # a tensor; a storage that lies may hold tensors that do not
             with pytest.raises(ReadError):
-                locate(tmp_path / "other.pt")
+                located(tmp_path / "other.pt")
     without = {name: content for name, content in members.items() if "/data/" not in name}
     assert "is not in the file" in problem(zipped(without))
 
@@ -349,7 +355,7 @@ def test_other_archives_are_refused_by_name(tmp_path: Path, name: str, content: 
 def test_what_is_no_file_of_pytorch(tmp_path: Path) -> None:
     assert look_at(tmp_path, zipped({"a": b"b"}), "m.pt").problem is not None
     (tmp_path / "m.zip").write_bytes(zipped({"a": b"b"}))
-    assert torch_zip.locate(tmp_path / "m.zip") == {}
+    assert located(tmp_path / "m.zip") == {}
 
 
 @hostile

@@ -33,6 +33,7 @@ READERS: tuple[str, ...] = (
     "mlmodel",
     "huggingface",
     "packages",
+    "unread",
     "containers",  # archives that none of the above knows
     "plain",  # asked last: it knows files by little more than their name
 )
@@ -93,4 +94,10 @@ def _read(source: ModelSource) -> tuple[Part, str]:
         return Part(
             path=source.name, format=reader.FORMAT, size_bytes=source.size_bytes, problem=problem
         ), module
-    return Part(path=source.name, format="unknown", size_bytes=source.size_bytes), ""
+    unknown = Part(
+        path=source.name,
+        format="unknown",
+        size_bytes=source.size_bytes,
+        not_read="its format is not known",
+    )
+    return unknown, ""

@@ -142,6 +142,7 @@ class _Model:
             if self._has_objects
             else sum(math.prod(tensor.shape) for tensor in tensors),
             tensors=tensors,
+            counted="trainable variables" if self._has_objects else "declared variables",
             settings=dict(self._settings(graphs)),
             versions=dict(sorted(self._versions.items())),
             features=() if signature is None else tuple(one.name for one in signature.inputs),
@@ -150,6 +151,7 @@ class _Model:
             dangers=self._sorted_dangers(),
             code=tuple(sorted(self._code)),
             problem=self._problem,
+            left_out="how its graph is wired",
         )
 
     def keras(self) -> Part:
@@ -168,6 +170,7 @@ class _Model:
             dangers=self._sorted_dangers(),
             code=tuple(sorted(self._code)),
             problem=self._problem,
+            left_out="how its graph is wired",
         )
 
     def _sorted_dangers(self) -> tuple[Danger, ...]:
