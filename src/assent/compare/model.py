@@ -68,7 +68,7 @@ def compare_model(
         signature=compare_signature(had, new_inspection),
         weights=moved.changes,
         weights_compared=moved.compared,
-        templates=() if had is None else compare_templates(sides.before, sides.after),
+        templates=compare_templates(sides.before, sides.after),
         not_compared=uncompared(sides.pairs, sides.are_same, weights),
     )
 

@@ -11,6 +11,7 @@ from typing import cast
 import msgspec
 
 from assent.core.inspection import Danger, Inspection, Part
+from assent.measure.models.indices import with_checked_indices
 from assent.measure.models.pickles import acts_as_pickle
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, Reader, ReadError
 from assent.measure.pointers import stand_in
@@ -53,7 +54,8 @@ def inspect(files: Mapping[str, Path]) -> Inspection:
     so: never an exception.
     """
     deadline = time.monotonic() + MAX_SECONDS
-    return Inspection(parts=tuple(_in_time(name, files, deadline) for name in sorted(files)))
+    parts = tuple(_in_time(name, files, deadline) for name in sorted(files))
+    return Inspection(parts=with_checked_indices(parts, files))
 
 
 def _in_time(name: str, files: Mapping[str, Path], deadline: float) -> Part:
