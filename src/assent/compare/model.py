@@ -69,7 +69,7 @@ def compare_model(
         weights=moved.changes,
         weights_compared=moved.compared,
         templates=compare_templates(sides.before, sides.after),
-        not_compared=uncompared(sides.pairs, sides.are_same, weights),
+        not_compared=uncompared(sides.pairs, sides, weights),
     )
 
 
@@ -96,6 +96,13 @@ class _Sides:
     def are_same(self, old: Part, new: Part) -> bool:
         """Whether all bytes of both parts are the same."""
         return _content(old.path, self._old) == _content(new.path, self._new)
+
+    def have_same_values(self, old: Part, new: Part) -> bool:
+        """Whether the values of all tensors of both parts are the same bytes."""
+        beside = old.beside == new.beside and all(
+            self._old.get(path) == self._new.get(path) for path in new.beside
+        )
+        return beside and self.are_same(old, new)
 
     def parts(self) -> tuple[PartChange, ...]:
         tensors = _Tensors(self.pairs)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from assent.core.diff.model import Weights
 from assent.core.diff.sameness import NotCompared
@@ -11,15 +12,25 @@ from assent.core.inspection import Part, Tensor
 _Pair = tuple[Part | None, Part | None]
 
 
+class Known(Protocol):
+    """What is known of bytes, by their digests."""
+
+    def are_same(self, old: Part, new: Part) -> bool:
+        """Whether all bytes of both parts are the same."""
+
+    def have_same_values(self, old: Part, new: Part) -> bool:
+        """Whether the values of all tensors of both parts are the same bytes."""
+
+
 def uncompared(
-    pairs: Sequence[_Pair], are_same: Callable[[Part, Part], bool], weights: Weights | None
+    pairs: Sequence[_Pair], known: Known, weights: Weights | None
 ) -> tuple[NotCompared, ...]:
     """The parts on both sides, and the tensors, whose bytes are not known to be the same and whose
     content was not compared. `weights` is None if nobody looked at values.
     """
     both = [(old, new) for old, new in pairs if old is not None and new is not None]
-    other = [(old, new) for old, new in both if not are_same(old, new)]
-    same = {new.path for old, new in both if are_same(old, new)}
+    other = [(old, new) for old, new in both if not known.are_same(old, new)]
+    same = {new.path for old, new in both if known.have_same_values(old, new)}
     parts = [found for old, new in other for found in _parts(old, new)]
     return (*parts, *_values(tuple(_tensors(pairs, same)), weights))
 
@@ -67,7 +78,8 @@ def _values(
         yield NotCompared(what="the values of all tensors", why=why)
         return
     told = {one.name for one in weights.changes} | {one.what for one in weights.not_compared}
-    yield from weights.not_compared
+    asked = {name for path, one in tensors for name in (one.name, f"{path}: {one.name}")}
+    yield from (one for one in weights.not_compared if one.what in asked)
     for path, tensor in tensors:
         if tensor.name not in told and f"{path}: {tensor.name}" not in told:
             yield NotCompared(what=tensor.name, why="where its values lie is not known")

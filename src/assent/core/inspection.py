@@ -59,10 +59,11 @@ class Part(Struct, frozen=True, kw_only=True):
     approved before; `code` custom code that the file carries. `problem` says why it could not be
     read, or not wholly: it is damaged, or larger than what is read.
 
-    `counted` says what `parameters` counts. `templates` are chat templates by name (`default`).
-    `notes` are oddities that block nothing. Nobody may say of two parts that what is in them is
-    the same unless their bytes are: `not_read` says that nothing of the content is looked at, and
-    `left_out` names what of it is not, though results depend on it (`the values of its trees`).
+    `beside` are other files of the model that hold values of its tensors. `counted` says what
+    `parameters` counts. `templates` are chat templates by name (`default`). `notes` are oddities
+    that block nothing. Nobody may say of two parts that what is in them is the same unless their
+    bytes are: `not_read` says that nothing of the content is looked at, and `left_out` names what
+    of it is not, though results depend on it (`the values of its trees`).
     """
 
     path: str
@@ -81,6 +82,7 @@ class Part(Struct, frozen=True, kw_only=True):
     code: tuple[str, ...] = ()
     compression: str | None = None
     problem: str | None = None
+    beside: tuple[str, ...] = ()
     counted: str | None = None
     templates: dict[str, str] = {}
     notes: tuple[str, ...] = ()

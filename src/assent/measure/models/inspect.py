@@ -30,6 +30,8 @@ READERS: tuple[str, ...] = (
     "lightgbm",
     "catboost",
     "onnx",
+    "tflite",
+    "coreml",
     "savedmodel",
     "mlmodel",
     "huggingface",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmap import mmap
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
     size_bytes: int
     path: Path
-    held: bytes | None = None
+    held: bytes | mmap | None = None
     axes: tuple[int, ...] = ()
 
 

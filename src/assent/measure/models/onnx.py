@@ -167,6 +167,7 @@ class _Model:
             dangers=tuple(sorted(dangers, key=lambda danger: (danger.what, danger.detail))),
             code=tuple(_custom(found)),
             problem=found.tensors.problem,
+            beside=tuple(sorted(found.tensors.beside)),
         )
 
     def _walk(self, main: Span, graphs: list[tuple[Span, int]], functions: set[Span]) -> Signature:

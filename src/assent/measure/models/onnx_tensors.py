@@ -85,6 +85,7 @@ class Tensors:
         self.weights: dict[str, Weight] = {}
         self.dangers: dict[Danger, None] = {}
         self.initializers: set[str] = set()
+        self.beside: set[str] = set()
         self.parameters = 0
         self.problem: str | None = None
         self._repeated: dict[str, int] = {}
@@ -278,6 +279,7 @@ class Tensors:
             self.problem = f"the file {location!r:.200} with its weights is not there"
             return Unread(shape=tensor.shape, why="the file with its values is not there")
         path = self._source.files[named]
+        self.beside.add(named)
         try:
             offset = int(external.get("offset") or 0)
             expected = size_bytes(tensor.dtype, math.prod(tensor.shape))

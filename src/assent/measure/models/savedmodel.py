@@ -21,6 +21,7 @@ from assent.measure.models.dtypes import MAX_DIMENSIONS, checked_shape
 from assent.measure.models.facts import setting
 from assent.measure.models.protobuf import Span, Wire, signed
 from assent.measure.models.reader import MAX_NAMES, ModelSource, ReadError
+from assent.measure.models.small import below
 from assent.parsing import MAX_BYTES
 
 FORMAT = "savedmodel"
@@ -152,6 +153,7 @@ class _Model:
             code=tuple(sorted(self._code)),
             problem=self._problem,
             left_out="how its graph is wired",
+            beside=below(self._source, "variables"),
         )
 
     def keras(self) -> Part:

@@ -36,6 +36,8 @@ LOCATORS: tuple[str, ...] = (
     "torch_zip",
     "torch_legacy",
     "onnx",
+    "tflite",
+    "coreml",
 )
 """The modules that tell where tensors lie, in the order in which `inspect` asks them."""
 
