@@ -267,6 +267,7 @@ class _Model:
         """Note an operation and its weights, and give the blocks inside."""
         self._operations += 1
         kind, name = "", ""
+        said: list[str] = []
         attributes: list[Span] = []
         for number, value in self._wire.fields(span):
             if not isinstance(value, Span):
@@ -279,19 +280,19 @@ class _Model:
             if number == 4:
                 yield value
                 continue
-            self._note_bytes(value)
+            said.append(self._digest(value))
             if number == 1:
                 kind = self._wire.name(value)
             elif number == 3 and not name:
                 name = next(iter(self._names(value)), "")
         for entry in attributes:
-            key, value_ = self._wire.pair(entry)
-            if value_ is None or not self._weight(
-                value_, name if key == "val" else f"{name}.{key}"
-            ):
-                self._note_bytes(entry)
+            key, content = self._wire.pair(entry)
+            whole = name if key == "val" else f"{name}.{key}"
+            if content is None or not self._weight(content, whole):
+                said.append(self._digest(entry))
             else:
-                self._note(f"{kind} {key}")
+                said.append(f"{kind} {key}")
+        self._note(" ".join(sorted(said)))  # maps are written in any order
 
     def _names(self, span: Span) -> Iterator[str]:
         for number, value in self._wire.fields(span):
@@ -351,7 +352,7 @@ class _Model:
         for number, value in self._wire.fields(values):
             if not isinstance(value, Span) or number not in (1, 6, 7):
                 continue
-            found = [one for one in self._wire.messages(value, 1)]
+            found = list(self._wire.messages(value, 1))
             length = found[0].end - found[0].start if len(found) == 1 else 0
             if length and length == size_bytes(tensor.dtype, math.prod(tensor.shape)):
                 return self._at(tensor, found[0].start, length)
@@ -412,6 +413,7 @@ class _Model:
         self._structure.update(f"{said}\n".encode())
 
     def _note_bytes(self, span: Span) -> None:
-        content = self._wire.content(span, 2**26)
-        self._structure.update(f"{len(content)} ".encode())
-        self._structure.update(content)
+        self._note(self._digest(span))
+
+    def _digest(self, span: Span) -> str:
+        return hashlib.sha256(self._wire.content(span, 2**26)).hexdigest()

@@ -32,6 +32,7 @@ READERS: tuple[str, ...] = (
     "onnx",
     "tflite",
     "coreml",
+    "tfjs",
     "savedmodel",
     "mlmodel",
     "huggingface",

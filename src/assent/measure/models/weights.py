@@ -38,6 +38,7 @@ LOCATORS: tuple[str, ...] = (
     "onnx",
     "tflite",
     "coreml",
+    "tfjs",
 )
 """The modules that tell where tensors lie, in the order in which `inspect` asks them."""
 
