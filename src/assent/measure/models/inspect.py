@@ -33,6 +33,7 @@ READERS: tuple[str, ...] = (
     "tflite",
     "coreml",
     "tfjs",
+    "openvino",
     "savedmodel",
     "mlmodel",
     "huggingface",

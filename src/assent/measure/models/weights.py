@@ -39,6 +39,7 @@ LOCATORS: tuple[str, ...] = (
     "tflite",
     "coreml",
     "tfjs",
+    "openvino",
 )
 """The modules that tell where tensors lie, in the order in which `inspect` asks them."""
 
