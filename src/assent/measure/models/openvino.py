@@ -27,7 +27,9 @@ MAX_ELEMENTS: Final = 3_000_000
 """The most elements of one file: some seconds of work."""
 MAX_DEPTH: Final = 64
 _CHUNK: Final = 1 << 20
-_NET: Final = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<net\s", re.DOTALL)
+_NET: Final = re.compile(
+    rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!DOCTYPE\s+)?net\s", re.DOTALL
+)
 _TYPES: Final = {
     "f16": "float16",
     "f32": "float32",

@@ -80,7 +80,7 @@ class _Model:
         self._operators = 0
 
     def file(self) -> _File:
-        codes = list(self._model.tables(_CODES))
+        custom = sorted(set(self._custom()))
         signature: Signature | None = None
         for number, graph in enumerate(self._model.tables(_GRAPHS)):
             tensors = list(graph.tables(_TENSORS))
@@ -110,16 +110,16 @@ class _Model:
             versions={"schema": str(self._model.integer(_VERSION, 0))},
             signature=signature,
             features=() if signature is None else tuple(one.name for one in signature.inputs),
-            code=tuple(sorted(set(self._custom(codes)))),
+            code=tuple(custom),
             left_out="lists among the options of its operators, and its metadata",
         )
         return _File(part, self._weights)
 
-    def _custom(self, codes: list[Table]) -> Iterator[str]:
+    def _custom(self) -> Iterator[str]:
         """Operators that somebody must bring as compiled code; the list of all belongs to the
         structure.
         """
-        for code in codes:
+        for code in self._model.tables(_CODES):
             custom = code.text(1)
             builtin = code.integer(3, 0) or code.byte(0)
             self._structure.update(f"{builtin} {code.integer(2, 1)} {custom!r}\n".encode())
