@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assent.core.diff.sameness import NotCompared
 from assent.core.inspection import Tensor
-from assent.measure.models import torch_zip, zips
+from assent.measure.models import torch_legacy, torch_zip, zips
 from assent.measure.models.inert.source import Source
 from assent.measure.models.located import Located
 from assent.measure.models.reader import ReadError
+from assent.measure.models.weights import compare_weights
 from tests.measure.models.looking import look, look_at, whats
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import source_of
@@ -396,3 +398,111 @@ def test_a_file_for_two_readers_says_so(tmp_path: Path) -> None:
     both = zipped({"a/data.pkl": HARMLESS, "config.json": b"{}", "model.weights.h5": b""})
     part = look_at(tmp_path, both, "model.bin")
     assert "a member that PyTorch does not write" in whats(part)
+
+
+# Files of before 1.6
+
+
+def legacy(storages: dict[str, Any], tensors: dict[str, tuple[str, int, tuple[int, ...]]]) -> bytes:
+    """A file as PyTorch wrote it under Python 2: protocol 2, texts of bytes, an ordered dictionary
+    made of a list of pairs, tensors rebuilt by the older function.
+    """
+
+    def text(value: str) -> bytes:
+        return b"U" + bytes([len(value)]) + value.encode()
+
+    def integer(value: int) -> bytes:
+        return b"J" + struct.pack("<i", value)
+
+    def sizes(*values: int) -> bytes:
+        return b"(" + b"".join(map(integer, values)) + b"t"
+
+    def stored(key: str) -> bytes:
+        kind = b"ctorch\nFloatStorage\n"
+        place = text(key) + text("cuda:0") + integer(storages[key].size)
+        return b"(" + text("storage") + kind + place + b"NtQ"
+
+    model = b"\x80\x02ccollections\nOrderedDict\n]("
+    for name, (key, first, shape) in tensors.items():
+        strides = tuple(int(np.prod(shape[at + 1 :])) for at in range(len(shape)))
+        rebuilt = b"ctorch._utils\n_rebuild_tensor\n(" + stored(key) + integer(first)
+        rebuilt += sizes(*shape) + sizes(*strides) + b"tR"
+        model += b"](" + text(name) + rebuilt + b"e"
+    model += b"e\x85R."
+    system = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
+    head = b"".join(pickle.dumps(one, 2) for one in (0x1950A86A20F9469CFC6C, 1001, system))
+    keys = b"\x80\x02](" + b"".join(map(text, storages)) + b"e."
+    numbers = b"".join(
+        struct.pack("<q", one.size) + one.astype("<f4").tobytes() for one in storages.values()
+    )
+    return head + model + keys + numbers
+
+
+STORED = {"100": np.arange(6.0), "200": np.array([7.0, 8.0, 9.0])}
+NAMED = {"conv.weight": ("100", 0, (2, 3)), "conv.bias": ("200", 1, (2,))}
+
+
+def test_a_file_that_python_2_wrote(tmp_path: Path) -> None:
+    content = legacy(STORED, NAMED)
+    part = look_at(tmp_path, content, "net.pth")
+    assert (part.problem, part.left_out, part.dangers) == (None, None, ())
+    assert part.tensors == (
+        Tensor(name="conv.weight", dtype="float32", shape=(2, 3)),
+        Tensor(name="conv.bias", dtype="float32", shape=(2,)),
+    )
+    assert part.parameters == 8
+    loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=False)
+    assert {name: tuple(one.shape) for name, one in loaded.items()} == {
+        one.name: one.shape for one in part.tensors
+    }
+    places = read_at(torch_legacy.locate(source_of(tmp_path / "net.pth")))
+    for name, tensor in loaded.items():
+        place = places[name]
+        values = np.frombuffer(content, "<f4", tensor.numel(), place.offset)
+        assert np.array_equal(values.reshape(place.shape), tensor.numpy())
+
+
+def test_storages_in_no_tensor_are_said_to_be_left_out(tmp_path: Path) -> None:
+    part = look_at(tmp_path, legacy(STORED, NAMED), "net.pth")
+    assert part.left_out is None
+    odd = legacy(STORED, NAMED).replace(b"_rebuild_tensor\n", b"_rebuild_strange\n")
+    part = look_at(tmp_path, odd, "odd.pth")
+    assert (part.tensors, part.parameters) == ((), None)
+    assert part.left_out == "2 of its 2 storages, which are in no tensor that is understood"
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_values_in_another_order_of_dimensions(tmp_path: Path, is_zip: bool) -> None:
+    """A convolution that was laid out for a GPU is compared with another that was."""
+    turned = torch.arange(6.0).reshape(2, 3).t()
+    sides = []
+    for number, value in enumerate((turned, turned * 2, turned.contiguous())):
+        path = tmp_path / f"{number}.pt"
+        path.write_bytes(saved({"w": value}, _use_new_zipfile_serialization=is_zip))
+        sides.append({"m.pt": path})
+    found = compare_weights(sides[0], sides[1])
+    assert [(one.name, one.distance) for one in found.changes] == [("w", 1.0)]
+    other = compare_weights(sides[0], sides[2])
+    why = "its values lie in another order than those of the other side"
+    assert other.not_compared == (NotCompared(what="w", why=why),)
+
+
+def test_the_same_tensors_in_all_formats_of_pytorch_and_in_safetensors(
+    tmp_path: Path, net: Any
+) -> None:
+    from safetensors.torch import save_file
+
+    state = net.state_dict()
+    old = {"_use_new_zipfile_serialization": False}
+    (tmp_path / "a.bin").write_bytes(saved(state))
+    (tmp_path / "b.bin").write_bytes(saved(state, **old))
+    (tmp_path / "c.ckpt").write_bytes(saved({"epoch": 3, "state_dict": state}))
+    (tmp_path / "d.ckpt").write_bytes(
+        saved({"model": {f"module.{key}": value for key, value in state.items()}}, **old)
+    )
+    save_file(state, tmp_path / "e.safetensors")
+    for path in sorted(tmp_path.iterdir()):
+        found = compare_weights({path.name: path}, {"e.safetensors": tmp_path / "e.safetensors"})
+        assert {one.name for one in found.changes} == set(state), path.name
+        assert all(one.distance == 0 for one in found.changes)
+        assert found.not_compared == ()

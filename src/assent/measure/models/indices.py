@@ -49,20 +49,24 @@ def _checked(part: Part, parts: Mapping[str, Part], files: Mapping[str, Path]) -
     if any(shard.problem is not None or not shard.tensors for shard in held.values()):
         why = "its shards were not all read, so nobody knows whether it fits them"
         return replace(part, left_out=why)
-    problem = _problem({str(name): str(shard) for name, shard in stated.items()}, held)
+    folder = PurePosixPath(part.path).parent
+    beside = [one for path, one in parts.items() if PurePosixPath(path).parent == folder]
+    problem = _problem({str(name): str(shard) for name, shard in stated.items()}, held, beside)
     return replace(part, problem=problem, notes=tuple(_notes(said, stated, held)))
 
 
-def _problem(stated: Mapping[str, str], held: Mapping[str, Part]) -> str | None:
+def _problem(
+    stated: Mapping[str, str], held: Mapping[str, Part], beside: Iterable[Part]
+) -> str | None:
     """Where the index does not fit, if it does not."""
-    where = {tensor.name: name for name, shard in held.items() for tensor in shard.tensors}
-    lost = sorted(name for name in stated if name not in where)
+    there = {tensor.name for part in beside for tensor in part.tensors}
+    names = {name: {tensor.name for tensor in shard.tensors} for name, shard in held.items()}
+    wrong = sorted(name for name, shard in stated.items() if name not in names[shard])
+    lost = [name for name in wrong if name not in there]
     if lost:
         return f"it names tensors that no shard holds: {_named(lost)}"
-    names = {name: {tensor.name for tensor in shard.tensors} for name, shard in held.items()}
-    moved = sorted(name for name, shard in stated.items() if name not in names[shard])
-    if moved:
-        return f"it names another shard than the one that holds the tensor: {_named(moved)}"
+    if wrong:
+        return f"it names another shard than the one that holds the tensor: {_named(wrong)}"
     return None
 
 
