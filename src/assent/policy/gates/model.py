@@ -136,11 +136,12 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"{_code(part.path)}: {_listed([_code(name) for name in names])}",
                 f"if it is meant, add to the gate {_ON_BASE}: {_allow(names)}",
             )
-        if part.new_format in _NOT_READ:
+        if part.new_format in _NOT_READ or part.not_read is not None:
+            why = part.problem or part.not_read
             if not is_same and part.path not in self.allow:
                 yield _unsafe(
                     "a file of a format that is not read, so nobody knows what it does",
-                    f"{_code(part.path)}{'' if part.problem is None else ': ' + part.problem}",
+                    f"{_code(part.path)}{'' if why is None else ': ' + why}",
                     f"leave it out, or add to the gate {_ON_BASE}: {_allow([part.path])}",
                 )
         elif part.problem is not None:
