@@ -11,6 +11,10 @@ from assent.core.evidence import Task
 from assent.core.scalar import Scalar
 
 
+MAX_OTHER_LABELS = 0.01
+"""With more rows than this share under another label, the two models were asked other questions."""
+
+
 class Flips(Struct, frozen=True, kw_only=True):
     """Rows by who was right, of those that both models have predicted. Counts."""
 
@@ -60,11 +64,12 @@ class CalibrationBin(Struct, frozen=True, kw_only=True):
 
 class Confusion(Struct, frozen=True, kw_only=True):
     """Rows by label (outer) and prediction (inner), in the order of `classes`. With very many
-    classes, the last one stands for all others.
+    classes, the last one stands for so many `others`: their rows are neither right nor wrong.
     """
 
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+    others: int = 0
 
 
 class Example(Struct, frozen=True, kw_only=True):
@@ -106,9 +111,9 @@ class Residuals(Struct, frozen=True, kw_only=True):
 
 class PredictionsDiff(Struct, frozen=True, kw_only=True):
     """Both models on the rows that both have predicted. `joined` counts those; below 99% of
-    either side `is_paired` is False: then the sides are compared as different samples. Without a
+    the baseline's rows `is_paired` is False: then the sides are different samples. Without a
     baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
-    now; both models are compared by the candidate's. `slices_left_out` counts slices that were
+    now; both models are measured by the candidate's. `slices_left_out` counts slices that were
     too many to be looked at, the smallest. `problem` says why nothing could be compared.
     """
 
@@ -131,3 +136,8 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     slices_left_out: int = 0
     labels_changed: int = 0
     problem: str | None = None
+
+    @property
+    def has_other_labels(self) -> bool:
+        """Whether so many labels are others that nothing which depends on them is compared."""
+        return self.labels_changed > MAX_OTHER_LABELS * self.joined
