@@ -84,6 +84,7 @@ def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Ite
     yield msgspec.structs.replace(
         metric_change(written.name, old, new, said),
         interval=computed.interval,
+        no_interval=computed.no_interval,
         rows=computed.rows,
         not_compared=computed.not_compared,
     )

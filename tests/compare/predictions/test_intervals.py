@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from assent.compare.predictions import compare_predictions
+from assent.compare.predictions.intervals import Found
 from assent.compare.predictions.measures import Measured, intervals
 from assent.compare.predictions.sides import Side, side_of
 from assent.compare.predictions.table import PredictionTable
@@ -22,6 +23,14 @@ LEAST, MOST = 0.93, 0.97
 
 
 def found(old: PredictionTable, new: PredictionTable, draws: int = 20_000) -> dict[str, Interval]:
+    return {
+        name: one
+        for name, one in either(old, new, draws).items()
+        if isinstance(one, Interval)
+    }
+
+
+def either(old: PredictionTable, new: PredictionTable, draws: int = 20_000) -> Found:
     sides = [Measured(side_of(one, one.classes)) for one in (old, new)]
     return intervals(sides[0], sides[1], is_paired=True, draws=draws)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from assent.compare.predictions.agreement import bound_to, one_spelling
 from assent.compare.predictions.examples import most_changed
+from assent.compare.predictions.intervals import Found
 from assent.compare.predictions.joining import Join, join
 from assent.compare.predictions.measures import Measured, disagreement, intervals
 from assent.compare.predictions.pictures import (
@@ -23,6 +24,10 @@ from assent.core.diff.metrics import MetricChange
 from assent.core.diff.predictions import Flips, PredictionsDiff
 
 _LOOKED_AT, _LONG = 10_000, 40
+_OF_CALIBRATION = (
+    "chance alone makes the calibration error of a sample larger, and that of a well calibrated "
+    "model more than that of another"
+)
 
 
 def compare_tables(
@@ -84,12 +89,18 @@ def _changes(
     own = _values(before), _values(after)
     if not same.is_paired:
         found = intervals(before, after, is_paired=False)
+        found["ece"] = _OF_CALIBRATION
         return change_of(*own, found, rows=after.side.rows, why_not=same.why_not)
-    found = intervals_by_both(same.pair, same.earlier)
+    found = intervals_by_both(same.pair, same.earlier, _paired_intervals)
     left, right = (_values(Measured(side)) for side in same.pair)
     return change_of(
         left, right, found, rows=after.side.rows, own=own, why_not=same.why_not
     )
+
+
+def _paired_intervals(old: Side, new: Side) -> Found:
+    found = intervals(Measured(old), Measured(new), is_paired=True)
+    return {**found, "ece": _OF_CALIBRATION}
 
 
 def _about_the_same(old: PredictionTable, new: PredictionTable) -> PredictionTable:

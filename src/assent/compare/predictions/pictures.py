@@ -21,6 +21,7 @@ def calibration(side: Side) -> tuple[CalibrationBin, ...]:
     scores, positive = side.scores, side.positive
     if scores is None or scores.ndim != 1 or positive is None or not side.are_probabilities:
         return ()
+    scores = np.clip(scores, 0.0, 1.0)
     place = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
     rows = np.bincount(place, minlength=BINS)
     score = np.bincount(place, weights=scores, minlength=BINS)

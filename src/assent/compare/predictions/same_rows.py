@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
+from assent.compare.predictions.intervals import Found
 from assent.compare.predictions.joining import MIN_SHARED, Join
-from assent.compare.predictions.measures import DRAWS, Measured, intervals
 from assent.compare.predictions.sides import Side
 from assent.core.diff.metrics import Interval
 from assent.core.diff.predictions import MAX_OTHER_LABELS
@@ -69,19 +71,23 @@ def _why_not(shared: Join, changed: int) -> str:
 
 
 def intervals_by_both(
-    pair: tuple[Side, Side], earlier: tuple[Side, Side] | None, draws: int = DRAWS
-) -> dict[str, Interval]:
+    pair: tuple[Side, Side],
+    earlier: tuple[Side, Side] | None,
+    measure: Callable[[Side, Side], Found],
+) -> Found:
     """The intervals of paired sides. Where labels were changed, an interval covers the changes by
     either labels: what it rules out is ruled out whichever of them are right.
     """
-    found = intervals(Measured(pair[0]), Measured(pair[1]), is_paired=True, draws=draws)
+    found = measure(*pair)
     if earlier is None:
         return found
-    others = intervals(Measured(earlier[0]), Measured(earlier[1]), is_paired=True, draws=draws)
+    others = measure(*earlier)
     return {name: _around(found[name], others[name]) for name in found.keys() & others.keys()}
 
 
-def _around(one: Interval, other: Interval) -> Interval:
+def _around(one: Interval | str, other: Interval | str) -> Interval | str:
+    if isinstance(one, str) or isinstance(other, str):
+        return one if isinstance(one, str) else other
     return msgspec.structs.replace(
         one,
         low=min(one.low, other.low),

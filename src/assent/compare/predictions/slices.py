@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from assent.compare.adjusted import holm
 from assent.compare.metrics import is_alike, metric_change
-from assent.compare.predictions.intervals import CONFIDENCE, Ints
+from assent.compare.predictions.intervals import CONFIDENCE, Found, Ints
 from assent.compare.predictions.measures import FEW_DRAWS, Measured, intervals
 from assent.compare.predictions.same_rows import intervals_by_both
 from assent.compare.predictions.sides import Side
@@ -125,7 +125,7 @@ def _compare_slice(
         chosen = _rows(places.paired, value)
         pair = _taken(rows.paired, chosen)
         earlier = None if rows.earlier is None else _taken(rows.earlier, chosen)
-        found = intervals_by_both(pair, earlier, FEW_DRAWS)
+        found = intervals_by_both(pair, earlier, _paired_intervals)
         left, right = Measured(pair[0]), Measured(pair[1])
     elif before is None:
         found = {}
@@ -143,6 +143,10 @@ def _compare_slice(
     return changes, _tested(name, value, size, left, right, found)
 
 
+def _paired_intervals(old: Side, new: Side) -> Found:
+    return intervals(Measured(old), Measured(new), is_paired=True, draws=FEW_DRAWS)
+
+
 def _taken(pair: tuple[Side, Side], rows: Ints) -> tuple[Side, Side]:
     return pair[0].take(rows), pair[1].take(rows)
 
@@ -155,7 +159,7 @@ def _most(columns: int) -> int:
 def change_of(
     old: dict[str, float],
     new: dict[str, float],
-    found: dict[str, Interval],
+    found: Found,
     *,
     rows: int | None,
     prefix: str = "",
@@ -171,7 +175,8 @@ def change_of(
         changes.append(
             msgspec.structs.replace(
                 metric_change(prefix + name, left, right),
-                interval=found.get(name),
+                interval=one if isinstance(one := found.get(name), Interval) else None,
+                no_interval=one if isinstance(one, str) else "",
                 rows=rows,
                 is_computed=True,
                 own=None if is_alike(alone.old, left) and is_alike(alone.new, right) else alone,
@@ -191,7 +196,7 @@ def _tested(
     size: int,
     old: Measured | None,
     new: Measured,
-    found: dict[str, Interval],
+    found: Found,
 ) -> list[SliceChange]:
     if old is None:
         return []
@@ -205,7 +210,7 @@ def _tested(
             p=interval.p,
         )
         for name, interval in sorted(found.items())
-        if interval.p is not None and name in TESTED
+        if isinstance(interval, Interval) and interval.p is not None and name in TESTED
     ]
 
 

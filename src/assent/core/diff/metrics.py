@@ -52,7 +52,8 @@ class MetricChange(Struct, frozen=True, kw_only=True):
 
     `old`, `new`, `change` and `interval` are of the same rows with the same labels wherever that
     can be. `own` is there if each side by itself has another value. `not_compared` says why `old`
-    and `new` are not of the same thing: then `change` says nothing of the model.
+    and `new` are not of the same thing: then `change` says nothing of the model. `no_interval` says
+    why the predictions of both sides give none.
     """
 
     name: str
@@ -68,6 +69,7 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     is_disputed: bool = False
     own: Own | None = None
     not_compared: str = ""
+    no_interval: str = ""
 
     @property
     def alone(self) -> Scalar | UnsetType:
