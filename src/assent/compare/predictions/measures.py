@@ -353,6 +353,8 @@ def _p_of_mean(values: Floats, group: Ints) -> float:
 
 def _mean(values: Floats) -> tuple[float, Floats]:
     mean = float(values.mean())
+    if not np.ptp(values):  # else what is left by rounding would pass for a spread
+        return mean, np.zeros(len(values))
     return mean, (values - mean) * _unbiased(len(values))
 
 
