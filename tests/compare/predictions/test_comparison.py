@@ -126,14 +126,16 @@ def test_both_are_measured_with_the_labels_of_the_candidate() -> None:
     expected = by_name(compare_predictions(again, new)[1])
     for name, one in by_name(changes).items():
         assert (one.old, one.new) == (expected[name].old, expected[name].new)
-        assert one.not_compared == "200 of 1,000 rows (20.0%) have another label than in the baseline"
+        assert (
+            one.not_compared == "200 of 1,000 rows (20.0%) have another label than in the baseline"
+        )
         assert one.own is not None
         assert one.own.old == by_name(compare_predictions(None, old)[1])[name].new
     assert (diff.labels_changed, diff.has_other_labels) == (200, True)
 
 
 def test_what_a_few_other_labels_leave_open_is_not_ruled_out() -> None:
-    """Of 1% of the rows each side may be right about the labels: the interval holds both answers."""
+    """Either side may be right about the labels: the interval holds both answers."""
     old, new = relabelled(0.01)
     diff, changes = compare_predictions(old, new)
     assert (diff.labels_changed, diff.has_other_labels) == (10, False)
@@ -144,7 +146,9 @@ def test_what_a_few_other_labels_leave_open_is_not_ruled_out() -> None:
     intervals = [by_name(compare_predictions(*pair)[1])["log_loss"].interval for pair in pairs]
     first, second = intervals
     wide = found["log_loss"].interval
-    assert first is not None and second is not None and wide is not None
+    assert first is not None
+    assert second is not None
+    assert wide is not None
     assert first.low != second.low
     assert (wide.low, wide.high) == (min(first.low, second.low), max(first.high, second.high))
     assert wide.p == max(first.p or 0, second.p or 0)
@@ -225,12 +229,37 @@ def test_the_classes_that_changed_most_are_kept() -> None:
     ]
     diff, _ = compare_predictions(*tables)
     old, new = diff.old_confusion, diff.new_confusion
-    assert old is not None and new is not None
+    assert old is not None
+    assert new is not None
     assert old.classes == new.classes
     assert {"c00", "c49"} <= set(new.classes)
     at = new.classes.index("c49")
     assert (old.counts[at][at], new.counts[at][new.classes.index("c00")]) == (4, 4)
     assert sum(map(sum, new.counts)) == sum(map(sum, old.counts)) == 200
+
+
+def test_recall_and_precision_of_a_class_are_shown_with_their_change() -> None:
+    label = np.repeat([0, 1, 2], 40)
+    worse = label.copy()
+    worse[80:100] = 0  # half of the third class is taken for the first
+    tables = [
+        PredictionTable(
+            task="multiclass", ids=np.arange(120), label=label, prediction=one, classes=tuple("abc")
+        )
+        for one in (label, worse)
+    ]
+    diff, _ = compare_predictions(*tables)
+    first, second = diff.classes
+    assert diff.classes_changed == 2
+    assert {first.name, second.name} == {"a", "c"}
+    found = {one.name: one for one in diff.classes}
+    assert (found["c"].rows, found["c"].old_recall, found["c"].new_recall) == (40, 1.0, 0.5)
+    assert (found["a"].old_precision, found["a"].new_precision) == (1.0, 40 / 60)
+    assert found["a"].p is None
+    assert found["c"].p is not None
+    assert found["c"].p < 1e-4
+    grouped = [msgspec.structs.replace(one, group=np.arange(120) // 2) for one in tables]
+    assert all(one.p is None for one in compare_predictions(*grouped)[0].classes)
 
 
 def test_another_task_is_not_compared() -> None:
@@ -313,8 +342,14 @@ def test_examples_of_a_regression_and_of_a_ranking() -> None:
         for said in (np.array([1.0, 2.0, 0.0]), np.array([1.0, 2.5, 3.0]))
     )
     first, second = compare_predictions(old, new)[0].examples
-    assert (first.id, first.effect, first.change) == ("2", "better", 3.0)
+    assert (first.id, first.effect, first.change) == ("2", "better", -3.0)
     assert (second.id, second.effect, second.change) == ("1", "worse", 0.5)
+    # To the other side of the label, as far away as before: nothing has changed.
+    over, under = (
+        PredictionTable(task="regression", ids=np.arange(3), label=label, prediction=label + off)
+        for off in (np.array([5.0, 0.1, 0.0]), np.array([-5.0, 0.0, 0.0]))
+    )
+    assert [one.id for one in compare_predictions(over, under)[0].examples] == ["1"]
     old, new = (
         PredictionTable(
             task="ranking", ids=np.arange(3), label=label - 1, scores=said, group=np.zeros(3, int)

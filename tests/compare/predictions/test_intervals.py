@@ -23,11 +23,7 @@ LEAST, MOST = 0.93, 0.97
 
 
 def found(old: PredictionTable, new: PredictionTable, draws: int = 20_000) -> dict[str, Interval]:
-    return {
-        name: one
-        for name, one in either(old, new, draws).items()
-        if isinstance(one, Interval)
-    }
+    return {name: one for name, one in either(old, new, draws).items() if isinstance(one, Interval)}
 
 
 def either(old: PredictionTable, new: PredictionTable, draws: int = 20_000) -> Found:

@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from assent.compare.predictions.agreement import bound_to, one_spelling
+from assent.compare.predictions.by_class import classes_by_change
 from assent.compare.predictions.examples import most_changed
 from assent.compare.predictions.intervals import Found
 from assent.compare.predictions.joining import Join, join
@@ -62,6 +63,7 @@ def compare_tables(
     )
     diff = _pictured(diff, before, after, same, classes)
     if same is not None and shared is not None:
+        by_class = classes_by_change(same, classes)
         diff = msgspec.structs.replace(
             diff,
             joined=shared.rows,
@@ -70,6 +72,8 @@ def compare_tables(
             disagreement=disagreement(*same.pair),
             examples=most_changed(new, shared.new, *same.pair, classes),
             labels_changed=same.labels_changed,
+            classes=by_class[0],
+            classes_changed=by_class[1],
             problem=None if shared.is_paired else same.why_not,
         )
     changes = _changes(before, after, same, problem or "")
@@ -93,9 +97,7 @@ def _changes(
         return change_of(*own, found, rows=after.side.rows, why_not=same.why_not)
     found = intervals_by_both(same.pair, same.earlier, _paired_intervals)
     left, right = (_values(Measured(side)) for side in same.pair)
-    return change_of(
-        left, right, found, rows=after.side.rows, own=own, why_not=same.why_not
-    )
+    return change_of(left, right, found, rows=after.side.rows, own=own, why_not=same.why_not)
 
 
 def _paired_intervals(old: Side, new: Side) -> Found:

@@ -231,7 +231,9 @@ def _put_together(
         return math.sqrt(max(0.0, one**2 + other**2 - 2 * likeness * one * other))
 
     change = new - old
-    return change - root(new - new_low, old_high - old), change + root(new_high - new, old - old_low)
+    return change - root(new - new_low, old_high - old), change + root(
+        new_high - new, old - old_low
+    )
 
 
 def from_draws(

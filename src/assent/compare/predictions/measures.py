@@ -34,6 +34,7 @@ _MAX_SORTED = 50_000_000
 _AREAS = {"roc_auc": 0.1, "roc_auc_ovr": 0.1, "average_precision": 1.0}
 """The share of a row that goes into the variance of each."""
 _LEAST_OF_A_CLASS = 5
+_ROUNDING = 1e-12
 _BOUNDED = frozenset({"brier_score"})
 _Linear = dict[str, tuple[float, Floats]]
 
@@ -178,9 +179,7 @@ def _of_linear(name: str, old: Measured, new: Measured, is_paired: bool) -> Inte
 
 
 def _too_few_of_a_class(old: Side, new: Side) -> str:
-    least = min(
-        int(np.bincount(side.label, minlength=side.classes).min()) for side in (old, new)
-    )
+    least = min(int(np.bincount(side.label, minlength=side.classes).min()) for side in (old, new))
     if least >= ranks.MIN_OF_EACH:
         return ""
     return f"a class has fewer than {ranks.MIN_OF_EACH} rows"
@@ -353,7 +352,7 @@ def _p_of_mean(values: Floats, group: Ints) -> float:
 
 def _mean(values: Floats) -> tuple[float, Floats]:
     mean = float(values.mean())
-    if not np.ptp(values):  # else what is left by rounding would pass for a spread
+    if np.ptp(values) <= _ROUNDING * abs(mean):  # which would pass for a spread
         return mean, np.zeros(len(values))
     return mean, (values - mean) * _unbiased(len(values))
 
