@@ -77,9 +77,9 @@ def _values(
         why = "nobody asked for it" if weights is None else weights.problem or ""
         yield NotCompared(name="the values of all tensors", reason=why)
         return
-    told = {one.name for one in weights.changes} | {one.what for one in weights.not_compared}
+    told = {one.name for one in weights.changes} | {one.name for one in weights.not_compared}
     asked = {name for path, one in tensors for name in (one.name, f"{path}: {one.name}")}
-    yield from (one for one in weights.not_compared if one.what in asked)
+    yield from (one for one in weights.not_compared if one.name in asked)
     for path, tensor in tensors:
         if tensor.name not in told and f"{path}: {tensor.name}" not in told:
             yield NotCompared(name=tensor.name, reason="where its values lie is not known")
