@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from assent.compare.predictions import joint, queries, ranks
 from assent.compare.predictions.distributions import mcnemar_mid_p, two_sided_p
@@ -202,8 +204,20 @@ def disagreement(old: Side, new: Side) -> float | None:
     """The share of rows, the same on both sides, whose prediction (else score) is another one."""
     left, right = old.prediction, new.prediction
     if left is None or right is None:
-        left, right = old.scores, new.scores
-    if left is None or right is None or left.ndim != right.ndim or not len(left):
+        return other_scores(old, new)
+    return _other(left, right)
+
+
+def other_scores(old: Side, new: Side) -> float | None:
+    """The share of rows, the same on both sides, whose score is another one, however little: None
+    where a side has none.
+    """
+    left, right = old.scores, new.scores
+    return None if left is None or right is None else _other(left, right)
+
+
+def _other(left: NDArray[Any], right: NDArray[Any]) -> float | None:
+    if left.ndim != right.ndim or not len(left):
         return None
     differs = left != right
     return float((differs if differs.ndim == 1 else differs.any(axis=1)).mean())

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from assent.core.diff.sameness import Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.evidence import Task
 from assent.core.scalar import Scalar
@@ -131,7 +132,9 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
     now; both models are measured by the candidate's. `slices_left_out` counts slices that were
     too many to be looked at, the smallest; `classes` are those
-    of `classes_changed` that changed most. `problem` says why nothing could be compared.
+    of `classes_changed` that changed most. `other_scores` is the share of joined rows whose score
+    is another one, however little, None where that was not compared; `has_scores` says that a side
+    has any. `problem` says why nothing could be compared.
     """
 
     task: Task
@@ -141,6 +144,8 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     is_paired: bool = False
     flips: Flips | None = None
     disagreement: float | None = None
+    other_scores: float | None = None
+    has_scores: bool = False
     old_calibration: tuple[CalibrationBin, ...] = ()
     new_calibration: tuple[CalibrationBin, ...] = ()
     old_confusion: Confusion | None = None
@@ -155,6 +160,17 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     slices_left_out: int = 0
     labels_changed: int = 0
     problem: str | None = None
+
+    @property
+    def sameness(self) -> Same | None:
+        """Whether every row of either side was compared, and prediction, score and label are the
+        same in each.
+        """
+        scores = self.other_scores if self.has_scores else 0.0
+        is_whole = self.joined == self.old_rows == self.new_rows
+        was_compared = is_whole and self.problem is None and None not in (self.disagreement, scores)
+        changes = bool(self.disagreement or scores or self.labels_changed)
+        return sameness(self.joined, changes or not was_compared, ())
 
     @property
     def has_other_labels(self) -> bool:

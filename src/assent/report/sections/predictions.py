@@ -80,12 +80,12 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
 def _summary(found: PredictionsDiff) -> Cell:
     if not found.joined:
         return cell(Words("not compared: no row has predictions of both models"))
+    if found.sameness is not None:
+        return shapes.unchanged(found.sameness)
     rows = f"Of {count(found.joined, 'row')}"
     if not found.is_paired or found.labels_changed:
         return cell(Words(_of_other_questions(found, rows)))
     if found.flips is not None:
-        if not found.flips.worse and not found.flips.better and not found.disagreement:
-            return cell(Words(f"unchanged ({found.joined:,})"))
         worse, better = found.flips.worse, found.flips.better
         said = (
             f"{rows}, {worse:,} ({share(found.flips.negative)}) were right and are wrong "
@@ -94,8 +94,6 @@ def _summary(found: PredictionsDiff) -> Cell:
         return cell(Words(said))
     if found.disagreement is None:
         return cell(Words(count(found.joined, "row")))
-    if not found.disagreement:
-        return cell(Words(f"unchanged ({found.joined:,})"))
     return cell(Words(f"{rows}, {share(found.disagreement)} are predicted otherwise"))
 
 
