@@ -7,7 +7,7 @@ and moments are those of ISO 8601; what could be read in two ways, such as 01/02
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assent.measure import engine
@@ -84,6 +84,16 @@ def fitted(
             found[column] = tried[column]
     decimals = [column for column, type_ in found.items() if type_ == "DECIMAL"]
     return found | _scaled(connection, relation, decimals)
+
+
+def may_fit(values: Iterable[str], types: Sequence[str]) -> bool:
+    """Whether all values are written as those of one of the types: a first look."""
+    left = list(types)
+    for value in values:
+        left = [type_ for type_ in left if _PATTERNS[type_].fullmatch(value.strip(" "))]
+        if not left:
+            return False
+    return True
 
 
 def _likely(

@@ -24,9 +24,9 @@ from msgspec.structs import replace
 
 from assent.core.digest import Digest, digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile
-from assent.measure import engine
+from assent.measure import engine, fits
 from assent.measure.profiles import counting, parts, stream
-from assent.measure.profiles.columns import Column
+from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.counting import Partial, Runs, Values
 from assent.measure.profiles.encoding import encode_profile
 from assent.measure.profiles.reading import Table, require_columns
@@ -59,6 +59,8 @@ WHOLE_ROWS = 20_000_000
 
 MAX_DUPLICATE_ROWS = 20_000_000
 """Rows are searched for duplicates up to here; sorting their hashes takes 160 MB."""
+
+_FITTING = (*fits.NUMBERS, *fits.MOMENTS)
 
 _SAMPLE = 1_000_000
 _TOGETHER = 1_000_000
@@ -217,7 +219,8 @@ class _Reader:
         yield from filter(None, pending.values())
 
     def _old(self, column: Column) -> ColumnProfile | None:
-        return self.baseline.get((column.of, column.name))
+        old = self.baseline.get((column.of, column.name))
+        return old.fits if old is not None and old.fits is not None and column.is_fitted else old
 
     def profiles(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
         """The profile of each, and whether no value occurs twice in it."""
@@ -228,7 +231,7 @@ class _Reader:
 
     def _is_direct(self, column: Column) -> bool:
         direct = self.table.direct
-        is_there = direct is not None and not column.of and column.name in direct.columns
+        is_there = direct is not None and not column.sql and column.name in direct.columns
         return is_there and column.is_direct
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -331,18 +334,44 @@ class _Reader:
         return boolean_profile(column, true, false, nulls, self._old(column))
 
     def _of_texts(self, column: Column, facts: tuple[Any, ...]) -> tuple[ColumnProfile, bool]:
-        old = self._old(column)
         counts = self._counted_in_dictionary(column, facts)
         if counts is None:
-            return self._of_many_texts(column, facts or self._text_facts(column)), False
-        values, nulls = counts
+            found = self._of_many_texts(column, facts or self._text_facts(column))
+            return replace(found, fits=self._fitted(column)), False
+        found = self._of_few_texts(column, *counts)
+        fitted = self._fitted(column) if fits.may_fit(counts[0], _FITTING) else None
+        is_unique = found.kind == "text" and found.distinct == self.rows
+        return replace(found, fits=fitted), is_unique
+
+    def _of_few_texts(self, column: Column, values: dict[str, int], nulls: int) -> ColumnProfile:
+        old = self._old(column)
         if is_category(values, old):
-            return category_profile(
-                column, values, nulls, old, self.hashed, self.most_values
-            ), False
+            return category_profile(column, values, nulls, old, self.hashed, self.most_values)
         return self._text_profile(
             column, lengths_of(values, nulls), len(values), words_of(values, self.hashed)
-        ), len(values) == self.rows
+        )
+
+    def _fitted(self, column: Column) -> ColumnProfile | None:
+        """A column of text counted as numbers or moments, if all values are written as these. None
+        where texts are hashed: those who hash them do not want to see them as numbers.
+        """
+        if self.hashed is not None:
+            return None
+        text = _text(column)
+        cursor = self.table.connection.cursor()
+        relation = f"(SELECT {text} AS v FROM {self.table.relation})"
+        type_ = fits.fitted(cursor, relation, {"v": _FITTING})["v"]
+        if type_ == fits.TEXT:
+            return None
+        (said,) = cursor.sql(f"SELECT CAST(NULL AS {type_})").types
+        read = replace(
+            column_of_duckdb(column.name, said),
+            sql=f"CAST(trim({text}) AS {type_})",
+            of=column.of,
+            is_fitted=True,
+        )
+        ((found, _),) = self._of_numbers([read])
+        return found
 
     def _text_profile(
         self,
