@@ -79,7 +79,8 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     table itself.
 
     `fits` is a column of text whose values are all written as numbers or moments, counted as these:
-    on the other side they may be of that type.
+    on the other side they may be of that type. Only against a column of that type has it `in_bins`
+    and `outside`.
     """
 
     name: str

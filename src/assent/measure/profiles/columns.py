@@ -23,8 +23,7 @@ Counting = Literal["number", "boolean", "text", "length", "presence"]
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column. `is_direct`: its values can be read from Parquet as they are, without a cast.
     `sql` is what it is read by, empty for a column of the table itself; `of` is the column that it
-    was taken out of, and `elements` are the numbers in a list of numbers. `is_fitted`: it is a
-    column of text, read as what its values are written as.
+    was taken out of, and `elements` are the numbers in a list of numbers.
     """
 
     name: str
@@ -35,7 +34,6 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     sql: str = ""
     of: str = ""
     elements: Column | None = None
-    is_fitted: bool = False
 
     @property
     def read(self) -> str:

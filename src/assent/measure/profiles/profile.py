@@ -219,8 +219,7 @@ class _Reader:
         yield from filter(None, pending.values())
 
     def _old(self, column: Column) -> ColumnProfile | None:
-        old = self.baseline.get((column.of, column.name))
-        return old.fits if old is not None and old.fits is not None and column.is_fitted else old
+        return self.baseline.get((column.of, column.name))
 
     def profiles(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
         """The profile of each, and whether no value occurs twice in it."""
@@ -368,7 +367,6 @@ class _Reader:
             column_of_duckdb(column.name, said),
             sql=f"CAST(trim({text}) AS {type_})",
             of=column.of,
-            is_fitted=True,
         )
         ((found, _),) = self._of_numbers([read])
         return found
