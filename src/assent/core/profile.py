@@ -104,7 +104,8 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All columns of a data set, in its order. `duplicates` counts rows that repeat another one,
     None where that was not counted. `against` is the digest of the profile in whose bins the
-    rows were counted as well.
+    rows were counted as well. `ragged` lines of text had more or fewer cells than the header, and
+    were left out because the settings say so.
     """
 
     format: str = FORMAT
@@ -112,6 +113,7 @@ class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     columns: tuple[ColumnProfile, ...] = ()
     duplicates: int | None = None
     against: Digest | None = None
+    ragged: int = 0
 
 
 class Overlap(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -28,7 +28,7 @@ def types(root: Path, values: list[str], **said: object) -> tuple[str, list[str 
 def test_words_for_nothing_are_suggested(tmp_path: Path) -> None:
     values = [*map(str, range(300)), "n/a", "-", "-", "N/A"]
     assert notes(tmp_path, values) == (
-        "column 'x' is text: 300 of its 304 values are numbers, and 4 are words for nothing; "
+        "column 'x' is text: 300 of its 304 values are numbers, and 4 say that there is none; "
         'if so, set `missing: ["-", "n/a"]`',
     )
     assert notes(tmp_path, values, missing=("-", "N/A")) == ()
@@ -43,7 +43,7 @@ def test_a_decimal_comma_is_suggested(tmp_path: Path) -> None:
     assert notes(tmp_path, values) == (
         "column 'x' is text: 3 of its 5 values are numbers with a decimal comma; if so, set "
         '`decimal: ","`',
-        "column 'x' is text: 4 of its 5 values are numbers, and 1 are words for nothing; if so, "
+        "column 'x' is text: 4 of its 5 values are numbers, and 1 say that there is none; if so, "
         'set `missing: ["?"]`',
     )
     assert types(tmp_path, values)[0] == "string"

@@ -62,5 +62,5 @@ def _hints(connection: Any, relation: str, column: str) -> Iterator[str]:
         listed = ", ".join(f'"{value}"' for (value,) in found)
         yield (
             f"column {column!r} is text: {points + commas:,} of its {there:,} values are numbers, "
-            f"and {words:,} are words for nothing; if so, set `missing: [{listed}]`"
+            f"and {words:,} say that there is none; if so, set `missing: [{listed}]`"
         )

@@ -121,6 +121,7 @@ def profile_data(
         columns=tuple(replace(counted[one.name][0], of=one.of) for one in counts),
         duplicates=_duplicates(table, columns, is_unique=is_unique),
         against=digest_against(against, against_digest),
+        ragged=table.texts.ragged,
     )
 
 
