@@ -214,6 +214,41 @@ def test_frequent_values_of_other_text_are_counted(tmp_path: Path, rest: int) ->
     assert (hashed.frequent or (("", 0),))[0] == (name, counts["often"])
 
 
+FITTING: list[tuple[list[str], str, str]] = [
+    ([f"{at}" for at in range(3_000)], "int64", "number"),
+    (["1", "2", " 3 "] * 10, "int64", "number"),
+    (["0.5", "2", "1e3", "nan"], "double", "number"),
+    (["2024-02-29", "2024-03-01 10:00"], "timestamp[us]", "time"),
+]
+
+
+@pytest.mark.parametrize(("values", "type_", "kind"), FITTING)
+def test_text_that_is_written_as_numbers_is_counted_as_these_too(
+    tmp_path: Path, values: list[str], type_: str, kind: str
+) -> None:
+    found = of(tmp_path, [*values, None])
+    assert found.kind in ("text", "category")
+    fitted = found.fits
+    assert fitted is not None
+    assert (fitted.name, fitted.type, fitted.kind) == ("c", type_, kind)
+    assert (fitted.nulls, fitted.nans) == (1, values.count("nan"))
+    assert fitted.numbers is not None
+    was_number = of(tmp_path, values, against=DataProfile(columns=(fitted,)))
+    assert was_number.fits is not None
+    assert was_number.fits.in_bins == fitted.numbers.counts
+    assert was_number.fits.outside == (0, 0)
+    assert was_number.in_bins == ()
+    assert of(tmp_path, values, hash_values=True).fits is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["1", "x"], ["007", "1"], [*map(str, range(3_000)), "n/a"], ["+49", "1"], [], ["1,5", "2,5"]],
+)
+def test_text_that_is_not_all_numbers_stays_text(tmp_path: Path, values: list[str]) -> None:
+    assert of(tmp_path, pa.array(values, pa.string())).fits is None
+
+
 def test_a_name_in_a_small_table_is_not_frequent(tmp_path: Path) -> None:
     values = [*map(str, range(20)), *["nine"] * 9, *["ten"] * 10]
     assert of(tmp_path, values).frequent == (("ten", 10),)
