@@ -8,6 +8,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +322,24 @@ def test_too_many_rows_are_not_searched_for_duplicates(
     write(tmp_path / "d.parquet", {"a": [1] * 6})
     found = both(tmp_path, "d.parquet")
     assert found.duplicates is found.near_duplicates is None
+
+
+@pytest.mark.parametrize("values", [3, 900, 40_000])
+def test_long_texts_are_read_in_parts(tmp_path: Path, values: int) -> None:
+    rows = 40_000
+    texts = [f"{at % values:08}" * 20 if at % 7 else None for at in range(rows)]
+    write(tmp_path / "d.parquet", {"t": texts}, use_dictionary=False, row_group_size=rows)
+    with open_table(tmp_path, "d.parquet") as table:
+        assert table.direct is not None
+        pieces = [len(batch) for batch in table.direct._texts("t")]
+    assert sum(pieces) == rows
+    assert max(pieces) < rows
+    found = both(tmp_path, "d.parquet").columns[0]
+    assert found.nulls == texts.count(None)
+    assert (found.kind == "category") is (values < 1_000)
+    if found.categories is not None:
+        assert found.categories.top[0][1] == max(Counter(filter(None, texts)).values())
+        assert len(found.categories.top) == values
 
 
 def test_progress_is_in_columns(tmp_path: Path) -> None:
