@@ -48,7 +48,7 @@ def without_name(column: ColumnProfile) -> ColumnProfile:
     numbers = column.numbers
     if numbers is not None and numbers.within:
         numbers = replace(numbers, within=())
-    return replace(column, name="", in_bins=(), numbers=numbers)
+    return replace(column, name="", in_bins=(), outside=None, numbers=numbers)
 
 
 def _only_in(one: DataProfile, other: DataProfile) -> list[ColumnProfile]:
