@@ -25,6 +25,7 @@ from assent.core.digest import digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile, Numbers
 from assent.errors import UsageError
 from assent.measure.profiles.encoding import encode_profile
+from assent.measure.profiles.reading import open_table
 from tests.measure.profiles.tables import both, column, profile, write
 
 UTC = dt.UTC
@@ -409,6 +410,16 @@ def test_duplicates_are_of_the_content_without_the_key(tmp_path: Path) -> None:
     assert (found.duplicates, found.near_duplicates) == (1, 2)
     with pytest.raises(UsageError, match="no column 'key', which is part of the key"):
         profile(tmp_path, "d.parquet", key=["key"])
+
+
+def test_a_field_that_is_left_out_is_no_content(tmp_path: Path) -> None:
+    inner = [{"at": at, "name": "X" if at else "x"} for at in range(3)]
+    rows = {"s": [{"id": at, "in": one} for at, one in enumerate(inner)], "v": [[1.0, 2.0]] * 3}
+    write(tmp_path / "d.parquet", rows)
+    found = both(tmp_path, "d.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 0)
+    found = both(tmp_path, "d.parquet", leave_out=["s.id", "s.in.at", "v[0]"])
+    assert (found.duplicates, found.near_duplicates) == (1, 2)
 
 
 def test_values_that_differ_may_be_nearly_the_same(tmp_path: Path) -> None:
