@@ -8,6 +8,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from assent.core.digest import digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile, Numbers
 from assent.errors import UsageError
 from assent.measure.profiles.encoding import encode_profile
+from assent.measure.profiles.reading import open_table
 from tests.measure.profiles.tables import both, column, profile, write
 
 UTC = dt.UTC
@@ -445,6 +447,16 @@ def test_duplicates_are_of_the_content_without_the_key(tmp_path: Path) -> None:
         profile(tmp_path, "d.parquet", key=["key"])
 
 
+def test_a_field_that_is_left_out_is_no_content(tmp_path: Path) -> None:
+    inner = [{"at": at, "name": "X" if at else "x"} for at in range(3)]
+    rows = {"s": [{"id": at, "in": one} for at, one in enumerate(inner)], "v": [[1.0, 2.0]] * 3}
+    write(tmp_path / "d.parquet", rows)
+    found = both(tmp_path, "d.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 0)
+    found = both(tmp_path, "d.parquet", leave_out=["s.id", "s.in.at", "v[0]"])
+    assert (found.duplicates, found.near_duplicates) == (1, 2)
+
+
 def test_values_that_differ_may_be_nearly_the_same(tmp_path: Path) -> None:
     write(tmp_path / "d.parquet", {"a": [1.0, 1.0 + 1e-12, 2.0], "b": ["x", "x", "x"]})
     found = both(tmp_path, "d.parquet")
@@ -461,6 +473,24 @@ def test_too_many_rows_are_not_searched_for_duplicates(
     write(tmp_path / "d.parquet", {"a": [1] * 6})
     found = both(tmp_path, "d.parquet")
     assert found.duplicates is found.near_duplicates is None
+
+
+@pytest.mark.parametrize("values", [3, 900, 40_000])
+def test_long_texts_are_read_in_parts(tmp_path: Path, values: int) -> None:
+    rows = 40_000
+    texts = [f"{at % values:08}" * 20 if at % 7 else None for at in range(rows)]
+    write(tmp_path / "d.parquet", {"t": texts}, use_dictionary=False, row_group_size=rows)
+    with open_table(tmp_path, "d.parquet") as table:
+        assert table.direct is not None
+        pieces = [len(batch) for batch in table.direct._texts("t")]
+    assert sum(pieces) == rows
+    assert max(pieces) < rows
+    found = both(tmp_path, "d.parquet").columns[0]
+    assert found.nulls == texts.count(None)
+    assert (found.kind == "category") is (values < 1_000)
+    if found.categories is not None:
+        assert found.categories.top[0][1] == max(Counter(filter(None, texts)).values())
+        assert len(found.categories.top) == values
 
 
 def test_progress_is_in_columns(tmp_path: Path) -> None:

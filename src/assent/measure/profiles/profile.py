@@ -120,7 +120,7 @@ def profile_data(
                     progress(len(done))
         finally:
             pool.shutdown(cancel_futures=True)
-    content = [column for column in columns if column.name not in set(key)]
+    content = parts.content(unpacked, {*leave_out, *key})
     unique = [column for column in content if counted[column.name][1]]
     duplicates, near_duplicates = _duplicates(table, content, unique)
     return DataProfile(
@@ -588,13 +588,13 @@ def _duplicates(
     twice. Else hashes of 64 bits are counted; of 10 million different rows, two share one in 3 of a
     million data sets.
     """
-    quoted = [engine.name(column.name) for column in columns]
+    exact = [column.read for column in columns]
     nearly = [near(column) for column in columns]
-    if table.rows < 2 or any(near(column) == engine.name(column.name) for column in unique):
+    if table.rows < 2 or any(near(column) == column.read for column in unique):
         return 0, 0
     if not columns or table.rows > MAX_DUPLICATE_ROWS:
         return None, None
-    asked = [quoted] if nearly == quoted else [quoted, nearly]
+    asked = [exact] if nearly == exact else [exact, nearly]
     with engine.explained(f"{table.doing}, looking for duplicates"):
         hashes = ", ".join(f"hash({', '.join(one)}) AS h{at}" for at, one in enumerate(asked))
         query = f"SELECT {hashes} FROM {table.relation}"
