@@ -32,11 +32,17 @@ def numbers(values: Any, edges: Any = None) -> Numbers:
         maximum=float(values.max()),
         mean=float(values.mean()),
         deviation=float(values.std()),
+        kurtosis=_kurtosis(values),
         zeros=int((values == 0).sum()),
         negatives=int((values < 0).sum()),
         edges=tuple(map(float, edges)),
         counts=counted(values, edges),
     )
+
+
+def _kurtosis(values: Any) -> float | None:
+    deviation = values.std()
+    return float(((values - values.mean()) ** 4).mean() / deviation**4 - 3) if deviation else None
 
 
 def counted(values: Any, edges: Any) -> tuple[int, ...]:

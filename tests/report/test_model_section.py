@@ -18,7 +18,8 @@ from assent.core.diff.model import (
     TensorChange,
     WeightChange,
 )
-from assent.core.diff.values import NotCompared, ValueChange, Values
+from assent.core.diff.sameness import NotCompared
+from assent.core.diff.values import ValueChange, Values
 from assent.core.inspection import Danger, Field, Tensor
 from assent.report.document import to_document
 from assent.report.markdown import to_markdown

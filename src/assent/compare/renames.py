@@ -45,7 +45,7 @@ def renamed(old: DataProfile, new: DataProfile) -> dict[str, str]:
 
 def without_name(column: ColumnProfile) -> ColumnProfile:
     """The content of a column alone."""
-    return replace(column, name="", in_bins=())
+    return replace(column, name="", in_bins=(), outside=None)
 
 
 def _only_in(one: DataProfile, other: DataProfile) -> list[ColumnProfile]:

@@ -39,15 +39,15 @@ def _parts(old: Part, new: Part) -> Iterator[NotCompared]:
     """Why the content of a part was not compared, or not wholly."""
     for side, part in (("candidate", new), ("baseline", old)):
         if part.problem is not None:
-            yield NotCompared(what=new.path, why=f"the {side}'s cannot be read: {part.problem}")
+            yield NotCompared(name=new.path, reason=f"the {side}'s cannot be read: {part.problem}")
             return
     why = new.not_read or old.not_read
     if why is not None:
-        yield NotCompared(what=new.path, why=why)
+        yield NotCompared(name=new.path, reason=why)
         return
     left_out = new.left_out or old.left_out
     if left_out is not None:
-        yield NotCompared(what=new.path, why=f"not looked at: {left_out}")
+        yield NotCompared(name=new.path, reason=f"not looked at: {left_out}")
 
 
 def _tensors(pairs: Iterable[_Pair], same: set[str]) -> Iterator[tuple[str, Tensor]]:
@@ -75,11 +75,11 @@ def _values(
         return
     if weights is None or weights.problem is not None:
         why = "nobody asked for it" if weights is None else weights.problem or ""
-        yield NotCompared(what="the values of all tensors", why=why)
+        yield NotCompared(name="the values of all tensors", reason=why)
         return
-    told = {one.name for one in weights.changes} | {one.what for one in weights.not_compared}
+    told = {one.name for one in weights.changes} | {one.name for one in weights.not_compared}
     asked = {name for path, one in tensors for name in (one.name, f"{path}: {one.name}")}
-    yield from (one for one in weights.not_compared if one.what in asked)
+    yield from (one for one in weights.not_compared if one.name in asked)
     for path, tensor in tensors:
         if tensor.name not in told and f"{path}: {tensor.name}" not in told:
-            yield NotCompared(what=tensor.name, why="where its values lie is not known")
+            yield NotCompared(name=tensor.name, reason="where its values lie is not known")

@@ -16,6 +16,16 @@ ColumnKind = Literal["number", "category", "boolean", "time", "text", "nested"]
 """
 
 
+MISSING_TOKENS = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null", "#n/a", "<na>"))
+"""What people write into text where there is no value: compared without case and outer space."""
+
+FREQUENT = 0.01
+"""The share of rows from which on a value of text is kept though most others are not."""
+
+LEAST_FREQUENT = 10
+"""Rows that it must have at least: a name in a small table is not kept."""
+
+
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The shape of every part of a profile."""
 
@@ -56,7 +66,20 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `distinct` is approximate above a few thousand. `nans` and `infinities` are neither null nor
     among `numbers`. `in_bins` counts the rows in the bins of the profile that this one was
     counted against (`DataProfile.against`): like `Numbers.counts` for its edges, or one count for
-    each value in its `Categories.top` and one for all others.
+    each value in its `Categories.top` and one for all others. `outside` counts the rows below the
+    minimum and above the maximum of that profile's column, None where it has none or this one was
+    not counted against it.
+
+    `tokens` counts the rows of text that say that there is no value (`MISSING_TOKENS`).
+    `frequent` are the values of text that is not counted as categories of which each makes up at
+    least `FREQUENT` of the rows that have one, and `LEAST_FREQUENT` rows, the most frequent first,
+    ties by value; None where that was not looked for. A long one is its beginning and a digest.
+    `is_hashed` as in `Categories`. `of` is the column that this one was
+    taken out of (a field of a struct, the norm of a list of numbers), empty for a column of the
+    table itself.
+
+    `fits` is a column of text whose values are all written as numbers or moments, counted as these:
+    on the other side they may be of that type.
     """
 
     name: str
@@ -69,6 +92,12 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     numbers: Numbers | None = None
     categories: Categories | None = None
     in_bins: tuple[int, ...] = ()
+    outside: tuple[int, int] | None = None
+    tokens: int = 0
+    frequent: tuple[tuple[str, int], ...] | None = None
+    is_hashed: bool = False
+    of: str = ""
+    fits: ColumnProfile | None = None
 
 
 class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):

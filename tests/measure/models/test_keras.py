@@ -346,4 +346,4 @@ def test_a_huge_array_that_is_not_there(tmp_path: Path) -> None:
     part = inspected(path)
     assert part.tensors == (Tensor(name="huge", dtype="float32", shape=(2**40,)),)
     found = compare_weights({"m.h5": path}, {"m.h5": path})
-    assert (found.changes, [one.what for one in found.not_compared]) == ((), ["huge"])
+    assert (found.changes, [one.name for one in found.not_compared]) == ((), ["huge"])

@@ -110,7 +110,7 @@ def test_text_among_the_weights_ends_what_can_be_read(tmp_path: Path) -> None:
     files = model(tmp_path, said, a=BIAS.tobytes() + b"\2\0\0\0no\1\0\0\0x" + BIAS.tobytes())
     found = compare_weights(files, files)
     assert [one.name for one in found.changes] == ["a"]
-    assert {one.what: one.why for one in found.not_compared} == {
+    assert {one.name: one.reason for one in found.not_compared} == {
         "words": "it is text, or comes after text",
         "z": "it is text, or comes after text",
     }

@@ -484,7 +484,7 @@ def test_values_in_another_order_of_dimensions(tmp_path: Path, is_zip: bool) -> 
     assert [(one.name, one.distance) for one in found.changes] == [("w", 1.0)]
     other = compare_weights(sides[0], sides[2])
     why = "its values lie in another order than those of the other side"
-    assert other.not_compared == (NotCompared(what="w", why=why),)
+    assert other.not_compared == (NotCompared(name="w", reason=why),)
 
 
 def test_the_same_tensors_in_all_formats_of_pytorch_and_in_safetensors(

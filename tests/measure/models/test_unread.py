@@ -50,8 +50,8 @@ def test_what_nobody_reads_is_named_and_not_compared(
         (format_, found.parts[0].not_read)
     ]
     assert why in (found.parts[0].not_read or "")
-    assert [one.what for one in found.not_compared] == [name]
-    assert why in found.not_compared[0].why
+    assert [one.name for one in found.not_compared] == [name]
+    assert why in found.not_compared[0].reason
 
 
 def test_equal_bytes_are_the_same_whatever_they_are(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_equal_bytes_are_the_same_whatever_they_are(tmp_path: Path) -> None:
         (tmp_path / side / "m.tflite").write_bytes(b"anything")
         (tmp_path / side / "other.txt").write_text(side)
     found = diff_files(str(tmp_path / "old"), str(tmp_path / "new")).diff
-    assert [one.what for one in found.not_compared] == ["other.txt"]
+    assert [one.name for one in found.not_compared] == ["other.txt"]
 
 
 def test_a_name_does_not_make_a_format_of_what_is_read(tmp_path: Path) -> None:

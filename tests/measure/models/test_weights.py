@@ -316,7 +316,7 @@ def test_weights_in_hdf5(tmp_path: Path) -> None:
     found = compare_weights({"m": tmp_path / "old.h5"}, {"m": tmp_path / "new.h5"})
     assert [(change.name, change.distance) for change in found.changes] == [("layer/kernel", 1.0)]
     why = "its values are compressed or in chunks"
-    assert found.not_compared == (NotCompared(what="packed", why=why),)
+    assert found.not_compared == (NotCompared(name="packed", reason=why),)
 
 
 def test_progress_counts_every_byte(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -70,14 +71,29 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "day": [moment.date() for moment in moments],
             "k": pa.array(names[random.integers(0, 30, rows)], mask=random.random(rows) < 0.1),
             "t": [f"text {random.integers(10**9)}" for _ in range(rows)],
+            "h": [_heavy(i * 7919 % rows) for i in range(rows)],
             "b": random.random(rows) < 0.3,
             "n": [[1] * (i % 4) if i % 5 else None for i in range(rows)],
             "s": [{"a": i} if i % 7 else None for i in range(rows)],
             "z": [b"x" * (i % 3) for i in range(rows)],
+            "v": [[i % 7 / 4, None if i % 11 == 0 else 2.0, float(i)] for i in range(rows)],
+            "deep": [
+                {"at": moments[i], "in": {"k": f"k{i % 3}", "l l": [1.5] * (i % 3)}}
+                if i % 9
+                else None
+                for i in range(rows)
+            ],
         }
         write(root / f"d/{number}.parquet", columns, row_group_size=2_500)
     write(root / "twice.parquet", {"a": [1, 1, None, None, 2], "b": [1, 1, None, 1, None]})
     return root
+
+
+def _heavy(i: int) -> str:
+    """Text with many values: two of them frequent, of which one is long, and words for nothing."""
+    if i % 50 < 3:
+        return ("often", "x" * 300, " N/A ")[i % 50]
+    return f"{i}"
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +102,20 @@ def embedded(root: Path) -> DataProfile:
 
 
 def assert_alike(found: ColumnProfile, other: ColumnProfile) -> None:
-    for name in ("name", "type", "kind", "nulls", "nans", "infinities", "categories", "in_bins"):
+    for name in (
+        "name",
+        "type",
+        "kind",
+        "nulls",
+        "nans",
+        "infinities",
+        "categories",
+        "in_bins",
+        "outside",
+        "tokens",
+        "frequent",
+        "of",
+    ):
         assert getattr(found, name) == getattr(other, name), (found.name, name)
     assert (found.distinct is None) == (other.distinct is None), found.name
     assert found.distinct is None or found.distinct == pytest.approx(other.distinct, rel=0.05)
@@ -114,12 +143,26 @@ def test_spark_finds_what_the_embedded_engine_finds(root: Path, embedded: DataPr
 
 
 def test_the_baselines_bins_give_the_same_counts(root: Path, embedded: DataProfile) -> None:
+    narrow = tuple(map(_narrower, embedded.columns))
+    embedded = msgspec.structs.replace(embedded, columns=narrow)
     expected = profile(root, "d/1.parquet", against=embedded, leave_out=["s"])
     found = profile_with_spark(os.fspath(root / "d/1.parquet"), against=embedded, leave_out=["s"])
     assert found.against == expected.against
     for one, other in zip(found.columns, expected.columns, strict=True):
         assert_alike(one, other)
     assert column(found, "x").in_bins
+    below, above = column(found, "i").outside or (0, 0)
+    assert below > 0 < above
+
+
+def _narrower(one: ColumnProfile) -> ColumnProfile:
+    """The column as if its least and largest values had not been there."""
+    if one.numbers is None or len(one.numbers.edges) < 9:
+        return one
+    numbers = msgspec.structs.replace(
+        one.numbers, minimum=one.numbers.edges[2], maximum=one.numbers.edges[-3]
+    )
+    return msgspec.structs.replace(one, numbers=numbers)
 
 
 def test_edges_of_a_sample_still_count_every_row(

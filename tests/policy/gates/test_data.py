@@ -19,7 +19,7 @@ from tests.builders import digest
 from tests.compare.known import known
 from tests.compare.profiling import category, number, profile, reference
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 SIDE = Side(bundle=digest("bundle"), model_digest=digest("model"))
 RANDOM = np.random.default_rng(5)
 ROWS = 4_000
@@ -64,7 +64,8 @@ def judge(
 def only(one: DataGate, *sides: DataProfile | None, **more: Any) -> Finding:
     (finding,) = judge(one, *sides, **more)
     assert finding.reason
-    assert bool(finding.remedy) == (finding.outcome in (FAILED, WAITING, WARNED)), finding
+    is_open = finding.outcome.blocks or finding.outcome in (WAITING, WARNED)
+    assert bool(finding.remedy) == is_open, finding
     return finding
 
 
@@ -171,11 +172,21 @@ def test_a_change_on_the_line_is_not_decided_by_a_coin() -> None:
 @pytest.mark.threat(14)
 def test_what_could_not_be_compared_blocks() -> None:
     broken = msgspec.structs.replace(AGE, numbers=Numbers(edges=(2.0, 1.0), counts=(1, 1, 1)))
-    for new in (broken, category("age", {"old": ROWS})):
-        found = only(gate(drift="severe"), OLD, profile(ROWS, new, CITY))
-        assert found.outcome is FAILED
-        assert found.reason == "1 column could not be compared"
-        assert "`age`" in found.evidence
+    found = only(gate(drift="severe"), OLD, profile(ROWS, broken, CITY))
+    assert found.outcome is FAILED
+    assert found.reason == "1 column could not be compared"
+    assert "`age`" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("means", "outcome"), [("block", UNDECIDED), ("approve", WAITING), ("warn", WARNED)]
+)
+def test_what_was_not_compared_is_undecided(means: Any, outcome: Outcome) -> None:
+    new = profile(ROWS, category("age", {"old": ROWS}), CITY)
+    found = only(gate(drift="severe", undecided=means), OLD, new)
+    assert found.outcome is outcome
+    assert found.reason == "undecided: 1 column was not compared"
+    assert "`age`: it is counted as number in the baseline" in found.evidence
 
 
 @pytest.mark.parametrize("rows", [1_000, 100_000, 1_000_000])
@@ -474,7 +485,7 @@ def test_rules_are_judged_one_by_one() -> None:
         ({"rows": {}}, "rows needs at least one of"),
         ({"rows": {"min": -1}}, ">= 0"),
         ({"rows": {"max_drop": "ten"}}, "max_drop"),
-        ({"nulls": {}}, "nulls needs at least one of"),
+        ({"nulls": {}}, "it needs at least one of max, max_rise"),
         ({"nulls": 2}, "<= 1"),
         ({"nulls": "101%"}, "more than all rows"),
         ({"nulls": {"max": "101%"}}, "more than all rows"),

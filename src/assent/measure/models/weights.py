@@ -89,7 +89,7 @@ def compare_weights(
         if isinstance(before, Located) and isinstance(after, Located) and why is None:
             pairs.append(Pair(name, before, after))
         else:
-            unread.append(NotCompared(what=name, why=why or "its values are not read"))
+            unread.append(NotCompared(name=name, reason=why or "its values are not read"))
     changes = compare_located(pairs, progress=progress)
     return Weights(
         changes=tuple(sorted(changes, key=_order)),

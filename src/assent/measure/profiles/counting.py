@@ -91,6 +91,7 @@ class Partial:
     m4: float = 0.0
     counts: tuple[int, ...] = ()
     in_bins: tuple[int, ...] = ()
+    outside: tuple[int, int] | None = None
     distinct: int | None = None
     few: tuple[float, ...] | None = ()
     registers: bytes = field(default=b"", repr=False)
@@ -248,11 +249,38 @@ def count_at(runs: Runs, edges: Sequence[float]) -> tuple[int, ...]:
     return tuple(np.diff(places, prepend=0, append=total).tolist())
 
 
+def count_outside(runs: Runs, bounds: tuple[float, float]) -> tuple[int, int]:
+    """How many values lie below the lower bound, and how many above the upper one."""
+    least, most = bounds
+    return count_at(runs, (math.nextafter(least, -math.inf),))[0], count_at(runs, (most,))[1]
+
+
+def bounds_of(minimum: float | None, maximum: float | None) -> tuple[float, float] | None:
+    """What a value must be below or above to be out of the range of another profile. A bound that
+    has no more than twelve digits may have been rounded to them, as earlier versions did: what
+    would round to it too is not beyond it.
+    """
+    if minimum is None or maximum is None:
+        return None
+    return minimum - _rounding(minimum), maximum + _rounding(maximum)
+
+
+def _rounding(bound: float) -> float:
+    if bound == 0 or not math.isfinite(bound) or float(f"{bound:.12g}") != bound:
+        return 0.0
+    return 0.51 * 10.0 ** (math.floor(math.log10(abs(bound))) - 11)
+
+
 def count(
-    runs: Runs, edges: Sequence[float], against: Sequence[float] = (), *, sketch: bool = False
+    runs: Runs,
+    edges: Sequence[float],
+    against: Sequence[float] = (),
+    bounds: tuple[float, float] | None = None,
+    *,
+    sketch: bool = False,
 ) -> Partial:
-    """The counts of one batch at `edges`, and at the edges of another profile. With a `sketch`
-    distinct values can be counted over batches, without it only of this one.
+    """The counts of one batch at `edges`, at the edges of another profile, and beyond its bounds.
+    With a `sketch` distinct values can be counted over batches, without it only of this one.
     """
     import numpy as np
 
@@ -264,6 +292,7 @@ def count(
         infinities=runs.infinities,
         counts=count_at(runs, edges) if edges else (),
         in_bins=count_at(runs, against) if against else (),
+        outside=None if bounds is None else count_outside(runs, bounds),
         distinct=None if sketch else runs.distinct,
     )
     if total == 0:
@@ -356,6 +385,7 @@ def merge(first: Partial, second: Partial) -> Partial:
         m4=m4,
         counts=_added(first.counts, second.counts),
         in_bins=_added(first.in_bins, second.in_bins),
+        outside=_both(first.outside, second.outside),
         few=few,
         registers=_larger(first.registers, second.registers),
     )
@@ -392,6 +422,12 @@ def _added(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
     if not first or not second:
         return first or second
     return tuple(one + other for one, other in zip(first, second, strict=True))
+
+
+def _both(first: tuple[int, int] | None, second: tuple[int, int] | None) -> tuple[int, int] | None:
+    if first is None or second is None:
+        return first or second
+    return first[0] + second[0], first[1] + second[1]
 
 
 def _larger(first: bytes, second: bytes) -> bytes:

@@ -27,7 +27,7 @@ from assent.core.scalar import (
 from assent.core.units import fraction
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Amount, Percent, exact_share, share_of, stated
-from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import INCONCLUSIVE, Undecided, WithoutBaseline, alone, bounded
 
 Limit = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)] | Percent
 """An amount, or a percentage of the baseline's absolute value."""
@@ -43,7 +43,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     With `confident: true` a fall or rise is judged by the interval of the change that predictions
     give: it passes if the limit is beyond the one-sided 95% bound, fails if even the best bound
     breaks it, and is else inconclusive. `inconclusive` says what that means: `approve` (a person
-    decides), `block` or `pass`.
+    decides), `block` or `pass`. `undecided` says what it means where the change was not measured on
+    the same rows and labels at all.
     """
 
     metric: Annotated[str, Meta(min_length=1)]
@@ -55,6 +56,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_rise: Limit | None = None
     confident: bool = False
     inconclusive: Literal["approve", "block", "pass"] | None = None
+    undecided: Undecided = "block"
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, or that would judge the wrong way."""

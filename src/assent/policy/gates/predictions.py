@@ -14,7 +14,7 @@ from assent.core.evidence import Evidence
 from assent.core.scalar import show
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Percent, share_of
-from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import INCONCLUSIVE, Undecided, WithoutBaseline, alone, bounded
 from assent.policy.gates.words import named
 
 Bound = Annotated[float, Meta(ge=0)] | Percent
@@ -28,6 +28,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     If both models have predicted fewer than 99% of the same rows, nothing is judged:
     `inconclusive` says what that means: `approve` (a person decides), `block` or `pass`.
+    `undecided` says what it means where predictions are there on both sides and cannot be compared.
     """
 
     predictions: Literal[
@@ -35,6 +36,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ]
     max: Bound
     inconclusive: Literal["approve", "block", "pass"] = "approve"
+    undecided: Undecided = "block"
 
     def __post_init__(self) -> None:
         """Refuse a bound that everything keeps, or that is in the wrong unit."""

@@ -137,7 +137,7 @@ def _uncompared_table(diff: ModelDiff) -> Table:
     """What may be the same or not, because nobody looked; together what has one reason."""
     reasons: dict[str, list[str]] = {}
     for one in diff.not_compared:
-        reasons.setdefault(one.why, []).append(one.what)
+        reasons.setdefault(one.reason, []).append(one.name)
     rows: list[Row] = [
         (shapes.named(names, MAX_NAMED, "and"), cell(Words(why)))
         for why, names in islice(reasons.items(), shapes.MAX_ROWS)
