@@ -148,6 +148,12 @@ def _kind(source: ModelSource) -> str | None:
         return {b"PMML": "pmml", b"net": "openvino"}.get(xml["root"].rpartition(b":")[2])
     if not path.suffix and _THINC.match(source.head):
         return "spacy"
+    return kind_of_name(source.name)
+
+
+def kind_of_name(name: str) -> str | None:
+    """The format that a file has by what it is called."""
+    path = PurePosixPath(name)
     if path.name in _NAMES:
         return _NAMES[path.name]
     both = "".join(path.suffixes[-2:]).lower()
