@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from collections.abc import Iterator
 
 # Before anything imports NumPy: its threads have little to do here, and turn round and round.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -12,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import starting
 from tests.effort import IS_SOAK, examples
 
 # One profile for all properties. A busy machine breaks none of them: no example has a deadline.
@@ -31,6 +33,13 @@ gc.set_threshold(100_000)
 # they start. The tests of being interrupted need it as it is at a terminal.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def for_real() -> Iterator[None]:
+    """Every start of `assent` is one of the program itself, with all that Python does."""
+    with starting.for_real():
+        yield
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

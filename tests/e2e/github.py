@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests import starting
 from tests.e2e.project import Ran, check
 from tests.github.accounts import Account
 from tests.github.pulls import Comment, How, Pull, Review
 from tests.github.repository import Repository
 from tests.github.runs import Run as Started
-from tests.waiting import HANGS_AFTER_S
 from tests.workflows.results import Run
 from tests.workflows.site import Site
 
@@ -284,15 +283,7 @@ class World:
         self, folder: Path, *words: str, code: int = 0, env: Mapping[str, str] | None = None
     ) -> Ran:
         """Run `assent` in a folder, outside of any workflow."""
-        done = subprocess.run(
-            [sys.executable, "-m", "assent", *words],
-            cwd=folder,
-            env={**self.environment, **(env or {})},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=HANGS_AFTER_S,
-        )
+        done = starting.run(words, cwd=folder, env={**self.environment, **(env or {})})
         ran = Ran(words, done.returncode, done.stdout.decode(), done.stderr.decode())
         check(ran, code)
         return ran

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tests import starting
 from tests.effort import IS_SOAK
 from tests.waiting import HANGS_AFTER_S, wait_until
 
@@ -95,19 +96,16 @@ class Project:
         return self.folder.parent / "store"
 
     def command(self, *words: str) -> list[str]:
-        """What `run` runs."""
+        """What `run` runs, or stands for."""
         return [*self.prefix, sys.executable, "-m", "assent", *words]
 
     def run(self, *words: str, code: int = 0, env: Mapping[str, str] | None = None) -> Ran:
         """Run `assent` with these words and insist on its exit code, and on no traceback."""
-        done = subprocess.run(
-            self.command(*words),
+        done = starting.run(
+            words,
             cwd=self.cwd or self.folder,
             env={**self.environment, **(env or {})},
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=HANGS_AFTER_S,
+            prefix=self.prefix,
         )
         ran = Ran(words, done.returncode, done.stdout.decode(), done.stderr.decode())
         check(ran, code)

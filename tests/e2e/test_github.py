@@ -29,6 +29,7 @@ def plain(markdown: str) -> str:
     return markdown.replace("\N{NO-BREAK SPACE}", " ")
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(2)
 @pytest.mark.threat(22)
 def test_the_whole_story(world: World) -> None:

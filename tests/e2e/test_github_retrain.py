@@ -222,6 +222,7 @@ def stolen(world: World, loot: Path) -> list[str]:
     ]
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(47)
 def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
     world: World,
@@ -250,6 +251,7 @@ def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
         assert loot.read_bytes() == before, "nothing of the team was run"
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(47)
 @pytest.mark.parametrize("empties", [True, False])
 def test_what_a_pull_request_leaves_on_a_machine_that_is_kept(world: World, empties: bool) -> None:

@@ -50,6 +50,7 @@ def decisions(world: World) -> list[str]:
     return log.splitlines()
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(22)
 @pytest.mark.threat(38)
 def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) -> None:
@@ -138,6 +139,7 @@ def protect_from_trainings(world: World) -> None:
         world.site.scopes[name] = ("assent", "staging", "production")
 
 
+@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(47)
 def test_a_training_on_the_default_branch_gets_no_token_of_ours(world: World) -> None:
     change = world.propose(0.8)

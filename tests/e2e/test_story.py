@@ -11,6 +11,7 @@ import pytest
 from tests.e2e.project import CONFIG, FILES, GRACE, ROSA, Project, new_project
 
 
+@pytest.mark.usefixtures("for_real")
 def test_from_a_change_to_production_and_back(fresh: Project) -> None:
     fresh.run("train")
     fresh.run("evaluate")

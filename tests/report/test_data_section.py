@@ -152,14 +152,29 @@ def test_data_sets_that_share_rows_are_named() -> None:
     leak = Overlap(first="train", second="test", of=2_000, rows=3, keys=5)
     clean = Overlap(first="train", second="holdout", of=100, rows=0)
     found = section(diff={"overlaps": (leak, clean)})
-    assert ["test", "train", "3 of 2,000", "5"] in rows(found)
+    assert ["test", "train", "3 of 2,000", "\N{EN DASH}", "5"] in rows(found)
     assert not any("holdout" in row for row in rows(found))
     assert said(found).endswith("; 3 rows of test are in train too")
     alone = section(diff={"changes": (), "overlaps": (leak,)})
-    assert ["test", "train", "3 of 2,000", "5"] in rows(alone)
+    assert ["test", "train", "3 of 2,000", "\N{EN DASH}", "5"] in rows(alone)
     nothing = section(diff={"changes": (), "overlaps": (clean,)})
     assert not nothing.tables
     assert "no row is in two data sets" in said(nothing)
+
+
+def test_rows_that_are_nearly_shared_are_counted_beside_the_exact() -> None:
+    both = Overlap(first="train", second="test", of=2_000, rows=3, keys=0, near=1_200, columns=2)
+    found = section(diff={"overlaps": (both,)})
+    assert ["test", "train", "3 of 2,000 by 2 columns", "1,200", "0"] in rows(found)
+    assert said(found).endswith("; 3 rows of test are in train too")
+    nearly = Overlap(first="train", second="test", of=9, rows=0, near=1, columns=1)
+    found = section(diff={"changes": (), "overlaps": (nearly,)})
+    assert ["test", "train", "0 of 9 by 1 column", "1", "\N{EN DASH}"] in rows(found)
+    assert "1 row of test is nearly in train" in said(found)
+    none = Overlap(first="train", second="test", of=9, rows=0, near=0, columns=1)
+    assert "no row is in two data sets, not even nearly" in said(
+        section(diff={"changes": (), "overlaps": (none,)})
+    )
 
 
 def test_of_many_leaks_the_largest_is_named() -> None:
@@ -202,6 +217,11 @@ def test_repeated_rows_and_columns_are_counted() -> None:
     assert "repeated rows 0 → 9" in told[1][1]
     assert "of 25 columns: 1 differs, 24 are the same" in told[1][1]
     assert "repeated" not in rows(section(old_duplicates=0, new_duplicates=0))[1][1]
+    near: dict[str, Any] = {"old_near_duplicates": 4, "new_near_duplicates": 4}
+    told = rows(section(old_duplicates=4, new_duplicates=1, **near))
+    assert "repeated rows 4 → 1 (4 nearly)" in told[1][1]
+    told = rows(section(old_duplicates=4))
+    assert "repeated rows 4 → not counted" in told[1][1]
     assert "of 25 columns: 25 are the same" in rows(section(same_columns=25))[1][1]
 
 

@@ -207,7 +207,11 @@ class Pipeline:
         return done.stdout + done.stderr if may_fail else done.stdout
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+        kept = {"TMPDIR": os.environ["TMPDIR"]} if "TMPDIR" in os.environ else {}
+        kept["LANG"] = "C.UTF-8"
+        # Not that of the account: a shell that Node starts takes the pipe for a connection, and
+        # reads what is in `.bashrc`.
+        kept["HOME"] = str(self.folder.parent / "home")
         kept["PATH"] = ":".join([*map(str, self.path), "/usr/local/bin", "/usr/bin", "/bin"])
         if self.remote is not None:
             kept |= {

@@ -10,11 +10,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from tests import starting
 from tests.gitlab.accounts import User
 from tests.gitlab.pipelines import Job
 from tests.gitlab.pipelines import Pipeline as Started
 from tests.gitlab.server import Server
-from tests.templates.harness import PROGRAMS, Ended, Listed, Pipeline, checkout
+from tests.templates.harness import Ended, Listed, Pipeline, checkout
 
 _FITTING: set[str] = set()
 """The configurations that have been found to fit GitLab's schema."""
@@ -147,7 +148,7 @@ class Site:
         self.plain: dict[str, str] = {}
         self.protected: dict[str, str] = {}
         self.scopes: dict[str, tuple[str, ...]] = {}
-        self.programs: list[Path] = [PROGRAMS]
+        self.programs = starting.programs()
         self._count = 0
 
     def __enter__(self) -> Self:

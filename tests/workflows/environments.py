@@ -29,6 +29,9 @@ case "${{1-}} ${{2-}}" in
 "-m venv") for last; do :; done; exec {python} -I -S {program} make "$last" {mode} ;;
 "-m pip") shift 2; exec {python} {program} pip {folder} {mode} "$@" ;;
 esac
+if [ "$isolated" ] && [ "${{1-}}" -ef {folder}/bin/assent ] && [ -x {mode}/ask ]; then
+    exec {mode}/ask 3 {folder}/bin/.python -I "$@"
+fi
 exec {folder}/bin/.python $isolated "$@"
 """
 PIP = """\
@@ -47,7 +50,8 @@ sys.exit({function}())
 
 
 def make(folder: Path, mode: str, *, has_pip: bool = True) -> Path:
-    """An empty environment; returns its Python. `mode` is how its pip installs: ready or build.
+    """An empty environment; returns its Python. `mode` is how its pip installs: ready, build, or,
+    as the folder of `tests/starting/`, ready and with the program `assent` started from there.
 
     The Python of an Ubuntu machine makes environments with pip, but has none to use by itself.
     """

@@ -24,6 +24,7 @@ from typing import Any, Self
 
 import msgspec
 
+from tests import starting
 from tests.waiting import HANGS_AFTER_S
 from tests.workflows.environments import make
 from tests.workflows.gitserver import GitServer
@@ -80,7 +81,7 @@ class Harness:
         variables: Mapping[str, str] | None = None,
         environments: Mapping[str, Mapping[str, Mapping[str, str]]] | None = None,
         default_permissions: str = "read",
-        install: str = "ready",
+        install: str | None = None,
         node: Path | None = None,
         keeps: bool = False,
     ) -> None:
@@ -93,7 +94,7 @@ class Harness:
         self.variables = dict(variables or {})
         self.environments = {name: dict(one) for name, one in (environments or {}).items()}
         self.default_permissions = default_permissions
-        self.install = install
+        self.install = install or starting.installed()
         self.node = node or find_node()
         self.git = GitServer(self.repositories)
         self._ids = itertools.count(1001)

@@ -238,15 +238,7 @@ def _measured(pair: _Pair, rows: tuple[int, int], *, is_counted: bool) -> _Pair:
         return replace(pair, problem=bins.problem)
     if isinstance(bins, NotCompared):
         return replace(pair, not_compared=bins.reason)
-    ours, theirs = pair.old.numbers, pair.new.numbers
-    low = [one.minimum for one in (ours, theirs) if one is not None and one.minimum is not None]
-    high = [one.maximum for one in (ours, theirs) if one is not None and one.maximum is not None]
-    moved = measure(
-        bins,
-        None if ours is None else ours.deviation,
-        (min(low, default=None), max(high, default=None)),
-    )
-    return replace(pair, moved=moved)
+    return replace(pair, moved=measure(bins, pair.old, pair.new))
 
 
 def _judged(pairs: list[_Pair]) -> dict[int, Drift]:

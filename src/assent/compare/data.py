@@ -64,6 +64,8 @@ def compare_data(
                     inconclusive=columns.inconclusive,
                     old_duplicates=None if ours is None else ours.duplicates,
                     new_duplicates=None if theirs is None else theirs.duplicates,
+                    old_near_duplicates=None if ours is None else ours.near_duplicates,
+                    new_near_duplicates=None if theirs is None else theirs.near_duplicates,
                     rows=rows.get(name),
                 )
             )

@@ -37,6 +37,10 @@ class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `edges[i - 1]` up to and including `edges[i]`, and those above the last edge. Where a column
     has few values, each is an edge, and the counts are exact for each of them. `mean`, `deviation`
     (of the population), `skewness` and `kurtosis` (excess) are moments, None where undefined.
+
+    `within` says for each count where the mean of its values lies between the ends of their bin, as
+    a share of its width; the first bin begins at `minimum`, the last ends at `maximum`. It is empty
+    where each edge is a value, and in profiles that were written before there was one.
     """
 
     minimum: float | None = None
@@ -49,6 +53,7 @@ class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
     negatives: int = 0
     edges: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
+    within: tuple[float, ...] = ()
 
 
 class Categories(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,21 +106,27 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All columns of a data set, in its order. `duplicates` counts rows that repeat another one,
-    None where that was not counted. `against` is the digest of the profile in whose bins the
-    rows were counted as well.
+    """All columns of a data set, in its order. `duplicates` counts rows that repeat another one in
+    all columns but those of the key and those left out; `near_duplicates` also those that do but
+    for rounding, white space and the case of letters. Both are None where that was not counted.
+    `against` is the digest of the profile in whose bins the rows were counted as well.
     """
 
     format: str = FORMAT
     rows: int = 0
     columns: tuple[ColumnProfile, ...] = ()
     duplicates: int | None = None
+    near_duplicates: int | None = None
     against: Digest | None = None
 
 
 class Overlap(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What two data sets share: `rows` of the second that are also in the first, and `keys`
-    likewise (None where no key is declared). `of` is the number of rows of the second.
+    """What two data sets share. `rows` of the second are also in the first, whatever their keys,
+    compared in `columns` columns: those that both have, without the key of either and without what
+    either leaves out. `near` counts rows that are there but for rounding, white space and the case
+    of letters, those of `rows` among them. `keys` are rows whose key is there, None where no key is
+    declared. `of` is the number of rows of the second. Where `columns` and `near` are None, an
+    earlier version has counted, which compared the keys as well.
     """
 
     first: str
@@ -123,6 +134,8 @@ class Overlap(Struct, frozen=True, kw_only=True, omit_defaults=True):
     of: int
     rows: int
     keys: int | None = None
+    near: int | None = None
+    columns: int | None = None
 
 
 class RowChanges(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -117,8 +117,8 @@ def diff_data(
         right = opened.enter_context(_open(new, rows_only=rows_only))
         left = None if saved is not None else opened.enter_context(_open(old, rows_only=rows_only))
         if not rows_only:
-            before = saved if left is None else profile_data(left)
-            after = profile_data(right, against=before)
+            before = saved if left is None else profile_data(left, key=key)
+            after = profile_data(right, against=before, key=key)
         if left is not None and key:
             rows = (row_changes(left, right, name=_NAME, key=key),)
     if save_profile is not None and after is not None:

@@ -75,6 +75,14 @@ def packed(content: bytes) -> bytes:
             )
         ),
         packed(
+            b'{"columns": [{"name": "a", "type": "t", "kind": "number", '
+            b'"numbers": {"edges": [1, 2], "counts": [1, 1, 1], "within": [0, 1, 1.5]}}]}'
+        ),
+        packed(
+            b'{"columns": [{"name": "a", "type": "t", "kind": "number", '
+            b'"numbers": {"edges": [1, 2], "counts": [1, 1, 1], "within": [0, 1]}}]}'
+        ),
+        packed(
             b'{"columns": [{"name": "a", "type": "t", "kind": "text"},'
             b'{"name": "a", "type": "t", "kind": "text"}]}'
         ),

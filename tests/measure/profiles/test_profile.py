@@ -4,6 +4,7 @@ import datetime as dt
 import decimal
 import hashlib
 import hmac
+import itertools
 import json
 import subprocess
 import sys
@@ -395,12 +396,36 @@ def test_duplicates(tmp_path: Path) -> None:
     assert both(tmp_path, "unique.parquet").duplicates == 0
 
 
+def test_duplicates_are_of_the_content_without_the_key(tmp_path: Path) -> None:
+    rows = {"id": [1, 2, 3, 4], "a": [0.5, 0.5, 0.5 + 1e-12, 0.75], "b": ["x", "x", "X ", "x"]}
+    write(tmp_path / "d.parquet", rows)
+    found = both(tmp_path, "d.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 0)
+    found = both(tmp_path, "d.parquet", key=["id"])
+    assert (found.duplicates, found.near_duplicates) == (1, 2)
+    assert [one.name for one in found.columns] == ["id", "a", "b"]
+    found = both(tmp_path, "d.parquet", leave_out=["id", "b"])
+    assert (found.duplicates, found.near_duplicates) == (1, 2)
+    with pytest.raises(UsageError, match="no column 'key', which is part of the key"):
+        profile(tmp_path, "d.parquet", key=["key"])
+
+
+def test_values_that_differ_may_be_nearly_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "d.parquet", {"a": [1.0, 1.0 + 1e-12, 2.0], "b": ["x", "x", "x"]})
+    found = both(tmp_path, "d.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 1)
+    write(tmp_path / "t.parquet", {"a": [f"{at} a" for at in range(3)] + ["2A"]})
+    found = both(tmp_path, "t.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 1)
+
+
 def test_too_many_rows_are_not_searched_for_duplicates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assent.measure.profiles.profile.MAX_DUPLICATE_ROWS", 5)
     write(tmp_path / "d.parquet", {"a": [1] * 6})
-    assert both(tmp_path, "d.parquet").duplicates is None
+    found = both(tmp_path, "d.parquet")
+    assert found.duplicates is found.near_duplicates is None
 
 
 def test_progress_is_in_columns(tmp_path: Path) -> None:
@@ -505,6 +530,33 @@ def test_a_sample_chooses_the_edges_of_batches(
     at = np.searchsorted(found.edges, values, "left")
     assert found.counts == tuple(np.bincount(at, minlength=len(found.edges) + 1).tolist())
     assert max(found.counts) < 30_000 / 255 * 3
+
+
+def test_the_means_of_bins_are_kept(tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    values = np.r_[-random.lognormal(9, 2, 2_000), random.normal(size=40_000), 1e9]
+    write(tmp_path / "d.parquet", {"x": values})
+    found = both(tmp_path, "d.parquet")
+    batches = both(tmp_path, "d.parquet", against=found, whole_rows=1_000)
+    for one in (found, batches):
+        numbers = one.columns[0].numbers
+        assert numbers is not None
+        ends = [float(values.min()), *numbers.edges, float(values.max())]
+        at = np.searchsorted(numbers.edges, values, "left")
+        for place, (start, end) in enumerate(itertools.pairwise(ends)):
+            mean = values[at == place].mean()
+            share = numbers.within[place]
+            said = start + (end - start) * share
+            nearer = min(mean - start, end - mean)
+            assert said == pytest.approx(mean, abs=0.006 * nearer + 1e-9 * abs(end) + 1e-12)
+
+
+def test_no_means_are_kept_where_each_edge_is_a_value(tmp_path: Path) -> None:
+    write(tmp_path / "d.parquet", {"x": [1, 2, 2, 3], "y": [None, 0.5, 0.5, 0.5]})
+    assert [one.numbers.within for one in both(tmp_path, "d.parquet").columns if one.numbers] == [
+        (),
+        (),
+    ]
 
 
 def test_a_thousand_columns_stay_small(tmp_path: Path) -> None:

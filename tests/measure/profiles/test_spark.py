@@ -185,6 +185,29 @@ def test_edges_of_a_sample_still_count_every_row(
     assert not any(value.startswith("k") for value, _ in categories.top)
 
 
+def test_rows_that_nearly_repeat_are_counted_alike(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=200) * 10.0 ** random.integers(-200, 200, 200)
+    odd = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e300, -1e308, 5e-324]
+    columns = {
+        "id": range(408),
+        "x": [*x, *(x * (1 + 1e-12)), *odd],
+        "f": pa.array([*x, *x, *odd], pa.float64()).cast(pa.float32()),
+        "t": [*(f"Ä {at}" for at in range(200)), *(f" ä\t{at}" for at in range(200)), *" " * 8],
+        "d": pa.array([1] * 408).cast(pa.decimal128(21, 2)),
+    }
+    write(tmp_path / "d.parquet", columns)
+    options: dict[str, Any] = {"key": ["id"]}
+    expected = profile(tmp_path, "d.parquet", **options)
+    found = profile_with_spark(os.fspath(tmp_path / "d.parquet"), **options)
+    assert found.duplicates == expected.duplicates
+    assert found.near_duplicates == expected.near_duplicates
+    assert expected.near_duplicates is not None
+    assert 190 < expected.near_duplicates <= 201
+    with pytest.raises(UsageError, match="no column 'key', which is part of the key"):
+        profile_with_spark(os.fspath(tmp_path / "d.parquet"), key=["key"])
+
+
 def test_rows_that_repeat(root: Path, session: Any) -> None:
     assert profile_with_spark(os.fspath(root / "twice.parquet")).duplicates == 1
     session.read.parquet(os.fspath(root / "twice.parquet")).createOrReplaceTempView("twice")

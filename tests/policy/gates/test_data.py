@@ -372,6 +372,9 @@ OVERLAP = Overlap(first="train", second="test", of=1_000, rows=2, keys=5)
         ({}, "0.5%", [PASSED, PASSED]),
         ({"first": "test", "second": "train", "of": ROWS}, 0, [FAILED, FAILED]),
         ({"rows": -1}, 0, [FAILED]),
+        ({"near": 9, "columns": 4}, 2, [PASSED, FAILED]),
+        ({"near": 1}, 5, [FAILED]),
+        ({"near": 1_001}, 5, [FAILED]),
         ({"first": "other"}, 0, [FAILED]),
     ],
 )
@@ -383,7 +386,23 @@ def test_data_sets_may_not_share_rows(
     assert [finding.outcome for finding in found] == expected
     assert all(bool(finding.remedy) == (finding.outcome is FAILED) for finding in found)
     if not overlap and most == 0:
-        assert found[0].evidence == "2 rows of 1,000 rows of `test` are in `train`"
+        assert found[0].evidence == (
+            "2 rows of 1,000 rows of `test` are in `train` "
+            "(with the same key: an earlier version has counted)"
+        )
+
+
+def test_rows_that_are_nearly_there_are_said_and_not_judged() -> None:
+    one = gate(data="leakage", between=["train", "test"], max=2)
+    near = msgspec.structs.replace(OVERLAP, near=1_000, columns=3, keys=None)
+    found = judge(one, overlaps=[near])
+    assert [(each.outcome, each.evidence) for each in found] == [
+        (
+            PASSED,
+            "2 rows of 1,000 rows of `test` are in `train`, "
+            "and 998 more but for rounding, white space or case",
+        )
+    ]
 
 
 @pytest.mark.threat(14)

@@ -138,6 +138,8 @@ class DataChange(Struct, frozen=True, kw_only=True):
     inconclusive: int = 0
     old_duplicates: int | None = None
     new_duplicates: int | None = None
+    old_near_duplicates: int | None = None
+    new_near_duplicates: int | None = None
     rows: RowChanges | None = None
 
 

@@ -11,7 +11,7 @@ import decimal
 import itertools
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +73,8 @@ class Runs:
 @dataclass(frozen=True, kw_only=True)
 class Partial:
     """What is known of a part of a column. `m2`, `m3`, `m4` are sums of powers of the distance to
-    the mean. `few` are its distinct values while there are at most `MAX_FEW`, `registers` a
-    HyperLogLog sketch of them all.
+    the mean, `sums` those of the values that `counts` counts. `few` are its distinct values while
+    there are at most `MAX_FEW`, `registers` a HyperLogLog sketch of them all.
     """
 
     total: int = 0
@@ -90,6 +90,7 @@ class Partial:
     m3: float = 0.0
     m4: float = 0.0
     counts: tuple[int, ...] = ()
+    sums: tuple[float, ...] = ()
     in_bins: tuple[int, ...] = ()
     outside: tuple[int, int] | None = None
     distinct: int | None = None
@@ -221,7 +222,7 @@ def _short(quantiles: list[float]) -> tuple[float, ...]:
         gap = min(gaps[max(0, place - 1) : place + 1])
         edge = value
         if 0 < gap < math.inf:
-            digits = -math.floor(math.log10(gap / 4))
+            digits = -math.floor(math.log10(gap / 4 or gap))  # the least one has no quarter
             edge = round(value, min(digits, 300)) if abs(value) < 1e300 else value
         edge = _said_above(edge)
         if not edges or edge > edges[-1]:
@@ -271,6 +272,20 @@ def _rounding(bound: float) -> float:
     return 0.51 * 10.0 ** (math.floor(math.log10(abs(bound))) - 11)
 
 
+def _sums_at(runs: Runs, edges: Sequence[float]) -> tuple[float, ...]:
+    """The sum of the values that lie between each two edges, and above all."""
+    import numpy as np
+
+    places = [0, *np.searchsorted(runs.values, np.asarray(edges, np.float64), "right").tolist()]
+    slices = list(itertools.pairwise([*places, len(runs.values)]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if runs.counts is None:
+            return tuple([float(runs.values[start:stop].sum()) for start, stop in slices])
+        return tuple(
+            [float(runs.values[at:to] @ runs.counts[at:to].astype(np.float64)) for at, to in slices]
+        )
+
+
 def count(
     runs: Runs,
     edges: Sequence[float],
@@ -291,6 +306,7 @@ def count(
         nans=runs.nans,
         infinities=runs.infinities,
         counts=count_at(runs, edges) if edges else (),
+        sums=_sums_at(runs, edges) if edges else (),
         in_bins=count_at(runs, against) if against else (),
         outside=None if bounds is None else count_outside(runs, bounds),
         distinct=None if sketch else runs.distinct,
@@ -384,6 +400,7 @@ def merge(first: Partial, second: Partial) -> Partial:
         m3=m3,
         m4=m4,
         counts=_added(first.counts, second.counts),
+        sums=_added(first.sums, second.sums),
         in_bins=_added(first.in_bins, second.in_bins),
         outside=_both(first.outside, second.outside),
         few=few,
@@ -418,7 +435,10 @@ def _merged_moments(first: Partial, second: Partial) -> tuple[float, float, floa
     return first.mean + apart * n2 / total, m2, m3, m4
 
 
-def _added(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+_Number = TypeVar("_Number", int, float)
+
+
+def _added(first: tuple[_Number, ...], second: tuple[_Number, ...]) -> tuple[_Number, ...]:
     if not first or not second:
         return first or second
     return tuple(one + other for one, other in zip(first, second, strict=True))

@@ -106,6 +106,9 @@ def _require_sound_column(column: ColumnProfile, rows: int, doing: str) -> None:
         ascends = all(one < other for one, other in itertools.pairwise(edges))
         if not ascends or len(numbers.counts) != len(edges) + (1 if numbers.counts else 0):
             raise IntegrityError(doing, f"the bins of column {column.name!r} are not in order")
+        within = numbers.within
+        if len(within) not in (0, len(numbers.counts)) or not all(0 <= at <= 1 for at in within):
+            raise IntegrityError(doing, f"a mean of column {column.name!r} is in no bin")
     if categories is not None:
         counts += [categories.others, *(count for _, count in categories.top)]
     if min(counts) < 0:

@@ -29,6 +29,7 @@ from assent.measure.profiles import counting, parts, stream
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs, Values
 from assent.measure.profiles.encoding import encode_profile
+from assent.measure.profiles.near import near
 from assent.measure.profiles.reading import Table, require_columns
 from assent.measure.profiles.shaping import (
     MAX_CATEGORIES,
@@ -58,7 +59,7 @@ WHOLE_ROWS = 20_000_000
 """Up to so many rows a column is held in memory (160 MB for each of two)."""
 
 MAX_DUPLICATE_ROWS = 20_000_000
-"""Rows are searched for duplicates up to here; sorting their hashes takes 160 MB."""
+"""Rows are searched for duplicates up to here; both hashes of each take 320 MB."""
 
 _SAMPLE = 1_000_000
 _TOGETHER = 1_000_000
@@ -77,18 +78,22 @@ def profile_data(
     against: DataProfile | None = None,
     against_digest: Digest | None = None,
     leave_out: Sequence[str] = (),
+    key: Sequence[str] = (),
     hash_values: bool = False,
     salt: bytes = b"",
     progress: Progress | None = None,
     whole_rows: int = WHOLE_ROWS,
 ) -> DataProfile:
-    """The profile of all columns but those of `leave_out`; its duplicates are of these columns.
+    """The profile of all columns but those of `leave_out`; its duplicates are of these columns
+    without those of `key`.
 
     The rows are counted in the bins of `against` as well, which is known as `against_digest`
     (its attachment's; without it, of `encode_profile(against)`). With `hash_values` texts are kept
     as salted hashes (HMAC-SHA256, truncated) only; numbers keep their bins. Raises `UsageError`
     for an unknown column and for data that cannot be read.
     """
+    if table.rows or table.columns:
+        require_columns(table, key, "part of the key")
     columns = [column for column in table.columns if column.name not in set(leave_out)]
     baseline = () if against is None else against.columns
     unpacked = parts.flat(table.columns, _parts(table, columns, baseline))
@@ -113,11 +118,14 @@ def profile_data(
                     progress(len(done))
         finally:
             pool.shutdown(cancel_futures=True)
-    is_unique = any(unique for _, unique in counted.values())
+    content = [column for column in columns if column.name not in set(key)]
+    unique = [column for column in content if counted[column.name][1]]
+    duplicates, near_duplicates = _duplicates(table, content, unique)
     return DataProfile(
         rows=table.rows,
         columns=tuple(replace(counted[one.name][0], of=one.of) for one in counts),
-        duplicates=_duplicates(table, columns, is_unique=is_unique),
+        duplicates=duplicates,
+        near_duplicates=near_duplicates,
         against=digest_against(against, against_digest),
     )
 
@@ -545,21 +553,31 @@ def _sample(batches: Iterable[Sequence[Values]], columns: int, rows: int) -> lis
     ]
 
 
-def _duplicates(table: Table, columns: Sequence[Column], *, is_unique: bool) -> int | None:
-    """How many rows repeat an earlier one: none if a column has no value twice. Else hashes of 64
-    bits are counted; of 10 million different rows, two share one in 3 of a million data sets.
+def _duplicates(
+    table: Table, columns: Sequence[Column], unique: Sequence[Column]
+) -> tuple[int | None, int | None]:
+    """How many rows repeat an earlier one, and how many nearly do: none if a column has no value
+    twice. Else hashes of 64 bits are counted; of 10 million different rows, two share one in 3 of a
+    million data sets.
     """
+    quoted = [engine.name(column.name) for column in columns]
+    nearly = [near(column) for column in columns]
+    if table.rows < 2 or any(near(column) == engine.name(column.name) for column in unique):
+        return 0, 0
+    if not columns or table.rows > MAX_DUPLICATE_ROWS:
+        return None, None
+    asked = [quoted] if nearly == quoted else [quoted, nearly]
+    with engine.explained(f"{table.doing}, looking for duplicates"):
+        hashes = ", ".join(f"hash({', '.join(one)}) AS h{at}" for at, one in enumerate(asked))
+        query = f"SELECT {hashes} FROM {table.relation}"
+        batches = stream.batches(table.connection, query, table.doing)
+        repeated = [_repeated(one) for one in _gather(batches, len(asked), table.rows)]
+    return (0 if unique else repeated[0]), repeated[-1]
+
+
+def _repeated(hashes: Values) -> int:
     import numpy as np
 
-    if table.rows < 2 or is_unique:
-        return 0
-    if not columns or table.rows > MAX_DUPLICATE_ROWS:
-        return None
-    names = ", ".join(engine.name(column.name) for column in columns)
-    with engine.explained(f"{table.doing}, looking for duplicates"):
-        query = f"SELECT hash({names}) AS h FROM {table.relation}"
-        batches = stream.batches(table.connection, query, table.doing)
-        (hashes,) = _gather(batches, 1, table.rows)
     numbers = hashes.numbers
     numbers.sort()
     return len(numbers) - 1 - int(np.count_nonzero(numbers[1:] != numbers[:-1]))

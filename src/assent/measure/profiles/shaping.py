@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
@@ -61,7 +62,7 @@ def number_profile(
         nans=partial.nans,
         infinities=partial.infinities,
         distinct=distinct,
-        numbers=_numbers(partial, edges),
+        numbers=_numbers(partial, edges, distinct),
         in_bins=partial.in_bins,
         outside=partial.outside,
     )
@@ -79,7 +80,7 @@ def old_bounds(kind: ColumnKind, old: ColumnProfile | None) -> tuple[float, floa
     return counting.bounds_of(old.numbers.minimum, old.numbers.maximum)
 
 
-def _numbers(partial: Partial, edges: Sequence[float]) -> Numbers | None:
+def _numbers(partial: Partial, edges: Sequence[float], distinct: int | None) -> Numbers | None:
     total = partial.total
     if total == 0:
         return None
@@ -101,7 +102,34 @@ def _numbers(partial: Partial, edges: Sequence[float]) -> Numbers | None:
         negatives=partial.negatives,
         edges=tuple(edges),
         counts=partial.counts,
+        within=_within(partial, edges, distinct),
     )
+
+
+def _within(partial: Partial, edges: Sequence[float], distinct: int | None) -> tuple[float, ...]:
+    """Where the mean of each bin lies in it; nothing where each edge is a value."""
+    if not edges or (distinct is not None and distinct <= len(edges) and not partial.counts[-1]):
+        return ()
+    low, high = min(partial.minimum, edges[0]), max(partial.maximum, edges[-1])
+    return tuple(
+        _share(total / count, start, end) if count else 0.0
+        for count, total, (start, end) in zip(
+            partial.counts, partial.sums, itertools.pairwise((low, *edges, high)), strict=True
+        )
+    )
+
+
+def _share(value: float, start: float, end: float) -> float:
+    """How far `value` lies between both, as a share: with three digits of the distance to the end
+    that is nearer, for the bins at the ends of a long tail are very wide.
+    """
+    width = end - start
+    if not (0 < width < math.inf and math.isfinite(value)):
+        return 1.0 if width == 0 else 0.5
+    share = min(1.0, max(0.0, (value - start) / width))
+    if share <= 0.5:
+        return float(f"{share:.3g}")
+    return round(1.0 - float(f"{1.0 - share:.3g}"), 15)
 
 
 def _rounded(value: float, *, beside: float = 0.0) -> float | None:

@@ -28,7 +28,7 @@ from msgspec import structs
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.errors import OutsideError, UsageError
-from assent.measure.profiles import counting, parts, profile, shaping, words
+from assent.measure.profiles import counting, near, parts, profile, shaping, words
 from assent.measure.profiles.columns import Column, is_plain_number, shortened
 from assent.measure.profiles.counting import Partial
 from assent.measure.profiles.databases import is_query
@@ -53,6 +53,7 @@ def profile_with_spark(
     against: DataProfile | None = None,
     against_digest: Digest | None = None,
     leave_out: Sequence[str] = (),
+    key: Sequence[str] = (),
     hash_values: bool = False,
     salt: bytes = b"",
     progress: Progress | None = None,
@@ -71,7 +72,7 @@ def profile_with_spark(
     known = profile.digest_against(against, against_digest)
 
     try:
-        return _profile(source, doing, against, known, leave_out, hash_values, salt, progress)
+        return _profile(source, doing, against, known, leave_out, key, hash_values, salt, progress)
     except (PySparkException, Py4JJavaError) as error:
         said = redact_text(_reason(str(error)) or type(error).__name__)
         raise OutsideError(doing, said, hint="look at Spark's log") from None
@@ -90,6 +91,7 @@ def _profile(
     against: DataProfile | None,
     against_digest: Digest | None,
     leave_out: Sequence[str],
+    key: Sequence[str],
     hash_values: bool,
     salt: bytes,
     progress: Progress | None,
@@ -100,6 +102,9 @@ def _profile(
     unpacked = _unpacked(frame, leave_out, () if against is None else against.columns)
     for name in parts.unknown(leave_out, unpacked):
         raise UsageError(doing, f"it has no column {name!r}, which is left out")
+    for name in key:
+        if name not in frame.columns:
+            raise UsageError(doing, f"it has no column {name!r}, which is part of the key")
     columns = parts.without(unpacked, leave_out)
     fields = [field for field in frame.schema if field.name not in set(leave_out)]
     frame = frame.select(*[_quoted(field.name) for field in fields])
@@ -139,13 +144,16 @@ def _profile(
         )
         if progress is not None:
             progress(1)
+    content = [field for field in fields if field.name not in set(key)]
+    duplicates, near_duplicates = _duplicates(frame, content, rows)
     return DataProfile(
         rows=rows,
         columns=tuple(
             structs.replace(found, of=column.of)
             for found, column in zip(profiles, columns, strict=True)
         ),
-        duplicates=_duplicates(frame, fields, rows),
+        duplicates=duplicates,
+        near_duplicates=near_duplicates,
         against=against_digest,
     )
 
@@ -448,7 +456,7 @@ def _written_partial(part: Partial) -> str:
 def _read_partial(payload: str) -> Partial:
     given = json.loads(payload)
     given["registers"] = base64.b85decode(given["registers"])
-    for name in ("counts", "in_bins", "outside", "few"):
+    for name in ("counts", "sums", "in_bins", "outside", "few"):
         given[name] = None if given[name] is None else tuple(given[name])
     return Partial(**given)
 
@@ -627,17 +635,36 @@ def _finished(
     return shaping.number_profile(column, part, spec.edges)
 
 
-def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> int | None:
-    """How many rows repeat another one, by hashes of 64 bits."""
+def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> tuple[int | None, int | None]:
+    """How many rows repeat another one, and how many nearly do, by hashes of 64 bits."""
     from pyspark.sql import functions
 
     if rows < 2:
-        return 0
+        return 0, 0
     if rows > profile.MAX_DUPLICATE_ROWS or not fields:
-        return None
+        return None, None
     if any("map<" in field.dataType.simpleString() for field in fields):
-        return None  # Spark has no hash of them
-    parts = []
+        return None, None  # Spark has no hash of them
+    exact, nearly = [], []
     for field in fields:  # a null changes no hash in Spark, so that where it stands is hashed too
-        parts += [_quoted(field.name), _quoted(field.name).isNull()]
-    return rows - int(frame.select(functions.xxhash64(*parts).alias("h")).distinct().count())
+        quoted, same = _quoted(field.name), _near(field)
+        exact += [quoted, quoted.isNull()]
+        nearly += [same, same.isNull()]
+    hashes = [functions.xxhash64(*parts) for parts in (exact, nearly)]
+    found = frame.agg(*[functions.count_distinct(one) for one in hashes]).first()
+    return rows - int(found[0]), rows - int(found[1])
+
+
+def _near(field: Any) -> Any:
+    """What `near.near` is in DuckDB."""
+    from pyspark.sql import functions
+
+    quoted, kind = _quoted(field.name), _column(field.name, field.dataType)
+    if kind.type in near.FLOATS:
+        number = quoted.cast("double")
+        cut = number * near.SPLIT - (number * near.SPLIT - number)
+        return functions.when(functions.abs(number) < near.MOST_SPLIT, cut).otherwise(number)
+    if kind.counting == "text":
+        bare = functions.lower(functions.translate(quoted, "".join(near.WHITE), ""))
+        return functions.when(bare != "", bare)
+    return quoted

@@ -79,9 +79,18 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             return Finding(
                 rule=rule,
                 outcome=INCONCLUSIVE[self.inconclusive],
-                reason=f"inconclusive: {found.problem or 'the rows are different ones'}",
+                reason=f"not compared: {found.problem or 'the rows are different ones'}",
                 evidence=f"{found.joined:,} rows of both models",
                 remedy="let a person decide, or predict the rows of the baseline",
+            )
+        if found.has_other_labels and self.predictions not in ("labels_changed", "disagreement"):
+            return Finding(
+                rule=rule,
+                outcome=INCONCLUSIVE[self.inconclusive],
+                reason="not compared: which of the two is right depends on which labels are right",
+                evidence=f"{found.labels_changed:,} of {found.joined:,} rows have another label "
+                "than in the baseline",
+                remedy="let a person decide, or evaluate the baseline again with the new labels",
             )
         measured = self._measured(found)
         if measured is None:

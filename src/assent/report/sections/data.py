@@ -49,7 +49,7 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
         total=len(data.same),
         fold=True,
     )
-    shared = [one for one in data.overlaps if one.rows or one.keys]
+    shared = [one for one in data.overlaps if _is_shared(one)]
     if not data.changes and not shared:
         said = "unchanged" if data.same else "None was declared."
         summary = cell(Words(said + ("; " + _nothing_shared(data) if data.overlaps else "")))
@@ -62,7 +62,7 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
     )
     leaks = shapes.table(
         "Shared between data sets",
-        ("Data set", "Is also in", "Rows in both", "Keys in both"),
+        ("Data set", "Is also in", "Rows in both", "Nearly in both", "Keys in both"),
         [_overlap(one) for one in shared[: shapes.MAX_ROWS]],
         total=len(shared),
         kept=min(len(shared), _MOST_KEPT),
@@ -98,7 +98,7 @@ def _summary(data: DataDiff, *, has_baseline: bool) -> Cell:
     changed = sum(_is_schema(column) for column in columns)
     if changed:
         said.append(count(changed, "change of the schema", "changes of the schema"))
-    shared = [one for one in data.overlaps if one.rows or one.keys]
+    shared = [one for one in data.overlaps if _is_shared(one)]
     if data.overlaps and not shared:
         said.append(_nothing_shared(data))
     parts: list[Part] = [Words("; ".join(said) + (";" if shared else ""))]
@@ -107,23 +107,33 @@ def _summary(data: DataDiff, *, has_baseline: bool) -> Cell:
     return tuple(parts)
 
 
+def _is_shared(overlap: Overlap) -> bool:
+    return bool(overlap.rows or overlap.keys or overlap.near)
+
+
 def _most_shared(shared: list[Overlap]) -> Iterator[Part]:
     """The pair that shares most, and how many others there are."""
-    most = max(shared, key=lambda one: (one.rows, one.keys or 0))
-    told = count(most.rows, "row") if most.rows else count(most.keys or 0, "key")
-    are = "is" if (most.rows or most.keys) == 1 else "are"
-    yield Words(f"{told} of")
+    most = max(shared, key=lambda one: (one.rows, one.keys or 0, one.near or 0))
+    amount, what = (most.rows, "row") if most.rows else (most.keys or 0, "key")
+    place, too = "in", "too"
+    if not amount:
+        amount, what, place, too = most.near or 0, "row", "nearly in", ""
+    yield Words(f"{count(amount, what)} of")
     yield Text(most.second)
-    yield Words(f"{are} in")
+    yield Words(f"{'is' if amount == 1 else 'are'} {place}")
     yield Text(most.first)
-    yield Words("too")
+    if too:
+        yield Words(too)
     if len(shared) > 1:
         yield Words(f"({count(len(shared) - 1, 'other pair shares', 'other pairs share')} rows)")
 
 
 def _nothing_shared(data: DataDiff) -> str:
     pairs = len(data.overlaps)
-    return "no row is in two data sets" if pairs == 1 else f"no row is shared ({pairs:,} pairs)"
+    nearly = ", not even nearly" if all(one.near is not None for one in data.overlaps) else ""
+    if pairs == 1:
+        return f"no row is in two data sets{nearly}"
+    return f"no row is shared{nearly} ({pairs:,} pairs)"
 
 
 def _notes(data: DataDiff) -> Iterator[Cell]:
@@ -321,9 +331,14 @@ def _share(share: float) -> str:
 
 
 def _overlap(overlap: Overlap) -> Row:
-    rows = f"{overlap.rows:,} of {overlap.of:,}"
-    keys = shapes.NOTHING if overlap.keys is None else Number(f"{overlap.keys:,}")
-    return cell(overlap.second), cell(overlap.first), cell(Number(rows)), cell(keys)
+    rows: list[Part] = [Number(f"{overlap.rows:,} of {overlap.of:,}")]
+    if overlap.columns is not None:
+        rows.append(Words(f"by {count(overlap.columns, 'column')}"))
+    near, keys = (
+        cell(shapes.NOTHING if one is None else Number(f"{one:,}"))
+        for one in (overlap.near, overlap.keys)
+    )
+    return cell(overlap.second), cell(overlap.first), tuple(rows), near, keys
 
 
 def _row_changes(rows: RowChanges) -> Row:
@@ -358,9 +373,14 @@ def _data_change(change: DataChange) -> Row:
         parts = [Words("new")]
     if change.old is not None and change.new is not None:
         old["size"], new["size"] = _data_sizes(change.old, change.new)
-    for facts, duplicates in ((old, change.old_duplicates), (new, change.new_duplicates)):
-        if duplicates is not None and (change.old_duplicates or change.new_duplicates):
-            facts["repeated rows"] = (Number(f"{duplicates:,}"),)
+    repeated = (
+        (old, change.old_duplicates, change.old_near_duplicates),
+        (new, change.new_duplicates, change.new_near_duplicates),
+    )
+    if any(exact or near for _, exact, near in repeated):
+        for facts, exact, near in repeated:
+            if exact is not None or change.is_profiled:
+                facts["repeated rows"] = _repeated(exact, near)
     for label in dict.fromkeys((*old, *new)):
         left, right = old.get(label, ()), new.get(label, ())
         if left == right:
@@ -372,6 +392,14 @@ def _data_change(change: DataChange) -> Row:
     if change.old is not None and change.new is not None and change.is_profiled:
         parts += [*([Break()] if parts else []), Words(_differing(change))]
     return cell(change.name), tuple(parts)
+
+
+def _repeated(exact: int | None, near: int | None) -> Cell:
+    if exact is None:
+        return (Words("not counted"),)
+    if near is None or near <= exact:
+        return (Number(f"{exact:,}"),)
+    return Number(f"{exact:,}"), Words(f"({near:,} nearly)")
 
 
 def _differing(change: DataChange) -> str:

@@ -1,0 +1,99 @@
+"""Asks a starter to start `assent`. As a program it stands where `assent` itself would stand:
+
+    client.py PLACE COUNT PROGRAM… WORDS…
+
+`PLACE` is the starter's socket. The words after the first `COUNT` go to `assent`, and the whole
+line is run where no starter can give a child the environment. This runs a thousand times in the
+tests, so it imports what is built in and no more.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from socket import socket
+
+LANG = "C.UTF-8"
+"""The locale of the starters."""
+BROKEN = 125
+"""The exit code of this program where the starter has not answered."""
+
+
+class Order:
+    """What is to be run: the words for `assent`, its folder and its environment. `is_module`: as
+    `python -m assent`, which finds modules in its folder, too.
+    """
+
+    def __init__(
+        self, is_module: bool, cwd: bytes, words: Sequence[bytes], environ: Mapping[bytes, bytes]
+    ) -> None:
+        self.is_module, self.cwd, self.words, self.environ = is_module, cwd, words, environ
+
+    def encode(self) -> bytes:
+        """The bytes of it. No part can hold a zero byte."""
+        counted = [b"-m" if self.is_module else b"", self.cwd, b"%d" % len(self.words)]
+        named = [name + b"=" + value for name, value in self.environ.items()]
+        return b"\0".join([*counted, *self.words, *named])
+
+    @classmethod
+    def decode(cls, content: bytes) -> Order:
+        """The other way round."""
+        how, cwd, count, *rest = content.split(b"\0")
+        words, named = rest[: int(count)], rest[int(count) :]
+        parts = [one.partition(b"=") for one in named]
+        return cls(how == b"-m", cwd, words, {name: value for name, _, value in parts})
+
+
+def is_plain(environ: Mapping[bytes, bytes], *, isolated: bool = False) -> bool:
+    """Whether Python starts with this environment as the starters have been started. `isolated`:
+    with -I, which lets it look at nothing that is meant for Python alone.
+    """
+    locale = [environ.get(name) for name in (b"LC_ALL", b"LC_CTYPE", b"LANG")]
+    python = {name: value for name, value in environ.items() if name.startswith(b"PYTHON")}
+    is_known = isolated or python in ({}, {b"PYTHONWARNINGS": b"error"})
+    return is_known and next(filter(None, locale), b"") == LANG.encode()
+
+
+def ask(asked: socket | _socket.socket, order: Order, streams: Sequence[int]) -> None:
+    """Send an order, and the three streams of the program."""
+    content = order.encode()
+    passed = b"".join(one.to_bytes(4, sys.byteorder) for one in streams)
+    kind = (_socket.SOL_SOCKET, _socket.SCM_RIGHTS, passed)
+    asked.sendmsg([len(content).to_bytes(8, "big")], [kind])
+    asked.sendall(content)
+
+
+def answer(asked: socket | _socket.socket) -> int:
+    """How it ended: an exit code, or the number of a signal with a minus. Raises `OSError`."""
+    said = b""
+    while part := asked.recv(64):
+        said += part
+    if not said.endswith(b"\n"):
+        raise ConnectionError("the starter of `assent` has ended without an answer")
+    return int(said)
+
+
+def main() -> None:
+    place, count, *line = map(os.fsencode, sys.argv[1:])
+    program, words = line[: int(count)], line[int(count) :]
+    environ = dict(os.environb)
+    if not is_plain(environ, isolated=b"-I" in program):
+        os.execv(program[0], line)
+    asked = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        asked.connect(os.fsdecode(place))
+        ask(asked, Order(False, os.getcwdb(), words, environ), (0, 1, 2))  # noqa: PTH109
+        code = answer(asked)
+    except OSError as error:
+        os.write(2, f"Traceback: asking the starter at {os.fsdecode(place)}: {error}\n".encode())
+        os._exit(BROKEN)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+if __name__ == "__main__":
+    main()

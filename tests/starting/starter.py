@@ -1,0 +1,205 @@
+"""A process that has imported what `assent` needs, and forks a child for each start.
+
+    starter.py PLACE
+
+It listens at the socket `PLACE`, says "ready", and ends with whoever has started it, together with
+all that still runs. Whoever hangs up ends what was started for him.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import importlib
+import importlib.util
+import os
+import runpy
+import selectors
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import NoReturn
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from tests.starting.client import Order
+
+sys.path.pop()
+
+DEADLINE_S = 60
+"""An order comes at once, or something is broken."""
+
+
+def prepare() -> None:
+    """Import all that a verb imports at any time. A fork takes along no other thread, so there must
+    be none.
+    """
+    from assent.cli.main import VERBS
+
+    names = [f"assent.cli.{verb}" for verb in VERBS]
+    names += ["assent.wiring", "assent.forges.github.forge", "assent.forges.gitlab.forge"]
+    names += ["assent.report.html", "assent.cli.published"]
+    # An installation need not have these.
+    names += [name for name in ("numpy", "duckdb") if importlib.util.find_spec(name)]
+    for name in names:
+        importlib.import_module(name)
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
+        raise RuntimeError("what the starter has imported has started threads")
+    gc.collect()
+    gc.freeze()
+
+
+class Starter:
+    """Waits for orders, for the ends of children, and for whoever hangs up."""
+
+    def __init__(self, place: str) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(place)
+        self.listener.listen(64)
+        self.running: dict[int, tuple[int, socket.socket, bool]] = {}
+        """Children by the descriptor that tells of their end, with whoever asked for them, and
+        whether what they leave running may go on."""
+
+    def serve(self) -> None:
+        """Until the end of standard input."""
+        self.selector.register(0, selectors.EVENT_READ)
+        self.selector.register(self.listener, selectors.EVENT_READ)
+        while True:
+            for key, _ in self.selector.select():
+                if key.fd == 0:
+                    return
+                if key.fileobj is self.listener:
+                    self.begin(self.listener.accept()[0])
+                elif key.fd in self.running:
+                    self.finish(key.fd)
+                elif isinstance(key.data, int):
+                    self.kill(key.data)
+                    self.selector.unregister(key.fileobj)
+
+    def begin(self, asking: socket.socket) -> None:
+        order, streams = receive(asking)
+        pid = os.fork()
+        if pid == 0:
+            become(order, streams)
+        for one in streams:
+            os.close(one)
+        end = os.pidfd_open(pid)
+        self.running[end] = (pid, asking, order.is_module)
+        self.selector.register(end, selectors.EVENT_READ)
+        self.selector.register(asking, selectors.EVENT_READ, pid)
+
+    def finish(self, end: int) -> None:
+        """Tell how a child has ended."""
+        pid, asking, is_alone = self.running.pop(end)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        self.selector.unregister(end)
+        os.close(end)
+        if not is_alone:  # what a step of a job leaves running ends with the step
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        with suppress(KeyError):
+            self.selector.unregister(asking)
+        with suppress(OSError):  # nobody waits for it any more
+            asking.sendall(f"{code}\n".encode())
+        asking.close()
+
+    def kill(self, pid: int) -> None:
+        """End a child, and what it has started."""
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            os.kill(pid, signal.SIGKILL)  # it has not come to lead a group yet
+
+    def end(self) -> None:
+        for pid, _, _ in self.running.values():
+            self.kill(pid)
+
+
+def receive(asking: socket.socket) -> tuple[Order, list[int]]:
+    """An order and the streams that come with it."""
+    asking.settimeout(DEADLINE_S)
+    head, streams, _, _ = socket.recv_fds(asking, 8, 3)
+    content = b""
+    while len(content) < int.from_bytes(head, "big"):
+        content += asking.recv(1 << 20) or _broken()
+    return Order.decode(content), streams
+
+
+def _broken() -> NoReturn:
+    raise ConnectionError("whoever gave an order has not finished it")
+
+
+def become(order: Order, streams: list[int]) -> NoReturn:
+    """Be the process that was asked for, to its end."""
+    code = 1
+    try:
+        os.setsid()
+        for number, one in enumerate(streams):
+            os.dup2(one, number)
+        os.closerange(3, 1 << 20)
+        os.chdir(order.cwd)
+        os.environb.clear()
+        os.environb.update(order.environ)
+        time.tzset()
+        tempfile.tempdir = None
+        sys.argv = ["assent", *map(os.fsdecode, order.words)]
+        if order.is_module:
+            sys.path.insert(0, str(Path.cwd()))
+        code = play()
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        os._exit(code)
+
+
+def play() -> int:
+    """Run the program as Python does, with all that Python does at the end."""
+    code = 0
+    try:
+        runpy.run_module("assent", run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    for one in threading.enumerate():
+        if one is not threading.current_thread() and not one.daemon:
+            one.join()
+    atexit._run_exitfuncs()
+    gc.collect()  # what is not closed says so
+    return code if flush() else 120
+
+
+def flush() -> bool:
+    """Whether all that was printed has gone out."""
+    is_done = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            sys.excepthook(*sys.exc_info())
+            is_done = False
+    return is_done
+
+
+def main() -> None:
+    place = sys.argv[1]
+    prepare()
+    starter = Starter(place)
+    os.write(1, b"ready\n")
+    try:
+        starter.serve()
+    finally:
+        starter.end()
+    shutil.rmtree(Path(place).parent, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
