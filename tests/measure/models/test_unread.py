@@ -12,11 +12,10 @@ from assent.verbs.diff import diff_files
 from tests.measure.models.looking import look_at
 
 KNOWN = [
-    ("m.tflite", b"anything", "tflite", "TensorFlow Lite is not read"),
     ("m.bin", b"\x14\0\0\0ET12" + bytes(20), "executorch", "ExecuTorch is not read"),
     ("program", b"\x14\0\0\0FT01" + bytes(20), "executorch", "ExecuTorch is not read"),
     ("m.pte", b"x", "executorch", "ExecuTorch is not read"),
-    ("coremldata.bin", b"x", "coreml", "Core ML is not read"),
+    ("coremldata.bin", b"x", "coreml", "compiled or incomplete Core ML is not read"),
     ("m.pdiparams", b"\0\0", "paddle", "PaddlePaddle is not read"),
     ("m.pmml", b"x", "pmml", "PMML is not read"),
     (
@@ -59,7 +58,7 @@ def test_what_nobody_reads_is_named_and_not_compared(
 def test_equal_bytes_are_the_same_whatever_they_are(tmp_path: Path) -> None:
     for side in ("old", "new"):
         (tmp_path / side).mkdir()
-        (tmp_path / side / "m.tflite").write_bytes(b"anything")
+        (tmp_path / side / "m.pte").write_bytes(b"anything")
         (tmp_path / side / "other.txt").write_text(side)
     found = diff_files(str(tmp_path / "old"), str(tmp_path / "new")).diff
     assert [one.name for one in found.not_compared] == ["other.txt"]

@@ -35,6 +35,7 @@ LOCATORS: tuple[str, ...] = (
     "hdf5",
     "torch_zip",
     "torch_legacy",
+    "npz",
     "onnx",
     "tflite",
     "coreml",
