@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,11 +33,31 @@ def numbers(values: Any, edges: Any = None) -> Numbers:
         maximum=float(values.max()),
         mean=float(values.mean()),
         deviation=float(values.std()),
+        kurtosis=_kurtosis(values),
         zeros=int((values == 0).sum()),
         negatives=int((values < 0).sum()),
         edges=tuple(map(float, edges)),
         counts=counted(values, edges),
+        within=within(values, edges) if len(np.unique(values)) > len(edges) else (),
     )
+
+
+def _kurtosis(values: Any) -> float | None:
+    deviation = values.std()
+    return float(((values - values.mean()) ** 4).mean() / deviation**4 - 3) if deviation else None
+
+
+def within(values: Any, edges: Any) -> tuple[float, ...]:
+    """Where the mean of each bin lies in it."""
+    low, high = min(values.min(), edges[0]), max(values.max(), edges[-1])
+    ends = np.array([low, *edges, high])
+    at = np.searchsorted(np.asarray(edges, dtype=float), values, "left")
+    found = []
+    for place, (start, end) in enumerate(pairwise(ends)):
+        inside = values[at == place]
+        is_wide = len(inside) and 0 < end - start < np.inf
+        found.append(float((inside.mean() - start) / (end - start)) if is_wide else 0.0)
+    return tuple(min(1.0, max(0.0, share)) for share in found)
 
 
 def counted(values: Any, edges: Any) -> tuple[int, ...]:

@@ -201,11 +201,12 @@ def test_hashes_with_another_salt_are_not_called_new() -> None:
         top = tuple((digest(salt + value), rows) for value, rows in CITY.categories.top)  # type: ignore[union-attr]
         return msgspec.structs.replace(CITY, categories=Categories(top=top, is_hashed=True))
 
-    (column,) = compared(
+    change = compared(
         with_columns(hashed("a")), with_columns(msgspec.structs.replace(hashed("b"), nulls=0))
-    ).columns
-    assert (column.added, column.vanished, column.drift) == ((), (), None)
-    assert column.problem == "its values were hashed in another way"
+    )
+    assert change.columns == ()
+    (left,) = change.not_compared
+    assert (left.name, left.reason) == ("city", "its values were hashed in another way")
 
 
 def test_nulls_that_appear_are_a_difference(random: np.random.Generator) -> None:
@@ -224,13 +225,16 @@ def test_rows_far_outside_of_the_range_are_a_difference(random: np.random.Genera
     assert compared(OLD, with_columns(number("age", values))).columns == ()
     values[:80] = 1e6 + np.arange(80)
     (column,) = compared(OLD, with_columns(number("age", values))).columns
-    assert 30 <= column.outside <= 80
+    (fact, *_) = column.facts
+    assert fact.fact == "maximum"
+    assert fact.rows is not None
+    assert 30 <= fact.rows <= 80
 
 
 def test_what_is_counted_in_another_way_says_so() -> None:
     (column,) = compared(OLD, with_columns(category("age", {"old": 2_000, "young": 2_000}))).columns
     assert column.drift is None
-    assert column.problem == "it is counted as number in the baseline and as category now"
+    assert column.not_compared == "it is counted as number in the baseline and as category now"
 
 
 def test_a_column_that_was_empty_is_compared_by_its_nulls() -> None:
@@ -255,7 +259,8 @@ def test_few_rows_are_counted_as_inconclusive(random: np.random.Generator) -> No
     old = profile(30, number("a", random.normal(size=30)), number("b", random.normal(size=30)))
     new = profile(30, number("a", random.normal(size=30)), number("b", random.normal(size=30)))
     change = compared(old, new)
-    assert (change.columns, change.same_columns, change.inconclusive) == ((), 2, 2)
+    assert (change.columns, change.same_columns, change.close_columns) == ((), 0, 2)
+    assert change.inconclusive == 2
 
 
 @pytest.mark.parametrize("is_same_rows", [True, False])

@@ -34,20 +34,13 @@ def in_bins(old: Any, new: Any, missing: tuple[tuple[str, int, int], ...] = ()) 
 
 
 def moved(bins: Bins) -> Moved:
-    return measure(bins, 1.0, (None, None))
+    return measure(bins)
 
 
 def compared(old: ColumnProfile, new: ColumnProfile, rows: tuple[int, int]) -> Moved:
     bins = align(old, new, rows, is_counted=bool(new.in_bins))
     assert isinstance(bins, Bins), bins
-    return measure(
-        bins,
-        None if old.numbers is None else old.numbers.deviation,
-        (
-            None if old.numbers is None else old.numbers.minimum,
-            None if new.numbers is None else new.numbers.maximum,
-        ),
-    )
+    return measure(bins, old, new)
 
 
 def shape(name: str, bins: int = 256) -> Any:
@@ -140,8 +133,51 @@ def test_distances_along_the_line_are_those_of_the_rows(change: float, is_counte
     found = compared(old, new, (20_000, 30_000))
     assert found.ks == pytest.approx(stats.ks_2samp(before, after).statistic, abs=5e-3)
     expected = stats.wasserstein_distance(before, after) / before.std()
-    # Beyond the baseline's range a straight line stands for what the bins do not know.
-    assert found.shift == pytest.approx(expected, rel=0.1, abs=6e-3)
+    assert found.shift == pytest.approx(expected, rel=0.01, abs=6e-3)
+
+
+TAILS: dict[str, Any] = {
+    "lognormal": lambda random, rows: random.lognormal(0, 2, rows),
+    "very long": lambda random, rows: random.lognormal(0, 3, rows),
+    "on both sides": lambda random, rows: random.standard_t(2, rows),
+    "no mean": lambda random, rows: random.standard_cauchy(rows),
+    "a far spike": lambda random, rows: np.r_[random.normal(size=rows - 40), np.full(40, 1e3)],
+}
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+@pytest.mark.parametrize("tail", TAILS)
+def test_a_long_tail_does_not_make_the_distance(tail: str, is_counted: bool) -> None:
+    random = np.random.default_rng(5)
+    before = TAILS[tail](random, 20_000)
+    for after in (before + 0.5, TAILS[tail](random, 20_000), 1.5 * TAILS[tail](random, 20_000)):
+        old = number("x", before)
+        new = number("x", after, against=old if is_counted else None)
+        expected = stats.wasserstein_distance(before, after) / before.std()
+        found = compared(old, new, (20_000, 20_000)).shift
+        assert found == pytest.approx(expected, rel=0.25, abs=5e-3)
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+@pytest.mark.parametrize("rows", [(5, 9), (60, 40), (250, 20_000), (20_000, 30), (300, 200)])
+def test_distances_of_few_rows_are_those_of_the_rows(
+    rows: tuple[int, int], is_counted: bool
+) -> None:
+    random = np.random.default_rng(6)
+    before, after = random.normal(size=rows[0]), random.normal(0.5, size=rows[1])
+    old = number("x", before)
+    new = number("x", after, against=old if is_counted else None)
+    found = compared(old, new, rows)
+    expected = stats.ks_2samp(before, after).statistic
+    assert found.ks == pytest.approx(expected, abs=1e-6 if max(rows) < 256 else 1 / 255)
+    expected = stats.wasserstein_distance(before, after) / before.std()
+    assert found.shift == pytest.approx(expected, rel=0.01, abs=1e-3)
+
+
+def test_what_lies_apart_is_as_far_as_can_be() -> None:
+    random = np.random.default_rng(7)
+    old, new = (number("x", random.normal(at, 0.1, size=2_000)) for at in (5, 0))
+    assert compared(old, new, (2_000, 2_000)).ks == 1.0
 
 
 @pytest.mark.parametrize("is_counted", [True, False])

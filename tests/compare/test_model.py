@@ -93,7 +93,7 @@ def test_other_shards_of_the_same_tensors_are_no_change_of_tensors() -> None:
     old = (part("1-of-2", tensors=(a, b)), part("2-of-2", tensors=(c,)))
     new = (part("1-of-3", tensors=(a,)), part("2-of-3", tensors=(b,)), part("3-of-3", tensors=(c,)))
     found = compared(old, new).parts
-    assert [one.tensors for one in found] == [()] * 5
+    assert [one.tensors for one in found] == [()] * 4  # one is only called otherwise
     assert sum(one.same_tensors for one in found) == 3
 
 

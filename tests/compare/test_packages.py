@@ -16,7 +16,8 @@ from assent.compare.packages import (
     matters,
     version_move,
 )
-from assent.core.diff.values import NotCompared, ValueChange, Values
+from assent.core.diff.sameness import NotCompared
+from assent.core.diff.values import ValueChange, Values
 from assent.core.evidence import Environment, PackagesGap
 
 versions = st.sampled_from(["1", "1.0", "1.0.0", "1.0rc1", "2.1+cpu", "2.1+cu121", "git+x", "1, 2"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import ExitCode
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 
 
 def verdict_of(*outcomes: Outcome) -> Verdict:
@@ -63,3 +63,10 @@ def test_findings_are_found_by_outcome_in_order() -> None:
     verdict = verdict_of(FAILED, PASSED, FAILED)
     assert [finding.rule for finding in verdict.of(FAILED)] == ["rule 0", "rule 2"]
     assert verdict.of(WAITING) == ()
+
+
+def test_what_is_undecided_blocks_and_is_no_failure() -> None:
+    verdict = verdict_of(PASSED, UNDECIDED)
+    assert verdict.decision is Decision.BLOCKED
+    assert verdict.blocking == verdict.of(UNDECIDED)
+    assert not verdict.of(FAILED)

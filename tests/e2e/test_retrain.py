@@ -329,7 +329,7 @@ def test_only_the_newest_commit_of_the_base_branch_is_retrained(
 def test_the_metric_that_decides_is_named_and_known(living: Project) -> None:
     world(living, 0.9)
     unknown = living.run("retrain", "--metric", "goodness", code=2)
-    assert "better: higher" in unknown.stderr
+    assert "directions: {goodness: higher}" in unknown.stderr
     absent = living.run("retrain", "--metric", "roc_auc", code=2)
     assert "v1 has no number called 'roc_auc'" in absent.stderr
     assert living.runs().count("train") == 1, "that is said before anything is trained"

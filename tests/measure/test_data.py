@@ -120,6 +120,10 @@ def test_rows_are_not_guessed(tmp_path: Path) -> None:
         file.truncate(64 * 1024 * 1024 + 1)
     assert reference(tmp_path, "d").rows is None
     assert reference(tmp_path, "fake.parquet").rows is None
+    (tmp_path / "semicolon.csv").write_text('a;b\n1;"x\n"\n"2\n,3";y\n')
+    assert reference(tmp_path, "semicolon.csv").rows == 2
+    (tmp_path / "quotes.csv").write_text('a;b\n"1";5" pipe, and more\n2;6" pipe, and less\n')
+    assert reference(tmp_path, "quotes.csv").rows == 2
     assert reference(tmp_path, "latin.csv").rows == 1
     assert reference(tmp_path, "header.csv").rows == 0
     assert reference(tmp_path, "wide.csv").rows is None

@@ -14,7 +14,7 @@ from assent.policy.stages import entries_wanted, judge_entry
 from tests.builders import digest, draft, promoted, registered, subject
 from tests.core.histories import at, cleared, dated, rolled_back, written
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 SOAK = StageRule(after="staging", soak="1h")
 HOUR = 3600
 

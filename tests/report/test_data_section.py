@@ -12,9 +12,11 @@ from assent.core.diff.data import (
     DataChange,
     DataDiff,
     Drift,
+    FactChange,
     Level,
     Share,
 )
+from assent.core.diff.sameness import NotCompared
 from assent.core.profile import Overlap, RowChanges
 from assent.report.html import to_html
 from assent.report.markdown import LIMIT, sections_to_markdown, to_markdown
@@ -122,7 +124,17 @@ def test_categories_are_told_by_those_that_moved_most() -> None:
         ({"new": CITY}, "type double → string"),
         ({"problem": "its profile contradicts itself"}, "not compared its profile contradicts"),
         ({"new": ColumnFacts(type="double", kind="number", nulls=0.25)}, "nulls 0% → 25%"),
-        ({"outside": 12}, "12 rows are outside of the range"),
+        (
+            {"facts": (FactChange(fact="minimum", old=-3.5, new=-999.0, rows=12),)},
+            "minimum -3.5 → -999 (12 rows are beyond)",
+        ),
+        ({"facts": (FactChange(fact="zeros", old=0.0, new=0.05, is_share=True),)}, "zeros 0% → 5%"),
+        (
+            {"facts": (FactChange(fact="frequent", value="bot", new=0.5, is_share=True),)},
+            "bot makes up less than 1% → 50%",
+        ),
+        ({"not_compared": "only its lengths were compared"}, "not compared only its lengths"),
+        ({"added": (("a", 1),), "is_by_chance": True}, "new: a (1 row) (perhaps by chance)"),
         (
             {"added": (("a", 3), ("b", 2), ("c", 1), ("d", 1))},
             "new: a (3 rows) b (2 rows) c (1 row)",
@@ -140,14 +152,29 @@ def test_data_sets_that_share_rows_are_named() -> None:
     leak = Overlap(first="train", second="test", of=2_000, rows=3, keys=5)
     clean = Overlap(first="train", second="holdout", of=100, rows=0)
     found = section(diff={"overlaps": (leak, clean)})
-    assert ["test", "train", "3 of 2,000", "5"] in rows(found)
+    assert ["test", "train", "3 of 2,000", "\N{EN DASH}", "5"] in rows(found)
     assert not any("holdout" in row for row in rows(found))
     assert said(found).endswith("; 3 rows of test are in train too")
     alone = section(diff={"changes": (), "overlaps": (leak,)})
-    assert ["test", "train", "3 of 2,000", "5"] in rows(alone)
+    assert ["test", "train", "3 of 2,000", "\N{EN DASH}", "5"] in rows(alone)
     nothing = section(diff={"changes": (), "overlaps": (clean,)})
     assert not nothing.tables
     assert "no row is in two data sets" in said(nothing)
+
+
+def test_rows_that_are_nearly_shared_are_counted_beside_the_exact() -> None:
+    both = Overlap(first="train", second="test", of=2_000, rows=3, keys=0, near=1_200, columns=2)
+    found = section(diff={"overlaps": (both,)})
+    assert ["test", "train", "3 of 2,000 by 2 columns", "1,200", "0"] in rows(found)
+    assert said(found).endswith("; 3 rows of test are in train too")
+    nearly = Overlap(first="train", second="test", of=9, rows=0, near=1, columns=1)
+    found = section(diff={"changes": (), "overlaps": (nearly,)})
+    assert ["test", "train", "0 of 9 by 1 column", "1", "\N{EN DASH}"] in rows(found)
+    assert "1 row of test is nearly in train" in said(found)
+    none = Overlap(first="train", second="test", of=9, rows=0, near=0, columns=1)
+    assert "no row is in two data sets, not even nearly" in said(
+        section(diff={"changes": (), "overlaps": (none,)})
+    )
 
 
 def test_of_many_leaks_the_largest_is_named() -> None:
@@ -188,9 +215,26 @@ def test_rows_by_key_are_counted() -> None:
 def test_repeated_rows_and_columns_are_counted() -> None:
     told = rows(section(column(drift=drift()), same_columns=24, old_duplicates=0, new_duplicates=9))
     assert "repeated rows 0 → 9" in told[1][1]
-    assert "1 of 25 columns differ" in told[1][1]
+    assert "of 25 columns: 1 differs, 24 are the same" in told[1][1]
     assert "repeated" not in rows(section(old_duplicates=0, new_duplicates=0))[1][1]
-    assert "no column differs (25)" in rows(section(same_columns=25))[1][1]
+    near: dict[str, Any] = {"old_near_duplicates": 4, "new_near_duplicates": 4}
+    told = rows(section(old_duplicates=4, new_duplicates=1, **near))
+    assert "repeated rows 4 → 1 (4 nearly)" in told[1][1]
+    told = rows(section(old_duplicates=4))
+    assert "repeated rows 4 → not counted" in told[1][1]
+    assert "of 25 columns: 25 are the same" in rows(section(same_columns=25))[1][1]
+
+
+def test_what_was_not_compared_is_named_and_not_called_the_same() -> None:
+    left = (
+        NotCompared(name="body", reason="only the lengths of its texts were compared"),
+        NotCompared(name="title", reason="only the lengths of its texts were compared"),
+    )
+    found = section(same_columns=1, close_columns=2, not_compared=left)
+    said = "of 5 columns: 2 by no more than chance, or little, 1 is the same, 2 were not compared"
+    assert said in rows(found)[1][1]
+    told = [" ".join(str(part) for part in note) for note in found.notes]
+    assert any("body" in note and "title" in note and "lengths" in note for note in told)
 
 
 def test_too_few_rows_and_other_bins_are_said() -> None:

@@ -18,7 +18,8 @@ from assent.core.diff.model import (
     TensorChange,
     WeightChange,
 )
-from assent.core.diff.values import NotCompared, ValueChange, Values
+from assent.core.diff.sameness import NotCompared
+from assent.core.diff.values import ValueChange, Values
 from assent.core.inspection import Danger, Field, Tensor
 from assent.report.document import to_document
 from assent.report.markdown import to_markdown
@@ -197,8 +198,8 @@ def test_tensors_and_weights() -> None:
         "other float32 [2, 3] float16 [2, 4]",
         "new added int8 [2]",
     ]
-    assert "7 as before" in text(table(found, "Inside the files").rows)
-    moved = table(found, "Weights that moved most (3 of 9 moved)")
+    assert "7 of the same type and shape" in text(table(found, "Inside the files").rows)
+    moved = table(found, "Weights that moved most (3 of 9 that were compared)")
     assert [text(row).split()[0] for row in moved.rows] == ["broken", "far", "little"]
     assert "3 values not finite" in text(moved.rows[0])
     assert text(moved.rows[1]) == "far 50.0% 0.9"

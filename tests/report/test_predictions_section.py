@@ -95,6 +95,7 @@ def test_flips_examples_and_tables_of_a_comparison() -> None:
     assert section is not None
     assert [table.title for table in section.tables] == [
         "Flips",
+        "Recall and precision by class",
         "Most changed examples",
         "Confusion",
         "Calibration",

@@ -71,3 +71,21 @@ def test_plain_texts_are_not_quoted() -> None:
 def test_a_comment_is_one_short_line(text: str) -> None:
     assert len(comment(text).splitlines()) <= 1
     assert len(comment(text)) <= 160
+
+
+def written(gates: tuple[str, ...], predictions: Predictions | None) -> str:
+    model = ModelSeen(name="churn", predictions=predictions, gates=gates)
+    return config_text(Project(folder="", models=(model,)))
+
+
+def test_what_predictions_give_is_judged_by_its_interval() -> None:
+    scored = Predictions(path="p.csv", id="id", label="y", prediction="yhat", score="p", why="")
+    plain = Predictions(path="p.csv", id="id", label="y", prediction="yhat", score=None, why="")
+    gates = ("accuracy", "roc_auc", "latency_ms", "test.accuracy")
+    both = written(gates, scored)
+    assert "{metric: accuracy, max_drop: 1%, confident: true}" in both
+    assert "{metric: roc_auc, max_drop: 1%, confident: true}" in both
+    assert "{metric: latency_ms, max_rise: 1%}" in both
+    assert "{metric: test.accuracy, max_drop: 1%}" in both  # the predictions do not call it so
+    assert "{metric: roc_auc, max_drop: 1%}" in written(gates, plain)
+    assert "confident" not in written(gates, None)

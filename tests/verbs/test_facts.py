@@ -10,6 +10,7 @@ import pytest
 from assent.compare.predictions import joint
 from assent.compare.predictions.measures import Measured, intervals
 from assent.compare.predictions.sides import Side
+from assent.core.diff.metrics import Interval
 from assent.core.profile import DataProfile
 from assent.errors import IntegrityError
 from assent.measure.profiles import encoding
@@ -63,5 +64,6 @@ def test_classes_that_are_mixed_at_random_need_no_memory(
     found = intervals(Measured(old), Measured(new), is_paired=True)
     assert widest <= 500 * 6 * 50
     accuracy = found["accuracy"]
+    assert isinstance(accuracy, Interval)
     assert accuracy.low < accuracy.high
-    assert ("f1_macro" in found) is group  # what cannot be drawn is not made up
+    assert isinstance(found["f1_macro"], Interval) is group  # what cannot be drawn is not made up

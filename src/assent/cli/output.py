@@ -16,6 +16,7 @@ from assent.verbs.outcome import Decided
 _MARKS = {
     Outcome.PASSED: ("✓ passed ", "green"),
     Outcome.FAILED: ("✗ blocked", "red"),
+    Outcome.UNDECIDED: ("? blocked", "red"),
     Outcome.WAITING: ("… waiting", "yellow"),
     Outcome.WARNED: ("! warning", "yellow"),
     Outcome.NOT_APPLICABLE: ("- n/a    ", "bright_black"),
@@ -66,7 +67,14 @@ def findings(found: Iterable[Finding]) -> None:
         click.echo(f"  {len(quiet)} more passed or do not apply")
 
 
-_ORDER = (Outcome.FAILED, Outcome.WAITING, Outcome.WARNED, Outcome.NOT_APPLICABLE, Outcome.PASSED)
+_ORDER = (
+    Outcome.FAILED,
+    Outcome.UNDECIDED,
+    Outcome.WAITING,
+    Outcome.WARNED,
+    Outcome.NOT_APPLICABLE,
+    Outcome.PASSED,
+)
 
 
 def heard(people: Iterable[Heard]) -> None:
@@ -86,7 +94,7 @@ def decided(result: Decided) -> None:
     if not result.entries and not result.was_so:
         decision(result.verdict)
         # Of a refusal, what holds is no news.
-        findings(result.verdict.of(Outcome.FAILED) + result.verdict.of(Outcome.WAITING))
+        findings(result.verdict.blocking + result.verdict.of(Outcome.WAITING))
     for entry in result.entries:
         words = "" if result.clock is None else f" at {entry.at} {result.clock.words}"
         click.echo(f"  ledger entry {entry.seq}: {entry.kind}{words}")

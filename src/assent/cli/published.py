@@ -101,11 +101,16 @@ def _of_report(published: Published) -> list[tuple[str, str]]:
 
 
 def annotation_lines(findings: Sequence[Finding]) -> list[str]:
-    """What failed as errors, what waits as warnings, what warns as notices; of too many the last
+    """What blocks as errors, what waits as warnings, what warns as notices; of too many the last
     says how many more.
     """
     lines: list[str] = []
-    levels = {Outcome.FAILED: "error", Outcome.WAITING: "warning", Outcome.WARNED: "notice"}
+    levels = {
+        Outcome.FAILED: "error",
+        Outcome.UNDECIDED: "error",
+        Outcome.WAITING: "warning",
+        Outcome.WARNED: "notice",
+    }
     for outcome, level in levels.items():
         found = [one for one in findings if one.outcome is outcome]
         shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
@@ -142,7 +147,7 @@ def _refused(result: Decided) -> Sequence[Finding]:
 
 def sentence(model: str, said: str, findings: Sequence[Finding] = ()) -> str:
     """One sentence about a model, and what stands against it, as inert Markdown."""
-    wanting = [one for one in findings if one.outcome in (Outcome.FAILED, Outcome.WAITING)]
+    wanting = [one for one in findings if one.outcome.blocks or one.outcome is Outcome.WAITING]
     lines = [f"**{code(model)}**: {prose(said)}", ""]
     lines += [f"- {code(one.rule)}: {prose(_message(one), 600)}" for one in wanting[:100]]
     if len(wanting) > 100:

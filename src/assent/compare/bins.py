@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 from math import isfinite
 
+from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.profile import Categories, ColumnProfile, Numbers
 
@@ -42,16 +43,22 @@ class Bins(Struct, frozen=True, kw_only=True):
         )
 
 
+class Damaged(Struct, frozen=True, kw_only=True):
+    """What is wrong with a profile."""
+
+    problem: str
+
+
 def align(
     old: ColumnProfile, new: ColumnProfile, rows: tuple[int, int], *, is_counted: bool
-) -> Bins | str:
+) -> Bins | NotCompared | Damaged:
     """Both columns in the bins of `old`, or why that cannot be. `is_counted`: `new.in_bins` is
     about `old`. Profiles come from outside: one that contradicts itself is not used.
     """
     present = _present(old, rows[0]), _present(new, rows[1])
-    is_sound = _is_sound(old, present[0]) and _is_sound(new, present[1])
+    is_sound = all(_is_sound(*one) for one in ((old, present[0]), (new, present[1])))
     if min(present) < 0 or not is_sound:
-        return "its profile contradicts itself"
+        return Damaged(problem="its profile contradicts itself")
     missing = tuple(
         (label, left, right)
         for label, left, right in (
@@ -71,12 +78,20 @@ def align(
         if exact is not None:
             return exact
     if old.kind != new.kind:
-        return f"it is counted as {old.kind} in the baseline and as {new.kind} now"
+        return NotCompared(
+            name=new.name,
+            reason=f"it is counted as {old.kind} in the baseline and as {new.kind} now",
+        )
     if old.categories is not None and new.categories is not None:
-        return _by_category(old.categories, new.categories, missing)
+        return _by_category(old.categories, new.categories, missing) or NotCompared(
+            name=new.name, reason="its values were hashed in another way"
+        )
     if old.numbers is not None and new.numbers is not None:
-        return _by_grid(old, new, old.numbers, new.numbers, missing)
-    return "its values are not counted in the same way on both sides"
+        found = _by_grid(old, new, old.numbers, new.numbers, missing)
+        return found or Damaged(problem="its values are not counted")
+    return NotCompared(
+        name=new.name, reason="its values are not counted in the same way on both sides"
+    )
 
 
 def is_discrete(column: ColumnProfile) -> bool:
@@ -99,6 +114,8 @@ def _is_sound(column: ColumnProfile, present: int) -> bool:
     row counted of a million, nothing could ever be shown.
     """
     counts = [column.nulls, column.nans, column.infinities, *column.in_bins]
+    if present > 0 and column.numbers is None and column.kind in ("number", "time"):
+        return False
     if column.numbers is not None:
         edges = column.numbers.edges
         if len(column.numbers.counts) != len(edges) + 1 and (edges or column.numbers.counts):
@@ -155,14 +172,14 @@ def _listed(categories: Categories) -> tuple[tuple[str, ...], tuple[float, ...]]
 
 def _by_category(
     old: Categories, new: Categories, missing: tuple[tuple[str, int, int], ...]
-) -> Bins | str:
+) -> Bins | None:
     """Values whose rows are known on both sides have a bin; the others share one. That is
-    coarser, and still exact.
+    coarser, and still exact. None where they were hashed with different salts.
     """
     before, after = dict(old.top), dict(new.top)
     shared = before.keys() & after.keys()
     if old.is_hashed != new.is_hashed or (old.is_hashed and not shared):
-        return "its values were hashed in another way"
+        return None
     known = [
         value
         for value in dict.fromkeys((*before, *after))
@@ -188,14 +205,14 @@ def _by_grid(
     ours: Numbers,
     theirs: Numbers,
     missing: tuple[tuple[str, int, int], ...],
-) -> Bins | str:
+) -> Bins | None:
     """The candidate's distribution function at the baseline's edges: known at its own edges, a
     straight line between them.
     """
     edges = ours.edges
     total, others_total = float(sum(ours.counts)), float(sum(theirs.counts))
     if not (total and others_total and edges and theirs.edges):
-        return "its values are not counted"
+        return None
     discrete = is_discrete(new)
     known, own = theirs.edges, len(theirs.edges)
     heights = [0.0, *accumulate(map(float, theirs.counts))]

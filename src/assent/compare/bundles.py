@@ -17,7 +17,7 @@ from assent.compare.values import compare_values
 from assent.core.bundle import Bundle
 from assent.core.diff import Diff, Side
 from assent.core.diff.metrics import MetricChange
-from assent.core.diff.model import WeightChange
+from assent.core.diff.model import Weights
 from assent.core.diff.predictions import PredictionsDiff
 from assent.core.evidence import Evidence
 from assent.core.inspection import Inspection
@@ -43,11 +43,10 @@ def compare(
     baseline: Known | None,
     candidate: Known,
     *,
-    weights: tuple[WeightChange, ...] = (),
-    weights_compared: int = 0,
+    weights: Weights | None = None,
 ) -> Diff:
     """Everything that changed from `baseline` (None: there is none) to `candidate`. `weights` is
-    how far those of both have moved apart, which takes their files to tell.
+    how far those of both have moved apart, which takes their files to tell; None if nobody looked.
     """
     old = None if baseline is None else baseline.evidence
     new = candidate.evidence
@@ -65,7 +64,6 @@ def compare(
             old_inspection=None if baseline is None else baseline.inspection,
             new_inspection=candidate.inspection,
             weights=weights,
-            weights_compared=weights_compared,
         ),
         data=compare_data(
             () if old is None else old.data,

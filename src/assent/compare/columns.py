@@ -6,17 +6,20 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from assent.compare.bins import Bins, align
+from assent.compare.bins import Damaged, align
 from assent.compare.chance import is_beyond_chance
 from assent.compare.drift import LEVELS, Moved, judge, measure
+from assent.compare.facts import LOOKS, Looked, fact_changes
 from assent.compare.renames import renamed, without_name
 from assent.compare.shares import shares
 from assent.core.diff.data import (
     ColumnChange,
     ColumnFacts,
     Drift,
+    FactChange,
     MeasuredColumn,
 )
+from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.profile import ColumnProfile, DataProfile
 
@@ -25,12 +28,15 @@ _MOST_LISTED = 100  # categories that came or went
 
 
 class Columns(Struct, frozen=True, kw_only=True):
-    """Columns that differ, the most important first; how many others there are, and of how many
-    nobody can say; and what gates judge from.
+    """Columns that differ, the most important first; how many others are the same, how many differ
+    by no more than chance or than little, which were not compared, and of how many nobody can say
+    whether they drifted; and what gates judge from.
     """
 
     changes: tuple[ColumnChange, ...] = ()
     same: int = 0
+    close: int = 0
+    not_compared: tuple[NotCompared, ...] = ()
     inconclusive: int = 0
     measured: tuple[MeasuredColumn, ...] = ()
 
@@ -43,7 +49,13 @@ class _Pair(Struct, frozen=True, kw_only=True):
     new: ColumnProfile
     is_label: bool
     moved: Moved | None = None
+    not_compared: str = ""
     problem: str = ""
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both are the same to the last count."""
+        return without_name(self.old) == without_name(self.new)
 
 
 def compare_columns(
@@ -55,6 +67,7 @@ def compare_columns(
     before = _by_name(old)
     is_same = _is_same(old, new)
     names = renamed(old, new)
+    parents = {one.of for one in old.columns} & {one.of for one in new.columns}
     pairs: list[_Pair] = []
     added: list[tuple[int, ColumnProfile]] = []
     for at, column in enumerate(_by_name(new).values()):
@@ -62,8 +75,13 @@ def compare_columns(
         if origin is None:
             added.append((at, column))
             continue
-        is_label = column.name == labels[1] or origin.name == labels[0]
-        pair = _Pair(at=at, old=origin, new=column, is_label=is_label)
+        pair = _Pair(
+            at=at,
+            old=origin,
+            new=column,
+            is_label=column.name == labels[1] or origin.name == labels[0],
+            not_compared=_stand_in(origin, column, parents),
+        )
         can_count = is_counted and origin.name == column.name
         if not is_same:
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
@@ -91,9 +109,18 @@ def compare_columns(
     ]
     changes.sort(key=importance)
     seen = {change.name for change in changes if change.new is not None}
+    left = [pair for pair in pairs if pair.new.name not in seen]
+    compared = [pair for pair in left if not pair.not_compared]
+    same = sum(pair.is_same for pair in compared)
     return Columns(
         changes=tuple(_with_charts(changes, pairs)),
-        same=sum(pair.new.name not in seen for pair in pairs),
+        same=same,
+        close=len(compared) - same,
+        not_compared=tuple(
+            NotCompared(name=pair.new.name, reason=pair.not_compared)
+            for pair in left
+            if pair.not_compared
+        ),
         inconclusive=sum(drift.outcome == "inconclusive" for drift in drifts.values()),
         measured=measured_columns(new, pairs, old.rows),
     )
@@ -106,19 +133,21 @@ def measured_columns(
     found = {pair.new.name: pair for pair in pairs}
     measured: list[MeasuredColumn] = []
     for column in _by_name(new).values():
-        nulls = _share(column.nulls, new.rows)
+        ours = facts(column, new.rows)
         pair = found.get(column.name)
         if pair is None:
-            measured.append(MeasuredColumn(name=column.name, nulls=nulls))
+            measured.append(MeasuredColumn(name=column.name, new=ours))
             continue
         listed = pair.old.categories
         measured.append(
             MeasuredColumn(
                 name=column.name,
-                nulls=nulls,
+                new=ours,
                 old_name=pair.old.name,
-                old_nulls=_share(pair.old.nulls, old_rows),
+                old=facts(pair.old, old_rows),
+                outside=_outside(pair),
                 test=None if pair.moved is None else pair.moved.test,
+                not_compared=pair.not_compared,
                 problem=pair.problem,
                 is_open=pair.new.categories is not None and (listed is None or listed.others > 0),
             )
@@ -128,16 +157,60 @@ def measured_columns(
 
 def facts(column: ColumnProfile, rows: int) -> ColumnFacts:
     """What a person compares of a column."""
-    numbers = column.numbers if column.kind in ("number", "time") else None
-    return ColumnFacts(
+    known = ColumnFacts(
         type=column.type,
         kind=column.kind,
         nulls=_share(column.nulls, rows),
+        nans=_share(column.nans, rows),
+        infinite=_share(column.infinities, rows),
+        tokens=_share(column.tokens, rows),
         distinct=column.distinct,
-        minimum=None if numbers is None else numbers.minimum,
-        maximum=None if numbers is None else numbers.maximum,
-        mean=None if numbers is None else numbers.mean,
     )
+    numbers = column.numbers
+    if numbers is None or column.kind not in ("number", "time"):
+        return known
+    is_time = column.kind == "time"
+    return replace(
+        known,
+        zeros=None if is_time else _share(numbers.zeros, rows),
+        negatives=None if is_time else _share(numbers.negatives, rows),
+        minimum=numbers.minimum,
+        maximum=numbers.maximum,
+        mean=numbers.mean,
+        deviation=numbers.deviation,
+    )
+
+
+def _stand_in(old: ColumnProfile, new: ColumnProfile, parents: set[str]) -> str:
+    """What of a column alone is known on both sides, empty where that is its values. `parents` are
+    columns whose parts are columns of their own.
+    """
+    if new.name in parents and old.name == new.name:
+        return ""
+    if "text" in (old.kind, new.kind):
+        values = old.frequent is not None and new.frequent is not None
+        frequent = " and of its values those that are frequent" if values else ""
+        return f"only the lengths of its texts{frequent} were compared"
+    if "nested" not in (old.kind, new.kind):
+        return ""
+    if old.numbers is not None and new.numbers is not None:
+        return "only its lengths were compared"
+    return "only its nulls were compared"
+
+
+def _outside(pair: _Pair) -> tuple[int, int] | None:
+    """Rows outside of the baseline's range, where they were counted or there surely is none."""
+    ours, theirs = pair.old.numbers, pair.new.numbers
+    if pair.old.kind != pair.new.kind or pair.new.kind not in ("number", "time"):
+        return None
+    if pair.new.outside is not None:
+        return pair.new.outside
+    if ours is None or theirs is None or ours.minimum is None or ours.maximum is None:
+        return None
+    if theirs.minimum is None or theirs.maximum is None:
+        return 0, 0
+    is_within = ours.minimum <= theirs.minimum and theirs.maximum <= ours.maximum
+    return (0, 0) if is_within else None
 
 
 def _by_name(profile: DataProfile) -> dict[str, ColumnProfile]:
@@ -161,17 +234,11 @@ def _share(part: int, rows: int) -> float:
 def _measured(pair: _Pair, rows: tuple[int, int], *, is_counted: bool) -> _Pair:
     """The pair with its drift, or with the problem that there is none."""
     bins = align(pair.old, pair.new, rows, is_counted=is_counted)
-    if not isinstance(bins, Bins):
-        return replace(pair, problem=bins)
-    ours, theirs = pair.old.numbers, pair.new.numbers
-    low = [one.minimum for one in (ours, theirs) if one is not None and one.minimum is not None]
-    high = [one.maximum for one in (ours, theirs) if one is not None and one.maximum is not None]
-    moved = measure(
-        bins,
-        None if ours is None else ours.deviation,
-        (min(low, default=None), max(high, default=None)),
-    )
-    return replace(pair, moved=moved)
+    if isinstance(bins, Damaged):
+        return replace(pair, problem=bins.problem)
+    if isinstance(bins, NotCompared):
+        return replace(pair, not_compared=bins.reason)
+    return replace(pair, moved=measure(bins, pair.old, pair.new))
 
 
 def _judged(pairs: list[_Pair]) -> dict[int, Drift]:
@@ -191,11 +258,15 @@ def _judged(pairs: list[_Pair]) -> dict[int, Drift]:
 
 
 def _looks(pairs: list[_Pair]) -> int:
-    """How many things are looked at beside the distribution: both ends of the range, nulls, and
-    each category.
+    """How many things are looked at beside the distribution: the facts of each column, each of its
+    categories and each of its frequent values.
     """
-    listed = sum(len(pair.old.categories.top) for pair in pairs if pair.old.categories is not None)
-    return 3 * len(pairs) + listed
+    listed = sum(
+        len(() if one.categories is None else one.categories.top) + len(one.frequent or ())
+        for pair in pairs
+        for one in (pair.old, pair.new)
+    )
+    return LOOKS * len(pairs) + listed
 
 
 def _change(
@@ -205,21 +276,10 @@ def _change(
     old, new = pair.old, pair.new
     came = tuple(_added(old, new))
     went = tuple(_vanished(old, new, rows, looks)) if drift is not None else ()
-    outside = _outside(old, new, rows, looks) if drift is not None else 0
-    has_nulls = (
-        drift is not None and not old.nulls and is_beyond_chance(new.nulls, rows[1], rows[0], looks)
-    )
-    differs = (
-        old.name != new.name
-        or old.type != new.type
-        or pair.problem
-        or (drift is not None and drift.outcome == "shown")
-        or came
-        or went
-        or outside
-        or has_nulls
-    )
-    if not differs:
+    told = () if pair.problem or pair.is_same else _facts(pair, rows, looks)
+    is_shown = drift is not None and drift.outcome == "shown"
+    is_schema = old.name != new.name or old.type != new.type or old.kind != new.kind
+    if not (is_schema or pair.problem or is_shown or came or went or told):
         return None
     return ColumnChange(
         name=new.name,
@@ -229,10 +289,19 @@ def _change(
         drift=drift,
         added=came[:_MOST_LISTED],
         vanished=went[:_MOST_LISTED],
-        outside=outside,
+        is_by_chance=bool(came)
+        and not any(is_beyond_chance(count, rows[1], rows[0], looks) for _, count in came),
+        facts=told,
         is_label=pair.is_label,
+        not_compared=pair.not_compared,
         problem=pair.problem,
     )
+
+
+def _facts(pair: _Pair, rows: tuple[int, int], looks: int) -> tuple[FactChange, ...]:
+    looked = Looked(old=rows[0], new=rows[1], looks=looks)
+    is_stand_in = pair.new.kind not in ("number", "time")
+    return fact_changes(pair.old, pair.new, looked, is_stand_in=is_stand_in)
 
 
 def _added(old: ColumnProfile, new: ColumnProfile) -> Iterator[tuple[str, int]]:
@@ -262,30 +331,6 @@ def _vanished(
     for value, count in ours.top:
         if value not in left and is_beyond_chance(count, rows[0], rows[1], looks):
             yield value, count
-
-
-def _outside(old: ColumnProfile, new: ColumnProfile, rows: tuple[int, int], looks: int) -> int:
-    """Rows of the candidate that are surely beyond the baseline's range, by its own bins."""
-    ours, theirs = old.numbers, new.numbers
-    if (
-        ours is None
-        or theirs is None
-        or ours.minimum is None
-        or ours.maximum is None
-        or old.kind != new.kind
-        or old.kind not in ("number", "time")
-        or len(theirs.counts) != len(theirs.edges) + 1
-    ):
-        return 0
-    above = below = 0
-    for at, count in enumerate(theirs.counts):
-        if at > 0 and theirs.edges[at - 1] >= ours.maximum:
-            above += count
-        if at < len(theirs.edges) and theirs.edges[at] < ours.minimum:
-            below += count
-    return sum(
-        count for count in (above, below) if is_beyond_chance(count, rows[1], rows[0], looks)
-    )
 
 
 def importance(change: ColumnChange) -> tuple[bool, int, int, float, str]:

@@ -59,9 +59,13 @@ def compare_data(
                     is_profiled=ours is not None and theirs is not None,
                     columns=columns.changes,
                     same_columns=columns.same,
+                    close_columns=columns.close,
+                    not_compared=columns.not_compared,
                     inconclusive=columns.inconclusive,
                     old_duplicates=None if ours is None else ours.duplicates,
                     new_duplicates=None if theirs is None else theirs.duplicates,
+                    old_near_duplicates=None if ours is None else ours.near_duplicates,
+                    new_near_duplicates=None if theirs is None else theirs.near_duplicates,
                     rows=rows.get(name),
                 )
             )
@@ -97,7 +101,7 @@ def _agree(old: DataProfile | None, new: DataProfile | None) -> bool:
 
 
 def _counts(profile: DataProfile) -> DataProfile:
-    columns = tuple(replace(column, in_bins=()) for column in profile.columns)
+    columns = tuple(replace(column, in_bins=(), outside=None) for column in profile.columns)
     return replace(profile, columns=columns, against=None)
 
 

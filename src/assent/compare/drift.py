@@ -31,10 +31,12 @@ from itertools import accumulate, pairwise
 from math import isfinite, log, log2, sqrt
 
 from assent.compare.adjusted import benjamini_hochberg
-from assent.compare.bins import OTHERS, Bins
+from assent.compare.bins import OTHERS, Bins, is_discrete
+from assent.compare.curves import Curve, area_between, curve, widest_gap
 from assent.compare.noncentral import lower_tail, upper_tail
 from assent.core.diff.data import Drift, DriftTest, Level
 from assent.core.diff.shape import Struct
+from assent.core.profile import ColumnProfile, Numbers
 
 ALPHA = 0.05
 LEVELS: dict[Level, float] = {"slight": 0.02, "moderate": 0.1, "severe": 0.25}
@@ -73,10 +75,10 @@ class Moved(Struct, frozen=True, kw_only=True):
     groups: tuple[Group, ...]
 
 
-def measure(bins: Bins, deviation: float | None, span: tuple[float | None, float | None]) -> Moved:
-    """Test and effect sizes of a column. `deviation` is the baseline's, `span` the least and the
-    greatest value of both sides.
-    """
+def measure(
+    bins: Bins, old_column: ColumnProfile | None = None, new_column: ColumnProfile | None = None
+) -> Moved:
+    """Test and effect sizes of a column. Distances along the line take both sides' profiles."""
     groups = grouped(bins)
     old = [one.old for one in groups]
     new = [one.new for one in groups]
@@ -87,7 +89,7 @@ def measure(bins: Bins, deviation: float | None, span: tuple[float | None, float
         low = min(low, statistic(old, [one.nearest for one in groups]))
     count = max(2, len(groups))
     by_chance = (count - 1) * (1 / rows[0] + 1 / rows[1]) if min(rows) else 0.0
-    ks, shift = _along(bins, deviation, span)
+    ks, shift = _along(bins, old_column, new_column)
     return Moved(
         test=DriftTest(
             low=_short(low),
@@ -201,33 +203,51 @@ def variation(old: Sequence[float], new: Sequence[float]) -> float:
 
 
 def _along(
-    bins: Bins, deviation: float | None, span: tuple[float | None, float | None]
+    bins: Bins, old: ColumnProfile | None, new: ColumnProfile | None
 ) -> tuple[float | None, float | None]:
-    """Kolmogorov-Smirnov and Wasserstein distance of the numbers, on the fine bins."""
-    old, new = sum(bins.old), sum(bins.new)
-    if not bins.edges or not old or not new:
+    """Kolmogorov-Smirnov and Wasserstein distance of the numbers. The first is taken at the edges
+    of the fine bins and, where a side has few values, at each of these; the second between the
+    curves that either side's own bins give.
+    """
+    rows = sum(bins.old), sum(bins.new)
+    if not bins.edges or not min(rows):
         return None, None
-    gaps = [
-        p / old - q / new for p, q in zip(accumulate(bins.old), accumulate(bins.new), strict=True)
-    ][:-1]
-    ks = _short(max(map(abs, gaps)))
+    gaps = zip(accumulate(bins.old), accumulate(bins.new), strict=True)
+    ks = max([abs(p / rows[0] - q / rows[1]) for p, q in gaps][:-1])
+    curves = _curve(old), _curve(new if old and new and old.kind == new.kind else None)
+    before, after = curves[0], curves[1] or _binned(bins)
+    if before is None or after is None or old is None or old.numbers is None:
+        return _short(ks), None
+    ks = 1.0 if _are_apart(old, new) else max(ks, widest_gap(before, after))
+    deviation = old.numbers.deviation
     if deviation is None or not 0 < deviation < float("inf"):
-        return ks, None
-    low, high = span
-    places = [bins.edges[0] if low is None else min(low, bins.edges[0]), *bins.edges]
-    places.append(bins.edges[-1] if high is None else max(high, bins.edges[-1]))
-    area = 0.0
-    for (left, right), (before, after) in zip(
-        pairwise(places), pairwise((0.0, *gaps, 0.0)), strict=True
-    ):
-        if bins.are_edges_values:
-            mean = abs(before)
-        elif before * after >= 0:
-            mean = abs(before + after) / 2
-        else:  # the mean of the absolute value along a straight line that crosses 0
-            mean = (before * before + after * after) / (2 * abs(before - after))
-        area += (right / deviation - left / deviation) * mean
-    return ks, _short(area) if isfinite(area) else None
+        return _short(ks), None
+    shift = area_between(before, after) / deviation
+    return _short(ks), _short(shift) if isfinite(shift) else None
+
+
+def _are_apart(old: ColumnProfile, new: ColumnProfile | None) -> bool:
+    """Whether all numbers of one side are larger than any of the other."""
+    ours, theirs = old.numbers, None if new is None else new.numbers
+    if new is None or old.kind != new.kind or ours is None or theirs is None:
+        return False
+    return _is_below(ours.maximum, theirs.minimum) or _is_below(theirs.maximum, ours.minimum)
+
+
+def _is_below(high: float | None, low: float | None) -> bool:
+    return high is not None and low is not None and high < low
+
+
+def _curve(column: ColumnProfile | None) -> Curve | None:
+    if column is None or column.numbers is None:
+        return None
+    return curve(column.numbers, are_edges_values=is_discrete(column))
+
+
+def _binned(bins: Bins) -> Curve | None:
+    """What the candidate's rows in the baseline's bins say, where its own are not of numbers."""
+    counted = Numbers(edges=bins.edges, counts=tuple(map(round, bins.new)))
+    return curve(counted, are_edges_values=False)
 
 
 def _ranges(bins: Bins) -> tuple[Group, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff.metrics import Better, MetricChange
+from assent.core.diff.metrics import Better, MetricChange, Own
 from assent.core.direction import direction, is_turned
 from assent.core.scalar import Scalar, difference, number, same
 
@@ -16,6 +16,7 @@ _COARSEST = 0.005
 """A metric written with fewer than two decimals is taken to have two."""
 _FINEST = 1e-6
 """Sums in another order, or in single precision, differ by this share."""
+_SUMMED = 1e-9
 _HIGHER_IS_BETTER = re.compile(r"(?P<above>(?:.*\.)?)higher_is_better\.(?P<subject>.+)", re.DOTALL)
 _RESULTS = re.compile(r"^(?P<above>(?:.*\.)?)(?:results|groups)\.", re.DOTALL)
 _FILTER = re.compile(r",[A-Za-z0-9_-]+$")
@@ -57,22 +58,58 @@ def compare_metrics(
             changes.append(metric_change(name, left, right, said))
         elif left is UNSET and right is UNSET:
             changes.append(other)
-        elif _agrees(left, other.old) and _agrees(right, other.new):
-            written = metric_change(
-                name,
-                other.old if left is UNSET else left,
-                other.new if right is UNSET else right,
-                said,
-            )
-            changes.append(
-                msgspec.structs.replace(written, interval=other.interval, rows=other.rows)
-            )
         else:
-            changes.append(
-                msgspec.structs.replace(metric_change(name, left, right, said), is_disputed=True)
-            )
-            changes.append(msgspec.structs.replace(other, is_disputed=True))
+            changes += _together(metric_change(name, left, right, said), other, said)
     return tuple(sorted(changes, key=lambda change: change.name))
+
+
+def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Iterator[MetricChange]:
+    """A metric of the files that the predictions give as well. What a side's file says is compared
+    with what this side's predictions give by themselves, on all of their rows with their labels.
+    """
+    own = computed.own or Own(old=computed.old, new=computed.new)
+    agrees = _agrees(written.old, own.old), _agrees(written.new, own.new)
+    if not all(agrees):
+        yield msgspec.structs.replace(
+            written, is_disputed=True, not_compared=_why_disputed(agrees, computed)
+        )
+        yield msgspec.structs.replace(computed, is_disputed=True)
+        return
+    old = own.old if written.old is UNSET else written.old
+    new = own.new if written.new is UNSET else written.new
+    if computed.own is not None:  # of other rows or labels than the two are compared on
+        better = metric_change(written.name, old, new, said).better
+        yield msgspec.structs.replace(computed, better=better, own=Own(old=old, new=new))
+        return
+    yield msgspec.structs.replace(
+        metric_change(written.name, old, new, said),
+        interval=computed.interval,
+        no_interval=computed.no_interval,
+        rows=computed.rows,
+        not_compared=computed.not_compared,
+    )
+
+
+def _why_disputed(agrees: tuple[bool, bool], computed: MetricChange) -> str:
+    """Why the two values of a file are not of one thing; empty where they may be, as those of
+    another definition of the metric are.
+    """
+    if any(agrees):
+        side = "candidate" if agrees[0] else "baseline"
+        return f"the metrics file of the {side} does not say what its predictions give"
+    if computed.own is None:
+        return computed.not_compared
+    return computed.not_compared or "the rows or labels are others than the baseline's"
+
+
+def is_alike(one: Scalar | UnsetType, other: Scalar | UnsetType) -> bool:
+    """Whether two computed values are the same but for the order in which they were added up."""
+    if one is UNSET or other is UNSET:
+        return one is other
+    left, right = number(one), number(other)
+    if left is None or right is None:
+        return same(one, other)
+    return abs(left - right) <= _SUMMED * max(1.0, abs(left), abs(right))
 
 
 def metric_change(

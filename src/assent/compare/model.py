@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Literal
 
 from msgspec import UNSET
@@ -11,11 +12,14 @@ from msgspec.structs import replace
 
 from assent.compare.packages import compare_packages
 from assent.compare.signature import compare_signature
+from assent.compare.templates import compare_templates
+from assent.compare.uncompared import uncompared
 from assent.compare.values import compare_values
 from assent.core.bundle import Bundle, ModelFile
-from assent.core.diff.model import FileChange, ModelDiff, PartChange, TensorChange, WeightChange
+from assent.core.diff.model import FileChange, ModelDiff, PartChange, TensorChange, Weights
 from assent.core.digest import Digest
 from assent.core.inspection import Inspection, Part, Tensor
+from assent.core.tensor_names import aligned
 
 _Pair = tuple[Part | None, Part | None]
 
@@ -26,8 +30,7 @@ def compare_model(
     *,
     old_inspection: Inspection | None = None,
     new_inspection: Inspection | None = None,
-    weights: tuple[WeightChange, ...] = (),
-    weights_compared: int = 0,
+    weights: Weights | None = None,
 ) -> ModelDiff:
     """Files by path, digest and whether they may be run; parts by path, or by what they are if
     their name changed.
@@ -51,6 +54,8 @@ def compare_model(
             )
         )
     had = None if old is None else old_inspection or Inspection()
+    sides = _Sides(old, new, had or Inspection(), new_inspection or Inspection())
+    moved = Weights() if weights is None else weights
     return ModelDiff(
         old_size_bytes=None if old is None else old.size_bytes,
         new_size_bytes=new.size_bytes,
@@ -59,10 +64,12 @@ def compare_model(
         is_inspected=new_inspection is not None,
         old_parameters=None if had is None else had.parameters,
         new_parameters=None if new_inspection is None else new_inspection.parameters,
-        parts=_parts(old, new, had or Inspection(), new_inspection or Inspection()),
+        parts=sides.parts(),
         signature=compare_signature(had, new_inspection),
-        weights=weights,
-        weights_compared=weights_compared,
+        weights=moved.changes,
+        weights_compared=moved.compared,
+        templates=compare_templates(sides.before, sides.after),
+        not_compared=uncompared(sides.pairs, sides, weights),
     )
 
 
@@ -74,14 +81,46 @@ def _became(
     return "executable" if new.is_executable else "not executable"
 
 
-def _parts(
-    old: Bundle | None, new: Bundle, before: Inspection, after: Inspection
-) -> tuple[PartChange, ...]:
-    old_digests, new_digests = _digests(old), _digests(new)
-    pairs = _pairs(before.parts, after.parts, old_digests, new_digests)
-    tensors = _Tensors(pairs)
-    found = [_part(pair, tensors, old_digests, new_digests) for pair in pairs]
-    return tuple(sorted(found, key=lambda part: (part.path, part.new_format is None)))
+class _Sides:
+    """Both sides' parts, which of them belong together, and what of them is the same."""
+
+    def __init__(
+        self, old: Bundle | None, new: Bundle, before: Inspection, after: Inspection
+    ) -> None:
+        self._old, self._new = _digests(old), _digests(new)
+        names = aligned(_tensor_names(before), _tensor_names(after))
+        self.before = tuple(_renamed(part, names) for part in before.parts)
+        self.after = after.parts
+        self.pairs = _pairs(self.before, self.after, self._old, self._new)
+
+    def are_same(self, old: Part, new: Part) -> bool:
+        """Whether all bytes of both parts are the same."""
+        return _content(old.path, self._old) == _content(new.path, self._new)
+
+    def have_same_values(self, old: Part, new: Part) -> bool:
+        """Whether the values of all tensors of both parts are the same bytes."""
+        beside = old.beside == new.beside and all(
+            self._old.get(path) == self._new.get(path) for path in new.beside
+        )
+        return beside and self.are_same(old, new)
+
+    def parts(self) -> tuple[PartChange, ...]:
+        tensors = _Tensors(self.pairs)
+        had = frozenset(name for part in self.before for name in part.imports)
+        has = frozenset(name for part in self.after for name in part.imports)
+        found = [_part(pair, tensors, self, had, has) for pair in self.pairs]
+        return tuple(sorted(found, key=lambda part: (part.path, part.new_format is None)))
+
+
+def _tensor_names(inspection: Inspection) -> set[str]:
+    return {tensor.name for part in inspection.parts for tensor in part.tensors}
+
+
+def _renamed(part: Part, names: Mapping[str, str]) -> Part:
+    if not names:
+        return part
+    renamed = (replace(tensor, name=names.get(tensor.name, tensor.name)) for tensor in part.tensors)
+    return replace(part, tensors=tuple(renamed))
 
 
 def _digests(bundle: Bundle | None) -> dict[str, Digest]:
@@ -95,7 +134,8 @@ def _pairs(
     new_digests: Mapping[str, Digest],
 ) -> list[_Pair]:
     """Parts that belong together: those of one path; of the rest those of the same bytes; of the
-    rest the only one of its format on both sides, if it is a model and not a file beside one.
+    rest the only one of its format on both sides, if it is a model and not a file beside one; of
+    the rest those whose tensors have the same names, whatever the format.
     """
     old = {part.path: part for part in before}
     new = {part.path: part for part in after}
@@ -103,6 +143,7 @@ def _pairs(
     for left_keys, right_keys in (
         ({p: old_digests.get(p) for p in old}, {p: new_digests.get(p) for p in new}),
         (_formats(old), _formats(new)),
+        (_tensors(old), _tensors(new)),
     ):
         partners = {key: path for path, key in _unique(right_keys, new).items()}
         for path, key in _unique(left_keys, old).items():
@@ -119,6 +160,13 @@ def _is_model(part: Part) -> bool:
     """Whether something was found in a part that only a model has."""
     counts = part.parameters is not None or part.trees is not None or part.signature is not None
     return counts or bool(part.tensors or part.features or part.imports)
+
+
+def _tensors(parts: Mapping[str, Part]) -> dict[str, str | None]:
+    return {
+        path: "\n".join(sorted(tensor.name for tensor in part.tensors)) or None
+        for path, part in parts.items()
+    }
 
 
 def _unique(keys: Mapping[str, str | None], left: Mapping[str, Part]) -> dict[str, str]:
@@ -162,11 +210,9 @@ def _named(part: Part | None) -> dict[str, Tensor]:
 
 
 def _part(
-    pair: _Pair,
-    tensors: _Tensors,
-    old_digests: Mapping[str, Digest],
-    new_digests: Mapping[str, Digest],
+    pair: _Pair, tensors: _Tensors, sides: _Sides, had_imports: Set[str], has_imports: Set[str]
 ) -> PartChange:
+    """One part. A name that another part of the baseline imports has only moved."""
     old, new = pair
     either = new or old
     assert either is not None  # a pair has one side at least
@@ -178,7 +224,7 @@ def _part(
         and new is not None
         and _named(old) == _named(new)
         and replace(old, tensors=()) == replace(new, tensors=())
-        and _content(old.path, old_digests) == _content(new.path, new_digests)
+        and sides.are_same(old, new)
     )
     return PartChange(
         path=either.path,
@@ -197,16 +243,25 @@ def _part(
         removed_features=tuple(name for name in left.features if name not in has),
         are_features_reordered=_is_reordered(left.features, right.features, had & has),
         unused=right.unused,
-        added_imports=tuple(sorted(set(right.imports) - set(left.imports))),
-        removed_imports=tuple(sorted(set(left.imports) - set(right.imports))),
-        kept_imports=tuple(sorted(set(left.imports) & set(right.imports))),
+        added_imports=tuple(sorted(set(right.imports) - had_imports)),
+        removed_imports=tuple(sorted(set(left.imports) - has_imports)),
+        kept_imports=tuple(sorted(set(right.imports) & had_imports)),
         imports=len(right.imports),
         dangers=right.dangers,
         code=right.code,
         compression=right.compression,
         problem=right.problem,
+        counted=right.counted,
+        integers=sum(_integers(tensor) for tensor in right.tensors),
+        notes=right.notes,
+        not_read=right.not_read,
         is_changed=not is_same,
     )
+
+
+def _integers(tensor: Tensor) -> int:
+    is_whole = tensor.dtype.startswith(("int", "uint"))
+    return math.prod(tensor.shape) if is_whole else 0
 
 
 def _nothing(part: Part) -> Part:

@@ -15,7 +15,8 @@ from msgspec import UNSET, UnsetType
 from packaging.version import InvalidVersion, Version
 
 from assent.compare.values import compare_values, environment_values
-from assent.core.diff.values import NotCompared, ValueChange, Values
+from assent.core.diff.sameness import NotCompared
+from assent.core.diff.values import ValueChange, Values
 from assent.core.evidence import Environment, PackagesGap
 from assent.core.scalar import Scalar
 

@@ -44,8 +44,11 @@ def renamed(old: DataProfile, new: DataProfile) -> dict[str, str]:
 
 
 def without_name(column: ColumnProfile) -> ColumnProfile:
-    """The content of a column alone."""
-    return replace(column, name="", in_bins=())
+    """The content of a column alone, without what earlier versions did not write."""
+    numbers = column.numbers
+    if numbers is not None and numbers.within:
+        numbers = replace(numbers, within=())
+    return replace(column, name="", in_bins=(), outside=None, numbers=numbers)
 
 
 def _only_in(one: DataProfile, other: DataProfile) -> list[ColumnProfile]:
@@ -85,7 +88,7 @@ def _moved(one: ColumnProfile, other: ColumnProfile, rows: tuple[int, int]) -> M
     if one.numbers is None and one.categories is None:
         return None
     bins = align(one, other, rows, is_counted=False)
-    return measure(bins, None, (None, None)) if isinstance(bins, Bins) else None
+    return measure(bins) if isinstance(bins, Bins) else None
 
 
 def _is_near(one: ColumnProfile, other: ColumnProfile) -> bool:

@@ -57,7 +57,13 @@ class Part(Struct, frozen=True, kw_only=True):
     those without any weight or split. `imports` are the names that loading would look up
     (`module.name`), sorted, each once; `dangers` what is a reason to block whatever was
     approved before; `code` custom code that the file carries. `problem` says why it could not be
-    read, or not wholly.
+    read, or not wholly: it is damaged, or larger than what is read.
+
+    `beside` are other files of the model that hold values of its tensors. `counted` says what
+    `parameters` counts. `templates` are chat templates by name (`default`). `notes` are oddities
+    that block nothing. Nobody may say of two parts that what is in them is the same unless their
+    bytes are: `not_read` says that nothing of the content is looked at, and `left_out` names what
+    of it is not, though results depend on it (`the values of its trees`).
     """
 
     path: str
@@ -76,6 +82,12 @@ class Part(Struct, frozen=True, kw_only=True):
     code: tuple[str, ...] = ()
     compression: str | None = None
     problem: str | None = None
+    beside: tuple[str, ...] = ()
+    counted: str | None = None
+    templates: dict[str, str] = {}
+    notes: tuple[str, ...] = ()
+    not_read: str | None = None
+    left_out: str | None = None
 
 
 class Inspection(Struct, frozen=True, kw_only=True):

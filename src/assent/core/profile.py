@@ -16,6 +16,16 @@ ColumnKind = Literal["number", "category", "boolean", "time", "text", "nested"]
 """
 
 
+MISSING_TOKENS = frozenset(("", "-", "?", "n/a", "na", "nan", "none", "null", "#n/a", "<na>"))
+"""What people write into text where there is no value: compared without case and outer space."""
+
+FREQUENT = 0.01
+"""The share of rows from which on a value of text is kept though most others are not."""
+
+LEAST_FREQUENT = 10
+"""Rows that it must have at least: a name in a small table is not kept."""
+
+
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The shape of every part of a profile."""
 
@@ -27,6 +37,10 @@ class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `edges[i - 1]` up to and including `edges[i]`, and those above the last edge. Where a column
     has few values, each is an edge, and the counts are exact for each of them. `mean`, `deviation`
     (of the population), `skewness` and `kurtosis` (excess) are moments, None where undefined.
+
+    `within` says for each count where the mean of its values lies between the ends of their bin, as
+    a share of its width; the first bin begins at `minimum`, the last ends at `maximum`. It is empty
+    where each edge is a value, and in profiles that were written before there was one.
     """
 
     minimum: float | None = None
@@ -39,6 +53,7 @@ class Numbers(Struct, frozen=True, kw_only=True, omit_defaults=True):
     negatives: int = 0
     edges: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
+    within: tuple[float, ...] = ()
 
 
 class Categories(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -56,7 +71,20 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `distinct` is approximate above a few thousand. `nans` and `infinities` are neither null nor
     among `numbers`. `in_bins` counts the rows in the bins of the profile that this one was
     counted against (`DataProfile.against`): like `Numbers.counts` for its edges, or one count for
-    each value in its `Categories.top` and one for all others.
+    each value in its `Categories.top` and one for all others. `outside` counts the rows below the
+    minimum and above the maximum of that profile's column, None where it has none or this one was
+    not counted against it.
+
+    `tokens` counts the rows of text that say that there is no value (`MISSING_TOKENS`).
+    `frequent` are the values of text that is not counted as categories of which each makes up at
+    least `FREQUENT` of the rows that have one, and `LEAST_FREQUENT` rows, the most frequent first,
+    ties by value; None where that was not looked for. A long one is its beginning and a digest.
+    `is_hashed` as in `Categories`. `of` is the column that this one was
+    taken out of (a field of a struct, the norm of a list of numbers), empty for a column of the
+    table itself.
+
+    `fits` is a column of text whose values are all written as numbers or moments, counted as these:
+    on the other side they may be of that type.
     """
 
     name: str
@@ -69,24 +97,36 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     numbers: Numbers | None = None
     categories: Categories | None = None
     in_bins: tuple[int, ...] = ()
+    outside: tuple[int, int] | None = None
+    tokens: int = 0
+    frequent: tuple[tuple[str, int], ...] | None = None
+    is_hashed: bool = False
+    of: str = ""
+    fits: ColumnProfile | None = None
 
 
 class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """All columns of a data set, in its order. `duplicates` counts rows that repeat another one,
-    None where that was not counted. `against` is the digest of the profile in whose bins the
-    rows were counted as well.
+    """All columns of a data set, in its order. `duplicates` counts rows that repeat another one in
+    all columns but those of the key and those left out; `near_duplicates` also those that do but
+    for rounding, white space and the case of letters. Both are None where that was not counted.
+    `against` is the digest of the profile in whose bins the rows were counted as well.
     """
 
     format: str = FORMAT
     rows: int = 0
     columns: tuple[ColumnProfile, ...] = ()
     duplicates: int | None = None
+    near_duplicates: int | None = None
     against: Digest | None = None
 
 
 class Overlap(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What two data sets share: `rows` of the second that are also in the first, and `keys`
-    likewise (None where no key is declared). `of` is the number of rows of the second.
+    """What two data sets share. `rows` of the second are also in the first, whatever their keys,
+    compared in `columns` columns: those that both have, without the key of either and without what
+    either leaves out. `near` counts rows that are there but for rounding, white space and the case
+    of letters, those of `rows` among them. `keys` are rows whose key is there, None where no key is
+    declared. `of` is the number of rows of the second. Where `columns` and `near` are None, an
+    earlier version has counted, which compared the keys as well.
     """
 
     first: str
@@ -94,6 +134,8 @@ class Overlap(Struct, frozen=True, kw_only=True, omit_defaults=True):
     of: int
     rows: int
     keys: int | None = None
+    near: int | None = None
+    columns: int | None = None
 
 
 class RowChanges(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 _SIZES = {
     "b": 1,
@@ -54,6 +55,15 @@ def show_span(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts[:2]) or "0s"
+
+
+def show_moment(seconds: float) -> str:
+    """Seconds since 1970 as a moment in UTC, also one that a calendar has no day for."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        return f"{seconds:.4g} s since 1970"
+    return moment.strftime("%Y-%m-%d %H:%M:%S").removesuffix(" 00:00:00")
 
 
 def count(amount: int, one: str, many: str | None = None) -> str:

@@ -14,9 +14,15 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"  # blocks
+    UNDECIDED = "undecided"  # what was to be judged could not be compared: blocks
     WAITING = "waiting"  # a person has yet to decide
     WARNED = "warning"  # worth a look; does not block
     NOT_APPLICABLE = "not applicable"  # nothing to compare with; does not block
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nobody's approval can help."""
+        return self in (Outcome.FAILED, Outcome.UNDECIDED)
 
 
 class Decision(StrEnum):
@@ -55,13 +61,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def decision(self) -> Decision:
-        """Blocked if anything failed or nothing was judged, else pending if anyone is awaited."""
+        """Blocked if any finding blocks or nothing was judged, else pending if any waits."""
         outcomes = {finding.outcome for finding in self.findings}
-        if Outcome.FAILED in outcomes or not outcomes:
+        if self.blocking or not outcomes:
             return Decision.BLOCKED
         if Outcome.WAITING in outcomes:
             return Decision.PENDING
         return Decision.PASSED
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        """The findings that block: what failed first, then what is undecided."""
+        return self.of(Outcome.FAILED) + self.of(Outcome.UNDECIDED)
 
     def of(self, outcome: Outcome) -> tuple[Finding, ...]:
         """The findings with this outcome, in order."""

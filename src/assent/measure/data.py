@@ -11,7 +11,7 @@ from typing import Any
 from assent.core.digest import Digest, digest_of_value
 from assent.core.evidence import DataReference, Problem
 from assent.errors import AssentError, UsageError
-from assent.measure import files, pointers
+from assent.measure import dialect, files, pointers
 from assent.measure.hashes import Hashes
 from assent.measure.profiles.databases import is_database
 from assent.measure.redaction import redact_text
@@ -113,7 +113,7 @@ def _rows_of(path: Path) -> int | None:
         return None
     match suffix:
         case ".csv":
-            return _csv_rows(path, ",")
+            return _csv_rows(path, None)
         case ".tsv":
             return _csv_rows(path, "\t")
         case ".jsonl" | ".ndjson":
@@ -123,10 +123,15 @@ def _rows_of(path: Path) -> int | None:
             return None
 
 
-def _csv_rows(path: Path, delimiter: str) -> int | None:
-    """Rows without the header; a quoted cell may hold line breaks."""
+def _csv_rows(path: Path, delimiter: str | None) -> int | None:
+    """Rows without the header; a quoted cell may hold line breaks. The delimiter is the one that
+    profiles read by.
+    """
     try:
         with path.open(encoding="utf-8", errors="replace", newline="") as file:
+            if delimiter is None:
+                delimiter = dialect.delimiter_of(file)
+                file.seek(0)
             rows = sum(1 for row in csv.reader(file, delimiter=delimiter) if row)
     except csv.Error:
         return None

@@ -12,9 +12,11 @@ import codecs
 import csv
 import gzip
 import io
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import msgspec
 
@@ -185,6 +187,12 @@ def choose(lines: Sequence[str], delimiters: Sequence[str]) -> Dialect:
             best = rank, dialect
     assert best is not None
     return best[1]
+
+
+def delimiter_of(file: TextIO) -> str:
+    """The delimiter of a file, by its first lines."""
+    lines = itertools.islice(iter(partial(file.readline, _LONG), ""), _FIRST)
+    return choose([line.rstrip("\r\n") for line in lines], DELIMITERS).delimiter
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:

@@ -20,7 +20,7 @@ from assent.report.sections.data import data_section
 from assent.report.sections.metrics import metrics_section
 from assent.report.sections.model import model_section
 from assent.report.sections.plots import plots_section
-from assent.report.sections.predictions import predictions_section
+from assent.report.sections.predictions import predictions_section, what_was_asked
 from assent.report.sections.rules import rules_section
 from assent.report.sections.sides import sides_section
 from assent.report.sections.values import environment_section, values_section
@@ -46,6 +46,8 @@ def to_document(report: ReviewReport) -> Document:
         approvals_section(report.approvals),
     )
     notes = [*report.notes]
+    if report.diff.predictions is not None:
+        notes += what_was_asked(report.diff.predictions)
     if report.evidence.code.is_dirty:
         notes.append("The candidate was trained with changes that are not in its commit.")
     return Document(

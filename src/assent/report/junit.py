@@ -14,12 +14,13 @@ _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def to_junit(report: ReviewReport) -> bytes:
-    """One test suite. What failed is a failure; what waits or does not apply is skipped. A
+    """One test suite. What blocks is a failure; what waits or does not apply is skipped. A
     review without findings holds one failure: nobody looked.
     """
     findings = report.verdict.findings or (_NOTHING_JUDGED,)
     outcomes = [finding.outcome for finding in findings]
-    failed, passed = outcomes.count(Outcome.FAILED), outcomes.count(Outcome.PASSED)
+    failed = sum(outcome.blocks for outcome in outcomes)
+    passed = outcomes.count(Outcome.PASSED)
     suite = ElementTree.Element(
         "testsuite",
         name=_legal(f"assent {report.model}"),
@@ -50,7 +51,7 @@ def _case(finding: Finding, model: str) -> ElementTree.Element:
         "testcase", classname=_legal(f"assent.{model}"), name=_legal(finding.rule), time="0"
     )
     match finding.outcome:
-        case Outcome.FAILED:
+        case Outcome.FAILED | Outcome.UNDECIDED:
             failure = ElementTree.SubElement(case, "failure", message=_legal(finding.reason))
             told = (finding.reason, finding.evidence, finding.remedy)
             failure.text = _legal("\n".join(line for line in told if line))

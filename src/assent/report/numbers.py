@@ -37,6 +37,7 @@ class Effect(StrEnum):
     MISSING = "missing"
     NO_NUMBER = "not a number"
     WORSE = "worse"
+    NOT_COMPARED = "not compared"
     CHANGED = "changed"
     BETTER = "better"
     NEW = "new"
@@ -51,6 +52,8 @@ def effect(metric: MetricChange) -> Effect:
         return Effect.MISSING
     if metric.old is UNSET:
         return Effect.NEW
+    if metric.not_compared:
+        return Effect.NOT_COMPARED
     if not metric.is_changed:
         return Effect.UNCHANGED
     if finite(metric.new) is None and finite(metric.old) is not None:

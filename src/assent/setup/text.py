@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from assent.core.direction import direction
 from assent.parsing import ParseError, parse_yaml
 from assent.setup.recipes import TODO
-from assent.setup.seen import ModelSeen, Project, Seen
+from assent.setup.seen import ModelSeen, Predictions, Project, Seen
 
 _LONG = 160
 _ADVICE = 400
@@ -111,13 +111,29 @@ def _data(seen: ModelSeen) -> Iterator[str]:
         yield f"      {scalar(name)}: {shown}"
 
 
+_OF_PREDICTIONS = frozenset(
+    "accuracy balanced_accuracy precision recall f1 matthews_corrcoef precision_macro recall_macro "
+    "f1_macro mae mse rmse r2 mape".split()
+)
+_OF_SCORES = frozenset({"roc_auc", "average_precision", "log_loss", "brier_score"})
+
+
+def _given(predictions: Predictions | None) -> frozenset[str]:
+    """The figures that predictions give with an interval, under the names they give them."""
+    if predictions is None:
+        return frozenset()
+    return _OF_PREDICTIONS | (_OF_SCORES if predictions.score else frozenset())
+
+
 def _gates(seen: ModelSeen) -> Iterator[str]:
-    """Gates on figures whose direction is known; without any, one on the model's size, and how to
-    add one.
+    """Gates on figures whose direction is known, judged by the interval of the change where
+    predictions give one; without any, one on the model's size, and how to add one.
     """
+    given = _given(seen.predictions)
     for name in seen.gates:
         limit = "max_drop" if direction(name) == "higher" else "max_rise"
-        yield f"      - {{metric: {scalar(name, in_list=True)}, {limit}: 1%}}"
+        sure = ", confident: true" if name in given else ""
+        yield f"      - {{metric: {scalar(name, in_list=True)}, {limit}: 1%{sure}}}"
     if not seen.gates:
         yield "      - {model: any, max_growth: 50%}"
         yield "      # - {metric: accuracy, max_drop: 1%}   (your metric)"

@@ -15,7 +15,7 @@ from assent.compare.model import compare_model
 from assent.core.bundle import Bundle, Descriptor, ModelFile, model_digest
 from assent.core.diff import Diff
 from assent.core.diff.data import DataDiff
-from assent.core.diff.model import ModelDiff
+from assent.core.diff.model import ModelDiff, Weights
 from assent.core.digest import digest_of
 from assent.core.evidence import DataReference
 from assent.core.profile import DataProfile, RowChanges
@@ -117,8 +117,8 @@ def diff_data(
         right = opened.enter_context(_open(new, rows_only=rows_only))
         left = None if saved is not None else opened.enter_context(_open(old, rows_only=rows_only))
         if not rows_only:
-            before = saved if left is None else profile_data(left)
-            after = profile_data(right, against=before)
+            before = saved if left is None else profile_data(left, key=key)
+            after = profile_data(right, against=before, key=key)
         if left is not None and key:
             rows = (row_changes(left, right, name=_NAME, key=key),)
     if save_profile is not None and after is not None:
@@ -142,16 +142,15 @@ def diff_files(old: str, new: str, *, weights: bool = True) -> FilesDiffResult:
         if name in sides[1] and cmp(path, sides[1][name], shallow=False)
     }
     if weights and len(same) < max(map(len, sides)):
-        moved, compared = compare_weights(*sides)
+        moved: Weights | None = compare_weights(*sides)
     else:
-        moved, compared = (), 0
+        moved = None
     bundles = [_stand_in(files, same, str(side)) for side, files in enumerate(sides)]
     found = compare_model(
         *bundles,
         old_inspection=inspect(sides[0]),
         new_inspection=inspect(sides[1]),
         weights=moved,
-        weights_compared=compared,
     )
     return FilesDiffResult(old=old, new=new, diff=found)
 

@@ -12,7 +12,7 @@ import msgspec
 from assent.compare.bundles import Known, compare
 from assent.core.bundle import Bundle
 from assent.core.diff import Diff
-from assent.core.diff.model import WeightChange
+from assent.core.diff.model import Weights
 from assent.core.digest import short
 from assent.core.evidence import Evidence
 from assent.errors import AssentError, IntegrityError
@@ -49,16 +49,13 @@ def compare_bundles(
         )
         with files_of(workspace, baseline.bundle) as old_files:
             old = _known(workspace, baseline, old_files)
-            moved: tuple[WeightChange, ...] = ()
-            compared = 0
+            moved: Weights | None = None
             if weights and old.bundle.model_digest != new.bundle.model_digest:
-                moved, compared = _weights(workspace, old_files, new_files)
-            return compare(old, new, weights=moved, weights_compared=compared)
+                moved = _weights(workspace, old_files, new_files)
+            return compare(old, new, weights=moved)
 
 
-def _weights(
-    workspace: Workspace, old: Mapping[str, Path], new: Mapping[str, Path]
-) -> tuple[tuple[WeightChange, ...], int]:
+def _weights(workspace: Workspace, old: Mapping[str, Path], new: Mapping[str, Path]) -> Weights:
     """How far the weights have moved. No gate looks at it, so that files which cannot be compared,
     and a missing library, are no reason to judge nothing.
     """
@@ -69,7 +66,7 @@ def _weights(
     except Exception as error:  # what stumbles over a hostile file, as in `inspect`
         problem = type(error).__name__
     workspace.say(f"the weights are not compared: {problem}")
-    return (), 0
+    return Weights(problem=problem)
 
 
 def _known(workspace: Workspace, known: Known, files: Mapping[str, Path]) -> Known:

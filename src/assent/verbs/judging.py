@@ -91,7 +91,7 @@ def judge(
         else:
             workspace.say(f"{model}: the candidate is the baseline itself")
     found = compare_bundles(workspace, compared, candidate, weights=weights)
-    diff = directed(policy, found)
+    diff = msgspec.structs.replace(directed(policy, found), at=workspace.now)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
     made_in = change or landed

@@ -170,6 +170,7 @@ class _Measuring:
                 against=known.profile,
                 against_digest=known.digest,
                 leave_out=settings.leave_out,
+                key=settings.key_columns,
                 hash_values=settings.hash_values,
                 salt=self._model.encode(),
             )
@@ -199,10 +200,14 @@ class _Measuring:
         for first, second in sorted(named | usual):
             if first not in self._tables or second not in self._tables:
                 continue
-            key = _common_key(sets[first].key_columns, sets[second].key_columns)
+            pair = sets[first], sets[second]
             try:
                 shared = overlap(
-                    self._tables[first], self._tables[second], names=(first, second), key=key
+                    self._tables[first],
+                    self._tables[second],
+                    names=(first, second),
+                    key=_common_key(*(one.key_columns for one in pair)),
+                    without={name for one in pair for name in (*one.key_columns, *one.leave_out)},
                 )
             except AssentError as error:
                 self._problem(sets[second].path, f"data {first} and {second}: {error.problem}")

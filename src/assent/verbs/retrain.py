@@ -15,13 +15,14 @@ from assent.core.digest import Digest, short
 from assent.core.direction import direction
 from assent.core.entry import Draft, Entry, Kind
 from assent.core.scalar import number, show_apart
-from assent.core.verdict import Finding, Outcome
+from assent.core.verdict import Finding
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
 from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
 from assent.report.proposal import proposal_body, proposal_title
 from assent.report.review import ReviewReport
+from assent.report.sections.verdict import blocked_by
 from assent.verbs.branch import commit_file, push, require_own, tip
 from assent.verbs.bundle import bundle
 from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
@@ -237,12 +238,12 @@ def _judged(
     """The candidate as found if it is better, and what is to be said of it."""
     model, digest = candidate.bundle.model, candidate.bundle.digest
     judgement = judge(workspace, view, policy, candidate, reviews=[], change=None)
-    failed = judgement.verdict.of(Outcome.FAILED)
+    failed = judgement.verdict.blocking
     old, new = aim.value(known), aim.value(candidate)
     moved = f"{aim.metric} {' → '.join(show_apart(old, new))}"
     is_better = old is not None and new is not None and aim.is_better(new, old)
     if failed or not is_better:
-        why = f"{len(failed)} of its gates failed" if failed else f"{moved} is no improvement"
+        why = blocked_by(judgement.verdict) if failed else f"{moved} is no improvement"
         sentence = f"{short(digest)} is not better than {_name(known)}: {why}"
         return None, msgspec.structs.replace(
             _stays(model, aim, sentence), bundle=digest, failed=failed

@@ -23,6 +23,7 @@ from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
 from assent.report.markdown import to_markdown
 from assent.report.review import Plot, ReviewReport
+from assent.report.sections.verdict import blocked_by
 from assent.verbs.attachments import read_attachment
 from assent.verbs.bundle import bundle
 from assent.verbs.bundles import digest_here, find, load, made_by, nothing_shown, open_bundle
@@ -468,14 +469,14 @@ def _notes(
 
 def _sentence(verdict: Verdict) -> str:
     """The verdict in a few words, for a list of checks."""
-    failed, total = len(verdict.of(Outcome.FAILED)), len(verdict.findings)
+    total = len(verdict.findings)
     match verdict.decision:
         case Decision.PASSED:
             return "nothing is in the way"
         case Decision.PENDING:
             return f"{len(verdict.of(Outcome.WAITING))} of {total} wait for somebody"
         case Decision.BLOCKED:
-            return f"{failed} of {total} failed" if total else "nothing was judged"
+            return blocked_by(verdict) if total else "nothing was judged"
 
 
 def _title(change: Change) -> str | None:

@@ -13,7 +13,7 @@ from assent.compare.predictions import compare_predictions
 from assent.compare.predictions.table import PredictionTable
 from assent.core.diff.metrics import MetricChange
 from assent.core.diff.predictions import Flips
-from tests.compare.predictions.tables import binary, drawn
+from tests.compare.predictions.tables import binary, drawn, slice_column
 
 
 def by_name(changes: tuple[MetricChange, ...]) -> dict[str, MetricChange]:
@@ -75,16 +75,97 @@ def test_below_99_percent_of_shared_rows_the_samples_are_different(
         assert f"only {count:,} rows" in diff.problem
 
 
-def test_values_are_those_of_all_rows_of_a_side() -> None:
+def test_values_are_of_the_shared_rows_and_each_sides_own_stand_beside_them() -> None:
     label, left, right = drawn(np.random.default_rng(2), 1000)
     whole = by_name(compare_predictions(binary(label, left), binary(label, right))[1])
     few = binary(label[:995], right[:995])
-    part = by_name(compare_predictions(binary(label, left), few)[1])
-    assert part["roc_auc"].old == whole["roc_auc"].old
-    assert part["roc_auc"].new == by_name(compare_predictions(None, few)[1])["roc_auc"].new
-    interval = part["roc_auc"].interval
-    assert interval is not None
-    assert (interval.n, interval.is_paired) == (995, True)
+    part = by_name(compare_predictions(binary(label, left), few)[1])["roc_auc"]
+    of_the_same = by_name(compare_predictions(binary(label[:995], left[:995]), few)[1])["roc_auc"]
+    assert (part.old, part.new, part.interval) == (
+        of_the_same.old,
+        of_the_same.new,
+        of_the_same.interval,
+    )
+    assert of_the_same.own is None
+    assert part.own is not None
+    assert part.own.old == whole["roc_auc"].old
+    assert part.own.new == part.alone == part.new
+    assert part.interval is not None
+    assert (part.interval.n, part.interval.is_paired) == (995, True)
+
+
+def test_rows_that_only_the_candidate_has_are_left_out() -> None:
+    """A test set that has grown asks the old questions as well."""
+    label, left, right = drawn(np.random.default_rng(20), 1000)
+    old = binary(label[:500], left[:500])
+    diff, changes = compare_predictions(old, binary(label, right))
+    same = by_name(compare_predictions(old, binary(label[:500], right[:500]))[1])["roc_auc"]
+    grown = by_name(changes)["roc_auc"]
+    assert (diff.joined, diff.is_paired, diff.problem) == (500, True, None)
+    assert (grown.old, grown.new, grown.not_compared) == (same.old, same.new, "")
+    assert grown.alone == by_name(compare_predictions(None, binary(label, right))[1])["roc_auc"].new
+    # The way back leaves half of the baseline's rows out, and whoever does that may choose them.
+    diff, changes = compare_predictions(binary(label, right), old)
+    assert not diff.is_paired
+    assert all(one.not_compared.startswith("only 500 rows have") for one in changes)
+
+
+def relabelled(share: float, rows: int = 1000) -> tuple[PredictionTable, PredictionTable]:
+    """Two models of which the second is worse, and asked with other labels in a share of rows."""
+    label, left, right = drawn(np.random.default_rng(21), rows, noise=0.1)
+    worse = np.where(np.arange(rows) % 10 == 0, 1 - right, right)
+    others = label.copy()
+    others[: int(share * rows)] ^= 1
+    return binary(label, left), binary(others, worse)
+
+
+def test_both_are_measured_with_the_labels_of_the_candidate() -> None:
+    old, new = relabelled(0.2)
+    diff, changes = compare_predictions(old, new)
+    again = msgspec.structs.replace(old, label=new.label)
+    expected = by_name(compare_predictions(again, new)[1])
+    for name, one in by_name(changes).items():
+        assert (one.old, one.new) == (expected[name].old, expected[name].new)
+        assert (
+            one.not_compared == "200 of 1,000 rows (20.0%) have another label than in the baseline"
+        )
+        assert one.own is not None
+        assert one.own.old == by_name(compare_predictions(None, old)[1])[name].new
+    assert (diff.labels_changed, diff.has_other_labels) == (200, True)
+
+
+def test_what_a_few_other_labels_leave_open_is_not_ruled_out() -> None:
+    """Either side may be right about the labels: the interval holds both answers."""
+    old, new = relabelled(0.01)
+    diff, changes = compare_predictions(old, new)
+    assert (diff.labels_changed, diff.has_other_labels) == (10, False)
+    found = by_name(changes)
+    before = msgspec.structs.replace(new, label=old.label)
+    after = msgspec.structs.replace(old, label=new.label)
+    pairs = (old, before), (after, new)
+    intervals = [by_name(compare_predictions(*pair)[1])["log_loss"].interval for pair in pairs]
+    first, second = intervals
+    wide = found["log_loss"].interval
+    assert first is not None
+    assert second is not None
+    assert wide is not None
+    assert first.low != second.low
+    assert (wide.low, wide.high) == (min(first.low, second.low), max(first.high, second.high))
+    assert wide.p == max(first.p or 0, second.p or 0)
+    assert found["log_loss"].not_compared == ""
+
+
+def test_slices_are_measured_on_the_same_rows_with_the_same_labels() -> None:
+    old, new = relabelled(0.2)
+    column = slice_column(["a"] * 500 + ["b"] * 500)
+    old = msgspec.structs.replace(old, slices={"part": column})
+    new = msgspec.structs.replace(new, slices={"part": column})
+    found = by_name(compare_predictions(old, new)[1])
+    touched, untouched = (found[f"slices.part.{name}.accuracy"] for name in "ab")
+    assert touched.own is not None
+    assert touched.own.old != touched.old
+    assert touched.not_compared
+    assert untouched.own is None
 
 
 def test_a_changed_label_is_counted_and_judges_both() -> None:
@@ -129,7 +210,56 @@ def test_many_classes_are_shown_as_twenty() -> None:
     assert confusion is not None
     assert len(confusion.classes) == 20
     assert confusion.classes[-1] == "31 other classes"
-    assert confusion.counts[-1][-1] == 31
+    assert (confusion.others, confusion.counts[-1][-1]) == (31, 31)
+
+
+def test_the_classes_that_changed_most_are_kept() -> None:
+    label = np.repeat(np.arange(50), 4)
+    said = label.copy()
+    said[-4:] = 0  # the last class by name is the one that got worse
+    tables = [
+        PredictionTable(
+            task="multiclass",
+            ids=np.arange(200),
+            label=label,
+            prediction=one,
+            classes=tuple(f"c{n:02}" for n in range(50)),
+        )
+        for one in (label, said)
+    ]
+    diff, _ = compare_predictions(*tables)
+    old, new = diff.old_confusion, diff.new_confusion
+    assert old is not None
+    assert new is not None
+    assert old.classes == new.classes
+    assert {"c00", "c49"} <= set(new.classes)
+    at = new.classes.index("c49")
+    assert (old.counts[at][at], new.counts[at][new.classes.index("c00")]) == (4, 4)
+    assert sum(map(sum, new.counts)) == sum(map(sum, old.counts)) == 200
+
+
+def test_recall_and_precision_of_a_class_are_shown_with_their_change() -> None:
+    label = np.repeat([0, 1, 2], 40)
+    worse = label.copy()
+    worse[80:100] = 0  # half of the third class is taken for the first
+    tables = [
+        PredictionTable(
+            task="multiclass", ids=np.arange(120), label=label, prediction=one, classes=tuple("abc")
+        )
+        for one in (label, worse)
+    ]
+    diff, _ = compare_predictions(*tables)
+    first, second = diff.classes
+    assert diff.classes_changed == 2
+    assert {first.name, second.name} == {"a", "c"}
+    found = {one.name: one for one in diff.classes}
+    assert (found["c"].rows, found["c"].old_recall, found["c"].new_recall) == (40, 1.0, 0.5)
+    assert (found["a"].old_precision, found["a"].new_precision) == (1.0, 40 / 60)
+    assert found["a"].p is None
+    assert found["c"].p is not None
+    assert found["c"].p < 1e-4
+    grouped = [msgspec.structs.replace(one, group=np.arange(120) // 2) for one in tables]
+    assert all(one.p is None for one in compare_predictions(*grouped)[0].classes)
 
 
 def test_another_task_is_not_compared() -> None:
@@ -212,8 +342,14 @@ def test_examples_of_a_regression_and_of_a_ranking() -> None:
         for said in (np.array([1.0, 2.0, 0.0]), np.array([1.0, 2.5, 3.0]))
     )
     first, second = compare_predictions(old, new)[0].examples
-    assert (first.id, first.effect, first.change) == ("2", "better", 3.0)
+    assert (first.id, first.effect, first.change) == ("2", "better", -3.0)
     assert (second.id, second.effect, second.change) == ("1", "worse", 0.5)
+    # To the other side of the label, as far away as before: nothing has changed.
+    over, under = (
+        PredictionTable(task="regression", ids=np.arange(3), label=label, prediction=label + off)
+        for off in (np.array([5.0, 0.1, 0.0]), np.array([-5.0, 0.0, 0.0]))
+    )
+    assert [one.id for one in compare_predictions(over, under)[0].examples] == ["1"]
     old, new = (
         PredictionTable(
             task="ranking", ids=np.arange(3), label=label - 1, scores=said, group=np.zeros(3, int)

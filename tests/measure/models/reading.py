@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from assent.core.diff.model import WeightChange
 from assent.core.inspection import Part
+from assent.measure.files import Progress
 from assent.measure.models.inspect import inspect
+from assent.measure.models.located import Located, Place, Unread
+from assent.measure.models.reader import HEAD_BYTES, ModelSource
+from assent.measure.models.weights import compare_weights
 
 
 def part_of(path: Path) -> Part:
@@ -30,3 +35,31 @@ def parts_of(folder: Path, files: Mapping[str, str]) -> dict[str, Part]:
         paths[name].parent.mkdir(parents=True, exist_ok=True)
         paths[name].write_text(content)
     return {part.path: part for part in inspect(paths).parts}
+
+
+def source_of(path: Path) -> ModelSource:
+    """A file as the only one of its model."""
+    head = path.read_bytes()[:HEAD_BYTES]
+    size = path.stat().st_size
+    return ModelSource(
+        name=path.name, path=path, size_bytes=size, head=head, files={path.name: path}
+    )
+
+
+def located(places: Mapping[str, Place]) -> dict[str, Located]:
+    """The tensors whose values can be read."""
+    return {name: place for name, place in places.items() if isinstance(place, Located)}
+
+
+def unread(places: Mapping[str, Place]) -> dict[str, str]:
+    """The tensors whose values cannot be read, and why."""
+    return {name: place.why for name, place in places.items() if isinstance(place, Unread)}
+
+
+def weighed(
+    old: Mapping[str, Path], new: Mapping[str, Path], *, progress: Progress | None = None
+) -> tuple[tuple[WeightChange, ...], int]:
+    """How far the weights have moved, and how many were compared; all must be."""
+    found = compare_weights(old, new, progress=progress)
+    assert found.not_compared == ()
+    return found.changes, found.compared

@@ -13,6 +13,8 @@ from assent.core.inspection import Danger, Field, Part, Tensor
 from assent.measure.models import onnx as reader
 from assent.measure.models.inspect import inspect
 from assent.measure.models.reader import ModelSource
+from tests.measure.models.reading import located as read_at
+from tests.measure.models.reading import unread
 
 
 def inspected(path: Path, **others: Path) -> Part:
@@ -88,7 +90,7 @@ def test_a_file_of_the_library(tmp_path: Path) -> None:
     assert part.signature.outputs == (Field(name="y", type="tensor(float)", shape=(None, 3)),)
     assert part.features == ("x",)
     assert (part.dangers, part.code) == ((), ())
-    located = reader.locate(source(path))
+    located = read_at(reader.locate(source(path)))
     content = path.read_bytes()
     place = located["w"]
     assert content[place.offset : place.offset + place.size_bytes] == WEIGHT.tobytes()
@@ -159,7 +161,7 @@ def test_weights_inside_branches_and_of_every_spelling(tmp_path: Path) -> None:
     part = inspected(path)
     assert part.parameters == 12 + 2 + 3 + 3
     assert [tensor.name for tensor in part.tensors] == ["typed", "w", "w (2)", "w (3)"]
-    assert set(reader.locate(source(path))) == {"w"}
+    assert set(read_at(reader.locate(source(path)))) == {"w", "typed"}
 
 
 def test_operators_of_others(tmp_path: Path) -> None:
@@ -204,15 +206,10 @@ def test_weights_beside_the_file(tmp_path: Path) -> None:
     files = {"sub/m.onnx": path, "sub/w.bin": tmp_path / "w.bin"}
     part = inspect(files).parts[0]
     assert part.problem is None
-    place = reader.locate(
-        ModelSource(
-            name="sub/m.onnx",
-            path=path,
-            size_bytes=path.stat().st_size,
-            head=b"",
-            files=files,
-        )
-    )["w"]
+    beside = ModelSource(
+        name="sub/m.onnx", path=path, size_bytes=path.stat().st_size, head=b"", files=files
+    )
+    place = read_at(reader.locate(beside))["w"]
     assert (place.path, place.offset, place.size_bytes) == (tmp_path / "w.bin", 8, 48)
 
 
@@ -231,7 +228,9 @@ def test_weights_outside_the_model_are_a_danger(tmp_path: Path, location: str, p
     path = saved(tmp_path / "model/m.onnx", made)
     part = inspected(path)
     assert [danger.what for danger in part.dangers] == ["weights outside the model"]
-    assert reader.locate(source(path)) == {}
+    assert unread(reader.locate(source(path))) == {
+        "w" if place == "initializer" else "y": "its values are outside the model"
+    }
 
 
 @pytest.mark.threat(39)

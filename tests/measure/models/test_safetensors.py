@@ -14,6 +14,7 @@ from assent.core.inspection import Part, Tensor
 from assent.measure.models import safetensors
 from assent.measure.models.inspect import inspect
 from assent.measure.models.reader import ModelSource
+from tests.measure.models.reading import located as read_at
 
 
 def inspected(path: Path) -> Part:
@@ -65,9 +66,10 @@ def test_a_file_of_the_library(tmp_path: Path) -> None:
             Tensor(name="é|\n", dtype="bool", shape=(3,)),
         ),
         settings={"epoch": "3", "format": "np"},
+        counted="all values of its tensors, buffers included",
     )
     content = path.read_bytes()
-    for name, located in safetensors.locate(source(path)).items():
+    for name, located in read_at(safetensors.locate(source(path))).items():
         values = content[located.offset : located.offset + located.size_bytes]
         assert values == arrays[name].tobytes()
         assert located.shape == arrays[name].shape

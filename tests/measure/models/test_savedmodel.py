@@ -12,27 +12,9 @@ import pytest
 
 from assent.core.inspection import Danger, Field, Part, Tensor
 from assent.measure.models.inspect import inspect
+from tests.measure.models.wires import message, number
 
 FLOAT, STRING, RESOURCE = 1, 7, 20
-
-
-def varint(value: int) -> bytes:
-    value %= 2**64
-    out = bytearray()
-    while value > 127:
-        out.append(value & 127 | 128)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def number(field: int, value: int) -> bytes:
-    return varint(field << 3) + varint(value)
-
-
-def message(field: int, *parts: bytes | str) -> bytes:
-    content = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
-    return varint(field << 3 | 2) + varint(len(content)) + content
 
 
 def shape(*sizes: int) -> bytes:

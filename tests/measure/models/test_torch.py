@@ -14,12 +14,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assent.core.diff.sameness import NotCompared
 from assent.core.inspection import Tensor
-from assent.measure.models import torch_zip, zips
+from assent.measure.models import torch_legacy, torch_zip, zips
 from assent.measure.models.inert.source import Source
+from assent.measure.models.located import Located
 from assent.measure.models.reader import ReadError
-from assent.measure.models.torch_zip import locate
+from assent.measure.models.weights import compare_weights
 from tests.measure.models.looking import look, look_at, whats
+from tests.measure.models.reading import located as read_at
+from tests.measure.models.reading import source_of
 
 torch = pytest.importorskip("torch")
 hostile = pytest.mark.threat(39)
@@ -115,7 +119,7 @@ def test_types_views_and_shared_tensors(tmp_path: Path) -> None:
     assert part.problem is None
     assert part.tensors == expected(values)
     assert part.parameters == 12 + 4 + 2 + 2 + 1 + 0 + 2
-    found = locate(path)
+    found = located(path)
     assert set(found) == set(values) - {"view"}  # its numbers do not lie side by side
     assert found["half"].dtype == "bfloat16"
     assert found["tied"].offset == found["again"].offset
@@ -124,13 +128,17 @@ def test_types_views_and_shared_tensors(tmp_path: Path) -> None:
 def test_where_the_numbers_lie(tmp_path: Path, net: Any) -> None:
     path = tmp_path / "m.pt"
     path.write_bytes(saved(net.state_dict()))
-    found = locate(path)
+    found = located(path)
     assert list(found) == list(net.state_dict())
     for name, tensor in net.state_dict().items():
         place = found[name]
         stored = np.memmap(place.path, place.dtype, "r", place.offset, place.shape or (1,))
         assert np.array_equal(stored.reshape(place.shape), tensor.numpy())
         assert place.size_bytes == tensor.numel() * tensor.element_size()
+
+
+def located(path: Path) -> dict[str, Located]:
+    return read_at(torch_zip.locate(source_of(path)))
 
 
 def test_the_code_of_torchscript_is_listed(tmp_path: Path, net: Any) -> None:
@@ -277,7 +285,7 @@ def test_sizes_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         (tmp_path / "other.pt").write_bytes(zipped(other))
         if old.startswith(b"Q"):  # a tensor; a storage that lies may hold tensors that do not
             with pytest.raises(ReadError):
-                locate(tmp_path / "other.pt")
+                located(tmp_path / "other.pt")
     without = {name: content for name, content in members.items() if "/data/" not in name}
     assert "is not in the file" in problem(zipped(without))
 
@@ -349,7 +357,7 @@ def test_other_archives_are_refused_by_name(tmp_path: Path, name: str, content: 
 def test_what_is_no_file_of_pytorch(tmp_path: Path) -> None:
     assert look_at(tmp_path, zipped({"a": b"b"}), "m.pt").problem is not None
     (tmp_path / "m.zip").write_bytes(zipped({"a": b"b"}))
-    assert torch_zip.locate(tmp_path / "m.zip") == {}
+    assert located(tmp_path / "m.zip") == {}
 
 
 @hostile
@@ -390,3 +398,111 @@ def test_a_file_for_two_readers_says_so(tmp_path: Path) -> None:
     both = zipped({"a/data.pkl": HARMLESS, "config.json": b"{}", "model.weights.h5": b""})
     part = look_at(tmp_path, both, "model.bin")
     assert "a member that PyTorch does not write" in whats(part)
+
+
+# Files of before 1.6
+
+
+def legacy(storages: dict[str, Any], tensors: dict[str, tuple[str, int, tuple[int, ...]]]) -> bytes:
+    """A file as PyTorch wrote it under Python 2: protocol 2, texts of bytes, an ordered dictionary
+    made of a list of pairs, tensors rebuilt by the older function.
+    """
+
+    def text(value: str) -> bytes:
+        return b"U" + bytes([len(value)]) + value.encode()
+
+    def integer(value: int) -> bytes:
+        return b"J" + struct.pack("<i", value)
+
+    def sizes(*values: int) -> bytes:
+        return b"(" + b"".join(map(integer, values)) + b"t"
+
+    def stored(key: str) -> bytes:
+        kind = b"ctorch\nFloatStorage\n"
+        place = text(key) + text("cuda:0") + integer(storages[key].size)
+        return b"(" + text("storage") + kind + place + b"NtQ"
+
+    model = b"\x80\x02ccollections\nOrderedDict\n]("
+    for name, (key, first, shape) in tensors.items():
+        strides = tuple(int(np.prod(shape[at + 1 :])) for at in range(len(shape)))
+        rebuilt = b"ctorch._utils\n_rebuild_tensor\n(" + stored(key) + integer(first)
+        rebuilt += sizes(*shape) + sizes(*strides) + b"tR"
+        model += b"](" + text(name) + rebuilt + b"e"
+    model += b"e\x85R."
+    system = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
+    head = b"".join(pickle.dumps(one, 2) for one in (0x1950A86A20F9469CFC6C, 1001, system))
+    keys = b"\x80\x02](" + b"".join(map(text, storages)) + b"e."
+    numbers = b"".join(
+        struct.pack("<q", one.size) + one.astype("<f4").tobytes() for one in storages.values()
+    )
+    return head + model + keys + numbers
+
+
+STORED = {"100": np.arange(6.0), "200": np.array([7.0, 8.0, 9.0])}
+NAMED = {"conv.weight": ("100", 0, (2, 3)), "conv.bias": ("200", 1, (2,))}
+
+
+def test_a_file_that_python_2_wrote(tmp_path: Path) -> None:
+    content = legacy(STORED, NAMED)
+    part = look_at(tmp_path, content, "net.pth")
+    assert (part.problem, part.left_out, part.dangers) == (None, None, ())
+    assert part.tensors == (
+        Tensor(name="conv.weight", dtype="float32", shape=(2, 3)),
+        Tensor(name="conv.bias", dtype="float32", shape=(2,)),
+    )
+    assert part.parameters == 8
+    loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=False)
+    assert {name: tuple(one.shape) for name, one in loaded.items()} == {
+        one.name: one.shape for one in part.tensors
+    }
+    places = read_at(torch_legacy.locate(source_of(tmp_path / "net.pth")))
+    for name, tensor in loaded.items():
+        place = places[name]
+        values = np.frombuffer(content, "<f4", tensor.numel(), place.offset)
+        assert np.array_equal(values.reshape(place.shape), tensor.numpy())
+
+
+def test_storages_in_no_tensor_are_said_to_be_left_out(tmp_path: Path) -> None:
+    part = look_at(tmp_path, legacy(STORED, NAMED), "net.pth")
+    assert part.left_out is None
+    odd = legacy(STORED, NAMED).replace(b"_rebuild_tensor\n", b"_rebuild_strange\n")
+    part = look_at(tmp_path, odd, "odd.pth")
+    assert (part.tensors, part.parameters) == ((), None)
+    assert part.left_out == "2 of its 2 storages, which are in no tensor that is understood"
+
+
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_values_in_another_order_of_dimensions(tmp_path: Path, is_zip: bool) -> None:
+    """A convolution that was laid out for a GPU is compared with another that was."""
+    turned = torch.arange(6.0).reshape(2, 3).t()
+    sides = []
+    for number, value in enumerate((turned, turned * 2, turned.contiguous())):
+        path = tmp_path / f"{number}.pt"
+        path.write_bytes(saved({"w": value}, _use_new_zipfile_serialization=is_zip))
+        sides.append({"m.pt": path})
+    found = compare_weights(sides[0], sides[1])
+    assert [(one.name, one.distance) for one in found.changes] == [("w", 1.0)]
+    other = compare_weights(sides[0], sides[2])
+    why = "its values lie in another order than those of the other side"
+    assert other.not_compared == (NotCompared(name="w", reason=why),)
+
+
+def test_the_same_tensors_in_all_formats_of_pytorch_and_in_safetensors(
+    tmp_path: Path, net: Any
+) -> None:
+    from safetensors.torch import save_file
+
+    state = net.state_dict()
+    old = {"_use_new_zipfile_serialization": False}
+    (tmp_path / "a.bin").write_bytes(saved(state))
+    (tmp_path / "b.bin").write_bytes(saved(state, **old))
+    (tmp_path / "c.ckpt").write_bytes(saved({"epoch": 3, "state_dict": state}))
+    (tmp_path / "d.ckpt").write_bytes(
+        saved({"model": {f"module.{key}": value for key, value in state.items()}}, **old)
+    )
+    save_file(state, tmp_path / "e.safetensors")
+    for path in sorted(tmp_path.iterdir()):
+        found = compare_weights({path.name: path}, {"e.safetensors": tmp_path / "e.safetensors"})
+        assert {one.name for one in found.changes} == set(state), path.name
+        assert all(one.distance == 0 for one in found.changes)
+        assert found.not_compared == ()

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from assent.core.diff.model import WeightChange
+from assent.core.diff.sameness import NotCompared
 from assent.measure.models.floats import decoder
 from assent.measure.models.weights import compare_weights
 from tests.effort import examples
+from tests.measure.models.reading import weighed
 
 
 def saved(path: Path, **arrays: Any) -> dict[str, Path]:
@@ -28,7 +30,7 @@ def saved(path: Path, **arrays: Any) -> dict[str, Path]:
 def compared(tmp_path: Path, old: Any, new: Any) -> WeightChange:
     before = saved(tmp_path / "old/m.safetensors", w=np.asarray(old))
     after = saved(tmp_path / "new/m.safetensors", w=np.asarray(new))
-    (change,), count = compare_weights(before, after)
+    (change,), count = weighed(before, after)
     assert count == 1
     return change
 
@@ -175,7 +177,7 @@ def test_types_that_numpy_lacks(tmp_path: Path, name: str, count: int) -> None:
         path = tmp_path / f"{number}.safetensors"
         save_torch({"w": side}, path)
         files.append({"m.safetensors": path})
-    (change,), _ = compare_weights(*files)
+    (change,), _ = weighed(*files)
     distance, cosine = reference(*(side.to(torch.float64).numpy() for side in sides))
     assert change.distance == pytest.approx(distance, rel=1e-5)
     assert change.cosine == pytest.approx(cosine, abs=1e-6)
@@ -190,7 +192,7 @@ def test_another_type_of_the_same_values(tmp_path: Path) -> None:
     narrow = values.to(torch.bfloat16).to(torch.float64).numpy()
     for dtype in (torch.float32, torch.float64):
         save_torch({"w": values.to(dtype)}, tmp_path / "old.safetensors")
-        (change,), _ = compare_weights(
+        (change,), _ = weighed(
             {"m": tmp_path / "old.safetensors"}, {"m": tmp_path / "new.safetensors"}
         )
         distance, _ = reference(values.numpy(), narrow)
@@ -208,7 +210,7 @@ def test_only_what_both_have_in_one_shape_is_compared(tmp_path: Path) -> None:
         d=np.ones(1),
         e=np.ones(4),
     )
-    changes, count = compare_weights(old, new)
+    changes, count = weighed(old, new)
     assert [(change.name, change.distance) for change in changes] == [("a", 1.0), ("d", 0.0)]
     assert count == 2
 
@@ -224,7 +226,7 @@ def test_the_most_moved_first(tmp_path: Path) -> None:
         same=ones,
         zero=ones,
     )
-    changes, _ = compare_weights({"m": old["o.safetensors"]}, {"m": new["n.safetensors"]})
+    changes, _ = weighed({"m": old["o.safetensors"]}, {"m": new["n.safetensors"]})
     assert [change.name for change in changes] == ["nan", "zero", "b", "a", "same"]
 
 
@@ -232,7 +234,7 @@ def test_a_model_in_other_pieces(tmp_path: Path) -> None:
     old = saved(tmp_path / "old/m.safetensors", a=np.ones(2), b=np.ones(2))
     new = saved(tmp_path / "new/m-1.safetensors", a=np.ones(2) * 2)
     new |= saved(tmp_path / "new/m-2.safetensors", b=np.ones(2) * 3)
-    changes, _ = compare_weights(old, new)
+    changes, _ = weighed(old, new)
     assert [(change.name, change.distance) for change in changes] == [("b", 2.0), ("a", 1.0)]
 
 
@@ -242,7 +244,7 @@ def test_one_name_in_two_files(tmp_path: Path) -> None:
         | saved(tmp_path / side / "y.safetensors", w=np.ones(2))
         for side, factor in (("old", 1), ("new", 2))
     ]
-    changes, _ = compare_weights(*sides)
+    changes, _ = weighed(*sides)
     assert [(change.name, change.distance) for change in changes] == [
         ("x.safetensors: w", 1.0),
         ("y.safetensors: w", 0.0),
@@ -253,18 +255,18 @@ def test_a_damaged_file_is_left_out(tmp_path: Path) -> None:
     good = saved(tmp_path / "m.safetensors", a=np.ones(2))
     bad = tmp_path / "bad.safetensors"
     bad.write_bytes(b"\xff" * 100)
-    assert compare_weights(good, {"m.safetensors": bad}) == ((), 0)
-    assert compare_weights({"x.txt": bad}, {"x.txt": bad}) == ((), 0)
+    assert weighed(good, {"m.safetensors": bad}) == ((), 0)
+    assert weighed({"x.txt": bad}, {"x.txt": bad}) == ((), 0)
     empty = tmp_path / "empty"
     empty.touch()
-    assert compare_weights({"empty": empty}, {"empty": empty}) == ((), 0)
+    assert weighed({"empty": empty}, {"empty": empty}) == ((), 0)
 
 
 def test_a_file_of_pytorch(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     for number, name in ((1, "old.pt"), (2, "new.pt")):
         torch.save({"w": torch.ones(5) * number, "b": torch.ones(2)}, tmp_path / name)
-    changes, _ = compare_weights({"m.pt": tmp_path / "old.pt"}, {"m.pt": tmp_path / "new.pt"})
+    changes, _ = weighed({"m.pt": tmp_path / "old.pt"}, {"m.pt": tmp_path / "new.pt"})
     assert [(change.name, change.distance) for change in changes] == [("w", 1.0), ("b", 0.0)]
 
 
@@ -287,7 +289,7 @@ def test_weights_of_onnx_in_the_file_and_beside_it(tmp_path: Path) -> None:
         )
         return {name: folder / name for name in ("m.onnx", "m.data")}
 
-    changes, _ = compare_weights(files(tmp_path / "old", 1), files(tmp_path / "new", 3))
+    changes, _ = weighed(files(tmp_path / "old", 1), files(tmp_path / "new", 3))
     assert {change.name: change.distance for change in changes} == {"large": 2.0, "small": 2.0}
 
 
@@ -301,7 +303,7 @@ def test_weights_in_gguf_that_are_not_quantised(tmp_path: Path) -> None:
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
         writer.close()
-    (change,), _ = compare_weights({"m.gguf": tmp_path / "old"}, {"m.gguf": tmp_path / "new"})
+    (change,), _ = weighed({"m.gguf": tmp_path / "old"}, {"m.gguf": tmp_path / "new"})
     assert change == WeightChange(name="w", distance=1.0, cosine=1.0)
 
 
@@ -311,15 +313,16 @@ def test_weights_in_hdf5(tmp_path: Path) -> None:
         with h5py.File(tmp_path / name, "w") as file:
             file["layer/kernel"] = np.full((3, 4), factor, dtype=np.float32)
             file.create_dataset("packed", data=np.ones(1000), compression="gzip")
-    changes, count = compare_weights({"m": tmp_path / "old.h5"}, {"m": tmp_path / "new.h5"})
-    assert [(change.name, change.distance) for change in changes] == [("layer/kernel", 1.0)]
-    assert count == 1
+    found = compare_weights({"m": tmp_path / "old.h5"}, {"m": tmp_path / "new.h5"})
+    assert [(change.name, change.distance) for change in found.changes] == [("layer/kernel", 1.0)]
+    why = "its values are compressed or in chunks"
+    assert found.not_compared == (NotCompared(name="packed", reason=why),)
 
 
 def test_progress_counts_every_byte(tmp_path: Path) -> None:
     files = saved(tmp_path / "m.safetensors", a=np.ones(1000), b=np.ones(9, dtype=np.int8))
     seen: list[int] = []
-    compare_weights(files, files, progress=seen.append)
+    weighed(files, files, progress=seen.append)
     assert sum(seen) == 2 * (8000 + 9)
 
 
@@ -335,7 +338,7 @@ def test_a_model_is_no_distance_from_itself(
 ) -> None:
     folder = tmp_path_factory.mktemp("same")
     files = saved(folder / "m.safetensors", **{str(at): one for at, one in enumerate(arrays)})
-    changes, count = compare_weights(files, files)
+    changes, count = weighed(files, files)
     assert count == len(arrays)
     assert all(change.distance == 0 for change in changes)
     assert all(change.cosine in (1, None) for change in changes)
@@ -350,7 +353,7 @@ def test_the_cosine_is_mirrored_and_distances_fit(
     folder = tmp_path_factory.mktemp("mirror")
     old = saved(folder / "a/m.safetensors", w=pair[0])
     new = saved(folder / "b/m.safetensors", w=np.array(pair[1], dtype=np.float32))
-    ((there,), _), ((back,), _) = compare_weights(old, new), compare_weights(new, old)
+    ((there,), _), ((back,), _) = weighed(old, new), weighed(new, old)
     assert there.cosine == pytest.approx(back.cosine, abs=1e-6)
     assert there.distance == pytest.approx(back.distance, rel=1e-5)
 
@@ -360,7 +363,7 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
         tmp_path / "b.safetensors", w=np.ones(3), v=np.ones(2)
     )
     turned = dict(reversed(files.items()))
-    assert compare_weights(files, files) == compare_weights(turned, turned)
+    assert weighed(files, files) == weighed(turned, turned)
 
 
 PROGRAM = textwrap.dedent("""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 from functools import reduce
 from typing import Any
@@ -84,6 +85,12 @@ def test_edges_are_quantiles_with_few_digits() -> None:
     shares = np.array(counting.count_at(runs(values), edges)) / len(values)
     assert shares.max() < 2 / 256
     assert max(len(repr(edge)) for edge in edges[20:-20]) <= len("1000000.123")
+
+
+def test_edges_may_be_the_least_numbers() -> None:
+    values = np.concatenate([np.arange(600) * 5e-324, [1.0]])
+    edges = counting.choose_edges(runs(values), 255)
+    assert all(one < other for one, other in itertools.pairwise(edges))
 
 
 @settings(max_examples=examples(40))

@@ -62,6 +62,26 @@ def packed(content: bytes) -> bytes:
             b'{"columns": [{"name": "a", "type": "t", "kind": "number", '
             b'"numbers": {"edges": [1, 2], "counts": [1]}}]}'
         ),
+        *(
+            packed(b'{"columns": [{"name": "a", "type": "t", "kind": "text", %s}]}' % field)
+            for field in (
+                b'"tokens": -1',
+                b'"outside": [-1, 0]',
+                b'"outside": [1, 2, 3]',
+                b'"frequent": [["x", -1]]',
+                b'"fits": {"name": "a", "type": "t", "kind": "number", "nulls": -1}',
+                b'"fits": {"name": "a", "type": "t", "kind": "number", "fits": '
+                b'{"name": "a", "type": "t", "kind": "number"}}',
+            )
+        ),
+        packed(
+            b'{"columns": [{"name": "a", "type": "t", "kind": "number", '
+            b'"numbers": {"edges": [1, 2], "counts": [1, 1, 1], "within": [0, 1, 1.5]}}]}'
+        ),
+        packed(
+            b'{"columns": [{"name": "a", "type": "t", "kind": "number", '
+            b'"numbers": {"edges": [1, 2], "counts": [1, 1, 1], "within": [0, 1]}}]}'
+        ),
         packed(
             b'{"columns": [{"name": "a", "type": "t", "kind": "text"},'
             b'{"name": "a", "type": "t", "kind": "text"}]}'

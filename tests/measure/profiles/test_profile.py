@@ -4,12 +4,14 @@ import datetime as dt
 import decimal
 import hashlib
 import hmac
+import itertools
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -163,20 +165,71 @@ def test_a_category_keeps_its_values(tmp_path: Path) -> None:
     [
         [f"person {i}" for i in range(40)],
         [f"value {i % 1500}" for i in range(6_000)],
-        ["x" * 201, "why not"] * 5,
+        [*(["x" * 201, "why not"] * 5), *(f"value {i}" for i in range(1_000))],
         [f"{i:07}" for i in range(30_000)],
     ],
 )
-def test_other_text_keeps_no_value(tmp_path: Path, values: list[str]) -> None:
+def test_other_text_keeps_no_rare_value(tmp_path: Path, values: list[str]) -> None:
     found = of(tmp_path, values)
     assert found.kind == "text"
     assert found.categories is None
     assert found.distinct == pytest.approx(len(set(values)), rel=0.05)
+    assert found.frequent == ()
     content = json.dumps(found, default=str)
     assert not any(value in content for value in values)
     assert found.numbers is not None
     assert sum(found.numbers.counts) == len(values)
     assert found.numbers.maximum == max(map(len, values))
+
+
+LONG = "x" * 150 + "é" * 100
+
+
+@pytest.mark.parametrize("rest", [600, 60_000])
+def test_frequent_values_of_other_text_are_counted(tmp_path: Path, rest: int) -> None:
+    """With a few values, with a sample, and where nulls leave little of the sample."""
+    rows = rest * 2
+    counts = {"often": rest // 3, LONG: rest // 5, "": 2 * rows // 100, "just": 0, "nearly": 0}
+    values = [value for value, count in counts.items() for _ in range(count)]
+    values += [f"{at}" for at in range(rest)]
+    least = -(-len(values) // 98)  # each of the next two makes them more
+    values += ["just"] * least + ["nearly"] * (least - 8 - least // 90)
+    random = np.random.default_rng(0)
+    nulls = pa.nulls(rest * 30, pa.string())
+    shuffled = pa.array(random.permutation(np.array(values, object)), pa.string())
+    found = of(tmp_path, pa.concat_arrays([nulls[: rest * 20], shuffled, nulls[: rest * 10]]))
+    digest = hashlib.sha256(LONG.encode()).hexdigest()[:12]
+    assert found.kind == "text"
+    assert found.frequent == (
+        ("often", counts["often"]),
+        (f"{LONG[:100]}… {digest}", counts[LONG]),
+        ("", counts[""]),
+        ("just", least),
+    )
+    assert found.tokens == counts[""]
+    hashed = of(tmp_path, shuffled, hash_values=True, salt=b"s")
+    assert hashed.is_hashed
+    assert [count for _, count in hashed.frequent or ()] == [n for _, n in found.frequent]
+    name = hmac.new(b"s", b"often", hashlib.sha256).hexdigest()[:16]
+    assert (hashed.frequent or (("", 0),))[0] == (name, counts["often"])
+
+
+def test_a_name_in_a_small_table_is_not_frequent(tmp_path: Path) -> None:
+    values = [*map(str, range(20)), *["nine"] * 9, *["ten"] * 10]
+    assert of(tmp_path, values).frequent == (("ten", 10),)
+
+
+TOKENS = ["NA", " n/a\t", "None", "NULL\r\n", "-", "?", "  ", "#N/A", "<NA>", "nan"]
+
+
+@pytest.mark.parametrize("others", [["a", "b"] * 20, [*map(str, range(100, 5_000))], [*"abc"]])
+def test_words_for_nothing_are_counted(tmp_path: Path, others: list[str]) -> None:
+    """In a category, in text with many values, and in one with few."""
+    there = ["nano", "n a", "--", "NAN.", "no", "x-", "\u00a0", "\u212aa"]
+    found = of(tmp_path, [*TOKENS, *TOKENS[:3], None, *there, *others])
+    assert (found.nulls, found.tokens) == (1, 13)
+    hashed = of(tmp_path, [*TOKENS, *there, *others], hash_values=True)
+    assert hashed.tokens == 10
 
 
 @pytest.mark.parametrize("type_", [pa.null(), pa.float64(), pa.string(), pa.timestamp("us")])
@@ -271,6 +324,59 @@ def test_a_category_that_became_text_is_counted_in_the_old_values(tmp_path: Path
     assert found.in_bins == (10, 1, 3_000)
 
 
+@pytest.mark.parametrize("whole_rows", [0, 100])
+def test_rows_outside_the_baselines_range(tmp_path: Path, whole_rows: int) -> None:
+    start = dt.datetime(2026, 1, 1)
+    old = {
+        "x": [0.0, 0.1 + 0.2, None, NAN],
+        "i": [-5, 5, 5, 0],
+        "at": pa.array([start, start, start, None], pa.timestamp("ms")),
+        "t": ["abc", "abcd", "abcde", "x"],
+        "k": ["a", "a", "b", "b"],
+        "nothing": pa.array([None] * 4, pa.float64()),
+        "was": [1, 2, 3, 4],
+    }
+    new = {
+        "x": [-0.0, -1e-300, 0.3, 0.1 + 0.2, 0.4, NAN, INF, -INF],
+        "i": [-6, -5, 5, 6, 7, None, 2**62, -(2**62)],
+        "at": pa.array([*[start + dt.timedelta(seconds=at) for at in (-1, 0, 1)], *[None] * 5],
+            pa.timestamp("us")),
+        "t": ["", "y", "abcdef", *[f"{at:04}" for at in range(5)]],
+        "k": ["a"] * 8,
+        "nothing": [1.0] * 8,
+        "was": ["a", "b"] * 4,
+    }  # fmt: skip
+    write(tmp_path / "old.parquet", old)
+    write(tmp_path / "new.parquet", new)
+    before = both(tmp_path, "old.parquet")
+    assert all(one.outside is None for one in before.columns)
+    found = both(tmp_path, "new.parquet", against=before, whole_rows=whole_rows)
+    assert {one.name: one.outside for one in found.columns} == {
+        "x": (1, 1),
+        "i": (2, 3),
+        "at": (1, 1),
+        "t": (1, 1),
+        "k": None,
+        "nothing": None,
+        "was": None,
+    }
+
+
+def test_a_bound_that_was_rounded_leaves_no_row_outside(tmp_path: Path) -> None:
+    """Earlier versions kept twelve digits of the least and the largest value."""
+    values = np.random.default_rng(3).normal(size=4_000) * 10.0 ** np.arange(-8, 8).repeat(250)
+    found = of(tmp_path, values)
+    assert found.numbers is not None
+    bounds = found.numbers.minimum, found.numbers.maximum
+    assert bounds == (values.min(), values.max())
+    low, high = (float(f"{bound:.12g}") for bound in bounds if bound is not None)
+    assert low > values.min() or high < values.max()
+    numbers = msgspec.structs.replace(found.numbers, minimum=low, maximum=high)
+    old = DataProfile(columns=(msgspec.structs.replace(found, numbers=numbers),))
+    assert of(tmp_path, values, against=old).outside == (0, 0)
+    assert of(tmp_path, [*values, 2 * low, 2 * high], against=old).outside == (1, 1)
+
+
 def test_columns_can_be_left_out(tmp_path: Path) -> None:
     write(tmp_path / "d.parquet", {"id": [1, 2, 3], "x": [1, 1, 2]})
     found = both(tmp_path, "d.parquet", leave_out=["id"])
@@ -290,19 +396,43 @@ def test_duplicates(tmp_path: Path) -> None:
     assert both(tmp_path, "unique.parquet").duplicates == 0
 
 
+def test_duplicates_are_of_the_content_without_the_key(tmp_path: Path) -> None:
+    rows = {"id": [1, 2, 3, 4], "a": [0.5, 0.5, 0.5 + 1e-12, 0.75], "b": ["x", "x", "X ", "x"]}
+    write(tmp_path / "d.parquet", rows)
+    found = both(tmp_path, "d.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 0)
+    found = both(tmp_path, "d.parquet", key=["id"])
+    assert (found.duplicates, found.near_duplicates) == (1, 2)
+    assert [one.name for one in found.columns] == ["id", "a", "b"]
+    found = both(tmp_path, "d.parquet", leave_out=["id", "b"])
+    assert (found.duplicates, found.near_duplicates) == (1, 2)
+    with pytest.raises(UsageError, match="no column 'key', which is part of the key"):
+        profile(tmp_path, "d.parquet", key=["key"])
+
+
+def test_values_that_differ_may_be_nearly_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "d.parquet", {"a": [1.0, 1.0 + 1e-12, 2.0], "b": ["x", "x", "x"]})
+    found = both(tmp_path, "d.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 1)
+    write(tmp_path / "t.parquet", {"a": [f"{at} a" for at in range(3)] + ["2A"]})
+    found = both(tmp_path, "t.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 1)
+
+
 def test_too_many_rows_are_not_searched_for_duplicates(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("assent.measure.profiles.profile.MAX_DUPLICATE_ROWS", 5)
     write(tmp_path / "d.parquet", {"a": [1] * 6})
-    assert both(tmp_path, "d.parquet").duplicates is None
+    found = both(tmp_path, "d.parquet")
+    assert found.duplicates is found.near_duplicates is None
 
 
 def test_progress_is_in_columns(tmp_path: Path) -> None:
     write(tmp_path / "d.parquet", {"a": [1, 2], "b": ["x", "y"], "c": [[1], []]})
     done: list[int] = []
     profile(tmp_path, "d.parquet", progress=done.append)
-    assert sum(done) == 3
+    assert sum(done) == 4  # and the norm
 
 
 VALUES = st.fixed_dictionaries(
@@ -348,6 +478,7 @@ def test_the_order_of_rows_and_files_does_not_matter(
     for one in against.columns:
         if one.numbers is not None:
             assert one.in_bins == one.numbers.counts
+            assert one.outside == (0, 0)
 
 
 def test_batches_count_like_the_whole(tmp_path: Path) -> None:
@@ -369,6 +500,7 @@ def test_batches_count_like_the_whole(tmp_path: Path) -> None:
     for one, other in zip(counted.columns, whole.columns, strict=True):
         if other.numbers is not None:
             assert one.in_bins == other.numbers.counts
+            assert one.outside == (0, 0)
             assert one.numbers is not None
             assert one.numbers.edges == other.numbers.edges
 
@@ -398,6 +530,33 @@ def test_a_sample_chooses_the_edges_of_batches(
     at = np.searchsorted(found.edges, values, "left")
     assert found.counts == tuple(np.bincount(at, minlength=len(found.edges) + 1).tolist())
     assert max(found.counts) < 30_000 / 255 * 3
+
+
+def test_the_means_of_bins_are_kept(tmp_path: Path) -> None:
+    random = np.random.default_rng(8)
+    values = np.r_[-random.lognormal(9, 2, 2_000), random.normal(size=40_000), 1e9]
+    write(tmp_path / "d.parquet", {"x": values})
+    found = both(tmp_path, "d.parquet")
+    batches = both(tmp_path, "d.parquet", against=found, whole_rows=1_000)
+    for one in (found, batches):
+        numbers = one.columns[0].numbers
+        assert numbers is not None
+        ends = [float(values.min()), *numbers.edges, float(values.max())]
+        at = np.searchsorted(numbers.edges, values, "left")
+        for place, (start, end) in enumerate(itertools.pairwise(ends)):
+            mean = values[at == place].mean()
+            share = numbers.within[place]
+            said = start + (end - start) * share
+            nearer = min(mean - start, end - mean)
+            assert said == pytest.approx(mean, abs=0.006 * nearer + 1e-9 * abs(end) + 1e-12)
+
+
+def test_no_means_are_kept_where_each_edge_is_a_value(tmp_path: Path) -> None:
+    write(tmp_path / "d.parquet", {"x": [1, 2, 2, 3], "y": [None, 0.5, 0.5, 0.5]})
+    assert [one.numbers.within for one in both(tmp_path, "d.parquet").columns if one.numbers] == [
+        (),
+        (),
+    ]
 
 
 def test_a_thousand_columns_stay_small(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assent.core.profile import RowChanges
 from assent.errors import UsageError
 from assent.measure.profiles.reading import open_table
-from assent.measure.profiles.rows import row_changes
+from assent.measure.profiles.rows import MAX_COLUMNS, row_changes
 from tests.effort import examples
 from tests.measure.profiles.tables import write
 
@@ -114,6 +114,46 @@ def test_like_the_plain_way(
     assert found.changed == sum(left[key] != right[key] for key in both)
     assert found.same == sum(left[key] == right[key] for key in both)
     assert found.repeated_keys == sum(of[key] for of in counts for key in repeated)
+
+
+CELLS = st.integers(0, 2) | st.none()
+ROWS = st.dictionaries(st.integers(0, 9), st.tuples(CELLS, CELLS, CELLS), max_size=10)
+
+
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(old=ROWS, new=ROWS, most=st.integers(1, 3))
+def test_the_columns_that_differ_whichever_side_is_larger(
+    tmp_path: Path, old: dict[int, tuple[Any, ...]], new: dict[int, tuple[Any, ...]], most: int
+) -> None:
+    def columns(rows: dict[int, tuple[Any, ...]]) -> dict[str, Any]:
+        values = {
+            f"v{at}": pa.array([row[at] for row in rows.values()], pa.int64()) for at in range(3)
+        }
+        return {"id": pa.array(rows, pa.int64()), **values}
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("assent.measure.profiles.rows.MAX_COLUMNS", most)
+        found = changes(tmp_path, columns(old), columns(new))
+    both = old.keys() & new.keys()
+    differ = {f"v{at}": sum(old[key][at] != new[key][at] for key in both) for at in range(3)}
+    assert dict(found.columns) == {name: count for name, count in differ.items() if count}
+    assert found.changed == sum(old[key] != new[key] for key in both)
+    assert found.same == len(both) - found.changed
+
+
+@pytest.mark.parametrize("sides", [(1, 2), (2, 1), (2, 2)])
+def test_a_repeated_row_that_is_the_same_is_no_pair(tmp_path: Path, sides: tuple[int, int]) -> None:
+    old, new = ({"id": [1] + [2] * times, "x": [0] * (times + 1)} for times in sides)
+    found = changes(tmp_path, old, new)
+    assert (found.repeated_keys, found.same, found.changed) == (sum(sides), 1, 0)
+
+
+def test_more_columns_than_are_kept(tmp_path: Path) -> None:
+    names = [f"c{at}" for at in range(2 * MAX_COLUMNS + 1)]
+    old = {"id": [1, 2], **{name: [0.0, float("nan")] for name in names}}
+    new = old | {names[0]: [0.0, 1.0], names[-1]: [0.5, float("nan")]}
+    found = changes(tmp_path, old, new)
+    assert (found.changed, found.columns) == (2, ((names[0], 1), (names[-1], 1)))
 
 
 def test_another_unit_is_no_change_of_rows(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -70,14 +71,29 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "day": [moment.date() for moment in moments],
             "k": pa.array(names[random.integers(0, 30, rows)], mask=random.random(rows) < 0.1),
             "t": [f"text {random.integers(10**9)}" for _ in range(rows)],
+            "h": [_heavy(i * 7919 % rows) for i in range(rows)],
             "b": random.random(rows) < 0.3,
             "n": [[1] * (i % 4) if i % 5 else None for i in range(rows)],
             "s": [{"a": i} if i % 7 else None for i in range(rows)],
             "z": [b"x" * (i % 3) for i in range(rows)],
+            "v": [[i % 7 / 4, None if i % 11 == 0 else 2.0, float(i)] for i in range(rows)],
+            "deep": [
+                {"at": moments[i], "in": {"k": f"k{i % 3}", "l l": [1.5] * (i % 3)}}
+                if i % 9
+                else None
+                for i in range(rows)
+            ],
         }
         write(root / f"d/{number}.parquet", columns, row_group_size=2_500)
     write(root / "twice.parquet", {"a": [1, 1, None, None, 2], "b": [1, 1, None, 1, None]})
     return root
+
+
+def _heavy(i: int) -> str:
+    """Text with many values: two of them frequent, of which one is long, and words for nothing."""
+    if i % 50 < 3:
+        return ("often", "x" * 300, " N/A ")[i % 50]
+    return f"{i}"
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +102,20 @@ def embedded(root: Path) -> DataProfile:
 
 
 def assert_alike(found: ColumnProfile, other: ColumnProfile) -> None:
-    for name in ("name", "type", "kind", "nulls", "nans", "infinities", "categories", "in_bins"):
+    for name in (
+        "name",
+        "type",
+        "kind",
+        "nulls",
+        "nans",
+        "infinities",
+        "categories",
+        "in_bins",
+        "outside",
+        "tokens",
+        "frequent",
+        "of",
+    ):
         assert getattr(found, name) == getattr(other, name), (found.name, name)
     assert (found.distinct is None) == (other.distinct is None), found.name
     assert found.distinct is None or found.distinct == pytest.approx(other.distinct, rel=0.05)
@@ -114,12 +143,26 @@ def test_spark_finds_what_the_embedded_engine_finds(root: Path, embedded: DataPr
 
 
 def test_the_baselines_bins_give_the_same_counts(root: Path, embedded: DataProfile) -> None:
+    narrow = tuple(map(_narrower, embedded.columns))
+    embedded = msgspec.structs.replace(embedded, columns=narrow)
     expected = profile(root, "d/1.parquet", against=embedded, leave_out=["s"])
     found = profile_with_spark(os.fspath(root / "d/1.parquet"), against=embedded, leave_out=["s"])
     assert found.against == expected.against
     for one, other in zip(found.columns, expected.columns, strict=True):
         assert_alike(one, other)
     assert column(found, "x").in_bins
+    below, above = column(found, "i").outside or (0, 0)
+    assert below > 0 < above
+
+
+def _narrower(one: ColumnProfile) -> ColumnProfile:
+    """The column as if its least and largest values had not been there."""
+    if one.numbers is None or len(one.numbers.edges) < 9:
+        return one
+    numbers = msgspec.structs.replace(
+        one.numbers, minimum=one.numbers.edges[2], maximum=one.numbers.edges[-3]
+    )
+    return msgspec.structs.replace(one, numbers=numbers)
 
 
 def test_edges_of_a_sample_still_count_every_row(
@@ -140,6 +183,29 @@ def test_edges_of_a_sample_still_count_every_row(
     assert categories is not None
     assert categories.is_hashed
     assert not any(value.startswith("k") for value, _ in categories.top)
+
+
+def test_rows_that_nearly_repeat_are_counted_alike(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    x = random.normal(size=200) * 10.0 ** random.integers(-200, 200, 200)
+    odd = [0.0, -0.0, np.nan, np.inf, -np.inf, 1e300, -1e308, 5e-324]
+    columns = {
+        "id": range(408),
+        "x": [*x, *(x * (1 + 1e-12)), *odd],
+        "f": pa.array([*x, *x, *odd], pa.float64()).cast(pa.float32()),
+        "t": [*(f"Ä {at}" for at in range(200)), *(f" ä\t{at}" for at in range(200)), *" " * 8],
+        "d": pa.array([1] * 408).cast(pa.decimal128(21, 2)),
+    }
+    write(tmp_path / "d.parquet", columns)
+    options: dict[str, Any] = {"key": ["id"]}
+    expected = profile(tmp_path, "d.parquet", **options)
+    found = profile_with_spark(os.fspath(tmp_path / "d.parquet"), **options)
+    assert found.duplicates == expected.duplicates
+    assert found.near_duplicates == expected.near_duplicates
+    assert expected.near_duplicates is not None
+    assert 190 < expected.near_duplicates <= 201
+    with pytest.raises(UsageError, match="no column 'key', which is part of the key"):
+        profile_with_spark(os.fspath(tmp_path / "d.parquet"), key=["key"])
 
 
 def test_rows_that_repeat(root: Path, session: Any) -> None:

@@ -19,7 +19,7 @@ from tests.builders import digest
 from tests.compare.known import known
 from tests.compare.profiling import category, number, profile, reference
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 SIDE = Side(bundle=digest("bundle"), model_digest=digest("model"))
 RANDOM = np.random.default_rng(5)
 ROWS = 4_000
@@ -64,7 +64,8 @@ def judge(
 def only(one: DataGate, *sides: DataProfile | None, **more: Any) -> Finding:
     (finding,) = judge(one, *sides, **more)
     assert finding.reason
-    assert bool(finding.remedy) == (finding.outcome in (FAILED, WAITING, WARNED)), finding
+    is_open = finding.outcome.blocks or finding.outcome in (WAITING, WARNED)
+    assert bool(finding.remedy) == is_open, finding
     return finding
 
 
@@ -171,11 +172,21 @@ def test_a_change_on_the_line_is_not_decided_by_a_coin() -> None:
 @pytest.mark.threat(14)
 def test_what_could_not_be_compared_blocks() -> None:
     broken = msgspec.structs.replace(AGE, numbers=Numbers(edges=(2.0, 1.0), counts=(1, 1, 1)))
-    for new in (broken, category("age", {"old": ROWS})):
-        found = only(gate(drift="severe"), OLD, profile(ROWS, new, CITY))
-        assert found.outcome is FAILED
-        assert found.reason == "1 column could not be compared"
-        assert "`age`" in found.evidence
+    found = only(gate(drift="severe"), OLD, profile(ROWS, broken, CITY))
+    assert found.outcome is FAILED
+    assert found.reason == "1 column could not be compared"
+    assert "`age`" in found.evidence
+
+
+@pytest.mark.parametrize(
+    ("means", "outcome"), [("block", UNDECIDED), ("approve", WAITING), ("warn", WARNED)]
+)
+def test_what_was_not_compared_is_undecided(means: Any, outcome: Outcome) -> None:
+    new = profile(ROWS, category("age", {"old": ROWS}), CITY)
+    found = only(gate(drift="severe", undecided=means), OLD, new)
+    assert found.outcome is outcome
+    assert found.reason == "undecided: 1 column was not compared"
+    assert "`age`: it is counted as number in the baseline" in found.evidence
 
 
 @pytest.mark.parametrize("rows", [1_000, 100_000, 1_000_000])
@@ -361,6 +372,9 @@ OVERLAP = Overlap(first="train", second="test", of=1_000, rows=2, keys=5)
         ({}, "0.5%", [PASSED, PASSED]),
         ({"first": "test", "second": "train", "of": ROWS}, 0, [FAILED, FAILED]),
         ({"rows": -1}, 0, [FAILED]),
+        ({"near": 9, "columns": 4}, 2, [PASSED, FAILED]),
+        ({"near": 1}, 5, [FAILED]),
+        ({"near": 1_001}, 5, [FAILED]),
         ({"first": "other"}, 0, [FAILED]),
     ],
 )
@@ -372,7 +386,23 @@ def test_data_sets_may_not_share_rows(
     assert [finding.outcome for finding in found] == expected
     assert all(bool(finding.remedy) == (finding.outcome is FAILED) for finding in found)
     if not overlap and most == 0:
-        assert found[0].evidence == "2 rows of 1,000 rows of `test` are in `train`"
+        assert found[0].evidence == (
+            "2 rows of 1,000 rows of `test` are in `train` "
+            "(with the same key: an earlier version has counted)"
+        )
+
+
+def test_rows_that_are_nearly_there_are_said_and_not_judged() -> None:
+    one = gate(data="leakage", between=["train", "test"], max=2)
+    near = msgspec.structs.replace(OVERLAP, near=1_000, columns=3, keys=None)
+    found = judge(one, overlaps=[near])
+    assert [(each.outcome, each.evidence) for each in found] == [
+        (
+            PASSED,
+            "2 rows of 1,000 rows of `test` are in `train`, "
+            "and 998 more but for rounding, white space or case",
+        )
+    ]
 
 
 @pytest.mark.threat(14)
@@ -474,7 +504,7 @@ def test_rules_are_judged_one_by_one() -> None:
         ({"rows": {}}, "rows needs at least one of"),
         ({"rows": {"min": -1}}, ">= 0"),
         ({"rows": {"max_drop": "ten"}}, "max_drop"),
-        ({"nulls": {}}, "nulls needs at least one of"),
+        ({"nulls": {}}, "it needs at least one of max, max_rise"),
         ({"nulls": 2}, "<= 1"),
         ({"nulls": "101%"}, "more than all rows"),
         ({"nulls": {"max": "101%"}}, "more than all rows"),

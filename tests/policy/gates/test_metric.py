@@ -20,7 +20,7 @@ from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.metric import MetricGate
 from tests.compare.known import known
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 NAN, INF = NonFinite("nan"), NonFinite("inf")
 MISSING = "missing"
 

@@ -19,7 +19,7 @@ from assent.policy.gates.imports import KNOWN
 from assent.policy.gates.model import ModelGate
 from tests.compare.known import known
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 CANDIDATE = known(files={"a": "x" * 600, "b": "x" * 400})
 
 
@@ -69,7 +69,7 @@ def test_all_files_together_have_a_bound(bound: str | int, outcome: Outcome) -> 
         )
         assert finding.outcome is outcome
         assert finding.evidence == "1,000 bytes"
-        assert bool(finding.remedy) is (outcome is FAILED)
+        assert bool(finding.remedy) is outcome.blocks
 
 
 @pytest.mark.parametrize("size", [0, -1, "0MB", "5XB", "many", ""])
@@ -311,12 +311,12 @@ def test_every_part_is_judged() -> None:
         ("same", "same", PASSED),
         ("same", "compatible", FAILED),
         ("same", "breaking", FAILED),
-        ("same", "unknown", FAILED),
+        ("same", "unknown", UNDECIDED),
         ("compatible", "same", PASSED),
         ("compatible", "compatible", PASSED),
         ("compatible", "breaking", FAILED),
-        ("compatible", "unknown", FAILED),
-        ("compatible", None, FAILED),
+        ("compatible", "unknown", UNDECIDED),
+        ("compatible", None, UNDECIDED),
     ],
 )
 def test_the_signature_is_judged(wanted: Any, verdict: Any, outcome: Outcome) -> None:
@@ -326,7 +326,7 @@ def test_the_signature_is_judged(wanted: Any, verdict: Any, outcome: Outcome) ->
     (finding,) = judge(gate, signature=change)
     assert finding.rule == f"model signature {wanted}"
     assert finding.outcome is outcome
-    assert bool(finding.remedy) is (outcome is FAILED)
+    assert bool(finding.remedy) is outcome.blocks
     if verdict == "breaking":
         assert finding.evidence == "input `age` removed"
 
@@ -402,3 +402,11 @@ def test_every_known_name_is_one_that_the_libraries_have() -> None:
         is_class_or_function = callable(found)
         is_constant = type(found).__module__ == "torch"  # torch.float32
         assert is_class_or_function or is_constant, name
+
+
+@pytest.mark.parametrize(("means", "outcome"), [("approve", WAITING), ("warn", WARNED)])
+def test_what_was_not_compared_may_be_left_to_people(means: Any, outcome: Outcome) -> None:
+    gate = ModelGate(model="any", signature="same", undecided=means)
+    (finding,) = judge(gate, signature=SignatureChange(verdict="unknown"))
+    assert finding.outcome is outcome
+    assert finding.reason.startswith("undecided: ")

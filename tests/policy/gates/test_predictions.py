@@ -13,7 +13,7 @@ from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.predictions import PredictionsGate
 from tests.compare.known import known
 
-PASSED, FAILED, WAITING, WARNED, NOT_APPLICABLE = Outcome
+PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 
 
 def paired(**changes: Any) -> PredictionsDiff:

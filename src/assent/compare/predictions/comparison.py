@@ -6,22 +6,29 @@ import msgspec
 import numpy as np
 
 from assent.compare.predictions.agreement import bound_to, one_spelling
+from assent.compare.predictions.by_class import classes_by_change
 from assent.compare.predictions.examples import most_changed
-from assent.compare.predictions.joining import MIN_SHARED, Join, join
+from assent.compare.predictions.intervals import Found
+from assent.compare.predictions.joining import Join, join
 from assent.compare.predictions.measures import Measured, disagreement, intervals
 from assent.compare.predictions.pictures import (
     calibration,
     calibration_error,
-    confusion,
+    confusions,
     residuals,
 )
+from assent.compare.predictions.same_rows import SameRows, intervals_by_both, same_rows
 from assent.compare.predictions.sides import Side, all_classes, side_of
 from assent.compare.predictions.slices import Rows, Slices, change_of, compare_slices
 from assent.compare.predictions.table import PredictionTable, SliceColumn
-from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.metrics import MetricChange
 from assent.core.diff.predictions import Flips, PredictionsDiff
 
 _LOOKED_AT, _LONG = 10_000, 40
+_OF_CALIBRATION = (
+    "chance alone makes the calibration error of a sample larger, and that of a well calibrated "
+    "model more than that of another"
+)
 
 
 def compare_tables(
@@ -32,9 +39,9 @@ def compare_tables(
     One class has one name on both sides, and the task is the baseline's where the candidate's
     table can be one of it: a model that never predicts the third of three classes is no binary one.
 
-    The values of the whole are those of all rows of each side, as its own metrics file has them.
-    Intervals, flips and paired slices rest on the shared rows, with the candidate's labels. Below
-    99% of shared rows the two are different samples, and no interval is paired.
+    Values, changes, intervals, flips and pictures are of the shared rows with the candidate's
+    labels. What each side has measured by itself is kept beside it. Sides of different rows have
+    the values of their own rows, and nothing that they say of each other is a comparison.
     """
     if old is not None:
         old, new = one_spelling(old, new)
@@ -45,33 +52,57 @@ def compare_tables(
     after = Measured(side_of(new, classes))
     before = None if old is None else Measured(side_of(old, classes))
     shared = None if old is None or problem else join(old, new)
-    whole, found = _measured(before, after, shared)
+    same = None
+    if before is not None and shared is not None:
+        same = same_rows(before.side, after.side, shared)
     diff = PredictionsDiff(
         task=new.task,
         new_rows=new.rows,
         old_rows=None if old is None else old.rows,
         problem=problem,
     )
-    pictures = _pictured(before, after, classes, is_compared=problem is None)
-    values = [
-        {**one.values, **_calibration_error(one.side)} if one is not None else {}
-        for one in (before, after)
-    ]
-    changes = change_of(values[0], values[1], found, rows=new.rows)
-    if shared is not None and old is not None and whole is not None:
-        is_all = shared.is_complete
-        pictures = msgspec.structs.replace(
-            pictures,
+    diff = _pictured(diff, before, after, same, classes)
+    if same is not None and shared is not None:
+        by_class = classes_by_change(same, classes)
+        diff = msgspec.structs.replace(
+            diff,
             joined=shared.rows,
             is_paired=shared.is_paired,
-            flips=_flips(*whole),
-            disagreement=disagreement(*whole),
-            examples=most_changed(new, shared.new, *whole, classes),
-            labels_changed=_labels_changed(old, new, shared, classes),
-            problem=None if is_all or shared.is_paired else _overlap(shared),
+            flips=_flips(*same.pair),
+            disagreement=disagreement(*same.pair),
+            examples=most_changed(new, shared.new, *same.pair, classes),
+            labels_changed=same.labels_changed,
+            classes=by_class[0],
+            classes_changed=by_class[1],
+            problem=None if shared.is_paired else same.why_not,
         )
-    sliced = compare_slices(_slice_rows(old, new, before, after, shared, whole))
-    return _with(diff, pictures, sliced), (*changes, *sliced.metrics)
+    changes = _changes(before, after, same, problem or "")
+    sliced = compare_slices(_slice_rows(old, new, before, after, shared, same, problem or ""))
+    return _with(diff, sliced), (*changes, *sliced.metrics)
+
+
+def _changes(
+    before: Measured | None, after: Measured, same: SameRows | None, problem: str
+) -> list[MetricChange]:
+    """The metrics of the whole."""
+    if before is None:
+        return change_of({}, _values(after), {}, rows=after.side.rows)
+    if same is None:
+        own = _values(before), _values(after)
+        return change_of(*own, {}, rows=after.side.rows, why_not=problem)
+    own = _values(before), _values(after)
+    if not same.is_paired:
+        found = intervals(before, after, is_paired=False)
+        found["ece"] = _OF_CALIBRATION
+        return change_of(*own, found, rows=after.side.rows, why_not=same.why_not)
+    found = intervals_by_both(same.pair, same.earlier, _paired_intervals)
+    left, right = (_values(Measured(side)) for side in same.pair)
+    return change_of(left, right, found, rows=after.side.rows, own=own, why_not=same.why_not)
+
+
+def _paired_intervals(old: Side, new: Side) -> Found:
+    found = intervals(Measured(old), Measured(new), is_paired=True)
+    return {**found, "ece": _OF_CALIBRATION}
 
 
 def _about_the_same(old: PredictionTable, new: PredictionTable) -> PredictionTable:
@@ -84,19 +115,6 @@ def _about_the_same(old: PredictionTable, new: PredictionTable) -> PredictionTab
         return new
     scores = None if new.scores is None else 1.0 - new.scores
     return msgspec.structs.replace(new, positive=old.positive, scores=scores)
-
-
-def _measured(
-    before: Measured | None, after: Measured, shared: Join | None
-) -> tuple[tuple[Side, Side] | None, dict[str, Interval]]:
-    """Both sides on the rows that they share, and the intervals."""
-    if before is None or shared is None:
-        return None, {}
-    left, right = before.side.take(shared.old), after.side.take(shared.new)
-    left = msgspec.structs.replace(left, label=right.label, group=right.group)
-    if not shared.is_paired:
-        return (left, right), intervals(before, after, is_paired=False)
-    return (left, right), intervals(Measured(left), Measured(right), is_paired=True)
 
 
 def _problem(old: PredictionTable, new: PredictionTable) -> str | None:
@@ -120,14 +138,6 @@ def _some_labels(table: PredictionTable) -> str:
     return ", ".join(f"`{one.replace('`', chr(39))}`" for one in shown)
 
 
-def _overlap(shared: Join) -> str:
-    return (
-        f"only {shared.rows:,} rows have predictions of both models "
-        f"({shared.old_rows:,} in the baseline, {shared.new_rows:,} in the candidate; at least "
-        f"{MIN_SHARED:.0%} of both are needed), so they are compared as different samples"
-    )
-
-
 def _flips(old: Side, new: Side) -> Flips | None:
     if not new.classes or old.prediction is None or new.prediction is None or not new.rows:
         return None
@@ -140,39 +150,38 @@ def _flips(old: Side, new: Side) -> Flips | None:
     )
 
 
-def _labels_changed(
-    old: PredictionTable, new: PredictionTable, shared: Join, classes: tuple[str, ...]
-) -> int:
-    left = side_of(old, classes).label[shared.old]
-    right = side_of(new, classes).label[shared.new]
-    return int((left != right).sum())
-
-
-def _calibration_error(side: Side) -> dict[str, float]:
-    error = calibration_error(calibration(side))
-    return {} if error is None else {"ece": error}
+def _values(measured: Measured) -> dict[str, float]:
+    error = calibration_error(calibration(measured.side))
+    return measured.values if error is None else {**measured.values, "ece": error}
 
 
 def _pictured(
-    before: Measured | None, after: Measured, classes: tuple[str, ...], *, is_compared: bool
+    diff: PredictionsDiff,
+    before: Measured | None,
+    after: Measured,
+    same: SameRows | None,
+    classes: tuple[str, ...],
 ) -> PredictionsDiff:
+    """With what is drawn: both on the same rows where they are paired, else each on its own."""
     new = after.side
-    old = before.side if before is not None and is_compared else None
-    pictures = PredictionsDiff(
-        task=new.task,
-        new_rows=new.rows,
+    old = before.side if before is not None and same is not None else None
+    if same is not None and same.is_paired:
+        old, new = same.pair
+    tables = confusions(old, new, classes)
+    diff = msgspec.structs.replace(
+        diff,
         new_calibration=calibration(new),
-        new_confusion=confusion(new, classes),
         old_calibration=() if old is None else calibration(old),
-        old_confusion=None if old is None else confusion(old, classes),
+        old_confusion=tables[0],
+        new_confusion=tables[1],
     )
     if new.task != "regression" or new.prediction is None or not new.rows:
-        return pictures
+        return diff
     with np.errstate(all="ignore"):
         errors = new.prediction - new.label
         has_old = old is not None and old.prediction is not None and old.rows
         earlier = old.prediction - old.label if old is not None and has_old else None
-        return msgspec.structs.replace(pictures, residuals=residuals(earlier, errors))
+        return msgspec.structs.replace(diff, residuals=residuals(earlier, errors))
 
 
 def _slice_rows(
@@ -181,28 +190,30 @@ def _slice_rows(
     before: Measured | None,
     after: Measured,
     shared: Join | None,
-    whole: tuple[Side, Side] | None,
+    same: SameRows | None,
+    problem: str,
 ) -> Rows:
     rows = Rows(
         new=after.side,
         new_columns=new.slices,
         old=None if before is None else before.side,
         old_columns={} if old is None else old.slices,
+        why_not=problem if same is None else same.why_not,
     )
-    if shared is None or not shared.is_paired:
+    if shared is None or same is None or not same.is_paired:
         return rows
     columns = {
         name: SliceColumn(values=column.values, codes=column.codes[shared.new])
         for name, column in new.slices.items()
     }
-    return msgspec.structs.replace(rows, paired=whole, paired_columns=columns)
-
-
-def _with(diff: PredictionsDiff, pictures: PredictionsDiff, sliced: Slices) -> PredictionsDiff:
     return msgspec.structs.replace(
-        pictures,
-        old_rows=diff.old_rows,
-        problem=diff.problem or pictures.problem,
+        rows, paired=same.pair, earlier=same.earlier, paired_columns=columns
+    )
+
+
+def _with(diff: PredictionsDiff, sliced: Slices) -> PredictionsDiff:
+    return msgspec.structs.replace(
+        diff,
         slices=sliced.worse,
         slices_judged=sliced.judged,
         slices_too_small=sliced.too_small,

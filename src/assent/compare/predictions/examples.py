@@ -26,8 +26,9 @@ def most_changed(
     shown of them.
 
     By score where there is one (of the positive class, or of the right one), else rows that
-    became wrong, that became right, and that are wrong in another way. In a regression by
-    prediction, in a ranking by the place in the query.
+    became wrong, that became right, and that are wrong in another way. In a regression by how
+    far the prediction is off (a prediction that moved from one side of the label to the other has
+    changed nothing), in a ranking by the place in the query.
     """
     if not table.examples or not len(rows):
         return ()
@@ -66,8 +67,10 @@ def _numbers(old: Side, new: Side) -> _Changed | None:
     before, after = old.prediction, new.prediction
     if before is None or after is None:
         return None
-    moved = np.abs(after - new.label) - np.abs(before - new.label)
-    return np.abs(after - before), _effects(-moved), before, after
+    with np.errstate(all="ignore"):
+        was, now = np.abs(before - new.label), np.abs(after - new.label)
+        moved = now - was
+    return np.nan_to_num(np.abs(moved)), _effects(-moved), was, now
 
 
 def _places(old: Side, new: Side) -> _Changed | None:

@@ -13,7 +13,7 @@ from assent.compare.predictions.table import PredictionTable
 
 _WHOLE = re.compile(r"(-?[0-9]+)\.0", re.ASCII)
 MIN_SHARED = 0.99
-"""Below this share of either side, the two are different samples."""
+"""Below this share of the baseline's rows, the two are different samples."""
 
 
 class Join(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -31,8 +31,10 @@ class Join(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def is_paired(self) -> bool:
-        """Whether (nearly) all are."""
-        return self.rows > 0 and self.rows >= MIN_SHARED * max(self.old_rows, self.new_rows)
+        """Whether (nearly) all of the baseline's are. Rows that only the candidate has change
+        nothing in what the two say of the others.
+        """
+        return self.rows > 0 and self.rows >= MIN_SHARED * self.old_rows
 
     @property
     def is_complete(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import msgspec
 import numpy as np
 
 from assent.compare.predictions import joint, queries, ranks
@@ -12,11 +13,14 @@ from assent.compare.predictions.intervals import (
     MIN_GROUPS,
     MIN_ROWS,
     Floats,
+    Found,
+    Ints,
     from_draws,
-    of_influences,
-    squared_error,
+    influence_of,
+    of_area,
+    of_mean,
 )
-from assent.compare.predictions.resampling import SEED, draw_sums, sums_by_group
+from assent.compare.predictions.resampling import SEED
 from assent.compare.predictions.sides import Side
 from assent.core.diff.metrics import Interval
 
@@ -26,8 +30,12 @@ FEW_DRAWS = 2_000
 
 _TABLE = "multinomial bootstrap"
 _GROUPS = "bootstrap of groups"
-_ROWS = "bootstrap of rows"
 _MAX_SORTED = 50_000_000
+_AREAS = {"roc_auc": 0.1, "roc_auc_ovr": 0.1, "average_precision": 1.0}
+"""The share of a row that goes into the variance of each."""
+_LEAST_OF_A_CLASS = 5
+_ROUNDING = 1e-12
+_BOUNDED = frozenset({"brier_score"})
 _Linear = dict[str, tuple[float, Floats]]
 
 
@@ -38,6 +46,7 @@ class Measured:
         self.side = side
         self.values: dict[str, float] = {}
         self.linear: _Linear = {}
+        self.losses: dict[str, Floats] = {}
         self.by_query: dict[str, Floats] = {}
         if not side.rows:
             return
@@ -74,8 +83,9 @@ class Measured:
             if one is not None:
                 self.linear[name] = one
         if self.side.are_probabilities:
+            scores = np.clip(scores, 0.0, 1.0)
             likelihood = np.where(is_positive, scores, 1 - scores)
-            self.linear["log_loss"] = _mean(-np.log(_clipped(likelihood)))
+            self._add_loss("log_loss", -np.log(_clipped(likelihood)))
             self.linear["brier_score"] = _mean((scores - is_positive) ** 2)
 
     def _measure_class_scores(self, scores: Floats) -> None:
@@ -91,22 +101,24 @@ class Measured:
             self.linear["roc_auc_ovr"] = float(np.mean([area for area, _ in known])), influence
         if self.side.are_probabilities and np.abs(scores.sum(axis=1) - 1).max() < 1e-3:
             likelihood = scores[np.arange(len(label)), label]
-            self.linear["log_loss"] = _mean(-np.log(_clipped(likelihood)))
+            self._add_loss("log_loss", -np.log(_clipped(likelihood)))
+
+    def _add_loss(self, name: str, losses: Floats) -> None:
+        self.losses[name] = losses
+        self.linear[name] = _mean(losses)
 
     def _measure_numbers(self) -> None:
         prediction = self.side.prediction
         assert prediction is not None
         error = prediction - self.side.label
-        self.linear["mae"] = _mean(np.abs(error))
-        self.linear["mse"] = _mean(error**2)
+        square = error**2
+        self._add_loss("mae", np.abs(error))
+        self._add_loss("mse", square)
         size = np.abs(self.side.label)
         if size.min() > 0:
-            self.linear["mape"] = _mean(np.abs(error) / size)
-        center = float(self.side.label.mean())
-        columns = _columns(self.side.label - center, error)
-        self.values |= {
-            name: float(value) for name, value in _from_sums(columns.sum(axis=0)).items()
-        }
+            self._add_loss("mape", np.abs(error) / size)
+        self.losses |= {"rmse": square, "r2": square}
+        self.linear |= {"rmse": _root(square), "r2": _explained(self.side.label, square)}
 
     def _measure_queries(self) -> None:
         side = self.side
@@ -116,35 +128,74 @@ class Measured:
         self.values |= {name: float(values.mean()) for name, values in self.by_query.items()}
 
 
-def intervals(
-    old: Measured, new: Measured, *, is_paired: bool, draws: int = DRAWS
-) -> dict[str, Interval]:
-    """The interval of each metric's change that has one. Paired sides have the same rows in the
-    same order, with the same labels and groups; fewer than `MIN_ROWS` have none.
+def intervals(old: Measured, new: Measured, *, is_paired: bool, draws: int = DRAWS) -> Found:
+    """The interval of each metric's change, or why there is none. Paired sides have the same rows
+    in the same order, with the same labels and groups.
     """
-    if min(old.side.rows, new.side.rows) < MIN_ROWS:
-        return {}
-    for one in (old.side.group, new.side.group):
-        if one is not None and int(one.max()) + 1 < MIN_GROUPS:
-            return {}
-    found: dict[str, Interval | None] = {}
+    names = old.values.keys() & new.values.keys()
+    why_none = _too_few(old.side, new.side)
+    if why_none:
+        return dict.fromkeys(sorted(names), why_none)
+    found: Found = {}
     with np.errstate(all="ignore"):
         for name in old.linear.keys() & new.linear.keys():
-            if not _are_enough(name, old.side, new.side):
-                continue
-            (before, left), (after, right) = old.linear[name], new.linear[name]
-            groups = old.side.group, new.side.group
-            found[name] = of_influences(
-                name, after - before, left, right, groups, is_paired=is_paired
-            )
-        if old.side.prediction is not None and new.side.prediction is not None:
-            if new.side.task == "regression":
-                found |= _of_sums(old.side, new.side, is_paired, min(draws, FEW_DRAWS))
-            elif new.side.classes:
-                found |= _of_tables(old.side, new.side, is_paired, draws)
+            found[name] = _of_linear(name, old, new, is_paired)
+        has_classes = old.side.prediction is not None and new.side.prediction is not None
+        if has_classes and new.side.classes:
+            found |= _of_tables(old.side, new.side, is_paired, draws)
         if new.by_query:
-            found |= _of_queries(old, new, is_paired, min(draws, FEW_DRAWS))
-    return {name: interval for name, interval in found.items() if interval is not None}
+            found |= _of_queries(old, new, is_paired)
+    return found
+
+
+def _too_few(old: Side, new: Side) -> str:
+    if min(old.rows, new.rows) < MIN_ROWS:
+        return f"there are fewer than {MIN_ROWS} rows"
+    groups = [int(one.max()) + 1 for one in (old.group, new.group) if one is not None]
+    if groups and min(groups) < MIN_GROUPS:
+        return f"there are fewer than {MIN_GROUPS} groups"
+    return ""
+
+
+def _of_linear(name: str, old: Measured, new: Measured, is_paired: bool) -> Interval | str:
+    (before, left), (after, right) = old.linear[name], new.linear[name]
+    groups = old.side.group, new.side.group
+    if name not in _AREAS:
+        losses = None if name in _BOUNDED else (old.losses[name], new.losses[name])
+        return of_mean(after - before, left, right, groups, is_paired=is_paired, losses=losses)
+    why_none = _too_few_of_a_class(old.side, new.side)
+    if why_none:
+        return why_none
+    return of_area(
+        (before, after),
+        left,
+        right,
+        groups,
+        (_rests_on(name, old.side), _rests_on(name, new.side)),
+        method="delta method" if name == "average_precision" else "DeLong",
+        share=_AREAS[name],
+        is_paired=is_paired,
+    )
+
+
+def _too_few_of_a_class(old: Side, new: Side) -> str:
+    least = min(int(np.bincount(side.label, minlength=side.classes).min()) for side in (old, new))
+    if least >= ranks.MIN_OF_EACH:
+        return ""
+    return f"a class has fewer than {ranks.MIN_OF_EACH} rows"
+
+
+def _rests_on(name: str, side: Side) -> float:
+    """How many rows an area rests on: those of the smaller class, as many times as there are areas
+    that it is the mean of; of groups, their number.
+    """
+    counts = np.bincount(side.label, minlength=side.classes)
+    rows = float(counts.min())
+    if name == "roc_auc_ovr":
+        rows = min(rows * side.classes, float(counts.sum()))
+    if name == "average_precision" and side.positive is not None:
+        rows = float(counts[side.positive])
+    return rows if side.group is None else min(rows, float(side.group.max() + 1))
 
 
 def disagreement(old: Side, new: Side) -> float | None:
@@ -158,7 +209,7 @@ def disagreement(old: Side, new: Side) -> float | None:
     return float((differs if differs.ndim == 1 else differs.any(axis=1)).mean())
 
 
-def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, Interval | None]:
+def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> Found:
     assert old.prediction is not None
     assert new.prediction is not None
     size, positive = new.classes, new.positive
@@ -168,6 +219,7 @@ def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, I
     share = None
     p: float | None = None
     method = _TABLE
+    groups = None
     if is_paired:
         share = disagreement(old, new)
         was, now = old.prediction == new.label, new.prediction == new.label
@@ -178,8 +230,9 @@ def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, I
             )
         else:
             moved = now.astype(np.float64) - was
-            p = _p_of_mean(sums_by_group(moved[:, None], new.group)[:, 0])
+            p = _p_of_mean(moved, new.group)
             method = _GROUPS
+            groups = int(new.group.max()) + 1
             drawn = joint.draw_groups(
                 new.label,
                 old.prediction,
@@ -190,23 +243,63 @@ def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, I
                 min(draws, FEW_DRAWS),
             )
     elif old.group is not None or new.group is not None:
-        return {}
+        return dict.fromkeys(_names_of_tables(new), "the groups are of different rows")
     else:
         before = joint.draw_alone(old.label, old.prediction, size, positive, draws, SEED)
         after = joint.draw_alone(new.label, new.prediction, size, positive, draws, SEED + 1)
         shortest = min(len(after["accuracy"]), len(before["accuracy"]))
         drawn = {name: after[name][:shortest] - before[name][:shortest] for name in after}
     return {
-        name: from_draws(
+        name: _why_undefined(name, old, new)
+        or from_draws(
             changes,
             rows=new.rows,
             method=method,
             is_paired=is_paired,
+            groups=groups,
+            least=0.0 if groups is None else _least_of_groups(name, new, groups),
             disagreement=share,
             p=p if name == "accuracy" else None,
         )
         for name, changes in drawn.items()
     }
+
+
+def _names_of_tables(side: Side) -> list[str]:
+    tally = joint.tally(np.zeros(0, np.int64), np.zeros(0, np.int64), side.classes)
+    return list(joint.metrics_of(tally, side.positive))
+
+
+def _why_undefined(name: str, old: Side, new: Side) -> str:
+    """Why a metric of the table says nothing of other rows: it is a share of hardly any. Of no row
+    that is predicted as positive, the precision is a definition and no measurement.
+    """
+    if name == "accuracy":
+        return ""
+    for side in (old, new):
+        assert side.prediction is not None
+        labels, predicted = (
+            np.bincount(one, minlength=side.classes) for one in (side.label, side.prediction)
+        )
+        if side.positive is None or name in ("balanced_accuracy", "matthews_corrcoef"):
+            if labels[labels > 0].min() < _LEAST_OF_A_CLASS:
+                return f"a class has fewer than {_LEAST_OF_A_CLASS} rows"
+        elif name == "precision" and predicted[side.positive] < ranks.MIN_OF_EACH:
+            return f"fewer than {ranks.MIN_OF_EACH} rows are predicted as positive"
+        elif name != "precision" and labels[side.positive] < ranks.MIN_OF_EACH:
+            return f"fewer than {ranks.MIN_OF_EACH} rows are positive"
+    return ""
+
+
+def _least_of_groups(name: str, side: Side, groups: int) -> float:
+    """The variance of one group of rows on which the models differ, of those that the metric is a
+    share of.
+    """
+    rows = side.rows
+    if name != "accuracy":
+        counts = np.bincount(side.label, minlength=side.classes)
+        rows = int(counts[counts > 0].min())
+    return side.rows / groups / rows**2 / groups if rows else 0.0
 
 
 def _are_drawable(old: Side, new: Side, is_paired: bool, most: int) -> bool:
@@ -226,92 +319,41 @@ def _are_drawable(old: Side, new: Side, is_paired: bool, most: int) -> bool:
     )
 
 
-def _of_accuracy(old: Side, new: Side, is_paired: bool) -> dict[str, Interval | None]:
+def _of_accuracy(old: Side, new: Side, is_paired: bool) -> Found:
     """The one metric of a table that is a mean of rows: what is left where it cannot be drawn."""
     assert old.prediction is not None
     assert new.prediction is not None
     before, left = _mean((old.prediction == old.label).astype(np.float64))
     after, right = _mean((new.prediction == new.label).astype(np.float64))
     groups = old.group, new.group
-    found = of_influences("accuracy", after - before, left, right, groups, is_paired=is_paired)
-    return {"accuracy": found}
+    found: Found = dict.fromkeys(_names_of_tables(new), "there are too many classes")
+    return found | {"accuracy": of_mean(after - before, left, right, groups, is_paired=is_paired)}
 
 
-def _of_sums(old: Side, new: Side, is_paired: bool, draws: int) -> dict[str, Interval | None]:
-    assert old.prediction is not None
-    assert new.prediction is not None
-    if is_paired:
-        label = new.label - new.label.mean()
-        columns = np.column_stack(
-            [
-                _columns(label, old.prediction - new.label),
-                (new.prediction - new.label) ** 2,
-            ]
-        )
-        drawn = draw_sums(sums_by_group(columns, new.group), draws)
-        before, after = drawn[:, :4], drawn[:, (0, 1, 2, 4)]
-    elif old.group is not None or new.group is not None:
-        return {}
-    else:
-        before, after = (
-            draw_sums(
-                _columns(side.label - side.label.mean(), side.prediction - side.label), draws, seed
+def _of_queries(old: Measured, new: Measured, is_paired: bool) -> Found:
+    found: Found = {}
+    for name in new.by_query:
+        (before, left), (after, right) = (_mean(one.by_query[name]) for one in (old, new))
+        one = of_mean(after - before, left, right, (None, None), is_paired=is_paired)
+        if isinstance(one, Interval):
+            one = msgspec.structs.replace(
+                one, n=new.side.rows, method="paired t by query" if is_paired else one.method
             )
-            for side, seed in ((old, SEED), (new, SEED + 1))
-            if side.prediction is not None
-        )
-    was, now = _from_sums(before), _from_sums(after)
-    return {
-        name: from_draws(
-            now[name] - was[name],
-            rows=new.rows,
-            method=_ROWS if new.group is None else _GROUPS,
-            is_paired=is_paired,
-        )
-        for name in now
-    }
-
-
-def _of_queries(
-    old: Measured, new: Measured, is_paired: bool, draws: int
-) -> dict[str, Interval | None]:
-    found: dict[str, Interval | None] = {}
-    for name, after in new.by_query.items():
-        before = old.by_query[name]
-        if is_paired:
-            changes = _mean_draws(after - before, draws)
-            p = _p_of_mean(after - before)
-        else:
-            changes, p = _mean_draws(after, draws, SEED + 1) - _mean_draws(before, draws), None
-        found[name] = from_draws(
-            changes, rows=new.side.rows, method=_GROUPS, is_paired=is_paired, p=p
-        )
+        found[name] = one
     return found
 
 
-def _mean_draws(values: Floats, draws: int, seed: int = SEED) -> Floats:
-    drawn = draw_sums(np.column_stack([np.ones(len(values)), values]), draws, seed)
-    return drawn[:, 1] / drawn[:, 0]
-
-
-def _p_of_mean(values: Floats) -> float:
+def _p_of_mean(values: Floats, group: Ints) -> float:
     mean = float(values.mean())
-    square, degrees = squared_error((values - mean) * _unbiased(len(values)), None)
-    return two_sided_p(mean / math.sqrt(square), degrees) if square else float(mean == 0)
-
-
-def _are_enough(name: str, old: Side, new: Side) -> bool:
-    """Whether there are enough rows of each class for what depends on the order of scores."""
-    if name not in ("roc_auc", "roc_auc_ovr", "average_precision"):
-        return True
-    return all(
-        np.bincount(side.label, minlength=side.classes).min() >= ranks.MIN_OF_EACH
-        for side in (old, new)
-    )
+    influence = influence_of(values - mean, group)
+    error = math.sqrt(influence.square)
+    return two_sided_p(mean / error, influence.degrees) if error else float(mean == 0)
 
 
 def _mean(values: Floats) -> tuple[float, Floats]:
     mean = float(values.mean())
+    if np.ptp(values) <= _ROUNDING * abs(mean):  # which would pass for a spread
+        return mean, np.zeros(len(values))
     return mean, (values - mean) * _unbiased(len(values))
 
 
@@ -325,16 +367,23 @@ def _clipped(likelihood: Floats) -> Floats:
     return np.clip(likelihood, step, 1 - step)
 
 
-def _columns(label: Floats, error: Floats) -> Floats:
-    """What root mean squared error and R² are functions of, when added up."""
-    return np.column_stack([np.ones(len(label)), label, label**2, error**2])
+def _root(square: Floats) -> tuple[float, Floats]:
+    """The root of a mean, and the influence of every row (its derivative in the row's weight)."""
+    mean, influence = _mean(square)
+    root = math.sqrt(mean)
+    return root, influence / (2 * root) if root else np.zeros(len(square))
 
 
-def _from_sums(sums: Floats) -> dict[str, Floats]:
-    rows, label, squares, errors = np.moveaxis(sums, -1, 0)
-    spread = squares - label**2 / rows
-    # Of equal labels, R² is 1 if all are met and 0 if not, as in scikit-learn.
-    is_flat = spread <= 1e-12 * np.abs(squares)
-    safe = np.where(is_flat, 1.0, spread)
-    flat = np.where(errors == 0, 1.0, 0.0)
-    return {"rmse": np.sqrt(errors / rows), "r2": np.where(is_flat, flat, 1 - errors / safe)}
+def _explained(label: Floats, square: Floats) -> tuple[float, Floats]:
+    """R² and the influence of every row. Of equal labels it is 1 if all are met and 0 if not, as
+    in scikit-learn.
+    """
+    rows = len(label)
+    away = label - float(label.mean())
+    spread = float((away**2).mean())
+    error = float(square.mean())
+    if not np.ptp(label):
+        return (0.0 if error else 1.0), np.zeros(rows)
+    share = error / spread
+    influence = (share * away**2 - square) / spread
+    return 1 - share, influence * _unbiased(rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from assent.compare.predictions.intervals import Floats
+from assent.compare.predictions.intervals import Floats, Ints
 from assent.compare.predictions.sides import Side
 from assent.core.diff.predictions import CalibrationBin, Confusion, Residuals
 
@@ -21,6 +21,7 @@ def calibration(side: Side) -> tuple[CalibrationBin, ...]:
     scores, positive = side.scores, side.positive
     if scores is None or scores.ndim != 1 or positive is None or not side.are_probabilities:
         return ()
+    scores = np.clip(scores, 0.0, 1.0)
     place = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
     rows = np.bincount(place, minlength=BINS)
     score = np.bincount(place, weights=scores, minlength=BINS)
@@ -45,18 +46,67 @@ def calibration_error(bins: tuple[CalibrationBin, ...]) -> float | None:
     return sum(one.rows * abs(one.score - one.observed) for one in bins) / rows if rows else None
 
 
-def confusion(side: Side, classes: tuple[str, ...]) -> Confusion | None:
-    """The table of label and prediction. More than `MAX_CLASSES` classes: the first ones by name
-    and the rest as one.
+def confusions(
+    old: Side | None, new: Side, classes: tuple[str, ...]
+) -> tuple[Confusion | None, Confusion | None]:
+    """The tables of label and prediction of both sides, of the same classes. More than
+    `MAX_CLASSES` classes: those in which most has changed (without a baseline: most is wrong), and
+    the rest as one.
     """
+    before = None if old is None else _cells(old)
+    after = _cells(new)
+    if after is None:
+        return None, None
+    if new.classes <= MAX_CLASSES:
+        kept, left = np.arange(new.classes), 0
+    else:
+        moved = _moved(before, after, new.classes)
+        first = np.lexsort((np.arange(new.classes), -moved))[: MAX_CLASSES - 1]
+        kept, left = np.sort(first), new.classes - MAX_CLASSES + 1
+    names = tuple(classes[at] for at in kept.tolist())
+    if left:
+        names = (*names, f"{left:,} other classes")
+    tables = [
+        None
+        if side is None
+        else Confusion(classes=names, counts=_counts(side, kept, new.classes, left), others=left)
+        for side in (before, after)
+    ]
+    return tables[0], tables[1]
+
+
+_Pairs = tuple[Ints, Ints]
+
+
+def _cells(side: Side) -> _Pairs | None:
     if side.prediction is None or not side.classes:
         return None
-    size = min(side.classes, MAX_CLASSES)
-    label, prediction = (np.minimum(one, size - 1) for one in (side.label, side.prediction))
-    counts = np.bincount(label * size + prediction, minlength=size * size).reshape(size, size)
-    left = side.classes - size
-    names = classes if not left else (*classes[: size - 1], f"{left + 1:,} other classes")
-    return Confusion(classes=names, counts=tuple(map(tuple, counts.tolist())))
+    return side.label, side.prediction
+
+
+def _moved(before: _Pairs | None, after: _Pairs, classes: int) -> Ints:
+    """For each class, by how many rows its cells have changed: in its row and its column. A cell
+    counts apart, so that what one row loses is not made up for by another.
+    """
+    codes = [one[0] * classes + one[1] for one in (before, after) if one is not None]
+    weights = [np.full(len(one), sign) for one, sign in zip(codes, (-1, 1), strict=False)]
+    if before is None:  # then what is wrong
+        weights = [(after[0] != after[1]).astype(np.int64)]
+    cells, place = np.unique(np.concatenate(codes), return_inverse=True)
+    change = np.abs(np.bincount(place, weights=np.concatenate(weights)))
+    moved = np.bincount(cells // classes, weights=change, minlength=classes)
+    is_wrong = cells // classes != cells % classes
+    moved += np.bincount(cells % classes, weights=change * is_wrong, minlength=classes)
+    return np.rint(moved).astype(np.int64)
+
+
+def _counts(side: _Pairs, kept: Ints, classes: int, left: int) -> tuple[tuple[int, ...], ...]:
+    place = np.full(classes, len(kept), dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    size = len(kept) + bool(left)
+    codes = place[side[0]] * size + place[side[1]]
+    counts = np.bincount(codes, minlength=size * size).reshape(size, size)
+    return tuple(map(tuple, counts.tolist()))
 
 
 def residuals(old: Floats | None, new: Floats) -> Residuals | None:

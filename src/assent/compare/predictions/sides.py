@@ -12,6 +12,8 @@ from assent.compare.predictions.intervals import Floats, Ints
 from assent.compare.predictions.table import PredictionTable, class_order
 from assent.core.evidence import Task
 
+_ROUNDING = 1e-6
+
 
 class Side(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Rows of one model. `classes` counts them and `positive` is one of them; `prediction` and
@@ -33,9 +35,13 @@ class Side(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     @property
     def are_probabilities(self) -> bool:
-        """Whether the scores can be probabilities."""
+        """Whether the scores can be probabilities, up to how floats are rounded: the sum of two
+        in single precision may be 1.0000001.
+        """
         scores = self.scores
-        return scores is not None and bool(((scores >= 0) & (scores <= 1)).all())
+        if scores is None:
+            return False
+        return bool(((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)).all())
 
     def take(self, rows: Ints) -> Side:
         """Some of the rows."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import msgspec
 import numpy as np
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from assent.compare.adjusted import holm
-from assent.compare.metrics import metric_change
-from assent.compare.predictions.intervals import CONFIDENCE, Ints
+from assent.compare.metrics import is_alike, metric_change
+from assent.compare.predictions.intervals import CONFIDENCE, Found, Ints
 from assent.compare.predictions.measures import FEW_DRAWS, Measured, intervals
+from assent.compare.predictions.same_rows import intervals_by_both
 from assent.compare.predictions.sides import Side
 from assent.compare.predictions.table import SliceColumn
-from assent.core.diff.metrics import MIN_SLICE_ROWS, Interval, MetricChange
+from assent.core.diff.metrics import MIN_SLICE_ROWS, Interval, MetricChange, Own
 from assent.core.diff.predictions import SliceChange
 from assent.core.direction import direction
-from assent.core.scalar import scalar
+from assent.core.scalar import Scalar, scalar
 
 TESTED = frozenset({"accuracy", "roc_auc", "roc_auc_ovr", "log_loss", "mae", "ndcg_at_10"})
 """The metrics by which a slice is found to be worse: each one more costs the others power."""
@@ -37,6 +38,8 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     old_columns: dict[str, SliceColumn] = {}
     paired: tuple[Side, Side] | None = None
     paired_columns: dict[str, SliceColumn] = {}
+    earlier: tuple[Side, Side] | None = None
+    why_not: str = ""
 
 
 class Slices(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,47 +63,25 @@ def compare_slices(rows: Rows) -> Slices:
     tested: list[SliceChange] = []
     judged = too_small = left_out = 0
     for name in names:
-        new_places = _places(rows.new_columns.get(name))
-        old_places = _places(rows.old_columns.get(name))
-        paired_places = _places(rows.paired_columns.get(name))
-        together = {
-            value: max(len(_rows(new_places, value)), len(_rows(old_places, value)))
-            for value in new_places | old_places
-        }
+        places = _Places(
+            new=_places(rows.new_columns.get(name)),
+            old=_places(rows.old_columns.get(name)),
+            paired=_places(rows.paired_columns.get(name)),
+        )
+        together = {value: max(places.sizes(value)) for value in places.new | places.old}
         chosen = sorted(together, key=lambda value: (-together[value], value))
         # Those of the baseline are looked at whatever other columns and values a candidate has:
         # else it could crowd out the slice in which it got worse.
-        before_all = sorted(old_places, key=lambda value: (-len(old_places[value]), value))
+        before_all = sorted(places.old, key=lambda value: (-len(places.old[value]), value))
         looked_at = dict.fromkeys([*before_all[: _most(len(rows.old_columns))], *chosen[:most]])
         left_out += len(chosen) - len(looked_at)
         for value in looked_at:
-            size, old_size = (len(_rows(places, value)) for places in (new_places, old_places))
-            old, new = rows.old, rows.new
-            places = old_places, new_places
-            is_paired = rows.paired is not None and size > 0
-            if rows.paired is not None and is_paired:
-                old, new = rows.paired
-                places = paired_places, paired_places
-            before = None if old is None else Measured(old.take(_rows(places[0], value)))
-            after = Measured(new.take(_rows(places[1], value)))
-            found = (
-                {}
-                if before is None
-                else intervals(before, after, is_paired=is_paired, draws=FEW_DRAWS)
-            )
-            # A slice that the candidate has made small is judged all the same, by its values: its
-            # size is not stated, which is what keeps small slices from being judged.
-            is_shrunk = size < MIN_SLICE_ROWS <= old_size
-            metrics += change_of(
-                before.values if before else {},
-                after.values,
-                found,
-                prefix=f"slices.{name}.{value}.",
-                rows=None if is_shrunk else size,
-            )
-            judged += size >= MIN_SLICE_ROWS
-            too_small += size < MIN_SLICE_ROWS
-            tested += _tested(name, value, size, before, after, found)
+            changes, found = _compare_slice(rows, places, name, value)
+            metrics += changes
+            tested += found
+            is_large = places.sizes(value)[1] >= MIN_SLICE_ROWS
+            judged += is_large
+            too_small += not is_large
     adjusted = holm([one.p for one in tested])
     worse = [
         msgspec.structs.replace(one, p=p)
@@ -116,6 +97,60 @@ def compare_slices(rows: Rows) -> Slices:
     )
 
 
+class _Places(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The rows of each value of a column: of each side, and of the shared rows."""
+
+    old: dict[str, Ints]
+    new: dict[str, Ints]
+    paired: dict[str, Ints]
+
+    def sizes(self, value: str) -> tuple[int, int]:
+        """How many rows the slice has on each side."""
+        return len(_rows(self.old, value)), len(_rows(self.new, value))
+
+
+def _compare_slice(
+    rows: Rows, places: _Places, name: str, value: str
+) -> tuple[list[MetricChange], list[SliceChange]]:
+    """The metrics of one slice, and those that are tested."""
+    old_size, size = places.sizes(value)
+    # A slice that the candidate has made small is judged all the same, by its values: its
+    # size is not stated, which is what keeps small slices from being judged.
+    is_shrunk = size < MIN_SLICE_ROWS <= old_size
+    before = None if rows.old is None else Measured(rows.old.take(_rows(places.old, value)))
+    after = Measured(rows.new.take(_rows(places.new, value)))
+    own = {} if before is None else before.values, after.values
+    left, right = before, after
+    if rows.paired is not None and size > 0:
+        chosen = _rows(places.paired, value)
+        pair = _taken(rows.paired, chosen)
+        earlier = None if rows.earlier is None else _taken(rows.earlier, chosen)
+        found = intervals_by_both(pair, earlier, _paired_intervals)
+        left, right = Measured(pair[0]), Measured(pair[1])
+    elif before is None:
+        found = {}
+    else:
+        found = intervals(before, after, is_paired=False, draws=FEW_DRAWS)
+    changes = change_of(
+        {} if left is None else left.values,
+        right.values,
+        found,
+        prefix=f"slices.{name}.{value}.",
+        rows=None if is_shrunk else size,
+        own=own,
+        why_not=rows.why_not,
+    )
+    return changes, _tested(name, value, size, left, right, found)
+
+
+def _paired_intervals(old: Side, new: Side) -> Found:
+    return intervals(Measured(old), Measured(new), is_paired=True, draws=FEW_DRAWS)
+
+
+def _taken(pair: tuple[Side, Side], rows: Ints) -> tuple[Side, Side]:
+    return pair[0].take(rows), pair[1].take(rows)
+
+
 def _most(columns: int) -> int:
     """How many values of each column are looked at."""
     return min(MAX_VALUES, MAX_SLICES // max(1, columns))
@@ -124,22 +159,35 @@ def _most(columns: int) -> int:
 def change_of(
     old: dict[str, float],
     new: dict[str, float],
-    found: dict[str, Interval],
+    found: Found,
     *,
     rows: int | None,
     prefix: str = "",
+    own: tuple[dict[str, float], dict[str, float]] | None = None,
+    why_not: str = "",
 ) -> list[MetricChange]:
-    """Metrics of both sides as changes."""
+    """Metrics of both sides as changes; `own` is what each has measured by itself."""
+    by_itself = (old, new) if own is None else own
     changes: list[MetricChange] = []
-    for name in sorted(old.keys() | new.keys()):
-        before, after = old.get(name), new.get(name)
-        left = UNSET if before is None else scalar(before)
-        right = UNSET if after is None else scalar(after)
-        change = metric_change(prefix + name, left, right)
+    for name in sorted(old.keys() | new.keys() | by_itself[0].keys() | by_itself[1].keys()):
+        left, right = (_value(side, name) for side in (old, new))
+        alone = Own(old=_value(by_itself[0], name), new=_value(by_itself[1], name))
         changes.append(
-            msgspec.structs.replace(change, interval=found.get(name), rows=rows, is_computed=True)
+            msgspec.structs.replace(
+                metric_change(prefix + name, left, right),
+                interval=one if isinstance(one := found.get(name), Interval) else None,
+                no_interval=one if isinstance(one, str) else "",
+                rows=rows,
+                is_computed=True,
+                own=None if is_alike(alone.old, left) and is_alike(alone.new, right) else alone,
+                not_compared=why_not,
+            )
         )
     return changes
+
+
+def _value(values: dict[str, float], name: str) -> Scalar | UnsetType:
+    return scalar(values[name]) if name in values else UNSET
 
 
 def _tested(
@@ -148,7 +196,7 @@ def _tested(
     size: int,
     old: Measured | None,
     new: Measured,
-    found: dict[str, Interval],
+    found: Found,
 ) -> list[SliceChange]:
     if old is None:
         return []
@@ -162,7 +210,7 @@ def _tested(
             p=interval.p,
         )
         for name, interval in sorted(found.items())
-        if interval.p is not None and name in TESTED
+        if isinstance(interval, Interval) and interval.p is not None and name in TESTED
     ]
 
 

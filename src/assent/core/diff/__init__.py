@@ -23,7 +23,9 @@ class Side(Struct, frozen=True, kw_only=True):
 
 
 class Diff(Struct, frozen=True, kw_only=True):
-    """Everything that changed. Without a baseline every value of the candidate is new."""
+    """Everything that changed. Without a baseline every value of the candidate is new. `at` is when
+    that is judged, RFC 3339, empty where nobody judges it.
+    """
 
     model: str
     candidate: Side
@@ -35,6 +37,7 @@ class Diff(Struct, frozen=True, kw_only=True):
     params: Values = Values()
     packages: Values = Values()
     environment: Values = Values()
+    at: str = ""
 
     @property
     def is_unchanged(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.evidence import DataReference
 from assent.core.profile import ColumnKind, Overlap, RowChanges
@@ -43,24 +44,64 @@ class Share(Struct, frozen=True, kw_only=True):
 
 
 class ColumnFacts(Struct, frozen=True, kw_only=True):
-    """What a person compares of a column. Shares are of all rows; `minimum`, `maximum` and `mean`
-    are None for other kinds than numbers and times.
+    """What a person compares of a column. Shares are of all rows; `tokens` are texts that say that
+    there is no value. `zeros`, `negatives`, and what follows, are None for other kinds than
+    numbers and times.
     """
 
     type: str
     kind: ColumnKind
     nulls: float
+    nans: float = 0.0
+    infinite: float = 0.0
+    tokens: float = 0.0
     distinct: int | None = None
+    zeros: float | None = None
+    negatives: float | None = None
     minimum: float | None = None
     maximum: float | None = None
     mean: float | None = None
+    deviation: float | None = None
+
+
+Fact = Literal[
+    "minimum",
+    "maximum",
+    "nulls",
+    "NaN",
+    "infinite",
+    "missing tokens",
+    "zeros",
+    "negatives",
+    "frequent",
+    "distinct",
+    "mean",
+    "deviation",
+]
+
+
+class FactChange(Struct, frozen=True, kw_only=True):
+    """A fact of a column that both profiles know exactly, and that is another one beyond chance.
+    `value` is the text that became `frequent` or rare, whose shares are None where they are less
+    than those that are kept; `rows` those of the candidate beyond the old `minimum` or `maximum`,
+    None where there are none. `is_share`: `old` and `new` are shares of the rows (0-1).
+    """
+
+    fact: Fact
+    value: str = ""
+    old: float | None = None
+    new: float | None = None
+    rows: int | None = None
+    is_share: bool = False
 
 
 class ColumnChange(Struct, frozen=True, kw_only=True):
     """A column on both sides. `old` is None for a new one, `new` for one that is gone;
     `old_name` differs from `name` where content tells that it was renamed. `added` and
     `vanished` are categories with their rows, the most frequent first; `vanished` only those that
-    are too frequent in the baseline to be missing by chance.
+    are too frequent in the baseline to be missing by chance, and `is_by_chance` says that all of
+    `added` are so rare that they may well be in the baseline's source. `not_compared` says why the
+    values were not compared, or what of them alone was; `problem` what is wrong with a profile.
     """
 
     name: str
@@ -70,16 +111,20 @@ class ColumnChange(Struct, frozen=True, kw_only=True):
     drift: Drift | None = None
     added: tuple[tuple[str, int], ...] = ()
     vanished: tuple[tuple[str, int], ...] = ()
-    outside: int = 0
+    is_by_chance: bool = False
+    facts: tuple[FactChange, ...] = ()
     shares: tuple[Share, ...] = ()
     is_label: bool = False
+    not_compared: str = ""
     problem: str = ""
 
 
 class DataChange(Struct, frozen=True, kw_only=True):
-    """A data set that differs. `columns` are those that differ, the most important first, and
-    `same_columns` counts the others; without a profile on both sides `columns` is empty and
-    `is_profiled` False. `inconclusive` counts columns whose rows are too few to say.
+    """A data set that differs. `columns` are those that differ, the most important first. Of the
+    others, `same_columns` counts those whose every count is equal, `close_columns` those that
+    differ by no more than chance or than little, and `not_compared` names those of which more than
+    that is not known; without a profile on both sides there are none, and `is_profiled` is False.
+    `inconclusive` counts columns whose rows are too few to say.
     """
 
     name: str
@@ -88,9 +133,13 @@ class DataChange(Struct, frozen=True, kw_only=True):
     is_profiled: bool = False
     columns: tuple[ColumnChange, ...] = ()
     same_columns: int = 0
+    close_columns: int = 0
+    not_compared: tuple[NotCompared, ...] = ()
     inconclusive: int = 0
     old_duplicates: int | None = None
     new_duplicates: int | None = None
+    old_near_duplicates: int | None = None
+    new_near_duplicates: int | None = None
     rows: RowChanges | None = None
 
 
@@ -109,19 +158,23 @@ class DriftTest(Struct, frozen=True, kw_only=True):
 
 
 class MeasuredColumn(Struct, frozen=True, kw_only=True):
-    """A column of the candidate as gates judge it, whether it differs or not. `nulls` are shares
-    of rows; `old_nulls` is None for a new column. `test` is None for a new column, for one whose
+    """A column of the candidate as gates judge it, whether it differs or not: its facts on both
+    sides, `old` None for a new column. `outside` are the rows below and above the old range, None
+    where they were not counted. `test` is None for a new column, for one whose
     profile is the same on both sides, and where `problem` says why there is none.
-    `is_open`: the baseline's profile does not list all categories, so that a new one cannot be
-    told from a rare one.
+    `not_compared` says why the values were not compared, or not themselves: then `test`, if there
+    is one, is of a stand-in. `is_open`: the baseline's profile does not list all categories, so
+    that a new one cannot be told from a rare one.
     """
 
     name: str
-    nulls: float
+    new: ColumnFacts
     old_name: str | None = None
-    old_nulls: float | None = None
+    old: ColumnFacts | None = None
+    outside: tuple[int, int] | None = None
     test: DriftTest | None = None
     problem: str = ""
+    not_compared: str = ""
     is_open: bool = False
 
 
@@ -144,3 +197,8 @@ class DataDiff(Struct, frozen=True, kw_only=True):
     same: tuple[DataReference, ...] = ()
     overlaps: tuple[Overlap, ...] = ()
     measured: tuple[MeasuredData, ...] = ()
+
+    @property
+    def sameness(self) -> Same | None:
+        """Whether every data set is the same as before, by its content."""
+        return sameness(len(self.same), bool(self.changes), ())

@@ -35,6 +35,13 @@ class Interval(Struct, frozen=True, kw_only=True):
     p: float | None = None
 
 
+class Own(Struct, frozen=True, kw_only=True):
+    """A metric as each side has measured it: on all of its own rows, with its own labels."""
+
+    old: Scalar | UnsetType = UNSET
+    new: Scalar | UnsetType = UNSET
+
+
 class MetricChange(Struct, frozen=True, kw_only=True):
     """One metric on both sides; `UNSET` is "not there". `change` and `relative` (a fraction of
     the baseline's absolute value) are None where there is no number to give. `better` is the
@@ -42,6 +49,11 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     predictions allow one; `rows` the size of the slice on the candidate's side, where it is known.
     `is_computed`: from the predictions, not from a metrics file. `is_disputed`: a metrics file and
     the predictions give different values, so this name is listed once for each.
+
+    `old`, `new`, `change` and `interval` are of the same rows with the same labels wherever that
+    can be. `own` is there if each side by itself has another value. `not_compared` says why `old`
+    and `new` are not of the same thing: then `change` says nothing of the model. `no_interval` says
+    why the predictions of both sides give none.
     """
 
     name: str
@@ -55,6 +67,14 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     rows: int | None = None
     is_computed: bool = False
     is_disputed: bool = False
+    own: Own | None = None
+    not_compared: str = ""
+    no_interval: str = ""
+
+    @property
+    def alone(self) -> Scalar | UnsetType:
+        """The candidate's value by itself: on all of its rows, with its own labels."""
+        return self.new if self.own is None else self.own.new
 
     @property
     def is_of_small_slice(self) -> bool:

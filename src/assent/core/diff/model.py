@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.diff.values import Values
 from assent.core.inspection import Danger, Field, Tensor
@@ -43,6 +44,28 @@ class WeightChange(Struct, frozen=True, kw_only=True):
     nonfinite: int = 0
 
 
+class Weights(Struct, frozen=True, kw_only=True):
+    """How far the weights of two models lie apart: the tensors that both have, the most moved
+    first, how many were compared, and those whose values nobody could read. `problem` says why
+    none was compared.
+    """
+
+    changes: tuple[WeightChange, ...] = ()
+    compared: int = 0
+    not_compared: tuple[NotCompared, ...] = ()
+    problem: str | None = None
+
+
+class TemplateChange(Struct, frozen=True, kw_only=True):
+    """A chat template that differs, by its name; None is "not there"."""
+
+    name: str
+    path: str
+    old_path: str | None = None
+    old: str | None = None
+    new: str | None = None
+
+
 class FieldChange(Struct, frozen=True, kw_only=True):
     """An input or output that differs; None is "not there"."""
 
@@ -66,7 +89,9 @@ class PartChange(Struct, frozen=True, kw_only=True):
     """A part of the model on both sides, by path; `format` None is "not there". `tensors` are
     those that came, went, or have another shape or type; `same_tensors` counts the others.
     `unused` are features of the candidate without weight or split. `old_path` is the path in the
-    baseline of a part that was renamed.
+    baseline of a part that was renamed. `counted` says what the parameters are, `integers` how
+    many of them are whole numbers, such as packed ones. `not_read` says why nothing inside the
+    candidate's file was looked at.
     """
 
     path: str
@@ -93,13 +118,19 @@ class PartChange(Struct, frozen=True, kw_only=True):
     code: tuple[str, ...] = ()
     compression: str | None = None
     problem: str | None = None
+    counted: str | None = None
+    integers: int = 0
+    notes: tuple[str, ...] = ()
+    not_read: str | None = None
     is_changed: bool = False
 
 
 class ModelDiff(Struct, frozen=True, kw_only=True):
     """The served files: sizes in bytes (None without a baseline), the files that differ, and what
     is inside. `weights` are the tensors that both sides have, the most moved first;
-    `weights_compared` counts all that were compared.
+    `weights_compared` counts all that were compared. `not_compared` are the files and tensors of
+    other bytes, or of bytes that nobody knows to be the same, whose content nobody has compared:
+    they are never called the same.
     """
 
     old_size_bytes: int | None = None
@@ -113,3 +144,5 @@ class ModelDiff(Struct, frozen=True, kw_only=True):
     signature: SignatureChange | None = None
     weights: tuple[WeightChange, ...] = ()
     weights_compared: int = 0
+    templates: tuple[TemplateChange, ...] = ()
+    not_compared: tuple[NotCompared, ...] = ()

@@ -10,6 +10,9 @@ from assent.core.diff.shape import Struct
 from assent.core.evidence import Task
 from assent.core.scalar import Scalar
 
+MAX_OTHER_LABELS = 0.01
+"""With more rows than this share under another label, the two models were asked other questions."""
+
 
 class Flips(Struct, frozen=True, kw_only=True):
     """Rows by who was right, of those that both models have predicted. Counts."""
@@ -60,16 +63,34 @@ class CalibrationBin(Struct, frozen=True, kw_only=True):
 
 class Confusion(Struct, frozen=True, kw_only=True):
     """Rows by label (outer) and prediction (inner), in the order of `classes`. With very many
-    classes, the last one stands for all others.
+    classes, the last one stands for so many `others`: their rows are neither right nor wrong.
     """
 
     classes: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
+    others: int = 0
+
+
+class ClassChange(Struct, frozen=True, kw_only=True):
+    """How well one class is told from the others: `rows` are of it. Recall is the share of these
+    that is found, precision the share of what is taken for it that is it; None without such rows.
+    `p` says whether the recall changed by chance, adjusted for all classes (Holm); None where that
+    is not known.
+    """
+
+    name: str
+    rows: int
+    old_recall: float | None = None
+    new_recall: float | None = None
+    old_precision: float | None = None
+    new_precision: float | None = None
+    p: float | None = None
 
 
 class Example(Struct, frozen=True, kw_only=True):
-    """A row whose prediction changed much. `change` is of the score or the predicted value;
-    `shown` are the columns that the configuration allows people to see.
+    """A row whose prediction changed much. `change` is of the score, of the place in a ranking, or
+    in a regression of how far the prediction is off; `shown` are the columns that the configuration
+    allows people to see.
     """
 
     id: str
@@ -106,10 +127,11 @@ class Residuals(Struct, frozen=True, kw_only=True):
 
 class PredictionsDiff(Struct, frozen=True, kw_only=True):
     """Both models on the rows that both have predicted. `joined` counts those; below 99% of
-    either side `is_paired` is False: then the sides are compared as different samples. Without a
+    the baseline's rows `is_paired` is False: then the sides are different samples. Without a
     baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
-    now; both models are compared by the candidate's. `slices_left_out` counts slices that were
-    too many to be looked at, the smallest. `problem` says why nothing could be compared.
+    now; both models are measured by the candidate's. `slices_left_out` counts slices that were
+    too many to be looked at, the smallest; `classes` are those
+    of `classes_changed` that changed most. `problem` says why nothing could be compared.
     """
 
     task: Task
@@ -125,9 +147,16 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     new_confusion: Confusion | None = None
     residuals: Residuals | None = None
     examples: tuple[Example, ...] = ()
+    classes: tuple[ClassChange, ...] = ()
+    classes_changed: int = 0
     slices: tuple[SliceChange, ...] = ()
     slices_judged: int = 0
     slices_too_small: int = 0
     slices_left_out: int = 0
     labels_changed: int = 0
     problem: str | None = None
+
+    @property
+    def has_other_labels(self) -> bool:
+        """Whether so many labels are others that nothing which depends on them is compared."""
+        return self.labels_changed > MAX_OTHER_LABELS * self.joined

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.scalar import Scalar
 
@@ -23,16 +24,6 @@ class ValueChange(Struct, frozen=True, kw_only=True):
     matters: bool = False
 
 
-class NotCompared(Struct, frozen=True, kw_only=True):
-    """What could not be compared, why, and what would help. `name` is empty where it is all, or
-    all but what is listed as changed.
-    """
-
-    name: str = ""
-    reason: str
-    remedy: str = ""
-
-
 class Values(Struct, frozen=True, kw_only=True):
     """A set of named values: what differs, how many are the same, and what was not compared, which
     is neither.
@@ -41,3 +32,8 @@ class Values(Struct, frozen=True, kw_only=True):
     changes: tuple[ValueChange, ...] = ()
     same: int = 0
     not_compared: tuple[NotCompared, ...] = ()
+
+    @property
+    def sameness(self) -> Same | None:
+        """Whether all of them were compared, and are equal."""
+        return sameness(self.same, bool(self.changes), self.not_compared)

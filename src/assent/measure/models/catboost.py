@@ -107,12 +107,14 @@ def _part(
         format=FORMAT,
         size_bytes=source.size_bytes,
         parameters=parameters,
+        counted=None if parameters is None else "values of leaves and splits of its trees",
         trees=trees,
         settings=dict(sorted(settings.items())),
         versions=versions,
         features=tuple(one.name for one in features),
         unused=unused,
         problem=problem,
+        left_out="where its trees split, and their values",
     )
 
 

@@ -24,6 +24,7 @@ from assent.measure.models.inert.values import (
     attributes,
 )
 
+COUNTED: Final = "coefficients, centres and the like; not what scalers and encoders learned"
 MAX_SETTINGS = 500
 MAX_FEATURES = 100_000
 _CONTAINERS: Final = (Call, Pairs, Block, list, tuple)
@@ -48,6 +49,8 @@ _COEFFICIENTS: Final = (
     "_support_vectors",
     "_dual_coef_",
 )
+_PREPARING: Final = ("sklearn.preprocessing.", "sklearn.impute.", "sklearn.feature_selection.")
+"""What prepares columns and learns no weights, though it may have an attribute called `var_`."""
 _LISTS_OF_STEPS: Final = ("steps", "transformers", "transformer_list", "estimators")
 _TREE: Final = "sklearn.tree._tree.Tree"
 _PREDICTOR: Final = "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor"
@@ -86,8 +89,8 @@ def facts_of(root: Any) -> Facts:
     for object_, state in _objects(root):
         if object_.name == _TREE or class_of(object_) == _PREDICTOR:
             trees += 1
-        for key in _COEFFICIENTS:
-            parameters += _items(state.get(key))
+        if not class_of(object_).startswith(_PREPARING):
+            parameters += sum(_items(state.get(key)) for key in _COEFFICIENTS)
         version = state.get("_sklearn_version")
         if type(version) is str and "scikit-learn" not in facts.versions:
             facts.versions["scikit-learn"] = version[:_MAX_TEXT]

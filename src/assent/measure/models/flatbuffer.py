@@ -99,6 +99,29 @@ class Table:
             values.byteswap()
         return values
 
+    def items(self, field: int, item_bytes: int) -> tuple[int, int]:
+        """Where the items of a list lie in the file, and how many there are; none is at 0."""
+        at = self._field(field)
+        return (0, 0) if at is None else self._vector(at, item_bytes)
+
+    def content(self, at: int, size: int) -> bytes:
+        """Some bytes of the file."""
+        return self._buffer.bytes(at, size)
+
+    def plain(self) -> bytes:
+        """The bytes of the table itself: its numbers, and how far away what it refers to lies."""
+        return self._buffer.bytes(self._at, self._short(self._vtable + 2))
+
+    def long(self, field: int) -> int:
+        """A natural number of 64 bits, 0 if it is left out."""
+        at = self._field(field)
+        return 0 if at is None else int.from_bytes(self._buffer.bytes(at, 8), "little")
+
+    def byte(self, field: int) -> int:
+        """A small natural number, 0 if it is left out."""
+        at = self._field(field)
+        return 0 if at is None else self._buffer.bytes(at, 1)[0]
+
     def integer(self, field: int, default: int) -> int:
         """A number of 32 bits."""
         at = self._field(field)

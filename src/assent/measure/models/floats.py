@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     """How a type is read: `stored` is NumPy's type of what lies in the file, `exact` that of what
-    it becomes (`float32` if that holds every value, else `float64`).
+    it becomes (`float32` if that holds every value, else `float64`). `width` bytes of the file are
+    `block` values.
 
     `decode` may use its second argument, of as many values, for the result. What
     it gives may be in another order, the same for all blocks of one length and type (`is_ordered`
@@ -29,6 +30,11 @@ class Decoder(msgspec.Struct, frozen=True, kw_only=True):
     exact: str
     decode: Callable[[NDArray[Any], NDArray[Any]], Numbers]
     is_ordered: bool = True
+    block: int = 1
+
+    def size_bytes(self, count: int) -> int | None:
+        """The bytes of so many values, None if they are no whole blocks."""
+        return None if count % self.block else count // self.block * self.width
 
 
 @cache
@@ -58,12 +64,61 @@ def decoder(dtype: str, *, is_ordered: bool = False) -> Decoder | None:
             return np.take(table, stored, out=out, mode="clip")
 
         return Decoder(width=1, stored="u1", exact="float32", decode=looked_up)
+    if dtype in ("int4", "uint4"):
+        return Decoder(width=1, stored="u1", exact="float32", decode=_NIBBLES[dtype], block=2)
     plain = {f"{kind}int{8 * size}": size for kind in ("", "u") for size in (1, 2, 4, 8)}
     if dtype not in plain:
-        return None
+        return _of_blocks(dtype)
     width, letter = plain[dtype], dtype[0]
     exact = "float32" if width < 4 else "float64"
     return Decoder(width=width, stored=f"<{letter}{width}", exact=exact, decode=_copied)
+
+
+def _of_blocks(dtype: str) -> Decoder | None:
+    """How blocks of GGUF are read: by the package of those who define them."""
+    try:
+        import gguf
+    except ImportError:
+        return None
+    kind = getattr(gguf.GGMLQuantizationType, dtype.upper(), None)
+    if kind is None or not _is_known(kind):
+        return None
+    block, width = gguf.GGML_QUANT_SIZES[kind]
+
+    def dequantised(stored: NDArray[Any], out: NDArray[Any]) -> Numbers:
+        out[...] = gguf.dequantize(stored.reshape(-1, width), kind).reshape(-1)
+        return out
+
+    return Decoder(width=width, stored="u1", exact="float32", decode=dequantised, block=block)
+
+
+def _is_known(kind: Any) -> bool:
+    """Whether the package can read the kind: it says so only when it is asked for a block."""
+    import gguf
+    import numpy as np
+
+    _, width = gguf.GGML_QUANT_SIZES[kind]
+    try:
+        gguf.dequantize(np.zeros((1, width), dtype=np.uint8), kind)
+    except NotImplementedError:
+        return False
+    return True
+
+
+def _unsigned_nibbles(stored: NDArray[Any], out: NDArray[Any]) -> Numbers:
+    """Two numbers in a byte, the lower four bits first."""
+    out[::2] = stored & 15
+    out[1::2] = stored >> 4
+    return out
+
+
+def _signed_nibbles(stored: NDArray[Any], out: NDArray[Any]) -> Numbers:
+    _unsigned_nibbles(stored, out)
+    out[out > 7] -= 16
+    return out
+
+
+_NIBBLES = {"int4": _signed_nibbles, "uint4": _unsigned_nibbles}
 
 
 def _as_it_is(stored: NDArray[Any], _out: NDArray[Any]) -> Numbers:

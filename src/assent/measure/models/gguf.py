@@ -9,19 +9,22 @@ every count: a header of a few bytes keeps it busy for ever.
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 from assent.core.inspection import Danger, Part, Tensor
 from assent.core.scalar import Scalar
 from assent.measure.models.cursor import Cursor, mapped
-from assent.measure.models.dtypes import BITS, checked_shape
+from assent.measure.models.dtypes import checked_shape
 from assent.measure.models.facts import setting
-from assent.measure.models.located import Located
+from assent.measure.models.located import HIGH_FIRST, Located, Place, Unread
 from assent.measure.models.reader import MAX_NAMES, ModelSource, ReadError
+from assent.measure.models.templates import kept
 from assent.measure.models.texts import name_of
 
 FORMAT = "gguf"
 
+_TEMPLATE = "tokenizer.chat_template"
 MAX_STRINGS = 4_000_000
 """The most words of all lists together: each has to be stepped over."""
 _MAX_TEXT = 16 * 1024 * 1024
@@ -86,6 +89,7 @@ class _File(NamedTuple):
     settings: dict[str, Scalar]
     tensors: dict[str, _Entry]
     dangers: tuple[Danger, ...]
+    templates: dict[str, str]
 
 
 def recognizes(source: ModelSource) -> bool:
@@ -101,30 +105,36 @@ def read(source: ModelSource) -> Part:
         format=FORMAT,
         size_bytes=source.size_bytes,
         parameters=sum(math.prod(entry.shape) for entry in file.tensors.values()),
+        counted="all values of its tensors, as many as they are before quantising",
         tensors=tuple(
             Tensor(name=name, dtype=entry.dtype, shape=entry.shape)
             for name, entry in sorted(file.tensors.items())
         ),
+        templates=file.templates,
         settings=file.settings,
         versions={"gguf": str(file.version)},
         dangers=file.dangers,
     )
 
 
-def locate(source: ModelSource) -> dict[str, Located]:
-    """Where the values of each tensor lie that is not quantised."""
+def locate(source: ModelSource) -> dict[str, Place]:
+    """Where the values of each tensor lie, quantised ones too."""
     file = _read(source)
-    return {
-        name: Located(
-            dtype=entry.dtype,
-            shape=entry.shape,
-            offset=entry.offset,
-            size_bytes=entry.size,
-            path=source.path,
-        )
-        for name, entry in file.tensors.items()
-        if file.is_little and entry.size is not None and entry.dtype in BITS
-    }
+    return {name: _placed_at(entry, file, source.path) for name, entry in file.tensors.items()}
+
+
+def _placed_at(entry: _Entry, file: _File, path: Path) -> Place:
+    if not file.is_little:
+        return Unread(shape=entry.shape, why=HIGH_FIRST)
+    if entry.size is None:
+        return Unread(shape=entry.shape, why=f"values of the type {entry.dtype} are not read")
+    return Located(
+        dtype=entry.dtype,
+        shape=entry.shape,
+        offset=entry.offset,
+        size_bytes=entry.size,
+        path=path,
+    )
 
 
 def _read(source: ModelSource) -> _File:
@@ -145,7 +155,9 @@ def _read(source: ModelSource) -> _File:
         for _ in range(keys):
             pairs.read_one()
         entries = _tensors(cursor, tensors, pairs.alignment, source.size_bytes)
-    return _File(version, cursor.order == "<", pairs.settings, entries, tuple(pairs.dangers))
+    is_little = cursor.order == "<"
+    dangers = tuple(pairs.dangers)
+    return _File(version, is_little, pairs.settings, entries, dangers, pairs.templates)
 
 
 class _Pairs:
@@ -154,6 +166,7 @@ class _Pairs:
     def __init__(self, cursor: Cursor) -> None:
         self.settings: dict[str, Scalar] = {}
         self.dangers: list[Danger] = []
+        self.templates: dict[str, str] = {}
         self.alignment = 32
         self._cursor = cursor
         self._strings = 0
@@ -180,6 +193,9 @@ class _Pairs:
             if not isinstance(value, int) or not 0 < value < 2**31 or value & (value - 1):
                 raise ReadError("an impossible alignment")
             self.alignment = value
+        if key.startswith(_TEMPLATE) and isinstance(value, str):
+            name = key.removeprefix(_TEMPLATE).strip(".") or "default"
+            self.templates[name] = kept(value)
         # Chat templates are Jinja that programs render; names with two underscores are how one
         # leaves the template (CVE-2024-34359).
         if "chat_template" in key and isinstance(value, str) and "__" in value:

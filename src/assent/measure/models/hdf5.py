@@ -18,12 +18,13 @@ import msgspec
 from assent.core.inspection import Danger, Part, Tensor
 from assent.measure.models import hdf5_walk, keras_config
 from assent.measure.models.dtypes import BITS, checked_shape, size_bytes
-from assent.measure.models.located import Located
+from assent.measure.models.located import CHUNKED, Located, Place, Unread
 from assent.measure.models.reader import ModelSource, ReadError
 
 FORMAT = "hdf5"
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
+COUNTED = "all values but an optimizer's"
 _TIMEOUT_S = 60
 _MAX_ANSWER = 128 * 1024 * 1024
 
@@ -36,6 +37,12 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, str]
     dangers: tuple[Danger, ...]
     problem: str | None
+
+    @property
+    def places(self) -> dict[str, Place]:
+        """Where the values of each array lie, if they are neither compressed nor in pieces."""
+        unread = {one.name: Unread(shape=one.shape, why=CHUNKED) for one in self.tensors}
+        return {**unread, **self.located}
 
     @property
     def parameters(self) -> int:
@@ -64,6 +71,7 @@ def read(source: ModelSource) -> Part:
         format=FORMAT,
         size_bytes=source.size_bytes,
         parameters=content.parameters,
+        counted=COUNTED,
         tensors=content.tensors,
         settings=config.settings,
         versions={name: text[:100] for name, text in versions.items()},
@@ -76,9 +84,9 @@ def read(source: ModelSource) -> Part:
     )
 
 
-def locate(source: ModelSource) -> dict[str, Located]:
-    """Where the values of the arrays lie that are neither compressed nor in pieces."""
-    return read_content(source.path, 0, source.size_bytes).located
+def locate(source: ModelSource) -> dict[str, Place]:
+    """Where the values of the arrays lie."""
+    return read_content(source.path, 0, source.size_bytes).places
 
 
 def read_content(path: Path, start: int, size: int) -> Content:

@@ -18,6 +18,7 @@ from assent.measure.models import facts
 from assent.measure.models.json_walk import JsonWalk
 from assent.measure.models.reader import ModelSource, ReadError
 from assent.measure.models.small import content_of, mapping_of, sibling, text_of
+from assent.measure.models.templates import DEFAULT, kept
 from assent.measure.models.walk import mapped
 from assent.parsing import ParseError, parse_json
 
@@ -36,9 +37,10 @@ _CONFIGURATIONS = {
     "chat_template.json",
     "quantize_config.json",
 }
+_MAX_TEMPLATES = 100
 _LISTS = {"modules.json"}
 _TOKENIZER = "tokenizer.json"
-_INDEX = re.compile(r".+\.(?:safetensors|bin|h5|msgpack)\.index(?:\.[\w-]+)?\.json")
+INDEX = re.compile(r".+\.(?:safetensors|bin|h5|msgpack)\.index(?:\.[\w-]+)?\.json")
 _KEYS = frozenset({"model_type", "architectures", "auto_map", "transformers_version"})
 _CLASS = re.compile(r"(?:[\w./-]+--)?([A-Za-z_][\w.]*)\.([A-Za-z_]\w*)")
 _VERSIONS = {
@@ -67,7 +69,7 @@ def recognizes(source: ModelSource) -> bool:
         or name in _LISTS
         or name == _TOKENIZER
         or name.endswith(".jinja")
-        or _INDEX.fullmatch(name) is not None
+        or INDEX.fullmatch(name) is not None
     )
 
 
@@ -81,7 +83,7 @@ def read(source: ModelSource) -> Part:
     if name in _LISTS:
         return _modules_part(source)
     said = mapping_of(source, ".json")
-    if _INDEX.fullmatch(name):
+    if INDEX.fullmatch(name):
         return _index_part(source, said)
     return _configuration_part(source, name, said)
 
@@ -115,6 +117,7 @@ def _configuration_part(source: ModelSource, name: str, said: dict[str, Any]) ->
         imports=tuple(sorted(set(imports))),
         dangers=tuple(dangers),
         code=tuple(sorted({*carried, *loaded})),
+        templates={label or DEFAULT: kept(text) for label, text in templates.items()},
     )
 
 
@@ -144,13 +147,17 @@ def _components(said: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _templates(said: Any) -> Iterator[tuple[str, str]]:
-    """Chat templates: one, or several with names."""
+    """Chat templates: one, or several with names, as a list or (older) by their names."""
     if isinstance(said, str):
         yield "", said
     elif isinstance(said, list):
-        for one in said[:100]:
+        for one in said[:_MAX_TEMPLATES]:
             if isinstance(one, dict) and isinstance(one.get("template"), str):
                 yield str(one.get("name", ""))[:100], one["template"]
+    elif isinstance(said, dict):
+        for name, one in list(said.items())[:_MAX_TEMPLATES]:
+            if isinstance(one, str):
+                yield str(name)[:100], one
 
 
 def _of_template(text: str) -> list[Danger]:
@@ -163,6 +170,8 @@ def _of_template(text: str) -> list[Danger]:
 
 def _template_part(source: ModelSource) -> Part:
     text = text_of(source)
+    path = PurePosixPath(source.name)
+    name = DEFAULT if path.name == "chat_template.jinja" else path.stem[:100]
     return Part(
         path=source.name,
         format=FORMAT,
@@ -170,6 +179,7 @@ def _template_part(source: ModelSource) -> Part:
         settings={"chat_template": facts.setting(text)},
         dangers=tuple(_of_template(text)),
         code=("chat template",),
+        templates={name: kept(text)},
     )
 
 
@@ -249,6 +259,7 @@ def _tokenizer_part(source: ModelSource) -> Part:
         size_bytes=source.size_bytes,
         settings=dict(sorted(settings.items())),
         versions=versions,
+        left_out="the words of its vocabulary, and how they are merged",
     )
 
 

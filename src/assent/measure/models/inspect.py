@@ -11,6 +11,7 @@ from typing import cast
 import msgspec
 
 from assent.core.inspection import Danger, Inspection, Part
+from assent.measure.models.indices import with_checked_indices
 from assent.measure.models.pickles import acts_as_pickle
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, Reader, ReadError
 from assent.measure.pointers import stand_in
@@ -29,10 +30,15 @@ READERS: tuple[str, ...] = (
     "lightgbm",
     "catboost",
     "onnx",
+    "tflite",
+    "coreml",
+    "tfjs",
+    "openvino",
     "savedmodel",
     "mlmodel",
     "huggingface",
     "packages",
+    "unread",
     "containers",  # archives that none of the above knows
     "plain",  # asked last: it knows files by little more than their name
 )
@@ -52,7 +58,8 @@ def inspect(files: Mapping[str, Path]) -> Inspection:
     so: never an exception.
     """
     deadline = time.monotonic() + MAX_SECONDS
-    return Inspection(parts=tuple(_in_time(name, files, deadline) for name in sorted(files)))
+    parts = tuple(_in_time(name, files, deadline) for name in sorted(files))
+    return Inspection(parts=with_checked_indices(parts, files))
 
 
 def _in_time(name: str, files: Mapping[str, Path], deadline: float) -> Part:
@@ -93,4 +100,10 @@ def _read(source: ModelSource) -> tuple[Part, str]:
         return Part(
             path=source.name, format=reader.FORMAT, size_bytes=source.size_bytes, problem=problem
         ), module
-    return Part(path=source.name, format="unknown", size_bytes=source.size_bytes), ""
+    unknown = Part(
+        path=source.name,
+        format="unknown",
+        size_bytes=source.size_bytes,
+        not_read="its format is not known",
+    )
+    return unknown, ""

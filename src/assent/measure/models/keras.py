@@ -8,7 +8,7 @@ from typing import Any
 
 from assent.core.inspection import Danger, Part
 from assent.measure.models import hdf5, keras_config
-from assent.measure.models.located import Located
+from assent.measure.models.located import Place
 from assent.measure.models.reader import ModelSource, ReadError
 from assent.measure.models.zips import MAGIC, Archive, Member, open_archive
 from assent.parsing import MAX_BYTES, ParseError, parse_json
@@ -39,6 +39,7 @@ def read(source: ModelSource) -> Part:
         format=FORMAT,
         size_bytes=source.size_bytes,
         parameters=None if content is None else content.parameters,
+        counted=hdf5.COUNTED,
         tensors=() if content is None else content.tensors,
         settings=config.settings,
         versions=_versions(archive),
@@ -56,10 +57,10 @@ def read(source: ModelSource) -> Part:
     )
 
 
-def locate(source: ModelSource) -> dict[str, Located]:
+def locate(source: ModelSource) -> dict[str, Place]:
     """Where the values of the weights lie, in an archive that does not compress them."""
     content = _weights(open_archive(source.path), source.path)
-    return {} if content is None else content.located
+    return {} if content is None else content.places
 
 
 def _weights(archive: Archive, path: Path) -> hdf5.Content | None:

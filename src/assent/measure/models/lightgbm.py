@@ -75,6 +75,8 @@ def _read(source: ModelSource, content: mmap) -> Part:
         versions={"format": start[1].decode()},
         features=tuple(names),
         unused=facts.unused(names, trees.used),
+        counted="values of leaves and thresholds of its trees",
+        left_out="where its trees split, and their values",
     )
 
 

@@ -77,6 +77,7 @@ def read(source: ModelSource) -> Part:
         dangers=tuple(dict.fromkeys([*dangers, *found_all.dangers])),
         code=found_all.code,
         problem=found_all.problem,
+        counted="all values of its arrays of numbers" if numeric else None,
     )
 
 

@@ -7,19 +7,18 @@ where in the file it is. Weights outside the file are looked for among the model
 
 from __future__ import annotations
 
-import math
-import posixpath
+import hashlib
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
-from assent.core.inspection import Danger, Field, Part, Signature, Tensor
+from assent.core.inspection import Field, Part, Signature
 from assent.core.scalar import Scalar
 from assent.measure.models.cursor import mapped
-from assent.measure.models.dtypes import MAX_DIMENSIONS, checked_shape, size_bytes
+from assent.measure.models.dtypes import MAX_DIMENSIONS
 from assent.measure.models.facts import setting
-from assent.measure.models.located import Located
+from assent.measure.models.located import Place
+from assent.measure.models.onnx_tensors import TYPES, Tensors, few
 from assent.measure.models.protobuf import Span, Wire, signed
 from assent.measure.models.reader import MAX_NAMES, ModelSource, ReadError
 
@@ -28,37 +27,6 @@ FORMAT = "onnx"
 MAX_DEPTH = 32
 """The most graphs inside graphs, and types inside types."""
 
-# TensorProto.DataType: the name in signatures, and NumPy's.
-_TYPES = {
-    1: ("float", "float32"),
-    2: ("uint8", "uint8"),
-    3: ("int8", "int8"),
-    4: ("uint16", "uint16"),
-    5: ("int16", "int16"),
-    6: ("int32", "int32"),
-    7: ("int64", "int64"),
-    8: ("string", "string"),
-    9: ("bool", "bool"),
-    10: ("float16", "float16"),
-    11: ("double", "float64"),
-    12: ("uint32", "uint32"),
-    13: ("uint64", "uint64"),
-    14: ("complex64", "complex64"),
-    15: ("complex128", "complex128"),
-    16: ("bfloat16", "bfloat16"),
-    17: ("float8e4m3fn", "float8_e4m3fn"),
-    18: ("float8e4m3fnuz", "float8_e4m3fnuz"),
-    19: ("float8e5m2", "float8_e5m2"),
-    20: ("float8e5m2fnuz", "float8_e5m2fnuz"),
-    21: ("uint4", "uint4"),
-    22: ("int4", "int4"),
-    23: ("float4e2m1", "float4_e2m1fn"),
-    24: ("float8e8m0", "float8_e8m0fnu"),
-    25: ("uint2", "uint2"),
-    26: ("int2", "int2"),
-    27: ("float6e2m3", "float6_e2m3fn"),
-    28: ("float6e3m2", "float6_e3m2fn"),
-}
 _STANDARD = {
     "": "ai.onnx",
     "ai.onnx": "ai.onnx",
@@ -71,6 +39,13 @@ _STANDARD = {
     "com.ms.internal.nhwc": "com.ms.internal.nhwc",
 }
 """Domains whose operators ONNX or ONNX Runtime bring themselves."""
+# Fields of an attribute: one value or several, of each kind.
+_GRAPHS, _SPARSE, _FLOATS = (6, 11), (22, 23), (2, 7)
+_VALUES = (*_GRAPHS, *_SPARSE, 5, 10)
+_MANY = (7, 8)
+_LISTS = (*_FLOATS, 3, 8)
+_FEW = 256
+"""Bytes of a list of numbers that says how an operator works: steps, axes, sizes."""
 _CALLING = {
     "PyOp": "calls Python",
     "PyCustomOp": "calls Python",
@@ -80,22 +55,29 @@ _CALLING = {
 }
 
 
-class _Weight(NamedTuple):
-    tensor: Tensor
-    located: Located | None
+class _Node(NamedTuple):
+    """What a node says of itself."""
+
+    operator: str
+    domain: str
+    name: str
+    attributes: list[Span]
+
+    def holds_weights(self, *, is_list: bool) -> bool:
+        """Whether its numbers are what was learned, not how it works."""
+        return self.operator == "Constant" or (is_list and self.domain == "ai.onnx.ml")
 
 
 class _Found:
-    """What the walk through all graphs has met."""
+    """What the walk through all graphs has met. `structure` is of every node with its attributes,
+    the weights left out.
+    """
 
-    def __init__(self) -> None:
-        self.weights: dict[str, _Weight] = {}
-        self.repeated: dict[str, int] = {}
+    def __init__(self, tensors: Tensors) -> None:
+        self.tensors = tensors
         self.operators: dict[tuple[str, str], int] = {}
         self.functions: set[tuple[str, str]] = set()
-        self.dangers: dict[Danger, None] = {}
-        self.problem: str | None = None
-        self.parameters = 0
+        self.structure = hashlib.sha256()
         self.nodes = 0
 
 
@@ -110,20 +92,19 @@ def read(source: ModelSource) -> Part:
         return _Model(source, Wire(data)).part()
 
 
-def locate(source: ModelSource) -> dict[str, Located]:
-    """Where the values of each weight lie that is stored as plain bytes."""
+def locate(source: ModelSource) -> dict[str, Place]:
+    """Where the values of each weight lie."""
     with mapped(source.path) as data:
         model = _Model(source, Wire(data))
         model.part()
-    weights = model.found.weights.items()
-    return {name: weight.located for name, weight in weights if weight.located is not None}
+    return {name: weight.place for name, weight in model.found.tensors.weights.items()}
 
 
 class _Model:
     """One file, walked once."""
 
     def __init__(self, source: ModelSource, wire: Wire) -> None:
-        self.found = _Found()
+        self.found = _Found(Tensors(source, wire))
         self._source = source
         self._wire = wire
         self._settings: dict[str, Scalar] = {}
@@ -167,22 +148,26 @@ class _Model:
 
     def _finished(self, signature: Signature, functions: int) -> Part:
         found = self.found
+        weights, dangers = found.tensors.weights, found.tensors.dangers
         self._settings["nodes"] = found.nodes
+        self._settings["structure"] = f"sha256:{found.structure.hexdigest()[:16]}"
         if functions:
             self._settings["functions"] = functions
         return Part(
             path=self._source.name,
             format=FORMAT,
             size_bytes=self._source.size_bytes,
-            parameters=found.parameters,
-            tensors=tuple(found.weights[name].tensor for name in sorted(found.weights)),
+            parameters=found.tensors.parameters,
+            counted="all values of initializers, constants and lists of numbers in operators",
+            tensors=tuple(weights[name].tensor for name in sorted(weights)),
             settings=dict(sorted(self._settings.items())),
             versions=dict(sorted(self._versions.items())),
             features=tuple(field.name for field in signature.inputs if not field.is_optional),
             signature=signature,
-            dangers=tuple(sorted(found.dangers, key=lambda danger: (danger.what, danger.detail))),
+            dangers=tuple(sorted(dangers, key=lambda danger: (danger.what, danger.detail))),
             code=tuple(_custom(found)),
-            problem=found.problem,
+            problem=found.tensors.problem,
+            beside=tuple(sorted(found.tensors.beside)),
         )
 
     def _walk(self, main: Span, graphs: list[tuple[Span, int]], functions: set[Span]) -> Signature:
@@ -200,11 +185,12 @@ class _Model:
                     graphs += [(graph, depth + 1) for graph in self._node(value)]
                 elif span in functions:
                     if number == 11:
-                        graphs += [(graph, depth + 1) for graph in self._attribute(value)]
+                        default = _Node("", "", "default", [])
+                        graphs += [(one, depth + 1) for one in self._attribute(default, value)]
                 elif number == 5:
-                    self._weight(value, is_counted=True)
+                    self.found.tensors.initializer(value)
                 elif number == 15:
-                    self._sparse(value)
+                    self.found.tensors.sparse(value)
                 elif span == main and number in (11, 12):
                     fields = inputs if number == 11 else outputs
                     if len(fields) >= MAX_NAMES:
@@ -220,7 +206,7 @@ class _Model:
         default.
         """
         for field in inputs:
-            if field.name not in self.found.weights:
+            if field.name not in self.found.tensors.initializers:
                 yield field
             elif self._ir >= 4:
                 yield Field(name=field.name, type=field.type, shape=field.shape, is_optional=True)
@@ -259,123 +245,72 @@ class _Model:
         return domain, name
 
     def _node(self, span: Span) -> Iterator[Span]:
-        """Note the operator, and give the graphs inside."""
+        """Note the operator and its weights, and give the graphs inside."""
         self.found.nodes += 1
-        operator = domain = ""
+        operator = domain = name = ""
+        attributes: list[Span] = []
         for number, value in self._wire.fields(span):
-            if number == 4:
+            if number == 5 and isinstance(value, Span):
+                if len(attributes) >= MAX_NAMES:
+                    raise ReadError(f"more than {MAX_NAMES:,} attributes of one operator")
+                attributes.append(value)
+                continue
+            self._note(number, value)
+            if number == 2 and not name:
+                name = self._wire.name(value)
+            elif number == 4:
                 operator = self._wire.name(value)
             elif number == 7:
                 domain = self._wire.name(value)
-            elif number == 5 and isinstance(value, Span):
-                yield from self._attribute(value)
         counts = self.found.operators
         if len(counts) >= MAX_NAMES:
             raise ReadError(f"more than {MAX_NAMES:,} operators")
         counts[domain, operator] = counts.get((domain, operator), 0) + 1
         if operator in _CALLING:
-            self._danger(f"operator {operator}", _CALLING[operator])
+            self.found.tensors.danger(f"operator {operator}", _CALLING[operator])
+        node = _Node(operator, domain, name, attributes)
+        for attribute in node.attributes:
+            yield from self._attribute(node, attribute)
 
-    def _attribute(self, span: Span) -> Iterator[Span]:
-        for number, value in self._wire.fields(span):
-            if not isinstance(value, Span):
-                continue
-            if number in (6, 11):
-                yield value
-            elif number in (5, 10):
-                self._weight(value, is_counted=False)
-            elif number in (22, 23):
-                for part, tensor in self._wire.fields(value):
-                    if part in (1, 2) and isinstance(tensor, Span):
-                        self._weight(tensor, is_counted=False)
-
-    def _sparse(self, span: Span) -> None:
-        for number, value in self._wire.fields(span):
-            if number in (1, 2) and isinstance(value, Span):
-                self._weight(value, is_counted=number == 1)
-
-    def _weight(self, span: Span, *, is_counted: bool) -> None:
-        """A tensor; constants inside nodes are not counted, but may not reach outside either."""
-        name, kind, dimensions, is_external = "", 0, list[int](), False
-        raw: Span | None = None
-        external: dict[str, str] = {}
+    def _attribute(self, node: _Node, span: Span) -> Iterator[Span]:
+        """The weights of an attribute, and the graphs inside; the rest belongs to the structure."""
+        tensors = self.found.tensors
+        name, values = "", list[tuple[int, Span]]()
+        lists: dict[int, list[int | Span]] = {}
         for number, value in self._wire.fields(span):
             if number == 1:
-                dimensions += self._wire.numbers(value)
-            elif number == 2 and isinstance(value, int):
-                kind = value
-            elif number == 8:
                 name = self._wire.name(value)
-            elif number == 9 and isinstance(value, Span):
-                raw = value
-            elif number == 13 and isinstance(value, Span):
-                key, place = self._wire.pair(value)
-                external[key] = "" if place is None else self._wire.name(place)
-            elif number == 14:
-                is_external = value == 1
-            if len(dimensions) > MAX_DIMENSIONS or len(external) > 64:
-                raise ReadError(f"the tensor {name!r} has an impossible shape or place")
-        shape = checked_shape(name, dimensions)
-        dtype = _TYPES.get(kind, ("", f"type_{kind}"))[1]
-        tensor = Tensor(name=name, dtype=dtype, shape=shape)
-        located = None
-        if is_external:
-            located = self._outside(tensor, external)
-        elif raw is not None:
-            located = self._placed(tensor, self._source.path, raw.start, raw.end - raw.start)
-        if is_counted:
-            self._add(tensor, located)
+            if number in _LISTS and len(lists.setdefault(number, [])) <= MAX_NAMES * 10:
+                lists[number].append(value)
+            elif isinstance(value, Span) and number in _VALUES:
+                if len(values) > MAX_NAMES:
+                    raise ReadError(f"more than {MAX_NAMES:,} tensors in one attribute")
+                values.append((number, value))
+            else:
+                self._note(number, value)
+        whole = node.name if node.operator == "Constant" else f"{node.name}.{name}"
+        for at, (number, value) in enumerate(values):
+            named = whole if len(values) == 1 else f"{whole}[{at}]"
+            if number in _GRAPHS:
+                yield value
+            elif number in _SPARSE:
+                tensors.sparse(value, named)
+            else:
+                tensors.tensor(value, named)
+        for number, found in lists.items():
+            if not node.holds_weights(is_list=number in _MANY) and few(found, _FEW):
+                for one in found:
+                    self._note(number, one)
+            elif number in _FLOATS:
+                tensors.floats(found, whole)
+            else:
+                tensors.integers(found, whole, is_counted=node.operator == "Constant")
 
-    def _add(self, tensor: Tensor, located: Located | None) -> None:
-        weights = self.found.weights
-        if len(weights) >= MAX_NAMES:
-            raise ReadError(f"more than {MAX_NAMES:,} tensors")
-        name = tensor.name
-        while name in weights:  # graphs inside graphs may use a name again
-            located = None
-            again = self.found.repeated[tensor.name] = self.found.repeated.get(tensor.name, 1) + 1
-            name = f"{tensor.name} ({again})"
-        self.found.parameters += math.prod(tensor.shape)
-        weights[name] = _Weight(Tensor(name=name, dtype=tensor.dtype, shape=tensor.shape), located)
-
-    def _placed(self, tensor: Tensor, path: Path, offset: int, length: int) -> Located | None:
-        try:
-            expected = size_bytes(tensor.dtype, math.prod(tensor.shape))
-        except KeyError:
-            return None
-        if expected != length:
-            raise ReadError(f"the tensor {tensor.name!r} has not as many values as its shape")
-        return Located(
-            dtype=tensor.dtype, shape=tensor.shape, offset=offset, size_bytes=length, path=path
-        )
-
-    def _outside(self, tensor: Tensor, external: dict[str, str]) -> Located | None:
-        """Where a weight of another file lies. A path that is not one of the model's files is
-        told, never opened.
-        """
-        location = external.get("location", "")
-        folder = posixpath.dirname(self._source.name)
-        named = posixpath.normpath(posixpath.join(folder, location))
-        if "\\" in location or posixpath.isabs(location) or named.split("/")[0] == "..":
-            self._danger("weights outside the model", f"{location!r:.200}")
-            return None
-        if named not in self._source.files:
-            self.found.problem = f"the file {location!r:.200} with its weights is not there"
-            return None
-        path = self._source.files[named]
-        try:
-            offset = int(external.get("offset") or 0)
-            expected = size_bytes(tensor.dtype, math.prod(tensor.shape))
-            length = int(external.get("length") or expected)
-        except (ValueError, KeyError):
-            raise ReadError(f"the tensor {tensor.name!r} has an impossible place") from None
-        if offset < 0 or length < 0 or offset + length > path.stat().st_size:
-            raise ReadError(f"the tensor {tensor.name!r} reaches beyond the end of its file")
-        return self._placed(tensor, path, offset, length)
-
-    def _danger(self, what: str, detail: str) -> None:
-        if len(self.found.dangers) < 1000:
-            self.found.dangers[Danger(what=what, detail=detail)] = None
+    def _note(self, number: int, value: int | Span) -> None:
+        """A field that belongs to the structure."""
+        said = b"" if isinstance(value, int) else self._wire.content(value, 2**26)
+        self.found.structure.update(f"{number}:{value if not said else len(said)} ".encode())
+        self.found.structure.update(said)
 
     def _field(self, span: Span) -> Field:
         name, kind = "", None
@@ -432,7 +367,7 @@ class _Model:
 
 
 def _spelled(kind: int) -> str:
-    return _TYPES.get(kind, (f"type_{kind}", ""))[0]
+    return TYPES.get(kind, (f"type_{kind}", ""))[0]
 
 
 def _custom(found: _Found) -> Iterator[str]:

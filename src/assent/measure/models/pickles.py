@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from assent.core.inspection import Danger, Part
-from assent.measure.models.estimators import Facts, facts_of
+from assent.measure.models.estimators import COUNTED, Facts, facts_of
 from assent.measure.models.inert.seen import Budget, Walk
 from assent.measure.models.inert.source import Source, open_source
 from assent.measure.models.inert.walk import is_opcode, walk
@@ -83,6 +83,8 @@ def read(source: ModelSource) -> Part:
         code=found.code,
         compression=compression,
         problem=found.problem,
+        counted=None if facts.parameters is None else COUNTED,
+        left_out="what it learned: the values of its arrays and objects",
     )
 
 

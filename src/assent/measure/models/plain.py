@@ -83,6 +83,7 @@ def read(source: ModelSource) -> Part:
         size_bytes=source.size_bytes,
         dangers=dangers,
         code=(source.name,) if kind in _CODE_KINDS else (),
+        left_out="its content",
     )
 
 

@@ -8,7 +8,7 @@ and fill the file. A file that breaks one is refused, since two readers could se
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from assent.core.inspection import Part, Tensor
 from assent.core.scalar import Scalar
 from assent.measure.models.dtypes import checked_shape, size_bytes
 from assent.measure.models.facts import setting
-from assent.measure.models.located import Located
+from assent.measure.models.located import Located, Place
 from assent.measure.models.reader import MAX_NAMES, ModelSource, ReadError
 from assent.measure.models.texts import short_name
 from assent.parsing import MAX_BYTES, ParseError, parse_json
@@ -66,6 +66,7 @@ def read(source: ModelSource) -> Part:
         format=FORMAT,
         size_bytes=source.size_bytes,
         parameters=sum(math.prod(located.shape) for located in tensors.values()),
+        counted="all values of its tensors, buffers included",
         tensors=tuple(
             Tensor(name=name, dtype=located.dtype, shape=located.shape)
             for name, located in sorted(tensors.items())
@@ -74,7 +75,7 @@ def read(source: ModelSource) -> Part:
     )
 
 
-def locate(source: ModelSource) -> dict[str, Located]:
+def locate(source: ModelSource) -> Mapping[str, Place]:
     """Where each tensor's values lie."""
     return _header(source.path, source.size_bytes)[0]
 

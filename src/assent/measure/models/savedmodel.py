@@ -21,6 +21,7 @@ from assent.measure.models.dtypes import MAX_DIMENSIONS, checked_shape
 from assent.measure.models.facts import setting
 from assent.measure.models.protobuf import Span, Wire, signed
 from assent.measure.models.reader import MAX_NAMES, ModelSource, ReadError
+from assent.measure.models.small import below
 from assent.parsing import MAX_BYTES
 
 FORMAT = "savedmodel"
@@ -142,6 +143,7 @@ class _Model:
             if self._has_objects
             else sum(math.prod(tensor.shape) for tensor in tensors),
             tensors=tensors,
+            counted="trainable variables" if self._has_objects else "declared variables",
             settings=dict(self._settings(graphs)),
             versions=dict(sorted(self._versions.items())),
             features=() if signature is None else tuple(one.name for one in signature.inputs),
@@ -150,6 +152,8 @@ class _Model:
             dangers=self._sorted_dangers(),
             code=tuple(sorted(self._code)),
             problem=self._problem,
+            left_out="how its graph is wired",
+            beside=below(self._source, "variables"),
         )
 
     def keras(self) -> Part:
@@ -168,6 +172,7 @@ class _Model:
             dangers=self._sorted_dangers(),
             code=tuple(sorted(self._code)),
             problem=self._problem,
+            left_out="how its graph is wired",
         )
 
     def _sorted_dangers(self) -> tuple[Danger, ...]:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from assent import parsing
 from assent.core.inspection import Part
-from assent.measure.models.estimators import facts_of
+from assent.measure.models.estimators import COUNTED, facts_of
 from assent.measure.models.inert.seen import Budget, Walk
 from assent.measure.models.inert.values import OPAQUE, Block, Call, DType, Global, Pairs
 from assent.measure.models.npz import read_array
@@ -102,6 +102,8 @@ def read(source: ModelSource) -> Part:
         imports=tuple(sorted({*imports, *found.imports})),
         dangers=tuple(dict.fromkeys([*archive.dangers, *found.dangers])),
         problem=found.problem,
+        counted=None if facts.parameters is None else COUNTED,
+        left_out="what it learned: the values of its arrays",
     )
 
 

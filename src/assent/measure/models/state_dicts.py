@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +11,7 @@ import msgspec
 from assent.core.scalar import Scalar, scalar
 from assent.measure.models.inert.arrays import items_in
 from assent.measure.models.inert.values import Call, Global, Pairs, Persistent, attributes
+from assent.measure.models.located import IN_PIECES, Located, Place, Unread
 from assent.measure.models.reader import MAX_NAMES, ReadError
 
 STORAGES: Final = {
@@ -63,12 +66,15 @@ _REBUILD: Final = frozenset(
 _WRAPPED: Final = {
     "torch._utils._rebuild_parameter": 0,
     "torch._utils._rebuild_parameter_with_state": 0,
+    "torch.nn.parameter.Parameter": 0,  # before 0.4
+    "torch.autograd.variable.Variable": 0,
 }
 _FROM_TYPE: Final = "torch._tensor._rebuild_from_type_v2"
 _DICTIONARIES: Final = frozenset(
     {"collections.OrderedDict", "builtins.dict", "collections.defaultdict"}
 )
 _NOT_IN_NAMES: Final = frozenset({"_modules", "_parameters", "_buffers"})
+COUNTED: Final = "all values of its tensors, buffers included; what is shared once"
 _MAX_DEPTH = 64
 _MAX_NAME = 1000
 _MAX_VISITS = 1_000_000
@@ -91,14 +97,18 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
         return items_in(self.shape) or 0
 
     @property
-    def is_contiguous(self) -> bool:
-        """Whether the numbers lie side by side in the order of the dimensions."""
+    def axes(self) -> tuple[int, ...] | None:
+        """The order of the dimensions in memory, empty if it is their own; None if the numbers do
+        not lie side by side.
+        """
+        longer = [axis for axis, length in enumerate(self.shape) if length > 1]
+        order = sorted(longer, key=lambda axis: -self.strides[axis])
         expected = 1
-        for length, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
-            if length > 1 and stride != expected:
-                return False
-            expected *= length
-        return True
+        for axis in reversed(order):
+            if self.strides[axis] != expected:
+                return None
+            expected *= self.shape[axis]
+        return () if order == longer else tuple(order)
 
 
 def storage_of(value: Any) -> tuple[str, str, int, int] | None:
@@ -113,6 +123,47 @@ def storage_of(value: Any) -> tuple[str, str, int, int] | None:
         return None
     dtype, item_bytes = STORAGES[kind.name]
     return dtype, key, item_bytes, count
+
+
+def _viewed(value: Any) -> tuple[int, int] | None:
+    """Where a storage begins that is a part of another, and how many items it has; None for a
+    whole one. Files before 1.6 have them.
+    """
+    view = value.id[5] if len(value.id) > 5 else None
+    match view:
+        case (_, int(first), int(count)) if first >= 0 and count >= 0:
+            return first, count
+    return None
+
+
+def left_out_of(tensors: Iterable[Stored], walked: Iterable[Persistent]) -> str | None:
+    """The numbers that are in the file and in no tensor that is understood."""
+    known = {tensor.key for tensor in tensors}
+    stored = {found[1] for one in walked if (found := storage_of(one)) is not None and found[3]}
+    lost = len(stored - known)
+    if not lost:
+        return None
+    return f"{lost:,} of its {len(stored):,} storages, which are in no tensor that is understood"
+
+
+def placed(tensor: Stored, path: Path, start: int, size: int) -> Place:
+    """Where a tensor's numbers are, whose storage is `size` bytes at `start`. Raises `ReadError`
+    for one that is larger than its storage.
+    """
+    axes = tensor.axes
+    if axes is None:
+        return Unread(shape=tensor.shape, why=IN_PIECES)
+    first, length = tensor.first * tensor.item_bytes, tensor.items * tensor.item_bytes
+    if first + length > size:
+        raise ReadError(f"the tensor {tensor.name[:100]!r} is larger than what holds it")
+    return Located(
+        dtype=tensor.dtype,
+        shape=tensor.shape,
+        offset=start + first,
+        size_bytes=length,
+        path=path,
+        axes=axes,
+    )
 
 
 def tensors_of(root: Any) -> list[Stored]:
@@ -175,13 +226,23 @@ def settings_of(root: Any) -> dict[str, Scalar]:
 def _children(value: Any) -> list[tuple[Any, Any]]:
     if isinstance(value, Call):
         if value.name in _DICTIONARIES:
-            return _pairs(value.items or [])
+            return [*_listed(value.args), *_pairs(value.items or [])]
         return list(attributes(value).items())
     if isinstance(value, Pairs):
         return _pairs(value.flat)
     if isinstance(value, list | tuple):
         return list(enumerate(value))
     return []
+
+
+def _listed(args: Any) -> list[tuple[Any, Any]]:
+    """The pairs that a dictionary is made of: Python 2 writes an ordered one so."""
+    first = args[0] if type(args) is tuple and args else None
+    if isinstance(first, Pairs):
+        return _pairs(first.flat)
+    if type(first) is not list:
+        return []
+    return [(one[0], one[1]) for one in first if isinstance(one, list | tuple) and len(one) == 2]
 
 
 def _pairs(flat: list[Any]) -> list[tuple[Any, Any]]:
@@ -209,6 +270,11 @@ def _tensor(value: Any, name: str, depth: int = 0) -> Stored | None:
     if storage is None:
         return None
     dtype, key, item_bytes, count = storage
+    view = _viewed(args[0])
+    if view is not None:
+        if view[0] + view[1] > count:
+            raise ReadError(f"the tensor {name[:100]!r} is larger than what holds it")
+        count = view[1]
     storage_bytes = count * item_bytes
     if called.endswith("_v3") and len(args) > 6 and isinstance(args[6], Global):
         dtype = args[6].name
@@ -228,6 +294,6 @@ def _tensor(value: Any, name: str, depth: int = 0) -> Stored | None:
         item_bytes=item_bytes,
         shape=shape,
         strides=strides,
-        first=first,
+        first=first if view is None else first + view[0],
         key=key,
     )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final
 
 from assent.core.inspection import Danger, Part, Tensor
 from assent.measure.models.inert.seen import Budget, Walk
 from assent.measure.models.inert.values import OPAQUE
 from assent.measure.models.inert.walk import walk
-from assent.measure.models.located import Located
+from assent.measure.models.located import COMPRESSED, HIGH_FIRST, Place, Unread
 from assent.measure.models.pickles import Findings, begins_like_pickle, walk_inside
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, ReadError
 from assent.measure.models.state_dicts import (
+    COUNTED,
     Stored,
+    left_out_of,
     parameters_of,
+    placed,
     settings_of,
     storage_of,
     tensors_of,
@@ -89,6 +92,7 @@ def read(source: ModelSource) -> Part:
         format="torchscript" if is_script else FORMAT,
         size_bytes=source.size_bytes,
         parameters=parameters_of(tensors) if tensors else None,
+        counted=COUNTED if tensors else None,
         tensors=tuple(Tensor(name=one.name, dtype=one.dtype, shape=one.shape) for one in tensors),
         settings={} if problem else settings_of(root),
         versions=_versions(archive, prefix),
@@ -96,40 +100,31 @@ def read(source: ModelSource) -> Part:
         dangers=tuple(dangers),
         code=(*code, *found.code),
         problem=problem,
+        left_out=None if problem else left_out_of(tensors, walks[0].persistent),
     )
 
 
-def locate(path: Path) -> dict[str, Located]:
-    """Where the numbers of each tensor lie in the file, by name. Tensors that are compressed, not
-    contiguous or not little-endian are left out. Raises `ReadError`.
-    """
-    archive = open_archive(path)
+def locate(source: ModelSource) -> dict[str, Place]:
+    """Where the numbers of each tensor lie in the file, by name. Raises `ReadError`."""
+    archive = open_archive(source.path)
     main = _main(archive)
     if main is None:
         return {}
     prefix = main.name.removesuffix("data.pkl")
-    order = _text(archive, f"{prefix}byteorder")
-    if (order or sys.byteorder) != "little":
-        return {}
     seen = walk(archive.read(main), Budget(), persistent=True)
     if seen.problem is not None:
         raise ReadError(seen.problem)
-    found: dict[str, Located] = {}
+    is_little = (_text(archive, f"{prefix}byteorder") or sys.byteorder) == "little"
+    found: dict[str, Place] = {}
     for tensor in tensors_of(seen.root):
         member = archive.members.get(f"{prefix}data/{tensor.key}")
-        if member is None or member.is_deflated or not tensor.is_contiguous:
+        if member is None:
             continue
-        offset = tensor.first * tensor.item_bytes
-        size = tensor.items * tensor.item_bytes
-        if offset + size > member.size_bytes:
-            raise ReadError(f"the tensor {tensor.name[:100]!r} is larger than what holds it")
-        found[tensor.name] = Located(
-            dtype=tensor.dtype,
-            shape=tensor.shape,
-            offset=member.start + offset,
-            size_bytes=size,
-            path=path,
-        )
+        why = COMPRESSED if member.is_deflated else None if is_little else HIGH_FIRST
+        if why is not None:
+            found[tensor.name] = Unread(shape=tensor.shape, why=why)
+        else:
+            found[tensor.name] = placed(tensor, source.path, member.start, member.size_bytes)
     return found
 
 

@@ -16,18 +16,32 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assent.core.diff.model import WeightChange
+from assent.core.diff.model import WeightChange, Weights
+from assent.core.diff.sameness import NotCompared
+from assent.core.tensor_names import aligned
 from assent.errors import OutsideError, UsageError
 from assent.measure.files import Progress
 from assent.measure.models.floats import Decoder, decoder
-from assent.measure.models.located import Located
+from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, ReadError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LOCATORS: tuple[str, ...] = ("safetensors", "gguf", "onnx", "keras", "hdf5")
-"""The modules that tell where tensors lie, in the order in which they are asked."""
+LOCATORS: tuple[str, ...] = (
+    "safetensors",
+    "gguf",
+    "keras",
+    "hdf5",
+    "torch_zip",
+    "torch_legacy",
+    "onnx",
+    "tflite",
+    "coreml",
+    "tfjs",
+    "openvino",
+)
+"""The modules that tell where tensors lie, in the order in which `inspect` asks them."""
 
 THREADS = 2
 _BLOCK = 64 * 1024
@@ -59,18 +73,56 @@ class _Sums(NamedTuple):
 
 def compare_weights(
     old: Mapping[str, Path], new: Mapping[str, Path], *, progress: Progress | None = None
-) -> tuple[tuple[WeightChange, ...], int]:
+) -> Weights:
     """How far each tensor has moved that both models (files by their path in the model) hold under
-    one name in one shape, the most moved first, and how many were compared.
+    one name in one shape, whatever the formats, and which of them could not be compared.
 
     Types may differ as long as both are numbers. Values that are not finite on one side are left
     out of the sums; those of the new model are counted. A tensor that is the same byte for byte,
     or in value, has the distance 0, a tensor of zeros too. Files that cannot be read are left out:
     `inspect` says what is wrong with them. `progress` is called with bytes of both sides together.
     """
-    pairs = list(_pairs(_located(old), _located(new)))
+    pairs: list[Pair] = []
+    unread: list[NotCompared] = []
+    for name, before, after in _couples(_located(old), _located(new)):
+        why = _why(before) or _why(after) or _other_order(before, after)
+        if isinstance(before, Located) and isinstance(after, Located) and why is None:
+            pairs.append(Pair(name, before, after))
+        else:
+            unread.append(NotCompared(name=name, reason=why or "its values are not read"))
     changes = compare_located(pairs, progress=progress)
-    return tuple(sorted(changes, key=_order)), len(changes)
+    return Weights(
+        changes=tuple(sorted(changes, key=_order)),
+        compared=len(changes),
+        not_compared=tuple(unread),
+    )
+
+
+def _why(place: Place) -> str | None:
+    """Why the values of a tensor are not compared, None if they are."""
+    if isinstance(place, Unread):
+        return place.why
+    how = _decoder(place.dtype)
+    if how is None:
+        return f"values of the type {place.dtype} are not read"
+    if how.size_bytes(math.prod(place.shape)) != place.size_bytes:
+        return f"its values of the type {place.dtype} do not fill whole bytes"
+    return None
+
+
+def _other_order(old: Place, new: Place) -> str | None:
+    is_same = isinstance(old, Located) and isinstance(new, Located) and old.axes == new.axes
+    return None if is_same else OTHER_ORDER
+
+
+def _decoder(dtype: str, *, is_ordered: bool = False) -> Decoder | None:
+    """How a type is read. Raises `UsageError` without NumPy."""
+    try:
+        return decoder(dtype, is_ordered=is_ordered)
+    except ImportError:
+        raise UsageError(
+            "comparing weights", "numpy is not installed", hint="pip install 'assent[models]'"
+        ) from None
 
 
 def compare_located(
@@ -82,12 +134,6 @@ def compare_located(
     pairs = list(pairs)
     if not pairs:
         return []  # most models: nothing is imported for them
-    try:
-        import numpy as np  # noqa: F401  # the message for everything below
-    except ImportError:
-        raise UsageError(
-            "comparing weights", "numpy is not installed", hint="pip install 'assent[models]'"
-        ) from None
     readable = [pair for pair in pairs if _plan(pair) is not None]
     with _Files() as files:
         tasks = list(_tasks(readable))
@@ -108,9 +154,9 @@ def _order(change: WeightChange) -> tuple[bool, float, str]:
     return change.nonfinite == 0, -distance, change.name
 
 
-def _located(files: Mapping[str, Path]) -> dict[tuple[str, str], Located]:
+def _located(files: Mapping[str, Path]) -> dict[tuple[str, str], Place]:
     """Where the tensors of all files lie, by file and name."""
-    found: dict[tuple[str, str], Located] = {}
+    found: dict[tuple[str, str], Place] = {}
     for name, path in sorted(files.items()):
         try:
             with path.open("rb") as file:
@@ -125,18 +171,15 @@ def _located(files: Mapping[str, Path]) -> dict[tuple[str, str], Located]:
     return found
 
 
-def _tensors(source: ModelSource) -> Mapping[str, Located]:
+def _tensors(source: ModelSource) -> Mapping[str, Place]:
     for module in LOCATORS:
         format_module: Any = import_module(f"assent.measure.models.{module}")
         if format_module.recognizes(source):
             return _tried(lambda: format_module.locate(source))  # noqa: B023  # called at once
-    if source.head.startswith(b"PK\x03\x04"):
-        torch_zip: Any = import_module("assent.measure.models.torch_zip")
-        return _tried(lambda: torch_zip.locate(source.path))
     return {}
 
 
-def _tried(locate: Callable[[], dict[str, Located]]) -> dict[str, Located]:
+def _tried(locate: Callable[[], Mapping[str, Place]]) -> Mapping[str, Place]:
     try:
         return locate()
     except ReadError:
@@ -145,13 +188,15 @@ def _tried(locate: Callable[[], dict[str, Located]]) -> dict[str, Located]:
         return {}
 
 
-def _pairs(
-    old: Mapping[tuple[str, str], Located], new: Mapping[tuple[str, str], Located]
-) -> Iterator[Pair]:
+def _couples(
+    old: Mapping[tuple[str, str], Place], new: Mapping[tuple[str, str], Place]
+) -> Iterator[tuple[str, Place, Place]]:
     """Tensors of one name and shape. A name that one side has in several files is looked for in
     the file of the same name, and spelled with it; else the files do not matter, so that a model
-    may be cut into other pieces.
+    may be cut into other pieces, or written in another format.
     """
+    names = aligned({name for _, name in old}, {name for _, name in new})
+    old = {(file, names.get(name, name)): place for (file, name), place in old.items()}
     places = _by_name(old), _by_name(new)
     for name, files in sorted(places[1].items()):
         others = places[0].get(name, [])
@@ -165,10 +210,10 @@ def _pairs(
             ]
         for spelled, before, after in couples:
             if before.shape == after.shape:
-                yield Pair(spelled, before, after)
+                yield spelled, before, after
 
 
-def _by_name(located: Mapping[tuple[str, str], Located]) -> dict[str, list[str]]:
+def _by_name(located: Mapping[tuple[str, str], Place]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for file, name in located:
         found.setdefault(name, []).append(file)
@@ -187,12 +232,13 @@ def _plan(pair: Pair) -> _Plan | None:
     """None for a pair that cannot be compared."""
     # The quick order of bfloat16 does if both sides have it.
     is_ordered = pair.old.dtype != pair.new.dtype
-    old = decoder(pair.old.dtype, is_ordered=is_ordered)
-    new = decoder(pair.new.dtype, is_ordered=is_ordered)
+    old = _decoder(pair.old.dtype, is_ordered=is_ordered)
+    new = _decoder(pair.new.dtype, is_ordered=is_ordered)
     count = math.prod(pair.new.shape)
     if old is None or new is None or pair.old.shape != pair.new.shape:
         return None
-    if pair.old.size_bytes != count * old.width or pair.new.size_bytes != count * new.width:
+    sizes = (old.size_bytes(count), new.size_bytes(count))
+    if sizes != (pair.old.size_bytes, pair.new.size_bytes):
         return None
     return _Plan(old, new, max(old.exact, new.exact))  # "float64" comes after "float32"
 
@@ -225,7 +271,10 @@ class _Files:
         # Not closed by hand: after an error in a thread its arrays still lie in the maps.
         self._maps.clear()
 
-    def map(self, path: Path) -> mmap.mmap:
+    def map(self, place: Located) -> mmap.mmap | bytes:
+        if place.held is not None:
+            return place.held
+        path = place.path
         if path not in self._maps:
             with path.open("rb") as file:
                 opened = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -242,7 +291,7 @@ def _measure(pair: Pair, task: _Task, files: _Files, progress: Progress | None) 
     plan = _plan(pair)
     assert plan is not None
     sides = [
-        _Side(files.map(place.path), place, how, task)
+        _Side(files.map(place), place, how, task)
         for place, how in ((pair.old, plan.old), (pair.new, plan.new))
     ]
     blocks: list[_Sums] = []
@@ -260,24 +309,27 @@ def _measure(pair: Pair, task: _Task, files: _Files, progress: Progress | None) 
     for side in sides:
         side.release()
     if progress is not None:
-        progress(task.values * (plan.old.width + plan.new.width))
+        progress(sum(how.size_bytes(task.values) or 0 for how in (plan.old, plan.new)))
     return _added(blocks)
 
 
 class _Side:
     """The values of one task in one file."""
 
-    def __init__(self, data: mmap.mmap, place: Located, how: Decoder, task: _Task) -> None:
+    def __init__(self, data: mmap.mmap | bytes, place: Located, how: Decoder, task: _Task) -> None:
         self._data = data
         self._how = how
-        self._start = place.offset + task.first * how.width
-        self._size = task.values * how.width
+        self._start = place.offset + task.first // how.block * how.width
+        self._size = task.values // how.block * how.width
 
     def values(self, at: int, count: int, scratch: NDArray[Any], exact: Any) -> NDArray[Any]:
         import numpy as np
 
         how = self._how
-        stored = np.frombuffer(self._data, how.stored, count, self._start + at * how.width)
+        start, items = self._start + at // how.block * how.width, count
+        if how.block > 1:  # of blocks the bytes are read: `_CHUNK` and `_BLOCK` are whole blocks
+            items = count // how.block * how.width
+        stored = np.frombuffer(self._data, how.stored, items, start)
         if how.exact == exact.name:
             return how.decode(stored, scratch)
         # The other side needs more digits: twice the way, for a pair of two types.
@@ -288,7 +340,7 @@ class _Side:
         """Give back the pages that are wholly of this task. Without `madvise` the system does so
         when it needs them.
         """
-        if not hasattr(mmap, "MADV_DONTNEED"):
+        if isinstance(self._data, bytes) or not hasattr(mmap, "MADV_DONTNEED"):
             return
         page = mmap.PAGESIZE
         first = self._start // page * page

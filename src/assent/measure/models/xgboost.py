@@ -101,6 +101,8 @@ class _Model:
             features=tuple(self._names),
             unused=() if self._problem else facts.unused(known, self._used()),
             problem=problem,
+            counted="nodes of its trees, or weights of a linear model",
+            left_out="where its trees split, and their values",
         )
 
     def _numbered(self) -> list[str]:

@@ -297,7 +297,7 @@ class _Reading:
             return same_names(labels, predictions, named, {_written(stated)})
         raise UsageError(
             self.doing,
-            f"`positive` is {_written(stated)!r}, the classes are {_examples(names)}",
+            f"`positive` is {_written(stated)!r}, the classes are {_examples(ordered(names))}",
             hint="name one of them, in quotes: YAML reads the bare words yes, no, on and off as "
             "true and false",
         )

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from assent.core.profile import ColumnKind
+from assent.measure import engine
 
 MAX_TYPE = 500
 """Characters of a type that are kept; the rest of a longer one is told by its digest."""
@@ -20,13 +21,24 @@ Counting = Literal["number", "boolean", "text", "length", "presence"]
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """One column. `is_direct`: its values can be read from Parquet as they are, without a cast."""
+    """One column. `is_direct`: its values can be read from Parquet as they are, without a cast.
+    `sql` is what it is read by, empty for a column of the table itself; `of` is the column that it
+    was taken out of, and `elements` are the numbers in a list of numbers.
+    """
 
     name: str
     type: str
     kind: ColumnKind
     counting: Counting
     is_direct: bool = False
+    sql: str = ""
+    of: str = ""
+    elements: Column | None = None
+
+    @property
+    def read(self) -> str:
+        """What DuckDB reads it by."""
+        return self.sql or engine.name(self.name)
 
 
 NUMBERS = {
@@ -82,9 +94,21 @@ def column_of_duckdb(name: str, type_: Any, unit: str = "us") -> Column:
         return Column(name=name, type=word, kind="boolean", counting="boolean")
     if what in _TEXTS:
         return Column(name=name, type=word, kind="text", counting="text")
-    if what in _BYTES or what in ("list", "array", "map"):
+    if what in ("list", "array"):
+        inner = column_of_duckdb("", type_.children[0][1], unit)
+        elements = inner if is_plain_number(inner) else None
+        return Column(name=name, type=word, kind="nested", counting="length", elements=elements)
+    if what in _BYTES or what == "map":
         return Column(name=name, type=word, kind="nested", counting="length")
     return Column(name=name, type=word, kind="nested", counting="presence")
+
+
+def is_plain_number(column: Column) -> bool:
+    """Whether a column is of numbers that are no times of day or durations."""
+    return column.counting == "number" and column.type.startswith(_PLAIN)
+
+
+_PLAIN = ("int", "uint", "float", "double", "decimal")
 
 
 def _in_unit(word: str, unit: str) -> str:

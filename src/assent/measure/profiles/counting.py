@@ -11,7 +11,7 @@ import decimal
 import itertools
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,8 +73,8 @@ class Runs:
 @dataclass(frozen=True, kw_only=True)
 class Partial:
     """What is known of a part of a column. `m2`, `m3`, `m4` are sums of powers of the distance to
-    the mean. `few` are its distinct values while there are at most `MAX_FEW`, `registers` a
-    HyperLogLog sketch of them all.
+    the mean, `sums` those of the values that `counts` counts. `few` are its distinct values while
+    there are at most `MAX_FEW`, `registers` a HyperLogLog sketch of them all.
     """
 
     total: int = 0
@@ -90,7 +90,9 @@ class Partial:
     m3: float = 0.0
     m4: float = 0.0
     counts: tuple[int, ...] = ()
+    sums: tuple[float, ...] = ()
     in_bins: tuple[int, ...] = ()
+    outside: tuple[int, int] | None = None
     distinct: int | None = None
     few: tuple[float, ...] | None = ()
     registers: bytes = field(default=b"", repr=False)
@@ -220,7 +222,7 @@ def _short(quantiles: list[float]) -> tuple[float, ...]:
         gap = min(gaps[max(0, place - 1) : place + 1])
         edge = value
         if 0 < gap < math.inf:
-            digits = -math.floor(math.log10(gap / 4))
+            digits = -math.floor(math.log10(gap / 4 or gap))  # the least one has no quarter
             edge = round(value, min(digits, 300)) if abs(value) < 1e300 else value
         edge = _said_above(edge)
         if not edges or edge > edges[-1]:
@@ -248,11 +250,52 @@ def count_at(runs: Runs, edges: Sequence[float]) -> tuple[int, ...]:
     return tuple(np.diff(places, prepend=0, append=total).tolist())
 
 
+def count_outside(runs: Runs, bounds: tuple[float, float]) -> tuple[int, int]:
+    """How many values lie below the lower bound, and how many above the upper one."""
+    least, most = bounds
+    return count_at(runs, (math.nextafter(least, -math.inf),))[0], count_at(runs, (most,))[1]
+
+
+def bounds_of(minimum: float | None, maximum: float | None) -> tuple[float, float] | None:
+    """What a value must be below or above to be out of the range of another profile. A bound that
+    has no more than twelve digits may have been rounded to them, as earlier versions did: what
+    would round to it too is not beyond it.
+    """
+    if minimum is None or maximum is None:
+        return None
+    return minimum - _rounding(minimum), maximum + _rounding(maximum)
+
+
+def _rounding(bound: float) -> float:
+    if bound == 0 or not math.isfinite(bound) or float(f"{bound:.12g}") != bound:
+        return 0.0
+    return 0.51 * 10.0 ** (math.floor(math.log10(abs(bound))) - 11)
+
+
+def _sums_at(runs: Runs, edges: Sequence[float]) -> tuple[float, ...]:
+    """The sum of the values that lie between each two edges, and above all."""
+    import numpy as np
+
+    places = [0, *np.searchsorted(runs.values, np.asarray(edges, np.float64), "right").tolist()]
+    slices = list(itertools.pairwise([*places, len(runs.values)]))
+    with np.errstate(over="ignore", invalid="ignore"):
+        if runs.counts is None:
+            return tuple([float(runs.values[start:stop].sum()) for start, stop in slices])
+        return tuple(
+            [float(runs.values[at:to] @ runs.counts[at:to].astype(np.float64)) for at, to in slices]
+        )
+
+
 def count(
-    runs: Runs, edges: Sequence[float], against: Sequence[float] = (), *, sketch: bool = False
+    runs: Runs,
+    edges: Sequence[float],
+    against: Sequence[float] = (),
+    bounds: tuple[float, float] | None = None,
+    *,
+    sketch: bool = False,
 ) -> Partial:
-    """The counts of one batch at `edges`, and at the edges of another profile. With a `sketch`
-    distinct values can be counted over batches, without it only of this one.
+    """The counts of one batch at `edges`, at the edges of another profile, and beyond its bounds.
+    With a `sketch` distinct values can be counted over batches, without it only of this one.
     """
     import numpy as np
 
@@ -263,7 +306,9 @@ def count(
         nans=runs.nans,
         infinities=runs.infinities,
         counts=count_at(runs, edges) if edges else (),
+        sums=_sums_at(runs, edges) if edges else (),
         in_bins=count_at(runs, against) if against else (),
+        outside=None if bounds is None else count_outside(runs, bounds),
         distinct=None if sketch else runs.distinct,
     )
     if total == 0:
@@ -355,7 +400,9 @@ def merge(first: Partial, second: Partial) -> Partial:
         m3=m3,
         m4=m4,
         counts=_added(first.counts, second.counts),
+        sums=_added(first.sums, second.sums),
         in_bins=_added(first.in_bins, second.in_bins),
+        outside=_both(first.outside, second.outside),
         few=few,
         registers=_larger(first.registers, second.registers),
     )
@@ -388,10 +435,19 @@ def _merged_moments(first: Partial, second: Partial) -> tuple[float, float, floa
     return first.mean + apart * n2 / total, m2, m3, m4
 
 
-def _added(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
+_Number = TypeVar("_Number", int, float)
+
+
+def _added(first: tuple[_Number, ...], second: tuple[_Number, ...]) -> tuple[_Number, ...]:
     if not first or not second:
         return first or second
     return tuple(one + other for one, other in zip(first, second, strict=True))
+
+
+def _both(first: tuple[int, int] | None, second: tuple[int, int] | None) -> tuple[int, int] | None:
+    if first is None or second is None:
+        return first or second
+    return first[0] + second[0], first[1] + second[1]
 
 
 def _larger(first: bytes, second: bytes) -> bytes:

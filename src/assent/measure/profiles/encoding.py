@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from assent.core.digest import canonical_json
-from assent.core.profile import FORMAT, DataProfile
+from assent.core.profile import FORMAT, ColumnProfile, DataProfile
 from assent.errors import IntegrityError
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -87,20 +87,31 @@ def _require_sound(profile: DataProfile, doing: str) -> None:
     if len(set(names)) < len(names):
         raise IntegrityError(doing, "a column is there twice")
     for column in profile.columns:
-        counts: list[int] = [
-            profile.rows, column.nulls, column.nans, column.infinities, column.distinct or 0,
-            *column.in_bins,
-        ]  # fmt: skip
-        numbers, categories = column.numbers, column.categories
-        if numbers is not None:
-            counts += [numbers.zeros, numbers.negatives, *numbers.counts]
-            edges = numbers.edges
-            ascends = all(one < other for one, other in itertools.pairwise(edges))
-            if not ascends or len(numbers.counts) != len(edges) + (1 if numbers.counts else 0):
-                raise IntegrityError(doing, f"the bins of column {column.name!r} are not in order")
-        if categories is not None:
-            counts += [categories.others, *(count for _, count in categories.top)]
-        if min(counts) < 0:
-            raise IntegrityError(doing, f"a count of column {column.name!r} is negative")
-        if max(counts) > MAX_COUNT:
-            raise IntegrityError(doing, f"a count of column {column.name!r} is impossible")
+        _require_sound_column(column, profile.rows, doing)
+        if column.fits is not None:
+            if column.fits.fits is not None:
+                raise IntegrityError(doing, f"column {column.name!r} is counted three times")
+            _require_sound_column(column.fits, profile.rows, doing)
+
+
+def _require_sound_column(column: ColumnProfile, rows: int, doing: str) -> None:
+    counts: list[int] = [
+        rows, column.nulls, column.nans, column.infinities, column.distinct or 0, column.tokens,
+        *column.in_bins, *(column.outside or ()), *(count for _, count in column.frequent or ()),
+    ]  # fmt: skip
+    numbers, categories = column.numbers, column.categories
+    if numbers is not None:
+        counts += [numbers.zeros, numbers.negatives, *numbers.counts]
+        edges = numbers.edges
+        ascends = all(one < other for one, other in itertools.pairwise(edges))
+        if not ascends or len(numbers.counts) != len(edges) + (1 if numbers.counts else 0):
+            raise IntegrityError(doing, f"the bins of column {column.name!r} are not in order")
+        within = numbers.within
+        if len(within) not in (0, len(numbers.counts)) or not all(0 <= at <= 1 for at in within):
+            raise IntegrityError(doing, f"a mean of column {column.name!r} is in no bin")
+    if categories is not None:
+        counts += [categories.others, *(count for _, count in categories.top)]
+    if min(counts) < 0:
+        raise IntegrityError(doing, f"a count of column {column.name!r} is negative")
+    if max(counts) > MAX_COUNT:
+        raise IntegrityError(doing, f"a count of column {column.name!r} is impossible")

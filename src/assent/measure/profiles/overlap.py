@@ -1,55 +1,187 @@
-"""What two tables share: the same rows, and the same keys."""
+"""What two tables share: rows of the same content, nearly the same rows, and the same keys."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from assent.core.profile import Overlap
 from assent.errors import UsageError
 from assent.measure import engine
+from assent.measure.profiles import near
 from assent.measure.profiles.columns import NUMBERS, Column
 from assent.measure.profiles.reading import Table, connect, require_columns
 
+_SAMPLE = 20_000
+"""Rows by which it is told whether the numbers of a side were rounded."""
+
 
 def overlap(
-    first: Table, second: Table, *, names: tuple[str, str], key: Sequence[str] = ()
+    first: Table,
+    second: Table,
+    *,
+    names: tuple[str, str],
+    key: Sequence[str] = (),
+    without: Collection[str] = (),
 ) -> Overlap:
-    """How many rows of `second` are in `first` too, and how many have a key that is there too.
+    """How many rows of `second` are in `first` too, how many nearly, and how many have a key that
+    is there too.
 
-    Rows are compared in the columns that both tables have, by two hashes of 64 bits; a null equals
-    a null. A key with a null in it equals no key. Raises `UsageError` for a missing key column and
-    for tables without a column in common.
+    A row is its content: what both tables have without `key`, and without the columns of `without`
+    (keys of one of them, and what is left out). Where nothing else is there, it is the key. Rows
+    are compared by two hashes of 64 bits, nearly the same ones by one; a null equals a null. A key
+    with a null in it equals no key. Each table is read once for the rows, and once for the keys;
+    what is held are the hashes of `second`, and of what is found. Raises `UsageError` for a missing
+    key column and for tables without a column to compare.
     """
     doing = f"comparing {names[0]} with {names[1]}"
     for table in (first, second):
         require_columns(table, key, "part of the key")
+    left, right = shared(first, second)
+    content = [name for name in left if name not in {*key, *without}] or list(dict.fromkeys(key))
     if first.rows == 0 or second.rows == 0:
         nothing = 0 if key else None
-        return Overlap(first=names[0], second=names[1], of=second.rows, rows=0, keys=nothing)
-    left, right = shared(first, second)
-    if not left:
-        raise UsageError(doing, "they have no column in common")
+        return Overlap(
+            first=names[0],
+            second=names[1],
+            of=second.rows,
+            rows=0,
+            keys=nothing,
+            near=0,
+            columns=len(content),
+        )
+    if not content:
+        apart = " but keys and what is left out" if left else ""
+        raise UsageError(doing, f"they have no column in common{apart}")
+    keys = None
     with tempfile.TemporaryDirectory(prefix="assent-") as folder:
         connection = connect(doing, Path(folder), (first, second))
         try:
             with engine.explained(doing):
-                one, two = relation_of(first, second), relation_of(second, first)
-                (rows,) = connection.execute(_same_rows(one, left, two, right)).fetchone()
-                keys = None
+                tables = _Pair(connection, (first, second), (left, right))
+                rows, nearly = tables.rows(content)
                 if key:
-                    (keys,) = connection.execute(
-                        _same_keys(
-                            one,
-                            [left[name] for name in key],
-                            two,
-                            [right[name] for name in key],
-                        )
-                    ).fetchone()
+                    keys = tables.keys(key)
         finally:
             connection.close()
-    return Overlap(first=names[0], second=names[1], of=second.rows, rows=rows, keys=keys)
+    return Overlap(
+        first=names[0],
+        second=names[1],
+        of=second.rows,
+        rows=rows,
+        keys=keys,
+        near=nearly,
+        columns=len(content),
+    )
+
+
+class _Pair:
+    """Both tables in one connection."""
+
+    def __init__(
+        self,
+        connection: Any,
+        tables: tuple[Table, Table],
+        shared_columns: tuple[dict[str, str], dict[str, str]],
+    ) -> None:
+        self.connection = connection
+        self.tables = tables
+        self.shared = shared_columns
+        self.relations = relation_of(*tables), relation_of(*tables[::-1])
+
+    def rows(self, content: Sequence[str]) -> tuple[int, int]:
+        """The rows of the second table that are in the first too, and those that are nearly."""
+        first, second = self._hashed(content)
+        run = self.connection.execute
+        run(f"CREATE TEMP TABLE second_rows AS {second}")
+        # What is the same is nearly the same, so that one pass over the first table finds both.
+        run(
+            f"CREATE TEMP TABLE found AS SELECT DISTINCT n, h, g FROM ({first}) "
+            "SEMI JOIN second_rows USING (n)"
+        )
+        counts = [
+            run(f"SELECT count(*) FROM second_rows SEMI JOIN found USING ({by})").fetchone()[0]
+            for by in ("n, h, g", "n")
+        ]
+        return counts[0], counts[1]
+
+    def _hashed(self, content: Sequence[str]) -> tuple[str, str]:
+        """The rows of both as hashes: `n` of what is nearly the same, `h` and `g` of the same."""
+        rounding = self._rounding(content)
+        sides = []
+        for side, relation in enumerate(self.relations):
+            exact = [self.shared[side][name] for name in content]
+            nearly = [
+                _nearly(*self._columns(name, side), self.shared[side][name], rounding.get(name))
+                for name in content
+            ]
+            sides.append(
+                f"SELECT hash({', '.join(nearly)}) AS n, hash({', '.join(exact)}) AS h, "
+                f"hash('second', {', '.join(exact[::-1])}) AS g FROM {relation}"
+            )
+        return sides[0], sides[1]
+
+    def _columns(self, name: str, side: int) -> tuple[Column, Column]:
+        """A column of one side, and that of the other."""
+        one, other = (
+            next(column for column in table.columns if column.name == name)
+            for table in (self.tables[side], self.tables[1 - side])
+        )
+        return one, other
+
+    def _rounding(self, content: Sequence[str]) -> dict[str, int]:
+        """The decimals that numbers have on the side that has fewer of them: who rounds to these
+        meets what was rounded to them.
+        """
+        measured = [name for name in content if _is_measured_pair(*self._columns(name, 0))]
+        if not measured:
+            return {}
+        found: list[tuple[int | None, ...]] = []
+        for relation in self.relations:
+            asked = ", ".join(near.decimals(engine.name(name)) for name in measured)
+            listed = ", ".join(map(engine.name, measured))
+            rows = f"(SELECT {listed} FROM {relation} LIMIT {_SAMPLE})"
+            found.append(self.connection.execute(f"SELECT {asked} FROM {rows}").fetchone())
+        return {
+            name: min(places)
+            for name, *sides in zip(measured, *found, strict=True)
+            if (places := [one for one in sides if one is not None])
+        }
+
+    def keys(self, key: Sequence[str]) -> int:
+        """The rows of the second table whose key is in the first."""
+        sides = [
+            f"SELECT {', '.join(f'{of[name]} AS k{at}' for at, name in enumerate(key))} "
+            f"FROM {relation}"
+            for of, relation in zip(self.shared, self.relations, strict=True)
+        ]
+        by = ", ".join(f"k{at}" for at in range(len(key)))
+        query = f"SELECT count(*) FROM ({sides[1]}) SEMI JOIN ({sides[0]}) USING ({by})"
+        return int(self.connection.execute(query).fetchone()[0])
+
+
+def _is_measured_pair(column: Column, other: Column) -> bool:
+    """Whether two columns are of numbers that somebody may have rounded."""
+    are_numbers = _by_value(column, other) is not None and column.kind == "number"
+    if not are_numbers or _is_measured(column):
+        return False
+    return any(one.type in _FLOATS or _scale(one.type) for one in (column, other))
+
+
+def _nearly(column: Column, other: Column, exact: str, places: int | None) -> str:
+    """The column in SQL, so that values of both that are nearly the same are equal."""
+    if _is_measured_pair(column, other):
+        quoted = engine.name(column.name)
+        if {column.type, other.type} == _FLOATS:  # one is likely a copy in single precision
+            return near.rounded(f"CAST({quoted} AS FLOAT)")
+        return near.rounded(quoted, places)
+    if _by_value(column, other) is not None:
+        return exact
+    if "number" in (column.counting, other.counting):
+        return near.as_number(exact)
+    return near.unspaced(exact)
 
 
 def shared(first: Table, second: Table) -> tuple[dict[str, str], dict[str, str]]:
@@ -140,26 +272,3 @@ _WHOLE = frozenset(NUMBERS.values()) - _FLOATS
 def _scale(type_: str) -> bool:
     """Whether a type is of decimals with digits behind the point."""
     return type_.startswith("decimal") and not type_.endswith(", 0)")
-
-
-def _same_rows(first: str, left: dict[str, str], second: str, right: dict[str, str]) -> str:
-    def hashed(relation: str, columns: Sequence[str]) -> str:
-        listed, reverse = ", ".join(columns), ", ".join(columns[::-1])
-        return f"SELECT hash({listed}) AS h, hash('second', {reverse}) AS g FROM {relation}"
-
-    return (
-        f"SELECT count(*) FROM ({hashed(second, list(right.values()))}) "
-        f"SEMI JOIN ({hashed(first, list(left.values()))}) USING (h, g)"
-    )
-
-
-def _same_keys(first: str, left: Sequence[str], second: str, right: Sequence[str]) -> str:
-    def named(relation: str, columns: Sequence[str]) -> str:
-        listed = ", ".join(f"{column} AS k{place}" for place, column in enumerate(columns))
-        return f"SELECT {listed} FROM {relation}"
-
-    keys = ", ".join(f"k{place}" for place in range(len(left)))
-    return (
-        f"SELECT count(*) FROM ({named(second, right)}) "
-        f"SEMI JOIN ({named(first, left)}) USING ({keys})"
-    )

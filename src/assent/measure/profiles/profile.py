@@ -7,25 +7,29 @@ the number of distinct values is approximate, and both, with the last digits of 
 depend on the order of rows.
 
 What is kept of each kind: numbers, times and lengths keep moments and counts in bins; text with
-few values keeps these values, all other text only its lengths. Decimals and 128-bit integers are
-counted as floats, times of day and intervals as seconds, moments with a zone in UTC; lists, maps
-and bytes by their length, structs only for nulls. NaN and infinities are counted apart.
+few values keeps these values, all other text its lengths and its frequent values. Decimals and
+128-bit integers are counted as floats, times of day and intervals as seconds, moments with a zone
+in UTC; lists, maps and bytes by their length, structs only for nulls. Fields of structs, norms and
+numbers of lists are columns of their own (`parts`). NaN and infinities are counted apart.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from msgspec.structs import replace
 
 from assent.core.digest import Digest, digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile
 from assent.measure import engine
-from assent.measure.profiles import counting, stream
+from assent.measure.profiles import counting, parts, stream
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs, Values
 from assent.measure.profiles.encoding import encode_profile
+from assent.measure.profiles.near import near
 from assent.measure.profiles.reading import Table, require_columns
 from assent.measure.profiles.shaping import (
     MAX_CATEGORIES,
@@ -36,14 +40,26 @@ from assent.measure.profiles.shaping import (
     lengths_of,
     most_values,
     number_profile,
+    old_bounds,
+    old_edges,
     text_profile,
+)
+from assent.measure.profiles.words import (
+    SAMPLE,
+    Words,
+    least_rows,
+    likely,
+    ordered,
+    shortened_in_sql,
+    token_in_sql,
+    words_of,
 )
 
 WHOLE_ROWS = 20_000_000
 """Up to so many rows a column is held in memory (160 MB for each of two)."""
 
 MAX_DUPLICATE_ROWS = 20_000_000
-"""Rows are searched for duplicates up to here; sorting their hashes takes 160 MB."""
+"""Rows are searched for duplicates up to here; both hashes of each take 320 MB."""
 
 _SAMPLE = 1_000_000
 _TOGETHER = 1_000_000
@@ -62,45 +78,54 @@ def profile_data(
     against: DataProfile | None = None,
     against_digest: Digest | None = None,
     leave_out: Sequence[str] = (),
+    key: Sequence[str] = (),
     hash_values: bool = False,
     salt: bytes = b"",
     progress: Progress | None = None,
     whole_rows: int = WHOLE_ROWS,
 ) -> DataProfile:
-    """The profile of all columns but those of `leave_out`; its duplicates are of these columns.
+    """The profile of all columns but those of `leave_out`; its duplicates are of these columns
+    without those of `key`.
 
     The rows are counted in the bins of `against` as well, which is known as `against_digest`
     (its attachment's; without it, of `encode_profile(against)`). With `hash_values` texts are kept
     as salted hashes (HMAC-SHA256, truncated) only; numbers keep their bins. Raises `UsageError`
     for an unknown column and for data that cannot be read.
     """
-    require_columns(table, leave_out, "left out")
+    if table.rows or table.columns:
+        require_columns(table, key, "part of the key")
     columns = [column for column in table.columns if column.name not in set(leave_out)]
-    baseline = {} if against is None else {column.name: column for column in against.columns}
+    baseline = () if against is None else against.columns
+    unpacked = parts.flat(table.columns, _parts(table, columns, baseline))
+    require_columns(table, parts.unknown(leave_out, unpacked), "left out")
+    counts = parts.without(unpacked, leave_out)
     reader = _Reader(
         table,
         baseline=baseline,
-        most=counting.most_edges(len(columns)),
-        most_values=most_values(len(columns)),
+        most=counting.most_edges(len(counts)),
+        most_values=most_values(len(counts)),
         hashed=Hashed(salt) if hash_values else None,
         whole_rows=whole_rows,
     )
     counted: dict[str, tuple[ColumnProfile, bool]] = {}
     with ThreadPoolExecutor(max_workers=_THREADS) as pool:
-        work = [pool.submit(reader.profiles, part) for part in reader.parts(columns)]
+        work = [pool.submit(reader.profiles, part) for part in reader.parts(counts)]
         try:
             for part in work:
-                found = part.result()
-                counted |= {profile.name: (profile, unique) for profile, unique in found}
+                done = part.result()
+                counted |= {profile.name: (profile, unique) for profile, unique in done}
                 if progress is not None:
-                    progress(len(found))
+                    progress(len(done))
         finally:
             pool.shutdown(cancel_futures=True)
-    is_unique = any(unique for _, unique in counted.values())
+    content = [column for column in columns if column.name not in set(key)]
+    unique = [column for column in content if counted[column.name][1]]
+    duplicates, near_duplicates = _duplicates(table, content, unique)
     return DataProfile(
         rows=table.rows,
-        columns=tuple(counted[column.name][0] for column in columns),
-        duplicates=_duplicates(table, columns, is_unique=is_unique),
+        columns=tuple(replace(counted[one.name][0], of=one.of) for one in counts),
+        duplicates=duplicates,
+        near_duplicates=near_duplicates,
         against=digest_against(against, against_digest),
     )
 
@@ -112,6 +137,52 @@ def digest_against(against: DataProfile | None, digest: Digest | None) -> Digest
     return digest_of(encode_profile(against)) if digest is None else digest
 
 
+def _parts(
+    table: Table, columns: Sequence[Column], baseline: Sequence[ColumnProfile]
+) -> dict[str, list[Column]]:
+    """The parts of each nested column."""
+    found: dict[str, list[Column]] = {}
+    for column in columns:
+        listed = [column, *table.fields.get(column.name, ())]
+        found[column.name] = [
+            part
+            for one in listed
+            for part in ((one,) if one.of else ()) + _numbers_of(table, one, baseline)
+        ]
+    return found
+
+
+def _numbers_of(
+    table: Table, column: Column, baseline: Sequence[ColumnProfile]
+) -> tuple[Column, ...]:
+    """The norm and the dimensions of a list of numbers."""
+    if column.elements is None:
+        return ()
+    given = column.read
+    squares = f"list_transform({given}, lambda x: CAST(x AS DOUBLE) * CAST(x AS DOUBLE))"
+    sql = f"CASE WHEN {given} IS NOT NULL THEN sqrt(coalesce(list_sum({squares}), 0)) END"
+    count = parts.known_dimensions(column, table.rows, baseline)
+    if count is None:
+        count = _dimensions(table, given)
+    return (
+        parts.norm_of(column, sql),
+        *parts.dimensions_of(column, count, lambda at: f"list_extract({given}, {at + 1})"),
+    )
+
+
+def _dimensions(table: Table, given: str) -> int:
+    """How many numbers all lists have, if that is few."""
+    query = f"SELECT min(len(v)), max(len(v)) FROM (SELECT {given} AS v FROM {table.relation}"
+    with engine.explained(table.doing):
+        for limit in (f" LIMIT {parts.FIRST}", ""):
+            cursor = table.connection.cursor()
+            least, most = cursor.execute(f"{query}{limit})").fetchone()
+            count = parts.fitting_dimensions(least, most, table.rows)
+            if count == 0 and least is not None:
+                return 0
+    return count
+
+
 class _Reader:
     """Reads and counts the columns of one table."""
 
@@ -119,7 +190,7 @@ class _Reader:
         self,
         table: Table,
         *,
-        baseline: Mapping[str, ColumnProfile],
+        baseline: Iterable[ColumnProfile],
         most: int,
         most_values: int,
         hashed: Hashed | None,
@@ -127,26 +198,34 @@ class _Reader:
     ) -> None:
         self.table = table
         self.rows = table.rows
-        self.baseline = baseline
+        self.baseline = {(old.of, old.name): old for old in baseline}
         self.most = most
         self.most_values = most_values
         self.hashed = hashed
         self.is_whole = self.rows <= whole_rows
+        self.sampled = min(1.0, SAMPLE / max(1, self.rows))
 
     def parts(self, columns: Sequence[Column]) -> Iterator[list[Column]]:
-        """The columns that are read together: one of pyarrow's, or several of DuckDB's."""
+        """The columns that are read together: one of pyarrow's, or several of DuckDB's. Parts of a
+        column take up to the memory of one that is held whole: each reading reads all of it.
+        """
         size = max(1, min(_MAX_TOGETHER, _TOGETHER // max(1, self.rows)))
-        pending: dict[bool, list[Column]] = {True: [], False: []}
+        more = max(size, min(_MAX_TOGETHER, WHOLE_ROWS // max(1, self.rows)))
+        pending: dict[tuple[bool, str], list[Column]] = {}
         for column in columns:
             if self._is_direct(column):
                 yield [column]
                 continue
-            waiting = pending[column.counting in ("number", "length")]
+            is_number = column.counting in ("number", "length")
+            waiting = pending.setdefault((is_number, column.of), [])
             waiting.append(column)
-            if len(waiting) == size:
+            if len(waiting) == (more if column.of else size):
                 yield waiting.copy()
                 waiting.clear()
         yield from filter(None, pending.values())
+
+    def _old(self, column: Column) -> ColumnProfile | None:
+        return self.baseline.get((column.of, column.name))
 
     def profiles(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
         """The profile of each, and whether no value occurs twice in it."""
@@ -157,7 +236,8 @@ class _Reader:
 
     def _is_direct(self, column: Column) -> bool:
         direct = self.table.direct
-        return direct is not None and column.is_direct and column.name in direct.columns
+        is_there = direct is not None and not column.of and column.name in direct.columns
+        return is_there and column.is_direct
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         cursor = self.table.connection.cursor()
@@ -186,11 +266,16 @@ class _Reader:
     def _of_whole(self, column: Column, values: Values) -> tuple[ColumnProfile, bool]:
         runs = counting.sort(values)
         edges = counting.choose_edges(runs, self.most)
-        partial = counting.count(runs, edges, self._old_edges(column))
+        old = self._old(column)
+        against, bounds = old_edges(column.kind, old), old_bounds(column.kind, old)
+        partial = counting.count(runs, edges, against, bounds)
         return number_profile(column, partial, edges), runs.distinct == self.rows
 
     def _of_batches(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
-        edges = [self._old_edges(column) for column in columns]
+        old = [self._old(column) for column in columns]
+        against = [old_edges(*pair) for pair in zip((c.kind for c in columns), old, strict=True)]
+        bounds = [old_bounds(*pair) for pair in zip((c.kind for c in columns), old, strict=True)]
+        edges = against.copy()
         if not all(edges):
             sampled = _sample(self._batches(columns), len(columns), self.rows)
             for place, runs in enumerate(sampled):
@@ -198,26 +283,21 @@ class _Reader:
         found = [Partial() for _ in columns]
         for batch in self._batches(columns):
             for place, values in enumerate(batch):
-                against = self._old_edges(columns[place])
                 runs = counting.sort(values)
-                part = counting.count(runs, edges[place], against, sketch=True)
+                part = counting.count(
+                    runs, edges[place], against[place], bounds[place], sketch=True
+                )
                 found[place] = counting.merge(found[place], part)
         return [
             (number_profile(column, part, at), False)
             for column, part, at in zip(columns, found, edges, strict=True)
         ]
 
-    def _old_edges(self, column: Column) -> tuple[float, ...]:
-        old = self.baseline.get(column.name)
-        if old is None or old.numbers is None or old.kind != column.kind:
-            return ()
-        return old.numbers.edges
-
     # Text, booleans, and what is only counted for nulls
 
-    def _facts(self, columns: Sequence[Column]) -> Iterator[tuple[Column, tuple[int, ...]]]:
+    def _facts(self, columns: Sequence[Column]) -> Iterator[tuple[Column, tuple[Any, ...]]]:
         """Of each column: the rows that are not null, and for DuckDB's texts about how many are
-        distinct, for its booleans how many are true.
+        distinct, and hashes of a sample of them, for its booleans how many are true.
         """
         rest = [column for column in columns if not self._is_direct(column)]
         if not rest:
@@ -225,20 +305,23 @@ class _Reader:
             return
         asked = []
         for column in rest:
-            quoted = engine.name(column.name)
+            quoted = column.read
             asked.append(f"count({quoted})")
             match column.counting:
                 case "text":
-                    asked.append(f"approx_count_distinct(CAST({quoted} AS VARCHAR))")
+                    text = _text(column)
+                    asked.append(f"approx_count_distinct({text})")
+                    asked.append(_sampled(text, self.sampled))
                 case "boolean":
-                    asked.append(f"count_if({quoted})")
+                    asked += [f"count_if({quoted})", "0"]
                 case _:
-                    asked.append("0")
+                    asked += ["0", "0"]
         (row,) = self._query(f"SELECT {', '.join(asked)} FROM {self.table.relation}")
         for place, column in enumerate(rest):
-            yield column, (int(row[2 * place]), int(row[2 * place + 1] or 0))
+            there, about, sample = row[3 * place : 3 * place + 3]
+            yield column, (int(there), int(about or 0), sample or [])
 
-    def _of_words(self, column: Column, facts: tuple[int, ...]) -> tuple[ColumnProfile, bool]:
+    def _of_words(self, column: Column, facts: tuple[Any, ...]) -> tuple[ColumnProfile, bool]:
         match column.counting:
             case "boolean":
                 return self._of_booleans(column, facts), False
@@ -247,68 +330,119 @@ class _Reader:
         nulls = self.rows - facts[0]
         return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls), False
 
-    def _of_booleans(self, column: Column, facts: tuple[int, ...]) -> ColumnProfile:
+    def _of_booleans(self, column: Column, facts: tuple[Any, ...]) -> ColumnProfile:
         if not facts:
             assert self.table.direct is not None
             true, false, nulls = self.table.direct.booleans(column)
         else:
             true, false, nulls = facts[1], facts[0] - facts[1], self.rows - facts[0]
-        return boolean_profile(column, true, false, nulls, self.baseline.get(column.name))
+        return boolean_profile(column, true, false, nulls, self._old(column))
 
-    def _of_texts(self, column: Column, facts: tuple[int, ...]) -> tuple[ColumnProfile, bool]:
-        old = self.baseline.get(column.name)
-        counts, nulls, distinct = self._counted_texts(column, facts)
-        if counts is not None and is_category(counts, old):
+    def _of_texts(self, column: Column, facts: tuple[Any, ...]) -> tuple[ColumnProfile, bool]:
+        old = self._old(column)
+        counts = self._counted_in_dictionary(column, facts)
+        if counts is None:
+            return self._of_many_texts(column, facts or self._text_facts(column)), False
+        values, nulls = counts
+        if is_category(values, old):
             return category_profile(
-                column, counts, nulls, old, self.hashed, self.most_values
+                column, values, nulls, old, self.hashed, self.most_values
             ), False
-        in_bins: tuple[int, ...] = ()
-        if counts is not None:
-            runs = lengths_of(counts, nulls)
-        else:
-            runs = counting.runs_of(list(self._lengths(column).items()), nulls)
-            if old is not None and old.categories is not None and old.kind == "category":
-                in_bins = self._in_old_categories(column, old.categories, self.rows - nulls)
-        return text_profile(column, runs, distinct, old, self.most, in_bins), (
-            distinct == self.rows and counts is not None
+        return self._text_profile(
+            column, lengths_of(values, nulls), len(values), words_of(values, self.hashed)
+        ), len(values) == self.rows
+
+    def _text_profile(
+        self,
+        column: Column,
+        lengths: Runs,
+        distinct: int,
+        words: Words,
+        in_bins: tuple[int, ...] = (),
+    ) -> ColumnProfile:
+        return text_profile(
+            column,
+            lengths,
+            distinct,
+            self._old(column),
+            self.most,
+            words,
+            in_bins,
+            is_hashed=self.hashed is not None,
         )
 
-    def _counted_texts(
-        self, column: Column, facts: tuple[int, ...]
-    ) -> tuple[dict[str, int] | None, int, int]:
-        """How often each text occurs, None if they are too many; the nulls; and how many differ,
-        approximately where they are too many.
-        """
+    def _counted_in_dictionary(
+        self, column: Column, facts: tuple[Any, ...]
+    ) -> tuple[dict[str, int], int] | None:
+        """How often each text occurs, and the nulls; None if they are too many."""
         if not facts:
             assert self.table.direct is not None
-            found = self.table.direct.texts(column, MAX_CATEGORIES)
-            if found is not None:
-                return *found, len(found[0])
-            quoted = engine.name(column.name)
-            ((there, about),) = self._query(
-                f"SELECT count({quoted}), approx_count_distinct({quoted}) "
-                f"FROM {self.table.relation}"
-            )
-            return None, self.rows - int(there), min(int(about), int(there))
-        there, about = facts
-        nulls = self.rows - there
-        if about <= 2 * MAX_CATEGORIES:
-            text = f"CAST({engine.name(column.name)} AS VARCHAR)"
-            counts = self._query(
-                f"SELECT {text}, count(*) FROM {self.table.relation} "
-                f"WHERE {text} IS NOT NULL GROUP BY 1"
-            )
-            if len(counts) <= MAX_CATEGORIES:
-                return dict(counts), nulls, len(counts)
-        return None, nulls, min(about, there)
-
-    def _lengths(self, column: Column) -> dict[int, int]:
-        length = f"length(CAST({engine.name(column.name)} AS VARCHAR))"
-        counted = self._query(
-            f"SELECT {length}, count(*) FROM {self.table.relation} "
-            f"WHERE {length} IS NOT NULL GROUP BY 1"
+            return self.table.direct.texts(column, MAX_CATEGORIES)
+        there, about, _ = facts
+        if about > 2 * MAX_CATEGORIES:
+            return None
+        text = _text(column)
+        counts = self._query(
+            f"SELECT {text}, count(*) FROM {self.table.relation} "
+            f"WHERE {text} IS NOT NULL GROUP BY 1"
         )
-        return dict(counted)
+        return (dict(counts), self.rows - there) if len(counts) <= MAX_CATEGORIES else None
+
+    def _text_facts(self, column: Column) -> tuple[Any, ...]:
+        """The same as `_facts`, of a column that pyarrow has given up."""
+        text = _text(column)
+        ((there, about, sample),) = self._query(
+            f"SELECT count({text}), approx_count_distinct({text}), "
+            f"{_sampled(text, self.sampled)} FROM {self.table.relation}"
+        )
+        return int(there), int(about), sample or []
+
+    def _of_many_texts(self, column: Column, facts: tuple[Any, ...]) -> ColumnProfile:
+        """The profile of a text whose values are too many to be counted one by one. How many they
+        are is an estimate.
+        """
+        there, about, sample = facts
+        old = self._old(column)
+        lengths, tokens = self._lengths(column)
+        in_bins: tuple[int, ...] = ()
+        if old is not None and old.categories is not None and old.kind == "category":
+            in_bins = self._in_old_categories(column, old.categories, there)
+        frequent = ordered(self._frequent(column, there, sample), self.hashed)
+        return self._text_profile(
+            column,
+            counting.runs_of(list(lengths.items()), self.rows - there),
+            min(about, there),
+            Words(tokens=tokens, frequent=frequent),
+            in_bins,
+        )
+
+    def _lengths(self, column: Column) -> tuple[dict[int, int], int]:
+        """The rows by the length of their text, and those that say that there is none."""
+        counted = self._query(
+            f"SELECT length(t), count(*), count(*) FILTER ({token_in_sql('t')}) "
+            f"FROM (SELECT {_text(column)} AS t FROM {self.table.relation}) "
+            "WHERE t IS NOT NULL GROUP BY 1"
+        )
+        return {length: rows for length, rows, _ in counted}, sum(row[2] for row in counted)
+
+    def _frequent(self, column: Column, there: int, sample: Sequence[int]) -> dict[str, int]:
+        """The frequent values, counted: those that a sample of hashes shows to be likely. Where
+        most rows are null, the first sample is too small.
+        """
+        text, share = _text(column), self.sampled
+        if len(sample) < min(there, SAMPLE // 2):
+            share = min(1.0, SAMPLE / there)
+            ((sample,),) = self._query(f"SELECT {_sampled(text, share)} FROM {self.table.relation}")
+        hashes = likely(sample or (), share, there)
+        if not hashes:
+            return {}
+        found = self._query(
+            f"SELECT {shortened_in_sql('t')}, n FROM (SELECT t, count(*) AS n "
+            f"FROM (SELECT {text} AS t FROM {self.table.relation}) "
+            f"WHERE hash(t) IN (SELECT unnest(?::UBIGINT[])) GROUP BY t) WHERE n >= ?",
+            [hashes, least_rows(there)],
+        )
+        return dict(found)
 
     def _in_old_categories(self, column: Column, old: Categories, there: int) -> tuple[int, ...]:
         """The rows of each value of the baseline, and of all others, where no dictionary was made:
@@ -316,7 +450,7 @@ class _Reader:
         """
         if old.is_hashed:
             return ()
-        text = f"CAST({engine.name(column.name)} AS VARCHAR)"
+        text = _text(column)
         names = [value for value, _ in old.top]
         counts = dict(
             self._query(
@@ -336,9 +470,19 @@ def _explained(table: Table, columns: Sequence[Column]) -> Any:
     return engine.explained(table.doing)
 
 
+def _text(column: Column) -> str:
+    return f"CAST({column.read} AS VARCHAR)"
+
+
+def _sampled(text: str, share: float) -> str:
+    """Hashes of a sample of the texts, in SQL."""
+    chosen = "" if share >= 1 else f" AND random() < {share!r}"
+    return f"list(hash({text})) FILTER ({text} IS NOT NULL{chosen})"
+
+
 def _number(column: Column) -> str:
     """What DuckDB hands over of a column of numbers, times or lengths."""
-    quoted = engine.name(column.name)
+    quoted = column.read
     kind = column.type
     if column.counting == "number":
         if column.is_direct:
@@ -409,21 +553,31 @@ def _sample(batches: Iterable[Sequence[Values]], columns: int, rows: int) -> lis
     ]
 
 
-def _duplicates(table: Table, columns: Sequence[Column], *, is_unique: bool) -> int | None:
-    """How many rows repeat an earlier one: none if a column has no value twice. Else hashes of 64
-    bits are counted; of 10 million different rows, two share one in 3 of a million data sets.
+def _duplicates(
+    table: Table, columns: Sequence[Column], unique: Sequence[Column]
+) -> tuple[int | None, int | None]:
+    """How many rows repeat an earlier one, and how many nearly do: none if a column has no value
+    twice. Else hashes of 64 bits are counted; of 10 million different rows, two share one in 3 of a
+    million data sets.
     """
+    quoted = [engine.name(column.name) for column in columns]
+    nearly = [near(column) for column in columns]
+    if table.rows < 2 or any(near(column) == engine.name(column.name) for column in unique):
+        return 0, 0
+    if not columns or table.rows > MAX_DUPLICATE_ROWS:
+        return None, None
+    asked = [quoted] if nearly == quoted else [quoted, nearly]
+    with engine.explained(f"{table.doing}, looking for duplicates"):
+        hashes = ", ".join(f"hash({', '.join(one)}) AS h{at}" for at, one in enumerate(asked))
+        query = f"SELECT {hashes} FROM {table.relation}"
+        batches = stream.batches(table.connection, query, table.doing)
+        repeated = [_repeated(one) for one in _gather(batches, len(asked), table.rows)]
+    return (0 if unique else repeated[0]), repeated[-1]
+
+
+def _repeated(hashes: Values) -> int:
     import numpy as np
 
-    if table.rows < 2 or is_unique:
-        return 0
-    if not columns or table.rows > MAX_DUPLICATE_ROWS:
-        return None
-    names = ", ".join(engine.name(column.name) for column in columns)
-    with engine.explained(f"{table.doing}, looking for duplicates"):
-        query = f"SELECT hash({names}) AS h FROM {table.relation}"
-        batches = stream.batches(table.connection, query, table.doing)
-        (hashes,) = _gather(batches, 1, table.rows)
     numbers = hashes.numbers
     numbers.sort()
     return len(numbers) - 1 - int(np.count_nonzero(numbers[1:] != numbers[:-1]))

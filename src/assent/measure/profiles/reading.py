@@ -22,6 +22,7 @@ from assent.measure import engine, files, pointers
 from assent.measure.profiles import databases, texts
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.direct import ParquetFiles, open_files
+from assent.measure.profiles.parts import fields_of_duckdb
 from assent.measure.redaction import redact_text
 
 FORMATS = {
@@ -44,9 +45,6 @@ _GLOB = frozenset("*?[]{}")
 """Characters that DuckDB takes for a pattern."""
 
 _MAX_PARTITIONS = 50
-
-_OF_FILES = frozenset({"timestamp", "timestamp with time zone", "time"})
-"""Types of DuckDB whose unit only the files know."""
 
 _UNITS = """
     SELECT name, CASE
@@ -76,6 +74,7 @@ class Table:
         self._folder = folder
         self._connection: Any = None
         self._opening = threading.Lock()
+        self._fields: dict[str, tuple[Column, ...]] = {}
         self._columns: tuple[Column, ...] | None = None
         self._rows: int | None = None
 
@@ -129,6 +128,11 @@ class Table:
         return self._columns
 
     @property
+    def fields(self) -> dict[str, tuple[Column, ...]]:
+        """The fields of each column that is a struct."""
+        return self._fields if self.columns else {}
+
+    @property
     def rows(self) -> int:
         """The number of rows."""
         if self._rows is None:
@@ -147,11 +151,14 @@ class Table:
             relation = self.connection.sql(f"SELECT * FROM {self.relation}")
             found = list(zip(relation.columns, relation.types, strict=True))
             units: dict[str, str] = {}
-            if self.listed and any(type_.id in _OF_FILES for _, type_ in found):
+            if self.listed and any("TIME" in str(type_) for _, type_ in found):
                 units = dict(self.connection.execute(_UNITS.format(self.listed)).fetchall())
-            return tuple(
+            columns = tuple(
                 column_of_duckdb(name, type_, units.get(name, "us")) for name, type_ in found
             )
+            for column, (_, type_) in zip(columns, found, strict=True):
+                self._fields[column.name] = fields_of_duckdb(column, type_, units)
+            return columns
 
 
 def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:

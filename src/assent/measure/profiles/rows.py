@@ -1,7 +1,8 @@
 """A data set against an earlier state of it, row by row.
 
-Both sides are joined by the key with a hash of all other columns; only rows whose hashes differ
-are read again, to say in which columns.
+Both sides are read once and joined by the key with a hash of all other columns. Of rows whose
+hashes differ, the larger side's hash of each column is kept, so that only the smaller side is read
+again, to say in which columns. Nothing is kept of a value itself, however long it is.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from assent.measure import engine
 from assent.measure.profiles.overlap import relation_of, shared
 from assent.measure.profiles.reading import Table, connect, require_columns
 
-MAX_COLUMNS = 200
-"""Columns in which changed rows are counted at once."""
+MAX_COLUMNS = 100
+"""Columns of which a hash is kept (8 bytes for each changed row), and which are counted at once. Of
+more columns both sides are read again.
+"""
 
 
 def row_changes(old: Table, new: Table, *, name: str, key: Sequence[str]) -> RowChanges:
@@ -79,10 +82,12 @@ class _Sides:
         key: tuple[str, ...],
     ) -> None:
         self.connection = connection
-        self.tables = tables
+        self.rows = tables[0].rows, tables[1].rows
         self.key = key
         self.columns = [column for column in shared_columns[0] if column not in key]
         self.keys = [f"k{place}" for place in range(len(key))]
+        self.kept = range(min(len(self.columns), MAX_COLUMNS))
+        self.is_new_larger = self.rows[1] >= self.rows[0]
         for side, table, other, expressions in zip(
             ("old_rows", "new_rows"), tables, tables[::-1], shared_columns, strict=True
         ):
@@ -96,54 +101,72 @@ class _Sides:
             )
 
     def changes(self, name: str) -> RowChanges:
-        repeated = 0
-        pairs, added, removed, changed = self._join("old_rows", "new_rows")
-        rows = self.tables[0].rows, self.tables[1].rows
+        pairs = self._join()
+        added, removed, changed = self._counted()
+        repeated = (0, 0)
         # Each row has found at most one partner if pairs and single rows add up on both sides;
         # then a key can only be there twice among the single ones.
-        if (pairs + removed, pairs + added) != rows or self._single_keys_repeat():
+        if (pairs + removed, pairs + added) != self.rows or self._single_keys_repeat():
             repeated = self._set_repeated_apart()
-            pairs, added, removed, changed = self._join("old_single", "new_single")
+            added, removed, changed = self._counted()
         return RowChanges(
             data=name,
             key=self.key,
             added=added,
             removed=removed,
             changed=changed,
-            same=pairs - changed,
-            repeated_keys=repeated,
+            same=self.rows[0] - repeated[0] - removed - changed,
+            repeated_keys=sum(repeated),
             columns=self._changed_columns() if changed else (),
         )
 
-    def _join(self, old: str, new: str) -> tuple[int, int, int, int]:
-        """Pairs, rows of one side only, and changed pairs; the table `differing` has the keys of
-        the last three.
+    def _join(self) -> int:
+        """Join the rows; the number of pairs. The table `differing` has of the rows that are not
+        the same on both sides their keys, on which `side` they are (-1 the old one, 1 the new one,
+        0 both), and `x0`…, the hashes of the larger side's columns.
+
+        The larger side's columns go through the join, and the smaller side is what the join holds
+        in memory: with its keys and hashes only, whatever its columns are. Pairs that are the same
+        are counted by a sequence while they are dropped; to count them in a query of its own, or
+        to collect the others in an aggregate, takes half as long again.
         """
-        keys, both = ", ".join(self.keys), self._equal("o", "n")
+        keys = ", ".join(self.keys)
         rest = ", ".join(f"c{place}" for place in range(len(self.columns)))
         hashed = f"hash({rest})" if rest else "0::UBIGINT"
-        self.connection.execute("DROP TABLE IF EXISTS differing")
-        self.connection.execute("DROP TABLE IF EXISTS found")
-        record = ", ".join(f"{key} := coalesce(o.{key}, n.{key})" for key in self.keys)
-        self.connection.execute(
-            f"CREATE TEMP TABLE found AS SELECT "
-            "count(*) FILTER (o.there AND n.there) AS pairs, "
-            "count(*) FILTER (o.there IS NULL) AS added, "
-            "count(*) FILTER (n.there IS NULL) AS removed, "
-            "count(*) FILTER (o.h <> n.h) AS changed, "
-            f"list(struct_pack({record}, side := CASE WHEN o.there IS NULL THEN 1 "
-            "WHEN n.there IS NULL THEN -1 ELSE 0 END)) "
-            "FILTER (o.h IS DISTINCT FROM n.h) AS keys "
-            f"FROM (SELECT {keys}, {hashed} AS h, true AS there FROM {old}) o "
-            f"FULL JOIN (SELECT {keys}, {hashed} AS h, true AS there FROM {new}) n ON {both}"
+        larger, smaller = self._by_size()
+        kept = "".join(f", c{place}" for place in self.kept)
+        listed = [f"coalesce(l.{key}, s.{key}) AS {key}" for key in self.keys]
+        listed.append(
+            f"CASE WHEN s.h IS NULL THEN {self._sign(larger)} "
+            f"WHEN l.h IS NULL THEN {self._sign(smaller)} ELSE 0 END AS side"
         )
+        listed += [f"hash(l.c{place}) AS x{place}" for place in self.kept]
+        self.connection.execute("CREATE TEMP SEQUENCE same_pairs")
         self.connection.execute(
-            "CREATE TEMP TABLE differing AS "
-            f"SELECT {', '.join(f'keys.{key} AS {key}' for key in [*self.keys, 'side'])} "
-            "FROM (SELECT unnest(keys) AS keys FROM found)"
+            f"CREATE TEMP TABLE differing AS SELECT {', '.join(listed)} "
+            f"FROM (SELECT {keys}, {hashed} AS h{kept} FROM {larger}) l "
+            f"FULL JOIN (SELECT {keys}, {hashed} AS h FROM {smaller}) s ON {self._equal('l', 's')} "
+            "WHERE CASE WHEN l.h IS DISTINCT FROM s.h THEN true "
+            "ELSE nextval('same_pairs') < 0 END"
         )
-        counted: tuple[int, int, int, int] = self.connection.execute(
-            "SELECT pairs, added, removed, changed FROM found"
+        ((same, changed),) = self.connection.execute(
+            "SELECT nextval('same_pairs') - 1, (SELECT count(*) FROM differing WHERE side = 0)"
+        ).fetchall()
+        return int(same + changed)
+
+    def _by_size(self) -> tuple[str, str]:
+        """The larger side and the smaller one."""
+        sides = "new_rows", "old_rows"
+        return sides if self.is_new_larger else sides[::-1]
+
+    def _sign(self, side: str) -> int:
+        return 1 if side == "new_rows" else -1
+
+    def _counted(self) -> tuple[int, int, int]:
+        """Rows that were added, removed and changed."""
+        counts = ", ".join(f"count(*) FILTER (side = {side})" for side in (1, -1, 0))
+        counted: tuple[int, int, int] = self.connection.execute(
+            f"SELECT {counts} FROM differing"
         ).fetchone()
         return counted
 
@@ -155,42 +178,48 @@ class _Sides:
         query = f"SELECT 1 FROM differing GROUP BY side, {keys} HAVING count(*) > 1 LIMIT 1"
         return self.connection.execute(query).fetchone() is not None
 
-    def _set_repeated_apart(self) -> int:
-        """Leave rows of repeated keys out of `old_single` and `new_single`; count them."""
+    def _set_repeated_apart(self) -> tuple[int, int]:
+        """Take rows of repeated keys out of `differing`; how many each side has. Of the files only
+        the keys are read again.
+        """
         keys = ", ".join(self.keys)
         several = " UNION ".join(
             f"(SELECT {keys} FROM {side} GROUP BY {keys} HAVING count(*) > 1)"
             for side in ("old_rows", "new_rows")
         )
         self.connection.execute(f"CREATE TEMP TABLE repeated AS {several}")
-        total = 0
-        for side, single in (("old_rows", "old_single"), ("new_rows", "new_single")):
-            match = f"(SELECT 1 FROM repeated r WHERE {self._equal('s', 'r')})"
-            (count,) = self.connection.execute(
-                f"SELECT count(*) FROM {side} s WHERE EXISTS {match}"
-            ).fetchone()
-            total += count
-            self.connection.execute(
-                f"CREATE TEMP VIEW {single} AS SELECT * FROM {side} s WHERE NOT EXISTS {match}"
+        match = f"(SELECT 1 FROM repeated r WHERE {self._equal('s', 'r')})"
+        self.connection.execute(f"DELETE FROM differing s WHERE EXISTS {match}")
+        old, new = (
+            int(
+                self.connection.execute(
+                    f"SELECT count(*) FROM {side} s WHERE EXISTS {match}"
+                ).fetchone()[0]
             )
-        return total
+            for side in ("old_rows", "new_rows")
+        )
+        return old, new
 
     def _changed_columns(self) -> tuple[tuple[str, int], ...]:
         """The columns that differ, with the number of rows, the most first."""
-        found: dict[str, int] = {}
-        self.connection.execute(
-            f"CREATE TEMP TABLE changed AS SELECT {', '.join(self.keys)} FROM differing "
-            "WHERE side = 0"
-        )
-        for start in range(0, len(self.columns), MAX_COLUMNS):
+        self.connection.execute("DELETE FROM differing WHERE side <> 0")
+        larger, smaller = self._by_size()
+        found = self._differing(self.kept, smaller, "differing", "d.x{0}")
+        for start in range(len(self.kept), len(self.columns), MAX_COLUMNS):
             places = range(start, min(start + MAX_COLUMNS, len(self.columns)))
-            counts = ", ".join(f"count(*) FILTER (o.c{i} IS DISTINCT FROM n.c{i})" for i in places)
             listed = ", ".join([f"s.{key}" for key in self.keys] + [f"s.c{i}" for i in places])
-            match = f"SEMI JOIN changed d ON {self._equal('s', 'd')}"
-            row = self.connection.execute(
-                f"SELECT {counts} FROM (SELECT {listed} FROM old_rows s {match}) o "
-                f"JOIN (SELECT {listed} FROM new_rows s {match}) n ON {self._equal('o', 'n')}"
-            ).fetchone()
-            found |= {self.columns[i]: row[i - start] for i in places}
+            match = f"SEMI JOIN differing d ON {self._equal('s', 'd')}"
+            again = f"(SELECT {listed} FROM {larger} s {match})"
+            found |= self._differing(places, smaller, again, "hash(d.c{0})")
         ordered = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))
         return tuple((column, count) for column, count in ordered if count)
+
+    def _differing(self, places: range, smaller: str, changed: str, hashed: str) -> dict[str, int]:
+        """In how many of the changed rows each column has another hash."""
+        counts = ", ".join(
+            f"count(*) FILTER (hash(s.c{place}) <> {hashed.format(place)})" for place in places
+        )
+        row = self.connection.execute(
+            f"SELECT {counts} FROM {smaller} s JOIN {changed} d ON {self._equal('s', 'd')}"
+        ).fetchone()
+        return {self.columns[place]: count for place, count in zip(places, row, strict=True)}

@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import hmac
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 
-from assent.core.profile import Categories, ColumnProfile, Numbers
+from msgspec import structs
+
+from assent.core.profile import Categories, ColumnKind, ColumnProfile, Numbers
 from assent.measure.profiles import counting
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs
+from assent.measure.profiles.words import Words, tokens_of
 
 MAX_CATEGORIES = 1_000
 MAX_CATEGORY_LENGTH = 200
@@ -58,12 +62,25 @@ def number_profile(
         nans=partial.nans,
         infinities=partial.infinities,
         distinct=distinct,
-        numbers=_numbers(partial, edges),
+        numbers=_numbers(partial, edges, distinct),
         in_bins=partial.in_bins,
+        outside=partial.outside,
     )
 
 
-def _numbers(partial: Partial, edges: Sequence[float]) -> Numbers | None:
+def old_edges(kind: ColumnKind, old: ColumnProfile | None) -> tuple[float, ...]:
+    """The edges of the baseline's column, if it was counted in the same way."""
+    return () if old is None or old.numbers is None or old.kind != kind else old.numbers.edges
+
+
+def old_bounds(kind: ColumnKind, old: ColumnProfile | None) -> tuple[float, float] | None:
+    """The bounds beyond which a value is out of the range of the baseline's column."""
+    if old is None or old.numbers is None or old.kind != kind:
+        return None
+    return counting.bounds_of(old.numbers.minimum, old.numbers.maximum)
+
+
+def _numbers(partial: Partial, edges: Sequence[float], distinct: int | None) -> Numbers | None:
     total = partial.total
     if total == 0:
         return None
@@ -75,8 +92,8 @@ def _numbers(partial: Partial, edges: Sequence[float]) -> Numbers | None:
             skewness = partial.m3 / total / variance / deviation
             kurtosis = partial.m4 / total / variance / variance - 3
     return Numbers(
-        minimum=_rounded(partial.minimum),
-        maximum=_rounded(partial.maximum),
+        minimum=partial.minimum,
+        maximum=partial.maximum,
         mean=_rounded(partial.mean, beside=max(abs(partial.minimum), abs(partial.maximum))),
         deviation=_rounded(deviation, beside=max(abs(partial.minimum), abs(partial.maximum))),
         skewness=_rounded(skewness, beside=1000.0),
@@ -85,7 +102,34 @@ def _numbers(partial: Partial, edges: Sequence[float]) -> Numbers | None:
         negatives=partial.negatives,
         edges=tuple(edges),
         counts=partial.counts,
+        within=_within(partial, edges, distinct),
     )
+
+
+def _within(partial: Partial, edges: Sequence[float], distinct: int | None) -> tuple[float, ...]:
+    """Where the mean of each bin lies in it; nothing where each edge is a value."""
+    if not edges or (distinct is not None and distinct <= len(edges) and not partial.counts[-1]):
+        return ()
+    low, high = min(partial.minimum, edges[0]), max(partial.maximum, edges[-1])
+    return tuple(
+        _share(total / count, start, end) if count else 0.0
+        for count, total, (start, end) in zip(
+            partial.counts, partial.sums, itertools.pairwise((low, *edges, high)), strict=True
+        )
+    )
+
+
+def _share(value: float, start: float, end: float) -> float:
+    """How far `value` lies between both, as a share: with three digits of the distance to the end
+    that is nearer, for the bins at the ends of a long tail are very wide.
+    """
+    width = end - start
+    if not (0 < width < math.inf and math.isfinite(value)):
+        return 1.0 if width == 0 else 0.5
+    share = min(1.0, max(0.0, (value - start) / width))
+    if share <= 0.5:
+        return float(f"{share:.3g}")
+    return round(1.0 - float(f"{1.0 - share:.3g}"), 15)
 
 
 def _rounded(value: float, *, beside: float = 0.0) -> float | None:
@@ -135,6 +179,7 @@ def category_profile(
         type=column.type,
         kind="category",
         nulls=nulls,
+        tokens=tokens_of(counts),
         distinct=len(counts),
         categories=Categories(
             top=tuple(ordered),
@@ -188,12 +233,21 @@ def text_profile(
     distinct: int | None,
     old: ColumnProfile | None,
     most: int,
+    words: Words,
     in_bins: tuple[int, ...] = (),
+    *,
+    is_hashed: bool = False,
 ) -> ColumnProfile:
-    """The profile of text with many values: its lengths in characters."""
-    against = old.numbers.edges if old is not None and old.kind == "text" and old.numbers else ()
+    """The profile of text with many values: its lengths in characters, and its words, whose values
+    are hashed where `is_hashed`.
+    """
     edges = counting.choose_edges(lengths, most)
-    partial = counting.count(lengths, edges, against)
+    partial = counting.count(lengths, edges, old_edges("text", old), old_bounds("text", old))
     if in_bins:
         partial = dataclasses.replace(partial, in_bins=in_bins)
-    return number_profile(column, partial, edges, distinct)
+    return structs.replace(
+        number_profile(column, partial, edges, distinct),
+        tokens=words.tokens,
+        frequent=words.frequent,
+        is_hashed=is_hashed,
+    )

@@ -23,11 +23,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from msgspec import structs
+
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.errors import OutsideError, UsageError
-from assent.measure.profiles import counting, profile, shaping
-from assent.measure.profiles.columns import Column, shortened
+from assent.measure.profiles import counting, near, parts, profile, shaping, words
+from assent.measure.profiles.columns import Column, is_plain_number, shortened
 from assent.measure.profiles.counting import Partial
 from assent.measure.profiles.databases import is_query
 from assent.measure.profiles.direct import values_of
@@ -51,6 +53,7 @@ def profile_with_spark(
     against: DataProfile | None = None,
     against_digest: Digest | None = None,
     leave_out: Sequence[str] = (),
+    key: Sequence[str] = (),
     hash_values: bool = False,
     salt: bytes = b"",
     progress: Progress | None = None,
@@ -69,7 +72,7 @@ def profile_with_spark(
     known = profile.digest_against(against, against_digest)
 
     try:
-        return _profile(source, doing, against, known, leave_out, hash_values, salt, progress)
+        return _profile(source, doing, against, known, leave_out, key, hash_values, salt, progress)
     except (PySparkException, Py4JJavaError) as error:
         said = redact_text(_reason(str(error)) or type(error).__name__)
         raise OutsideError(doing, said, hint="look at Spark's log") from None
@@ -88,6 +91,7 @@ def _profile(
     against: DataProfile | None,
     against_digest: Digest | None,
     leave_out: Sequence[str],
+    key: Sequence[str],
     hash_values: bool,
     salt: bytes,
     progress: Progress | None,
@@ -95,24 +99,22 @@ def _profile(
     frame = _frame(source)
     if len(set(frame.columns)) < len(frame.columns):
         raise UsageError(doing, "two columns have the same name")
-    for name in leave_out:
+    unpacked = _unpacked(frame, leave_out, () if against is None else against.columns)
+    for name in parts.unknown(leave_out, unpacked):
+        raise UsageError(doing, f"it has no column {name!r}, which is left out")
+    for name in key:
         if name not in frame.columns:
-            raise UsageError(doing, f"it has no column {name!r}, which is left out")
+            raise UsageError(doing, f"it has no column {name!r}, which is part of the key")
+    columns = parts.without(unpacked, leave_out)
     fields = [field for field in frame.schema if field.name not in set(leave_out)]
-    columns = [_column(field) for field in fields]
-    frame = frame.select(*[_quoted(column.name) for column in columns])
-    baseline = {} if against is None else {column.name: column for column in against.columns}
-    old = [baseline.get(column.name) for column in columns]
-    prepared = frame.select(
-        *[
-            _expression(field, column, place)
-            for place, (field, column) in enumerate(zip(fields, columns, strict=True))
-        ]
-    )
+    frame = frame.select(*[_quoted(field.name) for field in fields])
+    baseline = {} if against is None else {(one.of, one.name): one for one in against.columns}
+    old = [baseline.get((column.of, column.name)) for column in columns]
+    prepared = frame.select(*[_expression(column, place) for place, column in enumerate(columns)])
     specs = [_spec(column, of) for column, of in zip(columns, old, strict=True)]
     edges = _edges(prepared, specs, counting.most_edges(len(columns)))
     plan = [dataclasses.replace(spec, edges=at) for spec, at in zip(specs, edges, strict=True)]
-    merged: list[Any] = [_TextPartial() if spec.is_text else Partial() for spec in plan]
+    merged: list[Any] = [_nothing(spec) for spec in plan]
     rows = 0
     for place, payload in _collected(prepared, functools.partial(_count, plan)):
         if place < 0:
@@ -123,6 +125,7 @@ def _profile(
             merged[place] = counting.merge(merged[place], _read_partial(payload))
     hashed = Hashed(salt) if hash_values else None
     distinct = _distinct_texts(frame, columns, merged)
+    frequent = _frequent_texts(frame, columns, merged)
     profiles = []
     for place, column in enumerate(columns):
         most = counting.most_edges(len(columns))
@@ -133,6 +136,7 @@ def _profile(
                 plan[place],
                 old[place],
                 distinct,
+                frequent,
                 hashed,
                 most,
                 shaping.most_values(len(columns)),
@@ -140,10 +144,16 @@ def _profile(
         )
         if progress is not None:
             progress(1)
+    content = [field for field in fields if field.name not in set(key)]
+    duplicates, near_duplicates = _duplicates(frame, content, rows)
     return DataProfile(
         rows=rows,
-        columns=tuple(profiles),
-        duplicates=_duplicates(frame, fields, rows),
+        columns=tuple(
+            structs.replace(found, of=column.of)
+            for found, column in zip(profiles, columns, strict=True)
+        ),
+        duplicates=duplicates,
+        near_duplicates=near_duplicates,
         against=against_digest,
     )
 
@@ -173,10 +183,14 @@ def _frame(source: str) -> Any:
     return reader.parquet(source)
 
 
+def _named(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
 def _quoted(name: str) -> Any:
     from pyspark.sql import functions
 
-    return functions.col("`" + name.replace("`", "``") + "`")
+    return functions.col(_named(name))
 
 
 _WORDS = {
@@ -194,28 +208,98 @@ _TIMES = {
 }
 
 
-def _column(field: Any) -> Column:
-    word = shortened(_word(field.dataType))
-    kind = field.dataType.simpleString()
+def _column(name: str, type_: Any) -> Column:
+    word = shortened(_word(type_))
+    kind = type_.simpleString()
     if kind in _WORDS or kind.startswith(("decimal", "interval")):
-        return Column(name=field.name, type=word, kind="number", counting="number")
+        return Column(name=name, type=word, kind="number", counting="number", sql=_named(name))
     if kind in _TIMES:
-        return Column(name=field.name, type=word, kind="time", counting="number")
+        return Column(name=name, type=word, kind="time", counting="number", sql=_named(name))
     if kind == "boolean":
-        return Column(name=field.name, type=word, kind="boolean", counting="boolean")
+        return Column(name=name, type=word, kind="boolean", counting="boolean", sql=_named(name))
     if kind.startswith(("string", "varchar", "char")):
-        return Column(name=field.name, type=word, kind="text", counting="text")
+        return Column(name=name, type=word, kind="text", counting="text", sql=_named(name))
     is_long = kind.startswith(("array", "map")) or kind == "binary"
+    inner = _column("", type_.elementType) if kind.startswith("array") else None
     return Column(
-        name=field.name, type=word, kind="nested", counting="length" if is_long else "presence"
+        name=name,
+        type=word,
+        kind="nested",
+        counting="length" if is_long else "presence",
+        sql=_named(name),
+        elements=inner if inner is not None and is_plain_number(inner) else None,
     )
+
+
+def _unpacked(
+    frame: Any, leave_out: Sequence[str], baseline: Sequence[ColumnProfile]
+) -> list[Column]:
+    """The columns and their parts; those of a column that is left out are not looked for."""
+    columns = [_column(field.name, field.dataType) for field in frame.schema]
+    found: dict[str, list[Column]] = {}
+    for column, field in zip(columns, frame.schema, strict=True):
+        if column.name in leave_out:
+            continue
+        listed = [column, *_fields_of(column, field.dataType)]
+        found[column.name] = [
+            part
+            for one in listed
+            for part in ((one,) if one.of else ()) + _numbers_of(frame, one, baseline)
+        ]
+    return parts.flat(columns, found)
+
+
+def _fields_of(column: Column, type_: Any) -> tuple[Column, ...]:
+    types = {column.sql: type_}
+
+    def fields(of: Column) -> list[Column]:
+        found = []
+        if types[of.sql].typeName() == "struct":
+            for field in types[of.sql]:
+                sql = f"{of.sql}.{_named(field.name)}"
+                types[sql] = field.dataType
+                found.append(structs.replace(_column(field.name, field.dataType), sql=sql))
+        return found
+
+    return parts.fields_of(column, fields)
+
+
+def _numbers_of(
+    frame: Any, column: Column, baseline: Sequence[ColumnProfile]
+) -> tuple[Column, ...]:
+    """The norm and the dimensions of a list of numbers."""
+    if column.elements is None:
+        return ()
+    squares = f"transform({column.sql}, x -> CAST(x AS DOUBLE) * CAST(x AS DOUBLE))"
+    sql = f"sqrt(aggregate({squares}, 0D, (sum, x) -> sum + coalesce(x, 0D)))"
+    count = parts.known_dimensions(column, 0, baseline)
+    if count is None:
+        count = _dimensions(frame, column.sql)
+    return (
+        parts.norm_of(column, sql),
+        *parts.dimensions_of(column, count, lambda at: f"get({column.sql}, {at})"),
+    )
+
+
+def _dimensions(frame: Any, sql: str) -> int:
+    """How many numbers all lists have, if that is few."""
+    from pyspark.sql import functions
+
+    sizes = frame.select(functions.expr(f"CASE WHEN {sql} IS NOT NULL THEN size({sql}) END AS n"))
+    count = 0
+    for some in (sizes.limit(parts.FIRST), sizes):
+        least, most = some.agg(functions.min("n"), functions.max("n")).first()
+        count = parts.fitting_dimensions(least, most, 0)
+        if count == 0 and least is not None:
+            return 0
+    return count
 
 
 def _word(type_: Any) -> str:
     kind: str = type_.simpleString()
-    for words in (_WORDS, _TIMES):
-        if kind in words:
-            return words[kind]
+    for listed in (_WORDS, _TIMES):
+        if kind in listed:
+            return listed[kind]
     if kind.startswith("decimal"):
         return f"decimal128({type_.precision}, {type_.scale})"
     if kind.startswith("array"):
@@ -231,22 +315,21 @@ def _word(type_: Any) -> str:
     return {"boolean": "bool", "void": "null"}.get(kind, kind)
 
 
-def _expression(field: Any, column: Column, place: int) -> Any:
+def _expression(column: Column, place: int) -> Any:
     """What the kernel gets of a column: a number, a moment or a text."""
     from pyspark.sql import functions
 
-    given = _quoted(column.name)
-    kind = field.dataType.simpleString()
-    if kind.startswith("decimal"):
+    given = functions.expr(column.sql)
+    if column.type.startswith("decimal"):
         given = given.cast("double")
-    elif kind.startswith("interval"):
+    elif column.type.startswith("duration"):
         given = given.cast("interval day to second").cast("bigint").cast("double")
     elif column.counting == "boolean":
         given = given.cast("int")
     elif column.counting == "text":
         given = given.cast("string")
     elif column.counting == "length":
-        sized = functions.length if kind == "binary" else functions.size
+        sized = functions.length if column.type == "binary" else functions.size
         given = functions.when(given.isNotNull(), sized(given))
     elif column.counting == "presence":
         given = functions.when(given.isNotNull(), functions.lit(1))
@@ -260,22 +343,30 @@ class _Spec:
     is_text: bool
     edges: tuple[float, ...] = ()
     against: tuple[float, ...] = ()
+    bounds: tuple[float, float] | None = None
     top: tuple[str, ...] = ()
     is_known: bool = False
 
 
 def _spec(column: Column, old: ColumnProfile | None) -> _Spec:
-    against: tuple[float, ...] = ()
+    against = shaping.old_edges(column.kind, old)
+    bounds = shaping.old_bounds(column.kind, old)
     top: tuple[str, ...] = ()
-    if old is not None and old.numbers is not None and old.kind == column.kind:
-        against = old.numbers.edges
     if old is not None and old.categories is not None and not old.categories.is_hashed:
         top = tuple(value for value, _ in old.categories.top)
     if column.counting == "text":
         return _Spec(is_text=True, against=against, top=top, is_known=True)
     if column.counting in ("boolean", "presence"):
         return _Spec(is_text=False, edges=(0.0, 1.0), is_known=True)
-    return _Spec(is_text=False, edges=against, against=against, is_known=bool(against))
+    known = bool(against)
+    return _Spec(is_text=False, edges=against, against=against, bounds=bounds, is_known=known)
+
+
+def _nothing(spec: _Spec) -> Any:
+    """What is known of a column before any of its rows was counted."""
+    if spec.is_text:
+        return _TextPartial()
+    return Partial(outside=None if spec.bounds is None else (0, 0))
 
 
 def _edges(frame: Any, specs: Sequence[_Spec], most: int) -> list[tuple[float, ...]]:
@@ -339,7 +430,7 @@ def _sample(size: int, batches: Iterable[Any]) -> Iterator[Any]:
 
 def _count(plan: Sequence[_Spec], batches: Iterable[Any]) -> Iterator[Any]:
     """On an executor: the counts of each column, and the rows, of one partition."""
-    found: list[Any] = [_TextPartial() if spec.is_text else Partial() for spec in plan]
+    found: list[Any] = [_nothing(spec) for spec in plan]
     rows = 0
     for batch in batches:
         rows += batch.num_rows
@@ -348,7 +439,7 @@ def _count(plan: Sequence[_Spec], batches: Iterable[Any]) -> Iterator[Any]:
                 found[place] = found[place].merged(_text_partial(array, spec))
             else:
                 runs = counting.sort(values_of(array))
-                part = counting.count(runs, spec.edges, spec.against, sketch=True)
+                part = counting.count(runs, spec.edges, spec.against, spec.bounds, sketch=True)
                 found[place] = counting.merge(found[place], part)
     payloads = [
         (place, part.written() if isinstance(part, _TextPartial) else _written_partial(part))
@@ -365,7 +456,7 @@ def _written_partial(part: Partial) -> str:
 def _read_partial(payload: str) -> Partial:
     given = json.loads(payload)
     given["registers"] = base64.b85decode(given["registers"])
-    for name in ("counts", "in_bins", "few"):
+    for name in ("counts", "sums", "in_bins", "outside", "few"):
         given[name] = None if given[name] is None else tuple(given[name])
     return Partial(**given)
 
@@ -373,13 +464,16 @@ def _read_partial(payload: str) -> Partial:
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class _TextPartial:
     """The texts of a part of a column: how often each occurs while they are few, how long they
-    are, and how often those of the baseline occur.
+    are, how often those of the baseline occur, how many say that there is none, and counters of
+    those that may be frequent.
     """
 
     nulls: int = 0
     values: dict[str, int] | None = dataclasses.field(default_factory=dict)
     lengths: dict[int, int] = dataclasses.field(default_factory=dict)
     top: dict[str, int] = dataclasses.field(default_factory=dict)
+    tokens: int = 0
+    counters: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def merged(self, other: _TextPartial) -> _TextPartial:
         values = None
@@ -392,15 +486,17 @@ class _TextPartial:
             values=values,
             lengths=_sum(self.lengths, other.lengths),
             top=_sum(self.top, other.top),
+            tokens=self.tokens + other.tokens,
+            counters=words.reduced(_sum(self.counters, other.counters)),
         )
 
     def written(self) -> str:
-        return json.dumps([self.nulls, self.values, list(self.lengths.items()), self.top])
+        return json.dumps(dataclasses.asdict(self) | {"lengths": list(self.lengths.items())})
 
     @classmethod
     def read(cls, payload: str) -> _TextPartial:
-        nulls, values, lengths, top = json.loads(payload)
-        return cls(nulls=nulls, values=values, lengths=dict(lengths), top=top)
+        given = json.loads(payload)
+        return cls(**given | {"lengths": dict(given["lengths"])})
 
 
 def _sum(first: dict[Any, int], second: dict[Any, int]) -> dict[Any, int]:
@@ -417,16 +513,48 @@ def _text_partial(array: Any, spec: _Spec) -> _TextPartial:
         pair["values"].as_py(): pair["counts"].as_py()
         for pair in pc.value_counts(pc.utf8_length(array))
     }
-    encoded = array.dictionary_encode()
+    counted = pc.value_counts(array)
+    texts, counts = counted.field("values"), counted.field("counts")
     values = None
-    if len(encoded.dictionary) <= MAX_CATEGORIES:
-        values = {pair["values"].as_py(): pair["counts"].as_py() for pair in pc.value_counts(array)}
+    if len(texts) <= MAX_CATEGORIES:
+        values = dict(zip(texts.to_pylist(), counts.to_pylist(), strict=True))
     top: dict[str, int] = {}
     if spec.top:
         places = pc.index_in(array, value_set=pa.array(spec.top, array.type)).drop_null()
         for pair in pc.value_counts(places):
             top[spec.top[pair["values"].as_py()]] = pair["counts"].as_py()
-    return _TextPartial(nulls=nulls, values=values, lengths=lengths, top=top)
+    return _TextPartial(
+        nulls=nulls,
+        values=values,
+        lengths=lengths,
+        top=top,
+        tokens=words.tokens_of(_picked(texts, counts, _may_be_tokens(texts))),
+        counters=_counters(texts, counts),
+    )
+
+
+def _may_be_tokens(texts: Any) -> Any:
+    """Which texts are short enough without white space around them."""
+    import pyarrow.compute as pc
+
+    return pc.less_equal(
+        pc.utf8_length(pc.utf8_trim(texts, characters=words.WHITE)), words.LONGEST_TOKEN
+    )
+
+
+def _counters(texts: Any, counts: Any) -> dict[str, int]:
+    """`words.reduced` of a batch, which may have many different texts."""
+    import pyarrow.compute as pc
+
+    less = 0
+    if len(texts) > words.COUNTERS:
+        less = sorted(counts.to_numpy(zero_copy_only=False).tolist())[-words.COUNTERS - 1]
+    kept = _picked(texts, counts, pc.greater(counts, less))
+    return {words.shortened(value): count - less for value, count in kept.items()}
+
+
+def _picked(texts: Any, counts: Any, mask: Any) -> dict[str, int]:
+    return dict(zip(texts.filter(mask).to_pylist(), counts.filter(mask).to_pylist(), strict=True))
 
 
 def _distinct_texts(frame: Any, columns: Sequence[Column], merged: Sequence[Any]) -> dict[str, int]:
@@ -434,14 +562,39 @@ def _distinct_texts(frame: Any, columns: Sequence[Column], merged: Sequence[Any]
     from pyspark.sql import functions
 
     many = [
-        column.name
+        column
         for column, part in zip(columns, merged, strict=True)
         if isinstance(part, _TextPartial) and part.values is None
     ]
     if not many:
         return {}
-    counted = frame.agg(*[functions.approx_count_distinct(_quoted(name), 0.02) for name in many])
-    return dict(zip(many, counted.first(), strict=True))
+    counted = frame.agg(
+        *[functions.approx_count_distinct(functions.expr(one.sql), 0.02) for one in many]
+    )
+    return dict(zip((one.name for one in many), counted.first(), strict=True))
+
+
+def _frequent_texts(
+    frame: Any, columns: Sequence[Column], merged: Sequence[Any]
+) -> dict[str, dict[str, int]]:
+    """The frequent values, counted, of the columns with too many to count them one by one."""
+    from pyspark.sql import functions
+
+    found: dict[str, dict[str, int]] = {}
+    for column, part in zip(columns, merged, strict=True):
+        if not isinstance(part, _TextPartial) or part.values is not None:
+            continue
+        there = sum(part.lengths.values())
+        candidates = words.likely_counters(part.counters, there)
+        if candidates:
+            text = functions.expr(
+                words.shortened_in_sql(f"CAST({column.sql} AS STRING)", "sha2({}, 256)")
+            )
+            rows = frame.select(text.alias("t")).filter(functions.col("t").isin(candidates))
+            rows = rows.groupBy("t").count()
+            least = words.least_rows(there)
+            found[column.name] = {row[0]: row[1] for row in rows.collect() if row[1] >= least}
+    return found
 
 
 def _finished(
@@ -450,6 +603,7 @@ def _finished(
     spec: _Spec,
     old: ColumnProfile | None,
     distinct: dict[str, int],
+    frequent: dict[str, dict[str, int]],
     hashed: Hashed | None,
     most: int,
     most_values: int,
@@ -465,7 +619,14 @@ def _finished(
             found = [part.top.get(value, 0) for value in spec.top]
             in_bins = (*found, lengths.total - sum(found))
         count = distinct.get(column.name, len(part.values or ()))
-        return shaping.text_profile(column, lengths, count, old, most, in_bins)
+        kept = words.Words(
+            tokens=part.tokens, frequent=words.ordered(frequent.get(column.name, {}), hashed)
+        )
+        if part.values is not None:
+            kept = words.words_of(part.values, hashed)
+        return shaping.text_profile(
+            column, lengths, count, old, most, kept, in_bins, is_hashed=hashed is not None
+        )
     if column.counting == "presence":
         return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=part.nulls)
     if column.counting == "boolean":
@@ -474,17 +635,36 @@ def _finished(
     return shaping.number_profile(column, part, spec.edges)
 
 
-def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> int | None:
-    """How many rows repeat another one, by hashes of 64 bits."""
+def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> tuple[int | None, int | None]:
+    """How many rows repeat another one, and how many nearly do, by hashes of 64 bits."""
     from pyspark.sql import functions
 
     if rows < 2:
-        return 0
+        return 0, 0
     if rows > profile.MAX_DUPLICATE_ROWS or not fields:
-        return None
+        return None, None
     if any("map<" in field.dataType.simpleString() for field in fields):
-        return None  # Spark has no hash of them
-    parts = []
+        return None, None  # Spark has no hash of them
+    exact, nearly = [], []
     for field in fields:  # a null changes no hash in Spark, so that where it stands is hashed too
-        parts += [_quoted(field.name), _quoted(field.name).isNull()]
-    return rows - int(frame.select(functions.xxhash64(*parts).alias("h")).distinct().count())
+        quoted, same = _quoted(field.name), _near(field)
+        exact += [quoted, quoted.isNull()]
+        nearly += [same, same.isNull()]
+    hashes = [functions.xxhash64(*parts) for parts in (exact, nearly)]
+    found = frame.agg(*[functions.count_distinct(one) for one in hashes]).first()
+    return rows - int(found[0]), rows - int(found[1])
+
+
+def _near(field: Any) -> Any:
+    """What `near.near` is in DuckDB."""
+    from pyspark.sql import functions
+
+    quoted, kind = _quoted(field.name), _column(field.name, field.dataType)
+    if kind.type in near.FLOATS:
+        number = quoted.cast("double")
+        cut = number * near.SPLIT - (number * near.SPLIT - number)
+        return functions.when(functions.abs(number) < near.MOST_SPLIT, cut).otherwise(number)
+    if kind.counting == "text":
+        bare = functions.lower(functions.translate(quoted, "".join(near.WHITE), ""))
+        return functions.when(bare != "", bare)
+    return quoted

@@ -1,10 +1,12 @@
-"""The gate on data: drift, schema, rows, nulls, new categories, and leakage between data sets."""
+"""The gate on data: drift, schema, rows, new categories, facts of columns, and leakage between data
+sets.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -26,16 +28,36 @@ from assent.core.evidence import Evidence
 from assent.core.scalar import show
 from assent.core.units import count, fraction
 from assent.core.verdict import Finding, Outcome
-from assent.policy.gates.amounts import Percent, share_of
-from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded, passed
+from assent.policy.gates.amounts import Percent
+from assent.policy.gates.facts import (
+    FreshnessRule,
+    Missing,
+    RangeRule,
+    ShareRule,
+    check_share,
+    judge_bounds,
+    judge_freshness,
+    judge_outside,
+    judge_rises,
+    judge_shares,
+    percent,
+    share_rule,
+)
+from assent.policy.gates.findings import (
+    INCONCLUSIVE,
+    Undecided,
+    WithoutBaseline,
+    alone,
+    bounded,
+    passed,
+    undecided,
+)
 from assent.policy.gates.leakage import judge_leakage
 from assent.policy.gates.words import listed, named, short
 
 LEAKAGE = "leakage"
 
 Text = Annotated[str, Meta(min_length=1)]
-Share = Annotated[float, Meta(ge=0, le=1)] | Percent
-"""A share of the rows: 0.05 or 5%."""
 Amount = Annotated[int, Meta(ge=0)] | Percent
 """A number of rows, or a percentage of them."""
 
@@ -55,28 +77,16 @@ class RowsRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             raise ValueError("rows needs at least one of min, max_drop, max_rise")
 
 
-class NullsRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`max` bounds the share of nulls of every column; `max_rise` how much the share may rise
-    against the baseline, both as shares of all rows.
-    """
-
-    max: Share | None = None
-    max_rise: Share | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse a rule that judges nothing."""
-        if self.max is None and self.max_rise is None:
-            raise ValueError("nulls needs at least one of max, max_rise")
-        _check_share(self.max)
-        _check_share(self.max_rise)
-
-
 class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`data` names a data set. `drift` blocks a column whose distribution is shown to have moved
     by at least that: slight, moderate, severe, or a number (the discrepancy, which is close to a
     population stability index). `inconclusive` says what happens where the rows are too few to
-    tell. `schema: same` blocks every change of columns and types, `compatible` those that break
-    what reads the data. `columns` and `leave_out` choose columns; `*` stands for any text.
+    tell, and `undecided` what happens where the values of a column were not compared, or only a
+    stand-in for them was: that blocks, is left to a person (`approve`), or warns. `schema: same`
+    blocks every change of columns and types, `compatible` those that break what reads the data.
+    `nulls` (NaN is one), `missing` (with texts that stand for a missing value) and `zeros` bound
+    shares of the rows, `range` the values, `freshness` the age of the newest moment. `columns` and
+    `leave_out` choose columns; `*` stands for any text.
 
     With `data: leakage`, the data sets `between` may share at most `max` rows, and as many keys.
     """
@@ -85,37 +95,45 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     drift: Level | Annotated[float, Meta(ge=0)] | None = None
     schema: Literal["same", "compatible"] | None = None
     rows: RowsRule | None = None
-    nulls: Annotated[float, Meta(ge=0, le=1)] | Percent | NullsRule | None = None
+    nulls: Annotated[float, Meta(ge=0, le=1)] | Percent | ShareRule | None = None
+    missing: Annotated[float, Meta(ge=0, le=1)] | Percent | ShareRule | None = None
+    zeros: Annotated[float, Meta(ge=0, le=1)] | Percent | ShareRule | None = None
+    range: RangeRule | None = None
+    freshness: FreshnessRule | None = None
     new_categories: Literal["allow", "warn", "block"] | None = None
     columns: tuple[Text, ...] = ()
     leave_out: tuple[Text, ...] = ()
     inconclusive: Literal["warn", "approve", "block"] = "warn"
+    undecided: Undecided = "block"
     between: tuple[Text, Text] | None = None
     max: Amount | None = None
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, or that says what it cannot mean."""
-        rules = (self.drift, self.schema, self.rows, self.nulls, self.new_categories)
         if self.data == LEAKAGE:
-            self._check_leakage(rules)
+            self._check_leakage()
             return
         if self.between is not None or self.max is not None:
             raise ValueError("between and max belong to `data: leakage`")
-        if all(rule is None for rule in rules[:4]) and self.new_categories in (None, "allow"):
+        judged = any(rule is not None for rule in (self.rows, self.freshness, *self._of_columns))
+        if not judged and self.new_categories in (None, "allow"):
             raise ValueError(
-                "a gate needs at least one of drift, schema, rows, nulls, new_categories "
-                "(warn or block)"
+                "a gate needs at least one of drift, schema, rows, nulls, missing, zeros, range, "
+                "freshness, new_categories (warn or block)"
             )
         if isinstance(self.drift, float) and not math.isfinite(self.drift):
             raise ValueError("a drift that is infinite or not a number judges nothing")
-        if not isinstance(self.nulls, NullsRule):
-            _check_share(self.nulls)
-        if (self.columns or self.leave_out) and not self._looks_at_columns:
+        for share in (self.nulls, self.missing, self.zeros):
+            if not isinstance(share, ShareRule):
+                check_share(share)
+        looks_at_columns = any(one is not None for one in (*self._of_columns, self.new_categories))
+        if (self.columns or self.leave_out) and not looks_at_columns:
             raise ValueError("columns and leave_out choose nothing: rows are judged as a whole")
         if self.inconclusive != "warn" and self.drift is None and self.new_categories is None:
             raise ValueError("inconclusive belongs to drift or new_categories")
 
-    def _check_leakage(self, rules: Sequence[object]) -> None:
+    def _check_leakage(self) -> None:
+        rules = (self.rows, self.freshness, *self._of_columns, self.new_categories)
         others = any(rule is not None for rule in rules) or self.columns or self.leave_out
         if others or self.inconclusive != "warn":
             raise ValueError("`data: leakage` goes with between and max alone")
@@ -124,12 +142,11 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.between[0] == self.between[1]:
             raise ValueError("between names the same data set twice")
         if isinstance(self.max, str):
-            _check_share(self.max)
+            check_share(self.max)
 
     @property
-    def _looks_at_columns(self) -> bool:
-        rules = (self.drift, self.schema, self.nulls, self.new_categories)
-        return any(rule is not None for rule in rules)
+    def _of_columns(self) -> tuple[object, ...]:
+        return (self.drift, self.schema, self.nulls, self.missing, self.zeros, self.range)
 
     def judge(
         self, diff: Diff, evidence: Evidence, *, without_baseline: WithoutBaseline
@@ -171,6 +188,7 @@ class _Judgement:
         self._measured = measured
         self._change = change
         self._has_baseline = diff.baseline is not None
+        self._at = diff.at
         self._without_baseline = without_baseline
         self._columns = [one for one in measured.columns if self._covers(one.name, one.old_name)]
         self._changes = [
@@ -199,8 +217,18 @@ class _Judgement:
             rule = f"data {gate.data} new_categories {gate.new_categories}"
             unable = self._not_comparable(rule)
             yield from (unable,) if unable is not None else self._categories(rule)
-        if gate.nulls is not None:
-            yield from self._nulls(_null_rule(gate.nulls))
+        shares: tuple[tuple[Missing, float | str | ShareRule | None], ...] = (
+            ("nulls", gate.nulls),
+            ("missing", gate.missing),
+            ("zeros", gate.zeros),
+        )
+        for what, stated in shares:
+            if stated is not None:
+                yield from self._shares(what, share_rule(stated))
+        if gate.range is not None:
+            yield from self._range(gate.range)
+        if gate.freshness is not None:
+            yield self._freshness(gate.freshness)
 
     def _covers(self, *names: str | None) -> bool:
         known = [name for name in names if name is not None]
@@ -313,12 +341,12 @@ class _Judgement:
         tested = [(one, one.test) for one in both if one.test is not None]
         adjusted = holm([shown_p(test, threshold) for _, test in tested])
         moved: list[tuple[MeasuredColumn, DriftTest]] = []
-        undecided: list[tuple[MeasuredColumn, DriftTest]] = []
+        unsure: list[tuple[MeasuredColumn, DriftTest]] = []
         for (column, test), p in zip(tested, adjusted, strict=True):
             if p < ALPHA:
                 moved.append((column, test))
             elif stable_p(test, max(threshold, MATTERS)) >= ALPHA:
-                undecided.append((column, test))
+                unsure.append((column, test))
         if moved:
             moved.sort(key=lambda one: (-one[1].psi, one[0].name))
             yield Finding(
@@ -330,16 +358,26 @@ class _Judgement:
                 remedy=f"find out why {named([one.name for one, _ in moved], 3)} moved; if it is "
                 "meant to, leave it out or raise the limit on the base branch",
             )
-        if undecided:
-            yield self._undecided(rule, undecided, max(threshold, MATTERS))
-        if not (moved or undecided or unable):
+        if unsure:
+            yield self._unsure(rule, unsure, max(threshold, MATTERS))
+        left = [one for one in both if one.not_compared]
+        if left:
+            yield undecided(
+                rule,
+                f"{count(len(left), 'column was', 'columns were')} not compared",
+                self._gate.undecided,
+                evidence=listed([f"`{short(one.name)}`: {one.not_compared}" for one in left]),
+                remedy="look at the columns yourself, or leave them out (`leave_out`) on the base "
+                "branch",
+            )
+        if not (moved or unsure or unable or left):
             yield passed(
                 rule,
                 f"{count(len(both), 'column')} did not drift by that much",
                 self._on_rows(),
             )
 
-    def _undecided(
+    def _unsure(
         self, rule: str, columns: list[tuple[MeasuredColumn, DriftTest]], discrepancy: float
     ) -> Finding:
         enough = max(rows_to_decide(test.bins, discrepancy) for _, test in columns)
@@ -372,7 +410,7 @@ class _Judgement:
         ):
             said += f", mean {change.old.mean:.4g} → {change.new.mean:.4g}"
         if abs(change.old.nulls - change.new.nulls) >= _NULLS_WORTH_SAYING:
-            said += f", nulls {_percent(change.old.nulls)} → {_percent(change.new.nulls)}"
+            said += f", nulls {percent(change.old.nulls)} → {percent(change.new.nulls)}"
         return said
 
     def _on_rows(self) -> str:
@@ -409,60 +447,40 @@ class _Judgement:
         elif not found:
             yield passed(rule, "there are none")
 
-    def _nulls(self, nulls: NullsRule) -> Iterator[Finding]:
-        name = f"data {self._gate.data} nulls"
-        if nulls.max is not None:
-            rule = f"{name} max {show(nulls.max)}"
-            yield self._null_shares(rule, share_of(nulls.max))
-        if nulls.max_rise is not None:
-            rule = f"{name} max_rise {show(nulls.max_rise)}"
-            yield self._not_comparable(rule) or self._null_rises(rule, share_of(nulls.max_rise))
+    def _shares(self, what: Missing, rule: ShareRule) -> Iterator[Finding]:
+        name = f"data {self._gate.data} {what}"
+        columns = [one for one in self._columns if what != "zeros" or one.new.zeros is not None]
+        if rule.max is not None:
+            said = f"{name} max {show(rule.max)}"
+            if self._measured.is_profiled:
+                yield judge_shares(said, what, rule.max, columns)
+            else:
+                yield _no_profile(said)
+        if rule.max_rise is not None:
+            said = f"{name} max_rise {show(rule.max_rise)}"
+            unable = self._not_comparable(said)
+            yield unable or judge_rises(said, what, rule.max_rise, columns)
 
-    def _null_shares(self, rule: str, most: float) -> Finding:
+    def _range(self, rule: RangeRule) -> Iterator[Finding]:
+        name = f"data {self._gate.data} range"
         if not self._measured.is_profiled:
-            return _no_profile(rule)
-        if not self._columns:
-            return Finding(
-                rule=rule,
-                outcome=Outcome.FAILED,
-                reason="no column is left to judge",
-                remedy="correct `columns` and `leave_out` of the gate on the base branch",
-            )
-        above = sorted(
-            (one for one in self._columns if one.nulls > most + _ROUNDING),
-            key=lambda one: (-one.nulls, one.name),
-        )
-        return bounded(
-            rule,
-            not above,
-            "within the bound",
-            f"{count(len(above), 'column')} above the bound",
-            listed([f"`{short(one.name)}` {_percent(one.nulls)}" for one in above]),
-            _NULLS,
-        )
+            yield _no_profile(name)
+            return
+        yield from judge_bounds(rule, name, self._columns)
+        if rule.outside is not None:
+            said = f"{name} outside {show(rule.outside)}"
+            unable = self._not_comparable(said)
+            if unable is not None:
+                yield unable
+                return
+            rows, means = self._measured.rows, self._gate.undecided
+            yield from judge_outside(said, rule.outside, self._columns, rows, means)
 
-    def _null_rises(self, rule: str, most: float) -> Finding:
-        above = sorted(
-            (
-                (one.nulls - one.old_nulls, one)
-                for one in self._columns
-                if one.old_nulls is not None and one.nulls - one.old_nulls > most + _ROUNDING
-            ),
-            key=lambda one: (-one[0], one[1].name),
-        )
-        return bounded(
-            rule,
-            not above,
-            "no column has more nulls than allowed",
-            f"{count(len(above), 'column has', 'columns have')} more nulls than allowed",
-            listed(
-                [
-                    f"`{short(one.name)}` {_percent(one.old_nulls or 0.0)} → {_percent(one.nulls)}"
-                    for _, one in above
-                ]
-            ),
-            _NULLS,
-        )
+    def _freshness(self, rule: FreshnessRule) -> Finding:
+        name = f"data {self._gate.data}"
+        if not self._measured.is_profiled:
+            return _no_profile(f"{name} freshness")
+        return judge_freshness(rule, name, self._measured.columns, self._at)
 
 
 def _schema_change(change: ColumnChange, *, is_strict: bool) -> str:
@@ -512,27 +530,11 @@ def _no_rows(rule: str) -> Finding:
     )
 
 
-def _null_rule(nulls: float | str | NullsRule) -> NullsRule:
-    """The short form is a bound on the share."""
-    return nulls if isinstance(nulls, NullsRule) else NullsRule(max=nulls)
-
-
 def _matches(pattern: str, name: str) -> bool:
     if "*" not in pattern:
         return pattern == name
     expression = ".*".join(re.escape(part) for part in re.split(r"\*+", pattern))
     return re.fullmatch(expression, name, re.DOTALL) is not None
-
-
-def _check_share(share: float | str | None) -> None:
-    if isinstance(share, float) and not math.isfinite(share):
-        raise ValueError("a share that is not a number judges nothing")
-    if isinstance(share, str) and fraction(share) > 1:
-        raise ValueError(f"{share} is more than all rows, so it judges nothing")
-
-
-def _percent(share: float) -> str:
-    return f"{share * 100:.3g}%"
 
 
 def _rounded_up(rows: int) -> str:
@@ -544,4 +546,3 @@ def _rounded_up(rows: int) -> str:
 _ROUNDING = 1e-12
 _NULLS_WORTH_SAYING = 0.01
 _MORE_ROWS = "check that the data is complete, or change the bound on the base branch"
-_NULLS = "fill or explain what is missing, or change the limit on the base branch"

@@ -10,13 +10,24 @@ from assent.core.verdict import Finding, Outcome
 
 WithoutBaseline = Literal["allow", "block"]
 
+Undecided = Literal["block", "approve", "warn"]
+"""What it means where the thing to be judged was not compared."""
+
+_UNDECIDED = {
+    "block": Outcome.UNDECIDED,
+    "approve": Outcome.WAITING,
+    "warn": Outcome.WARNED,
+}
+
 INCONCLUSIVE = {
     "pass": Outcome.PASSED,
     "warn": Outcome.WARNED,
     "approve": Outcome.WAITING,
     "block": Outcome.FAILED,
 }
-"""What `inconclusive` of a gate means; each gate says which of them it takes."""
+"""What `inconclusive` of a gate means, where the rows were compared and are too few to tell; each
+gate says which of them it takes.
+"""
 
 
 def bounded(
@@ -50,4 +61,21 @@ def alone(
         reason=reason,
         evidence=evidence,
         remedy="the policy says `without_baseline: block`" if blocks else "",
+    )
+
+
+def undecided(
+    rule: str, reason: str, means: Undecided, *, evidence: str = "", remedy: str
+) -> Finding:
+    """A rule on what was not compared, and `reason` why: nobody knows whether it is kept. It
+    blocks, unless the gate leaves that to a person or only warns (`undecided`).
+    """
+    return Finding(
+        rule=rule,
+        outcome=_UNDECIDED[means],
+        reason=f"undecided: {reason}",
+        evidence=evidence,
+        remedy=f"{remedy}; or say `undecided: approve` in the gate, and a person decides"
+        if means == "block"
+        else remedy,
     )

@@ -27,7 +27,7 @@ from assent.core.scalar import (
 from assent.core.units import fraction
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Amount, Percent, exact_share, share_of, stated
-from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import INCONCLUSIVE, Undecided, WithoutBaseline, alone, bounded
 
 Limit = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)] | Percent
 """An amount, or a percentage of the baseline's absolute value."""
@@ -43,7 +43,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     With `confident: true` a fall or rise is judged by the interval of the change that predictions
     give: it passes if the limit is beyond the one-sided 95% bound, fails if even the best bound
     breaks it, and is else inconclusive. `inconclusive` says what that means: `approve` (a person
-    decides), `block` or `pass`.
+    decides), `block` or `pass`. `undecided` says what it means where the change was not measured on
+    the same rows and labels at all.
     """
 
     metric: Annotated[str, Meta(min_length=1)]
@@ -55,6 +56,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_rise: Limit | None = None
     confident: bool = False
     inconclusive: Literal["approve", "block", "pass"] | None = None
+    undecided: Undecided = "block"
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, or that would judge the wrong way."""
@@ -153,7 +155,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if change.is_of_small_slice:
             yield self._too_small(change)
             return
-        value = number(change.new)
+        value = number(change.alone)
         if value is None:
             yield self._unusable(change)
             return
@@ -167,7 +169,9 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for name, limit, sign in (("max_drop", self.max_drop, -1), ("max_rise", self.max_rise, 1)):
             if limit is None:
                 continue
-            if self.confident and change.change is not None:
+            if change.not_compared and change.change is not None:
+                yield _not_compared(change, f"{change.name} {name} {show_exactly(limit)}")
+            elif self.confident and change.change is not None:
                 yield _confident(change, name, limit, sign, self.inconclusive or "approve")
             else:
                 yield _limit(change, name, limit, sign, diff, without_baseline)
@@ -181,12 +185,12 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         )
 
     def _unusable(self, change: MetricChange) -> Finding:
-        missing = change.new is UNSET
+        missing = change.alone is UNSET
         return Finding(
             rule=f"{change.name} {self._bounds()}",
             outcome=Outcome.FAILED,
             reason="missing in the candidate" if missing else "not a number",
-            evidence="" if missing else f"`{change.name}` = {show(change.new)}",
+            evidence="" if missing else f"`{change.name}` = {show(change.alone)}",
             remedy="make `evaluate` write a finite number",
         )
 
@@ -232,6 +236,18 @@ def named_by(pattern: str) -> str:
     return "".join({"**": ".*", "*": "[^.]*"}.get(part, re.escape(part)) for part in parts)
 
 
+def _not_compared(change: MetricChange, rule: str) -> Finding:
+    """A fall or rise between values that are not of the same thing."""
+    return Finding(
+        rule=rule,
+        outcome=Outcome.FAILED,
+        reason=f"not compared: {change.not_compared}",
+        evidence=_moved(change),
+        remedy="measure both models on the same rows with the same labels: evaluate the baseline "
+        "again, or let a person decide (`undecided: approve`)",
+    )
+
+
 def _bound(
     change: MetricChange, name: str, bound: Amount, value: Amount, is_kept: bool, where: str
 ) -> Finding:
@@ -240,7 +256,7 @@ def _bound(
         is_kept,
         "within the bound",
         f"{where} the bound",
-        f"`{change.name}` = {show_apart(value, bound)[0]}",
+        f"`{change.name}` = {show_apart(value, bound)[0]}{_between(change)}",
         "improve the model, or change the bound on the base branch",
     )
 
@@ -259,7 +275,7 @@ def _limit(
         return _nothing_to_compare(change, rule, diff, without_baseline)
     moved = sign * change.change
     verb = "fell" if sign < 0 else "rose"
-    evidence = _moved(change)
+    evidence = _moved(change) + _between(change)
     if isinstance(limit, str) and change.relative is None and moved > 0:
         return _of_nothing(rule, evidence)
     is_kept = _is_kept(change, limit, sign)
@@ -297,7 +313,11 @@ def _beside(amount: Amount, limit: Amount, rounding: float) -> str:
 
 def _moved(change: MetricChange) -> str:
     old, new = show_apart(change.old, change.new)
-    return f"`{change.name}`: {old} → {new}"
+    said = f"`{change.name}`: {old} → {new}"
+    if change.own is None:
+        return said
+    old, new = show_apart(change.own.old, change.own.new)
+    return f"{said} on the same rows with the same labels ({old} → {new} each on its own)"
 
 
 def _of_nothing(rule: str, evidence: str) -> Finding:
@@ -320,21 +340,9 @@ def _confident(
     """Judge a fall or rise by the one-sided bounds of its interval (a test of non-inferiority)."""
     rule = f"{change.name} {name} {show_exactly(limit)}, confident"
     interval, baseline = change.interval, number(change.old)
-    evidence = _moved(change)
+    evidence = _moved(change) + _between(change)
     if interval is None or baseline is None:
-        disputed = "the metrics file and the predictions do not agree on this metric"
-        return Finding(
-            rule=rule,
-            outcome=Outcome.FAILED,
-            reason=disputed if change.is_disputed else "no interval of the change is known",
-            evidence=evidence,
-            remedy=(
-                "write the metric of the same rows, or give one of the two another name"
-                if change.is_disputed
-                else "declare `predictions` that give this metric, with at least 30 rows, "
-                "or drop `confident`"
-            ),
-        )
+        return _without_interval(change, rule, evidence)
     margin = fraction(limit) * abs(baseline) if isinstance(limit, str) else limit
     if not margin:
         return _of_nothing(rule, evidence)
@@ -342,10 +350,6 @@ def _confident(
     high = interval.high if interval.upper is None else interval.upper
     most, least = (high, low) if sign > 0 else (-low, -high)
     verb = "drop" if sign < 0 else "rise"
-    rows = (
-        f"{interval.n:,} {'rows' if interval.is_paired else 'rows, others than the baseline had'}"
-    )
-    evidence += f", change between {show(interval.low)} and {show(interval.high)} (95%, {rows})"
     if most < margin:
         return Finding(
             rule=rule,
@@ -368,6 +372,31 @@ def _confident(
         evidence=evidence,
         remedy=_enough_rows(interval.n, high - low, margin, margin - sign * (change.change or 0.0)),
     )
+
+
+def _without_interval(change: MetricChange, rule: str, evidence: str) -> Finding:
+    if change.is_disputed and not change.is_computed:
+        reason = "the metrics file and the predictions do not agree on this metric"
+        remedy = "write the metric of the same rows, or give one of the two another name"
+    elif change.no_interval:
+        reason = f"nothing says how sure the change is: {change.no_interval}"
+        remedy = "predict more rows, or drop `confident`: the change is then judged as it is"
+    else:
+        reason = "no interval of the change is known"
+        remedy = "declare `predictions` that give this metric, or drop `confident`"
+    return Finding(
+        rule=rule, outcome=Outcome.FAILED, reason=reason, evidence=evidence, remedy=remedy
+    )
+
+
+def _between(change: MetricChange) -> str:
+    """The interval of a change, as evidence: what a value says is nothing without it."""
+    interval = change.interval
+    if interval is None:
+        return f", no interval: {change.no_interval}" if change.no_interval else ""
+    rows = "rows" if interval.is_paired else "rows, others than the baseline had"
+    ends = f"{show(interval.low)} and {show(interval.high)}"
+    return f", change between {ends} ({interval.confidence:.0%}, {interval.n:,} {rows})"
 
 
 def _enough_rows(rows: int, width: float, margin: float, distance: float) -> str:

@@ -16,7 +16,7 @@ from assent.core.evidence import Evidence
 from assent.core.inspection import Danger
 from assent.core.units import count, fraction, size_bytes
 from assent.core.verdict import Finding, Outcome
-from assent.policy.gates.findings import WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import Undecided, WithoutBaseline, alone, bounded, undecided
 from assent.policy.gates.imports import KNOWN
 
 _NOT_READ = ("unknown", "archive")
@@ -37,7 +37,8 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     the files; a file that is damaged, or of a format that is not read. `allow` holds exact names.
     `signature` bounds what may change for callers. `max_size` bounds all served files together
     (`500MB`, `2GiB`, bytes), `max_growth` how much larger than the baseline they may be (`10%`, or
-    a size).
+    a size). `undecided` says what it means where signatures were not compared; what could not be
+    looked at is never safe.
     """
 
     model: Literal["any", "safe"]
@@ -45,6 +46,7 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_size: str | int | None = None
     max_growth: str | int | None = None
     allow: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    undecided: Undecided = "block"
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, a size that is none, and names that are patterns."""
@@ -72,7 +74,7 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         if self.model == "safe":
             findings.extend(self._safe(diff))
         if self.signature is not None:
-            findings.append(_signature(self.signature, diff, without_baseline))
+            findings.append(_signature(self.signature, diff, without_baseline, self.undecided))
         if self.max_size is not None:
             findings.append(_size(self.max_size, diff))
         if self.max_growth is not None:
@@ -134,11 +136,12 @@ class ModelGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"{_code(part.path)}: {_listed([_code(name) for name in names])}",
                 f"if it is meant, add to the gate {_ON_BASE}: {_allow(names)}",
             )
-        if part.new_format in _NOT_READ:
+        if part.new_format in _NOT_READ or part.not_read is not None:
+            why = part.problem or part.not_read
             if not is_same and part.path not in self.allow:
                 yield _unsafe(
                     "a file of a format that is not read, so nobody knows what it does",
-                    f"{_code(part.path)}{'' if part.problem is None else ': ' + part.problem}",
+                    f"{_code(part.path)}{'' if why is None else ': ' + why}",
                     f"leave it out, or add to the gate {_ON_BASE}: {_allow([part.path])}",
                 )
         elif part.problem is not None:
@@ -181,17 +184,20 @@ def _is_unchanged(part: PartChange, diff: Diff) -> bool:
 
 
 def _signature(
-    wanted: Literal["same", "compatible"], diff: Diff, without_baseline: WithoutBaseline
+    wanted: Literal["same", "compatible"],
+    diff: Diff,
+    without_baseline: WithoutBaseline,
+    means: Undecided,
 ) -> Finding:
     rule = f"model signature {wanted}"
     change = diff.model_files.signature
     if diff.baseline is None:
         return alone(rule, "no baseline", without_baseline)
     if change is None or change.verdict == "unknown":
-        return Finding(
-            rule=rule,
-            outcome=Outcome.FAILED,
-            reason="one of the two models does not state its inputs and outputs",
+        return undecided(
+            rule,
+            "one of the two models does not state its inputs and outputs",
+            means,
             remedy="save the model with a signature (MLmodel, ONNX, feature names)",
         )
     is_kept = change.verdict == "same" or (

@@ -14,7 +14,7 @@ from assent.core.evidence import Evidence
 from assent.core.scalar import show
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Percent, share_of
-from assent.policy.gates.findings import INCONCLUSIVE, WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import INCONCLUSIVE, Undecided, WithoutBaseline, alone, bounded
 from assent.policy.gates.words import named
 
 Bound = Annotated[float, Meta(ge=0)] | Percent
@@ -28,6 +28,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     If both models have predicted fewer than 99% of the same rows, nothing is judged:
     `inconclusive` says what that means: `approve` (a person decides), `block` or `pass`.
+    `undecided` says what it means where predictions are there on both sides and cannot be compared.
     """
 
     predictions: Literal[
@@ -35,6 +36,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ]
     max: Bound
     inconclusive: Literal["approve", "block", "pass"] = "approve"
+    undecided: Undecided = "block"
 
     def __post_init__(self) -> None:
         """Refuse a bound that everything keeps, or that is in the wrong unit."""
@@ -77,9 +79,18 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             return Finding(
                 rule=rule,
                 outcome=INCONCLUSIVE[self.inconclusive],
-                reason=f"inconclusive: {found.problem or 'the rows are different ones'}",
+                reason=f"not compared: {found.problem or 'the rows are different ones'}",
                 evidence=f"{found.joined:,} rows of both models",
                 remedy="let a person decide, or predict the rows of the baseline",
+            )
+        if found.has_other_labels and self.predictions not in ("labels_changed", "disagreement"):
+            return Finding(
+                rule=rule,
+                outcome=INCONCLUSIVE[self.inconclusive],
+                reason="not compared: which of the two is right depends on which labels are right",
+                evidence=f"{found.labels_changed:,} of {found.joined:,} rows have another label "
+                "than in the baseline",
+                remedy="let a person decide, or evaluate the baseline again with the new labels",
             )
         measured = self._measured(found)
         if measured is None:

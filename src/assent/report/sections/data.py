@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import nsmallest
+from itertools import islice
 from math import isfinite
 
 from assent.compare.columns import importance
-from assent.core.diff.data import ColumnChange, DataChange, DataDiff, Drift, Share
+from assent.core.diff.data import ColumnChange, DataChange, DataDiff, Drift, FactChange, Share
 from assent.core.evidence import DataReference
-from assent.core.profile import Overlap, RowChanges
+from assent.core.profile import FREQUENT, Overlap, RowChanges
+from assent.core.units import show_moment
 from assent.report import numbers
 from assent.report.numbers import count
 from assent.report.parts import (
@@ -33,6 +35,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 _MOST_DRAWN = 30  # columns whose distribution is drawn in text: the full report draws more
 _MOST_KEPT = 10
 _MOST_VALUES = 3
+_MOST_NAMED = 8
 _MOST_NOTES = 5
 _NULLS_WORTH_SAYING = 0.001
 
@@ -46,7 +49,7 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
         total=len(data.same),
         fold=True,
     )
-    shared = [one for one in data.overlaps if one.rows or one.keys]
+    shared = [one for one in data.overlaps if _is_shared(one)]
     if not data.changes and not shared:
         said = "unchanged" if data.same else "None was declared."
         summary = cell(Words(said + ("; " + _nothing_shared(data) if data.overlaps else "")))
@@ -59,7 +62,7 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
     )
     leaks = shapes.table(
         "Shared between data sets",
-        ("Data set", "Is also in", "Rows in both", "Keys in both"),
+        ("Data set", "Is also in", "Rows in both", "Nearly in both", "Keys in both"),
         [_overlap(one) for one in shared[: shapes.MAX_ROWS]],
         total=len(shared),
         kept=min(len(shared), _MOST_KEPT),
@@ -95,7 +98,7 @@ def _summary(data: DataDiff, *, has_baseline: bool) -> Cell:
     changed = sum(_is_schema(column) for column in columns)
     if changed:
         said.append(count(changed, "change of the schema", "changes of the schema"))
-    shared = [one for one in data.overlaps if one.rows or one.keys]
+    shared = [one for one in data.overlaps if _is_shared(one)]
     if data.overlaps and not shared:
         said.append(_nothing_shared(data))
     parts: list[Part] = [Words("; ".join(said) + (";" if shared else ""))]
@@ -104,27 +107,39 @@ def _summary(data: DataDiff, *, has_baseline: bool) -> Cell:
     return tuple(parts)
 
 
+def _is_shared(overlap: Overlap) -> bool:
+    return bool(overlap.rows or overlap.keys or overlap.near)
+
+
 def _most_shared(shared: list[Overlap]) -> Iterator[Part]:
     """The pair that shares most, and how many others there are."""
-    most = max(shared, key=lambda one: (one.rows, one.keys or 0))
-    told = count(most.rows, "row") if most.rows else count(most.keys or 0, "key")
-    are = "is" if (most.rows or most.keys) == 1 else "are"
-    yield Words(f"{told} of")
+    most = max(shared, key=lambda one: (one.rows, one.keys or 0, one.near or 0))
+    amount, what = (most.rows, "row") if most.rows else (most.keys or 0, "key")
+    place, too = "in", "too"
+    if not amount:
+        amount, what, place, too = most.near or 0, "row", "nearly in", ""
+    yield Words(f"{count(amount, what)} of")
     yield Text(most.second)
-    yield Words(f"{are} in")
+    yield Words(f"{'is' if amount == 1 else 'are'} {place}")
     yield Text(most.first)
-    yield Words("too")
+    if too:
+        yield Words(too)
     if len(shared) > 1:
         yield Words(f"({count(len(shared) - 1, 'other pair shares', 'other pairs share')} rows)")
 
 
 def _nothing_shared(data: DataDiff) -> str:
     pairs = len(data.overlaps)
-    return "no row is in two data sets" if pairs == 1 else f"no row is shared ({pairs:,} pairs)"
+    nearly = ", not even nearly" if all(one.near is not None for one in data.overlaps) else ""
+    if pairs == 1:
+        return f"no row is in two data sets{nearly}"
+    return f"no row is shared{nearly} ({pairs:,} pairs)"
 
 
 def _notes(data: DataDiff) -> Iterator[Cell]:
     """What a reader must know to read the tables right."""
+    for change in data.changes[:_MOST_NOTES]:
+        yield from _left_out(change)
     unsure = [change for change in data.changes if change.inconclusive]
     for change in unsure[:_MOST_NOTES]:
         columns = count(change.inconclusive, "column")
@@ -140,6 +155,22 @@ def _notes(data: DataDiff) -> Iterator[Cell]:
                 "Where it says about, the candidate was counted in other bins than the baseline; "
                 "small changes are then not seen."
             )
+        )
+
+
+def _left_out(change: DataChange) -> Iterator[Cell]:
+    """The columns that were not compared, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for one in change.not_compared:
+        by_reason.setdefault(one.reason, []).append(one.name)
+    for reason, names in islice(by_reason.items(), _MOST_NOTES):
+        named = shapes.named(names, _MOST_NAMED, "and")
+        yield (
+            Words("Not compared in"),
+            Text(change.name),
+            Words(":"),
+            *named,
+            Words(f"({reason})."),
         )
 
 
@@ -208,19 +239,40 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
         yield (State(Mark.WARNED, "renamed"), Words("as its content tells"))
     if old.type != new.type:
         yield State(Mark.WARNED, "type"), Pair(Text(old.type), Text(new.type))
-    if column.problem:
-        yield State(Mark.WARNED, "not compared"), Words(column.problem)
+    for said in filter(None, (column.problem, column.not_compared)):
+        yield State(Mark.WARNED, "not compared"), Words(said)
+    told = {fact.fact for fact in column.facts}
     if column.drift is not None and column.drift.level is not None:
         yield _drift(column.drift, is_of_lengths=new.kind in ("text", "nested"))
-        if old.mean is not None and new.mean is not None and old.kind == "number":
+        is_number = old.mean is not None and new.mean is not None and old.kind == "number"
+        if is_number and "mean" not in told:
             yield Words("mean"), *shapes.both(*numbers.show_both(old.mean, new.mean))
-    if abs(old.nulls - new.nulls) >= _NULLS_WORTH_SAYING or (new.nulls and not old.nulls):
+    yield from (_fact(fact, is_time=new.kind == "time") for fact in column.facts)
+    has_nulls = abs(old.nulls - new.nulls) >= _NULLS_WORTH_SAYING or (new.nulls and not old.nulls)
+    if has_nulls and "nulls" not in told:
         yield Words("nulls"), Pair(Number(_share(old.nulls)), Number(_share(new.nulls)))
-    if column.outside:
-        yield (Words(f"{count(column.outside, 'row is', 'rows are')} outside of the range"),)
-    for word, values in (("new:", column.added), ("vanished:", column.vanished)):
-        if values:
-            yield (Words(word), *_values(values))
+    perhaps = (Words("(perhaps by chance)"),) if column.is_by_chance else ()
+    if column.added:
+        yield (Words("new:"), *_values(column.added), *perhaps)
+    if column.vanished:
+        yield (Words("vanished:"), *_values(column.vanished))
+
+
+def _fact(fact: FactChange, *, is_time: bool) -> Cell:
+    """A fact on both sides; of a range also how many rows are outside of the old one."""
+    if fact.fact == "frequent":
+        rare = Words(f"less than {_share(FREQUENT)}")
+        sides = [rare if one is None else Number(_share(one)) for one in (fact.old, fact.new)]
+        return Text(fact.value), Words("makes up"), sides[0], Words("→"), sides[1]
+    is_moment = is_time and fact.fact in ("minimum", "maximum", "mean")
+    if fact.old is None or fact.new is None or is_moment or fact.is_share:
+        show = _share if fact.is_share else show_moment
+        shown = [Number("none" if one is None else show(one)) for one in (fact.old, fact.new)]
+        both: Cell = (Pair(shown[0], shown[1]),)
+    else:
+        both = shapes.both(*numbers.show_both(fact.old, fact.new))
+    rows = (Words(f"({count(fact.rows, 'row is', 'rows are')} beyond)"),) if fact.rows else ()
+    return Words(fact.fact), *both, *rows
 
 
 def _drift(drift: Drift, *, is_of_lengths: bool) -> Cell:
@@ -279,9 +331,14 @@ def _share(share: float) -> str:
 
 
 def _overlap(overlap: Overlap) -> Row:
-    rows = f"{overlap.rows:,} of {overlap.of:,}"
-    keys = shapes.NOTHING if overlap.keys is None else Number(f"{overlap.keys:,}")
-    return cell(overlap.second), cell(overlap.first), cell(Number(rows)), cell(keys)
+    rows: list[Part] = [Number(f"{overlap.rows:,} of {overlap.of:,}")]
+    if overlap.columns is not None:
+        rows.append(Words(f"by {count(overlap.columns, 'column')}"))
+    near, keys = (
+        cell(shapes.NOTHING if one is None else Number(f"{one:,}"))
+        for one in (overlap.near, overlap.keys)
+    )
+    return cell(overlap.second), cell(overlap.first), tuple(rows), near, keys
 
 
 def _row_changes(rows: RowChanges) -> Row:
@@ -316,9 +373,14 @@ def _data_change(change: DataChange) -> Row:
         parts = [Words("new")]
     if change.old is not None and change.new is not None:
         old["size"], new["size"] = _data_sizes(change.old, change.new)
-    for facts, duplicates in ((old, change.old_duplicates), (new, change.new_duplicates)):
-        if duplicates is not None and (change.old_duplicates or change.new_duplicates):
-            facts["repeated rows"] = (Number(f"{duplicates:,}"),)
+    repeated = (
+        (old, change.old_duplicates, change.old_near_duplicates),
+        (new, change.new_duplicates, change.new_near_duplicates),
+    )
+    if any(exact or near for _, exact, near in repeated):
+        for facts, exact, near in repeated:
+            if exact is not None or change.is_profiled:
+                facts["repeated rows"] = _repeated(exact, near)
     for label in dict.fromkeys((*old, *new)):
         left, right = old.get(label, ()), new.get(label, ())
         if left == right:
@@ -332,12 +394,28 @@ def _data_change(change: DataChange) -> Row:
     return cell(change.name), tuple(parts)
 
 
+def _repeated(exact: int | None, near: int | None) -> Cell:
+    if exact is None:
+        return (Words("not counted"),)
+    if near is None or near <= exact:
+        return (Number(f"{exact:,}"),)
+    return Number(f"{exact:,}"), Words(f"({near:,} nearly)")
+
+
 def _differing(change: DataChange) -> str:
-    if not change.columns:
-        return f"no column differs ({change.same_columns:,})"
-    total = len(change.columns) + change.same_columns
-    differ = "differs" if len(change.columns) == 1 else "differ"
-    return f"{len(change.columns):,} of {count(total, 'column')} {differ}"
+    """How many columns differ, and what is known of the others: those that are close, or that were
+    not compared, are not called the same.
+    """
+    changed, close, left = len(change.columns), change.close_columns, len(change.not_compared)
+    total = changed + close + change.same_columns + left
+    counts = (
+        (changed, "differs", "differ"),
+        (close, *2 * ("by no more than chance, or little",)),
+        (change.same_columns, "is the same", "are the same"),
+        (left, "was not compared", "were not compared"),
+    )
+    said = [f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n]
+    return f"of {count(total, 'column')}: {', '.join(said)}" if said else "no columns"
 
 
 def _facts(data: DataReference) -> dict[str, Cell]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from heapq import nsmallest
 from math import sqrt
 
@@ -87,12 +88,13 @@ def metrics_section(diff: Diff) -> Section:
 
 def effect_of(metric: MetricChange) -> Effect:
     """What a change means. One whose interval holds 0 may be chance, and is neither better nor
-    worse.
+    worse; nor is one of which the predictions cannot say how sure it is.
     """
     effect = numbers.effect(metric)
     interval = metric.interval
-    is_judged = effect in (Effect.BETTER, Effect.WORSE)
-    if is_judged and interval is not None and interval.low <= 0 <= interval.high:
+    if effect not in (Effect.BETTER, Effect.WORSE):
+        return effect
+    if metric.no_interval or (interval is not None and interval.low <= 0 <= interval.high):
         return Effect.CHANGED
     return effect
 
@@ -106,6 +108,7 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
     if disputed:
         said = "The metrics file and the predictions do not agree on"
         notes.append((Words(said), *shapes.named(disputed, _MAX_NAMED, "and"), Words(".")))
+    notes += _uncompared(metrics)
     intervals = [
         one.interval
         for one in metrics
@@ -121,6 +124,33 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
         )
         notes.append(cell(Words(said)))
     return notes
+
+
+def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
+    """Why values are not compared, what those of the same rows are, and why some changes have no
+    interval: each reason once, with the metrics of the whole that it is of.
+    """
+    whole = [one for one in metrics if slice_of(one.name) is None and one.change is not None]
+    for reason, names in _by_reason((one.not_compared, one.name) for one in whole):
+        yield (Words("Not compared:"), *names, Words(f", because {reason}."))
+    if any(one.own is not None for one in whole):
+        said = (
+            "Both models are measured on the rows that both have, with the labels of the "
+            "candidate. Beside that stands what each says by itself, of its own rows and labels."
+        )
+        yield cell(Words(said))
+    silent = ((one.no_interval, one.name) for one in whole if one.is_changed)
+    for reason, names in _by_reason(silent):
+        yield (Words("No interval, and so no verdict:"), *names, Words(f", because {reason}."))
+
+
+def _by_reason(given: Iterable[tuple[str, str]]) -> Iterator[tuple[str, Cell]]:
+    reasons: dict[str, dict[str, None]] = {}
+    for reason, name in given:
+        if reason:
+            reasons.setdefault(reason, {})[name] = None
+    for reason, names in reasons.items():
+        yield reason, shapes.named(list(names), _MAX_NAMED, "and")
 
 
 def _unknown(metrics: tuple[MetricChange, ...]) -> list[str]:
@@ -188,6 +218,9 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
     if metric.is_of_small_slice:
         extra.append(Words(f"too few rows ({metric.rows}), not judged"))
         effect = Effect.CHANGED if effect in (Effect.BETTER, Effect.WORSE) else effect
+    if metric.own is not None and not metric.is_of_small_slice:
+        own = shapes.both(*numbers.show_both(metric.own.old, metric.own.new))
+        extra += [Words("each by itself:"), *own]
     if metric.is_disputed:
         source = "from the predictions" if metric.is_computed else "from the metrics file"
         extra.append(Words(source))

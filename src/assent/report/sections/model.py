@@ -38,6 +38,7 @@ from assent.report.parts import (
     cell,
 )
 from assent.report.sections import shapes
+from assent.report.sections.templates import template_tables
 from assent.report.sections.values import value_table
 
 MAX_NAMED = 10
@@ -70,16 +71,24 @@ def model_section(diff: ModelDiff) -> Section:
         _import_table(diff, has_baseline),
         _signature_table(diff.signature, has_baseline),
         _file_table(diff),
+        _uncompared_table(diff),
         _part_table(changed, has_baseline),
         _values_table("Hyper-parameters and facts", "Setting in the file", changed, "settings"),
         _values_table("Versions in the files", "Version in the file", changed, "versions"),
         _feature_table(changed, has_baseline),
         _tensor_table(changed, has_baseline),
         _weight_table(diff),
+        *template_tables(diff.templates, has_baseline),
     )
     return Section(
         title="Model",
-        summary=(Words(_size(diff)), *_parameters(diff), *_verdict(diff), *_danger_words(diff)),
+        summary=(
+            Words(_size(diff)),
+            *_parameters(diff),
+            *_verdict(diff),
+            *_uncompared(diff),
+            *_danger_words(diff),
+        ),
         tables=tables,
         notes=tuple(_notes(diff)),
     )
@@ -117,6 +126,30 @@ def _verdict(diff: ModelDiff) -> tuple[Part, ...]:
     if diff.signature is None or not is_told or diff.old_size_bytes is None:
         return ()
     return (Words(f"; signature {diff.signature.verdict}"),)
+
+
+def _uncompared(diff: ModelDiff) -> tuple[Part, ...]:
+    left = len(diff.not_compared)
+    return (Words(f"; {left:,} not compared"),) if left else ()
+
+
+def _uncompared_table(diff: ModelDiff) -> Table:
+    """What may be the same or not, because nobody looked; together what has one reason."""
+    reasons: dict[str, list[str]] = {}
+    for one in diff.not_compared:
+        reasons.setdefault(one.reason, []).append(one.name)
+    rows: list[Row] = [
+        (shapes.named(names, MAX_NAMED, "and"), cell(Words(why)))
+        for why, names in islice(reasons.items(), shapes.MAX_ROWS)
+    ]
+    return shapes.table(
+        f"Not compared: {len(diff.not_compared):,}",
+        ("What", "Why"),
+        rows,
+        total=len(reasons),
+        kept=min(len(rows), 5),
+        fold=len(rows) > 10,
+    )
 
 
 def _danger_words(diff: ModelDiff) -> tuple[Part, ...]:
@@ -270,6 +303,10 @@ def _lines(part: PartChange, has_baseline: bool) -> Iterator[Cell]:
     old, new = part.old_format, part.new_format
     if part.problem is not None:
         yield (State(Mark.WARNED, "not read"), Words(part.problem))
+    if part.not_read is not None:
+        yield (State(Mark.WARNED, "not read"), Words(part.not_read))
+    for note in part.notes:
+        yield (State(Mark.WARNED, "odd"), Words(note))
     if part.old_path is not None:
         yield (Words("was"), Text(part.old_path))
     if new is None:
@@ -279,7 +316,8 @@ def _lines(part: PartChange, has_baseline: bool) -> Iterator[Cell]:
         yield (Words("format"), Text(old), Words("→"), Text(new))
     else:
         yield (*((Words("new"),) if old is None and has_baseline else ()), Text(new))
-    yield _counts("parameters", part.old_parameters, part.new_parameters)
+    counts = _counts("parameters", part.old_parameters, part.new_parameters)
+    yield (*counts, *_counted(part)) if counts else ()
     yield _counts("trees", part.old_trees, part.new_trees)
     if part.tensors or part.same_tensors:
         yield (Words(_tensor_words(part)),)
@@ -287,6 +325,14 @@ def _lines(part: PartChange, has_baseline: bool) -> Iterator[Cell]:
         yield (Words("compressed with"), Text(part.compression))
     if part.code:
         yield (Words("code:"), *shapes.named(part.code, MAX_NAMED, "and"))
+
+
+def _counted(part: PartChange) -> Cell:
+    """What the parameters are: whole numbers may be several values packed into one."""
+    if part.counted is None or part.new_parameters is None:
+        return ()
+    whole = f"; {part.integers:,} of them whole numbers" if part.integers else ""
+    return (Words(f"({part.counted}{whole})"),)
 
 
 def _counts(word: str, old: int | None, new: int | None) -> Cell:
@@ -304,7 +350,7 @@ def _tensor_words(part: PartChange) -> str:
     for change in part.tensors:
         tally[_presence(change)] += 1
     words = [f"{n:,} {word}" for n, word in zip(tally, _PRESENCE, strict=True) if n]
-    same = [f"{part.same_tensors:,} as before"] if part.same_tensors else []
+    same = [f"{part.same_tensors:,} of the same type and shape"] if part.same_tensors else []
     return "tensors: " + ", ".join([*words, *same])
 
 
@@ -398,8 +444,9 @@ def _tensor(tensor: Tensor) -> str:
 def _weight_table(diff: ModelDiff) -> Table:
     first = nsmallest(MAX_WEIGHTS, diff.weights, key=_how_little)
     moved = sum(_is_moved(one) for one in diff.weights)
+    compared = max(diff.weights_compared, moved)
     return shapes.table(
-        f"Weights that moved most ({moved:,} of {max(diff.weights_compared, moved):,} moved)",
+        f"Weights that moved most ({moved:,} of {compared:,} that were compared)",
         ("Tensor", "Distance", "Cosine"),
         [_weight_row(one) for one in first if _is_moved(one)],
         total=moved,

@@ -6,6 +6,7 @@ from assent.core.diff import Diff
 from assent.core.diff.metrics import MIN_SLICE_ROWS
 from assent.core.diff.predictions import (
     CalibrationBin,
+    ClassChange,
     Confusion,
     Example,
     PredictionsDiff,
@@ -30,6 +31,7 @@ from assent.report.sections import shapes
 
 _TITLE = "Predictions"
 _MAX_CONFUSIONS = 20
+_CHANCE = 0.05
 _EFFECTS = {"better": Effect.BETTER, "worse": Effect.WORSE, "other": Effect.CHANGED}
 
 
@@ -46,15 +48,41 @@ def predictions_section(diff: Diff) -> Section | None:
             said = count(found.new_rows, "row")
         return Section(title=_TITLE, summary=cell(Words(said)), notes=_notes(found))
     tables = shapes.filled(
-        _flips(found), _slices(found), _examples(found), _confusion(found), _calibration(found)
+        _flips(found),
+        _slices(found),
+        _classes(found),
+        _examples(found),
+        _confusion(found),
+        _calibration(found),
     )
     return Section(title=_TITLE, summary=_summary(found), tables=tables, notes=_notes(found))
 
 
+def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
+    """What has to be known before any figure is: that the two models were asked other things."""
+    if found.old_rows is None:
+        return ()
+    said = []
+    if found.problem is not None:
+        said.append(f"Predictions are not compared: {found.problem}.")
+    if found.labels_changed:
+        rows = f"{found.labels_changed:,} of {count(found.joined, 'row')}"
+        part = share(found.labels_changed / found.joined)
+        meaning = (
+            "so what depends on labels is not compared"
+            if found.has_other_labels
+            else "so the intervals hold for either of them"
+        )
+        said.append(f"The truth itself was changed: {rows} ({part}) have another label, {meaning}.")
+    return tuple(said)
+
+
 def _summary(found: PredictionsDiff) -> Cell:
     if not found.joined:
-        return cell(Words("no row has predictions of both models"))
+        return cell(Words("not compared: no row has predictions of both models"))
     rows = f"Of {count(found.joined, 'row')}"
+    if not found.is_paired or found.labels_changed:
+        return cell(Words(_of_other_questions(found, rows)))
     if found.flips is not None:
         if not found.flips.worse and not found.flips.better and not found.disagreement:
             return cell(Words(f"unchanged ({found.joined:,})"))
@@ -71,6 +99,18 @@ def _summary(found: PredictionsDiff) -> Cell:
     return cell(Words(f"{rows}, {share(found.disagreement)} are predicted otherwise"))
 
 
+def _of_other_questions(found: PredictionsDiff, rows: str) -> str:
+    """In a line, where some of the rows or labels are others."""
+    said = "not compared: only " if not found.is_paired else ""
+    said += f"{found.joined:,} rows that both have" if not found.is_paired else rows
+    if found.labels_changed:
+        said += f", {share(found.labels_changed / found.joined)} have another label"
+    if found.disagreement is not None:
+        same = "none is" if not found.disagreement else f"{share(found.disagreement)} are"
+        said += f", {same} predicted otherwise"
+    return said
+
+
 def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
     notes: list[str] = []
     if found.problem is not None:
@@ -82,7 +122,10 @@ def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
             notes.append(f"{rows} predictions of one model only, and are left out here.")
     if found.labels_changed:
         rows = count(found.labels_changed, "row has", "rows have")
-        notes.append(f"{rows} another label than before: the truth itself was changed.")
+        notes.append(
+            f"{rows} another label than before: the truth itself was changed. Both models are "
+            "measured by the labels of the candidate."
+        )
     if found.old_rows is not None and found.slices_judged:
         worse = len({(one.column, one.value) for one in found.slices})
         slices = count(found.slices_judged, "slice")
@@ -140,6 +183,37 @@ def _slice(one: SliceChange) -> Row:
     return cell(f"{one.column} = {one.value}", rows), cell(one.metric), (move, chance)
 
 
+def _classes(found: PredictionsDiff) -> Table:
+    """Recall and precision of the classes of which most rows are told otherwise."""
+    return shapes.table(
+        "Recall and precision by class",
+        ("Class", "Recall", "Precision"),
+        [_class(one) for one in found.classes],
+        total=found.classes_changed,
+        fold=True,
+    )
+
+
+def _class(one: ClassChange) -> Row:
+    rows = Words(f"({count(one.rows, 'row')})")
+    recall = _moved(one.old_recall, one.new_recall)
+    if one.p is not None and recall:
+        is_by_chance = one.p >= _CHANCE
+        words = "may be chance" if is_by_chance else f"p = {numbers.number(one.p, 2)}"
+        recall = (*recall, Words(words))
+    return cell(one.name, rows), recall, _moved(one.old_precision, one.new_precision)
+
+
+def _moved(old: float | None, new: float | None) -> Cell:
+    """A share before and after, and by how much it changed; of no rows there is none."""
+    if old is None or new is None:
+        sides = [Words("no rows") if one is None else Words(f"{one:.1%}") for one in (old, new)]
+        return sides[0], Words("→"), sides[1]
+    if old == new:
+        return cell(Number(f"{new:.1%}"))
+    return (*shapes.both(*numbers.show_both(old, new)), Words(f"({numbers.signed(new - old)})"))
+
+
 def _examples(found: PredictionsDiff) -> Table:
     has_shown = any(one.shown for one in found.examples)
     titles = ("Example", "Label", "Prediction", "Change")
@@ -188,21 +262,38 @@ def _confusion(found: PredictionsDiff) -> Table:
             for at, (before, after) in enumerate(pairs)
             if before != after
         )
-    classes = new.classes if new is not None else ()
     return shapes.table(
         "Confusion",
         ("Label", "Predicted", "Rows"),
         [
             (
-                cell(classes[label]),
-                (Text(classes[at]), Words("right" if label == at else "wrong")),
+                cell(_class_name(new, label)),
+                (_class_name(new, at), *_rightness(new, label, at)),
                 shapes.both(*numbers.show_both(before, after)),
             )
             for _, label, at, before, after in cells[:_MAX_CONFUSIONS]
+            if new is not None
         ],
         total=len(cells),
         fold=True,
     )
+
+
+def _is_rest(found: Confusion, at: int) -> bool:
+    return bool(found.others) and at == len(found.classes) - 1
+
+
+def _class_name(found: Confusion, at: int) -> Part:
+    """A class; what stands for many is no name of the team's."""
+    name = found.classes[at]
+    return Words(name) if _is_rest(found, at) else Text(name)
+
+
+def _rightness(found: Confusion, label: int, predicted: int) -> Cell:
+    """Whether a cell is right. Of what stands for many classes nobody can say."""
+    if _is_rest(found, label) or _is_rest(found, predicted):
+        return (Words("not told apart"),) if label == predicted else ()
+    return (Words("right" if label == predicted else "wrong"),)
 
 
 def _pairs(old: Confusion, new: Confusion) -> list[list[tuple[int, int]]]:

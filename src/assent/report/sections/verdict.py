@@ -35,6 +35,7 @@ MARKS = {
 }
 STATES = {
     Outcome.FAILED: State(Mark.FAILED, "failed"),
+    Outcome.UNDECIDED: State(Mark.FAILED, "undecided"),
     Outcome.WAITING: State(Mark.WAITING, "waiting"),
     Outcome.WARNED: State(Mark.WARNED, "warning"),
     Outcome.PASSED: State(Mark.PASSED, "passed"),
@@ -51,7 +52,7 @@ def headline(model: str, verdict: Verdict, approvals: Approvals) -> Cell:
         case Decision.BLOCKED if not total:
             said = "is blocked: no gate has judged it."
         case Decision.BLOCKED:
-            said = f"is blocked: {len(verdict.of(Outcome.FAILED)):,} of {total:,} {gates} failed."
+            said = f"is blocked: {blocked_by(verdict)}."
         case Decision.PENDING if approvals.missing:
             missing = count(approvals.missing, "approval is", "approvals are")
             said = f"waits for approval: {missing} still needed."
@@ -63,6 +64,15 @@ def headline(model: str, verdict: Verdict, approvals: Approvals) -> Cell:
             said = f"passed: {count(total - skipped, 'gate holds', 'gates hold')}"
             said += f", {skipped:,} not applicable." if skipped else "."
     return cell(model, Words(said))
+
+
+def blocked_by(verdict: Verdict) -> str:
+    """How many block, of how many: `1 of 3 gates failed, 1 undecided`."""
+    total = len(verdict.findings)
+    counts = ((len(verdict.of(one)), one.value) for one in (Outcome.FAILED, Outcome.UNDECIDED))
+    (first, word), *others = [(n, word) for n, word in counts if n]
+    said = f"{first:,} of {total:,} {'gate' if total == 1 else 'gates'} {word}"
+    return "".join((said, *(f", {n:,} {word}" for n, word in others)))
 
 
 def next_steps(verdict: Verdict, approvals: Approvals) -> tuple[Cell, ...]:
@@ -77,7 +87,7 @@ def next_steps(verdict: Verdict, approvals: Approvals) -> tuple[Cell, ...]:
         case Decision.BLOCKED if not verdict.findings:
             return (cell(Words("Give the model at least one gate: nothing judged is no pass.")),)
         case Decision.BLOCKED:
-            return (*_remedies(verdict.of(Outcome.FAILED)), *awaited)
+            return (*_remedies(verdict.blocking), *awaited)
 
 
 def _remedies(findings: tuple[Finding, ...]) -> tuple[Cell, ...]:

@@ -1,0 +1,173 @@
+"""What is taken out of nested columns to be counted as columns of its own.
+
+The fields of a struct are columns (`address.city`); of a list of numbers its norm is one, and where
+all lists have the same few numbers, each of these (`embedding[0]`). What has no such parts is known
+by its length or by its nulls alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from assent.core.profile import ColumnProfile
+from assent.measure import engine
+from assent.measure.profiles.columns import Column, column_of_duckdb
+
+MAX_DEPTH = 4
+"""Structs within structs that are unpacked."""
+
+MAX_PARTS = 200
+"""Columns that one struct may become. Of one with more, only the outer levels are unpacked: a level
+is there with all of its fields, or with none.
+"""
+
+MAX_DIMENSIONS = 32
+"""Numbers of a list that are columns of their own."""
+
+MAX_VALUES = 64_000_000
+"""And of all its rows together."""
+
+FIRST = 1_000
+"""Rows that are looked at first, to see whether lists are of one length."""
+
+Fields = Callable[[Column], Sequence[Column]]
+"""The fields of a struct, none of anything else. Each is named as it is in the struct."""
+
+
+def fields_of(column: Column, fields: Fields) -> tuple[Column, ...]:
+    """The fields of a struct and of those within it, as deep as there is room for all."""
+    for depth in range(MAX_DEPTH, 0, -1):
+        found = tuple(_unpacked(column, fields, depth))
+        if len(found) <= MAX_PARTS:
+            return found
+    return ()
+
+
+def fields_of_duckdb(column: Column, type_: Any, units: Mapping[str, str]) -> tuple[Column, ...]:
+    """The same of a column of the DuckDB type `type_`. `units` are those of moments by name."""
+    types = {column.read: type_}
+
+    def fields(of: Column) -> list[Column]:
+        if types[of.read].id != "struct":
+            return []
+        found = []
+        for name, inner in types[of.read].children:
+            if "\0" in name:
+                return []
+            field = column_of_duckdb(name, inner, units.get(name, "us"))
+            field = replace(field, sql=f"struct_extract({of.read}, {engine.text(name)})")
+            types[field.read] = inner
+            found.append(field)
+        return found
+
+    return fields_of(column, fields)
+
+
+def _unpacked(column: Column, fields: Fields, depth: int) -> Iterable[Column]:
+    found = fields(column) if depth else ()
+    names = [field.name for field in found]
+    if "" in names or len({name.lower() for name in names}) < len(names):
+        return  # which is which cannot be said
+    for field in found:
+        part = replace(field, name=f"{column.name}.{_said(field.name)}", of=column.name)
+        yield part
+        yield from _unpacked(part, fields, depth - 1)
+
+
+def _said(field: str) -> str:
+    """The name of a field, in quotes where it could be taken for a path."""
+    return '"' + field.replace('"', '""') + '"' if set(field) & set('."[]()') else field
+
+
+def norm_of(column: Column, sql: str) -> Column:
+    """The length of a list of numbers as a vector; what is null in it counts nothing."""
+    return Column(
+        name=f"{column.name} (norm)",
+        type="double",
+        kind="number",
+        counting="number",
+        is_direct=True,
+        sql=sql,
+        of=column.name,
+    )
+
+
+def dimensions_of(column: Column, count: int, sql: Callable[[int], str]) -> tuple[Column, ...]:
+    """The numbers of a list, each by its place."""
+    if column.elements is None:
+        return ()
+    return tuple(
+        replace(column.elements, name=f"{column.name}[{at}]", sql=sql(at), of=column.name)
+        for at in range(count)
+    )
+
+
+def known_dimensions(
+    column: Column, rows: int, baseline: Iterable[ColumnProfile] | None
+) -> int | None:
+    """How many numbers of a list are columns, if that is known: as many as in the baseline, and
+    none of too many rows. None if the lists must be looked at.
+    """
+    if column.elements is None:
+        return 0
+    known = 0
+    for old in baseline or ():
+        known += old.of == column.name and old.name == f"{column.name}[{known}]"
+    there = known > 0 or any(old.of == column.name for old in baseline or ())
+    if known * rows > MAX_VALUES or rows > MAX_VALUES:
+        return 0
+    return min(known, MAX_DIMENSIONS) if there else None
+
+
+def fitting_dimensions(least: int | None, most: int | None, rows: int) -> int:
+    """How many numbers of a list are columns, whose lists have so many at least and at most."""
+    if least is None or least != most or least > MAX_DIMENSIONS or least * rows > MAX_VALUES:
+        return 0
+    return least
+
+
+def flat(columns: Sequence[Column], parts: Mapping[str, Sequence[Column]]) -> list[Column]:
+    """The columns, each with its parts behind it. No two have the same name: a part that is called
+    like a column is told from it.
+    """
+    taken = {column.name for column in columns}
+    found: list[Column] = []
+    for column in columns:
+        found.append(column)
+        renamed = {column.name: column.name}
+        for part in parts.get(column.name, ()):
+            name = part.name
+            while name in taken:
+                name += " (part)"
+            taken.add(name)
+            renamed[part.name] = name
+            found.append(replace(part, name=name, of=renamed[part.of]))
+    return found
+
+
+def without(columns: Sequence[Column], left_out: Collection[str]) -> list[Column]:
+    """The columns but those left out, and what was taken out of them."""
+    gone = set(left_out)
+    kept: list[Column] = []
+    for column in columns:
+        if column.name in gone or column.of in gone:
+            gone.add(column.name)
+        else:
+            kept.append(column)
+    return kept
+
+
+def unknown(left_out: Sequence[str], columns: Iterable[Column]) -> list[str]:
+    """The names that are left out and not there. What is left out is not unpacked, so that nobody
+    knows its parts.
+    """
+    there = {column.name for column in columns}
+    return [
+        name
+        for name in left_out
+        if name not in there
+        and not any(name.startswith((f"{one}.", f"{one}[", f"{one} (")) for one in left_out)
+    ]
