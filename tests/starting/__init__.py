@@ -45,7 +45,7 @@ exec {python} -IS {client} {folder}/$(($$ % 2)) "$@"
 """
 ASSENT = """\
 #!/bin/sh
-exec {folder}/ask 1 {real} "$@"
+exec {folder}/ask assent 1 {real} "$@"
 """
 _is_real = IS_SOAK
 _lock = Lock()
@@ -101,7 +101,8 @@ class Starters:
         self, words: Sequence[str], cwd: Path, env: Mapping[bytes, bytes]
     ) -> subprocess.CompletedProcess[bytes]:
         """What came of these words; raises `StarterError` where no starter says it."""
-        order = client.Order(True, os.fsencode(cwd), [os.fsencode(one) for one in words], env)
+        encoded = [os.fsencode(one) for one in words]
+        order = client.Order(b"assent", os.fsencode(cwd), encoded, env, is_alone=True)
         try:
             with socket.socket(socket.AF_UNIX) as asked:
                 asked.settimeout(HANGS_AFTER_S)
