@@ -42,17 +42,25 @@ class Diff(Struct, frozen=True, kw_only=True):
     @property
     def is_unchanged(self) -> bool:
         """Whether nothing differs, and nothing was left uncompared that could."""
-        return self.is_empty and not self.packages.not_compared + self.environment.not_compared
+        uncompared = self.packages.not_compared + self.environment.not_compared
+        if self.predictions is not None:
+            uncompared += self.predictions.not_compared
+        uncompared += tuple(one.not_compared for one in self.metrics if one.not_compared)
+        return self.is_empty and not uncompared
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing that is compared differs."""
         return not (
             any(metric.is_changed for metric in self.metrics)
-            or (self.predictions is not None and self.predictions.disagreement)
+            or (self.predictions is not None and _differs(self.predictions))
             or self.model_files.changes
             or self.data.changes
             or self.params.changes
             or self.packages.changes
             or self.environment.changes
         )
+
+
+def _differs(found: PredictionsDiff) -> bool:
+    return bool(found.disagreement or found.scores_changed or found.labels_changed)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.scalar import Scalar
 
@@ -68,7 +69,7 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     is_computed: bool = False
     is_disputed: bool = False
     own: Own | None = None
-    not_compared: str = ""
+    not_compared: NotCompared | None = None
     no_interval: str = ""
 
     @property

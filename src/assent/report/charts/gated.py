@@ -23,6 +23,6 @@ def ranks_of(findings: Iterable[Finding]) -> Mapping[str, int]:
 
 
 def _rank(outcome: Outcome) -> int:
-    if outcome is Outcome.FAILED:
+    if outcome.blocks:
         return 0
     return 2 if outcome in (Outcome.PASSED, Outcome.NOT_APPLICABLE) else 1
