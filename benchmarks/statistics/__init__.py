@@ -1,0 +1,4 @@
+"""How often the intervals and gates of predictions are wrong, by simulation.
+
+Usage: python -m benchmarks.statistics [--runs N] [--only NAME] [--write]
+"""
