@@ -1,3 +1,4 @@
+# ruff: noqa: A005 - a part of `benchmarks`, never imported by its last name alone
 """Simulate, print, and write the tables into the documentation."""
 
 from __future__ import annotations
