@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from assent.compare.predictions import joint, queries, ranks
 from assent.compare.predictions.distributions import mcnemar_mid_p, two_sided_p
@@ -204,23 +202,22 @@ def disagreement(old: Side, new: Side) -> float | None:
     """The share of rows, the same on both sides, whose prediction (else score) is another one."""
     left, right = old.prediction, new.prediction
     if left is None or right is None:
-        return other_scores(old, new)
-    return _other(left, right)
-
-
-def other_scores(old: Side, new: Side) -> float | None:
-    """The share of rows, the same on both sides, whose score is another one, however little: None
-    where a side has none.
-    """
-    left, right = old.scores, new.scores
-    return None if left is None or right is None else _other(left, right)
-
-
-def _other(left: NDArray[Any], right: NDArray[Any]) -> float | None:
-    if left.ndim != right.ndim or not len(left):
+        left, right = old.scores, new.scores
+    if left is None or right is None or left.ndim != right.ndim or not len(left):
         return None
     differs = left != right
     return float((differs if differs.ndim == 1 else differs.any(axis=1)).mean())
+
+
+def scores_changed(old: Side, new: Side) -> int | None:
+    """How many rows have another score; None where only one side has scores, or other ones."""
+    left, right = old.scores, new.scores
+    if left is None and right is None:
+        return 0
+    if left is None or right is None or left.shape != right.shape:
+        return None
+    differs = left != right
+    return int((differs if differs.ndim == 1 else differs.any(axis=1)).sum())
 
 
 def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> Found:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff.sameness import Same, sameness
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.scalar import Scalar
 
@@ -70,7 +70,7 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     is_computed: bool = False
     is_disputed: bool = False
     own: Own | None = None
-    not_compared: str = ""
+    not_compared: NotCompared | None = None
     no_interval: str = ""
 
     @property
@@ -90,7 +90,8 @@ def sameness_of(metrics: Sequence[MetricChange]) -> Same | None:
     is_open = any(
         one.is_changed or one.is_disputed or one.old is UNSET or one.new is UNSET for one in metrics
     )
-    return sameness(len(metrics), is_open, ())
+    left = [one.not_compared for one in metrics if one.not_compared is not None]
+    return sameness(len(metrics), is_open, left)
 
 
 def slice_of(name: str) -> tuple[str, str, str] | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from assent.core.diff.sameness import Same, sameness
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.evidence import Task
 from assent.core.scalar import Scalar
@@ -130,11 +130,10 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     """Both models on the rows that both have predicted. `joined` counts those; below 99% of
     the baseline's rows `is_paired` is False: then the sides are different samples. Without a
     baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
-    now; both models are measured by the candidate's. `slices_left_out` counts slices that were
+    now; `scores_changed` those with another score (None: one side has none);
+    both models are measured by the candidate's. `slices_left_out` counts slices that were
     too many to be looked at, the smallest; `classes` are those
-    of `classes_changed` that changed most. `other_scores` is the share of joined rows whose score
-    is another one, however little, None where that was not compared; `has_scores` says that a side
-    has any. `problem` says why nothing could be compared.
+    of `classes_changed` that changed most. `problem` says why nothing could be compared.
     """
 
     task: Task
@@ -144,8 +143,7 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     is_paired: bool = False
     flips: Flips | None = None
     disagreement: float | None = None
-    other_scores: float | None = None
-    has_scores: bool = False
+    scores_changed: int | None = None
     old_calibration: tuple[CalibrationBin, ...] = ()
     new_calibration: tuple[CalibrationBin, ...] = ()
     old_confusion: Confusion | None = None
@@ -162,15 +160,27 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     problem: str | None = None
 
     @property
+    def not_compared(self) -> tuple[NotCompared, ...]:
+        """What of the predictions could not be compared."""
+        if self.old_rows is None:
+            return ()
+        if self.problem is not None:
+            return (NotCompared(reason=self.problem),)
+        found = []
+        if self.has_other_labels:
+            said = f"{self.labels_changed:,} of {self.joined:,} rows have another label"
+            found.append(NotCompared(name="who is right", reason=said))
+        if self.disagreement is None or self.scores_changed is None:
+            reason = "one of the models has none, or of other classes"
+            found.append(NotCompared(name="scores or predictions", reason=reason))
+        return tuple(found)
+
+    @property
     def sameness(self) -> Same | None:
-        """Whether every row of either side was compared, and prediction, score and label are the
-        same in each.
-        """
-        scores = self.other_scores if self.has_scores else 0.0
+        """That all of the baseline's rows are predicted as before, with the same labels."""
+        is_changed = bool(self.disagreement or self.scores_changed or self.labels_changed)
         is_whole = self.joined == self.old_rows == self.new_rows
-        was_compared = is_whole and self.problem is None and None not in (self.disagreement, scores)
-        changes = bool(self.disagreement or scores or self.labels_changed)
-        return sameness(self.joined, changes or not was_compared, ())
+        return sameness(self.joined, is_changed or not is_whole, self.not_compared)
 
     @property
     def has_other_labels(self) -> bool:

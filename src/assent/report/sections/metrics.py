@@ -131,7 +131,8 @@ def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
     interval: each reason once, with the metrics of the whole that it is of.
     """
     whole = [one for one in metrics if slice_of(one.name) is None and one.change is not None]
-    for reason, names in _by_reason((one.not_compared, one.name) for one in whole):
+    uncompared = ((one.not_compared.reason, one.name) for one in whole if one.not_compared)
+    for reason, names in _by_reason(uncompared):
         yield (Words("Not compared:"), *names, Words(f", because {reason}."))
     if any(one.own is not None for one in whole):
         said = (
