@@ -222,10 +222,9 @@ def stolen(world: World, loot: Path) -> list[str]:
     ]
 
 
-@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(47)
 def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
-    world: World,
+    world: World, for_real: None
 ) -> None:
     spying, loot = spy(world.root)
     train = TRAIN.format(outside=str(world.root / "outside.json")) + spying
@@ -251,10 +250,11 @@ def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
         assert loot.read_bytes() == before, "nothing of the team was run"
 
 
-@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(47)
 @pytest.mark.parametrize("empties", [True, False])
-def test_what_a_pull_request_leaves_on_a_machine_that_is_kept(world: World, empties: bool) -> None:
+def test_what_a_pull_request_leaves_on_a_machine_that_is_kept(
+    world: World, for_real: None, empties: bool
+) -> None:
     """It writes `runs-on` itself, so it can run where the trusted jobs do. What lies in the folder
     of their checkout is not there any more when they begin. Whatever else such a machine keeps is
     lost: docs/github.md says how to keep pull requests away from it.

@@ -139,9 +139,10 @@ def protect_from_trainings(world: World) -> None:
         world.site.scopes[name] = ("assent", "staging", "production")
 
 
-@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(47)
-def test_a_training_on_the_default_branch_gets_no_token_of_ours(world: World) -> None:
+def test_a_training_on_the_default_branch_gets_no_token_of_ours(
+    world: World, for_real: None
+) -> None:
     change = world.propose(0.8)
     world.review(change)
     world.approve(change, world.grace)

@@ -148,7 +148,7 @@ class Site:
         self.plain: dict[str, str] = {}
         self.protected: dict[str, str] = {}
         self.scopes: dict[str, tuple[str, ...]] = {}
-        self.programs = starting.programs()
+        self.programs: list[Path] = []
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -215,7 +215,10 @@ class Site:
         for name in [one for one in variables if one.startswith("CI_JOB")]:
             del variables[name]
         return started, Pipeline(
-            folder, variables, remote=self.server.git, path=tuple(self.programs)
+            folder,
+            variables,
+            remote=self.server.git,
+            path=(*self.programs, *starting.programs()),
         )
 
 

@@ -99,7 +99,7 @@ class Harness:
         self.variables = dict(variables or {})
         self.environments = {name: dict(one) for name, one in (environments or {}).items()}
         self.default_permissions = default_permissions
-        self.install = install or starting.installed()
+        self.install = install
         self.node = node or find_node()
         self.git = GitServer(self.repositories)
         self._ids = itertools.count(1001)
@@ -197,7 +197,7 @@ class Harness:
             # Only the stand-ins of `actions/` see these, as only real actions see the real ones.
             "ASSENT_HARNESS_STORAGE": str(self.storage),
             "ASSENT_HARNESS_PYTHON": sys.executable,
-            "ASSENT_HARNESS_INSTALL": self.install,
+            "ASSENT_HARNESS_INSTALL": self.install or starting.installed(),
         }
         image = {
             "PATH": f"{self._system_python().parent}:{SYSTEM_PATH}",
@@ -217,7 +217,8 @@ class Harness:
 
     def _system_python(self) -> Path:
         """The machine's own Python. It has no packages, but makes environments that can."""
-        return make(self.root / "system", self.install, has_pip=False)
+        how = self.install or starting.installed()
+        return make(self.root / "system", how, has_pip=False)
 
     def _read(self, workflow: str | Path, context: dict[str, str]) -> str:
         if isinstance(workflow, Path):
