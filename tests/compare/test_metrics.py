@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from assent.compare.metrics import compare_metrics
-from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.metrics import Interval, MetricChange, Own
 from assent.core.scalar import NonFinite, Scalar
 
 NAN = NonFinite("nan")
@@ -132,6 +132,33 @@ def test_what_disagrees_is_listed_twice() -> None:
     assert (from_rows.new, from_rows.is_computed) == (0.7, True)
     assert from_file.is_disputed
     assert from_rows.is_disputed
+
+
+def test_a_file_is_compared_with_what_its_side_has_by_itself() -> None:
+    """On the labels of the candidate the baseline has another value than in its file."""
+    own = Own(old=0.8445, new=0.715)
+    again = computed("auc", 0.7147, 0.715, own=own)
+    (change,) = compare_metrics({"auc": 0.8445}, {"auc": 0.715}, [again])
+    assert (change.old, change.new, change.own) == (0.7147, 0.715, own)
+    assert not change.is_disputed
+    from_file, from_rows = compare_metrics({"auc": 0.7147}, {"auc": 0.715}, [again])
+    assert (from_file.is_disputed, from_rows.is_disputed) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "side"), [(0.8, 0.95, "candidate"), (0.9, 0.7, "baseline"), (0.9, 0.95, None)]
+)
+def test_the_values_of_a_file_are_not_compared_if_one_is_not_of_the_predictions(
+    old: float, new: float, side: str | None
+) -> None:
+    """Both may be of another definition; one alone is of something else than the other."""
+    from_file, from_rows = compare_metrics({"auc": old}, {"auc": new}, [computed("auc", 0.8, 0.7)])
+    assert from_rows.not_compared is None
+    if side is None:
+        assert from_file.not_compared is None
+    else:
+        assert from_file.not_compared is not None
+        assert f"the metrics file of the {side}" in from_file.not_compared.reason
 
 
 def test_a_side_without_the_metric_is_filled_in() -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from assent.core.diff.metrics import Better, MetricChange, Own
+from assent.core.diff.sameness import NotCompared
 from assent.core.direction import direction, is_turned
 from assent.core.scalar import Scalar, difference, number, same
 
@@ -90,16 +91,20 @@ def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Ite
     )
 
 
-def _why_disputed(agrees: tuple[bool, bool], computed: MetricChange) -> str:
-    """Why the two values of a file are not of one thing; empty where they may be, as those of
+def _why_disputed(agrees: tuple[bool, bool], computed: MetricChange) -> NotCompared | None:
+    """Why the two values of a file are not of one thing; None where they may be, as those of
     another definition of the metric are.
     """
     if any(agrees):
         side = "candidate" if agrees[0] else "baseline"
-        return f"the metrics file of the {side} does not say what its predictions give"
-    if computed.own is None:
+        return NotCompared(
+            name=computed.name,
+            reason=f"the metrics file of the {side} does not say what its predictions give",
+        )
+    if computed.own is None or computed.not_compared is not None:
         return computed.not_compared
-    return computed.not_compared or "the rows or labels are others than the baseline's"
+    reason = "the rows or labels are others than the baseline's"
+    return NotCompared(name=computed.name, reason=reason)
 
 
 def is_alike(one: Scalar | UnsetType, other: Scalar | UnsetType) -> bool:

@@ -98,15 +98,34 @@ def test_without_the_baselines_predictions_the_policy_decides() -> None:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({}, WAITING),
+        ({}, UNDECIDED),
+        ({"undecided": "approve"}, WAITING),
+        ({"undecided": "warn"}, WARNED),
+        ({"inconclusive": "approve"}, WAITING),
         ({"inconclusive": "block"}, FAILED),
         ({"inconclusive": "pass"}, PASSED),
     ],
 )
-def test_other_rows_are_inconclusive(more: dict[str, Any], expected: Outcome) -> None:
+def test_other_rows_are_undecided(more: dict[str, Any], expected: Outcome) -> None:
     finding = judge(paired(is_paired=False, joined=50, problem="only 50 rows"), **more)
     assert finding.outcome is expected
-    assert finding.reason == "inconclusive: only 50 rows"
+    assert finding.reason.endswith("only 50 rows")
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("bounded", "expected"),
+    [
+        ("negative_flips", UNDECIDED),
+        ("positive_flips", UNDECIDED),
+        ("worse_slices", UNDECIDED),
+        ("disagreement", PASSED),
+        ("labels_changed", FAILED),
+    ],
+)
+def test_with_other_labels_nobody_knows_who_was_right(bounded: str, expected: Outcome) -> None:
+    finding = judge(paired(labels_changed=11), bounded, 9 if bounded == "worse_slices" else "9%")
+    assert finding.outcome is expected
 
 
 @pytest.mark.threat(14)

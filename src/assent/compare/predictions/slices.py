@@ -15,6 +15,7 @@ from assent.compare.predictions.sides import Side
 from assent.compare.predictions.table import SliceColumn
 from assent.core.diff.metrics import MIN_SLICE_ROWS, Interval, MetricChange, Own
 from assent.core.diff.predictions import SliceChange
+from assent.core.diff.sameness import NotCompared
 from assent.core.direction import direction
 from assent.core.scalar import Scalar, scalar
 
@@ -180,7 +181,7 @@ def change_of(
                 rows=rows,
                 is_computed=True,
                 own=None if is_alike(alone.old, left) and is_alike(alone.new, right) else alone,
-                not_compared=why_not,
+                not_compared=NotCompared(name=prefix + name, reason=why_not) if why_not else None,
             )
         )
     return changes

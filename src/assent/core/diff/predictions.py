@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.evidence import Task
 from assent.core.scalar import Scalar
@@ -129,7 +130,8 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     """Both models on the rows that both have predicted. `joined` counts those; below 99% of
     the baseline's rows `is_paired` is False: then the sides are different samples. Without a
     baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
-    now; both models are measured by the candidate's. `slices_left_out` counts slices that were
+    now; `scores_changed` those with another score (None: one side has none);
+    both models are measured by the candidate's. `slices_left_out` counts slices that were
     too many to be looked at, the smallest; `classes` are those
     of `classes_changed` that changed most. `problem` says why nothing could be compared.
     """
@@ -141,6 +143,7 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     is_paired: bool = False
     flips: Flips | None = None
     disagreement: float | None = None
+    scores_changed: int | None = None
     old_calibration: tuple[CalibrationBin, ...] = ()
     new_calibration: tuple[CalibrationBin, ...] = ()
     old_confusion: Confusion | None = None
@@ -155,6 +158,29 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     slices_left_out: int = 0
     labels_changed: int = 0
     problem: str | None = None
+
+    @property
+    def not_compared(self) -> tuple[NotCompared, ...]:
+        """What of the predictions could not be compared."""
+        if self.old_rows is None:
+            return ()
+        if self.problem is not None:
+            return (NotCompared(reason=self.problem),)
+        found = []
+        if self.has_other_labels:
+            said = f"{self.labels_changed:,} of {self.joined:,} rows have another label"
+            found.append(NotCompared(name="who is right", reason=said))
+        if self.disagreement is None or self.scores_changed is None:
+            reason = "one of the models has none, or of other classes"
+            found.append(NotCompared(name="scores or predictions", reason=reason))
+        return tuple(found)
+
+    @property
+    def sameness(self) -> Same | None:
+        """That all of the baseline's rows are predicted as before, with the same labels."""
+        is_changed = bool(self.disagreement or self.scores_changed or self.labels_changed)
+        is_whole = self.joined == self.old_rows == self.new_rows
+        return sameness(self.joined, is_changed or not is_whole, self.not_compared)
 
     @property
     def has_other_labels(self) -> bool:

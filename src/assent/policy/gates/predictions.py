@@ -14,7 +14,14 @@ from assent.core.evidence import Evidence
 from assent.core.scalar import show
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Percent, share_of
-from assent.policy.gates.findings import INCONCLUSIVE, Undecided, WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import (
+    INCONCLUSIVE,
+    Undecided,
+    WithoutBaseline,
+    alone,
+    bounded,
+    undecided,
+)
 from assent.policy.gates.words import named
 
 Bound = Annotated[float, Meta(ge=0)] | Percent
@@ -26,16 +33,17 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     before, wrong now), `positive_flips`, `disagreement` (predicted otherwise), `labels_changed`
     (the truth itself was changed); or the number of `worse_slices`, which got worse beyond chance.
 
-    If both models have predicted fewer than 99% of the same rows, nothing is judged:
-    `inconclusive` says what that means: `approve` (a person decides), `block` or `pass`.
-    `undecided` says what it means where predictions are there on both sides and cannot be compared.
+    If both models have predicted fewer than 99% of the baseline's rows, if more than 1% of these
+    have another label, or if the tasks are different ones, nothing is judged that depends on it:
+    `undecided` says what that means: `block`, `approve` (a person decides) or `warn`. For different
+    rows `inconclusive` says it where it is given.
     """
 
     predictions: Literal[
         "negative_flips", "positive_flips", "disagreement", "labels_changed", "worse_slices"
     ]
     max: Bound
-    inconclusive: Literal["approve", "block", "pass"] = "approve"
+    inconclusive: Literal["approve", "block", "pass"] | None = None
     undecided: Undecided = "block"
 
     def __post_init__(self) -> None:
@@ -76,21 +84,15 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     def _judge(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding:
         if not found.is_paired:
-            return Finding(
-                rule=rule,
-                outcome=INCONCLUSIVE[self.inconclusive],
-                reason=f"not compared: {found.problem or 'the rows are different ones'}",
-                evidence=f"{found.joined:,} rows of both models",
-                remedy="let a person decide, or predict the rows of the baseline",
-            )
+            return self._of_other_rows(rule, found)
         if found.has_other_labels and self.predictions not in ("labels_changed", "disagreement"):
-            return Finding(
-                rule=rule,
-                outcome=INCONCLUSIVE[self.inconclusive],
-                reason="not compared: which of the two is right depends on which labels are right",
+            return undecided(
+                rule,
+                "who is right depends on which labels are",
+                self.undecided,
                 evidence=f"{found.labels_changed:,} of {found.joined:,} rows have another label "
                 "than in the baseline",
-                remedy="let a person decide, or evaluate the baseline again with the new labels",
+                remedy="evaluate the baseline again with the new labels",
             )
         measured = self._measured(found)
         if measured is None:
@@ -110,6 +112,20 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "above the bound",
             evidence,
             "look at who got worse, or change the bound on the base branch",
+        )
+
+    def _of_other_rows(self, rule: str, found: PredictionsDiff) -> Finding:
+        reason = found.problem or "the rows are different ones"
+        evidence = f"{found.joined:,} rows of both models"
+        if self.inconclusive is None:
+            remedy = "predict the rows of the baseline"
+            return undecided(rule, reason, self.undecided, evidence=evidence, remedy=remedy)
+        return Finding(
+            rule=rule,
+            outcome=INCONCLUSIVE[self.inconclusive],
+            reason=f"inconclusive: {reason}",
+            evidence=evidence,
+            remedy="let a person decide, or predict the rows of the baseline",
         )
 
     def _measured(self, found: PredictionsDiff) -> tuple[float, str] | None:

@@ -10,7 +10,7 @@ from math import sqrt
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import MetricChange, slice_of
+from assent.core.diff.metrics import MetricChange, sameness_of, slice_of
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -55,9 +55,9 @@ def metrics_section(diff: Diff) -> Section:
             tally[effect] += 1
         ranked = (rank, -abs(metric.relative or 0.0), at, effect, metric)
         (whole if slice_of(metric.name) is None else sliced).append(ranked)
-    is_same = tally[Effect.UNCHANGED] == sum(tally.values()) + by_chance
-    if has_baseline and is_same:
-        summary = cell(Words(f"unchanged ({len(metrics):,})"))
+    same = sameness_of(metrics)
+    if has_baseline and same is not None:
+        summary = shapes.unchanged(same)
     elif has_baseline:
         counts = [(tally[effect], effect.value) for effect in Effect]
         summary = shapes.tally([*counts[:-1], (by_chance, "perhaps by chance"), counts[-1]])
@@ -76,7 +76,7 @@ def metrics_section(diff: Diff) -> Section:
         titles,
         [_metric_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, whole)],
         total=len(whole),
-        fold=is_same,
+        fold=same is not None,
     )
     return Section(
         title="Metrics",
@@ -131,7 +131,8 @@ def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
     interval: each reason once, with the metrics of the whole that it is of.
     """
     whole = [one for one in metrics if slice_of(one.name) is None and one.change is not None]
-    for reason, names in _by_reason((one.not_compared, one.name) for one in whole):
+    uncompared = ((one.not_compared.reason, one.name) for one in whole if one.not_compared)
+    for reason, names in _by_reason(uncompared):
         yield (Words("Not compared:"), *names, Words(f", because {reason}."))
     if any(one.own is not None for one in whole):
         said = (

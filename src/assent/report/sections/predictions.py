@@ -80,22 +80,20 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
 def _summary(found: PredictionsDiff) -> Cell:
     if not found.joined:
         return cell(Words("not compared: no row has predictions of both models"))
+    if found.sameness is not None:
+        return shapes.unchanged(found.sameness)
     rows = f"Of {count(found.joined, 'row')}"
     if not found.is_paired or found.labels_changed:
         return cell(Words(_of_other_questions(found, rows)))
+    if not found.disagreement:
+        return cell(Words(f"{rows}, {_scored_otherwise(found)}"))
     if found.flips is not None:
-        if not found.flips.worse and not found.flips.better and not found.disagreement:
-            return cell(Words(f"unchanged ({found.joined:,})"))
         worse, better = found.flips.worse, found.flips.better
         said = (
             f"{rows}, {worse:,} ({share(found.flips.negative)}) were right and are wrong "
             f"now, {better:,} ({share(found.flips.positive)}) were wrong and are right now"
         )
         return cell(Words(said))
-    if found.disagreement is None:
-        return cell(Words(count(found.joined, "row")))
-    if not found.disagreement:
-        return cell(Words(f"unchanged ({found.joined:,})"))
     return cell(Words(f"{rows}, {share(found.disagreement)} are predicted otherwise"))
 
 
@@ -109,6 +107,18 @@ def _of_other_questions(found: PredictionsDiff, rows: str) -> str:
         same = "none is" if not found.disagreement else f"{share(found.disagreement)} are"
         said += f", {same} predicted otherwise"
     return said
+
+
+def _scored_otherwise(found: PredictionsDiff) -> str:
+    """Of rows of which none, as far as is known, is predicted otherwise."""
+    if found.disagreement is None:
+        return "not compared: the two have no predictions of one kind"
+    if found.scores_changed is None:
+        return "none is predicted otherwise; scores are not compared: one side has none"
+    if not found.scores_changed:
+        return "none is predicted otherwise"
+    scored = share(found.scores_changed / found.joined)
+    return f"none is predicted otherwise, {scored} have another score"
 
 
 def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
