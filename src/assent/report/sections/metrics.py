@@ -57,7 +57,9 @@ def metrics_section(diff: Diff) -> Section:
         (whole if slice_of(metric.name) is None else sliced).append(ranked)
     is_same = tally[Effect.UNCHANGED] == sum(tally.values()) + by_chance
     if has_baseline and is_same:
-        summary = cell(Words(f"unchanged ({len(metrics):,})"))
+        is_whole = all(one.own is None for one in metrics)
+        where = "" if is_whole else " on the rows that both have"
+        summary = cell(Words(f"unchanged{where} ({len(metrics):,})"))
     elif has_baseline:
         counts = [(tally[effect], effect.value) for effect in Effect]
         summary = shapes.tally([*counts[:-1], (by_chance, "perhaps by chance"), counts[-1]])
