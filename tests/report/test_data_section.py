@@ -70,7 +70,7 @@ def test_what_did_not_change_is_one_line() -> None:
     same = samples.data("test", 10, b"t")
     unchanged = samples.diff(data=DataDiff(same=(same,)))
     found = data_section(unchanged.data)
-    assert said(found) == "Data: unchanged"
+    assert said(found) == "Data: unchanged (1)"
     assert all(table.is_folded for table in found.tables)
     nothing = data_section(DataDiff())
     assert (said(nothing), nothing.tables) == ("Data: None was declared.", ())

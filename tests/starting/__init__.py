@@ -45,7 +45,7 @@ exec {python} -IS {client} {folder}/$(($$ % 2)) "$@"
 """
 ASSENT = """\
 #!/bin/sh
-exec {folder}/ask 1 {real} "$@"
+exec {folder}/ask assent 1 {real} "$@"
 """
 _is_real = IS_SOAK
 _lock = Lock()
@@ -75,8 +75,8 @@ class Starters:
             path.write_text(text.format(**{name: shlex.quote(one) for name, one in words.items()}))
             path.chmod(0o755)
         self._owner = os.getpid()
-        self._processes = [self._begin(next(self.places)) for _ in range(2)]
-        for process in self._processes:
+        self.processes = [self._begin(next(self.places)) for _ in range(2)]
+        for process in self.processes:
             assert process.stdout is not None
             if process.stdout.readline() != b"ready\n":
                 raise StarterError(f"a starter did not begin: {self.said()}")
@@ -97,13 +97,29 @@ class Starters:
                 start_new_session=True,
             )
 
+    def run(
+        self, words: Sequence[str], cwd: Path, env: Mapping[bytes, bytes]
+    ) -> subprocess.CompletedProcess[bytes]:
+        """What came of these words; raises `StarterError` where no starter says it."""
+        encoded = [os.fsencode(one) for one in words]
+        order = client.Order(b"assent", os.fsencode(cwd), encoded, env, is_alone=True)
+        try:
+            with socket.socket(socket.AF_UNIX) as asked:
+                asked.settimeout(HANGS_AFTER_S)
+                asked.connect(next(self.places))
+                stdout, stderr = _read(*_begin(asked, order))
+                code = client.answer(asked)
+        except OSError as error:
+            raise StarterError(f"asking a starter: {error}\n{self.said()}") from error
+        return subprocess.CompletedProcess(list(words), code, stdout, stderr)
+
     def said(self) -> str:
         """What the starters have to say of themselves."""
         return (self.folder / "log").read_text()
 
     def end(self) -> None:
         if os.getpid() == self._owner:
-            for process in self._processes:
+            for process in self.processes:
                 process.communicate()
 
 
@@ -146,7 +162,7 @@ def run(
     """Run `assent` with these words to its end; `prefix` is what to run it with."""
     encoded = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
     if not _is_real and not prefix and client.is_plain(encoded):
-        return _ask(words, cwd, encoded)
+        return starters().run(words, cwd, encoded)
     return subprocess.run(
         [*prefix, sys.executable, "-m", "assent", *words],
         cwd=cwd,
@@ -156,23 +172,6 @@ def run(
         check=False,
         timeout=HANGS_AFTER_S,
     )
-
-
-def _ask(
-    words: Sequence[str], cwd: Path, env: Mapping[bytes, bytes]
-) -> subprocess.CompletedProcess[bytes]:
-    order = client.Order(True, os.fsencode(cwd), [os.fsencode(one) for one in words], env)
-    known = starters()
-    try:
-        with socket.socket(socket.AF_UNIX) as asked:
-            asked.settimeout(HANGS_AFTER_S)
-            asked.connect(next(known.places))
-            ends = _begin(asked, order)
-            stdout, stderr = _read(*ends)
-            code = client.answer(asked)
-    except OSError as error:
-        raise StarterError(f"asking a starter: {error}\n{known.said()}") from error
-    return subprocess.CompletedProcess(list(words), code, stdout, stderr)
 
 
 def _begin(asked: socket.socket, order: client.Order) -> tuple[int, int]:

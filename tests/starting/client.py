@@ -1,10 +1,10 @@
 """Asks a starter to start `assent`. As a program it stands where `assent` itself would stand:
 
-    client.py PLACE COUNT PROGRAM… WORDS…
+    client.py PLACE MODULE COUNT PROGRAM… WORDS…
 
-`PLACE` is the starter's socket. The words after the first `COUNT` go to `assent`, and the whole
-line is run where no starter can give a child the environment. This runs a thousand times in the
-tests, so it imports what is built in and no more.
+`PLACE` is the starter's socket, and `MODULE` what it runs. The words after the first `COUNT` go to
+that, and the whole line is run where no starter can give a child the environment. This runs a
+thousand times in the tests, so it imports what is built in and no more.
 """
 
 from __future__ import annotations
@@ -25,28 +25,37 @@ BROKEN = 125
 
 
 class Order:
-    """What is to be run: the words for `assent`, its folder and its environment. `is_module`: as
-    `python -m assent`, which finds modules in its folder, too.
+    """What is to be run: a module, its words, its folder and its environment. `is_alone`: not for a
+    step of a job but by a person, with `python -m`, which finds modules in the folder, too.
     """
 
     def __init__(
-        self, is_module: bool, cwd: bytes, words: Sequence[bytes], environ: Mapping[bytes, bytes]
+        self,
+        module: bytes,
+        cwd: bytes,
+        words: Sequence[bytes],
+        environ: Mapping[bytes, bytes],
+        *,
+        is_alone: bool,
     ) -> None:
-        self.is_module, self.cwd, self.words, self.environ = is_module, cwd, words, environ
+        self.module, self.cwd, self.words, self.environ = module, cwd, words, environ
+        self.is_alone = is_alone
 
     def encode(self) -> bytes:
         """The bytes of it. No part can hold a zero byte."""
-        counted = [b"-m" if self.is_module else b"", self.cwd, b"%d" % len(self.words)]
+        how = b"alone" if self.is_alone else b""
+        counted = [how, self.module, self.cwd, b"%d" % len(self.words)]
         named = [name + b"=" + value for name, value in self.environ.items()]
         return b"\0".join([*counted, *self.words, *named])
 
     @classmethod
     def decode(cls, content: bytes) -> Order:
         """The other way round."""
-        how, cwd, count, *rest = content.split(b"\0")
+        how, module, cwd, count, *rest = content.split(b"\0")
         words, named = rest[: int(count)], rest[int(count) :]
         parts = [one.partition(b"=") for one in named]
-        return cls(how == b"-m", cwd, words, {name: value for name, _, value in parts})
+        environ = {name: value for name, _, value in parts}
+        return cls(module, cwd, words, environ, is_alone=how == b"alone")
 
 
 def is_plain(environ: Mapping[bytes, bytes], *, isolated: bool = False) -> bool:
@@ -79,7 +88,7 @@ def answer(asked: socket | _socket.socket) -> int:
 
 
 def main() -> None:
-    place, count, *line = map(os.fsencode, sys.argv[1:])
+    place, module, count, *line = map(os.fsencode, sys.argv[1:])
     program, words = line[: int(count)], line[int(count) :]
     environ = dict(os.environb)
     if not is_plain(environ, isolated=b"-I" in program):
@@ -87,7 +96,8 @@ def main() -> None:
     asked = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:
         asked.connect(os.fsdecode(place))
-        ask(asked, Order(False, os.getcwdb(), words, environ), (0, 1, 2))  # noqa: PTH109
+        cwd = os.getcwdb()  # noqa: PTH109 - its bytes
+        ask(asked, Order(module, cwd, words, environ, is_alone=False), (0, 1, 2))
         code = answer(asked)
     except OSError as error:
         os.write(2, f"Traceback: asking the starter at {os.fsdecode(place)}: {error}\n".encode())

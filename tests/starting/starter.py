@@ -1,4 +1,5 @@
-"""A process that has imported what `assent` needs, and forks a child for each start.
+"""A process that has imported what `assent` needs, and forks a child for each start of it. The
+small programs of `tests/workflows/` it starts as well.
 
     starter.py PLACE
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 import atexit
 import gc
 import importlib
-import importlib.util
+import importlib.metadata
 import os
+import pkgutil
 import runpy
 import selectors
 import shutil
@@ -26,31 +28,38 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
-sys.path.append(str(Path(__file__).resolve().parents[2]))
+TREE = str(Path(__file__).resolve().parents[2])
+sys.path.append(TREE)
 
-from tests.starting.client import Order
-
-sys.path.pop()
+from tests.starting.client import Order  # noqa: E402 - now there is such a thing
 
 DEADLINE_S = 60
 """An order comes at once, or something is broken."""
+
+
+LIBRARIES = """
+    dotenv.parser duckdb github gitlab numpy requests tomllib xml.parsers.expat yaml
+    argparse importlib.metadata packaging.requirements sysconfig tests.workflows.standins.artifacts
+""".split()
+"""What parts of `assent` import only when they need it, and what the harness's own programs do."""
 
 
 def prepare() -> None:
     """Import all that a verb imports at any time. A fork takes along no other thread, so there must
     be none.
     """
-    from assent.cli.main import VERBS
+    import assent
 
-    names = [f"assent.cli.{verb}" for verb in VERBS]
-    names += ["assent.wiring", "assent.forges.github.forge", "assent.forges.gitlab.forge"]
-    names += ["assent.report.html", "assent.cli.published"]
-    # An installation need not have these.
-    names += [name for name in ("numpy", "duckdb") if importlib.util.find_spec(name)]
-    for name in names:
-        importlib.import_module(name)
+    modules = [one.name for one in pkgutil.walk_packages(assent.__path__, "assent.")]
+    for name in [*modules, *LIBRARIES]:
+        if not name.startswith(("assent.__main__", "assent.demo.project")):
+            with suppress(ModuleNotFoundError):  # an installation need not have all of them
+                importlib.import_module(name)
+    importlib.import_module("assent.report.html")._template()
+    importlib.metadata.version("packaging")  # it keeps which there are
     if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise RuntimeError("what the starter has imported has started threads")
+    sys.path.remove(TREE)
     gc.collect()
     gc.freeze()
 
@@ -91,7 +100,7 @@ class Starter:
         for one in streams:
             os.close(one)
         end = os.pidfd_open(pid)
-        self.running[end] = (pid, asking, order.is_module)
+        self.running[end] = (pid, asking, order.is_alone)
         self.selector.register(end, selectors.EVENT_READ)
         self.selector.register(asking, selectors.EVENT_READ, pid)
 
@@ -149,22 +158,27 @@ def become(order: Order, streams: list[int]) -> NoReturn:
         os.environb.update(order.environ)
         time.tzset()
         tempfile.tempdir = None
-        sys.argv = ["assent", *map(os.fsdecode, order.words)]
-        if order.is_module:
+        module = os.fsdecode(order.module)
+        sys.argv = [module, *map(os.fsdecode, order.words)]
+        if order.is_alone:
             sys.path.insert(0, str(Path.cwd()))
-        code = play()
+        if module != "assent":
+            sys.path.append(TREE)
+        code = play(module)
     except BaseException:
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(code)
 
 
-def play() -> int:
-    """Run the program as Python does, with all that Python does at the end."""
+def play(module: str) -> int:
+    """Run a module as Python does, with all that Python does at the end."""
     code = 0
     try:
-        runpy.run_module("assent", run_name="__main__", alter_sys=True)
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as end:
+        if end.code is not None and not isinstance(end.code, int):
+            print(end.code, file=sys.stderr)  # noqa: T201
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         sys.excepthook(*sys.exc_info())

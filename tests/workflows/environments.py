@@ -23,14 +23,20 @@ TREE = Path(__file__).resolve().parents[2]
 
 WRAPPER = """\
 #!/bin/sh
+start() {{
+    case {mode} in /*) exec {mode}/ask "$@" ;; esac
+    shift 2
+    exec "$@"
+}}
+own=tests.workflows.environments
 isolated=""
 if [ "${{1-}}" = -I ]; then isolated=-I; shift; fi
 case "${{1-}} ${{2-}}" in
-"-m venv") for last; do :; done; exec {python} -I -S {program} make "$last" {mode} ;;
-"-m pip") shift 2; exec {python} {program} pip {folder} {mode} "$@" ;;
+"-m venv") for last; do :; done; start $own 4 {python} -I -S {program} make "$last" {mode} ;;
+"-m pip") shift 2; start $own 2 {python} {program} pip {folder} {mode} "$@" ;;
 esac
-if [ "$isolated" ] && [ "${{1-}}" -ef {folder}/bin/assent ] && [ -x {mode}/ask ]; then
-    exec {mode}/ask 3 {folder}/bin/.python -I "$@"
+if [ "$isolated" ] && [ "${{1-}}" -ef {folder}/bin/assent ]; then
+    start assent 3 {folder}/bin/.python -I "$@"
 fi
 exec {folder}/bin/.python $isolated "$@"
 """
@@ -51,7 +57,7 @@ sys.exit({function}())
 
 def make(folder: Path, mode: str, *, has_pip: bool = True) -> Path:
     """An empty environment; returns its Python. `mode` is how its pip installs: ready, build, or,
-    as the folder of `tests/starting/`, ready and with the program `assent` started from there.
+    as the folder of `tests/starting/`, ready and with the starters there doing the work.
 
     The Python of an Ubuntu machine makes environments with pip, but has none to use by itself.
     """

@@ -13,11 +13,13 @@ ones are one machine that stays as it is.
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -39,6 +41,9 @@ STAND_INS = {
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LIMIT_S = HANGS_AFTER_S
 """No step may take longer, whatever its `timeout-minutes`."""
+
+_IDLE: dict[Path, list[subprocess.Popen[str]]] = {}
+"""Processes of the runner that wait for an order, by their Node."""
 
 Admit = Callable[[Admission], str | None]
 
@@ -164,13 +169,7 @@ class Harness:
         self, order: dict[str, Any], context: dict[str, str], event: str, admit: Admit | None
     ) -> dict[str, Any]:
         """Answers the runner until it has a result."""
-        with subprocess.Popen(
-            [self.node, "--import", RUNNER / "json.mjs", RUNNER / "run.mjs"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={"PATH": SYSTEM_PATH},
-        ) as process:
+        with _runner(self.node) as process:
             assert process.stdin is not None
             assert process.stdout is not None
             _say(process.stdin, order)
@@ -183,7 +182,7 @@ class Harness:
                 more = {"run_id": context["run_id"], "event": event, "actor": context["actor"]}
                 asked = msgspec.convert({**message["ask"], **more}, Admission)
                 _say(process.stdin, {"token": self._admit(asked, context, admit)})
-        raise HarnessError("the runner ended without a result")
+            raise HarnessError("the runner ended without a result")
 
     def _admit(self, asked: Admission, context: dict[str, str], admit: Admit | None) -> str | None:
         token = f"ghs_harness{next(self._tokens):08}" if admit is None else admit(asked)
@@ -287,6 +286,36 @@ class Harness:
         else:
             ref = f"refs/heads/{default}"
         return ref, self._git("rev-parse", "--verify", f"{ref}^{{commit}}").strip()
+
+
+@contextmanager
+def _runner(node: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process of the runner that has nothing to do. Whatever goes wrong ends it."""
+    idle = _IDLE.setdefault(node, [])
+    process = idle.pop() if idle else _new_runner(node)
+    try:
+        yield process
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    idle.append(process)
+
+
+def _new_runner(node: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [node, "--import", RUNNER / "json.mjs", RUNNER / "run.mjs"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"PATH": SYSTEM_PATH},
+    )
+
+
+@atexit.register
+def _end_runners() -> None:
+    for process in itertools.chain.from_iterable(_IDLE.values()):
+        process.communicate()
 
 
 def _name(workflow: str | Path) -> str:

@@ -184,3 +184,46 @@ def test_a_template_takes_time_in_its_length_only(tmp_path: Path) -> None:
         part = written(tmp_path, "chat_template.jinja", text)
         assert part.code == ("chat template",)
         assert len(part.dangers) <= 20
+
+
+TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "templates"),
+    [
+        ("tokenizer_config.json", {"chat_template": TEMPLATE}, {"default": TEMPLATE}),
+        (
+            "tokenizer_config.json",
+            {
+                "chat_template": [
+                    {"name": "default", "template": "a"},
+                    {"name": "r", "template": "b"},
+                ]
+            },
+            {"default": "a", "r": "b"},
+        ),
+        (
+            "tokenizer_config.json",
+            {"chat_template": {"default": "a", "r": "b"}},
+            {"default": "a", "r": "b"},
+        ),
+        ("chat_template.json", {"chat_template": TEMPLATE}, {"default": TEMPLATE}),
+        ("chat_template.jinja", TEMPLATE, {"default": TEMPLATE}),
+        ("additional_chat_templates/rag.jinja", "b", {"rag": "b"}),
+    ],
+)
+def test_chat_templates_of_every_shape_are_kept(
+    tmp_path: Path, name: str, content: Any, templates: dict[str, str]
+) -> None:
+    text = content if isinstance(content, str) else json.dumps(content)
+    assert parts_of(tmp_path, {name: text})[name].templates == templates
+
+
+def test_the_end_of_a_very_long_template_is_kept_by_its_digest(tmp_path: Path) -> None:
+    first, second = (
+        written(tmp_path, "chat_template.jinja", "x" * 100_000 + end).templates["default"]
+        for end in ("a", "b")
+    )
+    assert len(first) < 70_000
+    assert first != second

@@ -117,6 +117,11 @@ def test_weights_that_are_packed_in_another_way_are_not_compared(tmp_path: Path)
     assert unread(reader.locate(source_of(path))) == {"w": "it is sparse, or packed in another way"}
 
 
+def test_a_file_that_is_none_but_for_its_name(tmp_path: Path) -> None:
+    part = look_at(tmp_path, b"anything", "m.tflite")
+    assert part.problem == "it does not begin as TensorFlow Lite does"
+
+
 @pytest.mark.threat(39)
 def test_every_truncation_is_a_problem_or_a_part(tmp_path: Path) -> None:
     content = model()

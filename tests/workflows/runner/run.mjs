@@ -1,8 +1,9 @@
-// Runs one workflow for one event, as a test orders on the first line of the standard input.
+// Runs workflows, each for one event, one after the other, as tests order on the standard input. To
+// start costs more than most runs.
 //
-// The conversation is lines of JSON. Before each job the harness writes `{"ask": …}` and reads
+// The conversation is lines of JSON, an order first. Before each job the harness writes `{"ask": …}` and reads
 // `{"token": …}`, or `{"token": null}` where the job's environment has refused it. The last line
-// is `{"result": …}`. It is a harness and not GitHub: what it does not know is an error.
+// of a run is `{"result": …}`, or `{"broken": …}` after which nothing more is asked of this process. It is a harness and not GitHub: what it does not know is an error.
 
 import { createInterface } from "node:readline";
 import { runWorkflow } from "./jobs.mjs";
@@ -25,8 +26,7 @@ async function ask(message) {
   return hear();
 }
 
-async function main() {
-  const order = await hear();
+async function run(order) {
   try {
     const workflow = await readWorkflow(order.workflow.name, order.workflow.content);
     return { errors: [], ...(await runWorkflow(order, workflow, ask)) };
@@ -37,9 +37,14 @@ async function main() {
   }
 }
 
+async function main() {
+  for (;;) {
+    const { value, done } = await lines.next();
+    if (done) return;
+    say({ result: await run(JSON.parse(value)) });
+  }
+}
+
 main()
-  .then(
-    (result) => say({ result }),
-    (error) => say({ broken: error.stack }),
-  )
+  .catch((error) => say({ broken: error.stack }))
   .finally(() => process.stdin.destroy());

@@ -288,12 +288,18 @@ function statusOf(progress) {
 /**
  * What a file of an action is run with: Node, but the harness's own Python where the action stands
  * in for another. Such a file names a module of `tests/workflows/standins/`. It needs nothing but
- * what comes with Python (-S), and takes nothing from the workspace, which is not ours (-I).
+ * what comes with Python (-S), and takes nothing from the workspace, which is not ours (-I). Where
+ * there are starters (`tests/starting/`), one of them starts it; no shell asks for it (see above).
  */
 function programOf(action, file, services) {
   if (!file.endsWith(".py")) return [process.execPath, join(action.folder, file)];
   const start = "import sys; sys.path.insert(0, sys.argv[1]); import runpy; " +
     "runpy.run_module(sys.argv[2], run_name='__main__')";
   const module = `tests.workflows.standins.${basename(file, ".py")}`;
-  return [services.ASSENT_HARNESS_PYTHON, "-I", "-S", "-c", start, TREE, module];
+  const program = [services.ASSENT_HARNESS_PYTHON, "-I", "-S", "-c", start, TREE, module];
+  const starters = services.ASSENT_HARNESS_INSTALL;
+  if (!starters.startsWith("/")) return program;
+  const client = [program[0], "-IS", join(TREE, "tests/starting/client.py")];
+  const place = join(starters, String(process.pid % 2));
+  return [...client, place, module, String(program.length), ...program];
 }

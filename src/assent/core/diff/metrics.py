@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff.sameness import NotCompared
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.scalar import Scalar
 
@@ -82,6 +83,15 @@ class MetricChange(Struct, frozen=True, kw_only=True):
         """Whether this is a metric of a slice that is known to have too few rows to be judged."""
         is_few = self.rows is not None and self.rows < MIN_SLICE_ROWS
         return is_few and slice_of(self.name) is not None
+
+
+def sameness_of(metrics: Sequence[MetricChange]) -> Same | None:
+    """Whether every metric is there on both sides with one value, which nobody disputes."""
+    is_open = any(
+        one.is_changed or one.is_disputed or one.old is UNSET or one.new is UNSET for one in metrics
+    )
+    left = [one.not_compared for one in metrics if one.not_compared is not None]
+    return sameness(len(metrics), is_open, left)
 
 
 def slice_of(name: str) -> tuple[str, str, str] | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff.sameness import NotCompared
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.diff.values import Values
 from assent.core.inspection import Danger, Field, Tensor
@@ -146,3 +146,9 @@ class ModelDiff(Struct, frozen=True, kw_only=True):
     weights_compared: int = 0
     templates: tuple[TemplateChange, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+
+    @property
+    def sameness(self) -> Same | None:
+        """Whether every served file has the same bytes, and is served in the same way."""
+        has_baseline = self.old_size_bytes is not None
+        return sameness(self.files, bool(self.changes) or not has_baseline, self.not_compared)

@@ -74,7 +74,7 @@ _DICTIONARIES: Final = frozenset(
     {"collections.OrderedDict", "builtins.dict", "collections.defaultdict"}
 )
 _NOT_IN_NAMES: Final = frozenset({"_modules", "_parameters", "_buffers"})
-COUNTED: Final = "all values of its tensors, buffers included; what is shared once"
+COUNTED: Final = "all values of its tensors, buffers included, shared ones once"
 _MAX_DEPTH = 64
 _MAX_NAME = 1000
 _MAX_VISITS = 1_000_000

@@ -21,7 +21,7 @@ from assent.core.diff.sameness import NotCompared
 from assent.core.tensor_names import aligned
 from assent.errors import OutsideError, UsageError
 from assent.measure.files import Progress
-from assent.measure.models.floats import Decoder, decoder
+from assent.measure.models.floats import Decoder, decoder, why_unread
 from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, ReadError
 
@@ -35,6 +35,7 @@ LOCATORS: tuple[str, ...] = (
     "hdf5",
     "torch_zip",
     "torch_legacy",
+    "npz",
     "onnx",
     "tflite",
     "coreml",
@@ -104,7 +105,7 @@ def _why(place: Place) -> str | None:
         return place.why
     how = _decoder(place.dtype)
     if how is None:
-        return f"values of the type {place.dtype} are not read"
+        return why_unread(place.dtype)
     if how.size_bytes(math.prod(place.shape)) != place.size_bytes:
         return f"its values of the type {place.dtype} do not fill whole bytes"
     return None

@@ -51,8 +51,10 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
     )
     shared = [one for one in data.overlaps if _is_shared(one)]
     if not data.changes and not shared:
-        said = "unchanged" if data.same else "None was declared."
-        summary = cell(Words(said + ("; " + _nothing_shared(data) if data.overlaps else "")))
+        equal = data.sameness
+        said = cell(Words("None was declared.")) if equal is None else shapes.unchanged(equal)
+        beside = cell(Words("; " + _nothing_shared(data))) if data.overlaps else ()
+        summary = (*said, *beside)
         return Section(title="Data", summary=summary, tables=shapes.filled(same))
     changes = shapes.table(
         "Data sets that differ",

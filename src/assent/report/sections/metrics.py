@@ -10,7 +10,7 @@ from math import sqrt
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import MetricChange, slice_of
+from assent.core.diff.metrics import MetricChange, sameness_of, slice_of
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -55,11 +55,11 @@ def metrics_section(diff: Diff) -> Section:
             tally[effect] += 1
         ranked = (rank, -abs(metric.relative or 0.0), at, effect, metric)
         (whole if slice_of(metric.name) is None else sliced).append(ranked)
-    is_same = tally[Effect.UNCHANGED] == sum(tally.values()) + by_chance
-    if has_baseline and is_same:
+    same = sameness_of(metrics)
+    if has_baseline and same is not None:
         is_whole = all(one.own is None for one in metrics)
-        where = "" if is_whole else " on the rows that both have"
-        summary = cell(Words(f"unchanged{where} ({len(metrics):,})"))
+        where = "" if is_whole else f"{same.things:,} on the rows that both have"
+        summary = shapes.unchanged(same, where)
     elif has_baseline:
         counts = [(tally[effect], effect.value) for effect in Effect]
         summary = shapes.tally([*counts[:-1], (by_chance, "perhaps by chance"), counts[-1]])
@@ -78,7 +78,7 @@ def metrics_section(diff: Diff) -> Section:
         titles,
         [_metric_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, whole)],
         total=len(whole),
-        fold=is_same,
+        fold=same is not None,
     )
     return Section(
         title="Metrics",

@@ -84,11 +84,11 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
 def _summary(found: PredictionsDiff) -> Cell:
     if not found.joined:
         return cell(Words("not compared: no row has predictions of both models"))
+    if found.sameness is not None:
+        return shapes.unchanged(found.sameness)
     rows = f"Of {count(found.joined, 'row')}"
     if not found.is_paired or found.labels_changed:
         return cell(Words(_of_other_questions(found, rows)))
-    if found.sameness is not None:
-        return cell(Words(f"unchanged ({found.sameness.things:,})"))
     if not found.disagreement:
         return cell(Words(f"{rows}, {_scored_otherwise(found)}"))
     if found.flips is not None:
