@@ -180,6 +180,16 @@ def test_other_labels_are_said_before_anything_else() -> None:
     assert not diff.is_unchanged
 
 
+def test_rows_of_one_side_are_said_first() -> None:
+    label, left, _ = drawn(np.random.default_rng(6), 300)
+    diff = compared(binary(label[:200], left[:200]), binary(label, left))
+    comment = to_markdown(replace(samples.review(), diff=diff))
+    said = "100 rows have predictions of one model only, and are not compared."
+    assert comment.index("Please note") < comment.index(said) < comment.index("<details>")
+    assert "on the rows that both have)" in shown(metrics_section(diff)).splitlines()[0]
+    assert "unchanged" not in shown(predictions_section(diff)).splitlines()[0]
+
+
 def test_scores_that_differ_are_not_unchanged() -> None:
     label, left, _ = drawn(np.random.default_rng(4), 200)
     other = np.where(left > 0.5, (left + 1) / 2, left / 2)

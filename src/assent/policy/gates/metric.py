@@ -352,7 +352,7 @@ def _confident(
     interval, baseline = change.interval, number(change.old)
     evidence = _moved(change) + _between(change)
     if interval is None or baseline is None:
-        return _without_interval(change, rule, evidence, gate.undecided)
+        return _without_interval(change, rule, gate.undecided)
     margin = fraction(limit) * abs(baseline) if isinstance(limit, str) else limit
     if not margin:
         return _of_nothing(rule, evidence)
@@ -384,13 +384,17 @@ def _confident(
     )
 
 
-def _without_interval(change: MetricChange, rule: str, evidence: str, means: Undecided) -> Finding:
+def _without_interval(change: MetricChange, rule: str, means: Undecided) -> Finding:
+    evidence = _moved(change)
     if change.is_disputed and not change.is_computed:
         reason = "the metrics file and the predictions do not agree on this metric"
         remedy = "write the metric of the same rows, or give one of the two another name"
     elif change.no_interval:
         reason = f"nothing says how sure the change is, because {change.no_interval}"
-        remedy = "predict more rows, or drop `confident`: the change is then judged as it is"
+        remedy = (
+            "drop `confident`, and the change is judged as it is; or predict more rows, where that "
+            "is what is missing"
+        )
     else:
         return Finding(
             rule=rule,

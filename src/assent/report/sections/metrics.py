@@ -57,7 +57,9 @@ def metrics_section(diff: Diff) -> Section:
         (whole if slice_of(metric.name) is None else sliced).append(ranked)
     same = sameness_of(metrics)
     if has_baseline and same is not None:
-        summary = shapes.unchanged(same)
+        is_whole = all(one.own is None for one in metrics)
+        where = "" if is_whole else f"{same.things:,} on the rows that both have"
+        summary = shapes.unchanged(same, where)
     elif has_baseline:
         counts = [(tally[effect], effect.value) for effect in Effect]
         summary = shapes.tally([*counts[:-1], (by_chance, "perhaps by chance"), counts[-1]])

@@ -65,6 +65,10 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
     said = []
     if found.problem is not None:
         said.append(f"Predictions are not compared: {found.problem}.")
+    missing = max(found.old_rows, found.new_rows) - found.joined
+    if found.is_paired and missing:
+        rows = count(missing, "row has", "rows have")
+        said.append(f"{rows} predictions of one model only, and are not compared.")
     if found.labels_changed:
         rows = f"{found.labels_changed:,} of {count(found.joined, 'row')}"
         part = share(found.labels_changed / found.joined)
