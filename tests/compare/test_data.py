@@ -406,3 +406,31 @@ def test_data_that_is_said_to_be_the_same_is_counted_all_the_same() -> None:
     assert (same.changes, same.same) == ((), (said,))
     found = compare_data([said], [said], old_profiles={"train": one}, new_profiles={"train": other})
     assert [change.name for change in found.changes] == ["train"]
+
+
+def test_text_that_is_written_as_numbers_is_compared_with_numbers() -> None:
+    written = ColumnProfile(
+        name="age", type="string", kind="text", numbers=Numbers(counts=(ROWS,)), fits=AGE
+    )
+    for old, new in ((OLD, with_columns(written)), (with_columns(written), OLD)):
+        change = compared(old, new)
+        (column,) = change.columns
+        assert (column.not_compared, column.problem, column.facts) == ("", "", ())
+        assert column.old is not None
+        assert column.new is not None
+        assert {column.old.type, column.new.type} == {"double", "string"}
+        assert column.drift is not None
+        assert column.drift.outcome == "stable"
+
+
+def test_parts_of_a_column_that_one_side_has_not_counted_are_not_compared() -> None:
+    whole = ColumnProfile(name="place", type="struct<x: double>", kind="nested")
+    part = msgspec.structs.replace(AGE, name="place.x", of="place")
+    plain = msgspec.structs.replace(AGE, name="place.x")
+    change = compared(profile(ROWS, whole), profile(ROWS, whole, part))
+    assert change.columns == ()
+    assert {one.name for one in change.not_compared} == {"place", "place.x"}
+    # A column of that name is another thing than a part.
+    change = compared(profile(ROWS, whole, plain), profile(ROWS, whole, part))
+    assert [one.name for one in change.columns] == ["place.x"]
+    assert change.columns[0].new is None

@@ -225,6 +225,12 @@ def test_repeated_rows_and_columns_are_counted() -> None:
     assert "of 25 columns: 25 are the same" in rows(section(same_columns=25))[1][1]
 
 
+def test_lines_that_were_left_out_are_said_even_if_they_are_as_many_as_before() -> None:
+    assert "lines left out 3 → 3" in rows(section(old_ragged=3, new_ragged=3))[1][1]
+    assert "lines left out 0 → 3" in rows(section(new_ragged=3))[1][1]
+    assert "left out" not in rows(section())[1][1]
+
+
 def test_what_was_not_compared_is_named_and_not_called_the_same() -> None:
     left = (
         NotCompared(name="body", reason="only the lengths of its texts were compared"),

@@ -23,6 +23,7 @@ from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.profile import ColumnProfile, DataProfile
 
+_PART_OF_ONE = "only one side has counted this part of the column"
 _MOST_CHARTS = 200  # columns that keep the shares of their bins
 _MOST_LISTED = 100  # categories that came or went
 
@@ -42,11 +43,14 @@ class Columns(Struct, frozen=True, kw_only=True):
 
 
 class _Pair(Struct, frozen=True, kw_only=True):
-    """A column that both sides have, and where it stands in the candidate."""
+    """A column that both sides have, and where it stands in the candidate. `counted` are both as
+    they are compared: text that is written as numbers, as such where the other side has numbers.
+    """
 
     at: int
     old: ColumnProfile
     new: ColumnProfile
+    counted: tuple[ColumnProfile, ColumnProfile]
     is_label: bool
     moved: Moved | None = None
     not_compared: str = ""
@@ -67,26 +71,29 @@ def compare_columns(
     before = _by_name(old)
     is_same = _is_same(old, new)
     names = renamed(old, new)
-    parents = {one.of for one in old.columns} & {one.of for one in new.columns}
+    parents = _parents(old) & _parents(new)
     pairs: list[_Pair] = []
     added: list[tuple[int, ColumnProfile]] = []
     for at, column in enumerate(_by_name(new).values()):
         origin = before.get(names.get(column.name, column.name))
-        if origin is None:
+        if origin is None or origin.of != column.of:
             added.append((at, column))
             continue
+        counted = _counted_alike(origin, column)
         pair = _Pair(
             at=at,
             old=origin,
             new=column,
+            counted=counted,
             is_label=column.name == labels[1] or origin.name == labels[0],
-            not_compared=_stand_in(origin, column, parents),
+            not_compared=_stand_in(*counted, parents),
         )
         can_count = is_counted and origin.name == column.name
         if not is_same:
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
         pairs.append(pair)
     kept = {pair.old.name for pair in pairs}
+    wholes = {pair.new.name for pair in pairs}
     drifts = _judged(pairs)
     looks = _looks(pairs)
     changes = [
@@ -99,13 +106,14 @@ def compare_columns(
             name=column.name, new=facts(column, new.rows), is_label=column.name == labels[1]
         )
         for _, column in added
+        if column.of not in wholes
     ]
     changes += [
         ColumnChange(
             name=column.name, old=facts(column, old.rows), is_label=column.name == labels[0]
         )
         for column in before.values()
-        if column.name not in kept
+        if column.name not in kept and column.of not in wholes
     ]
     changes.sort(key=importance)
     seen = {change.name for change in changes if change.new is not None}
@@ -120,6 +128,11 @@ def compare_columns(
             NotCompared(name=pair.new.name, reason=pair.not_compared)
             for pair in left
             if pair.not_compared
+        )
+        + tuple(
+            NotCompared(name=column.name, reason=_PART_OF_ONE)
+            for _, column in added
+            if column.of in wholes
         ),
         inconclusive=sum(drift.outcome == "inconclusive" for drift in drifts.values()),
         measured=measured_columns(new, pairs, old.rows),
@@ -131,25 +144,28 @@ def measured_columns(
 ) -> tuple[MeasuredColumn, ...]:
     """Every column of the candidate as gates judge it."""
     found = {pair.new.name: pair for pair in pairs}
+    wholes = found.keys()
     measured: list[MeasuredColumn] = []
     for column in _by_name(new).values():
         ours = facts(column, new.rows)
         pair = found.get(column.name)
         if pair is None:
-            measured.append(MeasuredColumn(name=column.name, new=ours))
+            why = _PART_OF_ONE if column.of in wholes else ""
+            measured.append(MeasuredColumn(name=column.name, new=ours, not_compared=why))
             continue
-        listed = pair.old.categories
+        listed = pair.counted[0].categories
         measured.append(
             MeasuredColumn(
                 name=column.name,
-                new=ours,
+                new=facts(pair.counted[1], new.rows),
                 old_name=pair.old.name,
-                old=facts(pair.old, old_rows),
+                old=facts(pair.counted[0], old_rows),
                 outside=_outside(pair),
                 test=None if pair.moved is None else pair.moved.test,
                 not_compared=pair.not_compared,
                 problem=pair.problem,
-                is_open=pair.new.categories is not None and (listed is None or listed.others > 0),
+                is_open=pair.counted[1].categories is not None
+                and (listed is None or listed.others > 0),
             )
         )
     return tuple(measured)
@@ -198,13 +214,28 @@ def _stand_in(old: ColumnProfile, new: ColumnProfile, parents: set[str]) -> str:
     return "only its nulls were compared"
 
 
+def _parents(profile: DataProfile) -> set[str]:
+    return {column.of for column in profile.columns if column.of}
+
+
+def _counted_alike(old: ColumnProfile, new: ColumnProfile) -> tuple[ColumnProfile, ColumnProfile]:
+    """Both sides of one kind, if text that is written as numbers or moments makes that possible."""
+    if old.kind != new.kind:
+        if new.fits is not None and new.fits.kind == old.kind:
+            return old, new.fits
+        if old.fits is not None and old.fits.kind == new.kind:
+            return old.fits, new
+    return old, new
+
+
 def _outside(pair: _Pair) -> tuple[int, int] | None:
     """Rows outside of the baseline's range, where they were counted or there surely is none."""
-    ours, theirs = pair.old.numbers, pair.new.numbers
-    if pair.old.kind != pair.new.kind or pair.new.kind not in ("number", "time"):
+    old, new = pair.counted
+    ours, theirs = old.numbers, new.numbers
+    if old.kind != new.kind or new.kind not in ("number", "time"):
         return None
-    if pair.new.outside is not None:
-        return pair.new.outside
+    if new.outside is not None:
+        return new.outside
     if ours is None or theirs is None or ours.minimum is None or ours.maximum is None:
         return None
     if theirs.minimum is None or theirs.maximum is None:
@@ -233,12 +264,12 @@ def _share(part: int, rows: int) -> float:
 
 def _measured(pair: _Pair, rows: tuple[int, int], *, is_counted: bool) -> _Pair:
     """The pair with its drift, or with the problem that there is none."""
-    bins = align(pair.old, pair.new, rows, is_counted=is_counted)
+    bins = align(*pair.counted, rows, is_counted=is_counted)
     if isinstance(bins, Damaged):
         return replace(pair, problem=bins.problem)
     if isinstance(bins, NotCompared):
         return replace(pair, not_compared=bins.reason)
-    return replace(pair, moved=measure(bins, pair.old, pair.new))
+    return replace(pair, moved=measure(bins, *pair.counted))
 
 
 def _judged(pairs: list[_Pair]) -> dict[int, Drift]:
@@ -264,7 +295,7 @@ def _looks(pairs: list[_Pair]) -> int:
     listed = sum(
         len(() if one.categories is None else one.categories.top) + len(one.frequent or ())
         for pair in pairs
-        for one in (pair.old, pair.new)
+        for one in pair.counted
     )
     return LOOKS * len(pairs) + listed
 
@@ -273,19 +304,21 @@ def _change(
     pair: _Pair, drift: Drift | None, rows: tuple[int, int], looks: int
 ) -> ColumnChange | None:
     """What differs in a column that both sides have, None if nothing does."""
-    old, new = pair.old, pair.new
+    old, new = pair.counted
     came = tuple(_added(old, new))
     went = tuple(_vanished(old, new, rows, looks)) if drift is not None else ()
     told = () if pair.problem or pair.is_same else _facts(pair, rows, looks)
     is_shown = drift is not None and drift.outcome == "shown"
-    is_schema = old.name != new.name or old.type != new.type or old.kind != new.kind
+    is_schema = any(
+        (pair.old.name != pair.new.name, pair.old.type != pair.new.type, old.kind != new.kind)
+    )
     if not (is_schema or pair.problem or is_shown or came or went or told):
         return None
     return ColumnChange(
-        name=new.name,
-        old_name=old.name if old.name != new.name else None,
-        old=facts(old, rows[0]),
-        new=facts(new, rows[1]),
+        name=pair.new.name,
+        old_name=pair.old.name if pair.old.name != pair.new.name else None,
+        old=replace(facts(old, rows[0]), type=pair.old.type),
+        new=replace(facts(new, rows[1]), type=pair.new.type),
         drift=drift,
         added=came[:_MOST_LISTED],
         vanished=went[:_MOST_LISTED],
@@ -300,8 +333,8 @@ def _change(
 
 def _facts(pair: _Pair, rows: tuple[int, int], looks: int) -> tuple[FactChange, ...]:
     looked = Looked(old=rows[0], new=rows[1], looks=looks)
-    is_stand_in = pair.new.kind not in ("number", "time")
-    return fact_changes(pair.old, pair.new, looked, is_stand_in=is_stand_in)
+    old, new = pair.counted
+    return fact_changes(old, new, looked, is_stand_in=new.kind not in ("number", "time"))
 
 
 def _added(old: ColumnProfile, new: ColumnProfile) -> Iterator[tuple[str, int]]:
@@ -355,6 +388,6 @@ def _with_charts(changes: list[ColumnChange], pairs: list[_Pair]) -> Iterator[Co
         is_shown = change.drift is not None and change.drift.outcome == "shown"
         if left and is_shown and pair is not None and pair.moved is not None:
             left -= 1
-            yield replace(change, shares=shares(pair.old, pair.moved.groups))
+            yield replace(change, shares=shares(pair.counted[0], pair.moved.groups))
         else:
             yield change

@@ -124,7 +124,8 @@ class DataChange(Struct, frozen=True, kw_only=True):
     others, `same_columns` counts those whose every count is equal, `close_columns` those that
     differ by no more than chance or than little, and `not_compared` names those of which more than
     that is not known; without a profile on both sides there are none, and `is_profiled` is False.
-    `inconclusive` counts columns whose rows are too few to say.
+    `inconclusive` counts columns whose rows are too few to say. `old_ragged` and `new_ragged` are
+    lines of text that do not fit the header and were left out, as the settings say.
     """
 
     name: str
@@ -141,6 +142,8 @@ class DataChange(Struct, frozen=True, kw_only=True):
     old_near_duplicates: int | None = None
     new_near_duplicates: int | None = None
     rows: RowChanges | None = None
+    old_ragged: int = 0
+    new_ragged: int = 0
 
 
 class DriftTest(Struct, frozen=True, kw_only=True):

@@ -360,7 +360,7 @@ class _Judgement:
             )
         if unsure:
             yield self._unsure(rule, unsure, max(threshold, MATTERS))
-        left = [one for one in both if one.not_compared]
+        left = [one for one in self._columns if one.not_compared]
         if left:
             yield undecided(
                 rule,

@@ -383,9 +383,12 @@ def _data_change(change: DataChange) -> Row:
         for facts, exact, near in repeated:
             if exact is not None or change.is_profiled:
                 facts["repeated rows"] = _repeated(exact, near)
+    left_out = ((old, change.old_ragged), (new, change.new_ragged))
+    for facts, lines in left_out if any(lines for _, lines in left_out) else ():
+        facts["lines left out"] = (Number(f"{lines:,}"),)
     for label in dict.fromkeys((*old, *new)):
         left, right = old.get(label, ()), new.get(label, ())
-        if left == right:
+        if left == right and label != "lines left out":
             continue
         if parts:
             parts.append(Break())
