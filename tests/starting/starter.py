@@ -53,7 +53,8 @@ def prepare() -> None:
     modules = [one.name for one in pkgutil.walk_packages(assent.__path__, "assent.")]
     for name in [*modules, *LIBRARIES]:
         if not name.startswith(("assent.__main__", "assent.demo.project")):
-            with suppress(ModuleNotFoundError):  # an installation need not have all of them
+            # An installation need not have all of them; and of what warns, the child is warned.
+            with suppress(ModuleNotFoundError, Warning):
                 importlib.import_module(name)
     importlib.import_module("assent.report.html")._template()
     importlib.metadata.version("packaging")  # it keeps which there are
