@@ -434,3 +434,13 @@ def test_parts_of_a_column_that_one_side_has_not_counted_are_not_compared() -> N
     change = compared(profile(ROWS, whole, plain), profile(ROWS, whole, part))
     assert [one.name for one in change.columns] == ["place.x"]
     assert change.columns[0].new is None
+
+
+def test_a_column_whose_parts_differ_is_not_the_same() -> None:
+    whole = ColumnProfile(name="place", type="struct<x: double>", kind="nested")
+    part = msgspec.structs.replace(AGE, name="place.x", of="place")
+    other = number("place.x", np.random.default_rng(9).normal(40, 10, ROWS), of="place")
+    change = compared(profile(ROWS, whole, part), profile(ROWS, whole, other))
+    assert (change.columns, change.same_columns, change.close_columns) == ((), 0, 2)
+    change = compared(profile(ROWS, whole, part), profile(ROWS, whole, part))
+    assert (change.same_columns, change.close_columns) == (2, 0)

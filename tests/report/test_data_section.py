@@ -122,7 +122,7 @@ def test_categories_are_told_by_those_that_moved_most() -> None:
         ({"old": None}, "new type double"),
         ({"old_name": "years"}, "was years"),
         ({"new": CITY}, "type double → string"),
-        ({"problem": "its profile contradicts itself"}, "not compared its profile contradicts"),
+        ({"problem": "its profile contradicts itself"}, "not compared: its profile contradicts"),
         ({"new": ColumnFacts(type="double", kind="number", nulls=0.25)}, "nulls 0% → 25%"),
         (
             {"facts": (FactChange(fact="minimum", old=-3.5, new=-999.0, rows=12),)},
@@ -133,7 +133,7 @@ def test_categories_are_told_by_those_that_moved_most() -> None:
             {"facts": (FactChange(fact="frequent", value="bot", new=0.5, is_share=True),)},
             "bot makes up less than 1% → 50%",
         ),
-        ({"not_compared": "only its lengths were compared"}, "not compared only its lengths"),
+        ({"not_compared": "only its lengths were compared"}, "not compared: only its lengths"),
         ({"added": (("a", 1),), "is_by_chance": True}, "new: a (1 row) (perhaps by chance)"),
         (
             {"added": (("a", 3), ("b", 2), ("c", 1), ("d", 1))},

@@ -119,7 +119,8 @@ def compare_columns(
     seen = {change.name for change in changes if change.new is not None}
     left = [pair for pair in pairs if pair.new.name not in seen]
     compared = [pair for pair in left if not pair.not_compared]
-    same = sum(pair.is_same for pair in compared)
+    moved = {pair.new.of for pair in pairs if not pair.is_same or pair.not_compared}
+    same = sum(pair.is_same and pair.new.name not in moved for pair in compared)
     return Columns(
         changes=tuple(_with_charts(changes, pairs)),
         same=same,
@@ -205,8 +206,8 @@ def _stand_in(old: ColumnProfile, new: ColumnProfile, parents: set[str]) -> str:
         return ""
     if "text" in (old.kind, new.kind):
         values = old.frequent is not None and new.frequent is not None
-        frequent = " and of its values those that are frequent" if values else ""
-        return f"only the lengths of its texts{frequent} were compared"
+        frequent = " and the frequent values" if values else ""
+        return f"only the lengths{frequent} of its texts were compared"
     if "nested" not in (old.kind, new.kind):
         return ""
     if old.numbers is not None and new.numbers is not None:

@@ -10,7 +10,7 @@ from math import isfinite
 from assent.compare.columns import importance
 from assent.core.diff.data import ColumnChange, DataChange, DataDiff, Drift, FactChange, Share
 from assent.core.evidence import DataReference
-from assent.core.profile import FREQUENT, Overlap, RowChanges
+from assent.core.profile import FREQUENT, ColumnKind, Overlap, RowChanges
 from assent.core.units import show_moment
 from assent.report import numbers
 from assent.report.numbers import count
@@ -242,14 +242,14 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
     if old.type != new.type:
         yield State(Mark.WARNED, "type"), Pair(Text(old.type), Text(new.type))
     for said in filter(None, (column.problem, column.not_compared)):
-        yield State(Mark.WARNED, "not compared"), Words(said)
+        yield State(Mark.WARNED, "not compared:"), Words(said)
     told = {fact.fact for fact in column.facts}
     if column.drift is not None and column.drift.level is not None:
         yield _drift(column.drift, is_of_lengths=new.kind in ("text", "nested"))
         is_number = old.mean is not None and new.mean is not None and old.kind == "number"
         if is_number and "mean" not in told:
             yield Words("mean"), *shapes.both(*numbers.show_both(old.mean, new.mean))
-    yield from (_fact(fact, is_time=new.kind == "time") for fact in column.facts)
+    yield from (_fact(fact, new.kind) for fact in column.facts)
     has_nulls = abs(old.nulls - new.nulls) >= _NULLS_WORTH_SAYING or (new.nulls and not old.nulls)
     if has_nulls and "nulls" not in told:
         yield Words("nulls"), Pair(Number(_share(old.nulls)), Number(_share(new.nulls)))
@@ -260,13 +260,14 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
         yield (Words("vanished:"), *_values(column.vanished))
 
 
-def _fact(fact: FactChange, *, is_time: bool) -> Cell:
+def _fact(fact: FactChange, kind: ColumnKind) -> Cell:
     """A fact on both sides; of a range also how many rows are outside of the old one."""
     if fact.fact == "frequent":
         rare = Words(f"less than {_share(FREQUENT)}")
         sides = [rare if one is None else Number(_share(one)) for one in (fact.old, fact.new)]
         return Text(fact.value), Words("makes up"), sides[0], Words("→"), sides[1]
-    is_moment = is_time and fact.fact in ("minimum", "maximum", "mean")
+    is_of_range = fact.fact in ("minimum", "maximum")
+    is_moment = kind == "time" and (is_of_range or fact.fact == "mean")
     if fact.old is None or fact.new is None or is_moment or fact.is_share:
         show = _share if fact.is_share else show_moment
         shown = [Number("none" if one is None else show(one)) for one in (fact.old, fact.new)]
@@ -274,7 +275,8 @@ def _fact(fact: FactChange, *, is_time: bool) -> Cell:
     else:
         both = shapes.both(*numbers.show_both(fact.old, fact.new))
     rows = (Words(f"({count(fact.rows, 'row is', 'rows are')} beyond)"),) if fact.rows else ()
-    return Words(fact.fact), *both, *rows
+    what = f"{fact.fact} length" if is_of_range and kind in ("text", "nested") else fact.fact
+    return Words(what), *both, *rows
 
 
 def _drift(drift: Drift, *, is_of_lengths: bool) -> Cell:
