@@ -209,6 +209,18 @@ def test_two_data_sets_without_a_repository(tmp_path: Path) -> None:
     here.run("diff", "--data", "new.json.gz", "new.csv", "--key", "id", code=2)
 
 
+def test_only_the_same_bytes_are_the_same_where_values_are_not_compared(tmp_path: Path) -> None:
+    for name, last in (("old", "a"), ("copy", "a"), ("new", "b")):
+        rows = "".join(f"text {i} of {i * 7919 % 1000} {last}\n" for i in range(200))
+        (tmp_path / f"{name}.csv").write_text(f"body\n{rows}")
+    here = Project(tmp_path)
+    assert "Data: unchanged (1)" in here.run("diff", "--data", "old.csv", "copy.csv").stdout
+    told = here.run("diff", "--data", "old.csv", "new.csv").stdout
+    assert "of 1 column: 1 was not compared" in told
+    assert "unchanged" not in told
+    assert "the same" not in told
+
+
 def test_two_models_without_a_repository(tmp_path: Path) -> None:
     header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
     for name, values in (("old", (3.0, 4.0)), ("new", (3.0, 9.0))):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -23,6 +23,7 @@ from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.profile import ColumnProfile, DataProfile
 
+_IN_PART = "not all of its parts were compared"
 _PART_OF_ONE = "only one side has counted this part of the column"
 _MOST_CHARTS = 200  # columns that keep the shares of their bins
 _MOST_LISTED = 100  # categories that came or went
@@ -68,16 +69,53 @@ def compare_columns(
     """`labels` are the columns that are predicted, before and now. `is_counted`: the candidate was
     counted in the bins of `old`.
     """
+    pairs, added = _paired(old, new, labels, is_counted=is_counted)
+    drifts = _judged(pairs)
+    looks = _looks(pairs)
+    found = (_change(pair, drifts.get(pair.at), (old.rows, new.rows), looks) for pair in pairs)
+    changes = [one for one in found if one is not None]
+    changes += _of_one_side(old, new, pairs, added, labels)
+    changes.sort(key=importance)
+    seen = {change.name for change in changes if change.new is not None}
+    left = [pair for pair in pairs if pair.new.name not in seen]
+    compared = [pair for pair in left if not pair.not_compared]
+    moved = {pair.new.of for pair in pairs if not pair.is_same}
+    same = sum(pair.is_same and pair.new.name not in moved for pair in compared)
+    wholes = {pair.new.name for pair in pairs}
+    return Columns(
+        changes=tuple(_with_charts(changes, pairs)),
+        same=same,
+        close=len(compared) - same,
+        not_compared=tuple(
+            NotCompared(name=name, reason=reason)
+            for name, reason in (
+                *((one.new.name, one.not_compared) for one in left if one.not_compared),
+                *((one.name, _PART_OF_ONE) for one in added if one.of in wholes),
+            )
+        ),
+        inconclusive=sum(drift.outcome == "inconclusive" for drift in drifts.values()),
+        measured=measured_columns(new, pairs, old.rows),
+    )
+
+
+def _paired(
+    old: DataProfile,
+    new: DataProfile,
+    labels: tuple[str | None, str | None],
+    *,
+    is_counted: bool,
+) -> tuple[list[_Pair], list[ColumnProfile]]:
+    """The columns that both sides have, measured, and those that only the candidate has."""
     before = _by_name(old)
-    is_same = _is_same(old, new)
     names = renamed(old, new)
     parents = _parents(old) & _parents(new)
+    is_same = _is_same(old, new)
     pairs: list[_Pair] = []
-    added: list[tuple[int, ColumnProfile]] = []
+    added: list[ColumnProfile] = []
     for at, column in enumerate(_by_name(new).values()):
         origin = before.get(names.get(column.name, column.name))
         if origin is None or origin.of != column.of:
-            added.append((at, column))
+            added.append(column)
             continue
         counted = _counted_alike(origin, column)
         pair = _Pair(
@@ -92,52 +130,31 @@ def compare_columns(
         if not is_same:
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
         pairs.append(pair)
+    unread = {pair.new.of for pair in pairs if pair.not_compared}
+    return [
+        replace(one, not_compared=one.not_compared or _IN_PART) if one.new.name in unread else one
+        for one in pairs
+    ], added
+
+
+def _of_one_side(
+    old: DataProfile,
+    new: DataProfile,
+    pairs: Sequence[_Pair],
+    added: Iterable[ColumnProfile],
+    labels: tuple[str | None, str | None],
+) -> Iterator[ColumnChange]:
+    """Columns that came and that are gone. A part of a column that both sides have is neither."""
     kept = {pair.old.name for pair in pairs}
     wholes = {pair.new.name for pair in pairs}
-    drifts = _judged(pairs)
-    looks = _looks(pairs)
-    changes = [
-        change
-        for pair in pairs
-        if (change := _change(pair, drifts.get(pair.at), (old.rows, new.rows), looks)) is not None
-    ]
-    changes += [
-        ColumnChange(
-            name=column.name, new=facts(column, new.rows), is_label=column.name == labels[1]
-        )
-        for _, column in added
-        if column.of not in wholes
-    ]
-    changes += [
-        ColumnChange(
-            name=column.name, old=facts(column, old.rows), is_label=column.name == labels[0]
-        )
-        for column in before.values()
-        if column.name not in kept and column.of not in wholes
-    ]
-    changes.sort(key=importance)
-    seen = {change.name for change in changes if change.new is not None}
-    left = [pair for pair in pairs if pair.new.name not in seen]
-    compared = [pair for pair in left if not pair.not_compared]
-    moved = {pair.new.of for pair in pairs if not pair.is_same or pair.not_compared}
-    same = sum(pair.is_same and pair.new.name not in moved for pair in compared)
-    return Columns(
-        changes=tuple(_with_charts(changes, pairs)),
-        same=same,
-        close=len(compared) - same,
-        not_compared=tuple(
-            NotCompared(name=pair.new.name, reason=pair.not_compared)
-            for pair in left
-            if pair.not_compared
-        )
-        + tuple(
-            NotCompared(name=column.name, reason=_PART_OF_ONE)
-            for _, column in added
-            if column.of in wholes
-        ),
-        inconclusive=sum(drift.outcome == "inconclusive" for drift in drifts.values()),
-        measured=measured_columns(new, pairs, old.rows),
-    )
+    for one in added:
+        if one.of not in wholes:
+            is_label = one.name == labels[1]
+            yield ColumnChange(name=one.name, new=facts(one, new.rows), is_label=is_label)
+    for one in _by_name(old).values():
+        if one.name not in kept and one.of not in wholes:
+            is_label = one.name == labels[0]
+            yield ColumnChange(name=one.name, old=facts(one, old.rows), is_label=is_label)
 
 
 def measured_columns(

@@ -16,11 +16,12 @@ from assent.core.bundle import Bundle, Descriptor, ModelFile, model_digest
 from assent.core.diff import Diff
 from assent.core.diff.data import DataDiff
 from assent.core.diff.model import ModelDiff, Weights
-from assent.core.digest import digest_of
+from assent.core.digest import Digest, digest_of
 from assent.core.evidence import DataReference
 from assent.core.profile import DataProfile, RowChanges
 from assent.errors import UsageError
 from assent.files import write_atomically
+from assent.measure.files import file_digest
 from assent.measure.models.files import model_files
 from assent.measure.models.inspect import inspect
 from assent.measure.models.weights import compare_weights
@@ -123,9 +124,10 @@ def diff_data(
             rows = (row_changes(left, right, name=_NAME, key=key),)
     if save_profile is not None and after is not None:
         write_atomically(save_profile, encode_profile(after))
+    same = _same_bytes(Path(old), Path(new))
     found = compare_data(
-        [_reference(old, before, label)],
-        [_reference(new, after, label)],
+        [_reference(old, before, label, same)],
+        [_reference(new, after, label, same)],
         old_profiles={} if before is None else {_NAME: before},
         new_profiles={} if after is None else {_NAME: after},
         row_changes=rows,
@@ -177,11 +179,23 @@ def _saved(path: Path) -> DataProfile | None:
     return decode_profile(path.read_bytes())
 
 
-def _reference(source: str, profile: DataProfile | None, label: str | None) -> DataReference:
+def _same_bytes(old: Path, new: Path) -> Digest | None:
+    """The digest of two files that are the same to the last byte: it says so of the columns, too,
+    of whose values only a stand-in is compared.
+    """
+    if old.is_file() and new.is_file() and cmp(old, new, shallow=False):
+        return file_digest(new)
+    return None
+
+
+def _reference(
+    source: str, profile: DataProfile | None, label: str | None, digest: Digest | None
+) -> DataReference:
     return DataReference(
         name=_NAME,
         source=source,
         kind="file",
+        digest=digest,
         profile=None if profile is None else digest_of(encode_profile(profile)),
         rows=None if profile is None else profile.rows,
         label=label,
