@@ -22,6 +22,7 @@ from assent.core.scalar import (
     is_whole,
     number,
     show,
+    show_about,
     show_apart,
     show_exactly,
 )
@@ -412,7 +413,7 @@ def _between(change: MetricChange) -> str:
     if interval is None:
         return f", no interval: {change.no_interval}" if change.no_interval else ""
     rows = "rows" if interval.is_paired else "rows, others than the baseline had"
-    ends = f"{show(interval.low)} and {show(interval.high)}"
+    ends = f"{show_about(interval.low)} and {show_about(interval.high)}"
     return f", change between {ends} ({interval.confidence:.0%}, {interval.n:,} {rows})"
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 from assent.core.diff import Diff
 from assent.core.diff.predictions import PredictionsDiff
 from assent.core.evidence import Evidence
-from assent.core.scalar import show
+from assent.core.scalar import show, show_about
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Percent, share_of
 from assent.policy.gates.findings import (
@@ -145,7 +145,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 if found.flips is None:
                     return None
                 count = found.flips.worse if flips == "negative_flips" else found.flips.better
-        return count / rows, f"{count:,} of {rows:,} rows ({show(100 * count / rows)}%)"
+        return count / rows, f"{count:,} of {rows:,} rows ({show_about(100 * count / rows)}%)"
 
 
 def _lost_slices(diff: Diff) -> list[str]:
