@@ -31,6 +31,8 @@ _LAST = len(_RANK_OF_EFFECT)
 _MAX_NAMED = 8
 _MAX_LINE = SENTENCE_LIMIT - 2
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z_][\w./-]*", re.I | re.A)
+_TO_CHOOSE = "higher or lower"
+"""What stands for a direction: the settings refuse it until somebody has chosen."""
 _Ranked = tuple[int, float, int, Effect, MetricChange]
 
 
@@ -177,14 +179,14 @@ def _asked(names: list[str]) -> Cell:
     others = (Words(f"(and {count(left, 'other')} likewise)"),) if left else ()
     said = "Not known: whether a rise is wanted or a fall. Add this line to the model in"
     return (
-        Words(f"{said} `assent.yaml`, with `higher` or `lower` for each:"),
+        Words(f"{said} `assent.yaml`, and keep one of the two words for each:"),
         Words(f"`{_line(names[:fitting])}`"),
         *others,
     )
 
 
 def _line(names: list[str]) -> str:
-    return f"directions: {{{', '.join(f'{_key(name)}: higher' for name in names)}}}"
+    return f"directions: {{{', '.join(f'{_key(name)}: {_TO_CHOOSE}' for name in names)}}}"
 
 
 def _key(name: str) -> str:
