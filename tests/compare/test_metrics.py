@@ -91,11 +91,20 @@ def computed(name: str, old: float | None, new: float, **more: Any) -> MetricCha
 
 def test_a_metric_that_agrees_keeps_its_values_and_gets_the_interval() -> None:
     (change,) = compare_metrics(
-        {"auc": 0.8}, {"auc": 0.7812}, [computed("auc", 0.8 + 1e-9, 0.78123)]
+        {"auc": 0.8}, {"auc": 0.7812}, [computed("auc", 0.8 + 1e-9, 0.7812 - 1e-9)]
     )
     assert (change.old, change.new, change.change) == (0.8, 0.7812, 0.7812 - 0.8)
     assert change.interval is not None
     assert (change.rows, change.is_computed, change.is_disputed) == (500, False, False)
+
+
+def test_two_values_that_a_file_has_rounded_are_not_called_equal() -> None:
+    """What both are rounded to is no value that the interval is of."""
+    (change,) = compare_metrics({"auc": 0.85}, {"auc": 0.85}, [computed("auc", 0.8549, 0.8451)])
+    assert (change.old, change.new, change.is_changed) == (0.8549, 0.8451, True)
+    assert change.change == pytest.approx(-0.0098)
+    (first,) = compare_metrics(None, {"auc": 0.85}, [computed("auc", None, 0.8451)])
+    assert first.new == 0.8451
 
 
 @pytest.mark.parametrize(

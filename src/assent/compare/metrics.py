@@ -34,7 +34,8 @@ def compare_metrics(
     that the predictions give.
 
     A metric of the files that was computed as well keeps its values where they agree with the
-    computed ones up to rounding, and gets the interval; a side on which the files do not have it
+    computed ones, and gets the interval; what a file has rounded is given in full, because two
+    rounded values may be equal where the models are not. A side on which the files do not have it
     is filled in. Where they disagree, both are listed under the same name and marked as disputed:
     whoever reads or judges this name meets both.
 
@@ -76,8 +77,7 @@ def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Ite
         )
         yield msgspec.structs.replace(computed, is_disputed=True)
         return
-    old = own.old if written.old is UNSET else written.old
-    new = own.new if written.new is UNSET else written.new
+    old, new = _in_full(written.old, own.old), _in_full(written.new, own.new)
     if computed.own is not None:  # of other rows or labels than the two are compared on
         better = metric_change(written.name, old, new, said).better
         yield msgspec.structs.replace(computed, better=better, own=Own(old=old, new=new))
@@ -89,6 +89,16 @@ def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Ite
         rows=computed.rows,
         not_compared=computed.not_compared,
     )
+
+
+def _in_full(written: Scalar | UnsetType, computed: Scalar | UnsetType) -> Scalar | UnsetType:
+    """The value of a file, or the computed one where the file has none or has rounded it."""
+    if written is UNSET:
+        return computed
+    left, right = number(written), number(computed)
+    if left is None or right is None or abs(left - right) <= _FINEST * max(1.0, abs(right)):
+        return written
+    return computed
 
 
 def _why_disputed(agrees: tuple[bool, bool], computed: MetricChange) -> NotCompared | None:
