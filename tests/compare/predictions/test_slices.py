@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from msgspec import UNSET
 
@@ -118,7 +120,7 @@ def test_a_slice_that_nothing_can_be_said_of_is_not_judged() -> None:
     group = np.repeat(np.arange(24), 25)
     right = np.where(random.random(600) < 0.9, label, 1 - label)
     wrong = np.where(region == "a", 1 - label, right)
-    more = {"slices": {"region": region.tolist()}, "group": group}
+    more: dict[str, Any] = {"slices": {"region": region.tolist()}, "group": group}
     diff, changes = compare_predictions(
         binary(label, prediction=right, **more), binary(label, prediction=wrong, **more)
     )

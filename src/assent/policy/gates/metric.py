@@ -425,6 +425,8 @@ def _between(change: MetricChange) -> str:
     if interval is None:
         return f", no interval: {change.no_interval}" if change.no_interval else ""
     rows = "rows" if interval.is_paired else "rows, others than the baseline had"
+    if interval.is_stated:
+        rows = "rows, by the standard errors of the metrics files"
     ends = f"{show(interval.low)} and {show(interval.high)}"
     return f", change between {ends} ({interval.confidence:.0%}, {interval.n:,} {rows})"
 

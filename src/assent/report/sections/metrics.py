@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 from math import sqrt
 
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import MetricChange, sameness_of, slice_of
+from assent.core.diff.metrics import Interval, MetricChange, sameness_of, slice_of
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -120,14 +120,21 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
     ]
     if intervals:
         rows = max(one.n for one in intervals)
-        kind = "the same" if all(one.is_paired for one in intervals) else "different"
         said = (
             f"Each range is the {intervals[0].confidence:.0%} interval of the change, from "
-            f"{count(rows, 'row')}, {kind} for both models. A change whose interval holds 0 may be "
-            "chance."
+            f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. A change whose interval holds 0 "
+            "may be chance."
         )
         notes.append(cell(Words(said)))
     return notes
+
+
+def _kind_of_rows(intervals: Sequence[Interval]) -> str:
+    if any(one.is_stated for one in intervals):
+        where = "" if all(one.is_stated for one in intervals) else "of some "
+        return f"{where}by the standard errors that the metrics files give"
+    kind = "the same" if all(one.is_paired for one in intervals) else "different"
+    return f"{kind} for both models"
 
 
 def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
