@@ -75,8 +75,8 @@ def compare_metrics(
 def _with_errors(
     change: MetricChange, old: Mapping[str, Scalar], new: Mapping[str, Scalar]
 ) -> MetricChange:
-    """With the interval by the standard errors and numbers of rows that both files give. Whether the
-    rows are the same no file says: as of different ones it is rather too wide.
+    """With the interval by the standard errors and numbers of rows that both files give. Whether
+    the rows are the same no file says: as of different ones it is rather too wide.
     """
     place, samples = _ERROR_OF.sub(r"_stderr\g<0>", change.name, count=1), _samples(change.name)
     errors = [number(side.get(place)) for side in (old, new)]
