@@ -91,11 +91,20 @@ def computed(name: str, old: float | None, new: float, **more: Any) -> MetricCha
 
 def test_a_metric_that_agrees_keeps_its_values_and_gets_the_interval() -> None:
     (change,) = compare_metrics(
-        {"auc": 0.8}, {"auc": 0.7812}, [computed("auc", 0.8 + 1e-9, 0.78123)]
+        {"auc": 0.8}, {"auc": 0.7812}, [computed("auc", 0.8 + 1e-9, 0.7812 - 1e-9)]
     )
     assert (change.old, change.new, change.change) == (0.8, 0.7812, 0.7812 - 0.8)
     assert change.interval is not None
     assert (change.rows, change.is_computed, change.is_disputed) == (500, False, False)
+
+
+def test_two_values_that_a_file_has_rounded_are_not_called_equal() -> None:
+    """What both are rounded to is no value that the interval is of."""
+    (change,) = compare_metrics({"auc": 0.85}, {"auc": 0.85}, [computed("auc", 0.8549, 0.8451)])
+    assert (change.old, change.new, change.is_changed) == (0.8549, 0.8451, True)
+    assert change.change == pytest.approx(-0.0098)
+    (first,) = compare_metrics(None, {"auc": 0.85}, [computed("auc", None, 0.8451)])
+    assert first.new == 0.8451
 
 
 @pytest.mark.parametrize(
@@ -239,3 +248,39 @@ def test_a_sign_that_was_turned_takes_the_direction_away(
     name: str, old: float, new: float, expected: str | None
 ) -> None:
     assert better(name, {name: old}, {name: new}) == expected
+
+
+def with_error(value: float, error: Scalar, rows: int = 1_000) -> dict[str, Scalar]:
+    return {
+        "results.hellaswag.acc,none": value,
+        "results.hellaswag.acc_stderr,none": error,
+        "n-samples.hellaswag.effective": rows,
+    }
+
+
+def acc_of(old: dict[str, Scalar], new: dict[str, Scalar]) -> MetricChange:
+    (found,) = [one for one in compare_metrics(old, new) if one.name.endswith(".acc,none")]
+    return found
+
+
+def test_a_standard_error_that_both_files_give_is_used() -> None:
+    change = acc_of(with_error(0.5, 0.03), with_error(0.52, 0.04))
+    assert change.interval is not None
+    assert change.interval.low == pytest.approx(0.02 - 1.959964 * 0.05)
+    assert change.interval.high == pytest.approx(0.02 + 1.959964 * 0.05)
+    assert change.interval.lower == pytest.approx(0.02 - 1.644854 * 0.05)
+    assert (change.interval.n, change.interval.is_paired) == (1_000, False)
+    assert change.interval.is_stated
+
+
+@pytest.mark.parametrize(("error", "rows"), [(0.0, 1_000), (-0.1, 1_000), (0.03, 29)])
+def test_a_standard_error_that_says_nothing_gives_no_verdict(error: float, rows: int) -> None:
+    change = acc_of(with_error(0.5, error, rows), with_error(0.6, 0.03))
+    assert change.interval is None
+    assert change.no_interval
+
+
+@pytest.mark.parametrize("error", ["N/A", None, NAN])
+def test_without_a_standard_error_on_both_sides_there_is_none(error: Scalar) -> None:
+    change = acc_of(with_error(0.5, error), with_error(0.6, 0.03))
+    assert (change.interval, change.no_interval) == (None, "")

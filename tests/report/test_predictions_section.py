@@ -140,7 +140,7 @@ def test_what_limits_the_comparison_is_said() -> None:
     )
     text = shown(predictions_section(changed(predictions=found)))
     for said in (
-        "10 rows have predictions of one model only",
+        "15 rows have predictions of one model only",
         "5 rows have another label than before",
         "1 of 7 slices got worse beyond chance",
         "2 slices have fewer than 30 rows",

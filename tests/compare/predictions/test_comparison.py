@@ -452,3 +452,70 @@ def test_whole_numbers_are_a_regression_if_the_baseline_is_one() -> None:
     assert [one.name for one in changes if one.is_changed] == []
     words = of_classes(LABEL, PREDICTION, ("a", "b"), positive="b")
     assert compare_predictions(numbers, words)[0].problem is not None
+
+
+def test_a_model_that_predicts_an_unknown_class_is_still_one_of_classes() -> None:
+    """The file alone looks like one of numbers: no label has what is predicted."""
+    label = np.arange(300) % 3
+    old = PredictionTable(
+        task="multiclass",
+        ids=np.arange(300),
+        label=label,
+        prediction=label,
+        classes=("0", "1", "2"),
+    )
+    numbers = {"task": "regression", "classes": (), "label": label.astype(float)}
+    strange = msgspec.structs.replace(old, **numbers, prediction=np.where(label == 1, 7.0, label))
+    diff, changes = compare_predictions(old, strange)
+    assert (diff.problem, diff.task) == (None, "multiclass")
+    assert diff.flips == Flips(both_right=200, both_wrong=0, worse=100, better=0)
+    (accuracy,) = [one for one in changes if one.name == "accuracy"]
+    assert accuracy.new == pytest.approx(2 / 3)
+    for more in ({"prediction": label + 0.5}, {"label": label + 5.0, "prediction": label + 5.0}):
+        no_class = msgspec.structs.replace(strange, **more)
+        assert compare_predictions(old, no_class)[0].problem is not None
+
+
+def test_a_candidate_cannot_make_rows_independent() -> None:
+    """Whether it states no groups or each row as one, the interval stays the one of the groups."""
+    label, left, right = drawn(np.random.default_rng(8), 600)
+    patient = np.repeat(np.arange(30), 20)
+    old = binary(label, left, group=patient)
+
+    def accuracy(group: Any) -> MetricChange:
+        changes = compare_predictions(old, binary(label, right, group=group))[1]
+        (one,) = [change for change in changes if change.name == "accuracy"]
+        return one
+
+    expected = accuracy(patient).interval
+    assert expected is not None
+    assert accuracy(None).interval == expected
+    alone = accuracy(np.arange(600)).interval
+    assert alone is not None
+    assert alone.low <= expected.low
+    assert alone.high >= expected.high
+
+
+def test_other_groups_of_the_same_rows_are_no_sameness() -> None:
+    label, left, _ = drawn(np.random.default_rng(8), 600)
+    patient = np.repeat(np.arange(30), 20)
+    old = binary(label, left, group=patient)
+    renamed = compare_predictions(old, binary(label, left, group=29 - patient))[0]
+    assert renamed.sameness is not None
+    moved = compare_predictions(old, binary(label, left, group=np.roll(patient, 5)))[0]
+    assert (moved.is_regrouped, moved.sameness) == (True, None)
+
+
+def test_a_ranking_of_other_queries_is_not_compared() -> None:
+    random = np.random.default_rng(2)
+    old = PredictionTable(
+        task="ranking",
+        ids=np.arange(400),
+        label=random.integers(0, 3, 400).astype(float),
+        scores=random.random(400),
+        group=np.repeat(np.arange(40), 10),
+    )
+    new = msgspec.structs.replace(old, group=np.roll(np.repeat(np.arange(40), 10), 3))
+    diff, changes = compare_predictions(old, new)
+    assert diff.sameness is None
+    assert all(one.not_compared is not None for one in changes)

@@ -507,3 +507,18 @@ def test_the_interval_stands_beside_every_verdict(bounds: dict[str, Any]) -> Non
     )
     assert finding.outcome is PASSED
     assert "change between -0.024 and 0.024 (95%, 1,000 rows)" in finding.evidence
+
+
+def test_a_verdict_that_the_interval_shown_seems_to_contradict_says_by_what_it_is() -> None:
+    """The interval shown is two-sided, and reaches a little further than the bound that decides."""
+    near = confident(change(-0.0099, 0.02), max_drop=0.01)
+    assert near.outcome is PASSED
+    assert "it is at most 0.0099 (by the 95% bound of the one side" in near.reason
+    far = confident(change(-0.004, 0.02), max_drop=0.01)
+    assert far.reason == "a drop of 0.01 or more is ruled out"
+    broken = confident(change(-0.03, -0.0101), max_drop=0.01)
+    assert broken.outcome is FAILED
+    assert "one side" in broken.reason
+    assert "one side" not in confident(change(-0.03, -0.02), max_drop=0.01).reason
+    rise = confident(change(-0.02, 0.0099, name="loss"), max_rise=0.01)
+    assert "it is at most 0.0099 (by the 95% bound of the one side" in rise.reason

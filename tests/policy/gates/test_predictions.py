@@ -150,3 +150,24 @@ def test_a_regression_has_no_flips() -> None:
 def test_a_gate_that_cannot_judge_is_refused(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         PredictionsGate(**fields)
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [({}, UNDECIDED), ({"undecided": "approve"}, WAITING), ({"undecided": "warn"}, WARNED)],
+)
+def test_slices_of_which_nothing_is_known_are_not_called_no_worse(
+    more: dict[str, Any], expected: Outcome
+) -> None:
+    unknown = paired(slices=(), slices_judged=1, slices_untested=2)
+    finding = judge(unknown, "worse_slices", 0, **more)
+    assert finding.outcome is expected
+    assert finding.evidence == "2 of 3 slices"
+    assert judge(paired(slices_untested=2), "worse_slices", 0, **more).outcome is FAILED
+
+
+def test_slices_that_were_too_many_are_said() -> None:
+    finding = judge(paired(slices=(), slices_left_out=7), "worse_slices", 0)
+    assert finding.outcome is WARNED
+    assert "7 smaller slices" in finding.reason

@@ -73,6 +73,7 @@ def compare_tables(
             scores_changed=scores_changed(*same.pair),
             examples=most_changed(new, shared.new, *same.pair, classes),
             labels_changed=same.labels_changed,
+            is_regrouped=same.is_regrouped,
             classes=by_class[0],
             classes_changed=by_class[1],
             problem=None if shared.is_paired else same.why_not,
@@ -217,6 +218,7 @@ def _with(diff: PredictionsDiff, sliced: Slices) -> PredictionsDiff:
         diff,
         slices=sliced.worse,
         slices_judged=sliced.judged,
+        slices_untested=sliced.untested,
         slices_too_small=sliced.too_small,
         slices_left_out=sliced.left_out,
     )

@@ -131,8 +131,15 @@ def of_mean(
         n=len(new),
         method=method,
         is_paired=is_paired,
-        p=two_sided_p(change / error, degrees),
+        p=_agreeing(two_sided_p(change / error, degrees), ends[0], ends[3]),
     )
+
+
+def _agreeing(p: float, low: float, high: float) -> float:
+    """A p-value that does not contradict the interval: no change is not ruled out by the one where
+    the other, which knows of skew and of the ends of the scale, holds it.
+    """
+    return max(p, 1 - CONFIDENCE) if low <= 0 <= high else p
 
 
 def _reach(quantile: float, skewness: float, units: int) -> float:
@@ -215,7 +222,7 @@ def of_area(
         n=len(new),
         method=method + (" by group" if groups[1] is not None else ""),
         is_paired=is_paired,
-        p=two_sided_p(change / error, degrees),
+        p=_agreeing(two_sided_p(change / error, degrees), ends[0], ends[1]),
     )
 
 
@@ -249,6 +256,7 @@ def from_draws(
     is_paired: bool,
     groups: int | None = None,
     least: float = 0.0,
+    p: float | None = None,
     **more: Any,
 ) -> Interval | str:
     """The interval between percentiles of drawn changes. Of few `groups` the draws vary too little:
@@ -275,5 +283,6 @@ def from_draws(
         n=rows,
         method=method,
         is_paired=is_paired,
+        p=None if p is None else _agreeing(p, ends[0], ends[3]),
         **more,
     )

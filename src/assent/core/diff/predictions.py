@@ -130,10 +130,11 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     """Both models on the rows that both have predicted. `joined` counts those; below 99% of
     the baseline's rows `is_paired` is False: then the sides are different samples. Without a
     baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
-    now; `scores_changed` those with another score (None: one side has none);
-    both models are measured by the candidate's. `slices_left_out` counts slices that were
-    too many to be looked at, the smallest; `classes` are those
-    of `classes_changed` that changed most. `problem` says why nothing could be compared.
+    now; `is_regrouped` says that other rows belong together; `scores_changed` those with another
+    score (None: one side has none). Both models are measured by the candidate's labels.
+    `slices_untested` counts slices with enough rows of which nothing says how sure their change
+    is, `slices_left_out` those that were too many to be looked at, the smallest; `classes` are
+    those of `classes_changed` that changed most. `problem` says why nothing could be compared.
     """
 
     task: Task
@@ -154,9 +155,11 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     classes_changed: int = 0
     slices: tuple[SliceChange, ...] = ()
     slices_judged: int = 0
+    slices_untested: int = 0
     slices_too_small: int = 0
     slices_left_out: int = 0
     labels_changed: int = 0
+    is_regrouped: bool = False
     problem: str | None = None
 
     @property
@@ -170,6 +173,9 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
         if self.has_other_labels:
             said = f"{self.labels_changed:,} of {self.joined:,} rows have another label"
             found.append(NotCompared(name="who is right", reason=said))
+        if self.is_regrouped and self.task == "ranking":
+            reason = "other rows belong to one query than in the baseline"
+            found.append(NotCompared(name="rankings", reason=reason))
         if self.disagreement is None or self.scores_changed is None:
             reason = "one of the models has none, or of other classes"
             found.append(NotCompared(name="scores or predictions", reason=reason))
@@ -177,9 +183,9 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
 
     @property
     def sameness(self) -> Same | None:
-        """That all of the baseline's rows are predicted as before, with the same labels."""
+        """That all of the baseline's rows are predicted as before, with its labels and groups."""
         is_changed = bool(self.disagreement or self.scores_changed or self.labels_changed)
-        is_whole = self.joined == self.old_rows == self.new_rows
+        is_whole = self.joined == self.old_rows == self.new_rows and not self.is_regrouped
         return sameness(self.joined, is_changed or not is_whole, self.not_compared)
 
     @property

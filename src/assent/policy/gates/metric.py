@@ -360,19 +360,22 @@ def _confident(
     low = interval.low if interval.lower is None else interval.lower
     high = interval.high if interval.upper is None else interval.upper
     most, least = (high, low) if sign > 0 else (-low, -high)
+    shown, best = (interval.high, interval.low) if sign > 0 else (-interval.low, -interval.high)
     verb = "drop" if sign < 0 else "rise"
     if most < margin:
         return Finding(
             rule=rule,
             outcome=Outcome.PASSED,
-            reason=f"a {verb} of {show(margin)} or more is ruled out",
+            reason=f"a {verb} of {show(margin)} or more is ruled out"
+            + _by_bound(most, shown, margin),
             evidence=evidence,
         )
     if least > margin:
         return Finding(
             rule=rule,
             outcome=Outcome.FAILED,
-            reason=f"the {verb} is at least {show_apart(least, margin)[0]}",
+            reason=f"the {verb} is at least {show_apart(least, margin)[0]}"
+            + (_OF_ONE_SIDE if best <= margin else ""),
             evidence=evidence,
             remedy="improve the model, or change the limit on the base branch",
         )
@@ -383,6 +386,16 @@ def _confident(
         evidence=evidence,
         remedy=_enough_rows(interval.n, high - low, margin, margin - sign * (change.change or 0.0)),
     )
+
+
+_OF_ONE_SIDE = " (by the 95% bound of the one side that the limit is on)"
+
+
+def _by_bound(most: float, shown: float, margin: float) -> str:
+    """By what a fall or rise is ruled out that the two-sided interval, which is shown, holds."""
+    if shown < margin:
+        return ""
+    return f": it is at most {show_apart(most, margin)[0]}{_OF_ONE_SIDE}"
 
 
 def _without_interval(change: MetricChange, rule: str, means: Undecided) -> Finding:
@@ -413,6 +426,8 @@ def _between(change: MetricChange) -> str:
     if interval is None:
         return f", no interval: {change.no_interval}" if change.no_interval else ""
     rows = "rows" if interval.is_paired else "rows, others than the baseline had"
+    if interval.is_stated:
+        rows = "rows, by the standard errors of the metrics files"
     ends = f"{show_about(interval.low)} and {show_about(interval.high)}"
     return f", change between {ends} ({interval.confidence:.0%}, {interval.n:,} {rows})"
 

@@ -102,9 +102,11 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 reason=f"a {found.task} model has no {self.predictions.replace('_', ' ')}",
                 remedy="declare the column `prediction`, or correct the gate on the base branch",
             )
-        if self.predictions == "worse_slices" and (lost or not found.slices_judged):
-            return _unjudged(rule, lost)
         value, evidence = measured
+        if self.predictions == "worse_slices" and value <= self._limit:
+            unknown = self._of_slices(rule, found, lost)
+            if unknown is not None:
+                return unknown
         return bounded(
             rule,
             value <= self._limit,
@@ -113,6 +115,29 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             evidence,
             "look at who got worse, or change the bound on the base branch",
         )
+
+    def _of_slices(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding | None:
+        """What keeps slices that were not looked at from being called no worse."""
+        if lost or not (found.slices_judged or found.slices_untested):
+            return _unjudged(rule, lost)
+        if found.slices_untested:
+            slices = found.slices_judged + found.slices_untested
+            return undecided(
+                rule,
+                "nothing says of some slices whether their change is chance",
+                self.undecided,
+                evidence=f"{found.slices_untested:,} of {slices:,} slices",
+                remedy="predict more rows or groups of them, or bound their metric itself: "
+                "`{slice: …, metric: …, max_drop: …}`",
+            )
+        if found.slices_left_out:
+            return Finding(
+                rule=rule,
+                outcome=Outcome.WARNED,
+                reason=f"{found.slices_left_out:,} smaller slices were too many to be looked at",
+                remedy="declare slices with fewer values",
+            )
+        return None
 
     def _of_other_rows(self, rule: str, found: PredictionsDiff) -> Finding:
         reason = found.problem or "the rows are different ones"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 from math import sqrt
 
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import MetricChange, sameness_of, slice_of
+from assent.core.diff.metrics import Interval, MetricChange, sameness_of, slice_of
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -31,6 +31,8 @@ _LAST = len(_RANK_OF_EFFECT)
 _MAX_NAMED = 8
 _MAX_LINE = SENTENCE_LIMIT - 2
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z_][\w./-]*", re.I | re.A)
+_TO_CHOOSE = "higher or lower"
+"""What stands for a direction: the settings refuse it until somebody has chosen."""
 _Ranked = tuple[int, float, int, Effect, MetricChange]
 
 
@@ -118,14 +120,21 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
     ]
     if intervals:
         rows = max(one.n for one in intervals)
-        kind = "the same" if all(one.is_paired for one in intervals) else "different"
         said = (
             f"Each range is the {intervals[0].confidence:.0%} interval of the change, from "
-            f"{count(rows, 'row')}, {kind} for both models. A change whose interval holds 0 may be "
-            "chance."
+            f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. A change whose interval holds 0 "
+            "may be chance."
         )
         notes.append(cell(Words(said)))
     return notes
+
+
+def _kind_of_rows(intervals: Sequence[Interval]) -> str:
+    if any(one.is_stated for one in intervals):
+        where = "" if all(one.is_stated for one in intervals) else "of some "
+        return f"{where}by the standard errors that the metrics files give"
+    kind = "the same" if all(one.is_paired for one in intervals) else "different"
+    return f"{kind} for both models"
 
 
 def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
@@ -177,14 +186,14 @@ def _asked(names: list[str]) -> Cell:
     others = (Words(f"(and {count(left, 'other')} likewise)"),) if left else ()
     said = "Not known: whether a rise is wanted or a fall. Add this line to the model in"
     return (
-        Words(f"{said} `assent.yaml`, with `higher` or `lower` for each:"),
+        Words(f"{said} `assent.yaml`, and keep one of the two words for each:"),
         Words(f"`{_line(names[:fitting])}`"),
         *others,
     )
 
 
 def _line(names: list[str]) -> str:
-    return f"directions: {{{', '.join(f'{_key(name)}: higher' for name in names)}}}"
+    return f"directions: {{{', '.join(f'{_key(name)}: {_TO_CHOOSE}' for name in names)}}}"
 
 
 def _key(name: str) -> str:

@@ -65,7 +65,7 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
     said = []
     if found.problem is not None:
         said.append(f"Predictions are not compared: {found.problem}.")
-    missing = max(found.old_rows, found.new_rows) - found.joined
+    missing = _of_one_model(found)
     if found.is_paired and missing:
         rows = count(missing, "row has", "rows have")
         said.append(f"{rows} predictions of one model only, and are not compared.")
@@ -78,7 +78,19 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
             else "so the intervals hold for either of them"
         )
         said.append(f"The truth itself was changed: {rows} ({part}) have another label, {meaning}.")
+    if found.is_regrouped:
+        meaning = (
+            "so rankings are not compared"
+            if found.task == "ranking"
+            else "so the intervals hold for either"
+        )
+        said.append(f"Other rows belong together than in the baseline, {meaning}.")
     return tuple(said)
+
+
+def _of_one_model(found: PredictionsDiff) -> int:
+    """How many rows only one of both has."""
+    return (found.old_rows or 0) + found.new_rows - 2 * found.joined
 
 
 def _summary(found: PredictionsDiff) -> Cell:
@@ -130,7 +142,7 @@ def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
     if found.problem is not None:
         notes.append(f"Not compared row by row: {found.problem}.")
     if found.old_rows is not None and found.is_paired:
-        missing = max(found.old_rows, found.new_rows) - found.joined
+        missing = _of_one_model(found)
         if missing:
             rows = count(missing, "row has", "rows have")
             notes.append(f"{rows} predictions of one model only, and are left out here.")
@@ -140,14 +152,20 @@ def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
             f"{rows} another label than before: the truth itself was changed. Both models are "
             "measured by the labels of the candidate."
         )
+    if found.is_regrouped:
+        notes.append("Other rows belong together than in the baseline.")
     if found.old_rows is not None and found.slices_judged:
         worse = len({(one.column, one.value) for one in found.slices})
         slices = count(found.slices_judged, "slice")
         said = f"{worse:,} of {slices}" if worse else f"None of {slices}"
         notes.append(f"{said} got worse beyond chance, after correction for looking at all.")
+    if found.slices_untested:
+        slices = count(found.slices_untested, "slice", "slices")
+        notes.append(f"{slices} not judged: nothing says how sure the change is.")
     if found.slices_too_small:
         slices = count(found.slices_too_small, "slice has", "slices have")
-        notes.append(f"{slices} fewer than {MIN_SLICE_ROWS} rows: not judged.")
+        both = "" if found.old_rows is None else " of both models"
+        notes.append(f"{slices} fewer than {MIN_SLICE_ROWS} rows{both}: not judged.")
     if found.slices_left_out:
         slices = count(found.slices_left_out, "smaller slice was", "smaller slices were")
         notes.append(f"{slices} not looked at: there are too many.")
