@@ -22,7 +22,7 @@ class Again(NamedTuple):
     """A list in which one table stands many times."""
 
     fields: Fields
-    count: int
+    times: int
 
 
 Value = bytes | str | Raw | Again | list["Fields"] | Mapping[int, "Value"]
@@ -85,9 +85,9 @@ def _reached(out: bytearray, value: str | Raw | Again | list[Fields] | Fields) -
     if isinstance(value, Again):
         _fill(out, 4)
         at = len(out)
-        out += u32(value.count) + bytes(4 * value.count)
+        out += u32(value.times) + bytes(4 * value.times)
         table = _table(out, value.fields)
-        for place in range(at + 4, at + 4 + 4 * value.count, 4):
+        for place in range(at + 4, at + 4 + 4 * value.times, 4):
             out[place : place + 4] = u32(table - place)
         return at
     content = Raw(value.encode(), 1) if isinstance(value, str) else value
