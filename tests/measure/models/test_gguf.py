@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import struct
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,11 @@ def source(path: Path) -> ModelSource:
     )
 
 
+def digest_of_list(content: bytes) -> str:
+    """Of the items of a list as they lie in the file."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}"
+
+
 def test_a_file_of_the_library(tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     written(path)
@@ -84,8 +90,10 @@ def test_a_file_of_the_library(tmp_path: Path) -> None:
         "big": -(2**40),
         "general.name": "small | <b>",
         "tokenizer.chat_template": "{{ messages }}",
-        "tokenizer.ggml.tokens": "3 texts",
-        "tokenizer.ggml.scores": "3 numbers",
+        "tokenizer.ggml.tokens": "3 texts, "
+        + digest_of_list(b"".join(map(text, ("a", "bc", "é")))),
+        "tokenizer.ggml.scores": "3 numbers, "
+        + digest_of_list(struct.pack("<3f", 0.5, 0.25, 0.125)),
     }
     assert part.tensors == (
         Tensor(name="blk.0.attn_q.weight", dtype="q8_0", shape=(4, 64)),
@@ -215,7 +223,9 @@ def test_a_hundred_thousand_and_one_words_are_stepped_over(tmp_path: Path) -> No
     count = 100_001
     words = text("w") + struct.pack("<IIQ", 9, 8, count) + text("word") * count
     path.write_bytes(header([words]))
-    assert inspected(path).settings == {"w": "100,001 texts"}
+    assert inspected(path).settings == {
+        "w": "100,001 texts, " + digest_of_list(text("word") * count)
+    }
 
 
 def test_a_type_that_is_not_known_is_named_by_its_number(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from assent.measure.models.inspect import inspect
 from tests.measure.models.reading import parts_of, written
 
 CONFIG: dict[str, Any] = {
@@ -227,3 +228,39 @@ def test_the_end_of_a_very_long_template_is_kept_by_its_digest(tmp_path: Path) -
     )
     assert len(first) < 70_000
     assert first != second
+
+
+ODD: dict[str, Any] = {
+    "names twice": lambda text: [{"name": "x", "template": text}, {"name": "x", "template": "b"}],
+    "no names": lambda text: [{"template": text}, {"template": "b"}],
+    "no mapping": lambda text: ["a", text],
+    "deeper": lambda text: {"default": {"template": text}},
+    "too many": lambda text: {f"{at}": text if at == 150 else "a" for at in range(200)},
+    "no text": lambda text: [len(text)],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_chat_templates_of_a_shape_that_is_not_known_are_no_less_a_change(
+    tmp_path: Path, name: str
+) -> None:
+    parts = []
+    for at, text in enumerate(("a", "{{ x.__class__ }}")):
+        path = tmp_path / str(at) / "tokenizer_config.json"
+        path.parent.mkdir()
+        path.write_text(json.dumps({"chat_template": ODD[name](text)}))
+        (part,) = inspect({path.name: path}).parts
+        assert part.notes
+        parts.append(part)
+    assert parts[0].settings != parts[1].settings
+    assert [bool(part.dangers) for part in parts] == [False, name != "no text"]
+
+
+def test_where_the_layers_of_sentence_transformers_lie_is_a_fact(tmp_path: Path) -> None:
+    settings = []
+    for folder in ("", "1_Pooling"):
+        path = tmp_path / "modules.json"
+        layer = {"path": folder, "type": "sentence_transformers.models.Pooling"}
+        path.write_text(json.dumps([layer]))
+        settings.append(inspect({path.name: path}).parts[0].settings)
+    assert settings[0] != settings[1]

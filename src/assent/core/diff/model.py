@@ -34,8 +34,9 @@ class TensorChange(Struct, frozen=True, kw_only=True):
 
 class WeightChange(Struct, frozen=True, kw_only=True):
     """How far a tensor of the same shape has moved: the Euclidean norm of the difference, as a
-    fraction of the baseline's norm (None if that is 0), and the cosine of both (None if either
-    is 0). `nonfinite` counts values of the candidate that are no finite number.
+    fraction of the baseline's norm (0 only if every value is the same; None if that norm is 0, or
+    what moved is too little for a number, or no number was before), and the cosine of both (None
+    if either is 0). `nonfinite` counts values of the candidate that are no finite number.
     """
 
     name: str

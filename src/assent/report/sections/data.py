@@ -43,7 +43,7 @@ _NULLS_WORTH_SAYING = 0.001
 def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
     """Data sets that differ, their columns, what they share, and those that are the same."""
     same = shapes.table(
-        f"Unchanged: {count(len(data.same), 'data set')}",
+        f"{shapes.UNCHANGED.capitalize()}: {count(len(data.same), 'data set')}",
         ("Data set", "Source", "Content"),
         [_reference(one) for one in data.same[: shapes.MAX_ROWS]],
         total=len(data.same),

@@ -66,7 +66,7 @@ def differing(values: Values, *, are_versions: bool = False) -> str:
     compared, which is never called unchanged.
     """
     if not values.changes and not values.not_compared:
-        return shapes.UNCHANGED if values.same else "none are known"
+        return "none are known" if values.sameness is None else shapes.UNCHANGED
     tally = dict.fromkeys(_WORDS, 0)
     for change in values.changes:
         tally[_word(change, are_versions)] += 1
