@@ -101,6 +101,16 @@ class Pipeline:
         done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=True)
         return done.stdout
 
+    def read_by_rules(self) -> tuple[tuple[str, str], ...] | None:
+        """The variables that can make another pipeline of the same files: those whose names are in
+        the configuration. None where it asks for more, namely which files there are or differ.
+        """
+        texts = [path.read_text() for path in self.folder.rglob("*.y*ml")]
+        if any(re.search(r"\b(changes|exists)[\"']?\s*:", text) for text in texts):
+            return None
+        named = {one for text in texts for one in re.findall(r"\w+", text)}
+        return tuple(sorted(pair for pair in self.variables.items() if pair[0] in named))
+
     def is_let_in(self) -> bool:
         """Whether `workflow: rules` let this pipeline be. The tool does not look at them, so they
         are made the rules of a job, which means the same.

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests import starting
+from tests.effort import IS_SOAK
 from tests.gitlab.accounts import User
 from tests.gitlab.pipelines import Job
 from tests.gitlab.pipelines import Pipeline as Started
@@ -19,6 +20,8 @@ from tests.templates.harness import Ended, Listed, Pipeline, checkout
 
 _FITTING: set[str] = set()
 """The configurations that have been found to fit GitLab's schema."""
+_LISTED: dict[tuple[str, object], dict[str, Listed]] = {}
+"""By configuration and what its rules can read, the jobs of a pipeline."""
 _TRIGGERS: dict[tuple[str, str], dict[str, Any]] = {}
 """What of a configuration starts other pipelines, in those of merge requests with variables."""
 _ACCESSING: dict[str, frozenset[str]] = {}
@@ -183,8 +186,7 @@ class Site:
         """Start a pipeline and see which jobs it has."""
         started, runner = self._prepare(source, by, **made)
         files = runner.files()
-        jobs = runner.jobs(is_checked=files not in _FITTING)
-        _FITTING.add(files)
+        jobs = self._jobs(runner, files)
         if files not in _ACCESSING:
             _ACCESSING[files] = frozenset(
                 name
@@ -194,6 +196,14 @@ class Site:
                 and job["environment"].get("action") == "access"
             )
         return Running(self, started, runner, jobs, accessing=_ACCESSING[files])
+
+    def _jobs(self, runner: Pipeline, files: str) -> dict[str, Listed]:
+        """The jobs of a pipeline. The tool takes as long to list them as to run one."""
+        key = (files, runner.read_by_rules())
+        if IS_SOAK or key[1] is None or key not in _LISTED:
+            _LISTED[key] = runner.jobs(is_checked=files not in _FITTING)
+            _FITTING.add(files)
+        return dict(_LISTED[key])
 
     def is_let_in(self, source: Any, by: User, **made: Any) -> bool:
         """Whether `workflow: rules` let such a pipeline be."""
