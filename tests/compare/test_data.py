@@ -423,6 +423,18 @@ def test_text_that_is_written_as_numbers_is_compared_with_numbers() -> None:
         assert column.drift.outcome == "stable"
 
 
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [("e (norm)", "only its lengths and its norm were compared"), ("e[0]", ""), ("e.x", "")],
+)
+def test_a_norm_is_not_the_values_of_a_list(part: str, said: str) -> None:
+    lengths = number("e", [3] * ROWS, type="list<double>", kind="nested")
+    of = msgspec.structs.replace(number(part, np.ones(ROWS)), of="e")
+    change = compared(profile(ROWS, lengths, of), profile(ROWS, lengths, of))
+    assert change.same_columns == (1 if said else 2)
+    assert [(one.name, one.reason) for one in change.not_compared] == ([("e", said)] if said else [])
+
+
 def test_parts_of_a_column_that_one_side_has_not_counted_are_not_compared() -> None:
     whole = ColumnProfile(name="place", type="struct<x: double>", kind="nested")
     part = msgspec.structs.replace(AGE, name="place.x", of="place")

@@ -346,6 +346,22 @@ def test_new_categories_warn_or_block() -> None:
     assert [one.rule for one in judge(both, OLD, new)] == ["data train rows min 1"]
 
 
+@pytest.mark.parametrize("sides", ["to text", "text", "of numbers"])
+def test_new_categories_that_nobody_could_see_are_not_called_none(sides: str) -> None:
+    text = number("city", [3] * ROWS, type="string", kind="text")
+    is_number = number("city", [3] * ROWS)
+    old, new = {
+        "to text": (CITY, text), "text": (text, text), "of numbers": (is_number, CITY),
+    }[sides]  # fmt: skip
+    found = only(gate(new_categories="block"), profile(ROWS, AGE, old), profile(ROWS, AGE, new))
+    assert (found.outcome, found.evidence) == (WARNED, "`city`")
+    found = only(gate(new_categories="warn"), profile(ROWS, AGE, old), profile(ROWS, AGE, new))
+    assert found.reason == "no column has categories that are all known"
+    assert found.evidence == "not looked at: `city`"
+    known = only(gate(new_categories="block"), OLD, OLD)
+    assert known.reason == "none in 1 column whose categories are known"
+
+
 def test_new_categories_of_an_open_list_cannot_be_told() -> None:
     long = msgspec.structs.replace(
         CITY, categories=Categories(top=(("berlin", 3_000),), others=1_000)
