@@ -23,6 +23,7 @@ from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
 from assent.core.profile import Categories, ColumnProfile, DataProfile
 
+_NO_ROWS = "one side has no rows"
 _PART_OF_ONE = "only one side has counted this part of the column"
 _MOST_CHARTS = 200  # columns that keep the shares of their bins
 _MOST_LISTED = 100  # categories that came or went
@@ -72,6 +73,7 @@ def compare_columns(
     is_same = _is_same(old, new)
     names = renamed(old, new)
     parts = _shared_parts(old, new)
+    has_rows = min(old.rows, new.rows) > 0
     pairs: list[_Pair] = []
     added: list[tuple[int, ColumnProfile]] = []
     for at, column in enumerate(_by_name(new).values()):
@@ -86,10 +88,10 @@ def compare_columns(
             new=column,
             counted=counted,
             is_label=column.name == labels[1] or origin.name == labels[0],
-            not_compared=_stand_in(*counted, parts),
+            not_compared=_stand_in(*counted, parts) if has_rows else _NO_ROWS,
         )
         can_count = is_counted and origin.name == column.name
-        if not is_same:
+        if has_rows and not is_same:
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
         pairs.append(pair)
     kept = {pair.old.name for pair in pairs}
@@ -334,7 +336,12 @@ def _change(
     told = () if pair.problem or pair.is_same else _facts(pair, rows, looks)
     is_shown = drift is not None and drift.outcome == "shown"
     is_schema = any(
-        (pair.old.name != pair.new.name, pair.old.type != pair.new.type, old.kind != new.kind)
+        (
+            pair.old.name != pair.new.name,
+            pair.old.type != pair.new.type,
+            # how many different texts make them categories is no matter of the data
+            old.kind != new.kind and {old.kind, new.kind} != {"text", "category"},
+        )
     )
     if not (is_schema or pair.problem or is_shown or came or went or told):
         return None

@@ -245,7 +245,8 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
         yield State(Mark.WARNED, "not compared"), Words(said)
     told = {fact.fact for fact in column.facts}
     if column.drift is not None and column.drift.level is not None:
-        yield _drift(column.drift, is_of_lengths=new.kind in ("text", "nested"))
+        of_lengths = {old.kind, new.kind} <= {"text", "nested"}
+        yield _drift(column.drift, is_of_lengths=of_lengths)
         is_number = old.mean is not None and new.mean is not None and old.kind == "number"
         if is_number and old.mean != new.mean and "mean" not in told:
             yield Words("mean"), *shapes.both(*numbers.show_both(old.mean, new.mean))
