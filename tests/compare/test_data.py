@@ -449,7 +449,9 @@ def test_a_norm_is_not_the_values_of_a_list(part: str, said: str) -> None:
     of = msgspec.structs.replace(number(part, np.ones(ROWS)), of="e")
     change = compared(profile(ROWS, lengths, of), profile(ROWS, lengths, of))
     assert change.same_columns == (1 if said else 2)
-    assert [(one.name, one.reason) for one in change.not_compared] == ([("e", said)] if said else [])
+    assert [(one.name, one.reason) for one in change.not_compared] == (
+        [("e", said)] if said else []
+    )
 
 
 def test_parts_of_a_column_that_one_side_has_not_counted_are_not_compared() -> None:

@@ -129,7 +129,8 @@ def test_files_of_other_dialects_are_read_by_name(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "what"), [(b"PK\x03\x04", "Excel"), (b"PAR1", "Parquet"), (b"SQLite format 3\0", "SQLite")]
+    ("head", "what"),
+    [(b"PK\x03\x04", "Excel"), (b"PAR1", "Parquet"), (b"SQLite format 3\0", "SQLite")],
 )
 def test_what_is_no_text_has_no_columns(tmp_path: Path, head: bytes, what: str) -> None:
     (tmp_path / "t.csv").write_bytes(head + b"abc,d\n1,2\n")

@@ -237,7 +237,10 @@ def test_what_was_not_compared_is_named_and_not_called_the_same() -> None:
         NotCompared(name="title", reason="only the lengths of its texts were compared"),
     )
     found = section(same_columns=1, close_columns=2, not_compared=left)
-    said = "of 5 columns: 2 by no more than chance, or little, 1 is alike in every count, 2 were not compared"
+    said = (
+        "of 5 columns: 2 by no more than chance, or little, "
+        "1 is alike in every count, 2 were not compared"
+    )
     assert said in rows(found)[1][1]
     told = [" ".join(str(part) for part in note) for note in found.notes]
     assert any("body" in note and "title" in note and "lengths" in note for note in told)
