@@ -156,8 +156,13 @@ def test_too_few_rows_are_not_a_pass(
     assert found.outcome is expected
     assert found.reason == "too few rows to tell for 1 column"
     assert "about 4" in found.remedy
+
+
+def test_a_side_without_rows_leaves_drift_undecided() -> None:
     empty = profile(0, number("age", []))
-    assert only(gate(drift="moderate", inconclusive=inconclusive), empty, empty).outcome is expected
+    for old in (empty, profile(40, AGE)):
+        found = only(gate(drift="moderate"), old, empty)
+        assert (found.outcome, found.evidence) == (UNDECIDED, "`age`: one side has no rows")
 
 
 def test_a_change_on_the_line_is_not_decided_by_a_coin() -> None:
