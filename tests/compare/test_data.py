@@ -251,8 +251,25 @@ def test_a_column_that_agrees_by_chance_is_not_stable(random: np.random.Generato
     old, new = (profile(6, flag, number("a", random.normal(size=6))) for _ in range(2))
     assert compared(old, new).inconclusive == 2
     assert compared(old, old).inconclusive == 0
+
+
+def test_where_one_side_has_no_rows_nothing_was_compared() -> None:
     empty = profile(0, category("flag", {}))
-    assert compared(empty, empty).inconclusive == 1
+    for old, new in ((empty, empty), (empty, profile(6, category("flag", {"yes": 6})))):
+        change = compared(old, new)
+        assert (change.same_columns, change.close_columns, change.inconclusive) == (0, 0, 0)
+        assert [one.reason for one in change.not_compared] == ["one side has no rows"]
+
+
+def test_text_that_has_few_values_now_is_told_by_how_many() -> None:
+    text = number("city", [3] * ROWS, type="string", kind="text")
+    few = msgspec.structs.replace(CITY, distinct=100)
+    (column,) = compared(
+        with_columns(msgspec.structs.replace(text, distinct=200)), with_columns(few)
+    ).columns
+    assert [(one.fact, one.old, one.new) for one in column.facts] == [("distinct", 200, 100)]
+    change = compared(with_columns(msgspec.structs.replace(text, distinct=199)), with_columns(few))
+    assert (change.columns, [one.name for one in change.not_compared]) == ((), ["city"])
 
 
 def test_few_rows_are_counted_as_inconclusive(random: np.random.Generator) -> None:
@@ -421,6 +438,20 @@ def test_text_that_is_written_as_numbers_is_compared_with_numbers() -> None:
         assert {column.old.type, column.new.type} == {"double", "string"}
         assert column.drift is not None
         assert column.drift.outcome == "stable"
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [("e (norm)", "only its lengths and its norm were compared"), ("e[0]", ""), ("e.x", "")],
+)
+def test_a_norm_is_not_the_values_of_a_list(part: str, said: str) -> None:
+    lengths = number("e", [3] * ROWS, type="list<double>", kind="nested")
+    of = msgspec.structs.replace(number(part, np.ones(ROWS)), of="e")
+    change = compared(profile(ROWS, lengths, of), profile(ROWS, lengths, of))
+    assert change.same_columns == (1 if said else 2)
+    assert [(one.name, one.reason) for one in change.not_compared] == (
+        [("e", said)] if said else []
+    )
 
 
 def test_parts_of_a_column_that_one_side_has_not_counted_are_not_compared() -> None:

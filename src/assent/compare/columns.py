@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -21,9 +21,10 @@ from assent.core.diff.data import (
 )
 from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
-from assent.core.profile import ColumnProfile, DataProfile
+from assent.core.profile import Categories, ColumnProfile, DataProfile
 
 _IN_PART = "not all of its parts were compared"
+_NO_ROWS = "one side has no rows"
 _PART_OF_ONE = "only one side has counted this part of the column"
 _MOST_CHARTS = 200  # columns that keep the shares of their bins
 _MOST_LISTED = 100  # categories that came or went
@@ -108,8 +109,9 @@ def _paired(
     """The columns that both sides have, measured, and those that only the candidate has."""
     before = _by_name(old)
     names = renamed(old, new)
-    parents = _parents(old) & _parents(new)
     is_same = _is_same(old, new)
+    parts = _shared_parts(old, new)
+    has_rows = min(old.rows, new.rows) > 0
     pairs: list[_Pair] = []
     added: list[ColumnProfile] = []
     for at, column in enumerate(_by_name(new).values()):
@@ -124,10 +126,10 @@ def _paired(
             new=column,
             counted=counted,
             is_label=column.name == labels[1] or origin.name == labels[0],
-            not_compared=_stand_in(*counted, parents),
+            not_compared=_stand_in(*counted, parts) if has_rows else _NO_ROWS,
         )
         can_count = is_counted and origin.name == column.name
-        if not is_same:
+        if has_rows and not is_same:
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
         pairs.append(pair)
     unread = {pair.new.of for pair in pairs if pair.not_compared}
@@ -171,7 +173,6 @@ def measured_columns(
             why = _PART_OF_ONE if column.of in wholes else ""
             measured.append(MeasuredColumn(name=column.name, new=ours, not_compared=why))
             continue
-        listed = pair.counted[0].categories
         measured.append(
             MeasuredColumn(
                 name=column.name,
@@ -182,11 +183,27 @@ def measured_columns(
                 test=None if pair.moved is None else pair.moved.test,
                 not_compared=pair.not_compared,
                 problem=pair.problem,
-                is_open=pair.counted[1].categories is not None
-                and (listed is None or listed.others > 0),
+                is_open=_is_open(*pair.counted, new.rows),
             )
         )
     return tuple(measured)
+
+
+def _is_open(old: ColumnProfile, new: ColumnProfile, rows: int) -> bool:
+    """Whether a category may be new without anybody being able to tell."""
+    ours, theirs = old.categories, new.categories
+    if ours is None or theirs is None:
+        may_have = ours is not None or theirs is not None or "text" in (old.kind, new.kind)
+        return may_have and new.nulls < rows
+    return ours.others > 0 or _are_hashed_apart(ours, theirs)
+
+
+def _are_hashed_apart(old: Categories, new: Categories) -> bool:
+    """Whether one value has another name on either side, for all that is known."""
+    if old.is_hashed != new.is_hashed:
+        return True
+    known = {value for value, _ in old.top}
+    return old.is_hashed and not any(value in known for value, _ in new.top)
 
 
 def facts(column: ColumnProfile, rows: int) -> ColumnFacts:
@@ -215,11 +232,14 @@ def facts(column: ColumnProfile, rows: int) -> ColumnFacts:
     )
 
 
-def _stand_in(old: ColumnProfile, new: ColumnProfile, parents: set[str]) -> str:
-    """What of a column alone is known on both sides, empty where that is its values. `parents` are
-    columns whose parts are columns of their own.
+def _stand_in(old: ColumnProfile, new: ColumnProfile, parts: Mapping[str, list[str]]) -> str:
+    """What of a column alone is known on both sides, empty where that is its values. `parts` are
+    the columns that both sides took out of others: the fields of a struct and the numbers of a list
+    are its values, the norm of a list is not.
     """
-    if new.name in parents and old.name == new.name:
+    name = new.name
+    ours = parts.get(name, []) if old.name == name else []
+    if any(part.startswith((f"{name}.", f"{name}[")) for part in ours):
         return ""
     if "text" in (old.kind, new.kind):
         values = old.frequent is not None and new.frequent is not None
@@ -228,12 +248,18 @@ def _stand_in(old: ColumnProfile, new: ColumnProfile, parents: set[str]) -> str:
     if "nested" not in (old.kind, new.kind):
         return ""
     if old.numbers is not None and new.numbers is not None:
-        return "only its lengths were compared"
+        norm = " and its norm" if ours else ""
+        return f"only its lengths{norm} were compared"
     return "only its nulls were compared"
 
 
-def _parents(profile: DataProfile) -> set[str]:
-    return {column.of for column in profile.columns if column.of}
+def _shared_parts(old: DataProfile, new: DataProfile) -> dict[str, list[str]]:
+    before = {(column.of, column.name) for column in old.columns if column.of}
+    shared: dict[str, list[str]] = {}
+    for column in new.columns:
+        if (column.of, column.name) in before:
+            shared.setdefault(column.of, []).append(column.name)
+    return shared
 
 
 def _counted_alike(old: ColumnProfile, new: ColumnProfile) -> tuple[ColumnProfile, ColumnProfile]:
@@ -328,7 +354,12 @@ def _change(
     told = () if pair.problem or pair.is_same else _facts(pair, rows, looks)
     is_shown = drift is not None and drift.outcome == "shown"
     is_schema = any(
-        (pair.old.name != pair.new.name, pair.old.type != pair.new.type, old.kind != new.kind)
+        (
+            pair.old.name != pair.new.name,
+            pair.old.type != pair.new.type,
+            # how many different texts make them categories is no matter of the data
+            old.kind != new.kind and {old.kind, new.kind} != {"text", "category"},
+        )
     )
     if not (is_schema or pair.problem or is_shown or came or went or told):
         return None
@@ -358,11 +389,9 @@ def _facts(pair: _Pair, rows: tuple[int, int], looks: int) -> tuple[FactChange, 
 def _added(old: ColumnProfile, new: ColumnProfile) -> Iterator[tuple[str, int]]:
     """Categories that the baseline does not have: only where its profile lists all it has."""
     ours, theirs = old.categories, new.categories
-    if ours is None or theirs is None or ours.others or ours.is_hashed != theirs.is_hashed:
+    if ours is None or theirs is None or ours.others or _are_hashed_apart(ours, theirs):
         return
     known = {value for value, _ in ours.top}
-    if ours.is_hashed and not any(value in known for value, _ in theirs.top):
-        return  # other salt
     if known:
         yield from ((value, rows) for value, rows in theirs.top if value not in known and rows > 0)
 
@@ -374,11 +403,9 @@ def _vanished(
     that to be chance (see `chance`).
     """
     ours, theirs = old.categories, new.categories
-    if ours is None or theirs is None or theirs.others or ours.is_hashed != theirs.is_hashed:
+    if ours is None or theirs is None or theirs.others or _are_hashed_apart(ours, theirs):
         return
     left = {value for value, count in theirs.top if count}
-    if ours.is_hashed and not any(value in left for value, _ in ours.top):
-        return
     for value, count in ours.top:
         if value not in left and is_beyond_chance(count, rows[0], rows[1], looks):
             yield value, count

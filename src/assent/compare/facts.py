@@ -44,7 +44,7 @@ def fact_changes(
     say nothing of the values.
     """
     found = [*_missing(old, new, rows), *_frequent(old, new, rows)]
-    if old.kind == new.kind == "text":
+    if "text" in (old.kind, new.kind) and {old.kind, new.kind} <= {"text", "category"}:
         found += _distinct(old, new, rows)
     if old.kind == new.kind and old.numbers is not None and new.numbers is not None:
         found = [*_range(new, old.numbers, new.numbers, rows), *found]

@@ -31,6 +31,14 @@ _BOMS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
+_NO_TEXT = {
+    b"PAR1": "Parquet",
+    b"PK\x03\x04": "a ZIP file or an Excel sheet",
+    b"\xd0\xcf\x11\xe0": "an old Excel sheet",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"ARROW1\0\0": "Arrow",
+    b"SQLite format 3\0": "SQLite",
+}
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +95,7 @@ class Lines:
         self.sources = dict(sources)
         self.doing = doing
         for address, shown in self.sources.items():
-            _require_no_utf16(address, shown, doing)
+            _require_text(address, shown, doing)
         self.dialects = {
             address: self._dialect(address, shown, delimiter)
             for address, shown in self.sources.items()
@@ -258,15 +266,22 @@ def _opened(address: str) -> io.BufferedIOBase | None:
     return path.open("rb")
 
 
-def _require_no_utf16(address: str, shown: str, doing: str) -> None:
+def _require_text(address: str, shown: str, doing: str) -> None:
     file = _opened(address)
     if file is None:
         return
     with file:
         try:
-            head = file.read(4)
+            head = file.read(16)
         except (OSError, EOFError):
             return  # whoever reads the rows says it
+    what = next((kind for magic, kind in _NO_TEXT.items() if head.startswith(magic)), None)
+    if what is not None:
+        raise UsageError(
+            doing,
+            f"{shown} is no text: it begins as {what} does",
+            hint="give the file the ending of what it is, or unpack it",
+        )
     encoding = _BOMS.get(head[:2]) or ("UTF-16" if b"\0" in head else None)
     if encoding is not None:
         raise _other_encoding(doing, f"{shown} is written in {encoding}")

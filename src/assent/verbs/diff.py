@@ -52,11 +52,14 @@ class DiffResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataDiffResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed from one data set to another."""
+    """What changed from one data set to another. `notes` say what of their text may be meant
+    otherwise than it was read.
+    """
 
     old: str
     new: str
     diff: DataDiff
+    notes: tuple[str, ...] = ()
 
 
 class FilesDiffResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,9 +117,12 @@ def diff_data(
         raise UsageError(doing, "a profile holds no rows to compare", hint="name the data itself")
     before = after = None
     rows: tuple[RowChanges, ...] = ()
+    notes: list[str] = []
     with ExitStack() as opened:
         right = opened.enter_context(_open(new, rows_only=rows_only))
         left = None if saved is not None else opened.enter_context(_open(old, rows_only=rows_only))
+        for source, table in ((old, left), (new, right)):
+            notes += () if table is None else [f"{source}: {note}" for note in table.texts.notes]
         if not rows_only:
             before = saved if left is None else profile_data(left, key=key)
             after = profile_data(right, against=before, key=key)
@@ -132,7 +138,7 @@ def diff_data(
         new_profiles={} if after is None else {_NAME: after},
         row_changes=rows,
     )
-    return DataDiffResult(old=old, new=new, diff=found)
+    return DataDiffResult(old=old, new=new, diff=found, notes=tuple(notes))
 
 
 def diff_files(old: str, new: str, *, weights: bool = True) -> FilesDiffResult:

@@ -70,6 +70,38 @@ def test_facts_are_bounded(
     assert bool(finding.remedy) is outcome.blocks
 
 
+@pytest.mark.parametrize(
+    "rule", [{"range": {"max": 100}}, {"zeros": 0.5}, {"zeros": {"max_rise": 0.5}}]
+)
+def test_what_is_no_number_any_more_is_not_within_a_bound(rule: dict[str, Any]) -> None:
+    text = category("sold", {"12 €": ROWS})
+    other = replace(AGE, name="paid")
+    old = profile(ROWS, AGE, replace(AGE, name="sold"), other)
+    data = compare_data(
+        [reference("train", "old")],
+        [reference("train", "new")],
+        old_profiles={"train": old},
+        new_profiles={"train": profile(ROWS, AGE, text, other)},
+    )
+    diff = Diff(model="m", candidate=SIDE, baseline=SIDE, data=data, at=AT)
+    gate = msgspec.convert({"data": "train", "undecided": "approve", **rule}, DataGate)
+    first, second = gate.judge(diff, known().evidence, without_baseline="allow")
+    assert (first.outcome, second.outcome) == (PASSED, Outcome.WAITING)
+    assert second.evidence == "`sold` is string"
+    found = judge({**rule, "columns": ["age", "city"]})
+    assert [one.outcome for one in found] == [PASSED, UNDECIDED]
+
+
+@pytest.mark.parametrize("what", ["nulls", "missing", "zeros"])
+def test_a_rise_that_was_of_no_column_is_no_pass(what: str) -> None:
+    new = replace(AGE, name="other", numbers=None, kind="nested", type="map<string, int64>")
+    (finding,) = judge({what: {"max_rise": 0}, "columns": ["other"]}, new)
+    assert (finding.outcome, finding.reason) == (
+        FAILED,
+        "no column is left that both sides have",
+    )
+
+
 def test_rows_that_were_not_counted_may_be_left_to_people() -> None:
     moved = number("age", np.linspace(5, 500, ROWS))
     rule = {"range": {"outside": 0}, "undecided": "approve"}

@@ -166,8 +166,8 @@ class MeasuredColumn(Struct, frozen=True, kw_only=True):
     where they were not counted. `test` is None for a new column, for one whose
     profile is the same on both sides, and where `problem` says why there is none.
     `not_compared` says why the values were not compared, or not themselves: then `test`, if there
-    is one, is of a stand-in. `is_open`: the baseline's profile does not list all categories, so
-    that a new one cannot be told from a rare one.
+    is one, is of a stand-in. `is_open`: a category may be new without anybody being able to
+    tell, as the profiles do not list all of them, or not in the same way.
     """
 
     name: str

@@ -245,9 +245,10 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
         yield State(Mark.WARNED, "not compared:"), Words(said)
     told = {fact.fact for fact in column.facts}
     if column.drift is not None and column.drift.level is not None:
-        yield _drift(column.drift, is_of_lengths=new.kind in ("text", "nested"))
+        of_lengths = {old.kind, new.kind} <= {"text", "nested"}
+        yield _drift(column.drift, is_of_lengths=of_lengths)
         is_number = old.mean is not None and new.mean is not None and old.kind == "number"
-        if is_number and "mean" not in told:
+        if is_number and old.mean != new.mean and "mean" not in told:
             yield Words("mean"), *shapes.both(*numbers.show_both(old.mean, new.mean))
     yield from (_fact(fact, new.kind) for fact in column.facts)
     has_nulls = abs(old.nulls - new.nulls) >= _NULLS_WORTH_SAYING or (new.nulls and not old.nulls)
@@ -418,7 +419,7 @@ def _differing(change: DataChange) -> str:
     counts = (
         (changed, "differs", "differ"),
         (close, *2 * ("by no more than chance, or little",)),
-        (change.same_columns, "is the same", "are the same"),
+        (change.same_columns, "is alike in every count", "are alike in every count"),
         (left, "was not compared", "were not compared"),
     )
     said = [f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n]
