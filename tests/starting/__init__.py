@@ -161,7 +161,7 @@ def run(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `assent` with these words to its end; `prefix` is what to run it with."""
     encoded = {os.fsencode(name): os.fsencode(value) for name, value in env.items()}
-    if not _is_real and not prefix and client.is_plain(encoded):
+    if not _is_real and not prefix and client.is_plain(encoded, b"-m"):
         return starters().run(words, cwd, encoded)
     return subprocess.run(
         [*prefix, sys.executable, "-m", "assent", *words],

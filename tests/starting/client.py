@@ -58,14 +58,15 @@ class Order:
         return cls(module, cwd, words, environ, is_alone=how == b"alone")
 
 
-def is_plain(environ: Mapping[bytes, bytes], *, isolated: bool = False) -> bool:
-    """Whether Python starts with this environment as the starters have been started. `isolated`:
-    with -I, which lets it look at nothing that is meant for Python alone.
+def is_plain(environ: Mapping[bytes, bytes], how: bytes) -> bool:
+    """Whether a child of a starter is what Python would be in this environment. `how`: with `-I` it
+    looks at nothing that is meant for Python alone; with `-m` the child does the rest.
     """
     locale = [environ.get(name) for name in (b"LC_ALL", b"LC_CTYPE", b"LANG")]
-    python = {name: value for name, value in environ.items() if name.startswith(b"PYTHON")}
-    is_known = isolated or python in ({}, {b"PYTHONWARNINGS": b"error"})
-    return is_known and next(filter(None, locale), b"") == LANG.encode()
+    python = {name for name in environ if name.startswith(b"PYTHON")}
+    known = {b"PYTHONWARNINGS", b"PYTHONDONTWRITEBYTECODE"}  # at least warnings are errors
+    known |= {b"PYTHONPATH"} if how == b"-m" else set()
+    return next(filter(None, locale), b"") == LANG.encode() and (how == b"-I" or python <= known)
 
 
 def ask(asked: socket | _socket.socket, order: Order, streams: Sequence[int]) -> None:
@@ -91,7 +92,7 @@ def main() -> None:
     place, module, count, *line = map(os.fsencode, sys.argv[1:])
     program, words = line[: int(count)], line[int(count) :]
     environ = dict(os.environb)
-    if not is_plain(environ, isolated=b"-I" in program):
+    if not is_plain(environ, b"-I" if b"-I" in program else b""):
         os.execv(program[0], line)
     asked = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
     try:

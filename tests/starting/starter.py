@@ -162,7 +162,8 @@ def become(order: Order, streams: list[int]) -> NoReturn:
         module = os.fsdecode(order.module)
         sys.argv = [module, *map(os.fsdecode, order.words)]
         if order.is_alone:
-            sys.path.insert(0, str(Path.cwd()))
+            given = os.environ.get("PYTHONPATH")
+            sys.path[:0] = [str(Path.cwd()), *(given.split(os.pathsep) if given else [])]
         if module != "assent":
             sys.path.append(TREE)
         code = play(module)
