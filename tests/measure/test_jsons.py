@@ -164,3 +164,30 @@ def test_integers_of_both_signs_within_lists_and_objects_are_integers(tmp_path: 
     types, rows = read(tmp_path)
     assert types == {"l": "list<int64>", "o": "struct<n: int64>"}
     assert rows == [([-1, 2], {"n": 0}), ([3], {"n": -4})]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("[0.5, 100000000000000000001]", "[0.5, 100000000000000000002]"),
+        ('{"a": [{"b": 0.5}, {"b": -9007199254740993}]}', '{"a": [{"b": -9007199254740994}]}'),
+        ('{"it*s": 0.5, "n": 1}', '{"it*s": 0.25, "n": 1}'),
+        ('{"say \\"hi\\"": [10000000000000000.5]}', '{"say \\"hi\\"": [10000000000000001.5]}'),
+    ],
+)
+def test_long_whole_numbers_among_floats_keep_their_digits(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    write(tmp_path / "a.jsonl", f'{{"id": 1, "l": {old}}}', '{"id": 2, "l": null}')
+    write(tmp_path / "b.jsonl", f'{{"id": 1, "l": {new}}}', '{"id": 2, "l": null}')
+    with open_table(tmp_path, "a.jsonl") as before, open_table(tmp_path, "b.jsonl") as after:
+        found = row_changes(before, after, name="d", key=("id",))
+    assert (found.changed, found.same) == (1, 1)
+
+
+def test_floats_with_many_digits_and_whole_numbers_beside_them_keep_their_structure(
+    tmp_path: Path,
+) -> None:
+    moment = 1_700_000_000_000_000_001
+    write(tmp_path / "d.jsonl", {"o": {"at": moment, "v": 0.12345678901234567}})
+    assert types_of(tmp_path) == {"o": "struct<at: int64, v: double>"}

@@ -7,10 +7,14 @@ read as text first, so that what they are is decided of all of them, and no digi
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assent.measure import engine, fits
+
+_LONG = "[0-9]{16}"
+_LONG_WHOLE = f"(^|[^0-9.eE+-])-?{_LONG}[0-9]*($|[^0-9.eE])"
+"""A whole number that a float may not hold, among numbers as they are written."""
 
 _NUMBERS = frozenset({"UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE"})
 
@@ -31,6 +35,31 @@ class Objects:
         self._strings = tuple(strings)
         keys = list(self._structure) if isinstance(self._structure, dict) else []
         self.columns = dict(zip(keys, engine.different(keys), strict=True))
+        self._as_text = self._with_long_numbers(connection)
+
+    def _with_long_numbers(self, connection: Any) -> frozenset[str]:
+        """The keys of lists and objects in which, among floats, a whole number has more digits
+        than floats keep: `[0.5, 100000000000000000001]`.
+        """
+        if not isinstance(self._structure, dict):
+            return frozenset()
+        places = [(key, place) for key, of in self._structure.items() for place in _floats(of, key)]
+        unasked = {key for key, place in places if place is None}
+        asked = [(key, place) for key, place in places if place is not None and key not in unasked]
+        if not asked:
+            return frozenset(unasked)
+        tests = ", ".join(
+            f"coalesce(bool_or(regexp_matches(CAST(json_extract(json, {engine.text(place)}) AS "
+            f"VARCHAR), {engine.text(_LONG_WHOLE)})), false)"
+            for _, place in asked
+        )
+        (found,) = connection.execute(
+            f"SELECT [{tests}] FROM read_json_objects({self._listed}) "
+            f"WHERE regexp_matches(CAST(json AS VARCHAR), {engine.text(_LONG)})"
+        ).fetchone()
+        return frozenset(
+            unasked.union(key for (key, _), is_long in zip(asked, found, strict=True) if is_long)
+        )
 
     @property
     def are_objects(self) -> bool:
@@ -57,7 +86,7 @@ class Objects:
         if any(key != name for key, name in self.columns.items()):
             return self._by_key()
         listed = ", ".join(
-            f"{engine.name(key)}: {engine.text(_type(of, is_nested))}"
+            f"{engine.name(key)}: " + engine.text(_type(of, is_nested and key not in self._as_text))
             for key, of in self._structure.items()
         )
         return f"read_json({self._listed}, columns = {{{listed}}})"
@@ -82,6 +111,30 @@ def _type(of: Any, is_nested: bool) -> str:
     if isinstance(of, str):
         return of if of in ("BOOLEAN", "JSON") else "VARCHAR"
     return _nested(of) if is_nested else "JSON"
+
+
+def _floats(of: Any, key: str) -> Iterator[str | None]:
+    """The places within a list or an object to what is read as floats; None for one that cannot be
+    asked for, because a key has signs that DuckDB's paths know no way to write.
+    """
+    if not isinstance(of, str):
+        yield from _floats_at(of, _at("$", key))
+
+
+def _floats_at(of: Any, place: str | None) -> Iterator[str | None]:
+    match of:
+        case "DOUBLE":
+            yield place
+        case [inner]:
+            yield from _floats_at(inner, None if place is None else f"{place}[*]")
+        case {}:
+            for key, inner in of.items():
+                yield from _floats_at(inner, _at(place, key))
+
+
+def _at(place: str | None, key: str) -> str | None:
+    is_plain = place is not None and not {'"', "\\", "*"} & set(key)
+    return f'{place}."{key}"' if is_plain else None
 
 
 def _nested(of: Any) -> str:
