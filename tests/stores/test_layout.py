@@ -10,14 +10,18 @@ from hypothesis import strategies as st
 from assent.config.settings import NAME
 from assent.stores.layout import STAGES, VERSIONS, Place, model_of_tag, pointer_place
 
-NAMES = st.from_regex(re.compile(NAME.replace("$", r"\Z"), re.ASCII)).filter(
-    lambda name: ".." not in name and not re.fullmatch(r"v[0-9]+", name)
-)
+
+def is_name(name: str) -> bool:
+    """Whether it is the name of a model or a stage, and not written as a version is."""
+    return name[0].isalnum() and ".." not in name and not re.fullmatch(r"v[0-9]+", name)
+
+
+NAMES = st.from_regex(re.compile(NAME.replace("$", r"\Z"), re.ASCII)).filter(is_name)
 NEAR = st.lists(st.sampled_from(["churn", "eu", "v1", "-", "--", "1"]), min_size=1, max_size=6).map(
     "".join
 )
 """Names that only hyphens tell apart."""
-WORDS = st.one_of(NAMES, NEAR.filter(lambda name: name[0].isalnum() and name not in ("v1", "v11")))
+WORDS = st.one_of(NAMES, NEAR.filter(is_name))
 PLACES = st.one_of(
     st.builds(lambda model, label: f"{model}/{STAGES}/{label}", WORDS, WORDS),
     st.builds(lambda model, number: f"{model}/{VERSIONS}/{number}", WORDS, st.integers(1, 12)),
