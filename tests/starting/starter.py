@@ -83,18 +83,24 @@ class Starter:
         self.selector.register(self.listener, selectors.EVENT_READ)
         while True:
             for key, _ in self.selector.select():
+                if self.selector.get_map().get(key.fileobj) is not key:
+                    continue  # what was before it has settled it
                 if key.fd == 0:
                     return
                 if key.fileobj is self.listener:
                     self.begin(self.listener.accept()[0])
                 elif key.fd in self.running:
                     self.finish(key.fd)
-                elif isinstance(key.data, int):
-                    self.kill(key.data)
+                else:
                     self.selector.unregister(key.fileobj)
+                    self.kill(key.data)
 
     def begin(self, asking: socket.socket) -> None:
-        order, streams = receive(asking)
+        try:
+            order, streams = receive(asking)
+        except OSError:  # whoever has not hung up sees that there is no answer
+            asking.close()
+            return
         pid = os.fork()
         if pid == 0:
             become(order, streams)
@@ -108,12 +114,11 @@ class Starter:
     def finish(self, end: int) -> None:
         """Tell how a child has ended."""
         pid, asking, is_alone = self.running.pop(end)
+        if not is_alone:  # what a step of a job leaves running ends with the step
+            self.kill(pid)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         self.selector.unregister(end)
         os.close(end)
-        if not is_alone:  # what a step of a job leaves running ends with the step
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
         with suppress(KeyError):
             self.selector.unregister(asking)
         with suppress(OSError):  # nobody waits for it any more
@@ -121,7 +126,9 @@ class Starter:
         asking.close()
 
     def kill(self, pid: int) -> None:
-        """End a child, and what it has started."""
+        """End a child and its group. It may have ended, but its number is not given away before
+        somebody has asked how.
+        """
         try:
             os.killpg(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -133,17 +140,18 @@ class Starter:
 
 
 def receive(asking: socket.socket) -> tuple[Order, list[int]]:
-    """An order and the streams that come with it."""
+    """An order and the streams that come with it. Raises `OSError` where it does not come."""
     asking.settimeout(DEADLINE_S)
     head, streams, _, _ = socket.recv_fds(asking, 8, 3)
+    if len(head) != 8 or len(streams) != 3:
+        raise ConnectionError("this is no order")
     content = b""
     while len(content) < int.from_bytes(head, "big"):
-        content += asking.recv(1 << 20) or _broken()
+        part = asking.recv(1 << 20)
+        if not part:
+            raise ConnectionError("whoever gave an order has not finished it")
+        content += part
     return Order.decode(content), streams
-
-
-def _broken() -> NoReturn:
-    raise ConnectionError("whoever gave an order has not finished it")
 
 
 def become(order: Order, streams: list[int]) -> NoReturn:
