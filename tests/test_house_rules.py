@@ -161,6 +161,32 @@ def test_no_message_says_failed_to() -> None:
     ] == []  # Git's own words
 
 
+SAMENESS = re.compile(
+    r"\bunchanged\b|\bas before\b|\bno\b[^.]*\bdiffers?\b|\bidentical\b", re.IGNORECASE
+)
+SECTIONS = sorted((SOURCE / "report/sections").glob("*.py"))
+
+
+def literals(tree: ast.AST) -> Iterator[str]:
+    """The texts of a module that are no docstrings; of one with places to fill in, the whole."""
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (one.value if isinstance(one, ast.Constant) else "…" for one in node.values)
+            yield "".join(str(part) for part in parts)
+        elif (
+            isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said
+        ):
+            yield node.value
+
+
+@pytest.mark.parametrize("path", SECTIONS, ids=lambda path: path.stem)
+def test_no_section_has_a_word_of_its_own_for_what_is_the_same(path: Path) -> None:
+    """The one word is that of `shapes`, so that each use of it can be found and traced."""
+    said = [text for text in literals(ast.parse(path.read_text())) if SAMENESS.search(text)]
+    assert said == (["unchanged"] if path.stem == "shapes" else [])
+
+
 def judging_results() -> list[type]:
     """The results of verbs that carry a verdict."""
     modules = [path.stem for path in sorted((SOURCE / "verbs").glob("*.py"))]

@@ -7,13 +7,26 @@ from hypothesis import given
 from msgspec import UNSET
 
 from assent.compare.bundles import Known, compare
+from assent.core.diff import Diff
 from assent.core.scalar import same
 from tests.compare.known import file_set, known, knowns
 
 
+def changes(diff: Diff) -> list[object]:
+    """Everything that differs."""
+    return [
+        *(metric for metric in diff.metrics if metric.is_changed),
+        *diff.model_files.changes,
+        *diff.data.changes,
+        *diff.params.changes,
+        *diff.packages.changes,
+        *diff.environment.changes,
+    ]
+
+
 @given(knowns())
 def test_a_bundle_does_not_differ_from_itself(one: Known) -> None:
-    assert compare(one, one).is_empty
+    assert changes(compare(one, one)) == []
 
 
 @given(knowns(), knowns())
@@ -31,7 +44,11 @@ def test_a_diff_is_empty_only_between_equal_bundles(one: Known, other: Known) ->
             )
         )
     )
-    assert compare(one, other).is_empty is is_equal
+    diff = compare(one, other)
+    assert (changes(diff) == []) is is_equal
+    if diff.is_unchanged:  # which asks for more: that nothing was left uncompared
+        assert is_equal
+        assert not diff.packages.not_compared + diff.environment.not_compared
 
 
 @given(knowns(), knowns())
@@ -76,7 +93,7 @@ def test_without_a_baseline_everything_is_new(one: Known) -> None:
     assert {change.name for change in diff.params.changes} == one.evidence.params.keys()
     assert len(diff.model_files.changes) == len(one.bundle.files)
     assert diff.model_files.old_size_bytes is None
-    assert not diff.is_empty
+    assert not diff.is_unchanged
 
 
 def test_both_sides_say_what_they_are() -> None:
@@ -95,7 +112,9 @@ def test_each_section_alone_makes_a_diff() -> None:
         known(files={"model.bin": "others"}),
         known(data=(file_set("train", "rows"),)),
     ):
-        assert not compare(known(), other).is_empty
+        diff = compare(known(), other)
+        assert changes(diff)
+        assert not diff.is_unchanged
 
 
 def turned(one: Known) -> Known:

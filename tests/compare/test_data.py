@@ -251,8 +251,25 @@ def test_a_column_that_agrees_by_chance_is_not_stable(random: np.random.Generato
     old, new = (profile(6, flag, number("a", random.normal(size=6))) for _ in range(2))
     assert compared(old, new).inconclusive == 2
     assert compared(old, old).inconclusive == 0
+
+
+def test_where_one_side_has_no_rows_nothing_was_compared() -> None:
     empty = profile(0, category("flag", {}))
-    assert compared(empty, empty).inconclusive == 1
+    for old, new in ((empty, empty), (empty, profile(6, category("flag", {"yes": 6})))):
+        change = compared(old, new)
+        assert (change.same_columns, change.close_columns, change.inconclusive) == (0, 0, 0)
+        assert [one.reason for one in change.not_compared] == ["one side has no rows"]
+
+
+def test_text_that_has_few_values_now_is_told_by_how_many() -> None:
+    text = number("city", [3] * ROWS, type="string", kind="text")
+    few = msgspec.structs.replace(CITY, distinct=100)
+    (column,) = compared(
+        with_columns(msgspec.structs.replace(text, distinct=200)), with_columns(few)
+    ).columns
+    assert [(one.fact, one.old, one.new) for one in column.facts] == [("distinct", 200, 100)]
+    change = compared(with_columns(msgspec.structs.replace(text, distinct=199)), with_columns(few))
+    assert (change.columns, [one.name for one in change.not_compared]) == ((), ["city"])
 
 
 def test_few_rows_are_counted_as_inconclusive(random: np.random.Generator) -> None:
@@ -406,3 +423,55 @@ def test_data_that_is_said_to_be_the_same_is_counted_all_the_same() -> None:
     assert (same.changes, same.same) == ((), (said,))
     found = compare_data([said], [said], old_profiles={"train": one}, new_profiles={"train": other})
     assert [change.name for change in found.changes] == ["train"]
+
+
+def test_text_that_is_written_as_numbers_is_compared_with_numbers() -> None:
+    written = ColumnProfile(
+        name="age", type="string", kind="text", numbers=Numbers(counts=(ROWS,)), fits=AGE
+    )
+    for old, new in ((OLD, with_columns(written)), (with_columns(written), OLD)):
+        change = compared(old, new)
+        (column,) = change.columns
+        assert (column.not_compared, column.problem, column.facts) == ("", "", ())
+        assert column.old is not None
+        assert column.new is not None
+        assert {column.old.type, column.new.type} == {"double", "string"}
+        assert column.drift is not None
+        assert column.drift.outcome == "stable"
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [("e (norm)", "only its lengths and its norm were compared"), ("e[0]", ""), ("e.x", "")],
+)
+def test_a_norm_is_not_the_values_of_a_list(part: str, said: str) -> None:
+    lengths = number("e", [3] * ROWS, type="list<double>", kind="nested")
+    of = msgspec.structs.replace(number(part, np.ones(ROWS)), of="e")
+    change = compared(profile(ROWS, lengths, of), profile(ROWS, lengths, of))
+    assert change.same_columns == (1 if said else 2)
+    assert [(one.name, one.reason) for one in change.not_compared] == (
+        [("e", said)] if said else []
+    )
+
+
+def test_parts_of_a_column_that_one_side_has_not_counted_are_not_compared() -> None:
+    whole = ColumnProfile(name="place", type="struct<x: double>", kind="nested")
+    part = msgspec.structs.replace(AGE, name="place.x", of="place")
+    plain = msgspec.structs.replace(AGE, name="place.x")
+    change = compared(profile(ROWS, whole), profile(ROWS, whole, part))
+    assert change.columns == ()
+    assert {one.name for one in change.not_compared} == {"place", "place.x"}
+    # A column of that name is another thing than a part.
+    change = compared(profile(ROWS, whole, plain), profile(ROWS, whole, part))
+    assert [one.name for one in change.columns] == ["place.x"]
+    assert change.columns[0].new is None
+
+
+def test_a_column_whose_parts_differ_is_not_the_same() -> None:
+    whole = ColumnProfile(name="place", type="struct<x: double>", kind="nested")
+    part = msgspec.structs.replace(AGE, name="place.x", of="place")
+    other = number("place.x", np.random.default_rng(9).normal(40, 10, ROWS), of="place")
+    change = compared(profile(ROWS, whole, part), profile(ROWS, whole, other))
+    assert (change.columns, change.same_columns, change.close_columns) == ((), 0, 2)
+    change = compared(profile(ROWS, whole, part), profile(ROWS, whole, part))
+    assert (change.same_columns, change.close_columns) == (2, 0)

@@ -8,7 +8,7 @@ import pytest
 from msgspec import UNSET, UnsetType
 
 from assent.compare.metrics import compare_metrics
-from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.metrics import Interval, MetricChange, Own
 from assent.core.scalar import NonFinite, Scalar
 
 NAN = NonFinite("nan")
@@ -91,11 +91,20 @@ def computed(name: str, old: float | None, new: float, **more: Any) -> MetricCha
 
 def test_a_metric_that_agrees_keeps_its_values_and_gets_the_interval() -> None:
     (change,) = compare_metrics(
-        {"auc": 0.8}, {"auc": 0.7812}, [computed("auc", 0.8 + 1e-9, 0.78123)]
+        {"auc": 0.8}, {"auc": 0.7812}, [computed("auc", 0.8 + 1e-9, 0.7812 - 1e-9)]
     )
     assert (change.old, change.new, change.change) == (0.8, 0.7812, 0.7812 - 0.8)
     assert change.interval is not None
     assert (change.rows, change.is_computed, change.is_disputed) == (500, False, False)
+
+
+def test_two_values_that_a_file_has_rounded_are_not_called_equal() -> None:
+    """What both are rounded to is no value that the interval is of."""
+    (change,) = compare_metrics({"auc": 0.85}, {"auc": 0.85}, [computed("auc", 0.8549, 0.8451)])
+    assert (change.old, change.new, change.is_changed) == (0.8549, 0.8451, True)
+    assert change.change == pytest.approx(-0.0098)
+    (first,) = compare_metrics(None, {"auc": 0.85}, [computed("auc", None, 0.8451)])
+    assert first.new == 0.8451
 
 
 @pytest.mark.parametrize(
@@ -132,6 +141,33 @@ def test_what_disagrees_is_listed_twice() -> None:
     assert (from_rows.new, from_rows.is_computed) == (0.7, True)
     assert from_file.is_disputed
     assert from_rows.is_disputed
+
+
+def test_a_file_is_compared_with_what_its_side_has_by_itself() -> None:
+    """On the labels of the candidate the baseline has another value than in its file."""
+    own = Own(old=0.8445, new=0.715)
+    again = computed("auc", 0.7147, 0.715, own=own)
+    (change,) = compare_metrics({"auc": 0.8445}, {"auc": 0.715}, [again])
+    assert (change.old, change.new, change.own) == (0.7147, 0.715, own)
+    assert not change.is_disputed
+    from_file, from_rows = compare_metrics({"auc": 0.7147}, {"auc": 0.715}, [again])
+    assert (from_file.is_disputed, from_rows.is_disputed) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "side"), [(0.8, 0.95, "candidate"), (0.9, 0.7, "baseline"), (0.9, 0.95, None)]
+)
+def test_the_values_of_a_file_are_not_compared_if_one_is_not_of_the_predictions(
+    old: float, new: float, side: str | None
+) -> None:
+    """Both may be of another definition; one alone is of something else than the other."""
+    from_file, from_rows = compare_metrics({"auc": old}, {"auc": new}, [computed("auc", 0.8, 0.7)])
+    assert from_rows.not_compared is None
+    if side is None:
+        assert from_file.not_compared is None
+    else:
+        assert from_file.not_compared is not None
+        assert f"the metrics file of the {side}" in from_file.not_compared.reason
 
 
 def test_a_side_without_the_metric_is_filled_in() -> None:
@@ -212,3 +248,39 @@ def test_a_sign_that_was_turned_takes_the_direction_away(
     name: str, old: float, new: float, expected: str | None
 ) -> None:
     assert better(name, {name: old}, {name: new}) == expected
+
+
+def with_error(value: float, error: Scalar, rows: int = 1_000) -> dict[str, Scalar]:
+    return {
+        "results.hellaswag.acc,none": value,
+        "results.hellaswag.acc_stderr,none": error,
+        "n-samples.hellaswag.effective": rows,
+    }
+
+
+def acc_of(old: dict[str, Scalar], new: dict[str, Scalar]) -> MetricChange:
+    (found,) = [one for one in compare_metrics(old, new) if one.name.endswith(".acc,none")]
+    return found
+
+
+def test_a_standard_error_that_both_files_give_is_used() -> None:
+    change = acc_of(with_error(0.5, 0.03), with_error(0.52, 0.04))
+    assert change.interval is not None
+    assert change.interval.low == pytest.approx(0.02 - 1.959964 * 0.05)
+    assert change.interval.high == pytest.approx(0.02 + 1.959964 * 0.05)
+    assert change.interval.lower == pytest.approx(0.02 - 1.644854 * 0.05)
+    assert (change.interval.n, change.interval.is_paired) == (1_000, False)
+    assert change.interval.is_stated
+
+
+@pytest.mark.parametrize(("error", "rows"), [(0.0, 1_000), (-0.1, 1_000), (0.03, 29)])
+def test_a_standard_error_that_says_nothing_gives_no_verdict(error: float, rows: int) -> None:
+    change = acc_of(with_error(0.5, error, rows), with_error(0.6, 0.03))
+    assert change.interval is None
+    assert change.no_interval
+
+
+@pytest.mark.parametrize("error", ["N/A", None, NAN])
+def test_without_a_standard_error_on_both_sides_there_is_none(error: Scalar) -> None:
+    change = acc_of(with_error(0.5, error), with_error(0.6, 0.03))
+    assert (change.interval, change.no_interval) == (None, "")

@@ -240,6 +240,16 @@ def with_gate(gate: str) -> str:
         (with_line("model: other"), "line 7", "the key 'model' is given twice"),
         (with_line("data: {train: 3}"), "line 7, models.churn.data.train", "expected a mapping"),
         (with_line("data: {train: {pth: x}}"), "data.train.pth", "did you mean 'path'?"),
+        (
+            with_line("data: {train: {path: x, engine: spark, decimal: ','}}"),
+            "data.train",
+            "not for the engine spark",
+        ),
+        (
+            with_line("data: {train: {path: x, missing: [null]}}"),
+            "data.train.missing[0]",
+            "expected",
+        ),
         (with_line("params: x"), "line 7, models.churn.params", "expected a list, got text"),
         (with_line("inputs: ['']"), "line 7, models.churn.inputs[0]", "it is empty"),
         (with_line("train: x"), "models.churn.inputs", "needs `inputs`"),

@@ -209,6 +209,18 @@ def test_two_data_sets_without_a_repository(tmp_path: Path) -> None:
     here.run("diff", "--data", "new.json.gz", "new.csv", "--key", "id", code=2)
 
 
+def test_only_the_same_bytes_are_the_same_where_values_are_not_compared(tmp_path: Path) -> None:
+    for name, last in (("old", "a"), ("copy", "a"), ("new", "b")):
+        rows = "".join(f"text {i} of {i * 7919 % 1000} {last}\n" for i in range(200))
+        (tmp_path / f"{name}.csv").write_text(f"body\n{rows}")
+    here = Project(tmp_path)
+    assert "Data: unchanged (1)" in here.run("diff", "--data", "old.csv", "copy.csv").stdout
+    told = here.run("diff", "--data", "old.csv", "new.csv").stdout
+    assert "of 1 column: 1 was not compared" in told
+    assert "unchanged" not in told
+    assert "the same" not in told
+
+
 def test_two_models_without_a_repository(tmp_path: Path) -> None:
     header = json.dumps({"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}).encode()
     for name, values in (("old", (3.0, 4.0)), ("new", (3.0, 9.0))):
@@ -218,3 +230,23 @@ def test_two_models_without_a_repository(tmp_path: Path) -> None:
     found = here.run("diff", "--files", "old.safetensors", "new.safetensors", "--json").json["diff"]
     assert found["weights"][0]["distance"] == pytest.approx(1.0)
     assert "safetensors" in here.run("diff", "--files", "old.safetensors", "new.safetensors").stdout
+
+
+def test_data_is_read_as_the_settings_say(tmp_path: Path) -> None:
+    rows = [f"{at},5;{'?' if at % 50 == 1 else at}" for at in range(200)]
+    files = {**FILES, "data/train.csv": "\n".join(["a;b", *rows, "1;2;3"]) + "\n"}
+    project = new_project(tmp_path / "place", files=files)
+    project.run("train")
+    project.edit("assent.yaml", "train: data/train.csv", TRAIN_DATA.format("skip_ragged: true"))
+    said = project.run("evaluate").stderr
+    assert "data train: 1 line was left out: data/train.csv, line 202 has 3 cells" in said
+    assert "column 'a' is text: 200 of its 200 values are numbers with a decimal comma" in said
+    assert "column 'b' is text: 196 of its 200 values are numbers" in said
+    more = 'skip_ragged: true, decimal: ",", missing: ["?"]'
+    project.edit("assent.yaml", "skip_ragged: true", more)
+    said = project.run("evaluate").stderr
+    assert "is text" not in said
+    assert "1 line was left out" in said
+
+
+TRAIN_DATA = "train: {{path: data/train.csv, {}}}"

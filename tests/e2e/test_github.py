@@ -194,7 +194,7 @@ def test_the_whole_story(world: World) -> None:
     clone = world.clone("later")
     told = world.run(clone, "timeline").stdout.splitlines()
     assert "roll back production to v1  by grace" in told[0]
-    assert told[1].strip() == "approved by rosa"
+    assert told[1].strip() == "the bundle was approved by rosa"
     assert told[2].strip() == "because: complaints"
     world.run(clone, "verify", "--blobs")
     assert world.site.harness.git.refusals == []

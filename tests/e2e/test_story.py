@@ -63,6 +63,7 @@ def test_from_a_change_to_production_and_back(fresh: Project) -> None:
     shown = fresh.run("timeline").stdout
     assert shown.index("retire v2") < shown.index("roll back production to v1")
     assert "because: complaints" in shown
+    assert "alert: https://example.com/17" in shown
     fresh.run("verify")
     # The branch is a timeline without any tool.
     assert fresh.entries()[:5] == [

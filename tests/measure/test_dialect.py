@@ -128,6 +128,16 @@ def test_files_of_other_dialects_are_read_by_name(tmp_path: Path) -> None:
     assert sorted(rows(tmp_path, "d")) == [(1, "x"), (2, "y;z")]
 
 
+@pytest.mark.parametrize(
+    ("head", "what"),
+    [(b"PK\x03\x04", "Excel"), (b"PAR1", "Parquet"), (b"SQLite format 3\0", "SQLite")],
+)
+def test_what_is_no_text_has_no_columns(tmp_path: Path, head: bytes, what: str) -> None:
+    (tmp_path / "t.csv").write_bytes(head + b"abc,d\n1,2\n")
+    assert "t.csv is no text: it begins as" in refused(tmp_path, "t.csv")
+    assert what in refused(tmp_path, "t.csv")
+
+
 def test_other_encodings_are_named(tmp_path: Path) -> None:
     text = "id,name\n" + "".join(f"{at},x\n" for at in range(5_000)) + "1,café\n"
     (tmp_path / "u.csv").write_bytes(text.encode("utf-16"))

@@ -157,3 +157,10 @@ def test_one_odd_value_leaves_all_others_the_same(
             by_value = row_changes(old, new, name="d", key=["v"])
         assert (found.same, found.changed) == (len(values) - 1, 1), ending
         assert (by_value.same, by_value.added, by_value.removed) == (len(values) - 1, 1, 1)
+
+
+def test_integers_of_both_signs_within_lists_and_objects_are_integers(tmp_path: Path) -> None:
+    write(tmp_path / "d.jsonl", {"l": [-1, 2], "o": {"n": 0}}, {"l": [3], "o": {"n": -4}})
+    types, rows = read(tmp_path)
+    assert types == {"l": "list<int64>", "o": "struct<n: int64>"}
+    assert rows == [([-1, 2], {"n": 0}), ([3], {"n": -4})]

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from assent.compare.data import compare_data
 from assent.core.diff.data import ColumnChange, DataChange, DataDiff
 from assent.core.profile import Categories, ColumnKind, ColumnProfile, DataProfile, Numbers
+from assent.report.sections.data import data_section
+from assent.report.text import to_text
 from tests.compare.profiling import reference
 
 NAMES = ["a", "b", "c", "ü|x", "\ud800", "<b>"]
@@ -86,7 +88,8 @@ def test_data_compared_with_itself_does_not_differ(one: DataProfile) -> None:
     diff = compare_data(same, same, old_profiles={"train": one}, new_profiles={"train": one})
     assert (diff.changes, len(diff.same)) == ((), 1)
     change = only(compared(one, one))
-    assert (change.columns, change.same_columns) == ((), len(one.columns))
+    assert (change.columns, change.close_columns) == ((), 0)
+    assert change.same_columns + len(change.not_compared) == len(one.columns)
 
 
 @given(profiles(), profiles())
@@ -136,7 +139,17 @@ def test_every_column_is_accounted_for(old: DataProfile, new: DataProfile) -> No
     diff = compared(old, new)
     change = only(diff)
     there = [one for one in change.columns if one.new is not None]
-    assert len(there) + change.same_columns == len(new.columns)
+    left = len(change.not_compared)
+    assert len(there) + change.same_columns + change.close_columns + left == len(new.columns)
+    before, after = ({of.name: of for of in one.columns} for one in (old, new))
+    told = {one.name for one in there} | {one.name for one in change.not_compared}
+    equal = {name for name in after.keys() - told if before[name] == after[name]}
+    assert change.same_columns == len(equal)
+    assert not any(after[one.name].kind == "text" and one.name in equal for one in there)
+    said = to_text([data_section(diff)])
+    assert ("alike in every count" in said) is (change.same_columns > 0)
+    assert "the same" not in said
+    assert "unchanged" not in said.lower()
     assert [one.name for one in diff.measured[0].columns] == [one.name for one in new.columns]
     for column in change.columns:
         assert len(column.shares) <= 20

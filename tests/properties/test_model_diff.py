@@ -10,7 +10,13 @@ from msgspec.structs import replace
 
 from assent.compare.model import compare_model
 from assent.core.bundle import Bundle
-from assent.core.diff.model import ModelDiff, PartChange, TensorChange
+from assent.core.diff.model import (
+    ModelDiff,
+    PartChange,
+    TensorChange,
+    WeightChange,
+    Weights,
+)
 from assent.core.inspection import Danger, Inspection, Part, Tensor
 from assent.core.scalar import Scalar
 from tests.compare.known import known, named_values
@@ -135,3 +141,42 @@ def _all(found: ModelDiff) -> list[TensorChange]:
 
 def _sides(change: TensorChange) -> tuple[str, Tensor | None, Tensor | None]:
     return change.name, change.old, change.new
+
+
+reasons = st.sampled_from([None, "x is not read"])
+
+
+@st.composite
+def partly_read(draw: st.DrawFn) -> tuple[Bundle, Inspection]:
+    bundle, inspection = draw(models())
+    found = tuple(
+        replace(one, not_read=draw(reasons), left_out=draw(reasons), problem=draw(reasons))
+        for one in inspection.parts
+    )
+    return bundle, Inspection(parts=found)
+
+
+@given(partly_read(), partly_read(), st.data())
+def test_what_is_on_both_sides_is_the_same_bytes_or_compared_or_said_not_to_be(
+    old: tuple[Bundle, Inspection], new: tuple[Bundle, Inspection], data: st.DataObject
+) -> None:
+    digests = [{file.path: file.digest for file in side[0].files} for side in (old, new)]
+    every = sorted({tensor.name for part in new[1].parts for tensor in part.tensors})
+    read = data.draw(st.lists(st.sampled_from(every), unique=True)) if every else []
+    weights = Weights(changes=tuple(WeightChange(name=n, distance=0.0, cosine=1.0) for n in read))
+    found = compare_model(
+        old[0], new[0], old_inspection=old[1], new_inspection=new[1], weights=weights
+    )
+    told = {one.name for one in found.not_compared}
+    had = {(tensor.name, tensor.shape) for part in old[1].parts for tensor in part.tensors}
+    paths = {change.path: change.old_path or change.path for change in found.parts}
+    for part in new[1].parts:
+        before = paths[part.path]
+        if digests[0].get(before) == digests[1][part.path]:
+            continue
+        is_on_both = before in digests[0]
+        if is_on_both and (part.not_read or part.left_out or part.problem):
+            assert part.path in told
+        for tensor in part.tensors:
+            if (tensor.name, tensor.shape) in had:
+                assert tensor.name in {*told, *read}

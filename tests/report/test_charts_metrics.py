@@ -5,6 +5,9 @@ from msgspec.structs import replace
 
 from assent.core.diff.metrics import MetricChange
 from assent.core.diff.predictions import PredictionsDiff, SliceChange
+from assent.core.diff.sameness import NotCompared
+from assent.core.verdict import Finding, Outcome
+from assent.report.charts.gated import ranks_of
 from assent.report.charts.intervals import interval_charts
 from assent.report.charts.slices import slice_charts
 
@@ -81,6 +84,47 @@ def test_what_is_worse_comes_first_and_the_rest_is_counted() -> None:
     assert names[0] == "bad"
     assert len(names) == 12
     assert "12 of 21" in str(chart.note)
+
+
+def finding(rule: str, outcome: Outcome) -> Finding:
+    return Finding(rule=rule, outcome=outcome, reason="")
+
+
+def test_what_a_rule_failed_on_or_looks_at_is_drawn_first() -> None:
+    ranks = ranks_of(
+        [
+            finding("m12 max_drop 0.01, confident", Outcome.PASSED),
+            finding("f 1 max_drop 0.01", Outcome.FAILED),
+            finding("m13 max_drop 0.01", Outcome.UNDECIDED),
+            finding("m13 min 0.5", Outcome.PASSED),
+            finding("m14 max_drop 0.01", Outcome.WAITING),
+        ]
+    )
+    many = [metric(f"m{at}", 1.0, -0.01, 0.001) for at in range(20)]
+    (chart,) = interval_charts([*many, metric("f 1", 1.0, 0.01, 0.02)], ranks)
+    names = drawn.texts(chart, "name")
+    assert set(names[:2]) == {"f 1", "m13"}
+    assert names[2:4] == ["m14", "m12"]
+
+
+def test_shares_have_one_scale_and_other_metrics_their_own() -> None:
+    pair = [metric("accuracy", 0.9, -0.1, 0.01), metric("roc_auc", 0.9, -0.01, 0.001)]
+    (chart,) = interval_charts([*pair, metric("rmse", 9.0, -0.001, 0.0001, "lower")])
+    places = {
+        name: MIDDLE - drawn.number(point, "cx")
+        for name, point in zip(
+            drawn.texts(chart, "name"), drawn.found(chart, "circle", "point"), strict=True
+        )
+    }
+    assert places["accuracy"] == pytest.approx(10 * places["roc_auc"], abs=0.2)
+    assert places["rmse"] > places["roc_auc"]
+    assert "the 2 between 0 and 1 on one scale" in str(chart.note)
+
+
+def test_what_is_not_compared_is_not_drawn() -> None:
+    other = NotCompared(name="accuracy", reason="the rows are others")
+    one = replace(metric("accuracy", 0.9, -0.1, 0.01), not_compared=other)
+    assert interval_charts([one]) == ()
 
 
 def test_only_whole_metrics_with_an_interval_are_drawn() -> None:

@@ -129,6 +129,18 @@ def test_many_classes_are_numbered_and_the_small_ones_are_one() -> None:
     assert f"of {rows:,} rows" in drawn.said(baseline)
 
 
+def test_what_stands_for_many_classes_has_no_colour_and_is_not_counted_as_right() -> None:
+    old = Confusion(
+        classes=("a", "b", "7 other classes"), counts=((9, 1, 0), (0, 8, 2), (1, 0, 70)), others=7
+    )
+    new = Confusion(classes=old.classes, counts=((9, 0, 1), (0, 9, 1), (1, 0, 70)), others=7)
+    candidate, change = confusion_charts(of(old_confusion=old, new_confusion=new))
+    assert "18 of 91 rows on the diagonal, 70 not told apart" in drawn.said(candidate)
+    styles = [one.attrib["class"].split()[0] for one in drawn.found(change, "rect", "")]
+    assert styles.count("worse") == 0
+    assert styles.count("better") == 2  # b is found once more, and no a is taken for b
+
+
 @pytest.mark.parametrize(
     "broken",
     [

@@ -70,7 +70,7 @@ def test_what_did_not_change_is_one_line() -> None:
     same = samples.data("test", 10, b"t")
     unchanged = samples.diff(data=DataDiff(same=(same,)))
     found = data_section(unchanged.data)
-    assert said(found) == "Data: unchanged"
+    assert said(found) == "Data: unchanged (1)"
     assert all(table.is_folded for table in found.tables)
     nothing = data_section(DataDiff())
     assert (said(nothing), nothing.tables) == ("Data: None was declared.", ())
@@ -122,7 +122,7 @@ def test_categories_are_told_by_those_that_moved_most() -> None:
         ({"old": None}, "new type double"),
         ({"old_name": "years"}, "was years"),
         ({"new": CITY}, "type double → string"),
-        ({"problem": "its profile contradicts itself"}, "not compared its profile contradicts"),
+        ({"problem": "its profile contradicts itself"}, "not compared: its profile contradicts"),
         ({"new": ColumnFacts(type="double", kind="number", nulls=0.25)}, "nulls 0% → 25%"),
         (
             {"facts": (FactChange(fact="minimum", old=-3.5, new=-999.0, rows=12),)},
@@ -133,7 +133,7 @@ def test_categories_are_told_by_those_that_moved_most() -> None:
             {"facts": (FactChange(fact="frequent", value="bot", new=0.5, is_share=True),)},
             "bot makes up less than 1% → 50%",
         ),
-        ({"not_compared": "only its lengths were compared"}, "not compared only its lengths"),
+        ({"not_compared": "only its lengths were compared"}, "not compared: only its lengths"),
         ({"added": (("a", 1),), "is_by_chance": True}, "new: a (1 row) (perhaps by chance)"),
         (
             {"added": (("a", 3), ("b", 2), ("c", 1), ("d", 1))},
@@ -215,14 +215,20 @@ def test_rows_by_key_are_counted() -> None:
 def test_repeated_rows_and_columns_are_counted() -> None:
     told = rows(section(column(drift=drift()), same_columns=24, old_duplicates=0, new_duplicates=9))
     assert "repeated rows 0 → 9" in told[1][1]
-    assert "of 25 columns: 1 differs, 24 are the same" in told[1][1]
+    assert "of 25 columns: 1 differs, 24 are alike in every count" in told[1][1]
     assert "repeated" not in rows(section(old_duplicates=0, new_duplicates=0))[1][1]
     near: dict[str, Any] = {"old_near_duplicates": 4, "new_near_duplicates": 4}
     told = rows(section(old_duplicates=4, new_duplicates=1, **near))
     assert "repeated rows 4 → 1 (4 nearly)" in told[1][1]
     told = rows(section(old_duplicates=4))
     assert "repeated rows 4 → not counted" in told[1][1]
-    assert "of 25 columns: 25 are the same" in rows(section(same_columns=25))[1][1]
+    assert "of 25 columns: 25 are alike in every count" in rows(section(same_columns=25))[1][1]
+
+
+def test_lines_that_were_left_out_are_said_even_if_they_are_as_many_as_before() -> None:
+    assert "lines left out 3 → 3" in rows(section(old_ragged=3, new_ragged=3))[1][1]
+    assert "lines left out 0 → 3" in rows(section(new_ragged=3))[1][1]
+    assert "left out" not in rows(section())[1][1]
 
 
 def test_what_was_not_compared_is_named_and_not_called_the_same() -> None:
@@ -231,7 +237,10 @@ def test_what_was_not_compared_is_named_and_not_called_the_same() -> None:
         NotCompared(name="title", reason="only the lengths of its texts were compared"),
     )
     found = section(same_columns=1, close_columns=2, not_compared=left)
-    said = "of 5 columns: 2 by no more than chance, or little, 1 is the same, 2 were not compared"
+    said = (
+        "of 5 columns: 2 by no more than chance, or little, "
+        "1 is alike in every count, 2 were not compared"
+    )
     assert said in rows(found)[1][1]
     told = [" ".join(str(part) for part in note) for note in found.notes]
     assert any("body" in note and "title" in note and "lengths" in note for note in told)

@@ -56,10 +56,10 @@ def test_the_direction_that_nobody_knows_is_asked_once_with_the_line_to_paste() 
     assert line is not None
     assert parse_yaml(line[0].encode()) == {
         "directions": {
-            "revenue_usd": "higher",
-            "uptime_s": "higher",
-            "no": "higher",
-            "a: {`b": "higher",
+            "revenue_usd": "higher or lower",
+            "uptime_s": "higher or lower",
+            "no": "higher or lower",
+            "a: {`b": "higher or lower",
         }
     }
     assert len(re.findall("directions:", text)) == 1
@@ -75,7 +75,7 @@ def test_the_line_to_paste_is_never_cut() -> None:
     text = to_markdown_of([metric(f"a_name_of_some_length_{at}", 1, 2) for at in range(20)])
     line = re.search(r"directions: \{([^}]*)\}", text)
     assert line is not None
-    shown = line[1].count("higher")
+    shown = line[1].count("higher or lower")
     assert f"(and {20 - shown} others likewise)" in text
     assert "left out" not in text
 

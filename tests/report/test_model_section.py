@@ -205,6 +205,42 @@ def test_tensors_and_weights() -> None:
     assert text(moved.rows[1]) == "far 50.0% 0.9"
 
 
+def test_what_was_not_compared_is_in_the_first_line_and_named_by_reason() -> None:
+    unread = [
+        NotCompared(name=f"blk.{number}", reason="values of the type q8_1 are not read")
+        for number in range(12)
+    ]
+    trees = NotCompared(name="model.ubj", reason="not looked at: the values of its trees")
+    found = section(parts=(part(same_tensors=12),), not_compared=(*unread, trees))
+    assert "13 not compared" in text(found.summary)
+    rows = table(found, "Not compared: 13").rows
+    assert len(rows) == 2
+    assert "blk.0" in text(rows[0])
+    assert "2 others" in text(rows[0])
+    assert "the values of its trees" in text(rows[1])
+    whole = text(found)
+    assert "unchanged" not in whole
+    assert "as before" not in whole
+
+
+def test_what_a_parameter_is_is_said() -> None:
+    counted = part(
+        old_parameters=10,
+        new_parameters=12,
+        counted="all values of its tensors, buffers included",
+        integers=8,
+    )
+    inside = text(table(section(parts=(counted,)), "Inside the files").rows)
+    assert "(all values of its tensors, buffers included; 8 of them whole numbers)" in inside
+
+
+def test_a_file_that_is_not_read_says_so() -> None:
+    unread = part(not_read="PMML is not read", notes=("it states 35 bytes",))
+    inside = text(table(section(parts=(unread,)), "Inside the files").rows)
+    assert "not read PMML is not read" in inside
+    assert "odd it states 35 bytes" in inside
+
+
 def test_without_a_baseline_everything_is_described() -> None:
     found = section(
         old_size_bytes=None,

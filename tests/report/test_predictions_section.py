@@ -14,6 +14,7 @@ from assent.core.diff import Diff
 from assent.core.diff.metrics import Interval, MetricChange
 from assent.core.diff.predictions import Example, Flips, PredictionsDiff, SliceChange
 from assent.core.scalar import NonFinite
+from assent.report.markdown import to_markdown
 from assent.report.numbers import MINUS
 from assent.report.parts import Section, Words
 from assent.report.sections.metrics import metrics_section
@@ -139,7 +140,7 @@ def test_what_limits_the_comparison_is_said() -> None:
     )
     text = shown(predictions_section(changed(predictions=found)))
     for said in (
-        "10 rows have predictions of one model only",
+        "15 rows have predictions of one model only",
         "5 rows have another label than before",
         "1 of 7 slices got worse beyond chance",
         "2 slices have fewer than 30 rows",
@@ -152,6 +153,76 @@ def test_what_limits_the_comparison_is_said() -> None:
     problem = replace(found, problem="only 3 rows are shared", is_paired=False)
     text = shown(predictions_section(changed(predictions=problem)))
     assert "Not compared row by row: only 3 rows are shared." in text
+
+
+def relabelled(share: float) -> Diff:
+    label, left, _ = drawn(np.random.default_rng(3), 1000)
+    others = np.where(np.arange(1000) < share * 1000, 1 - label, label)
+    return compared(binary(label, left), binary(others, left))
+
+
+def test_other_labels_are_said_before_anything_else() -> None:
+    diff = relabelled(0.2)
+    report = replace(samples.review(), diff=diff)
+    comment = to_markdown(report)
+    said = "The truth itself was changed: 200 of 1,000 rows (20.0%) have another label"
+    assert comment.index("Please note") < comment.index(said) < comment.index("<details>")
+    text = shown(metrics_section(diff))
+    assert "Not compared: accuracy" in text
+    assert "because 200 of 1,000 rows (20.0%) have another label" in text
+    assert "each by itself" in text
+    summary = shown(predictions_section(diff)).splitlines()[0]
+    assert "unchanged" not in shown(predictions_section(diff))
+    assert "20.0% have another label, none is predicted otherwise" in summary
+    few = relabelled(0.005)
+    assert "Not compared" not in shown(metrics_section(few))
+    assert "so the intervals hold for either of them" in to_markdown(replace(report, diff=few))
+    assert not diff.is_unchanged
+
+
+def test_rows_of_one_side_are_said_first() -> None:
+    label, left, _ = drawn(np.random.default_rng(6), 300)
+    diff = compared(binary(label[:200], left[:200]), binary(label, left))
+    comment = to_markdown(replace(samples.review(), diff=diff))
+    said = "100 rows have predictions of one model only, and are not compared."
+    assert comment.index("Please note") < comment.index(said) < comment.index("<details>")
+    assert "on the rows that both have)" in shown(metrics_section(diff)).splitlines()[0]
+    assert "unchanged" not in shown(predictions_section(diff)).splitlines()[0]
+
+
+def test_scores_that_differ_are_not_unchanged() -> None:
+    label, left, _ = drawn(np.random.default_rng(4), 200)
+    other = np.where(left > 0.5, (left + 1) / 2, left / 2)
+    diff = compared(binary(label, left), binary(label, other))
+    assert "none is predicted otherwise, 100.0% have another score" in shown(
+        predictions_section(diff)
+    )
+    assert "unchanged (200)" in shown(
+        predictions_section(compared(binary(label, left), binary(label, left)))
+    )
+
+
+def test_what_stands_for_many_classes_is_neither_right_nor_wrong() -> None:
+    random = np.random.default_rng(5)
+    label = random.integers(0, 60, 3_000)
+    tables = [
+        PredictionTable(
+            task="multiclass",
+            ids=np.arange(3_000),
+            label=label,
+            prediction=np.where(random.random(3_000) < 0.7, label, random.integers(0, 60, 3_000)),
+            classes=tuple(f"c{at:02}" for at in range(60)),
+        )
+        for _ in range(2)
+    ]
+    section = predictions_section(compared(*tables))
+    assert section is not None
+    (table,) = [one for one in section.tables if one.title == "Confusion"]
+    rest = [row for row in table.rows if Words("41 other classes") in (row[0][0], row[1][0])]
+    assert rest
+    for row in rest:
+        words = {part.text for part in row[1][1:] if isinstance(part, Words)}
+        assert not words & {"right", "wrong"}
 
 
 def test_a_regression_has_no_flips() -> None:

@@ -146,6 +146,8 @@ def show_data(result: DataDiffResult) -> None:
     """The result for people."""
     output.line(f"{result.old} → {result.new}")
     output.text(to_text([data_section(result.diff)]))
+    for note in result.notes:
+        output.line(f"  {note}")
 
 
 def show_files(result: FilesDiffResult) -> None:

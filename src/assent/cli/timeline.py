@@ -11,6 +11,8 @@ from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
 from assent.verbs.timeline import TimelineResult, timeline
 
+_BELOW = " " * 28
+
 
 @click.command()
 @options.model
@@ -54,13 +56,15 @@ def show(result: TimelineResult) -> None:
         output.line(f"{entry.at}  #{entry.seq:<4} {moment.sentence}  by {entry.actor.login}")
         if entry.approvals and entry.kind not in ("approved", "rejected"):
             people = ", ".join(approval.person.login for approval in entry.approvals)
-            output.line(f"                            approved by {people}")
+            output.line(f"{_BELOW}the bundle was approved by {people}")
         if moment.doubt is not None:
-            output.line(f"                            its date is in doubt: {moment.doubt.why}")
+            output.line(f"{_BELOW}its date is in doubt: {moment.doubt.why}")
         if entry.happened is not None:
-            output.line(f"                            happened: {entry.happened}")
+            output.line(f"{_BELOW}happened: {entry.happened}")
         if entry.reason:
-            output.line(f"                            because: {entry.reason}")
+            output.line(f"{_BELOW}because: {entry.reason}")
+        for name, address in entry.links.items():
+            output.line(f"{_BELOW}{name}: {address}")
     left = result.total - len(result.moments)
     said = f"{len(result.moments)} of {result.total} entries" if left else "that is all"
     begin = f", from entry {result.verified_from} on" if result.verified_from else ""

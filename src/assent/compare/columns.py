@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -21,8 +21,11 @@ from assent.core.diff.data import (
 )
 from assent.core.diff.sameness import NotCompared
 from assent.core.diff.shape import Struct
-from assent.core.profile import ColumnProfile, DataProfile
+from assent.core.profile import Categories, ColumnProfile, DataProfile
 
+_IN_PART = "not all of its parts were compared"
+_NO_ROWS = "one side has no rows"
+_PART_OF_ONE = "only one side has counted this part of the column"
 _MOST_CHARTS = 200  # columns that keep the shares of their bins
 _MOST_LISTED = 100  # categories that came or went
 
@@ -42,11 +45,14 @@ class Columns(Struct, frozen=True, kw_only=True):
 
 
 class _Pair(Struct, frozen=True, kw_only=True):
-    """A column that both sides have, and where it stands in the candidate."""
+    """A column that both sides have, and where it stands in the candidate. `counted` are both as
+    they are compared: text that is written as numbers, as such where the other side has numbers.
+    """
 
     at: int
     old: ColumnProfile
     new: ColumnProfile
+    counted: tuple[ColumnProfile, ColumnProfile]
     is_label: bool
     moved: Moved | None = None
     not_compared: str = ""
@@ -64,66 +70,93 @@ def compare_columns(
     """`labels` are the columns that are predicted, before and now. `is_counted`: the candidate was
     counted in the bins of `old`.
     """
-    before = _by_name(old)
-    is_same = _is_same(old, new)
-    names = renamed(old, new)
-    parents = {one.of for one in old.columns} & {one.of for one in new.columns}
-    pairs: list[_Pair] = []
-    added: list[tuple[int, ColumnProfile]] = []
-    for at, column in enumerate(_by_name(new).values()):
-        origin = before.get(names.get(column.name, column.name))
-        if origin is None:
-            added.append((at, column))
-            continue
-        pair = _Pair(
-            at=at,
-            old=origin,
-            new=column,
-            is_label=column.name == labels[1] or origin.name == labels[0],
-            not_compared=_stand_in(origin, column, parents),
-        )
-        can_count = is_counted and origin.name == column.name
-        if not is_same:
-            pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
-        pairs.append(pair)
-    kept = {pair.old.name for pair in pairs}
+    pairs, added = _paired(old, new, labels, is_counted=is_counted)
     drifts = _judged(pairs)
     looks = _looks(pairs)
-    changes = [
-        change
-        for pair in pairs
-        if (change := _change(pair, drifts.get(pair.at), (old.rows, new.rows), looks)) is not None
-    ]
-    changes += [
-        ColumnChange(
-            name=column.name, new=facts(column, new.rows), is_label=column.name == labels[1]
-        )
-        for _, column in added
-    ]
-    changes += [
-        ColumnChange(
-            name=column.name, old=facts(column, old.rows), is_label=column.name == labels[0]
-        )
-        for column in before.values()
-        if column.name not in kept
-    ]
+    found = (_change(pair, drifts.get(pair.at), (old.rows, new.rows), looks) for pair in pairs)
+    changes = [one for one in found if one is not None]
+    changes += _of_one_side(old, new, pairs, added, labels)
     changes.sort(key=importance)
     seen = {change.name for change in changes if change.new is not None}
     left = [pair for pair in pairs if pair.new.name not in seen]
     compared = [pair for pair in left if not pair.not_compared]
-    same = sum(pair.is_same for pair in compared)
+    moved = {pair.new.of for pair in pairs if not pair.is_same}
+    same = sum(pair.is_same and pair.new.name not in moved for pair in compared)
+    wholes = {pair.new.name for pair in pairs}
     return Columns(
         changes=tuple(_with_charts(changes, pairs)),
         same=same,
         close=len(compared) - same,
         not_compared=tuple(
-            NotCompared(name=pair.new.name, reason=pair.not_compared)
-            for pair in left
-            if pair.not_compared
+            NotCompared(name=name, reason=reason)
+            for name, reason in (
+                *((one.new.name, one.not_compared) for one in left if one.not_compared),
+                *((one.name, _PART_OF_ONE) for one in added if one.of in wholes),
+            )
         ),
         inconclusive=sum(drift.outcome == "inconclusive" for drift in drifts.values()),
         measured=measured_columns(new, pairs, old.rows),
     )
+
+
+def _paired(
+    old: DataProfile,
+    new: DataProfile,
+    labels: tuple[str | None, str | None],
+    *,
+    is_counted: bool,
+) -> tuple[list[_Pair], list[ColumnProfile]]:
+    """The columns that both sides have, measured, and those that only the candidate has."""
+    before = _by_name(old)
+    names = renamed(old, new)
+    is_same = _is_same(old, new)
+    parts = _shared_parts(old, new)
+    has_rows = min(old.rows, new.rows) > 0
+    pairs: list[_Pair] = []
+    added: list[ColumnProfile] = []
+    for at, column in enumerate(_by_name(new).values()):
+        origin = before.get(names.get(column.name, column.name))
+        if origin is None or origin.of != column.of:
+            added.append(column)
+            continue
+        counted = _counted_alike(origin, column)
+        pair = _Pair(
+            at=at,
+            old=origin,
+            new=column,
+            counted=counted,
+            is_label=column.name == labels[1] or origin.name == labels[0],
+            not_compared=_stand_in(*counted, parts) if has_rows else _NO_ROWS,
+        )
+        can_count = is_counted and origin.name == column.name
+        if has_rows and not is_same:
+            pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
+        pairs.append(pair)
+    unread = {pair.new.of for pair in pairs if pair.not_compared}
+    return [
+        replace(one, not_compared=one.not_compared or _IN_PART) if one.new.name in unread else one
+        for one in pairs
+    ], added
+
+
+def _of_one_side(
+    old: DataProfile,
+    new: DataProfile,
+    pairs: Sequence[_Pair],
+    added: Iterable[ColumnProfile],
+    labels: tuple[str | None, str | None],
+) -> Iterator[ColumnChange]:
+    """Columns that came and that are gone. A part of a column that both sides have is neither."""
+    kept = {pair.old.name for pair in pairs}
+    wholes = {pair.new.name for pair in pairs}
+    for one in added:
+        if one.of not in wholes:
+            is_label = one.name == labels[1]
+            yield ColumnChange(name=one.name, new=facts(one, new.rows), is_label=is_label)
+    for one in _by_name(old).values():
+        if one.name not in kept and one.of not in wholes:
+            is_label = one.name == labels[0]
+            yield ColumnChange(name=one.name, old=facts(one, old.rows), is_label=is_label)
 
 
 def measured_columns(
@@ -131,28 +164,46 @@ def measured_columns(
 ) -> tuple[MeasuredColumn, ...]:
     """Every column of the candidate as gates judge it."""
     found = {pair.new.name: pair for pair in pairs}
+    wholes = found.keys()
     measured: list[MeasuredColumn] = []
     for column in _by_name(new).values():
         ours = facts(column, new.rows)
         pair = found.get(column.name)
         if pair is None:
-            measured.append(MeasuredColumn(name=column.name, new=ours))
+            why = _PART_OF_ONE if column.of in wholes else ""
+            measured.append(MeasuredColumn(name=column.name, new=ours, not_compared=why))
             continue
-        listed = pair.old.categories
         measured.append(
             MeasuredColumn(
                 name=column.name,
-                new=ours,
+                new=facts(pair.counted[1], new.rows),
                 old_name=pair.old.name,
-                old=facts(pair.old, old_rows),
+                old=facts(pair.counted[0], old_rows),
                 outside=_outside(pair),
                 test=None if pair.moved is None else pair.moved.test,
                 not_compared=pair.not_compared,
                 problem=pair.problem,
-                is_open=pair.new.categories is not None and (listed is None or listed.others > 0),
+                is_open=_is_open(*pair.counted, new.rows),
             )
         )
     return tuple(measured)
+
+
+def _is_open(old: ColumnProfile, new: ColumnProfile, rows: int) -> bool:
+    """Whether a category may be new without anybody being able to tell."""
+    ours, theirs = old.categories, new.categories
+    if ours is None or theirs is None:
+        may_have = ours is not None or theirs is not None or "text" in (old.kind, new.kind)
+        return may_have and new.nulls < rows
+    return ours.others > 0 or _are_hashed_apart(ours, theirs)
+
+
+def _are_hashed_apart(old: Categories, new: Categories) -> bool:
+    """Whether one value has another name on either side, for all that is known."""
+    if old.is_hashed != new.is_hashed:
+        return True
+    known = {value for value, _ in old.top}
+    return old.is_hashed and not any(value in known for value, _ in new.top)
 
 
 def facts(column: ColumnProfile, rows: int) -> ColumnFacts:
@@ -181,30 +232,54 @@ def facts(column: ColumnProfile, rows: int) -> ColumnFacts:
     )
 
 
-def _stand_in(old: ColumnProfile, new: ColumnProfile, parents: set[str]) -> str:
-    """What of a column alone is known on both sides, empty where that is its values. `parents` are
-    columns whose parts are columns of their own.
+def _stand_in(old: ColumnProfile, new: ColumnProfile, parts: Mapping[str, list[str]]) -> str:
+    """What of a column alone is known on both sides, empty where that is its values. `parts` are
+    the columns that both sides took out of others: the fields of a struct and the numbers of a list
+    are its values, the norm of a list is not.
     """
-    if new.name in parents and old.name == new.name:
+    name = new.name
+    ours = parts.get(name, []) if old.name == name else []
+    if any(part.startswith((f"{name}.", f"{name}[")) for part in ours):
         return ""
     if "text" in (old.kind, new.kind):
         values = old.frequent is not None and new.frequent is not None
-        frequent = " and of its values those that are frequent" if values else ""
-        return f"only the lengths of its texts{frequent} were compared"
+        frequent = " and the frequent values" if values else ""
+        return f"only the lengths{frequent} of its texts were compared"
     if "nested" not in (old.kind, new.kind):
         return ""
     if old.numbers is not None and new.numbers is not None:
-        return "only its lengths were compared"
+        norm = " and its norm" if ours else ""
+        return f"only its lengths{norm} were compared"
     return "only its nulls were compared"
+
+
+def _shared_parts(old: DataProfile, new: DataProfile) -> dict[str, list[str]]:
+    before = {(column.of, column.name) for column in old.columns if column.of}
+    shared: dict[str, list[str]] = {}
+    for column in new.columns:
+        if (column.of, column.name) in before:
+            shared.setdefault(column.of, []).append(column.name)
+    return shared
+
+
+def _counted_alike(old: ColumnProfile, new: ColumnProfile) -> tuple[ColumnProfile, ColumnProfile]:
+    """Both sides of one kind, if text that is written as numbers or moments makes that possible."""
+    if old.kind != new.kind:
+        if new.fits is not None and new.fits.kind == old.kind:
+            return old, new.fits
+        if old.fits is not None and old.fits.kind == new.kind:
+            return old.fits, new
+    return old, new
 
 
 def _outside(pair: _Pair) -> tuple[int, int] | None:
     """Rows outside of the baseline's range, where they were counted or there surely is none."""
-    ours, theirs = pair.old.numbers, pair.new.numbers
-    if pair.old.kind != pair.new.kind or pair.new.kind not in ("number", "time"):
+    old, new = pair.counted
+    ours, theirs = old.numbers, new.numbers
+    if old.kind != new.kind or new.kind not in ("number", "time"):
         return None
-    if pair.new.outside is not None:
-        return pair.new.outside
+    if new.outside is not None:
+        return new.outside
     if ours is None or theirs is None or ours.minimum is None or ours.maximum is None:
         return None
     if theirs.minimum is None or theirs.maximum is None:
@@ -233,12 +308,12 @@ def _share(part: int, rows: int) -> float:
 
 def _measured(pair: _Pair, rows: tuple[int, int], *, is_counted: bool) -> _Pair:
     """The pair with its drift, or with the problem that there is none."""
-    bins = align(pair.old, pair.new, rows, is_counted=is_counted)
+    bins = align(*pair.counted, rows, is_counted=is_counted)
     if isinstance(bins, Damaged):
         return replace(pair, problem=bins.problem)
     if isinstance(bins, NotCompared):
         return replace(pair, not_compared=bins.reason)
-    return replace(pair, moved=measure(bins, pair.old, pair.new))
+    return replace(pair, moved=measure(bins, *pair.counted))
 
 
 def _judged(pairs: list[_Pair]) -> dict[int, Drift]:
@@ -264,7 +339,7 @@ def _looks(pairs: list[_Pair]) -> int:
     listed = sum(
         len(() if one.categories is None else one.categories.top) + len(one.frequent or ())
         for pair in pairs
-        for one in (pair.old, pair.new)
+        for one in pair.counted
     )
     return LOOKS * len(pairs) + listed
 
@@ -273,19 +348,26 @@ def _change(
     pair: _Pair, drift: Drift | None, rows: tuple[int, int], looks: int
 ) -> ColumnChange | None:
     """What differs in a column that both sides have, None if nothing does."""
-    old, new = pair.old, pair.new
+    old, new = pair.counted
     came = tuple(_added(old, new))
     went = tuple(_vanished(old, new, rows, looks)) if drift is not None else ()
     told = () if pair.problem or pair.is_same else _facts(pair, rows, looks)
     is_shown = drift is not None and drift.outcome == "shown"
-    is_schema = old.name != new.name or old.type != new.type or old.kind != new.kind
+    is_schema = any(
+        (
+            pair.old.name != pair.new.name,
+            pair.old.type != pair.new.type,
+            # how many different texts make them categories is no matter of the data
+            old.kind != new.kind and {old.kind, new.kind} != {"text", "category"},
+        )
+    )
     if not (is_schema or pair.problem or is_shown or came or went or told):
         return None
     return ColumnChange(
-        name=new.name,
-        old_name=old.name if old.name != new.name else None,
-        old=facts(old, rows[0]),
-        new=facts(new, rows[1]),
+        name=pair.new.name,
+        old_name=pair.old.name if pair.old.name != pair.new.name else None,
+        old=replace(facts(old, rows[0]), type=pair.old.type),
+        new=replace(facts(new, rows[1]), type=pair.new.type),
         drift=drift,
         added=came[:_MOST_LISTED],
         vanished=went[:_MOST_LISTED],
@@ -300,18 +382,16 @@ def _change(
 
 def _facts(pair: _Pair, rows: tuple[int, int], looks: int) -> tuple[FactChange, ...]:
     looked = Looked(old=rows[0], new=rows[1], looks=looks)
-    is_stand_in = pair.new.kind not in ("number", "time")
-    return fact_changes(pair.old, pair.new, looked, is_stand_in=is_stand_in)
+    old, new = pair.counted
+    return fact_changes(old, new, looked, is_stand_in=new.kind not in ("number", "time"))
 
 
 def _added(old: ColumnProfile, new: ColumnProfile) -> Iterator[tuple[str, int]]:
     """Categories that the baseline does not have: only where its profile lists all it has."""
     ours, theirs = old.categories, new.categories
-    if ours is None or theirs is None or ours.others or ours.is_hashed != theirs.is_hashed:
+    if ours is None or theirs is None or ours.others or _are_hashed_apart(ours, theirs):
         return
     known = {value for value, _ in ours.top}
-    if ours.is_hashed and not any(value in known for value, _ in theirs.top):
-        return  # other salt
     if known:
         yield from ((value, rows) for value, rows in theirs.top if value not in known and rows > 0)
 
@@ -323,11 +403,9 @@ def _vanished(
     that to be chance (see `chance`).
     """
     ours, theirs = old.categories, new.categories
-    if ours is None or theirs is None or theirs.others or ours.is_hashed != theirs.is_hashed:
+    if ours is None or theirs is None or theirs.others or _are_hashed_apart(ours, theirs):
         return
     left = {value for value, count in theirs.top if count}
-    if ours.is_hashed and not any(value in left for value, _ in ours.top):
-        return
     for value, count in ours.top:
         if value not in left and is_beyond_chance(count, rows[0], rows[1], looks):
             yield value, count
@@ -355,6 +433,6 @@ def _with_charts(changes: list[ColumnChange], pairs: list[_Pair]) -> Iterator[Co
         is_shown = change.drift is not None and change.drift.outcome == "shown"
         if left and is_shown and pair is not None and pair.moved is not None:
             left -= 1
-            yield replace(change, shares=shares(pair.old, pair.moved.groups))
+            yield replace(change, shares=shares(pair.counted[0], pair.moved.groups))
         else:
             yield change

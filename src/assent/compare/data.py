@@ -67,6 +67,8 @@ def compare_data(
                     old_near_duplicates=None if ours is None else ours.near_duplicates,
                     new_near_duplicates=None if theirs is None else theirs.near_duplicates,
                     rows=rows.get(name),
+                    old_ragged=0 if ours is None else ours.ragged,
+                    new_ragged=0 if theirs is None else theirs.ragged,
                 )
             )
         if right is not None:

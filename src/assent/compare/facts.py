@@ -15,7 +15,7 @@ from assent.compare.chance import is_beyond_chance
 from assent.compare.drift import ALPHA
 from assent.core.diff.data import Fact, FactChange
 from assent.core.diff.shape import Struct
-from assent.core.profile import FREQUENT, ColumnProfile, Numbers
+from assent.core.profile import FREQUENT, LEAST_FREQUENT, ColumnProfile, Numbers
 
 _SHARE = 0.001  # of the rows, beside none at all becoming some
 _SHIFT = 0.1  # of the mean, in deviations of the baseline
@@ -44,7 +44,7 @@ def fact_changes(
     say nothing of the values.
     """
     found = [*_missing(old, new, rows), *_frequent(old, new, rows)]
-    if old.kind == new.kind == "text":
+    if "text" in (old.kind, new.kind) and {old.kind, new.kind} <= {"text", "category"}:
         found += _distinct(old, new, rows)
     if old.kind == new.kind and old.numbers is not None and new.numbers is not None:
         found = [*_range(new, old.numbers, new.numbers, rows), *found]
@@ -109,10 +109,11 @@ def _frequent(old: ColumnProfile, new: ColumnProfile, rows: Looked) -> Iterator[
         return
     before, after = dict(old.frequent), dict(new.frequent)
     present = rows.old - old.nulls, rows.new - new.nulls
+    most = [max(LEAST_FREQUENT - 1, int(FREQUENT * there)) for there in present]
     told = 0
     for value in dict.fromkeys((*after, *before)):
-        left = before.get(value, int(FREQUENT * present[0]))
-        right = after.get(value, int(FREQUENT * present[1]))
+        left = before.get(value, min(most[0], present[0]))
+        right = after.get(value, min(most[1], present[1]))
         for change in _share_change(
             "frequent", (left, present[0]), (right, present[1]), rows.looks, value
         ):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from math import hypot
+from statistics import NormalDist
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff.metrics import Better, MetricChange, Own
+from assent.core.diff.metrics import Better, Interval, MetricChange, Own
+from assent.core.diff.sameness import NotCompared
 from assent.core.direction import direction, is_turned
 from assent.core.scalar import Scalar, difference, number, same
 
@@ -20,6 +23,10 @@ _SUMMED = 1e-9
 _HIGHER_IS_BETTER = re.compile(r"(?P<above>(?:.*\.)?)higher_is_better\.(?P<subject>.+)", re.DOTALL)
 _RESULTS = re.compile(r"^(?P<above>(?:.*\.)?)(?:results|groups)\.", re.DOTALL)
 _FILTER = re.compile(r",[A-Za-z0-9_-]+$")
+_ERROR_OF = re.compile(r"(?:,[A-Za-z0-9_-]+)?$")
+_OF_TASK = re.compile(r"(?P<above>(?:.*\.)?)results\.(?P<task>.+)\.[^.]+", re.DOTALL)
+_FEWEST = 30
+"""Rows below which the normal distribution says nothing of a mean."""
 _Said = tuple[Mapping[str, Better], Mapping[str, Better]]
 _DECIMALS = re.compile(r"\.(\d+)(?:e([+-]\d+))?$")
 
@@ -33,14 +40,16 @@ def compare_metrics(
     that the predictions give.
 
     A metric of the files that was computed as well keeps its values where they agree with the
-    computed ones up to rounding, and gets the interval; a side on which the files do not have it
+    computed ones, and gets the interval; what a file has rounded is given in full, because two
+    rounded values may be equal where the models are not. A side on which the files do not have it
     is filled in. Where they disagree, both are listed under the same name and marked as disputed:
     whoever reads or judges this name meets both.
 
     A file may say itself which way is better (`higher_is_better.<task>.<metric>`, as lm-eval
     writes it). That counts for names that are not known, and only if both sides say the same:
     a candidate does not decide alone what is good of it. What contradicts a known name leaves it
-    unknown.
+    unknown. Standard errors that the files of both sides give beside a metric
+    (`acc_stderr,none` beside `acc,none`, as lm-eval writes them) give it an interval.
     """
     before = old or {}
     said = _stated(before), _stated(new)
@@ -55,12 +64,50 @@ def compare_metrics(
         left, right = before.get(name, UNSET), new.get(name, UNSET)
         other = found.get(name)
         if other is None:
-            changes.append(metric_change(name, left, right, said))
+            changes.append(_with_errors(metric_change(name, left, right, said), before, new))
         elif left is UNSET and right is UNSET:
             changes.append(other)
         else:
             changes += _together(metric_change(name, left, right, said), other, said)
     return tuple(sorted(changes, key=lambda change: change.name))
+
+
+def _with_errors(
+    change: MetricChange, old: Mapping[str, Scalar], new: Mapping[str, Scalar]
+) -> MetricChange:
+    """With the interval by the standard errors and numbers of rows that both files give. Whether
+    the rows are the same no file says: as of different ones it is rather too wide.
+    """
+    place, samples = _ERROR_OF.sub(r"_stderr\g<0>", change.name, count=1), _samples(change.name)
+    errors = [number(side.get(place)) for side in (old, new)]
+    rows = [number(side.get(samples)) for side in (old, new)]
+    known = [one for one in errors if one is not None]
+    counts = [int(one) for one in rows if one is not None]
+    if change.change is None or len(known) < 2 or len(counts) < 2:
+        return change
+    if min(known) <= 0:
+        why = "a standard error of 0 in a metrics file says nothing of other rows"
+        return msgspec.structs.replace(change, no_interval=why)
+    if min(counts) < _FEWEST:
+        return msgspec.structs.replace(change, no_interval=f"there are fewer than {_FEWEST} rows")
+    error, moved = hypot(*known), float(change.change)
+    normal = NormalDist(moved, error)
+    interval = Interval(
+        low=normal.inv_cdf(0.025),
+        lower=normal.inv_cdf(0.05),
+        upper=normal.inv_cdf(0.95),
+        high=normal.inv_cdf(0.975),
+        n=min(counts),
+        method="standard errors of the files",
+        is_paired=False,
+        is_stated=True,
+    )
+    return msgspec.structs.replace(change, interval=interval)
+
+
+def _samples(name: str) -> str:
+    """Where a file of lm-eval says of how many rows a metric is."""
+    return _OF_TASK.sub(r"\g<above>n-samples.\g<task>.effective", name)
 
 
 def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Iterator[MetricChange]:
@@ -75,8 +122,7 @@ def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Ite
         )
         yield msgspec.structs.replace(computed, is_disputed=True)
         return
-    old = own.old if written.old is UNSET else written.old
-    new = own.new if written.new is UNSET else written.new
+    old, new = _in_full(written.old, own.old), _in_full(written.new, own.new)
     if computed.own is not None:  # of other rows or labels than the two are compared on
         better = metric_change(written.name, old, new, said).better
         yield msgspec.structs.replace(computed, better=better, own=Own(old=old, new=new))
@@ -90,16 +136,30 @@ def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Ite
     )
 
 
-def _why_disputed(agrees: tuple[bool, bool], computed: MetricChange) -> str:
-    """Why the two values of a file are not of one thing; empty where they may be, as those of
+def _in_full(written: Scalar | UnsetType, computed: Scalar | UnsetType) -> Scalar | UnsetType:
+    """The value of a file, or the computed one where the file has none or has rounded it."""
+    if written is UNSET:
+        return computed
+    left, right = number(written), number(computed)
+    if left is None or right is None or abs(left - right) <= _FINEST * max(1.0, abs(right)):
+        return written
+    return computed
+
+
+def _why_disputed(agrees: tuple[bool, bool], computed: MetricChange) -> NotCompared | None:
+    """Why the two values of a file are not of one thing; None where they may be, as those of
     another definition of the metric are.
     """
     if any(agrees):
         side = "candidate" if agrees[0] else "baseline"
-        return f"the metrics file of the {side} does not say what its predictions give"
-    if computed.own is None:
+        return NotCompared(
+            name=computed.name,
+            reason=f"the metrics file of the {side} does not say what its predictions give",
+        )
+    if computed.own is None or computed.not_compared is not None:
         return computed.not_compared
-    return computed.not_compared or "the rows or labels are others than the baseline's"
+    reason = "the rows or labels are others than the baseline's"
+    return NotCompared(name=computed.name, reason=reason)
 
 
 def is_alike(one: Scalar | UnsetType, other: Scalar | UnsetType) -> bool:

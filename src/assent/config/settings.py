@@ -26,7 +26,9 @@ class DataSettings(Struct, frozen=True, kw_only=True):
     with the id of the snapshot that was read. `key` is the column, or columns, that name a row;
     `label` the column that is predicted; `previous` an earlier state, to be compared row by row.
     Columns of `leave_out` are not profiled, and with `hash_values` no text is kept, only salted
-    hashes of it.
+    hashes of it. Of text files, `missing` are words that stand for no value, `decimal` is what is
+    before the decimals, and with `skip_ragged` lines with more or fewer cells than the header are
+    left out and counted.
     """
 
     path: Text
@@ -38,6 +40,14 @@ class DataSettings(Struct, frozen=True, kw_only=True):
     hash_values: bool = False
     engine: Literal["duckdb", "spark"] = "duckdb"
     profile: bool = True
+    missing: tuple[Text | int | float, ...] = ()
+    decimal: Literal[".", ","] = "."
+    skip_ragged: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what Spark does not do: it would be left out in silence."""
+        if self.engine == "spark" and (self.missing or self.decimal != "." or self.skip_ragged):
+            raise ValueError("`missing`, `decimal` and `skip_ragged` are not for the engine spark")
 
     @property
     def key_columns(self) -> tuple[str, ...]:

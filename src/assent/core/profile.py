@@ -84,7 +84,8 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     table itself.
 
     `fits` is a column of text whose values are all written as numbers or moments, counted as these:
-    on the other side they may be of that type.
+    on the other side they may be of that type. Only against a column of that type has it `in_bins`
+    and `outside`.
     """
 
     name: str
@@ -109,7 +110,9 @@ class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All columns of a data set, in its order. `duplicates` counts rows that repeat another one in
     all columns but those of the key and those left out; `near_duplicates` also those that do but
     for rounding, white space and the case of letters. Both are None where that was not counted.
-    `against` is the digest of the profile in whose bins the rows were counted as well.
+    `against` is the digest of the profile in whose bins the rows were counted as well. `ragged`
+    lines of text had more or fewer cells than the header, and were left out because the settings
+    say so.
     """
 
     format: str = FORMAT
@@ -118,6 +121,7 @@ class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     duplicates: int | None = None
     near_duplicates: int | None = None
     against: Digest | None = None
+    ragged: int = 0
 
 
 class Overlap(Struct, frozen=True, kw_only=True, omit_defaults=True):

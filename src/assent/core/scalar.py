@@ -61,6 +61,11 @@ def show(value: object) -> str:
     return str(value)
 
 
+def show_about(value: float) -> str:
+    """An estimate, whose other digits say nothing."""
+    return _rounded(float(value), _FEW_DIGITS)
+
+
 def show_exactly(value: object) -> str:
     """As `show`, with all digits of a number: a bound is shown as somebody wrote it."""
     if isinstance(value, float):
@@ -94,5 +99,6 @@ def _rounded(value: object, digits: int) -> str:
     return f"{value:.{digits}g}" if isinstance(value, float) else show(value)
 
 
+_FEW_DIGITS = 4
 _DIGITS = 6
 _MOST_DIGITS = 17  # tells any two floats apart

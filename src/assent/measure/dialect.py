@@ -16,7 +16,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 import msgspec
 
@@ -31,6 +31,14 @@ _BOMS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
 }
+_NO_TEXT = {
+    b"PAR1": "Parquet",
+    b"PK\x03\x04": "a ZIP file or an Excel sheet",
+    b"\xd0\xcf\x11\xe0": "an old Excel sheet",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"ARROW1\0\0": "Arrow",
+    b"SQLite format 3\0": "SQLite",
+}
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +46,40 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
     delimiter: str
     header: tuple[str, ...]
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """How text is read, where people say so: words that stand for nothing, whatever their case and
+    the white space around them; what is before the decimals; and whether lines with more or fewer
+    cells than the header has are left out.
+    """
+
+    missing: tuple[str, ...] = ()
+    decimal: Literal[".", ","] = "."
+    skip_ragged: bool = False
+
+    def unused(self, format_: str) -> tuple[str, ...]:
+        """The settings that say nothing about files of this format."""
+        is_said = {
+            "missing": bool(self.missing) and format_ not in ("csv", "tsv", "json"),
+            "decimal": self.decimal != "." and format_ not in ("csv", "tsv"),
+            "skip_ragged": self.skip_ragged and format_ not in ("csv", "tsv"),
+        }
+        return tuple(name for name, is_unused in is_said.items() if is_unused)
+
+    def value(self, column: str) -> str:
+        """A text of a column, or nothing where it stands for that, in SQL."""
+        quoted = engine.name(column)
+        if not self.missing:
+            return quoted
+        words = engine.texts([word.strip(_WHITE).lower() for word in self.missing])
+        white = " || ".join(f"chr({ord(sign)})" for sign in _WHITE)
+        is_word = f"list_contains({words}, lower(trim({quoted}, {white})))"
+        return f"CASE WHEN {is_word} THEN NULL ELSE {quoted} END AS {quoted}"
+
+
+AS_WRITTEN = Reading()
+_WHITE = " \t\n\r"
 
 
 class Lines:
@@ -53,7 +95,7 @@ class Lines:
         self.sources = dict(sources)
         self.doing = doing
         for address, shown in self.sources.items():
-            _require_no_utf16(address, shown, doing)
+            _require_text(address, shown, doing)
         self.dialects = {
             address: self._dialect(address, shown, delimiter)
             for address, shown in self.sources.items()
@@ -89,26 +131,32 @@ class Lines:
             f"columns = {{{columns}}}, store_rejects = true)"
         )
 
-    def require_sound(self) -> None:
-        """Refuse files with lines that are not of the dialect. Every such line is counted."""
+    def require_sound(self, *, skip_ragged: bool = False) -> tuple[int, str]:
+        """Refuse files with lines that are not of the dialect. Every such line is counted. With
+        `skip_ragged` those that have more or fewer cells than the header are not refused: how many
+        were left out, and the first of them.
+        """
         try:
             found = self.connection.execute(
                 "SELECT file_path, line_byte_position, line, error_type, error_message, "
-                "count(*) OVER () FROM (SELECT DISTINCT ON (scan_id, file_id, line_byte_position) "
+                "count(*) OVER (), bool_and(error_type IN ('TOO MANY COLUMNS', 'MISSING COLUMNS')) "
+                "OVER () FROM (SELECT DISTINCT ON (scan_id, file_id, line_byte_position) "
                 "* FROM reject_errors) JOIN reject_scans USING (scan_id, file_id) "
                 f"ORDER BY scan_id, file_id, line LIMIT {_SHOWN}"
             ).fetchall()
         except engine.load(self.doing).CatalogException:
-            return  # nothing was rejected, so there is no table of it
+            return 0, ""  # nothing was rejected, so there is no table of it
         if not found:
-            return
-        if any(kind == "INVALID ENCODING" for _, _, _, kind, _, _ in found):
+            return 0, ""
+        if any(kind == "INVALID ENCODING" for _, _, _, kind, *_ in found):
             for address, shown in self.sources.items():
                 require_utf8(address, shown, self.doing)
-        total = found[0][-1]
-        said = "; ".join(self._said(*row[:-1]) for row in found)
+        total, are_ragged = found[0][-2:]
+        said = "; ".join(self._said(*row[:-2]) for row in found)
         more = f"; and {total - len(found):,} more" if total > len(found) else ""
         lines = "1 line is" if total == 1 else f"{total:,} lines are"
+        if skip_ragged and are_ragged:
+            return total, said + more
         raise UsageError(self.doing, f"{lines} not as the header says: {said}{more}", hint=_HINT)
 
     def require_one_header(self, relation: str) -> None:
@@ -218,15 +266,22 @@ def _opened(address: str) -> io.BufferedIOBase | None:
     return path.open("rb")
 
 
-def _require_no_utf16(address: str, shown: str, doing: str) -> None:
+def _require_text(address: str, shown: str, doing: str) -> None:
     file = _opened(address)
     if file is None:
         return
     with file:
         try:
-            head = file.read(4)
+            head = file.read(16)
         except (OSError, EOFError):
             return  # whoever reads the rows says it
+    what = next((kind for magic, kind in _NO_TEXT.items() if head.startswith(magic)), None)
+    if what is not None:
+        raise UsageError(
+            doing,
+            f"{shown} is no text: it begins as {what} does",
+            hint="give the file the ending of what it is, or unpack it",
+        )
     encoding = _BOMS.get(head[:2]) or ("UTF-16" if b"\0" in head else None)
     if encoding is not None:
         raise _other_encoding(doing, f"{shown} is written in {encoding}")

@@ -90,6 +90,7 @@ def connect(doing: str, folder: Path, *, threads: int = MAX_THREADS) -> Any:
     )
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET parquet_metadata_cache = true")  # a file is read column by column
+    connection.execute("SET allocator_flush_threshold = '16MB'")  # what is free is given back
     return connection
 
 

@@ -7,7 +7,7 @@ and moments are those of ISO 8601; what could be read in two ways, such as 01/02
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assent.measure import engine
@@ -22,7 +22,10 @@ _TOGETHER = 50
 _SCALES = (6, 12, 18, 24, 30)
 """Digits behind the point of decimals: few sizes, so that one more digit is no other type."""
 
-_NUMBER = r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
+COMMA = r"-?((0|[1-9][0-9]*)(,[0-9]*)?|,[0-9]+)([eE][-+]?[0-9]+)?"
+"""A number with a decimal comma. A point in it could be one of thousands: nobody knows."""
+
+NUMBER = r"-?((0|[1-9][0-9]*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
 _NOT_FINITE = r"[-+]?([Nn]a[Nn]|NAN|[Ii]nf|INF|[Ii]nfinity)"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
@@ -31,7 +34,7 @@ _ZONE = r" ?(Z|UTC|[-+][0-9]{2}(:?[0-9]{2})?)"
 _WRITTEN = {
     "BIGINT": "-?[0-9]+",
     "UBIGINT": "[0-9]+",
-    "DOUBLE": f"({_NUMBER})|({_NOT_FINITE})",
+    "DOUBLE": f"({NUMBER})|({_NOT_FINITE})",
     "DECIMAL": r"-?(0|[1-9][0-9]*)([.][0-9]*)?",
     "BOOLEAN": "[Tt]rue|[Ff]alse|TRUE|FALSE",
     "DATE": _DAY,
@@ -86,6 +89,38 @@ def fitted(
     return found | _scaled(connection, relation, decimals)
 
 
+def with_commas(
+    connection: Any, relation: str, columns: Sequence[str]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The columns whose values are all numbers with a decimal comma, or whole; and those with a
+    point in any value, which may then mean anything.
+    """
+    commas: set[str] = set()
+    points: set[str] = set()
+    for start in range(0, len(columns), _TOGETHER):
+        part = columns[start : start + _TOGETHER]
+        checks = ", ".join(
+            f"coalesce(bool_and({matches(trimmed(column), COMMA)}) "
+            f"FILTER ({engine.name(column)} IS NOT NULL), false), "
+            f"coalesce(bool_or(contains({engine.name(column)}, '.')), false)"
+            for column in part
+        )
+        row = connection.execute(f"SELECT {checks} FROM {relation}").fetchone()
+        commas |= {column for column, are in zip(part, row[::2], strict=True) if are}
+        points |= {column for column, are in zip(part, row[1::2], strict=True) if are}
+    return frozenset(commas), frozenset(points)
+
+
+def may_fit(values: Iterable[str], types: Sequence[str]) -> bool:
+    """Whether all values are written as those of one of the types: a first look."""
+    left = list(types)
+    for value in values:
+        left = [type_ for type_ in left if _PATTERNS[type_].fullmatch(value.strip(" "))]
+        if not left:
+            return False
+    return True
+
+
 def _likely(
     connection: Any, relation: str, candidates: Mapping[str, Sequence[str]]
 ) -> dict[str, list[str]]:
@@ -127,12 +162,13 @@ def _fits(text: str, type_: str) -> str:
         case "DOUBLE":
             return _fits_float(text)
         case "DECIMAL" | "BOOLEAN":
-            return _matches(text, _WRITTEN[type_])
-    matches = _matches(text, _WRITTEN[type_])
-    return f"({matches} AND TRY_CAST({text} AS {type_}) IS NOT NULL)"
+            return matches(text, _WRITTEN[type_])
+    is_written = matches(text, _WRITTEN[type_])
+    return f"({is_written} AND TRY_CAST({text} AS {type_}) IS NOT NULL)"
 
 
-def _matches(text: str, pattern: str) -> str:
+def matches(text: str, pattern: str) -> str:
+    """Whether a text is written by a pattern, in SQL."""
     return f"regexp_full_match({text}, {engine.text(pattern)})"
 
 
@@ -144,7 +180,7 @@ def _fits_float(text: str) -> str:
     digits = f"{_digits(text)} = {_digits(f'CAST({number} AS VARCHAR)')}"
     return (
         f"(CASE WHEN CAST({number} AS VARCHAR) = {text} THEN true "  # most, and it is quick
-        f"WHEN NOT {_matches(text, _NUMBER)} THEN {_matches(text, _NOT_FINITE)} "
+        f"WHEN NOT {matches(text, NUMBER)} THEN {matches(text, _NOT_FINITE)} "
         f"WHEN {number} IS NULL OR NOT isfinite({number}) THEN false "
         f"WHEN abs({number}) < 1e-290 THEN {digits} "
         f"WHEN length({text}) <= 15 OR contains(lower({text}), 'e') THEN true "

@@ -90,7 +90,7 @@ def _nested(of: Any) -> str:
             return f"{_nested(inner)}[]"
         case {} if of and len({key.lower() for key in of}) == len(of):
             return f"STRUCT({', '.join(_field(*pair) for pair in of.items())})"
-        case "UBIGINT" | "BIGINT":
+        case "UBIGINT" | "BIGINT" | "HUGEINT":  # a mix of signs is the last of these
             return "BIGINT"
         case "DOUBLE" | "BOOLEAN" | "VARCHAR":
             return str(of)

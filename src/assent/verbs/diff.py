@@ -16,11 +16,12 @@ from assent.core.bundle import Bundle, Descriptor, ModelFile, model_digest
 from assent.core.diff import Diff
 from assent.core.diff.data import DataDiff
 from assent.core.diff.model import ModelDiff, Weights
-from assent.core.digest import digest_of
+from assent.core.digest import Digest, digest_of
 from assent.core.evidence import DataReference
 from assent.core.profile import DataProfile, RowChanges
 from assent.errors import UsageError
 from assent.files import write_atomically
+from assent.measure.files import file_digest
 from assent.measure.models.files import model_files
 from assent.measure.models.inspect import inspect
 from assent.measure.models.weights import compare_weights
@@ -51,11 +52,14 @@ class DiffResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DataDiffResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed from one data set to another."""
+    """What changed from one data set to another. `notes` say what of their text may be meant
+    otherwise than it was read.
+    """
 
     old: str
     new: str
     diff: DataDiff
+    notes: tuple[str, ...] = ()
 
 
 class FilesDiffResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,9 +117,12 @@ def diff_data(
         raise UsageError(doing, "a profile holds no rows to compare", hint="name the data itself")
     before = after = None
     rows: tuple[RowChanges, ...] = ()
+    notes: list[str] = []
     with ExitStack() as opened:
         right = opened.enter_context(_open(new, rows_only=rows_only))
         left = None if saved is not None else opened.enter_context(_open(old, rows_only=rows_only))
+        for source, table in ((old, left), (new, right)):
+            notes += () if table is None else [f"{source}: {note}" for note in table.texts.notes]
         if not rows_only:
             before = saved if left is None else profile_data(left, key=key)
             after = profile_data(right, against=before, key=key)
@@ -123,14 +130,15 @@ def diff_data(
             rows = (row_changes(left, right, name=_NAME, key=key),)
     if save_profile is not None and after is not None:
         write_atomically(save_profile, encode_profile(after))
+    same = _same_bytes(Path(old), Path(new))
     found = compare_data(
-        [_reference(old, before, label)],
-        [_reference(new, after, label)],
+        [_reference(old, before, label, same)],
+        [_reference(new, after, label, same)],
         old_profiles={} if before is None else {_NAME: before},
         new_profiles={} if after is None else {_NAME: after},
         row_changes=rows,
     )
-    return DataDiffResult(old=old, new=new, diff=found)
+    return DataDiffResult(old=old, new=new, diff=found, notes=tuple(notes))
 
 
 def diff_files(old: str, new: str, *, weights: bool = True) -> FilesDiffResult:
@@ -177,11 +185,23 @@ def _saved(path: Path) -> DataProfile | None:
     return decode_profile(path.read_bytes())
 
 
-def _reference(source: str, profile: DataProfile | None, label: str | None) -> DataReference:
+def _same_bytes(old: Path, new: Path) -> Digest | None:
+    """The digest of two files that are the same to the last byte: it says so of the columns, too,
+    of whose values only a stand-in is compared.
+    """
+    if old.is_file() and new.is_file() and cmp(old, new, shallow=False):
+        return file_digest(new)
+    return None
+
+
+def _reference(
+    source: str, profile: DataProfile | None, label: str | None, digest: Digest | None
+) -> DataReference:
     return DataReference(
         name=_NAME,
         source=source,
         kind="file",
+        digest=digest,
         profile=None if profile is None else digest_of(encode_profile(profile)),
         rows=None if profile is None else profile.rows,
         label=label,

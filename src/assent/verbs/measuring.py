@@ -19,6 +19,7 @@ from assent.core.scalar import Scalar
 from assent.errors import AssentError, OutsideError
 from assent.measure import engine
 from assent.measure.data import read_data
+from assent.measure.dialect import Reading
 from assent.measure.files import declared
 from assent.measure.plots import plot_type
 from assent.measure.predictions.loading import load_predictions
@@ -154,16 +155,23 @@ class _Measuring:
         root = self._workspace.root
         self._workspace.say(f"evaluating {self._model}: profiling data {name}")
         known = _Earlier(self._workspace, before, name)
+        reading = Reading(
+            missing=tuple(map(str, settings.missing)),
+            decimal=settings.decimal,
+            skip_ragged=settings.skip_ragged,
+        )
         try:
             if settings.engine == "spark":
                 source = settings.path if "://" in settings.path else str(root / settings.path)
                 profiled = partial(profile_with_spark, source)
             else:
-                table = opened.enter_context(open_table(root, settings.path))
+                table = opened.enter_context(open_table(root, settings.path, reading=reading))
                 self._tables[name] = table
+                for note in table.texts.notes:
+                    self._workspace.say(f"evaluating {self._model}: data {name}: {note}")
                 profiled = partial(profile_data, table)
                 if settings.previous is not None:
-                    with open_table(root, settings.previous) as earlier:
+                    with open_table(root, settings.previous, reading=reading) as earlier:
                         key = settings.key_columns
                         self._rows.append(row_changes(earlier, table, name=name, key=key))
             profile = profiled(

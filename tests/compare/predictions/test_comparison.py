@@ -102,12 +102,16 @@ def test_rows_that_only_the_candidate_has_are_left_out() -> None:
     same = by_name(compare_predictions(old, binary(label[:500], right[:500]))[1])["roc_auc"]
     grown = by_name(changes)["roc_auc"]
     assert (diff.joined, diff.is_paired, diff.problem) == (500, True, None)
-    assert (grown.old, grown.new, grown.not_compared) == (same.old, same.new, "")
+    assert (grown.old, grown.new, grown.not_compared) == (same.old, same.new, None)
     assert grown.alone == by_name(compare_predictions(None, binary(label, right))[1])["roc_auc"].new
     # The way back leaves half of the baseline's rows out, and whoever does that may choose them.
     diff, changes = compare_predictions(binary(label, right), old)
     assert not diff.is_paired
-    assert all(one.not_compared.startswith("only 500 rows have") for one in changes)
+    assert all(reason_of(one).startswith("only 500 rows have") for one in changes)
+
+
+def reason_of(one: MetricChange) -> str:
+    return "" if one.not_compared is None else one.not_compared.reason
 
 
 def relabelled(share: float, rows: int = 1000) -> tuple[PredictionTable, PredictionTable]:
@@ -126,9 +130,7 @@ def test_both_are_measured_with_the_labels_of_the_candidate() -> None:
     expected = by_name(compare_predictions(again, new)[1])
     for name, one in by_name(changes).items():
         assert (one.old, one.new) == (expected[name].old, expected[name].new)
-        assert (
-            one.not_compared == "200 of 1,000 rows (20.0%) have another label than in the baseline"
-        )
+        assert reason_of(one) == "200 of 1,000 rows (20.0%) have another label than in the baseline"
         assert one.own is not None
         assert one.own.old == by_name(compare_predictions(None, old)[1])[name].new
     assert (diff.labels_changed, diff.has_other_labels) == (200, True)
@@ -152,7 +154,7 @@ def test_what_a_few_other_labels_leave_open_is_not_ruled_out() -> None:
     assert first.low != second.low
     assert (wide.low, wide.high) == (min(first.low, second.low), max(first.high, second.high))
     assert wide.p == max(first.p or 0, second.p or 0)
-    assert found["log_loss"].not_compared == ""
+    assert found["log_loss"].not_compared is None
 
 
 def test_slices_are_measured_on_the_same_rows_with_the_same_labels() -> None:
@@ -450,3 +452,70 @@ def test_whole_numbers_are_a_regression_if_the_baseline_is_one() -> None:
     assert [one.name for one in changes if one.is_changed] == []
     words = of_classes(LABEL, PREDICTION, ("a", "b"), positive="b")
     assert compare_predictions(numbers, words)[0].problem is not None
+
+
+def test_a_model_that_predicts_an_unknown_class_is_still_one_of_classes() -> None:
+    """The file alone looks like one of numbers: no label has what is predicted."""
+    label = np.arange(300) % 3
+    old = PredictionTable(
+        task="multiclass",
+        ids=np.arange(300),
+        label=label,
+        prediction=label,
+        classes=("0", "1", "2"),
+    )
+    numbers = {"task": "regression", "classes": (), "label": label.astype(float)}
+    strange = msgspec.structs.replace(old, **numbers, prediction=np.where(label == 1, 7.0, label))
+    diff, changes = compare_predictions(old, strange)
+    assert (diff.problem, diff.task) == (None, "multiclass")
+    assert diff.flips == Flips(both_right=200, both_wrong=0, worse=100, better=0)
+    (accuracy,) = [one for one in changes if one.name == "accuracy"]
+    assert accuracy.new == pytest.approx(2 / 3)
+    for more in ({"prediction": label + 0.5}, {"label": label + 5.0, "prediction": label + 5.0}):
+        no_class = msgspec.structs.replace(strange, **more)
+        assert compare_predictions(old, no_class)[0].problem is not None
+
+
+def test_a_candidate_cannot_make_rows_independent() -> None:
+    """Whether it states no groups or each row as one, the interval stays the one of the groups."""
+    label, left, right = drawn(np.random.default_rng(8), 600)
+    patient = np.repeat(np.arange(30), 20)
+    old = binary(label, left, group=patient)
+
+    def accuracy(group: Any) -> MetricChange:
+        changes = compare_predictions(old, binary(label, right, group=group))[1]
+        (one,) = [change for change in changes if change.name == "accuracy"]
+        return one
+
+    expected = accuracy(patient).interval
+    assert expected is not None
+    assert accuracy(None).interval == expected
+    alone = accuracy(np.arange(600)).interval
+    assert alone is not None
+    assert alone.low <= expected.low
+    assert alone.high >= expected.high
+
+
+def test_other_groups_of_the_same_rows_are_no_sameness() -> None:
+    label, left, _ = drawn(np.random.default_rng(8), 600)
+    patient = np.repeat(np.arange(30), 20)
+    old = binary(label, left, group=patient)
+    renamed = compare_predictions(old, binary(label, left, group=29 - patient))[0]
+    assert renamed.sameness is not None
+    moved = compare_predictions(old, binary(label, left, group=np.roll(patient, 5)))[0]
+    assert (moved.is_regrouped, moved.sameness) == (True, None)
+
+
+def test_a_ranking_of_other_queries_is_not_compared() -> None:
+    random = np.random.default_rng(2)
+    old = PredictionTable(
+        task="ranking",
+        ids=np.arange(400),
+        label=random.integers(0, 3, 400).astype(float),
+        scores=random.random(400),
+        group=np.repeat(np.arange(40), 10),
+    )
+    new = msgspec.structs.replace(old, group=np.roll(np.repeat(np.arange(40), 10), 3))
+    diff, changes = compare_predictions(old, new)
+    assert diff.sameness is None
+    assert all(one.not_compared is not None for one in changes)

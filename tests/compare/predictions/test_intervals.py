@@ -343,3 +343,24 @@ def test_intervals_of_a_regression_cover_the_truth() -> None:
     ]
     coverage = _coverage(sides[0], sides[1], ("mae", "mse", "rmse", "r2"), 400)
     assert all(LEAST <= share <= MOST for share in coverage.values()), coverage
+
+
+def test_no_p_value_rules_out_what_its_interval_holds() -> None:
+    """A test that knows nothing of skew, or of the end of the scale, would often be surer."""
+    seen = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        label = 3 * random.normal(size=30)
+        error = random.normal(size=30)
+        sides = [
+            Measured(Side(task="regression", label=label, prediction=label + one))
+            for one in (error, 1.3 * error + 0.3 * random.normal(size=30))
+        ]
+        label, left, right = drawn(random, 90, shared=3.0)
+        areas = [Measured(side_of(binary(label, one), ("0", "1"))) for one in (left, right)]
+        for pair in (sides, areas):
+            for one in intervals(pair[0], pair[1], is_paired=True, draws=1_000).values():
+                if isinstance(one, Interval) and one.p is not None and one.low <= 0 <= one.high:
+                    assert one.p >= 0.05
+                    seen += 1
+    assert seen

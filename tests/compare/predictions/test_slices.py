@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from msgspec import UNSET
 
@@ -108,3 +110,29 @@ def test_without_a_baseline_slices_have_values() -> None:
     assert change.old is UNSET
     assert change.rows == 60
     assert diff.slices == ()
+
+
+def test_a_slice_that_nothing_can_be_said_of_is_not_judged() -> None:
+    """Of the rows of eight groups no interval is known, although all of them are wrong now."""
+    random = np.random.default_rng(9)
+    label = random.integers(0, 2, 600)
+    region = np.repeat(["a", "b", "c"], 200)
+    group = np.repeat(np.arange(24), 25)
+    right = np.where(random.random(600) < 0.9, label, 1 - label)
+    wrong = np.where(region == "a", 1 - label, right)
+    more: dict[str, Any] = {"slices": {"region": region.tolist()}, "group": group}
+    diff, changes = compare_predictions(
+        binary(label, prediction=right, **more), binary(label, prediction=wrong, **more)
+    )
+    assert found(changes, "slices.region.a.accuracy").new == 0
+    assert (diff.slices, diff.slices_judged, diff.slices_untested) == ((), 0, 3)
+    alone, _ = compare_predictions(None, binary(label, prediction=right, **more))
+    assert (alone.slices_judged, alone.slices_untested) == (3, 0)
+
+
+def test_a_new_slice_is_neither_judged_nor_left_untested() -> None:
+    label, left, right = drawn(np.random.default_rng(5), 200)
+    before = binary(label[:150], left[:150], slices={"region": ["north"] * 150})
+    after = binary(label, right, slices={"region": ["north"] * 150 + ["south"] * 50})
+    diff, _ = compare_predictions(before, after)
+    assert (diff.slices_judged, diff.slices_untested, diff.slices_too_small) == (1, 0, 1)

@@ -18,7 +18,14 @@ class Raw(NamedTuple):
     item_bytes: int
 
 
-Value = bytes | str | Raw | list["Fields"] | Mapping[int, "Value"]
+class Again(NamedTuple):
+    """A list in which one table stands many times."""
+
+    fields: Fields
+    times: int
+
+
+Value = bytes | str | Raw | Again | list["Fields"] | Mapping[int, "Value"]
 Fields = Mapping[int, Value]
 
 
@@ -64,7 +71,7 @@ def _table(out: bytearray, fields: Fields) -> int:
     return at
 
 
-def _reached(out: bytearray, value: str | Raw | list[Fields] | Fields) -> int:
+def _reached(out: bytearray, value: str | Raw | Again | list[Fields] | Fields) -> int:
     if isinstance(value, Mapping):
         return _table(out, value)
     if isinstance(value, list):
@@ -74,6 +81,14 @@ def _reached(out: bytearray, value: str | Raw | list[Fields] | Fields) -> int:
         for index, fields in enumerate(value):
             place = at + 4 + 4 * index
             out[place : place + 4] = u32(_table(out, fields) - place)
+        return at
+    if isinstance(value, Again):
+        _fill(out, 4)
+        at = len(out)
+        out += u32(value.times) + bytes(4 * value.times)
+        table = _table(out, value.fields)
+        for place in range(at + 4, at + 4 + 4 * value.times, 4):
+            out[place : place + 4] = u32(table - place)
         return at
     content = Raw(value.encode(), 1) if isinstance(value, str) else value
     _fill(out, 4)

@@ -1,17 +1,28 @@
 from __future__ import annotations
 
+import hashlib
 import struct
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from gguf import GGMLQuantizationType, GGUFEndian, GGUFReader, GGUFWriter, quants
+from gguf import (
+    GGML_QUANT_SIZES,
+    GGMLQuantizationType,
+    GGUFEndian,
+    GGUFReader,
+    GGUFWriter,
+    quants,
+)
+from safetensors.numpy import save_file
 
+from assent.core.diff.sameness import NotCompared
 from assent.core.inspection import Part, Tensor
 from assent.measure.models import gguf
 from assent.measure.models.inspect import inspect
 from assent.measure.models.reader import ModelSource
+from assent.measure.models.weights import compare_weights
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import unread
 
@@ -59,6 +70,11 @@ def source(path: Path) -> ModelSource:
     )
 
 
+def digest_of_list(content: bytes) -> str:
+    """Of the items of a list as they lie in the file."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()[:16]}"
+
+
 def test_a_file_of_the_library(tmp_path: Path) -> None:
     path = tmp_path / "model.gguf"
     written(path)
@@ -74,8 +90,10 @@ def test_a_file_of_the_library(tmp_path: Path) -> None:
         "big": -(2**40),
         "general.name": "small | <b>",
         "tokenizer.chat_template": "{{ messages }}",
-        "tokenizer.ggml.tokens": "3 texts",
-        "tokenizer.ggml.scores": "3 numbers",
+        "tokenizer.ggml.tokens": "3 texts, "
+        + digest_of_list(b"".join(map(text, ("a", "bc", "é")))),
+        "tokenizer.ggml.scores": "3 numbers, "
+        + digest_of_list(struct.pack("<3f", 0.5, 0.25, 0.125)),
     }
     assert part.tensors == (
         Tensor(name="blk.0.attn_q.weight", dtype="q8_0", shape=(4, 64)),
@@ -205,7 +223,9 @@ def test_a_hundred_thousand_and_one_words_are_stepped_over(tmp_path: Path) -> No
     count = 100_001
     words = text("w") + struct.pack("<IIQ", 9, 8, count) + text("word") * count
     path.write_bytes(header([words]))
-    assert inspected(path).settings == {"w": "100,001 texts"}
+    assert inspected(path).settings == {
+        "w": "100,001 texts, " + digest_of_list(text("word") * count)
+    }
 
 
 def test_a_type_that_is_not_known_is_named_by_its_number(tmp_path: Path) -> None:
@@ -227,3 +247,74 @@ def test_every_truncation_is_a_problem(tmp_path: Path) -> None:
     for size in range(0, end, 7):
         path.write_bytes(content[:size])
         assert inspected(path).problem is not None or size == 0, size
+
+
+def quantised(path: Path, values: Any, kind: Any) -> None:
+    writer = GGUFWriter(path, "llama")
+    writer.add_tensor("w", quants.quantize(values, kind), raw_dtype=kind)
+    writer.add_tensor("norm", np.ones(4, dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+@pytest.mark.parametrize("kind", ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "BF16", "TQ2_0"])
+def test_quantised_weights_are_compared(tmp_path: Path, kind: str) -> None:
+    kind_ = getattr(GGMLQuantizationType, kind)
+    values = np.random.default_rng(0).normal(size=(6, 256)).astype(np.float32)
+    quantised(tmp_path / "old", values, kind_)
+    quantised(tmp_path / "new", values * 3, kind_)
+    found = compare_weights({"m.gguf": tmp_path / "old"}, {"m.gguf": tmp_path / "new"})
+    assert found.not_compared == ()
+    changes = {one.name: one for one in found.changes}
+    sides = [
+        quants.dequantize(quants.quantize(values * factor, kind_), kind_).astype(np.float64)
+        for factor in (1, 3)
+    ]
+    expected = np.linalg.norm(sides[1] - sides[0]) / np.linalg.norm(sides[0])
+    assert changes["w"].distance == pytest.approx(expected, rel=1e-4)
+    assert changes["norm"].distance == 0
+
+
+@pytest.mark.parametrize("kind", ["Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_XS"])
+def test_kinds_that_only_llama_cpp_writes_are_compared(tmp_path: Path, kind: str) -> None:
+    kind_ = getattr(GGMLQuantizationType, kind)
+    block, width = GGML_QUANT_SIZES[kind_]
+    chance = np.random.default_rng(1)
+    for name in ("old", "new"):
+        raw = chance.integers(0, 60, (3, 2 * width), dtype=np.uint8)  # no infinite scales
+        writer = GGUFWriter(tmp_path / name, "llama")
+        writer.add_tensor("w", raw, raw_dtype=kind_)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+    found = compare_weights({"m.gguf": tmp_path / "old"}, {"m.gguf": tmp_path / "new"})
+    assert (found.compared, found.not_compared) == (1, ())
+    assert found.changes[0].distance != 0
+    part = inspected(tmp_path / "old")
+    assert part.tensors[0].shape == (3, 2 * block)
+
+
+def test_a_quantised_model_is_compared_with_the_one_it_was_made_of(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(4, 64)).astype(np.float32)
+    save_file({"w": values}, tmp_path / "m.safetensors")
+    quantised(tmp_path / "m.gguf", values, GGMLQuantizationType.Q8_0)
+    found = compare_weights(
+        {"m.safetensors": tmp_path / "m.safetensors"}, {"m.gguf": tmp_path / "m.gguf"}
+    )
+    (change,) = found.changes
+    assert change.name == "w"
+    assert change.distance is not None
+    assert 0 < change.distance < 0.01
+
+
+def test_kinds_that_nobody_reads_are_not_compared(tmp_path: Path) -> None:
+    for name, byte in (("old", 1), ("new", 2)):
+        content = header([], [tensor("w", [32], 9, 0)])  # q8_1
+        content += bytes(-len(content) % 32) + bytes([byte]) * 40
+        (tmp_path / name).write_bytes(content)
+    found = compare_weights({"m.gguf": tmp_path / "old"}, {"m.gguf": tmp_path / "new"})
+    why = "values of the type q8_1 are not read"
+    assert (found.changes, found.not_compared) == ((), (NotCompared(name="w", reason=why),))

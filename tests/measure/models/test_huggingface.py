@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from assent.measure.models.inspect import inspect
 from tests.measure.models.reading import parts_of, written
 
 CONFIG: dict[str, Any] = {
@@ -184,3 +185,82 @@ def test_a_template_takes_time_in_its_length_only(tmp_path: Path) -> None:
         part = written(tmp_path, "chat_template.jinja", text)
         assert part.code == ("chat template",)
         assert len(part.dangers) <= 20
+
+
+TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "templates"),
+    [
+        ("tokenizer_config.json", {"chat_template": TEMPLATE}, {"default": TEMPLATE}),
+        (
+            "tokenizer_config.json",
+            {
+                "chat_template": [
+                    {"name": "default", "template": "a"},
+                    {"name": "r", "template": "b"},
+                ]
+            },
+            {"default": "a", "r": "b"},
+        ),
+        (
+            "tokenizer_config.json",
+            {"chat_template": {"default": "a", "r": "b"}},
+            {"default": "a", "r": "b"},
+        ),
+        ("chat_template.json", {"chat_template": TEMPLATE}, {"default": TEMPLATE}),
+        ("chat_template.jinja", TEMPLATE, {"default": TEMPLATE}),
+        ("additional_chat_templates/rag.jinja", "b", {"rag": "b"}),
+    ],
+)
+def test_chat_templates_of_every_shape_are_kept(
+    tmp_path: Path, name: str, content: Any, templates: dict[str, str]
+) -> None:
+    text = content if isinstance(content, str) else json.dumps(content)
+    assert parts_of(tmp_path, {name: text})[name].templates == templates
+
+
+def test_the_end_of_a_very_long_template_is_kept_by_its_digest(tmp_path: Path) -> None:
+    first, second = (
+        written(tmp_path, "chat_template.jinja", "x" * 100_000 + end).templates["default"]
+        for end in ("a", "b")
+    )
+    assert len(first) < 70_000
+    assert first != second
+
+
+ODD: dict[str, Any] = {
+    "names twice": lambda text: [{"name": "x", "template": text}, {"name": "x", "template": "b"}],
+    "no names": lambda text: [{"template": text}, {"template": "b"}],
+    "no mapping": lambda text: ["a", text],
+    "deeper": lambda text: {"default": {"template": text}},
+    "too many": lambda text: {f"{at}": text if at == 150 else "a" for at in range(200)},
+    "no text": lambda text: [len(text)],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_chat_templates_of_a_shape_that_is_not_known_are_no_less_a_change(
+    tmp_path: Path, name: str
+) -> None:
+    parts = []
+    for at, text in enumerate(("a", "{{ x.__class__ }}")):
+        path = tmp_path / str(at) / "tokenizer_config.json"
+        path.parent.mkdir()
+        path.write_text(json.dumps({"chat_template": ODD[name](text)}))
+        (part,) = inspect({path.name: path}).parts
+        assert part.notes
+        parts.append(part)
+    assert parts[0].settings != parts[1].settings
+    assert [bool(part.dangers) for part in parts] == [False, name != "no text"]
+
+
+def test_where_the_layers_of_sentence_transformers_lie_is_a_fact(tmp_path: Path) -> None:
+    settings = []
+    for folder in ("", "1_Pooling"):
+        path = tmp_path / "modules.json"
+        layer = {"path": folder, "type": "sentence_transformers.models.Pooling"}
+        path.write_text(json.dumps([layer]))
+        settings.append(inspect({path.name: path}).parts[0].settings)
+    assert settings[0] != settings[1]

@@ -347,3 +347,40 @@ def test_a_huge_array_that_is_not_there(tmp_path: Path) -> None:
     assert part.tensors == (Tensor(name="huge", dtype="float32", shape=(2**40,)),)
     found = compare_weights({"m.h5": path}, {"m.h5": path})
     assert (found.changes, [one.name for one in found.not_compared]) == ((), ["huge"])
+
+
+@pytest.mark.parametrize(
+    "change", ["of the file", "of an array", "names", "empty", "link", "alias"]
+)
+def test_other_attributes_and_names_are_a_change(tmp_path: Path, change: str) -> None:
+    parts = []
+    for at in (0, 1):
+        path = tmp_path / f"{at}.h5"
+        with h5py.File(path, "w") as file:
+            array = file.create_dataset("g/w", data=np.arange(4.0))
+            file.create_dataset("g/v", data=np.arange(4.0))
+            match change:
+                case "of the file":
+                    file.attrs["x"] = at
+                case "of an array":
+                    array.attrs["scale"] = np.array([1.0, at])
+                case "names":
+                    file["g"].attrs["names"] = [b"a", b"bc"[at : at + 1]]
+                case "empty":
+                    file.attrs["x"] = np.zeros(0) if at else h5py.Empty("f8")
+                case "link":
+                    file["z"] = h5py.SoftLink("/g/v" if at else "/g/w")
+                case "alias":
+                    file["z"] = file["g/v" if at else "g/w"]
+        parts.append(inspected(path))
+    assert [part.problem for part in parts] == [None, None]
+    assert parts[0].settings != parts[1].settings or parts[0].tensors != parts[1].tensors
+
+
+def test_other_files_in_the_archive_are_said_to_be_left_out(real: Path, tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    path.write_bytes((real / "plain.keras").read_bytes())
+    assert inspected(path).left_out is None
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("assets/vocabulary.txt", "a")
+    assert "assets/vocabulary.txt" in (inspected(path).left_out or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import random
 from collections.abc import Callable
@@ -12,6 +13,7 @@ import joblib
 import numpy as np
 import pytest
 
+from tests.measure.models import test_coreml, test_openvino, test_tfjs, test_tflite
 from tests.measure.models.looking import look_at
 
 torch = pytest.importorskip("torch")
@@ -43,6 +45,15 @@ def real() -> dict[str, bytes]:
         "f.npz": written(lambda file: np.savez(file, a=np.zeros(3), o=objects)),
         "g.npy": written(lambda file: np.save(file, objects)),
         "h.skops": sio.dumps(forest),
+        "i.tflite": test_tflite.model(),
+        "j.mlmodel": test_coreml.program(
+            test_coreml.constant("b", test_coreml.immediate(1.5, 2)),
+            test_coreml.constant("w", test_coreml.blob(test_coreml.FLOAT32, 64, 4)),
+        ),
+        "k.xml": test_openvino.graph().encode(),
+        "l.json": json.dumps(
+            test_tfjs.description(test_tfjs.entry("k", test_tfjs.KERNEL), paths=["a.bin"])
+        ).encode(),
     }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Tensor
+from assent.measure.models.weights import compare_weights
 from tests.measure.models.looking import look, look_at, whats
 
 hostile = pytest.mark.threat(39)
@@ -135,3 +136,25 @@ def test_a_header_that_lies_is_a_problem(tmp_path: Path, content: bytes) -> None
     part = look_at(tmp_path, content, "x.npy")
     assert part.problem is not None
     assert part.format == "numpy"
+
+
+def test_arrays_are_compared(tmp_path: Path) -> None:
+    values = np.arange(6.0).reshape(2, 3)
+    for name, factor in (("old", 1), ("new", 2)):
+        arrays: dict[str, Any] = {"c": values * factor, "f": np.asfortranarray(values * factor)}
+        file = tmp_path / f"{name}.npz"
+        np.savez(file, **arrays, high=values.astype(">f4"), text=np.array("x"))
+        np.save(tmp_path / f"{name}.npy", values * factor)
+    old, new = tmp_path / "old.npz", tmp_path / "new.npz"
+    found = compare_weights({"m.npz": old}, {"m.npz": new})
+    assert {one.name: one.distance for one in found.changes} == {"c": 1.0, "f": 1.0}
+    assert {one.name for one in found.not_compared} == {"high", "text"}
+    whole = compare_weights({"m.npy": tmp_path / "old.npy"}, {"m.npy": tmp_path / "new.npy"})
+    assert [(one.name, one.distance) for one in whole.changes] == [("m", 1.0)]
+
+
+def test_arrays_that_are_compressed_are_not_compared(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "m.npz", a=np.zeros(1000))
+    files = {"m.npz": tmp_path / "m.npz"}
+    found = compare_weights(files, files)
+    assert [one.reason for one in found.not_compared] == ["its values are compressed"]

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from assent.core.inspection import Danger, Field, Part, Tensor
 from assent.measure.models import onnx as reader
+from assent.measure.models import onnx_tensors
 from assent.measure.models.inspect import inspect
 from assent.measure.models.reader import ModelSource
 from tests.measure.models.reading import located as read_at
@@ -358,3 +359,143 @@ def test_every_truncation_is_a_problem(tmp_path: Path) -> None:
         part = inspected(path)
         assert part.problem is not None, size
         json.dumps(part.problem)
+
+
+# Weights that are no initializers
+
+
+def constant(name: str, **value: Any) -> Any:
+    return helper.make_node("Constant", [], [name], **value)
+
+
+def test_weights_of_constants_are_weights(tmp_path: Path) -> None:
+    tensor = numpy_helper.from_array(WEIGHT, "ignored")
+    spelled = helper.make_tensor("", TensorProto.FLOAT16, [2], [1.0, 2.5])  # int32_data
+    longs = helper.make_tensor("", TensorProto.INT64, [3], [1, -1, 2**40])  # int64_data
+    doubles = helper.make_tensor("", TensorProto.DOUBLE, [2], [0.5, -4])  # double_data
+    nodes = [
+        constant("w", value=tensor),
+        constant("half", value=spelled),
+        constant("long", value=longs),
+        constant("double", value=doubles),
+        constant("fs", value_floats=[1.0, 2.0, 3.0]),
+        constant("f", value_float=0.25),
+        constant("is", value_ints=[1, -1]),
+        constant("i", value_int=7),
+    ]
+    path = saved(tmp_path / "m.onnx", model(nodes))
+    part = inspected(path)
+    assert (part.problem, part.parameters) == (None, 12 + 2 + 3 + 2 + 3 + 1 + 2 + 1)
+    assert {tensor.name: (tensor.dtype, tensor.shape) for tensor in part.tensors} == {
+        "w": ("float32", (4, 3)),
+        "half": ("float16", (2,)),
+        "long": ("int64", (3,)),
+        "double": ("float64", (2,)),
+        "fs": ("float32", (3,)),
+        "f": ("float32", (1,)),
+        "is": ("int64", (2,)),
+        "i": ("int64", (1,)),
+    }
+    expected: dict[str, list[float]] = {
+        "w": WEIGHT.ravel().tolist(),
+        "half": [1.0, 2.5],
+        "long": [1, -1, 2**40],
+        "double": [0.5, -4],
+        "fs": [1, 2, 3],
+        "f": [0.25],
+        "is": [1, -1],
+        "i": [7],
+    }
+    for name, place in read_at(reader.locate(source(path))).items():
+        raw = path.read_bytes() if place.held is None else bytes(place.held)
+        count = len(expected[name])
+        assert np.frombuffer(raw, place.dtype, count, place.offset).tolist() == expected.pop(name)
+    assert expected == {}
+
+
+def test_constants_in_branches_and_functions(tmp_path: Path) -> None:
+    inner = helper.make_graph(
+        [constant("inner", value_floats=[1.0, 2.0])],
+        "then",
+        [],
+        [helper.make_tensor_value_info("inner", TensorProto.FLOAT, [2])],
+    )
+    function = helper.make_function(
+        "mine", "f", [], ["out"], [constant("out", value_floats=[3.0])], []
+    )
+    nodes = [helper.make_node("If", ["c"], ["y"], then_branch=inner, else_branch=inner)]
+    part = inspected(saved(tmp_path / "m.onnx", model(nodes, functions=[function])))
+    assert sorted(tensor.name for tensor in part.tensors) == ["inner", "inner (2)", "out"]
+    assert part.parameters == 5
+
+
+def test_sparse_weights_are_their_values_and_places(tmp_path: Path) -> None:
+    values = numpy_helper.from_array(np.array([1, 2], np.float32), "s")
+    places = numpy_helper.from_array(np.array([0, 7], np.int64), "at")
+    sparse = helper.make_sparse_tensor(values, places, [10])
+    made = model([constant("c", sparse_value=sparse)])
+    made.graph.sparse_initializer.append(sparse)
+    part = inspected(saved(tmp_path / "m.onnx", made))
+    assert [tensor.name for tensor in part.tensors] == ["c", "c (places)", "s", "s (places)"]
+    assert part.parameters == 4  # places are none
+
+
+def test_a_constant_does_not_make_an_input_optional(tmp_path: Path) -> None:
+    part = inspected(saved(tmp_path / "m.onnx", model([constant("x", value_float=1.0)])))
+    assert part.signature is not None
+    assert [(one.name, one.is_optional) for one in part.signature.inputs] == [("x", False)]
+
+
+def test_what_scikit_learns_converter_writes_has_its_weights_in_lists(tmp_path: Path) -> None:
+    linear_node = helper.make_node(
+        "LinearRegressor",
+        ["x"],
+        ["y"],
+        domain="ai.onnx.ml",
+        coefficients=[0.5, 1.5],
+        intercepts=[2.0],
+        targets=1,
+    )
+    trees = helper.make_node(
+        "TreeEnsembleRegressor",
+        ["x"],
+        ["z"],
+        domain="ai.onnx.ml",
+        nodes_featureids=[0, 1],
+        nodes_values=[0.1, 0.2],
+        nodes_modes=["BRANCH_LEQ", "LEAF"],
+    )
+    part = inspected(saved(tmp_path / "m.onnx", model([linear_node, trees])))
+    assert {tensor.name: tensor.shape for tensor in part.tensors} == {
+        "y.coefficients": (2,),
+        "y.intercepts": (1,),
+        "z.nodes_featureids": (2,),
+        "z.nodes_values": (2,),
+    }
+    assert part.parameters == 2 + 1 + 2  # which feature a split looks at is no parameter
+
+
+def test_the_structure_is_all_but_the_weights(tmp_path: Path) -> None:
+    def structure(alpha: float, weight: float, mode: str = "a") -> Any:
+        nodes = [
+            constant("w", value_floats=[weight]),
+            helper.make_node("LeakyRelu", ["x"], ["y"], alpha=alpha),
+            helper.make_node("Mode", ["x"], ["z"], mode=mode),
+        ]
+        part = inspected(saved(tmp_path / "m.onnx", model(nodes)))
+        return part.settings["structure"]
+
+    assert structure(0.1, 1) == structure(0.1, 2)
+    assert len({structure(0.1, 1), structure(0.2, 1), structure(0.1, 1, "b")}) == 3
+
+
+def test_too_many_values_that_are_spelled_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_tensors, "MAX_HELD", 10)
+    nodes = [constant("few", value_ints=[1] * 8), constant("many", value_ints=[1] * 8)]
+    path = saved(tmp_path / "m.onnx", model(nodes))
+    places = reader.locate(source(path))
+    assert set(read_at(places)) == {"few"}
+    assert set(unread(places)) == {"many"}
+    assert inspected(path).problem is None

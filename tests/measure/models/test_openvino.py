@@ -134,3 +134,10 @@ def test_too_many_elements(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     part = parts(files(tmp_path, graph(), VALUES))["m.xml"]
     assert part.problem is not None
     assert "too many elements" in part.problem
+
+
+def test_a_number_that_comes_in_pieces_is_one_number(tmp_path: Path) -> None:
+    said = graph().replace("<dim>3</dim>", "<dim>2&#50;4</dim>", 1)
+    part = parts(files(tmp_path, said, None))["m.xml"]
+    assert part.signature is not None
+    assert part.signature.inputs[0].shape == (None, 224)

@@ -153,3 +153,16 @@ def test_what_is_not_as_it_says(tmp_path: Path, said: dict[str, Any], problem: s
     found = parts(model(tmp_path, said, a=BIAS.tobytes()))["model.json"].problem
     assert found is not None
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    "quantization", ['{"dtype": []}', '{"dtype": "uint8", "scale": 1%s}' % ("0" * 400)]
+)
+def test_a_quantization_that_is_none_ends_nothing(tmp_path: Path, quantization: str) -> None:
+    """The file of weights asks the description whether it belongs to it."""
+    said = description({**entry("w", np.zeros(1)), "quantization": "?"}, paths=["a.bin"])
+    files = model(tmp_path, said, a=bytes(8))
+    text = files["model.json"].read_text().replace('"?"', quantization)
+    files["model.json"].write_text(text)
+    assert all(part.problem or part.not_read for part in inspect(files).parts)
+    assert compare_weights(files, files).compared == 0

@@ -14,7 +14,7 @@ import pytest
 from assent.core.inspection import Field, Tensor
 from assent.measure.models import tflite as reader
 from assent.measure.models.weights import compare_weights
-from tests.measure.models.flatbuffers import Fields, Raw, numbers, u32, written
+from tests.measure.models.flatbuffers import Again, Fields, Raw, numbers, u32, written
 from tests.measure.models.looking import look, look_at
 from tests.measure.models.reading import located, source_of, unread
 
@@ -117,6 +117,11 @@ def test_weights_that_are_packed_in_another_way_are_not_compared(tmp_path: Path)
     assert unread(reader.locate(source_of(path))) == {"w": "it is sparse, or packed in another way"}
 
 
+def test_a_file_that_is_none_but_for_its_name(tmp_path: Path) -> None:
+    part = look_at(tmp_path, b"anything", "m.tflite")
+    assert part.problem == "it does not begin as TensorFlow Lite does"
+
+
 @pytest.mark.threat(39)
 def test_every_truncation_is_a_problem_or_a_part(tmp_path: Path) -> None:
     content = model()
@@ -124,3 +129,16 @@ def test_every_truncation_is_a_problem_or_a_part(tmp_path: Path) -> None:
     for size in range(8, len(content), 3):
         path.write_bytes(content[:size])
         assert not (look(path).problem or "").startswith("it cannot be read (")
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("again", ["tensors", "lists of numbers"])
+def test_what_stands_there_again_and_again_is_not_read_for_ever(tmp_path: Path, again: str) -> None:
+    """A small file can name 100,000 times a graph that names 100,000 times a tensor."""
+    graph: Fields = {0: Again({}, 10_000)}
+    if again == "lists of numbers":
+        graph = {3: Again({1: numbers(*range(1_000_000))}, 1_000)}
+    content = written({2: Again(graph, 10_000), 4: [{}]}, b"TFL3")
+    part = look_at(tmp_path, content, "m.tflite")
+    assert "lists" in (part.problem or "")
+    assert len(content) < 5_000_000

@@ -506,3 +506,49 @@ def test_the_same_tensors_in_all_formats_of_pytorch_and_in_safetensors(
         assert {one.name for one in found.changes} == set(state), path.name
         assert all(one.distance == 0 for one in found.changes)
         assert found.not_compared == ()
+
+
+OTHERS: dict[str, tuple[Any, Any]] = {
+    "a list": ({"classes": ["cat", "dog"]}, {"classes": ["dog", "cat"]}),
+    "inside of others": ({"hyper": {"a": {"b": 1}}}, {"hyper": {"a": {"b": 2}}}),
+    "an array": ({"mean": np.zeros(2)}, {"mean": np.ones(2)}),
+    "the optimizer": (
+        {"optimizer": {"param_groups": [{"lr": 0.1}]}},
+        {"optimizer": {"param_groups": [{"lr": 0.2}]}},
+    ),
+    "long text": ({"text": "x" * 300 + "a"}, {"text": "x" * 300 + "b"}),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("is_new", [True, False])
+def test_what_is_no_tensor_is_compared_or_said_to_be_left_out(
+    tmp_path: Path, name: str, is_new: bool
+) -> None:
+    parts = []
+    for at, more in enumerate(OTHERS[name]):
+        path = tmp_path / f"{at}.pt"
+        values = {"w": torch.ones(2), **more}
+        torch.save(values, path, _use_new_zipfile_serialization=is_new)
+        parts.append(look(path))
+    assert parts[0].settings != parts[1].settings or all(part.left_out for part in parts)
+
+
+def test_nothing_is_left_out_of_a_state_dictionary(tmp_path: Path) -> None:
+    layers = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
+    torch.save({"state_dict": layers.state_dict(), "epoch": 3}, tmp_path / "m.pt")
+    assert look(tmp_path / "m.pt").left_out is None
+
+
+def test_other_code_of_torchscript_is_a_change(tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.script(torch.nn.ReLU()).save(tmp_path / "a.pt")
+    with zipfile.ZipFile(tmp_path / "a.pt") as old, zipfile.ZipFile(tmp_path / "b.pt", "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith(".py"):
+                content += b"# other code\n"
+            new.writestr(name, content)
+    before, after = (look(tmp_path / name) for name in ("a.pt", "b.pt"))
+    assert before.settings["code and constants"] != after.settings["code and constants"]

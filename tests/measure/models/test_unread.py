@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,11 +12,10 @@ from assent.verbs.diff import diff_files
 from tests.measure.models.looking import look_at
 
 KNOWN = [
-    ("m.tflite", b"anything", "tflite", "TensorFlow Lite is not read"),
     ("m.bin", b"\x14\0\0\0ET12" + bytes(20), "executorch", "ExecuTorch is not read"),
     ("program", b"\x14\0\0\0FT01" + bytes(20), "executorch", "ExecuTorch is not read"),
     ("m.pte", b"x", "executorch", "ExecuTorch is not read"),
-    ("coremldata.bin", b"x", "coreml", "Core ML is not read"),
+    ("coremldata.bin", b"x", "coreml", "compiled or incomplete Core ML is not read"),
     ("m.pdiparams", b"\0\0", "paddle", "PaddlePaddle is not read"),
     ("m.pmml", b"x", "pmml", "PMML is not read"),
     (
@@ -57,10 +58,22 @@ def test_what_nobody_reads_is_named_and_not_compared(
 def test_equal_bytes_are_the_same_whatever_they_are(tmp_path: Path) -> None:
     for side in ("old", "new"):
         (tmp_path / side).mkdir()
-        (tmp_path / side / "m.tflite").write_bytes(b"anything")
+        (tmp_path / side / "m.pte").write_bytes(b"anything")
         (tmp_path / side / "other.txt").write_text(side)
     found = diff_files(str(tmp_path / "old"), str(tmp_path / "new")).diff
     assert [one.name for one in found.not_compared] == ["other.txt"]
+
+
+def test_an_archive_that_is_a_format_by_its_name_is_looked_into_for_pickles(
+    tmp_path: Path,
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("m/archive_format", "pt2")
+        archive.writestr("m/data/weights/a.pt", b"cos\nsystem\n(X\x04\0\0\0truetR.")
+    part = look_at(tmp_path, buffer.getvalue(), "m.pt2")
+    assert (part.format, part.not_read) == ("torch.export", "torch.export is not read")
+    assert part.imports == ("os.system",) or part.imports == ("posix.system",)
 
 
 def test_a_name_does_not_make_a_format_of_what_is_read(tmp_path: Path) -> None:

@@ -120,7 +120,42 @@ def test_what_is_not_finite_is_counted_and_left_out(tmp_path: Path) -> None:
 
 def test_all_of_it_not_finite(tmp_path: Path) -> None:
     change = compared(tmp_path, [np.nan, np.inf], [np.nan, np.nan])
-    assert change == WeightChange(name="w", distance=0.0, cosine=None, nonfinite=2)
+    assert change == WeightChange(name="w", distance=None, cosine=None, nonfinite=2)
+
+
+BIG = 2.0**60
+OTHERS: dict[str, tuple[Any, Any]] = {
+    "NaN became a number": (np.array([np.nan, 1]), np.array([7.0, 1])),
+    "all were NaN": (np.full(3, np.nan), np.ones(3)),
+    "the other infinity": (np.array([np.inf, 1]), np.array([-np.inf, 1])),
+    "too little to be squared": (np.array([1e300, 1e-300]), np.array([1e300, 2e-300])),
+    "the last digit of a long number": (np.array([2**60, 3]), np.array([2**60 + 1, 3])),
+    "the largest numbers": (
+        np.array([2**64 - 1], dtype=np.uint64),
+        np.array([2**64 - 2], dtype=np.uint64),
+    ),
+    "long numbers that were rounded": (np.array([2**60 + 1]), np.array([BIG])),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_what_is_another_value_has_no_distance_of_nothing(tmp_path: Path, name: str) -> None:
+    old, new = OTHERS[name]
+    assert compared(tmp_path, old, new).distance is None
+    assert compared(tmp_path / "itself", new, new).distance == 0
+
+
+def test_little_that_moved_beside_a_block_of_large_values_is_not_lost(tmp_path: Path) -> None:
+    old = np.full(200_000, 1e300)
+    old[100_000:] = 1e-300
+    new = old.copy()
+    new[-1] = 2e-300
+    assert compared(tmp_path, old, new).distance is None
+
+
+def test_long_numbers_that_are_the_same_have_not_moved(tmp_path: Path) -> None:
+    old = np.arange(2**60, 2**60 + 100_000)
+    assert compared(tmp_path, old, old.copy()).distance == 0
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def packed(content: bytes) -> bytes:
         packed(b"[" * 100_000),
         packed(b'{"rows": "many"}'),
         packed(b'{"rows": 1, "surprise": 1}'),
+        packed(b'{"rows": 1, "ragged": -1}'),
         packed(b'{"format": "assent/profile/99"}'),
         packed(b'{"rows": -1, "columns": [{"name": "a", "type": "t", "kind": "text"}]}'),
         packed(

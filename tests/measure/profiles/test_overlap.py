@@ -55,6 +55,15 @@ def test_what_is_left_out_and_the_key_of_one_side_are_no_content(tmp_path: Path)
     assert compared(tmp_path, first, second, key=("id",)).rows == 0
 
 
+def test_a_field_that_is_left_out_is_no_content(tmp_path: Path) -> None:
+    first, second = (
+        {"s": [{"id": start + at, "x": at / 4} for at in range(4)]} for start in (0, 100)
+    )
+    assert compared(tmp_path, first, second).rows == 0
+    found = compared(tmp_path, first, second, without=("s.id",))
+    assert (found.rows, found.near, found.columns) == (4, 4, 1)
+
+
 def test_a_row_that_is_nothing_but_its_key(tmp_path: Path) -> None:
     found = compared(tmp_path, {"id": [1, 2]}, {"id": [2, 3]}, key=("id",))
     assert (found.rows, found.keys, found.columns) == (1, 1, 1)

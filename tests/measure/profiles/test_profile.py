@@ -8,6 +8,7 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from assent.core.digest import digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile, Numbers
 from assent.errors import UsageError
 from assent.measure.profiles.encoding import encode_profile
+from assent.measure.profiles.reading import open_table
 from tests.measure.profiles.tables import both, column, profile, write
 
 UTC = dt.UTC
@@ -212,6 +214,41 @@ def test_frequent_values_of_other_text_are_counted(tmp_path: Path, rest: int) ->
     assert [count for _, count in hashed.frequent or ()] == [n for _, n in found.frequent]
     name = hmac.new(b"s", b"often", hashlib.sha256).hexdigest()[:16]
     assert (hashed.frequent or (("", 0),))[0] == (name, counts["often"])
+
+
+FITTING: list[tuple[list[str], str, str]] = [
+    ([f"{at}" for at in range(3_000)], "int64", "number"),
+    (["1", "2", " 3 "] * 10, "int64", "number"),
+    (["0.5", "2", "1e3", "nan"], "double", "number"),
+    (["2024-02-29", "2024-03-01 10:00"], "timestamp[us]", "time"),
+]
+
+
+@pytest.mark.parametrize(("values", "type_", "kind"), FITTING)
+def test_text_that_is_written_as_numbers_is_counted_as_these_too(
+    tmp_path: Path, values: list[str], type_: str, kind: str
+) -> None:
+    found = of(tmp_path, [*values, None])
+    assert found.kind in ("text", "category")
+    fitted = found.fits
+    assert fitted is not None
+    assert (fitted.name, fitted.type, fitted.kind) == ("c", type_, kind)
+    assert (fitted.nulls, fitted.nans) == (1, values.count("nan"))
+    assert fitted.numbers is not None
+    was_number = of(tmp_path, values, against=DataProfile(columns=(fitted,)))
+    assert was_number.fits is not None
+    assert was_number.fits.in_bins == fitted.numbers.counts
+    assert was_number.fits.outside == (0, 0)
+    assert was_number.in_bins == ()
+    assert of(tmp_path, values, hash_values=True).fits is None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["1", "x"], ["007", "1"], [*map(str, range(3_000)), "n/a"], ["+49", "1"], [], ["1,5", "2,5"]],
+)
+def test_text_that_is_not_all_numbers_stays_text(tmp_path: Path, values: list[str]) -> None:
+    assert of(tmp_path, pa.array(values, pa.string())).fits is None
 
 
 def test_a_name_in_a_small_table_is_not_frequent(tmp_path: Path) -> None:
@@ -410,6 +447,16 @@ def test_duplicates_are_of_the_content_without_the_key(tmp_path: Path) -> None:
         profile(tmp_path, "d.parquet", key=["key"])
 
 
+def test_a_field_that_is_left_out_is_no_content(tmp_path: Path) -> None:
+    inner = [{"at": at, "name": "X" if at else "x"} for at in range(3)]
+    rows = {"s": [{"id": at, "in": one} for at, one in enumerate(inner)], "v": [[1.0, 2.0]] * 3}
+    write(tmp_path / "d.parquet", rows)
+    found = both(tmp_path, "d.parquet")
+    assert (found.duplicates, found.near_duplicates) == (0, 0)
+    found = both(tmp_path, "d.parquet", leave_out=["s.id", "s.in.at", "v[0]"])
+    assert (found.duplicates, found.near_duplicates) == (1, 2)
+
+
 def test_values_that_differ_may_be_nearly_the_same(tmp_path: Path) -> None:
     write(tmp_path / "d.parquet", {"a": [1.0, 1.0 + 1e-12, 2.0], "b": ["x", "x", "x"]})
     found = both(tmp_path, "d.parquet")
@@ -426,6 +473,24 @@ def test_too_many_rows_are_not_searched_for_duplicates(
     write(tmp_path / "d.parquet", {"a": [1] * 6})
     found = both(tmp_path, "d.parquet")
     assert found.duplicates is found.near_duplicates is None
+
+
+@pytest.mark.parametrize("values", [3, 900, 40_000])
+def test_long_texts_are_read_in_parts(tmp_path: Path, values: int) -> None:
+    rows = 40_000
+    texts = [f"{at % values:08}" * 20 if at % 7 else None for at in range(rows)]
+    write(tmp_path / "d.parquet", {"t": texts}, use_dictionary=False, row_group_size=rows)
+    with open_table(tmp_path, "d.parquet") as table:
+        assert table.direct is not None
+        pieces = [len(batch) for batch in table.direct._texts("t")]
+    assert sum(pieces) == rows
+    assert max(pieces) < rows
+    found = both(tmp_path, "d.parquet").columns[0]
+    assert found.nulls == texts.count(None)
+    assert (found.kind == "category") is (values < 1_000)
+    if found.categories is not None:
+        assert found.categories.top[0][1] == max(Counter(filter(None, texts)).values())
+        assert len(found.categories.top) == values
 
 
 def test_progress_is_in_columns(tmp_path: Path) -> None:

@@ -156,8 +156,13 @@ def test_too_few_rows_are_not_a_pass(
     assert found.outcome is expected
     assert found.reason == "too few rows to tell for 1 column"
     assert "about 4" in found.remedy
+
+
+def test_a_side_without_rows_leaves_drift_undecided() -> None:
     empty = profile(0, number("age", []))
-    assert only(gate(drift="moderate", inconclusive=inconclusive), empty, empty).outcome is expected
+    for old in (empty, profile(40, AGE)):
+        found = only(gate(drift="moderate"), old, empty)
+        assert (found.outcome, found.evidence) == (UNDECIDED, "`age`: one side has no rows")
 
 
 def test_a_change_on_the_line_is_not_decided_by_a_coin() -> None:
@@ -344,6 +349,22 @@ def test_new_categories_warn_or_block() -> None:
     assert only(gate(new_categories="block"), new, OLD).outcome is FAILED  # bonn
     both = gate(new_categories="allow", rows={"min": 1})
     assert [one.rule for one in judge(both, OLD, new)] == ["data train rows min 1"]
+
+
+@pytest.mark.parametrize("sides", ["to text", "text", "of numbers"])
+def test_new_categories_that_nobody_could_see_are_not_called_none(sides: str) -> None:
+    text = number("city", [3] * ROWS, type="string", kind="text")
+    is_number = number("city", [3] * ROWS)
+    old, new = {
+        "to text": (CITY, text), "text": (text, text), "of numbers": (is_number, CITY),
+    }[sides]  # fmt: skip
+    found = only(gate(new_categories="block"), profile(ROWS, AGE, old), profile(ROWS, AGE, new))
+    assert (found.outcome, found.evidence) == (WARNED, "`city`")
+    found = only(gate(new_categories="warn"), profile(ROWS, AGE, old), profile(ROWS, AGE, new))
+    assert found.reason == "no column has categories that are all known"
+    assert found.evidence == "not looked at: `city`"
+    known = only(gate(new_categories="block"), OLD, OLD)
+    assert known.reason == "none in 1 column whose categories are known"
 
 
 def test_new_categories_of_an_open_list_cannot_be_told() -> None:

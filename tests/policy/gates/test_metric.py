@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from assent.compare.bundles import compare
 from assent.core.diff import Diff
-from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.metrics import Interval, MetricChange, Own
 from assent.core.diff.predictions import PredictionsDiff
+from assent.core.diff.sameness import NotCompared
 from assent.core.scalar import NonFinite, Scalar
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.metric import MetricGate
@@ -460,3 +461,64 @@ def test_an_integer_is_the_rule_that_the_equal_float_is() -> None:
     assert isinstance(MetricGate(metric="auc", min=10**30).min, float)
     with pytest.raises(ValueError, match="infinite"):
         MetricGate(metric="auc", min=10**400)
+
+
+UNLIKE = NotCompared(name="accuracy", reason="300 of 1,500 rows have another label")
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("means", "expected"), [("block", UNDECIDED), ("approve", WAITING), ("warn", WARNED)]
+)
+@pytest.mark.parametrize("is_confident", [True, False])
+def test_values_of_other_rows_or_labels_are_undecided(
+    means: Any, expected: Outcome, is_confident: bool
+) -> None:
+    """Although the interval alone would rule the drop out."""
+    found = change(-0.0001, 0.0001, not_compared=UNLIKE, own=Own(old=0.95, new=0.8))
+    gate = MetricGate(
+        metric="accuracy", max_drop=0.05, min=0.85, confident=is_confident, undecided=means
+    )
+    lowest, drop = gate.judge(with_metrics(found), known().evidence, without_baseline="allow")
+    assert lowest.outcome is FAILED  # by what the candidate has of all of its rows: 0.8
+    assert drop.outcome is expected
+    assert UNLIKE.reason in drop.reason
+    assert "0.95 → 0.8 each on its own" in drop.evidence
+
+
+@pytest.mark.threat(14)
+def test_without_an_interval_a_confident_gate_says_why_and_is_undecided() -> None:
+    found = change(None, no_interval="there are fewer than 30 rows")
+    finding = confident(found, max_drop=0.01)
+    assert finding.outcome is UNDECIDED
+    assert "fewer than 30 rows" in finding.reason
+    assert confident(found, max_drop=0.01, undecided="approve").outcome is WAITING
+    (plain,) = MetricGate(metric="accuracy", max_drop=0.01).judge(
+        with_metrics(found), known().evidence, without_baseline="allow"
+    )
+    assert plain.outcome is PASSED  # by its value, as it says
+    assert "no interval: there are fewer than 30 rows" in plain.evidence
+
+
+@pytest.mark.parametrize("bounds", [{"max_drop": 0.5}, {"min": 0.1}, {"max": 1.0}])
+def test_the_interval_stands_beside_every_verdict(bounds: dict[str, Any]) -> None:
+    (finding,) = MetricGate(metric="accuracy", **bounds).judge(
+        with_metrics(change(-0.02, 0.02)), known().evidence, without_baseline="allow"
+    )
+    assert finding.outcome is PASSED
+    assert "change between -0.024 and 0.024 (95%, 1,000 rows)" in finding.evidence
+
+
+def test_a_verdict_that_the_interval_shown_seems_to_contradict_says_by_what_it_is() -> None:
+    """The interval shown is two-sided, and reaches a little further than the bound that decides."""
+    near = confident(change(-0.0099, 0.02), max_drop=0.01)
+    assert near.outcome is PASSED
+    assert "it is at most 0.0099 (by the 95% bound of the one side" in near.reason
+    far = confident(change(-0.004, 0.02), max_drop=0.01)
+    assert far.reason == "a drop of 0.01 or more is ruled out"
+    broken = confident(change(-0.03, -0.0101), max_drop=0.01)
+    assert broken.outcome is FAILED
+    assert "one side" in broken.reason
+    assert "one side" not in confident(change(-0.03, -0.02), max_drop=0.01).reason
+    rise = confident(change(-0.02, 0.0099, name="loss"), max_rise=0.01)
+    assert "it is at most 0.0099 (by the 95% bound of the one side" in rise.reason

@@ -98,15 +98,34 @@ def test_without_the_baselines_predictions_the_policy_decides() -> None:
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
-        ({}, WAITING),
+        ({}, UNDECIDED),
+        ({"undecided": "approve"}, WAITING),
+        ({"undecided": "warn"}, WARNED),
+        ({"inconclusive": "approve"}, WAITING),
         ({"inconclusive": "block"}, FAILED),
         ({"inconclusive": "pass"}, PASSED),
     ],
 )
-def test_other_rows_are_inconclusive(more: dict[str, Any], expected: Outcome) -> None:
+def test_other_rows_are_undecided(more: dict[str, Any], expected: Outcome) -> None:
     finding = judge(paired(is_paired=False, joined=50, problem="only 50 rows"), **more)
     assert finding.outcome is expected
-    assert finding.reason == "inconclusive: only 50 rows"
+    assert finding.reason.endswith("only 50 rows")
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("bounded", "expected"),
+    [
+        ("negative_flips", UNDECIDED),
+        ("positive_flips", UNDECIDED),
+        ("worse_slices", UNDECIDED),
+        ("disagreement", PASSED),
+        ("labels_changed", FAILED),
+    ],
+)
+def test_with_other_labels_nobody_knows_who_was_right(bounded: str, expected: Outcome) -> None:
+    finding = judge(paired(labels_changed=11), bounded, 9 if bounded == "worse_slices" else "9%")
+    assert finding.outcome is expected
 
 
 @pytest.mark.threat(14)
@@ -131,3 +150,24 @@ def test_a_regression_has_no_flips() -> None:
 def test_a_gate_that_cannot_judge_is_refused(fields: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         PredictionsGate(**fields)
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [({}, UNDECIDED), ({"undecided": "approve"}, WAITING), ({"undecided": "warn"}, WARNED)],
+)
+def test_slices_of_which_nothing_is_known_are_not_called_no_worse(
+    more: dict[str, Any], expected: Outcome
+) -> None:
+    unknown = paired(slices=(), slices_judged=1, slices_untested=2)
+    finding = judge(unknown, "worse_slices", 0, **more)
+    assert finding.outcome is expected
+    assert finding.evidence == "2 of 3 slices"
+    assert judge(paired(slices_untested=2), "worse_slices", 0, **more).outcome is FAILED
+
+
+def test_slices_that_were_too_many_are_said() -> None:
+    finding = judge(paired(slices=(), slices_left_out=7), "worse_slices", 0)
+    assert finding.outcome is WARNED
+    assert "7 smaller slices" in finding.reason

@@ -8,6 +8,8 @@ import numpy as np
 from assent.compare.predictions.class_names import number_of, same_names
 from assent.compare.predictions.table import PredictionTable
 
+_MAX_CLASSES = 1_000
+
 
 def one_spelling(
     old: PredictionTable, new: PredictionTable
@@ -37,6 +39,8 @@ def bound_to(old: PredictionTable, new: PredictionTable) -> PredictionTable:
         return _of_many(new)
     if old.task == "regression" and new.classes and new.prediction is not None:
         return _of_numbers(new)
+    if old.task == "multiclass" and new.task == "regression":
+        return _of_classes(new, old.classes)
     return new
 
 
@@ -48,6 +52,30 @@ def _of_many(table: PredictionTable) -> PredictionTable:
         columns = [scores if one == table.positive else 1.0 - scores for one in table.classes]
         scores = np.column_stack(columns)
     return msgspec.structs.replace(table, task="multiclass", positive=None, scores=scores)
+
+
+def _of_classes(table: PredictionTable, classes: tuple[str, ...]) -> PredictionTable:
+    """Numbers as classes: a model that predicts a class which no row has looks like one of numbers.
+    As it is where a label is none of the classes, or a prediction no whole number.
+    """
+    known = {number_of(one) for one in classes}
+    label, prediction = table.label, table.prediction
+    if prediction is None or not (prediction == np.trunc(prediction)).all():
+        return table
+    values = np.unique(np.concatenate((label, prediction)))
+    names = [number_of(repr(float(one))) for one in values]
+    if (
+        len(names) > _MAX_CLASSES
+        or not {number_of(repr(float(one))) for one in np.unique(label)} <= known
+    ):
+        return table
+    return msgspec.structs.replace(
+        table,
+        task="multiclass",
+        label=np.searchsorted(values, label),
+        prediction=np.searchsorted(values, prediction),
+        classes=tuple(one or "" for one in names),
+    )
 
 
 def _of_numbers(table: PredictionTable) -> PredictionTable:

@@ -10,7 +10,7 @@ from assent.compare.predictions.by_class import classes_by_change
 from assent.compare.predictions.examples import most_changed
 from assent.compare.predictions.intervals import Found
 from assent.compare.predictions.joining import Join, join
-from assent.compare.predictions.measures import Measured, disagreement, intervals
+from assent.compare.predictions.measures import Measured, disagreement, intervals, scores_changed
 from assent.compare.predictions.pictures import (
     calibration,
     calibration_error,
@@ -70,8 +70,10 @@ def compare_tables(
             is_paired=shared.is_paired,
             flips=_flips(*same.pair),
             disagreement=disagreement(*same.pair),
+            scores_changed=scores_changed(*same.pair),
             examples=most_changed(new, shared.new, *same.pair, classes),
             labels_changed=same.labels_changed,
+            is_regrouped=same.is_regrouped,
             classes=by_class[0],
             classes_changed=by_class[1],
             problem=None if shared.is_paired else same.why_not,
@@ -216,6 +218,7 @@ def _with(diff: PredictionsDiff, sliced: Slices) -> PredictionsDiff:
         diff,
         slices=sliced.worse,
         slices_judged=sliced.judged,
+        slices_untested=sliced.untested,
         slices_too_small=sliced.too_small,
         slices_left_out=sliced.left_out,
     )

@@ -24,7 +24,7 @@ MIN_GROUPS = 10
 CONFIDENCE = 0.95
 _TAILS = ((1 - CONFIDENCE) / 2, 1 - CONFIDENCE, CONFIDENCE, (1 + CONFIDENCE) / 2)
 _MAX_SKEW = 0.45
-_LEAST_TAIL = ((400, 1.75), (100, 1.5), (0, 1.25))
+_LEAST_TAIL = ((2_000, 1.75), (400, 1.6), (100, 1.5), (0, 1.25))
 TOO_HEAVY = "a few rows with errors far larger than all others decide: too heavy-tailed to say"
 NO_SPREAD = "it does not vary from row to row, so nothing says how sure it is"
 NO_NUMBER = "it is no finite number"
@@ -60,10 +60,15 @@ class Influence(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 def influence_of(rows: Floats, group: Ints | None) -> Influence:
-    """Rows of one group are added up first, so that they count once."""
+    """Rows of one group are added up first, so that they count once. A group with many of the rows
+    pulls the mean towards itself, and is taken to be as far away as without it: Bell and
+    McCaffrey's jackknife ("Bias reduction in standard errors for linear regression with multi-stage
+    samples", 2002).
+    """
     if group is None:
         return Influence(units=rows, rows=len(rows))
-    units: Floats = np.bincount(group, weights=rows).astype(np.float64)
+    left = np.maximum(1 - np.bincount(group) / len(rows), 1 / len(rows))
+    units: Floats = np.bincount(group, weights=rows) / left
     return Influence(units=units, rows=len(rows), is_grouped=True)
 
 
@@ -126,8 +131,15 @@ def of_mean(
         n=len(new),
         method=method,
         is_paired=is_paired,
-        p=two_sided_p(change / error, degrees),
+        p=_agreeing(two_sided_p(change / error, degrees), ends[0], ends[3]),
     )
+
+
+def _agreeing(p: float, low: float, high: float) -> float:
+    """A p-value that does not contradict the interval: no change is not ruled out by the one where
+    the other, which knows of skew and of the ends of the scale, holds it.
+    """
+    return max(p, 1 - CONFIDENCE) if low <= 0 <= high else p
 
 
 def _reach(quantile: float, skewness: float, units: int) -> float:
@@ -210,7 +222,7 @@ def of_area(
         n=len(new),
         method=method + (" by group" if groups[1] is not None else ""),
         is_paired=is_paired,
-        p=two_sided_p(change / error, degrees),
+        p=_agreeing(two_sided_p(change / error, degrees), ends[0], ends[1]),
     )
 
 
@@ -244,6 +256,7 @@ def from_draws(
     is_paired: bool,
     groups: int | None = None,
     least: float = 0.0,
+    p: float | None = None,
     **more: Any,
 ) -> Interval | str:
     """The interval between percentiles of drawn changes. Of few `groups` the draws vary too little:
@@ -270,5 +283,6 @@ def from_draws(
         n=rows,
         method=method,
         is_paired=is_paired,
+        p=None if p is None else _agreeing(p, ends[0], ends[3]),
         **more,
     )

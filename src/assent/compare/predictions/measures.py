@@ -209,6 +209,17 @@ def disagreement(old: Side, new: Side) -> float | None:
     return float((differs if differs.ndim == 1 else differs.any(axis=1)).mean())
 
 
+def scores_changed(old: Side, new: Side) -> int | None:
+    """How many rows have another score; None where only one side has scores, or other ones."""
+    left, right = old.scores, new.scores
+    if left is None and right is None:
+        return 0
+    if left is None or right is None or left.shape != right.shape:
+        return None
+    differs = left != right
+    return int((differs if differs.ndim == 1 else differs.any(axis=1)).sum())
+
+
 def _of_tables(old: Side, new: Side, is_paired: bool, draws: int) -> Found:
     assert old.prediction is not None
     assert new.prediction is not None

@@ -15,6 +15,7 @@ from assent.compare.predictions.sides import Side
 from assent.compare.predictions.table import SliceColumn
 from assent.core.diff.metrics import MIN_SLICE_ROWS, Interval, MetricChange, Own
 from assent.core.diff.predictions import SliceChange
+from assent.core.diff.sameness import NotCompared
 from assent.core.direction import direction
 from assent.core.scalar import Scalar, scalar
 
@@ -48,6 +49,7 @@ class Slices(msgspec.Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricChange, ...] = ()
     worse: tuple[SliceChange, ...] = ()
     judged: int = 0
+    untested: int = 0
     too_small: int = 0
     left_out: int = 0
 
@@ -55,13 +57,14 @@ class Slices(msgspec.Struct, frozen=True, kw_only=True):
 def compare_slices(rows: Rows) -> Slices:
     """Every metric in every slice that is looked at. Slices of fewer than `MIN_SLICE_ROWS` rows
     have values and are never judged. A slice got worse beyond chance if the p-value of a metric of
-    `TESTED`, adjusted for all slices and metrics looked at (Holm), is below 5%.
+    `TESTED`, adjusted for all slices and metrics looked at (Holm), is below 5%. A slice of which
+    no such metric has a p-value is not judged, however many rows it has.
     """
     names = sorted(rows.new_columns.keys() | rows.old_columns.keys())
     most = _most(len(names))
     metrics: list[MetricChange] = []
     tested: list[SliceChange] = []
-    judged = too_small = left_out = 0
+    judged = untested = too_small = left_out = 0
     for name in names:
         places = _Places(
             new=_places(rows.new_columns.get(name)),
@@ -76,11 +79,12 @@ def compare_slices(rows: Rows) -> Slices:
         looked_at = dict.fromkeys([*before_all[: _most(len(rows.old_columns))], *chosen[:most]])
         left_out += len(chosen) - len(looked_at)
         for value in looked_at:
-            changes, found = _compare_slice(rows, places, name, value)
+            changes, found, shared = _compare_slice(rows, places, name, value)
             metrics += changes
             tested += found
-            is_large = places.sizes(value)[1] >= MIN_SLICE_ROWS
-            judged += is_large
+            is_large = min(places.sizes(value)[1], shared) >= MIN_SLICE_ROWS
+            judged += is_large and bool(found or rows.old is None)
+            untested += is_large and not found and rows.old is not None
             too_small += not is_large
     adjusted = holm([one.p for one in tested])
     worse = [
@@ -92,6 +96,7 @@ def compare_slices(rows: Rows) -> Slices:
         metrics=tuple(metrics),
         worse=tuple(sorted(worse, key=lambda one: (one.p, one.column, one.value, one.metric))),
         judged=judged,
+        untested=untested,
         too_small=too_small,
         left_out=left_out,
     )
@@ -111,8 +116,8 @@ class _Places(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 def _compare_slice(
     rows: Rows, places: _Places, name: str, value: str
-) -> tuple[list[MetricChange], list[SliceChange]]:
-    """The metrics of one slice, and those that are tested."""
+) -> tuple[list[MetricChange], list[SliceChange], int]:
+    """The metrics of one slice, those that are tested, and how many rows of it the baseline has."""
     old_size, size = places.sizes(value)
     # A slice that the candidate has made small is judged all the same, by its values: its
     # size is not stated, which is what keeps small slices from being judged.
@@ -140,7 +145,8 @@ def _compare_slice(
         own=own,
         why_not=rows.why_not,
     )
-    return changes, _tested(name, value, size, left, right, found)
+    earlier_rows = size if left is None else left.side.rows
+    return changes, _tested(name, value, size, left, right, found), earlier_rows
 
 
 def _paired_intervals(old: Side, new: Side) -> Found:
@@ -180,7 +186,7 @@ def change_of(
                 rows=rows,
                 is_computed=True,
                 own=None if is_alike(alone.old, left) and is_alike(alone.new, right) else alone,
-                not_compared=why_not,
+                not_compared=NotCompared(name=prefix + name, reason=why_not) if why_not else None,
             )
         )
     return changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assent.core.diff.data import DataDiff
-from assent.core.diff.metrics import MetricChange
+from assent.core.diff.metrics import MetricChange, sameness_of
 from assent.core.diff.model import ModelDiff
 from assent.core.diff.predictions import PredictionsDiff
 from assent.core.diff.shape import Struct
@@ -41,18 +41,16 @@ class Diff(Struct, frozen=True, kw_only=True):
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether nothing differs, and nothing was left uncompared that could."""
-        return self.is_empty and not self.packages.not_compared + self.environment.not_compared
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing that is compared differs."""
-        return not (
-            any(metric.is_changed for metric in self.metrics)
-            or (self.predictions is not None and self.predictions.disagreement)
-            or self.model_files.changes
-            or self.data.changes
-            or self.params.changes
-            or self.packages.changes
-            or self.environment.changes
+        """Whether there was anything to compare, all of it was compared, and nothing differs."""
+        there = (
+            (len(self.metrics) > 0, sameness_of(self.metrics)),
+            (self.predictions is not None, self.predictions and self.predictions.sameness),
+            (self.model_files.files > 0, self.model_files.sameness),
+            (self.data != DataDiff(), self.data.sameness),
+            *(
+                (values != Values(), values.sameness)
+                for values in (self.params, self.packages, self.environment)
+            ),
         )
+        looked_at = [same for is_there, same in there if is_there]
+        return bool(looked_at) and None not in looked_at

@@ -124,7 +124,8 @@ class DataChange(Struct, frozen=True, kw_only=True):
     others, `same_columns` counts those whose every count is equal, `close_columns` those that
     differ by no more than chance or than little, and `not_compared` names those of which more than
     that is not known; without a profile on both sides there are none, and `is_profiled` is False.
-    `inconclusive` counts columns whose rows are too few to say.
+    `inconclusive` counts columns whose rows are too few to say. `old_ragged` and `new_ragged` are
+    lines of text that do not fit the header and were left out, as the settings say.
     """
 
     name: str
@@ -141,6 +142,8 @@ class DataChange(Struct, frozen=True, kw_only=True):
     old_near_duplicates: int | None = None
     new_near_duplicates: int | None = None
     rows: RowChanges | None = None
+    old_ragged: int = 0
+    new_ragged: int = 0
 
 
 class DriftTest(Struct, frozen=True, kw_only=True):
@@ -163,8 +166,8 @@ class MeasuredColumn(Struct, frozen=True, kw_only=True):
     where they were not counted. `test` is None for a new column, for one whose
     profile is the same on both sides, and where `problem` says why there is none.
     `not_compared` says why the values were not compared, or not themselves: then `test`, if there
-    is one, is of a stand-in. `is_open`: the baseline's profile does not list all categories, so
-    that a new one cannot be told from a rare one.
+    is one, is of a stand-in. `is_open`: a category may be new without anybody being able to
+    tell, as the profiles do not list all of them, or not in the same way.
     """
 
     name: str

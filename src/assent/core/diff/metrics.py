@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.scalar import Scalar
 
@@ -20,7 +22,8 @@ class Interval(Struct, frozen=True, kw_only=True):
     of what computed it (`DeLong`, `paired t`, `multinomial bootstrap`), `is_paired` whether both
     models were measured on the same rows, `disagreement` the share of rows on which they differ.
     `lower` and `upper` are the two one-sided bounds of the same confidence, `p` the two-sided
-    p-value of "no change", where there is a test.
+    p-value of "no change", where there is a test. `is_stated`: put together from the standard
+    errors that the metrics files of both sides give, as of different rows.
     """
 
     low: float
@@ -33,6 +36,7 @@ class Interval(Struct, frozen=True, kw_only=True):
     lower: float | None = None
     upper: float | None = None
     p: float | None = None
+    is_stated: bool = False
 
 
 class Own(Struct, frozen=True, kw_only=True):
@@ -46,14 +50,15 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     """One metric on both sides; `UNSET` is "not there". `change` and `relative` (a fraction of
     the baseline's absolute value) are None where there is no number to give. `better` is the
     direction that is an improvement, where it is known. `interval` is that of `change`, where
-    predictions allow one; `rows` the size of the slice on the candidate's side, where it is known.
+    predictions allow one or the files give standard errors; `rows` the size of the slice on the
+    candidate's side, where it is known.
     `is_computed`: from the predictions, not from a metrics file. `is_disputed`: a metrics file and
     the predictions give different values, so this name is listed once for each.
 
     `old`, `new`, `change` and `interval` are of the same rows with the same labels wherever that
     can be. `own` is there if each side by itself has another value. `not_compared` says why `old`
     and `new` are not of the same thing: then `change` says nothing of the model. `no_interval` says
-    why the predictions of both sides give none.
+    why the predictions, or the standard errors, of both sides give none.
     """
 
     name: str
@@ -68,7 +73,7 @@ class MetricChange(Struct, frozen=True, kw_only=True):
     is_computed: bool = False
     is_disputed: bool = False
     own: Own | None = None
-    not_compared: str = ""
+    not_compared: NotCompared | None = None
     no_interval: str = ""
 
     @property
@@ -81,6 +86,15 @@ class MetricChange(Struct, frozen=True, kw_only=True):
         """Whether this is a metric of a slice that is known to have too few rows to be judged."""
         is_few = self.rows is not None and self.rows < MIN_SLICE_ROWS
         return is_few and slice_of(self.name) is not None
+
+
+def sameness_of(metrics: Sequence[MetricChange]) -> Same | None:
+    """Whether every metric is there on both sides with one value, which nobody disputes."""
+    is_open = any(
+        one.is_changed or one.is_disputed or one.old is UNSET or one.new is UNSET for one in metrics
+    )
+    left = [one.not_compared for one in metrics if one.not_compared is not None]
+    return sameness(len(metrics), is_open, left)
 
 
 def slice_of(name: str) -> tuple[str, str, str] | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from assent.core.diff.sameness import NotCompared
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.diff.values import Values
 from assent.core.inspection import Danger, Field, Tensor
@@ -34,8 +34,9 @@ class TensorChange(Struct, frozen=True, kw_only=True):
 
 class WeightChange(Struct, frozen=True, kw_only=True):
     """How far a tensor of the same shape has moved: the Euclidean norm of the difference, as a
-    fraction of the baseline's norm (None if that is 0), and the cosine of both (None if either
-    is 0). `nonfinite` counts values of the candidate that are no finite number.
+    fraction of the baseline's norm (0 only if every value is the same; None if that norm is 0, or
+    what moved is too little for a number, or no number was before), and the cosine of both (None
+    if either is 0). `nonfinite` counts values of the candidate that are no finite number.
     """
 
     name: str
@@ -146,3 +147,9 @@ class ModelDiff(Struct, frozen=True, kw_only=True):
     weights_compared: int = 0
     templates: tuple[TemplateChange, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
+
+    @property
+    def sameness(self) -> Same | None:
+        """Whether every served file has the same bytes, and is served in the same way."""
+        has_baseline = self.old_size_bytes is not None
+        return sameness(self.files, bool(self.changes) or not has_baseline, self.not_compared)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from assent.core.diff.sameness import NotCompared, Same, sameness
 from assent.core.diff.shape import Struct
 from assent.core.evidence import Task
 from assent.core.scalar import Scalar
@@ -129,9 +130,11 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     """Both models on the rows that both have predicted. `joined` counts those; below 99% of
     the baseline's rows `is_paired` is False: then the sides are different samples. Without a
     baseline `old_rows` is None. `labels_changed` counts joined rows whose label is another one
-    now; both models are measured by the candidate's. `slices_left_out` counts slices that were
-    too many to be looked at, the smallest; `classes` are those
-    of `classes_changed` that changed most. `problem` says why nothing could be compared.
+    now; `is_regrouped` says that other rows belong together; `scores_changed` those with another
+    score (None: one side has none). Both models are measured by the candidate's labels.
+    `slices_untested` counts slices with enough rows of which nothing says how sure their change
+    is, `slices_left_out` those that were too many to be looked at, the smallest; `classes` are
+    those of `classes_changed` that changed most. `problem` says why nothing could be compared.
     """
 
     task: Task
@@ -141,6 +144,7 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     is_paired: bool = False
     flips: Flips | None = None
     disagreement: float | None = None
+    scores_changed: int | None = None
     old_calibration: tuple[CalibrationBin, ...] = ()
     new_calibration: tuple[CalibrationBin, ...] = ()
     old_confusion: Confusion | None = None
@@ -151,10 +155,38 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     classes_changed: int = 0
     slices: tuple[SliceChange, ...] = ()
     slices_judged: int = 0
+    slices_untested: int = 0
     slices_too_small: int = 0
     slices_left_out: int = 0
     labels_changed: int = 0
+    is_regrouped: bool = False
     problem: str | None = None
+
+    @property
+    def not_compared(self) -> tuple[NotCompared, ...]:
+        """What of the predictions could not be compared."""
+        if self.old_rows is None:
+            return ()
+        if self.problem is not None:
+            return (NotCompared(reason=self.problem),)
+        found = []
+        if self.has_other_labels:
+            said = f"{self.labels_changed:,} of {self.joined:,} rows have another label"
+            found.append(NotCompared(name="who is right", reason=said))
+        if self.is_regrouped and self.task == "ranking":
+            reason = "other rows belong to one query than in the baseline"
+            found.append(NotCompared(name="rankings", reason=reason))
+        if self.disagreement is None or self.scores_changed is None:
+            reason = "one of the models has none, or of other classes"
+            found.append(NotCompared(name="scores or predictions", reason=reason))
+        return tuple(found)
+
+    @property
+    def sameness(self) -> Same | None:
+        """That all of the baseline's rows are predicted as before, with its labels and groups."""
+        is_changed = bool(self.disagreement or self.scores_changed or self.labels_changed)
+        is_whole = self.joined == self.old_rows == self.new_rows and not self.is_regrouped
+        return sameness(self.joined, is_changed or not is_whole, self.not_compared)
 
     @property
     def has_other_labels(self) -> bool:

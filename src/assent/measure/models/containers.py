@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Final
 
+from msgspec.structs import replace
+
 from assent.core.inspection import Part
+from assent.measure.models import unread
 from assent.measure.models.inert.seen import Budget, Walk
 from assent.measure.models.pickles import Findings, begins_like_pickle, walk_all
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, ReadError
@@ -48,11 +51,13 @@ def recognizes(source: ModelSource) -> bool:
 
 
 def read(source: ModelSource) -> Part:
-    """Refuse the archive by name; of a zip, the pickles in it are shown all the same."""
-    kind = _kind(source) or "archive"
-    problem = f"what is in a {kind} archive is not read: put the files themselves into the model"
+    """Refuse the archive by name; of a zip, the pickles in it are shown all the same. Some formats
+    of models are archives by another name.
+    """
+    known = unread.kind_of_name(source.name)
+    whole = _refused(source) if known is None else unread.unread_part(source, known)
     if not source.head.startswith(b"PK\x03\x04"):
-        return Part(path=source.name, format=FORMAT, size_bytes=source.size_bytes, problem=problem)
+        return whole
     try:
         archive = open_archive(source.path)
         budget = Budget()
@@ -66,15 +71,18 @@ def read(source: ModelSource) -> Part:
             path=source.name, format=FORMAT, size_bytes=source.size_bytes, problem=str(error)
         )
     found = Findings(walks)
-    return Part(
-        path=source.name,
-        format=FORMAT,
-        size_bytes=source.size_bytes,
+    return replace(
+        whole,
         imports=found.imports,
         dangers=tuple(dict.fromkeys([*archive.dangers, *found.dangers])),
         code=found.code,
-        problem=problem,
     )
+
+
+def _refused(source: ModelSource) -> Part:
+    kind = _kind(source) or "archive"
+    problem = f"what is in a {kind} archive is not read: put the files themselves into the model"
+    return Part(path=source.name, format=FORMAT, size_bytes=source.size_bytes, problem=problem)
 
 
 def _kind(source: ModelSource) -> str | None:

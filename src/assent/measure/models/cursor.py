@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import struct
 from collections.abc import Iterator
@@ -44,6 +45,13 @@ class Cursor:
         """The next `count` bytes."""
         start = self.skip(count)
         return self._data[start : self.at]
+
+    def digest(self, start: int) -> str:
+        """The first digits of the SHA-256 of the bytes from `start` to here."""
+        found = hashlib.sha256()
+        with memoryview(self._data) as view:
+            found.update(view[start : self.at])
+        return f"sha256:{found.hexdigest()[:16]}"
 
     def number(self, code: str) -> int | float | bool:
         """The next number, by its letter in the module `struct`."""

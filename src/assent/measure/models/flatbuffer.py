@@ -17,17 +17,21 @@ from assent.measure.models.reader import MAX_NAMES, ReadError
 
 MAX_TEXT_BYTES = 64 << 20
 MAX_VECTOR_BYTES = 64 << 20
+MAX_TABLES = 500_000
+"""The most tables that are visited, again and again or not: some seconds of work."""
 
 
 class Buffer:
-    """The bytes from `start` to `end`, and how much text may still be made of them: thousands of
-    names may point to the same long one.
+    """The bytes from `start` to `end`, and how much text, how many tables and how many bytes of
+    lists may still be made of them: thousands of offsets may point to the same long one.
     """
 
     def __init__(self, content: mmap | bytes, start: int, end: int) -> None:
         self.content = content
         self.start, self.end = start, end
         self._text_left = MAX_TEXT_BYTES
+        self._tables_left = MAX_TABLES
+        self._bytes_left = 4 * (end - start) + MAX_VECTOR_BYTES
 
     def text(self, at: int, length: int) -> str:
         """Text as UTF-8."""
@@ -35,6 +39,19 @@ class Buffer:
         if self._text_left < 0:
             raise ReadError(f"texts of more than {MAX_TEXT_BYTES >> 20} MiB")
         return self.content[at : at + length].decode(errors="backslashreplace")
+
+    def visit(self) -> None:
+        """Count a table of a list."""
+        self._tables_left -= 1
+        if self._tables_left < 0:
+            raise ReadError(f"lists of more than {MAX_TABLES:,} tables")
+
+    def items(self, at: int, size: int) -> bytes:
+        """The bytes of a list."""
+        self._bytes_left -= size
+        if self._bytes_left < 0:
+            raise ReadError("lists that are longer than the file, again and again")
+        return self.bytes(at, size)
 
     def root(self) -> Table:
         """The table that holds all others."""
@@ -78,6 +95,7 @@ class Table:
         if length > MAX_NAMES:
             raise ReadError(f"a list of more than {MAX_NAMES:,} tables")
         for index in range(length):
+            self._buffer.visit()
             yield self._table_at(place + 4 * index)
 
     def length(self, field: int, item_bytes: int) -> int:
@@ -94,7 +112,7 @@ class Table:
         place, length = self._vector(at, values.itemsize)
         if length * values.itemsize > MAX_VECTOR_BYTES:
             raise ReadError(f"a list of more than {MAX_VECTOR_BYTES >> 20} MiB")
-        values.frombytes(self._buffer.bytes(place, length * values.itemsize))
+        values.frombytes(self._buffer.items(place, length * values.itemsize))
         if sys.byteorder == "big":
             values.byteswap()
         return values
@@ -106,7 +124,7 @@ class Table:
 
     def content(self, at: int, size: int) -> bytes:
         """Some bytes of the file."""
-        return self._buffer.bytes(at, size)
+        return self._buffer.items(at, size)
 
     def plain(self) -> bytes:
         """The bytes of the table itself: its numbers, and how far away what it refers to lies."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -90,6 +92,15 @@ def _of_blocks(dtype: str) -> Decoder | None:
         return out
 
     return Decoder(width=width, stored="u1", exact="float32", decode=dequantised, block=block)
+
+
+def why_unread(dtype: str) -> str:
+    """Why values of a type are not compared, and what would help."""
+    said = f"values of the type {dtype} are not read"
+    is_quantised = re.match(r"(?:i|t)?q\d|[mn][xv]fp\d", dtype) is not None
+    if is_quantised and find_spec("gguf") is None:
+        return f"{said} without gguf: pip install 'assent[models]'"
+    return said
 
 
 def _is_known(kind: Any) -> bool:

@@ -98,7 +98,7 @@ def recognizes(source: ModelSource) -> bool:
 
 
 def read(source: ModelSource) -> Part:
-    """The header: settings (lists only counted), tensors. The values are not looked at."""
+    """The header: settings (lists by their digest), tensors. The values are not looked at."""
     file = _read(source)
     return Part(
         path=source.name,
@@ -203,11 +203,12 @@ class _Pairs:
             self.dangers.append(Danger(what=what, detail="it uses names with two underscores"))
 
     def _list(self) -> str:
-        """Step over a list, and say how long it is and of what."""
+        """Step over a list, and say how long it is, of what, and its digest."""
         kind, count = self._cursor.natural("I"), self._cursor.natural("Q")
+        start = self._cursor.at
         if kind in _SCALARS:
             self._cursor.skip(count * _WIDTHS[_SCALARS[kind]])
-            return f"{count:,} numbers"
+            return f"{count:,} numbers, {self._cursor.digest(start)}"
         if kind != _STRING:
             raise ReadError("a list of lists, or of an unknown type")
         self._strings += count
@@ -216,7 +217,7 @@ class _Pairs:
         natural, skip = self._cursor.natural, self._cursor.skip
         for _ in range(count):
             skip(natural("Q"))
-        return f"{count:,} texts"
+        return f"{count:,} texts, {self._cursor.digest(start)}"
 
 
 def _text(cursor: Cursor) -> bytes:

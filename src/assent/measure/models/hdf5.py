@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from assent.core.inspection import Danger, Part, Tensor
+from assent.core.scalar import Scalar
 from assent.measure.models import hdf5_walk, keras_config
 from assent.measure.models.dtypes import BITS, checked_shape, size_bytes
 from assent.measure.models.located import CHUNKED, Located, Place, Unread
@@ -30,13 +31,21 @@ _MAX_ANSWER = 128 * 1024 * 1024
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What an HDF5 file holds. `attributes` are those in which Keras describes the model."""
+    """What an HDF5 file holds. `attributes` are those in which Keras describes the model,
+    `others` the digest of all others, and of names for what has another name.
+    """
 
     tensors: tuple[Tensor, ...]
     located: dict[str, Located]
     attributes: dict[str, str]
     dangers: tuple[Danger, ...]
     problem: str | None
+    others: str | None = None
+
+    @property
+    def settings(self) -> dict[str, Scalar]:
+        """What can be compared though it is not shown."""
+        return {} if self.others is None else {"other attributes": f"sha256:{self.others[:16]}"}
 
     @property
     def places(self) -> dict[str, Place]:
@@ -73,7 +82,7 @@ def read(source: ModelSource) -> Part:
         parameters=content.parameters,
         counted=COUNTED,
         tensors=content.tensors,
-        settings=config.settings,
+        settings={**config.settings, **content.settings},
         versions={name: text[:100] for name, text in versions.items()},
         features=config.features,
         signature=config.signature,
@@ -122,6 +131,7 @@ def read_content(path: Path, start: int, size: int) -> Content:
             for what, detail in found["dangers"]
         ),
         problem=found["problem"],
+        others=found["others"],
     )
 
 

@@ -3,13 +3,16 @@
 The library that reads HDF5 is written in C and has had many faults that a crafted file reaches.
 Here it can only end this process, which is bounded in memory and time; it is started by the path
 of this file and imports nothing of Assent. Links to other files are told and never followed, and
-no values are read: only where they lie.
+no values of arrays are read: only where they lie. Attributes and names for what has another name
+are read, and told by their digest.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import math
 import resource
 import sys
 from typing import Any
@@ -69,16 +72,19 @@ def main(path: str, start: int, size: int) -> int:
         return MISSING
     _bound()
     found: dict[str, Any] = {"tensors": [], "dangers": [], "attributes": {}, "problem": None}
+    others = hashlib.sha256()
+    nothing = others.hexdigest()
     try:
         with io.FileIO(path) as raw, h5py.File(Window(raw, start, size), "r") as file:
             for place in (file, file.get("model_weights", getlink=True) and _inside(file)):
                 if place is not None:
                     _attributes(h5py, place, found["attributes"])
-            _walk(h5py, file, found)
+            _walk(h5py, file, found, others)
     except RefusedError as error:
         found["problem"] = str(error)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError):
         found["problem"] = "it is damaged, or not HDF5"
+    found["others"] = None if others.hexdigest() == nothing else others.hexdigest()
     sys.stdout.write(json.dumps(found))
     return 0
 
@@ -120,8 +126,22 @@ def _attributes(h5py: Any, place: Any, into: dict[str, str]) -> None:
             into[name] = text
 
 
-def _walk(h5py: Any, file: Any, found: dict[str, Any]) -> None:
+def _note(h5py: Any, name: str, place: Any, others: Any) -> None:
+    """Take in the attributes that nobody is told of, in the order of their names."""
+    for key in sorted(place.attrs):
+        if key in _ATTRIBUTES:
+            continue
+        attribute = h5py.h5a.open(place.id, key.encode())
+        if math.prod(attribute.shape or ()) * attribute.dtype.itemsize > _MAX_TEXT:
+            raise RefusedError(f"its attribute {key[:100]} is larger than 32 MiB")
+        value = place.attrs[key]
+        said = value.tolist() if hasattr(value, "tolist") else value
+        others.update(f"{name} {key} {attribute.dtype} {said!r}\n".encode(errors="replace"))
+
+
+def _walk(h5py: Any, file: Any, found: dict[str, Any], others: Any) -> None:
     groups, seen = [("", file)], set()
+    _note(h5py, "", file, others)
     while groups:
         path, group = groups.pop()
         if len(groups) + len(group) > _MAX_TENSORS:
@@ -135,12 +155,15 @@ def _walk(h5py: Any, file: Any, found: dict[str, Any]) -> None:
                 _danger(found, "a link to another file", f"{spelled} -> {link.filename}")
                 continue
             if not isinstance(link, h5py.HardLink):
+                others.update(f"{spelled} is {link.path}\n".encode(errors="replace"))
                 continue  # a name for something that has another name
             member = group[name]
             where = h5py.h5o.get_info(member.id)
             if (where.fileno, where.addr) in seen:
+                others.update(f"{spelled} is {where.addr}\n".encode(errors="replace"))
                 continue  # met by another name, perhaps inside of itself
             seen.add((where.fileno, where.addr))
+            _note(h5py, spelled, member, others)
             if isinstance(member, h5py.Group):
                 groups.append((f"{spelled}/", member))
             elif isinstance(member, h5py.Dataset):

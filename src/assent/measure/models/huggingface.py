@@ -94,7 +94,9 @@ def _configuration_part(source: ModelSource, name: str, said: dict[str, Any]) ->
     }
     if isinstance(said.get("sentence_transformers"), str):
         versions["sentence_transformers"] = said["sentence_transformers"]
-    templates = dict(_templates(said.pop("chat_template", None)))
+    stated = said.pop("chat_template", None)
+    templates = dict(_templates(stated))
+    is_known = _holds_only(stated, templates)
     custom = sorted(set(_custom(said)))
     carried = [place for one in custom if (place := _file_of(source, one))]
     imports = custom if name != "model_index.json" else [*custom, *_components(said)]
@@ -103,17 +105,20 @@ def _configuration_part(source: ModelSource, name: str, said: dict[str, Any]) ->
         Danger(what=f"custom code: {one[:100]}", detail="loading imports it if it is trusted")
         for one in custom
     ]
-    for text in templates.values():
+    for text in templates.values() if is_known else _texts(stated):
         dangers += _of_template(text)
     settings = facts.settings(said)
     for label, text in templates.items():
         settings[f"chat_template.{label}" if label else "chat_template"] = facts.setting(text)
+    if not is_known:
+        settings["chat_template (as it stands)"] = facts.setting(stated)
     return Part(
         path=source.name,
         format=FORMAT,
         size_bytes=source.size_bytes,
         settings=dict(sorted(settings.items())),
         versions=versions,
+        notes=() if is_known else ("its chat templates have a shape that is not known",),
         imports=tuple(sorted(set(imports))),
         dangers=tuple(dangers),
         code=tuple(sorted({*carried, *loaded})),
@@ -160,6 +165,24 @@ def _templates(said: Any) -> Iterator[tuple[str, str]]:
                 yield str(name)[:100], one
 
 
+def _holds_only(stated: Any, templates: Mapping[str, str]) -> bool:
+    """Whether the templates are all that is stated: each could be read, under a name of its own."""
+    if stated is None or isinstance(stated, str):
+        return True
+    return isinstance(stated, list | dict) and len(stated) == len(templates)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value that was read from JSON."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list | dict):
+            waiting.extend(one.values() if isinstance(one, dict) else one)
+
+
 def _of_template(text: str) -> list[Danger]:
     found = sorted(set(_REACHING.findall(text)))
     return [
@@ -198,7 +221,7 @@ def _modules_part(source: ModelSource) -> Part:
         path=source.name,
         format=FORMAT,
         size_bytes=source.size_bytes,
-        settings={"modules": facts.setting(types)},
+        settings={"modules": facts.setting(types), "layers": facts.setting(said)},
         imports=tuple(sorted(set(types))),
         dangers=tuple(
             Danger(what=f"custom code: {one[:100]}", detail="loading imports it if it is trusted")

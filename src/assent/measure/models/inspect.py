@@ -38,8 +38,8 @@ READERS: tuple[str, ...] = (
     "mlmodel",
     "huggingface",
     "packages",
-    "unread",
     "containers",  # archives that none of the above knows
+    "unread",
     "plain",  # asked last: it knows files by little more than their name
 )
 """The modules of the readers, in the order in which they are asked."""

@@ -41,7 +41,7 @@ def read(source: ModelSource) -> Part:
         parameters=None if content is None else content.parameters,
         counted=hdf5.COUNTED,
         tensors=() if content is None else content.tensors,
-        settings=config.settings,
+        settings={**config.settings, **({} if content is None else content.settings)},
         versions=_versions(archive),
         features=config.features,
         signature=config.signature,
@@ -54,6 +54,7 @@ def read(source: ModelSource) -> Part:
         ),
         code=config.code,
         problem=problem or (None if content is None else content.problem),
+        left_out=_unread(archive),
     )
 
 
@@ -80,7 +81,14 @@ def _weights(archive: Archive, path: Path) -> hdf5.Content | None:
         attributes=found.attributes,
         dangers=found.dangers,
         problem=found.problem,
+        others=found.others,
     )
+
+
+def _unread(archive: Archive) -> str | None:
+    """What else is in the archive: layers keep the words that they know there."""
+    more = sorted(archive.members.keys() - {_CONFIG, _METADATA, _WEIGHTS})
+    return None if not more else f"the other files in it, such as {more[0][:100]}"
 
 
 def _text(archive: Archive, member: Member) -> bytes:

@@ -7,10 +7,12 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from assent.core.inspection import Danger, Part, Tensor
+from assent.measure.models.dtypes import BITS
 from assent.measure.models.inert.arrays import block_of, items_in, simple_dtype
 from assent.measure.models.inert.seen import Budget, Walk
 from assent.measure.models.inert.source import Source, open_source
 from assent.measure.models.inert.values import Block, DType
+from assent.measure.models.located import COMPRESSED, HIGH_FIRST, Located, Place, Unread
 from assent.measure.models.pickles import (
     Findings,
     begins_like_pickle,
@@ -78,6 +80,46 @@ def read(source: ModelSource) -> Part:
         code=found_all.code,
         problem=found_all.problem,
         counted="all values of its arrays of numbers" if numeric else None,
+    )
+
+
+def locate(source: ModelSource) -> dict[str, Place]:
+    """Where the numbers of each array lie. Raises `ReadError`."""
+    if source.head.startswith(_MAGIC):
+        name = PurePosixPath(source.name).stem
+        return {name: _place(name, open_source(source.path), source)}
+    archive = open_archive(source.path)
+    if len(archive.members) > MAX_NAMES:
+        raise ReadError(f"it has more than {MAX_NAMES:,} arrays")
+    found: dict[str, Place] = {}
+    for member in archive.members.values():
+        name = member.name.removesuffix(".npy")
+        if not archive.head(member, HEAD_BYTES).startswith(_MAGIC):
+            continue
+        if member.is_deflated:
+            tensor, _, _ = read_array(name, archive.read(member), Budget())
+            found[name] = Unread(shape=tensor.shape, why=COMPRESSED)
+        else:
+            found[name] = _place(name, archive.read(member), source)
+    return found
+
+
+def _place(name: str, content: Source, source: ModelSource) -> Place:
+    tensor, block, _ = read_array(name, content, Budget())
+    if block.raw is None or tensor.dtype not in BITS:
+        return Unread(shape=tensor.shape, why=f"values of the type {tensor.dtype} are not read")
+    if block.dtype.order == ">":
+        return Unread(shape=tensor.shape, why=HIGH_FIRST)
+    size = len(block.raw)  # an array ends where its member does
+    longer = [axis for axis, length in enumerate(tensor.shape) if length > 1]
+    is_turned = block.is_fortran and len(longer) > 1
+    return Located(
+        dtype=tensor.dtype,
+        shape=tensor.shape,
+        offset=content.end - size,
+        size_bytes=size,
+        path=source.path,
+        axes=tuple(reversed(longer)) if is_turned else (),
     )
 
 

@@ -114,6 +114,7 @@ def _walked(source: ModelSource) -> _Graph:
         raise ReadError(f"larger than {MAX_BYTES >> 20} MiB, so it was not looked at")
     graph = _Graph(source)
     parser = expat.ParserCreate()
+    parser.buffer_text = True  # else a number comes in pieces where a chunk of the file ends
     parser.StartElementHandler = graph.start
     parser.EndElementHandler = graph.end
     parser.CharacterDataHandler = graph.text

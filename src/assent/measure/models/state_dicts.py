@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from assent.core.scalar import Scalar, scalar
+from assent.measure.models.facts import setting
 from assent.measure.models.inert.arrays import items_in
 from assent.measure.models.inert.values import Call, Global, Pairs, Persistent, attributes
 from assent.measure.models.located import IN_PIECES, Located, Place, Unread
@@ -74,7 +75,7 @@ _DICTIONARIES: Final = frozenset(
     {"collections.OrderedDict", "builtins.dict", "collections.defaultdict"}
 )
 _NOT_IN_NAMES: Final = frozenset({"_modules", "_parameters", "_buffers"})
-COUNTED: Final = "all values of its tensors, buffers included; what is shared once"
+COUNTED: Final = "all values of its tensors, buffers included, shared ones once"
 _MAX_DEPTH = 64
 _MAX_NAME = 1000
 _MAX_VISITS = 1_000_000
@@ -136,13 +137,15 @@ def _viewed(value: Any) -> tuple[int, int] | None:
     return None
 
 
-def left_out_of(tensors: Iterable[Stored], walked: Iterable[Persistent]) -> str | None:
-    """The numbers that are in the file and in no tensor that is understood."""
+def left_out_of(root: Any, tensors: Iterable[Stored], walked: Iterable[Persistent]) -> str | None:
+    """The numbers that are in the file and in no tensor that is understood, and what is neither
+    a tensor nor among the settings.
+    """
     known = {tensor.key for tensor in tensors}
     stored = {found[1] for one in walked if (found := storage_of(one)) is not None and found[3]}
     lost = len(stored - known)
     if not lost:
-        return None
+        return "what is no tensor and stands inside of something else" if _has_more(root) else None
     return f"{lost:,} of its {len(stored):,} storages, which are in no tensor that is understood"
 
 
@@ -219,8 +222,38 @@ def settings_of(root: Any) -> dict[str, Scalar]:
         if value is None or type(value) in (bool, int, float):
             found[key[:200]] = scalar(value)
         elif type(value) is str:
-            found[key[:200]] = value[:200]
+            found[key[:200]] = setting(value)
     return found
+
+
+def _has_more(root: Any) -> bool:
+    """Whether there are values that are neither tensors nor settings, at any depth."""
+    named = settings_of(root)
+    entered: set[int] = set()
+    waiting: list[tuple[Any, bool]] = [(root, True)]
+    visits = 0
+    while waiting:
+        value, is_first = waiting.pop()
+        for key, child in _children(value):
+            visits += 1
+            if visits > _MAX_VISITS:
+                return True
+            if type(key) is str and (key.startswith("_") or key == "training"):
+                continue  # how the class keeps its own house
+            if _tensor(child, "tensor") is not None or id(child) in entered:
+                continue
+            if _is_container(child):
+                entered.add(id(child))
+                waiting.append((child, False))
+            elif not (is_first and type(key) is str and key[:200] in named):
+                return True
+    return False
+
+
+def _is_container(value: Any) -> bool:
+    if isinstance(value, Call):
+        return value.name in _DICTIONARIES or bool(attributes(value))
+    return isinstance(value, Pairs | list | tuple)
 
 
 def _children(value: Any) -> list[tuple[Any, Any]]:

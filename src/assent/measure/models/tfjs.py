@@ -185,6 +185,8 @@ def _weight(entry: Any, group: int, first: int | None) -> _Weight:
             raise ReadError("a weight without name, shape or type")
     quantization = entry.get("quantization")
     stored = quantization.get("dtype", dtype) if isinstance(quantization, dict) else dtype
+    if not isinstance(stored, str):
+        raise ReadError(f"the weight {name!r:.200} has a type that is none")
     shape = checked_shape(name, dimensions)
     size = size_bytes(stored, math.prod(shape)) if stored in _TYPES else None
     tensor = Tensor(name=name, dtype=str(stored)[:40], shape=shape)
@@ -198,7 +200,10 @@ def _quantizer(entry: Any) -> Iterator[tuple[str, tuple[float, float]]]:
         return
     scale, least = said.get("scale", 1.0), said.get("min", 0.0)
     if isinstance(scale, int | float) and isinstance(least, int | float):
-        yield entry["name"], (float(scale), float(least))
+        try:
+            yield entry["name"], (float(scale), float(least))
+        except OverflowError:
+            raise ReadError("a weight is quantised by a number that no float holds") from None
 
 
 def _paths(source: ModelSource, model: _Model) -> list[tuple[str, ...]]:

@@ -49,8 +49,8 @@ class _File(NamedTuple):
 
 
 def recognizes(source: ModelSource) -> bool:
-    """By the four letters behind the first offset."""
-    return source.head[4:8] == _SIGN
+    """By the four letters behind the first offset, or by the suffix."""
+    return source.head[4:8] == _SIGN or source.name.lower().endswith(".tflite")
 
 
 def read(source: ModelSource) -> Part:
@@ -64,6 +64,8 @@ def locate(source: ModelSource) -> dict[str, Place]:
 
 
 def _read(source: ModelSource) -> _File:
+    if source.head[4:8] != _SIGN:
+        raise ReadError("it does not begin as TensorFlow Lite does")
     with mapped(source.path) as data:
         return _Model(source, root(data, 0, source.size_bytes)).file()
 

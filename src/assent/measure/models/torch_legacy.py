@@ -70,7 +70,7 @@ def read(source: ModelSource) -> Part:
         dangers=tuple(dangers),
         code=tuple(code),
         problem=problem,
-        left_out=None if problem else left_out_of(tensors, walks[3].persistent),
+        left_out=None if problem else left_out_of(root, tensors, walks[3].persistent),
     )
 
 

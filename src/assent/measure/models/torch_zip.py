@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from assent.core.inspection import Danger, Part, Tensor
+from assent.core.scalar import Scalar
 from assent.measure.models.inert.seen import Budget, Walk
 from assent.measure.models.inert.values import OPAQUE
 from assent.measure.models.inert.walk import walk
@@ -94,13 +95,13 @@ def read(source: ModelSource) -> Part:
         parameters=parameters_of(tensors) if tensors else None,
         counted=COUNTED if tensors else None,
         tensors=tuple(Tensor(name=one.name, dtype=one.dtype, shape=one.shape) for one in tensors),
-        settings={} if problem else settings_of(root),
+        settings={} if problem else settings_of(root) | (_program(archive) if is_script else {}),
         versions=_versions(archive, prefix),
         imports=imports,
         dangers=tuple(dangers),
         code=(*code, *found.code),
         problem=problem,
-        left_out=None if problem else left_out_of(tensors, walks[0].persistent),
+        left_out=None if problem else left_out_of(root, tensors, walks[0].persistent),
     )
 
 
@@ -208,6 +209,20 @@ def _code(archive: Archive) -> tuple[str, ...]:
         shown = name.partition("/")[2] if "/" in name else name
         found.append(f"{shown} sha256:{digest[:16]}")
     return tuple(sorted(found))
+
+
+def _program(archive: Archive) -> dict[str, Scalar]:
+    """The code of TorchScript and the constants that it uses: any other is another digest."""
+    found = hashlib.sha256()
+    for name, member in sorted(archive.members.items()):
+        own = name.partition("/")[2]
+        if own.startswith(("code/", "constants/", "extra/")) or own == "constants.pkl":
+            if name.endswith(".debug_pkl"):
+                continue  # where the lines of the code came from
+            content = archive.read(member)
+            found.update(f"{own} {member.size_bytes}\n".encode(errors="replace"))
+            found.update(content.view[content.start : content.end])
+    return {"code and constants": f"sha256:{found.hexdigest()[:16]}"}
 
 
 def _is_script_class(name: str) -> bool:

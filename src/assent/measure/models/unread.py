@@ -17,8 +17,7 @@ FORMAT = "unread"
 
 _SIGNS: Final = (
     # Where the sign stands, the sign, the format. FlatBuffers have theirs behind the first offset.
-    (4, b"TFL3", "tflite"),
-    (4, b"ET", "executorch"),
+    (4, b"ET12", "executorch"),
     (4, b"FT01", "executorch"),
     (0, b"\xba\x16\x4f\x2f", "fasttext"),
     (0, b"\x12\x01\0\0\0\0\0\0", "mxnet"),
@@ -29,11 +28,8 @@ _SIGNS: Final = (
     (0, b"7767517\n", "ncnn"),
 )
 _SUFFIXES: Final = {
-    ".tflite": "tflite",
-    ".lite": "tflite",
     ".pte": "executorch",
     ".ptd": "executorch",
-    ".mlmodel": "coreml",
     ".mil": "coreml",
     ".espresso.net": "coreml",
     ".pdmodel": "paddle",
@@ -79,11 +75,8 @@ _NAMES: Final = {
     "__params__": "paddle",
 }
 _TITLES: Final = {
-    "tflite": "TensorFlow Lite",
     "executorch": "ExecuTorch",
-    "coreml": "Core ML",
-    "openvino": "OpenVINO",
-    "tfjs": "TensorFlow.js",
+    "coreml": "compiled or incomplete Core ML",
     "paddle": "PaddlePaddle",
     "pmml": "PMML",
     "pfa": "PFA",
@@ -145,9 +138,15 @@ def _kind(source: ModelSource) -> str | None:
     path = PurePosixPath(source.name)
     xml = _XML.match(source.head)
     if xml is not None:
-        return {b"PMML": "pmml", b"net": "openvino"}.get(xml["root"].rpartition(b":")[2])
+        return {b"PMML": "pmml"}.get(xml["root"].rpartition(b":")[2])
     if not path.suffix and _THINC.match(source.head):
         return "spacy"
+    return kind_of_name(source.name)
+
+
+def kind_of_name(name: str) -> str | None:
+    """The format that a file has by what it is called."""
+    path = PurePosixPath(name)
     if path.name in _NAMES:
         return _NAMES[path.name]
     both = "".join(path.suffixes[-2:]).lower()

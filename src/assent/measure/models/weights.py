@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -21,9 +21,9 @@ from assent.core.diff.sameness import NotCompared
 from assent.core.tensor_names import aligned
 from assent.errors import OutsideError, UsageError
 from assent.measure.files import Progress
-from assent.measure.models.floats import Decoder, decoder
+from assent.measure.models.floats import Decoder, decoder, why_unread
 from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
-from assent.measure.models.reader import HEAD_BYTES, ModelSource, ReadError
+from assent.measure.models.reader import HEAD_BYTES, ModelSource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +35,7 @@ LOCATORS: tuple[str, ...] = (
     "hdf5",
     "torch_zip",
     "torch_legacy",
+    "npz",
     "onnx",
     "tflite",
     "coreml",
@@ -60,7 +61,8 @@ class Pair(NamedTuple):
 
 class _Sums(NamedTuple):
     """Sums of squares of the difference, of the old and of the new values, and of the products of
-    both, over what is finite on both sides, each to be multiplied by 4 ** `exponent`.
+    both, over what is finite on both sides, each to be multiplied by 4 ** `exponent`. `is_moved`
+    says whether any value is another one, though the sums may not show it.
     """
 
     moved: float
@@ -69,6 +71,7 @@ class _Sums(NamedTuple):
     both: float
     exponent: int
     nonfinite: int
+    is_moved: bool
 
 
 def compare_weights(
@@ -79,8 +82,9 @@ def compare_weights(
 
     Types may differ as long as both are numbers. Values that are not finite on one side are left
     out of the sums; those of the new model are counted. A tensor that is the same byte for byte,
-    or in value, has the distance 0, a tensor of zeros too. Files that cannot be read are left out:
-    `inspect` says what is wrong with them. `progress` is called with bytes of both sides together.
+    or in value, has the distance 0, a tensor of zeros too; no other has. Files that cannot be read
+    are left out: `inspect` says what is wrong with them. `progress` is called with bytes of both
+    sides together.
     """
     pairs: list[Pair] = []
     unread: list[NotCompared] = []
@@ -104,7 +108,7 @@ def _why(place: Place) -> str | None:
         return place.why
     how = _decoder(place.dtype)
     if how is None:
-        return f"values of the type {place.dtype} are not read"
+        return why_unread(place.dtype)
     if how.size_bytes(math.prod(place.shape)) != place.size_bytes:
         return f"its values of the type {place.dtype} do not fill whole bytes"
     return None
@@ -174,18 +178,13 @@ def _located(files: Mapping[str, Path]) -> dict[tuple[str, str], Place]:
 def _tensors(source: ModelSource) -> Mapping[str, Place]:
     for module in LOCATORS:
         format_module: Any = import_module(f"assent.measure.models.{module}")
-        if format_module.recognizes(source):
-            return _tried(lambda: format_module.locate(source))  # noqa: B023  # called at once
+        try:
+            if format_module.recognizes(source):
+                located: Mapping[str, Place] = format_module.locate(source)
+                return located
+        except Exception:  # it cannot be read, or a library stumbles over it: `inspect` says which
+            return {}
     return {}
-
-
-def _tried(locate: Callable[[], Mapping[str, Place]]) -> Mapping[str, Place]:
-    try:
-        return locate()
-    except ReadError:
-        return {}
-    except Exception:  # a library that stumbles over a hostile file, as in `inspect`
-        return {}
 
 
 def _couples(
@@ -294,6 +293,7 @@ def _measure(pair: Pair, task: _Task, files: _Files, progress: Progress | None) 
         _Side(files.map(place), place, how, task)
         for place, how in ((pair.old, plan.old), (pair.new, plan.new))
     ]
+    is_rounded = any(place.dtype in _LONG for place in (pair.old, pair.new))
     blocks: list[_Sums] = []
     exact = np.dtype(plan.exact)
     room = [np.empty(min(_BLOCK, task.values), dtype=exact) for _ in range(3)]
@@ -304,7 +304,11 @@ def _measure(pair: Pair, task: _Task, files: _Files, progress: Progress | None) 
                 side.values(at, count, scratch[:count], exact)
                 for side, scratch in zip(sides, room[:2], strict=True)
             )
-            blocks.append(_block(left, right, room[2][:count]))
+            sums = _block(left, right, room[2][:count])
+            if is_rounded and not sums.is_moved:
+                stored = [side.stored(at, count) for side in sides]
+                sums = sums._replace(is_moved=_are_rounded(*stored))
+            blocks.append(sums)
     del left, right
     for side in sides:
         side.release()
@@ -322,14 +326,21 @@ class _Side:
         self._start = place.offset + task.first // how.block * how.width
         self._size = task.values // how.block * how.width
 
-    def values(self, at: int, count: int, scratch: NDArray[Any], exact: Any) -> NDArray[Any]:
+    def stored(self, at: int, count: int) -> NDArray[Any]:
+        """The values as they lie in the file."""
         import numpy as np
 
         how = self._how
         start, items = self._start + at // how.block * how.width, count
         if how.block > 1:  # of blocks the bytes are read: `_CHUNK` and `_BLOCK` are whole blocks
             items = count // how.block * how.width
-        stored = np.frombuffer(self._data, how.stored, items, start)
+        return np.frombuffer(self._data, how.stored, items, start)
+
+    def values(self, at: int, count: int, scratch: NDArray[Any], exact: Any) -> NDArray[Any]:
+        """The values as numbers of the type `exact`."""
+        import numpy as np
+
+        how, stored = self._how, self.stored(at, count)
         if how.exact == exact.name:
             return how.decode(stored, scratch)
         # The other side needs more digits: twice the way, for a pair of two types.
@@ -347,6 +358,19 @@ class _Side:
         self._data.madvise(mmap.MADV_DONTNEED, first, self._start + self._size - first)
 
 
+_LONG = ("int64", "uint64")
+_MOST_DIGITS = 2**53
+"""Whole numbers up to this one are numbers of float64; of those beyond many are the same one."""
+
+
+def _are_rounded(old: NDArray[Any], new: NDArray[Any]) -> bool:
+    """Whether whole numbers that are the same in float64 are not, or nobody knows."""
+    if old.dtype == new.dtype:
+        return not (old == new).all()
+    longest = max(float(abs(side.astype("f8")).max()) for side in (old, new))
+    return longest >= _MOST_DIGITS
+
+
 _SMALLEST, _LARGEST = 1e-25, 1e35
 """Sums of squares between these have lost nothing to the range of float32."""
 
@@ -360,7 +384,7 @@ def _block(old: NDArray[Any], new: NDArray[Any], scratch: NDArray[Any]) -> _Sums
         is_zero = total == 0 and not values.any()
         if not is_zero and not _SMALLEST < total < _LARGEST:
             return _careful_block(old, new)
-    return _Sums(sums[0], sums[1], sums[2], float(np.dot(old, new)), 0, 0)
+    return _Sums(sums[0], sums[1], sums[2], float(np.dot(old, new)), 0, 0, sums[0] > 0)
 
 
 def _careful_block(old: NDArray[Any], new: NDArray[Any]) -> _Sums:
@@ -371,6 +395,7 @@ def _careful_block(old: NDArray[Any], new: NDArray[Any]) -> _Sums:
 
     is_finite = np.isfinite(new)
     nonfinite = int(new.size - np.count_nonzero(is_finite))
+    are_same = (old == new) | (np.isnan(old) & np.isnan(new))
     is_finite &= np.isfinite(old)
     sides = [values[is_finite].astype(np.float64) for values in (old, new)]
     largest = max((float(np.max(np.abs(side))) for side in sides if side.size), default=0.0)
@@ -384,6 +409,7 @@ def _careful_block(old: NDArray[Any], new: NDArray[Any]) -> _Sums:
         float(np.dot(before, after)),
         exponent,
         nonfinite,
+        not are_same.all(),
     )
 
 
@@ -404,16 +430,17 @@ def _added(blocks: Iterable[_Sums]) -> _Sums:
         total((part.both, part.exponent) for part in parts),
         exponent,
         sum(part.nonfinite for part in parts),
+        any(part.is_moved for part in parts),
     )
 
 
 def _change(name: str, parts: list[_Sums]) -> WeightChange:
     sums = _added(parts)
     before, after = math.sqrt(sums.old), math.sqrt(sums.new)
-    if sums.moved == 0:
+    if not sums.is_moved:
         distance: float | None = 0.0
     else:
-        distance = math.sqrt(sums.moved) / before if before else None
+        distance = math.sqrt(sums.moved) / before if before and sums.moved else None
     cosine = _cosine(sums, before, after) if before and after else None
     if distance is not None and not math.isfinite(distance):
         distance = None  # from next to nothing: no fraction of it can be said

@@ -321,7 +321,8 @@ class _Reading:
         if task == "multiclass" and isinstance(settings.score, str):
             raise UsageError(
                 self.doing,
-                "one column of scores for more than two classes",
+                "one column of scores for more than two classes "
+                f"({_examples(sorted(self._seen()))})",
                 hint="name one column for each class: `score: {cat: p_cat, dog: p_dog}`",
             )
         if task in ("regression", "ranking") and isinstance(settings.score, Mapping):
@@ -411,6 +412,11 @@ class _Reading:
             f"SELECT DISTINCT {text} FROM read WHERE {text} IS NOT NULL LIMIT {MAX_CLASSES + 1}"
         )
         return None if len(found) > MAX_CLASSES else {str(row[0]) for row in found}
+
+    def _seen(self) -> set[str]:
+        """What label and prediction hold."""
+        columns = [self.settings.label, self.settings.prediction]
+        return {one for name in columns if name for one in self._values(name) or ()}
 
     def _class(self, column: str, role: str) -> str:
         text = self._text(column)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from assent.errors import UsageError
 from assent.measure.profiles.columns import Column, column_of_arrow, has_clear_names
@@ -20,6 +20,18 @@ MAX_FILES = 2_000
 
 _BATCH = 1 << 20
 _LET_GO = 6
+
+_LONG = 64
+"""Bytes of each value in a file from which on texts are not read by their dictionary: they are
+written out, so that pyarrow would build one of all of them, of several times their size.
+"""
+
+_TEXT_BYTES = 1 << 22
+"""Bytes of long texts that are held at once."""
+
+
+Opened = Literal["values", "dictionary", "long"]
+"""How a file is opened: for values, for texts by their dictionary, and for long texts."""
 
 
 class ParquetFiles:
@@ -67,17 +79,34 @@ class ParquetFiles:
 
     def texts(self, column: Column, most: int) -> tuple[dict[str, int], int] | None:
         """How often each text occurs, and the nulls; None if there are more than `most`."""
+        try:
+            return self._counted(column, most)
+        finally:
+            self._let_go()
+
+    def _counted(self, column: Column, most: int) -> tuple[dict[str, int], int] | None:
         counts: dict[str, int] = {}
         nulls = 0
-        for batch in self._batches(column.name, dictionary=True):
+        for batch in self._texts(column.name):
             missing = batch.null_count
             nulls += missing
             if len(batch.dictionary) > 16 * most or not _add_texts(counts, batch, most):
                 return None
         return counts, nulls
 
-    def _batches(self, name: str, *, dictionary: bool = False) -> Iterator[Any]:
-        for file in self._files(dictionary=dictionary):
+    def _texts(self, name: str) -> Iterator[Any]:
+        """The texts of a column, each batch with a dictionary of its own."""
+        if not any(_bytes_of(footer, name) > _LONG * footer.num_rows for footer in self._footers):
+            yield from self._batches(name, "dictionary")
+            return
+        for file in self._files("long"):
+            rows = file.metadata.num_rows
+            size = max(1, _TEXT_BYTES * rows // max(1, _bytes_of(file.metadata, name)))
+            for batch in file.iter_batches(min(size, _BATCH), columns=[name], use_threads=False):
+                yield _column(batch, name).dictionary_encode()
+
+    def _batches(self, name: str, kind: Opened = "values") -> Iterator[Any]:
+        for file in self._files(kind):
             for group in range(file.num_row_groups):
                 if file.metadata.row_group(group).num_rows <= 2 * _BATCH:
                     column = file.read_row_group(group, columns=[name], use_threads=False)
@@ -88,25 +117,43 @@ class ParquetFiles:
                     ):
                         yield _column(batch, name)
 
-    def _files(self, *, dictionary: bool) -> Iterator[Any]:
+    def _files(self, kind: Opened) -> Iterator[Any]:
         """The files. A single one stays open: with many columns, opening it costs more than
         reading one of them.
         """
         if len(self._paths) > 1:
             for path, footer in zip(self._paths, self._footers, strict=True):
-                yield self._opened(path, footer, dictionary=dictionary)
+                yield self._opened(path, footer, kind)
             return
-        kept = f"file_{dictionary}"
+        kept = f"file_{kind}"
         if not hasattr(self._own, kept):
-            file = self._opened(self._paths[0], self._footers[0], dictionary=dictionary)
-            setattr(self._own, kept, file)
+            setattr(self._own, kept, self._opened(self._paths[0], self._footers[0], kind))
         yield getattr(self._own, kept)
 
-    def _opened(self, path: Path, footer: Any, *, dictionary: bool) -> Any:
+    def _opened(self, path: Path, footer: Any, kind: Opened) -> Any:
         import pyarrow.parquet as pq
 
-        texts = [name for name, column in self.columns.items() if column.counting == "text"]
-        return pq.ParquetFile(path, metadata=footer, read_dictionary=texts if dictionary else None)
+        match kind:
+            case "values":
+                return pq.ParquetFile(path, metadata=footer)
+            case "dictionary":
+                columns = self.columns.items()
+                texts = [name for name, column in columns if column.counting == "text"]
+                return pq.ParquetFile(path, metadata=footer, read_dictionary=texts)
+            case "long":  # not the whole of a column in a row group before its first value
+                return pq.ParquetFile(
+                    path, metadata=footer, buffer_size=_TEXT_BYTES, pre_buffer=False
+                )
+
+
+def _bytes_of(footer: Any, name: str) -> int:
+    """The bytes of a column in a file, before they were compressed."""
+    places = [at for at in range(footer.num_columns) if footer.schema.column(at).path == name]
+    return sum(
+        int(footer.row_group(group).column(at).total_uncompressed_size)
+        for group in range(footer.num_row_groups)
+        for at in places
+    )
 
 
 def open_files(paths: Sequence[Path], doing: str) -> ParquetFiles | None:

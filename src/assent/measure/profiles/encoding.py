@@ -86,6 +86,8 @@ def _require_sound(profile: DataProfile, doing: str) -> None:
     names = [column.name for column in profile.columns]
     if len(set(names)) < len(names):
         raise IntegrityError(doing, "a column is there twice")
+    if not 0 <= profile.ragged <= MAX_COUNT:
+        raise IntegrityError(doing, "its count of lines is impossible")
     for column in profile.columns:
         _require_sound_column(column, profile.rows, doing)
         if column.fits is not None:

@@ -26,10 +26,9 @@ MAX_DECIMALS = 6
 
 def near(column: Column) -> str:
     """A column in SQL, so that values that are nearly the same are equal."""
-    quoted = engine.name(column.name)
     if column.type in FLOATS:
-        return rounded(quoted)
-    return unspaced(f"CAST({quoted} AS VARCHAR)") if column.counting == "text" else quoted
+        return rounded(column.read)
+    return unspaced(f"CAST({column.read} AS VARCHAR)") if column.counting == "text" else column.read
 
 
 def rounded(number: str, decimals: int | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from assent.core.profile import Overlap
 from assent.errors import UsageError
 from assent.measure import engine
-from assent.measure.profiles import near
+from assent.measure.profiles import near, parts
 from assent.measure.profiles.columns import NUMBERS, Column
 from assent.measure.profiles.reading import Table, connect, require_columns
 
@@ -39,8 +39,10 @@ def overlap(
     doing = f"comparing {names[0]} with {names[1]}"
     for table in (first, second):
         require_columns(table, key, "part of the key")
-    left, right = shared(first, second)
-    content = [name for name in left if name not in {*key, *without}] or list(dict.fromkeys(key))
+    sides = [_held(table, {*key, *without}) for table in (first, second)]
+    if not shared(*sides)[0]:
+        sides = [[one for one in table.columns if one.name in key] for table in (first, second)]
+    content = list(shared(*sides)[0])
     if first.rows == 0 or second.rows == 0:
         nothing = 0 if key else None
         return Overlap(
@@ -53,17 +55,18 @@ def overlap(
             columns=len(content),
         )
     if not content:
-        apart = " but keys and what is left out" if left else ""
+        apart = " but keys and what is left out" if shared(first.columns, second.columns)[0] else ""
         raise UsageError(doing, f"they have no column in common{apart}")
     keys = None
     with tempfile.TemporaryDirectory(prefix="assent-") as folder:
         connection = connect(doing, Path(folder), (first, second))
         try:
             with engine.explained(doing):
-                tables = _Pair(connection, (first, second), (left, right))
-                rows, nearly = tables.rows(content)
+                relations = relation_of(first, second), relation_of(second, first)
+                rows, nearly = _Pair(connection, relations, sides).rows()
                 if key:
-                    keys = tables.keys(key)
+                    given = shared(first.columns, second.columns)
+                    keys = _same_keys(connection, relations, given, key)
         finally:
             connection.close()
     return Overlap(
@@ -77,23 +80,26 @@ def overlap(
     )
 
 
+def _held(table: Table, apart: Collection[str]) -> list[Column]:
+    """What the rows of a table hold."""
+    return parts.content(parts.flat(table.columns, table.fields), apart)
+
+
 class _Pair:
-    """Both tables in one connection."""
+    """What the rows of both tables hold, in one connection."""
 
     def __init__(
-        self,
-        connection: Any,
-        tables: tuple[Table, Table],
-        shared_columns: tuple[dict[str, str], dict[str, str]],
+        self, connection: Any, relations: tuple[str, str], sides: Sequence[Sequence[Column]]
     ) -> None:
         self.connection = connection
-        self.tables = tables
-        self.shared = shared_columns
-        self.relations = relation_of(*tables), relation_of(*tables[::-1])
+        self.relations = relations
+        self.exact = shared(*sides)
+        first, second = ({column.name: column for column in side} for side in sides)
+        self.columns = [(first[name], second[name]) for name in self.exact[0]]
 
-    def rows(self, content: Sequence[str]) -> tuple[int, int]:
+    def rows(self) -> tuple[int, int]:
         """The rows of the second table that are in the first too, and those that are nearly."""
-        first, second = self._hashed(content)
+        first, second = self._hashed()
         run = self.connection.execute
         run(f"CREATE TEMP TABLE second_rows AS {second}")
         # What is the same is nearly the same, so that one pass over the first table finds both.
@@ -107,15 +113,15 @@ class _Pair:
         ]
         return counts[0], counts[1]
 
-    def _hashed(self, content: Sequence[str]) -> tuple[str, str]:
+    def _hashed(self) -> tuple[str, str]:
         """The rows of both as hashes: `n` of what is nearly the same, `h` and `g` of the same."""
-        rounding = self._rounding(content)
+        rounding = self._rounding()
         sides = []
         for side, relation in enumerate(self.relations):
-            exact = [self.shared[side][name] for name in content]
+            exact = list(self.exact[side].values())
             nearly = [
-                _nearly(*self._columns(name, side), self.shared[side][name], rounding.get(name))
-                for name in content
+                _nearly(pair[side], pair[1 - side], same, places)
+                for pair, same, places in zip(self.columns, exact, rounding, strict=True)
             ]
             sides.append(
                 f"SELECT hash({', '.join(nearly)}) AS n, hash({', '.join(exact)}) AS h, "
@@ -123,43 +129,36 @@ class _Pair:
             )
         return sides[0], sides[1]
 
-    def _columns(self, name: str, side: int) -> tuple[Column, Column]:
-        """A column of one side, and that of the other."""
-        one, other = (
-            next(column for column in table.columns if column.name == name)
-            for table in (self.tables[side], self.tables[1 - side])
-        )
-        return one, other
-
-    def _rounding(self, content: Sequence[str]) -> dict[str, int]:
-        """The decimals that numbers have on the side that has fewer of them: who rounds to these
-        meets what was rounded to them.
+    def _rounding(self) -> list[int | None]:
+        """The decimals that the numbers of each column have on the side that has fewer of them: who
+        rounds to these meets what was rounded to them.
         """
-        measured = [name for name in content if _is_measured_pair(*self._columns(name, 0))]
-        if not measured:
-            return {}
-        found: list[tuple[int | None, ...]] = []
-        for relation in self.relations:
-            asked = ", ".join(near.decimals(engine.name(name)) for name in measured)
-            listed = ", ".join(map(engine.name, measured))
-            rows = f"(SELECT {listed} FROM {relation} LIMIT {_SAMPLE})"
-            found.append(self.connection.execute(f"SELECT {asked} FROM {rows}").fetchone())
-        return {
-            name: min(places)
-            for name, *sides in zip(measured, *found, strict=True)
-            if (places := [one for one in sides if one is not None])
-        }
+        measured = [pair for pair in self.columns if _is_measured_pair(*pair)]
+        found: dict[str, int] = {}
+        for side, relation in enumerate(self.relations if measured else ()):
+            asked = ", ".join(near.decimals(pair[side].read) for pair in measured)
+            rows = f"(SELECT * FROM {relation} LIMIT {_SAMPLE})"
+            said = self.connection.execute(f"SELECT {asked} FROM {rows}").fetchone()
+            for (column, _), places in zip(measured, said, strict=True):
+                if places is not None:
+                    found[column.name] = min(places, found.get(column.name, places))
+        return [found.get(column.name) for column, _ in self.columns]
 
-    def keys(self, key: Sequence[str]) -> int:
-        """The rows of the second table whose key is in the first."""
-        sides = [
-            f"SELECT {', '.join(f'{of[name]} AS k{at}' for at, name in enumerate(key))} "
-            f"FROM {relation}"
-            for of, relation in zip(self.shared, self.relations, strict=True)
-        ]
-        by = ", ".join(f"k{at}" for at in range(len(key)))
-        query = f"SELECT count(*) FROM ({sides[1]}) SEMI JOIN ({sides[0]}) USING ({by})"
-        return int(self.connection.execute(query).fetchone()[0])
+
+def _same_keys(
+    connection: Any,
+    relations: tuple[str, str],
+    given: tuple[dict[str, str], dict[str, str]],
+    key: Sequence[str],
+) -> int:
+    """The rows of the second table whose key is in the first."""
+    sides = [
+        f"SELECT {', '.join(f'{of[name]} AS k{at}' for at, name in enumerate(key))} FROM {relation}"
+        for of, relation in zip(given, relations, strict=True)
+    ]
+    by = ", ".join(f"k{at}" for at in range(len(key)))
+    query = f"SELECT count(*) FROM ({sides[1]}) SEMI JOIN ({sides[0]}) USING ({by})"
+    return int(connection.execute(query).fetchone()[0])
 
 
 def _is_measured_pair(column: Column, other: Column) -> bool:
@@ -173,10 +172,9 @@ def _is_measured_pair(column: Column, other: Column) -> bool:
 def _nearly(column: Column, other: Column, exact: str, places: int | None) -> str:
     """The column in SQL, so that values of both that are nearly the same are equal."""
     if _is_measured_pair(column, other):
-        quoted = engine.name(column.name)
         if {column.type, other.type} == _FLOATS:  # one is likely a copy in single precision
-            return near.rounded(f"CAST({quoted} AS FLOAT)")
-        return near.rounded(quoted, places)
+            return near.rounded(f"CAST({column.read} AS FLOAT)")
+        return near.rounded(column.read, places)
     if _by_value(column, other) is not None:
         return exact
     if "number" in (column.counting, other.counting):
@@ -184,12 +182,14 @@ def _nearly(column: Column, other: Column, exact: str, places: int | None) -> st
     return near.unspaced(exact)
 
 
-def shared(first: Table, second: Table) -> tuple[dict[str, str], dict[str, str]]:
+def shared(
+    first: Sequence[Column], second: Sequence[Column]
+) -> tuple[dict[str, str], dict[str, str]]:
     """The columns that both have, by name, as SQL for either side that can be compared."""
-    there = {column.name: column for column in second.columns}
+    there = {column.name: column for column in second}
     left: dict[str, str] = {}
     right: dict[str, str] = {}
-    for column in sorted(first.columns, key=lambda column: column.name):
+    for column in sorted(first, key=lambda column: column.name):
         other = there.get(column.name)
         if other is not None:
             left[column.name] = _compared(column, other)
@@ -199,7 +199,7 @@ def shared(first: Table, second: Table) -> tuple[dict[str, str], dict[str, str]]
 
 def _compared(column: Column, other: Column) -> str:
     """The column in SQL, so that equal values of both are equal, and no digit is lost."""
-    return _by_value(column, other) or f"CAST({engine.name(column.name)} AS VARCHAR)"
+    return _by_value(column, other) or f"CAST({column.read} AS VARCHAR)"
 
 
 def relation_of(table: Table, other: Table) -> str:
@@ -217,7 +217,7 @@ def relation_of(table: Table, other: Table) -> str:
 
 
 def _by_value(column: Column, other: Column) -> str | None:
-    quoted = engine.name(column.name)
+    quoted = column.read
     if column.type == other.type and column.counting != "text":
         return quoted
     if column.counting == "number" and other.counting == "number" and column.kind == other.kind:

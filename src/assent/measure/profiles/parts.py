@@ -160,6 +160,23 @@ def without(columns: Sequence[Column], left_out: Collection[str]) -> list[Column
     return kept
 
 
+def content(columns: Sequence[Column], apart: Collection[str]) -> list[Column]:
+    """What a row of a table holds without the columns `apart`; `columns` are all of them with their
+    parts. Of a struct with a field that is apart, it is the fields that are left. A list is one
+    value, whatever is taken out of it.
+    """
+    kept = without(columns, apart)
+    there = {column.name: column for column in columns}
+    names = {column.name for column in kept}
+    opened: set[str] = set()
+    for column in columns:
+        while column.name not in names and column.of and there[column.of].type.startswith("struct"):
+            names.discard(column.of)
+            opened.add(column.of)
+            column = there[column.of]
+    return [one for one in kept if one.name in names and (not one.of or one.of in opened)]
+
+
 def unknown(left_out: Sequence[str], columns: Iterable[Column]) -> list[str]:
     """The names that are left out and not there. What is left out is not unpacked, so that nobody
     knows its parts.

@@ -24,9 +24,9 @@ from msgspec.structs import replace
 
 from assent.core.digest import Digest, digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile
-from assent.measure import engine
+from assent.measure import engine, fits
 from assent.measure.profiles import counting, parts, stream
-from assent.measure.profiles.columns import Column
+from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.counting import Partial, Runs, Values
 from assent.measure.profiles.encoding import encode_profile
 from assent.measure.profiles.near import near
@@ -60,6 +60,8 @@ WHOLE_ROWS = 20_000_000
 
 MAX_DUPLICATE_ROWS = 20_000_000
 """Rows are searched for duplicates up to here; both hashes of each take 320 MB."""
+
+_FITTING = (*fits.NUMBERS, *fits.MOMENTS)
 
 _SAMPLE = 1_000_000
 _TOGETHER = 1_000_000
@@ -118,7 +120,7 @@ def profile_data(
                     progress(len(done))
         finally:
             pool.shutdown(cancel_futures=True)
-    content = [column for column in columns if column.name not in set(key)]
+    content = parts.content(unpacked, {*leave_out, *key})
     unique = [column for column in content if counted[column.name][1]]
     duplicates, near_duplicates = _duplicates(table, content, unique)
     return DataProfile(
@@ -127,6 +129,7 @@ def profile_data(
         duplicates=duplicates,
         near_duplicates=near_duplicates,
         against=digest_against(against, against_digest),
+        ragged=table.texts.ragged,
     )
 
 
@@ -236,7 +239,7 @@ class _Reader:
 
     def _is_direct(self, column: Column) -> bool:
         direct = self.table.direct
-        is_there = direct is not None and not column.of and column.name in direct.columns
+        is_there = direct is not None and not column.sql and column.name in direct.columns
         return is_there and column.is_direct
 
     def _query(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -339,18 +342,43 @@ class _Reader:
         return boolean_profile(column, true, false, nulls, self._old(column))
 
     def _of_texts(self, column: Column, facts: tuple[Any, ...]) -> tuple[ColumnProfile, bool]:
-        old = self._old(column)
         counts = self._counted_in_dictionary(column, facts)
         if counts is None:
-            return self._of_many_texts(column, facts or self._text_facts(column)), False
-        values, nulls = counts
+            found = self._of_many_texts(column, facts or self._text_facts(column))
+            return replace(found, fits=self._fitted(column)), False
+        found = self._of_few_texts(column, *counts)
+        fitted = self._fitted(column) if fits.may_fit(counts[0], _FITTING) else None
+        is_unique = found.kind == "text" and found.distinct == self.rows
+        return replace(found, fits=fitted), is_unique
+
+    def _of_few_texts(self, column: Column, values: dict[str, int], nulls: int) -> ColumnProfile:
+        old = self._old(column)
         if is_category(values, old):
-            return category_profile(
-                column, values, nulls, old, self.hashed, self.most_values
-            ), False
+            return category_profile(column, values, nulls, old, self.hashed, self.most_values)
         return self._text_profile(
             column, lengths_of(values, nulls), len(values), words_of(values, self.hashed)
-        ), len(values) == self.rows
+        )
+
+    def _fitted(self, column: Column) -> ColumnProfile | None:
+        """A column of text counted as numbers or moments, if all values are written as these. None
+        where texts are hashed: those who hash them do not want to see them as numbers.
+        """
+        if self.hashed is not None:
+            return None
+        text = _text(column)
+        cursor = self.table.connection.cursor()
+        relation = f"(SELECT {text} AS v FROM {self.table.relation})"
+        type_ = fits.fitted(cursor, relation, {"v": _FITTING})["v"]
+        if type_ == fits.TEXT:
+            return None
+        (said,) = cursor.sql(f"SELECT CAST(NULL AS {type_})").types
+        read = replace(
+            column_of_duckdb(column.name, said),
+            sql=f"CAST(trim({text}) AS {type_})",
+            of=column.of,
+        )
+        ((found, _),) = self._of_numbers([read])
+        return found
 
     def _text_profile(
         self,
@@ -560,13 +588,13 @@ def _duplicates(
     twice. Else hashes of 64 bits are counted; of 10 million different rows, two share one in 3 of a
     million data sets.
     """
-    quoted = [engine.name(column.name) for column in columns]
+    exact = [column.read for column in columns]
     nearly = [near(column) for column in columns]
-    if table.rows < 2 or any(near(column) == engine.name(column.name) for column in unique):
+    if table.rows < 2 or any(near(column) == column.read for column in unique):
         return 0, 0
     if not columns or table.rows > MAX_DUPLICATE_ROWS:
         return None, None
-    asked = [quoted] if nearly == quoted else [quoted, nearly]
+    asked = [exact] if nearly == exact else [exact, nearly]
     with engine.explained(f"{table.doing}, looking for duplicates"):
         hashes = ", ".join(f"hash({', '.join(one)}) AS h{at}" for at, one in enumerate(asked))
         query = f"SELECT {hashes} FROM {table.relation}"

@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from assent.errors import AssentError, UsageError
 from assent.measure import engine, files, pointers
+from assent.measure.dialect import AS_WRITTEN, Reading
 from assent.measure.profiles import databases, texts
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.direct import ParquetFiles, open_files
@@ -62,7 +63,13 @@ class Table:
     with it.
     """
 
-    def __init__(self, source: str, folder: tempfile.TemporaryDirectory[str]) -> None:
+    def __init__(
+        self,
+        source: str,
+        folder: tempfile.TemporaryDirectory[str],
+        reading: Reading = AS_WRITTEN,
+    ) -> None:
+        self.reading = reading
         self.source = redact_text(source)
         self.doing = f"reading {self.source}"
         self.relation = ""
@@ -174,17 +181,21 @@ def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
     return connection
 
 
-def open_table(root: Path, source: str, *, use_pyarrow: bool = True) -> Table:
+def open_table(
+    root: Path, source: str, *, use_pyarrow: bool = True, reading: Reading = AS_WRITTEN
+) -> Table:
     """The table that `source` names: a file, a folder or a glob below `root`, with the columns of
     folders such as `year=2026`; an address (`s3://…`, `https://…`); or a database and a table or
     query (`duckdb:<file>?<table or query>`, `sqlite:<file>?…`, `postgres:<connection>?…`).
 
-    Raises `UsageError` for what cannot be read, `OutsideError` for what cannot be reached.
+    Raises `UsageError` for what cannot be read, and where `reading` says something about text that
+    is not there; `OutsideError` for what cannot be reached.
     """
     folder = tempfile.TemporaryDirectory(prefix="assent-", ignore_cleanup_errors=True)
-    table = Table(source, folder)
+    table = Table(source, folder, reading)
     try:
         if databases.is_database(source):
+            _require_use(table, "database")
             table.texts = databases.write(root, source, table.folder, table.doing)
             _use_written(table, use_pyarrow=use_pyarrow)
         elif "://" in source:
@@ -199,6 +210,7 @@ def open_table(root: Path, source: str, *, use_pyarrow: bool = True) -> Table:
 
 def _open_files(table: Table, root: Path, source: str, *, use_pyarrow: bool) -> None:
     paths, format_ = _found(table, root, source)
+    _require_use(table, format_)
     if format_ == "parquet":
         _use_parquet(table, root, paths, use_pyarrow=use_pyarrow)
         return
@@ -217,6 +229,18 @@ def _open_files(table: Table, root: Path, source: str, *, use_pyarrow: bool) -> 
         finally:
             connection.close()
     _use_written(table, use_pyarrow=use_pyarrow)
+
+
+def _require_use(table: Table, format_: str) -> None:
+    """Refuse what is set about text and says nothing about this: who set it believes otherwise."""
+    unused = table.reading.unused(format_)
+    if unused:
+        named = " and ".join(f"`{name}`" for name in unused)
+        raise UsageError(
+            table.doing,
+            f"{named} can be set of text files only",
+            hint="leave it out: `missing` is for CSV and JSON, the others are for CSV",
+        )
 
 
 def _found(table: Table, root: Path, source: str) -> tuple[list[Path], str]:
@@ -349,7 +373,9 @@ def _without_patterns(table: Table, paths: Sequence[Path]) -> list[Path]:
 
 def _rewrite(table: Table, format_: str, sources: Mapping[str, str], connection: Any) -> None:
     with engine.explained(table.doing):
-        table.texts = texts.write(connection, format_, sources, table.folder, table.doing)
+        table.texts = texts.write(
+            connection, format_, sources, table.folder, table.doing, table.reading
+        )
 
 
 def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
@@ -389,6 +415,7 @@ def _open_address(table: Table, source: str, *, use_pyarrow: bool) -> None:
         raise UsageError(
             table.doing, "addresses are read of Parquet, CSV and JSON Lines files only"
         )
+    _require_use(table, format_ or "")
     table.address = source
     if format_ == "parquet":
         listed = source + "**/*.parquet" if source.endswith("/") else source

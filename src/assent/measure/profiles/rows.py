@@ -40,7 +40,7 @@ def row_changes(old: Table, new: Table, *, name: str, key: Sequence[str]) -> Row
             require_columns(table, key, "part of the key")
     if old.rows == 0 or new.rows == 0:
         return _of_one_side(old, new, name, key, doing)
-    left, right = shared(old, new)
+    left, right = shared(old.columns, new.columns)
     with tempfile.TemporaryDirectory(prefix="assent-") as folder:
         connection = connect(doing, Path(folder), (old, new))
         try:

@@ -144,7 +144,7 @@ def _profile(
         )
         if progress is not None:
             progress(1)
-    content = [field for field in fields if field.name not in set(key)]
+    content = parts.content(unpacked, {*leave_out, *key})
     duplicates, near_duplicates = _duplicates(frame, content, rows)
     return DataProfile(
         rows=rows,
@@ -635,36 +635,35 @@ def _finished(
     return shaping.number_profile(column, part, spec.edges)
 
 
-def _duplicates(frame: Any, fields: Sequence[Any], rows: int) -> tuple[int | None, int | None]:
+def _duplicates(frame: Any, columns: Sequence[Column], rows: int) -> tuple[int | None, int | None]:
     """How many rows repeat another one, and how many nearly do, by hashes of 64 bits."""
     from pyspark.sql import functions
 
     if rows < 2:
         return 0, 0
-    if rows > profile.MAX_DUPLICATE_ROWS or not fields:
+    if rows > profile.MAX_DUPLICATE_ROWS or not columns:
         return None, None
-    if any("map<" in field.dataType.simpleString() for field in fields):
+    read = [functions.expr(column.sql) for column in columns]
+    if any("map<" in field.dataType.simpleString() for field in frame.select(*read).schema):
         return None, None  # Spark has no hash of them
-    exact, nearly = [], []
-    for field in fields:  # a null changes no hash in Spark, so that where it stands is hashed too
-        quoted, same = _quoted(field.name), _near(field)
-        exact += [quoted, quoted.isNull()]
-        nearly += [same, same.isNull()]
-    hashes = [functions.xxhash64(*parts) for parts in (exact, nearly)]
+    hashes = []
+    for values in (read, [_near(*pair) for pair in zip(columns, read, strict=True)]):
+        # A null changes no hash in Spark, so that where it stands is hashed too.
+        given = [part for value in values for part in (value, value.isNull())]
+        hashes.append(functions.xxhash64(*given))
     found = frame.agg(*[functions.count_distinct(one) for one in hashes]).first()
     return rows - int(found[0]), rows - int(found[1])
 
 
-def _near(field: Any) -> Any:
+def _near(column: Column, read: Any) -> Any:
     """What `near.near` is in DuckDB."""
     from pyspark.sql import functions
 
-    quoted, kind = _quoted(field.name), _column(field.name, field.dataType)
-    if kind.type in near.FLOATS:
-        number = quoted.cast("double")
+    if column.type in near.FLOATS:
+        number = read.cast("double")
         cut = number * near.SPLIT - (number * near.SPLIT - number)
         return functions.when(functions.abs(number) < near.MOST_SPLIT, cut).otherwise(number)
-    if kind.counting == "text":
-        bare = functions.lower(functions.translate(quoted, "".join(near.WHITE), ""))
+    if column.counting == "text":
+        bare = functions.lower(functions.translate(read, "".join(near.WHITE), ""))
         return functions.when(bare != "", bare)
-    return quoted
+    return read

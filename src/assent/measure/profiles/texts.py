@@ -11,24 +11,32 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from assent.measure import engine, fits
-from assent.measure.dialect import Lines
+from assent.measure.dialect import AS_WRITTEN, Lines, Reading
 from assent.measure.jsons import Objects
+from assent.measure.profiles.hints import hints
 
 ROWS = "rows.parquet"
 WRITTEN = "texts.parquet"
 """The files in a table's private folder: values, and texts."""
 
+_RAW = "raw.parquet"
+_WITHOUT_POINTS = tuple(one for one in fits.ALL if one not in ("DOUBLE", "DECIMAL"))
 _SAID_ALIKE = frozenset({"VARCHAR", "BIGINT", "UBIGINT"})
 """Types whose values DuckDB says as they were written."""
 
 
 class Texts(msgspec.Struct, frozen=True, kw_only=True):
-    """The columns of a table, and the types that those fit which were read as text."""
+    """The columns of a table, and the types that those fit which were read as text. `ragged` lines
+    were left out; `notes` are what people should know.
+    """
 
     names: tuple[str, ...] = ()
     types: dict[str, str] = {}
+    ragged: int = 0
+    notes: tuple[str, ...] = ()
 
     def relation(self, folder: Path, names: Collection[str]) -> str | None:
         """What DuckDB reads the rows by, so that those of `names` that were text are as they were
@@ -44,37 +52,65 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(
-    connection: Any, format_: str, sources: Mapping[str, str], folder: Path, doing: str
+    connection: Any,
+    format_: str,
+    sources: Mapping[str, str],
+    folder: Path,
+    doing: str,
+    reading: Reading = AS_WRITTEN,
 ) -> Texts:
     """Write the rows of `sources` into `folder`: files as DuckDB has them, with the names that
     people know. Nothing is written of what has no column.
     """
     target = folder / WRITTEN
     if format_ == "json":
-        types = _write_objects(connection, list(sources), target)
+        found = Texts(types=_write_objects(connection, list(sources), target, reading))
     else:
-        types = _write_lines(connection, sources, target, doing, "\t" if format_ == "tsv" else None)
+        delimiter = "\t" if format_ == "tsv" else None
+        lines = Lines(connection, sources, doing, delimiter)
+        found = _write_lines(connection, lines, target, reading) if lines.columns else Texts()
     if not target.exists():
         return Texts()
     names = tuple(connection.sql(f"SELECT * FROM {_parquet(target)}").columns)
-    columns = fits.cast_columns(names, types)
+    columns = fits.cast_columns(names, found.types)
     engine.copy(connection, f"SELECT {columns} FROM {_parquet(target)}", folder / ROWS)
-    return Texts(names=names, types=types)
+    return structs.replace(found, names=names)
 
 
-def _write_lines(
-    connection: Any, sources: Mapping[str, str], target: Path, doing: str, delimiter: str | None
+def _write_lines(connection: Any, lines: Lines, target: Path, reading: Reading) -> Texts:
+    listed = ", ".join(map(reading.value, lines.columns))
+    candidates: dict[str, tuple[str, ...]] = dict.fromkeys(lines.columns, fits.ALL)
+    first = target if reading.decimal == "." else target.with_name(_RAW)
+    engine.copy(connection, f"SELECT {listed} FROM {lines.relation()}", first)
+    ragged, said = lines.require_sound(skip_ragged=reading.skip_ragged)
+    lines.require_one_header(_parquet(first))
+    if first != target:
+        commas, points = fits.with_commas(connection, _parquet(first), lines.columns)
+        engine.copy(connection, _with_points(lines.columns, commas, _parquet(first)), target)
+        first.unlink()
+        candidates |= dict.fromkeys(points, _WITHOUT_POINTS)
+    types = fits.fitted(connection, _parquet(target), candidates)
+    rest = [column for column, type_ in types.items() if type_ == fits.TEXT]
+    notes = hints(connection, _parquet(target), rest)
+    if ragged:
+        lines_are = "1 line was" if ragged == 1 else f"{ragged:,} lines were"
+        notes.insert(0, f"{lines_are} left out: {said}")
+    return Texts(types=types, ragged=ragged, notes=tuple(notes))
+
+
+def _with_points(columns: Sequence[str], commas: Collection[str], relation: str) -> str:
+    listed = ", ".join(
+        f"replace({engine.name(one)}, ',', '.') AS {engine.name(one)}"
+        if one in commas
+        else engine.name(one)
+        for one in columns
+    )
+    return f"SELECT {listed} FROM {relation}"
+
+
+def _write_objects(
+    connection: Any, addresses: Sequence[str], target: Path, reading: Reading
 ) -> dict[str, str]:
-    lines = Lines(connection, sources, doing, delimiter)
-    if not lines.columns:
-        return {}
-    engine.copy(connection, f"SELECT * FROM {lines.relation()}", target)
-    lines.require_sound()
-    lines.require_one_header(_parquet(target))
-    return fits.fitted(connection, _parquet(target), dict.fromkeys(lines.columns, fits.ALL))
-
-
-def _write_objects(connection: Any, addresses: Sequence[str], target: Path) -> dict[str, str]:
     objects = Objects(connection, addresses, strings=fits.MOMENTS)
     if not objects.are_objects:
         listed = engine.texts(addresses)
@@ -82,11 +118,16 @@ def _write_objects(connection: Any, addresses: Sequence[str], target: Path) -> d
         return {}
     if not objects.columns:
         return {}
+    texts = objects.candidates
+    columns = ", ".join(
+        reading.value(one) if one in texts else engine.name(one) for one in objects.columns.values()
+    )
     try:
-        engine.copy(connection, f"SELECT * FROM {objects.relation()}", target)
+        engine.copy(connection, f"SELECT {columns} FROM {objects.relation()}", target)
     except engine.load("reading JSON").Error:  # a number in a list that is larger than its type
-        engine.copy(connection, f"SELECT * FROM {objects.relation(is_nested=False)}", target)
-    return fits.fitted(connection, _parquet(target), objects.candidates)
+        relation = objects.relation(is_nested=False)
+        engine.copy(connection, f"SELECT {columns} FROM {relation}", target)
+    return fits.fitted(connection, _parquet(target), texts)
 
 
 def _parquet(path: Path) -> str:

@@ -360,7 +360,7 @@ class _Judgement:
             )
         if unsure:
             yield self._unsure(rule, unsure, max(threshold, MATTERS))
-        left = [one for one in both if one.not_compared]
+        left = [one for one in self._columns if one.not_compared]
         if left:
             yield undecided(
                 rule,
@@ -439,13 +439,23 @@ class _Judgement:
         if open_ended and self._gate.new_categories == "block":
             yield self._open(
                 rule,
-                f"{count(len(open_ended), 'column has', 'columns have')} more categories than the "
-                "baseline's profile lists, so that new ones cannot be told",
+                f"{count(len(open_ended), 'column has', 'columns have')} more values than the "
+                "profiles list, so that new categories cannot be told",
                 named(open_ended),
                 "leave the columns out (`leave_out`) on the base branch, or look yourself",
             )
         elif not found:
-            yield passed(rule, "there are none")
+            yield passed(rule, self._no_new_categories(), _not_looked_at(open_ended))
+
+    def _no_new_categories(self) -> str:
+        known = [
+            one
+            for one in self._columns
+            if one.old is not None and one.new.kind in ("category", "boolean") and not one.is_open
+        ]
+        if not known:
+            return "no column has categories that are all known"
+        return f"none in {count(len(known), 'column whose', 'columns whose')} categories are known"
 
     def _shares(self, what: Missing, rule: ShareRule) -> Iterator[Finding]:
         name = f"data {self._gate.data} {what}"
@@ -456,17 +466,42 @@ class _Judgement:
                 yield judge_shares(said, what, rule.max, columns)
             else:
                 yield _no_profile(said)
+            if what == "zeros":
+                yield from self._without_numbers(said)
         if rule.max_rise is not None:
             said = f"{name} max_rise {show(rule.max_rise)}"
             unable = self._not_comparable(said)
             yield unable or judge_rises(said, what, rule.max_rise, columns)
+            if what == "zeros" and unable is None:
+                yield from self._without_numbers(said)
+
+    def _without_numbers(self, rule: str) -> Iterator[Finding]:
+        """What a rule on numbers has not looked at, though the gate names it or the baseline's are
+        numbers. Where there are no others, the rule has failed by that.
+        """
+        lost = [
+            one
+            for one in self._columns
+            if one.new.kind != "number"
+            and (one.name in self._gate.columns or (one.old and one.old.kind == "number"))
+        ]
+        if lost and any(one.new.kind == "number" for one in self._columns):
+            yield undecided(
+                rule,
+                f"{count(len(lost), 'column holds', 'columns hold')} no numbers",
+                self._gate.undecided,
+                evidence=listed([f"`{short(one.name)}` is {short(one.new.type)}" for one in lost]),
+                remedy="make them numbers, or leave them out (`leave_out`) on the base branch",
+            )
 
     def _range(self, rule: RangeRule) -> Iterator[Finding]:
         name = f"data {self._gate.data} range"
         if not self._measured.is_profiled:
             yield _no_profile(name)
             return
-        yield from judge_bounds(rule, name, self._columns)
+        for said, finding in judge_bounds(rule, name, self._columns):
+            yield finding
+            yield from self._without_numbers(said)
         if rule.outside is not None:
             said = f"{name} outside {show(rule.outside)}"
             unable = self._not_comparable(said)
@@ -510,6 +545,10 @@ def _moved_rows(rule: str, old: int, new: int, sign: int, limit: int | str) -> F
         f"{old:,} → {new:,} rows",
         "check that the data is complete and read once, or change the limit on the base branch",
     )
+
+
+def _not_looked_at(names: list[str]) -> str:
+    return f"not looked at: {named(names)}" if names else ""
 
 
 def _no_profile(rule: str) -> Finding:

@@ -129,7 +129,13 @@ def judge_rises(
 ) -> Finding:
     """Whether the share has risen by no more than allowed in each column that both sides have."""
     share = SHARES[what]
-    both = [(one.name, share(one.old), share(one.new)) for one in columns if one.old is not None]
+    both = [
+        (one.name, share(one.old), share(one.new))
+        for one in columns
+        if one.old is not None and (what != "zeros" or one.old.zeros is not None)
+    ]
+    if not both:
+        return nothing_left(rule, "no column is left that both sides have")
     above = sorted(
         (one for one in both if one[2] - one[1] > share_of(most) + _ROUNDING),
         key=lambda one: (one[1] - one[2], one[0]),
@@ -147,9 +153,9 @@ def judge_rises(
 
 def judge_bounds(
     rule: RangeRule, name: str, columns: Sequence[MeasuredColumn]
-) -> Iterator[Finding]:
-    """Whether every value lies between bounds. Columns that hold no numbers have none, unless
-    there is no other.
+) -> Iterator[tuple[str, Finding]]:
+    """Whether every value lies between bounds, by rule. Columns that hold no numbers have none,
+    unless there is no other.
     """
     numbers = [one for one in columns if one.new.kind == "number"]
     for key, bound, sign in (("min", rule.min, -1), ("max", rule.max, 1)):
@@ -157,10 +163,10 @@ def judge_bounds(
             continue
         said = f"{name} {key} {show_exactly(bound)}"
         if not numbers:
-            yield nothing_left(said, "no column of numbers is left to judge")
+            yield said, nothing_left(said, "no column of numbers is left to judge")
             continue
         broken = [told for one in numbers if (told := _beyond(one, bound, sign))]
-        yield bounded(
+        finding = bounded(
             said,
             not broken,
             "within the bound",
@@ -169,6 +175,7 @@ def judge_bounds(
             listed(broken),
             _RANGE,
         )
+        yield said, finding
 
 
 def _beyond(column: MeasuredColumn, bound: float, sign: int) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import force_setattr
 
 from assent.core.diff import Diff
 from assent.core.diff.metrics import MIN_SLICE_ROWS, Better, MetricChange
+from assent.core.diff.sameness import NotCompared
 from assent.core.direction import direction, is_turned
 from assent.core.evidence import Evidence
 from assent.core.scalar import (
@@ -21,13 +22,21 @@ from assent.core.scalar import (
     is_whole,
     number,
     show,
+    show_about,
     show_apart,
     show_exactly,
 )
 from assent.core.units import fraction
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Amount, Percent, exact_share, share_of, stated
-from assent.policy.gates.findings import INCONCLUSIVE, Undecided, WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import (
+    INCONCLUSIVE,
+    Undecided,
+    WithoutBaseline,
+    alone,
+    bounded,
+    undecided,
+)
 
 Limit = Annotated[int, Meta(ge=0)] | Annotated[float, Meta(ge=0)] | Percent
 """An amount, or a percentage of the baseline's absolute value."""
@@ -44,7 +53,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     give: it passes if the limit is beyond the one-sided 95% bound, fails if even the best bound
     breaks it, and is else inconclusive. `inconclusive` says what that means: `approve` (a person
     decides), `block` or `pass`. `undecided` says what it means where the change was not measured on
-    the same rows and labels at all.
+    the same rows and labels at all, or nothing can say how sure it is: `block`, `approve` (a person
+    decides) or `warn`.
     """
 
     metric: Annotated[str, Meta(min_length=1)]
@@ -169,10 +179,11 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         for name, limit, sign in (("max_drop", self.max_drop, -1), ("max_rise", self.max_rise, 1)):
             if limit is None:
                 continue
-            if change.not_compared and change.change is not None:
-                yield _not_compared(change, f"{change.name} {name} {show_exactly(limit)}")
+            if change.not_compared is not None and change.change is not None:
+                rule = f"{change.name} {name} {show_exactly(limit)}"
+                yield _not_compared(change, change.not_compared, rule, self.undecided)
             elif self.confident and change.change is not None:
-                yield _confident(change, name, limit, sign, self.inconclusive or "approve")
+                yield _confident(change, name, limit, sign, self)
             else:
                 yield _limit(change, name, limit, sign, diff, without_baseline)
 
@@ -236,15 +247,15 @@ def named_by(pattern: str) -> str:
     return "".join({"**": ".*", "*": "[^.]*"}.get(part, re.escape(part)) for part in parts)
 
 
-def _not_compared(change: MetricChange, rule: str) -> Finding:
+def _not_compared(change: MetricChange, why: NotCompared, rule: str, means: Undecided) -> Finding:
     """A fall or rise between values that are not of the same thing."""
-    return Finding(
-        rule=rule,
-        outcome=Outcome.FAILED,
-        reason=f"not compared: {change.not_compared}",
+    return undecided(
+        rule,
+        why.reason,
+        means,
         evidence=_moved(change),
         remedy="measure both models on the same rows with the same labels: evaluate the baseline "
-        "again, or let a person decide (`undecided: approve`)",
+        "again",
     )
 
 
@@ -335,58 +346,78 @@ def _confident(
     name: str,
     limit: Amount | str,
     sign: int,
-    inconclusive: Literal["approve", "block", "pass"],
+    gate: MetricGate,
 ) -> Finding:
     """Judge a fall or rise by the one-sided bounds of its interval (a test of non-inferiority)."""
     rule = f"{change.name} {name} {show_exactly(limit)}, confident"
     interval, baseline = change.interval, number(change.old)
     evidence = _moved(change) + _between(change)
     if interval is None or baseline is None:
-        return _without_interval(change, rule, evidence)
+        return _without_interval(change, rule, gate.undecided)
     margin = fraction(limit) * abs(baseline) if isinstance(limit, str) else limit
     if not margin:
         return _of_nothing(rule, evidence)
     low = interval.low if interval.lower is None else interval.lower
     high = interval.high if interval.upper is None else interval.upper
     most, least = (high, low) if sign > 0 else (-low, -high)
+    shown, best = (interval.high, interval.low) if sign > 0 else (-interval.low, -interval.high)
     verb = "drop" if sign < 0 else "rise"
     if most < margin:
         return Finding(
             rule=rule,
             outcome=Outcome.PASSED,
-            reason=f"a {verb} of {show(margin)} or more is ruled out",
+            reason=f"a {verb} of {show(margin)} or more is ruled out"
+            + _by_bound(most, shown, margin),
             evidence=evidence,
         )
     if least > margin:
         return Finding(
             rule=rule,
             outcome=Outcome.FAILED,
-            reason=f"the {verb} is at least {show_apart(least, margin)[0]}",
+            reason=f"the {verb} is at least {show_apart(least, margin)[0]}"
+            + (_OF_ONE_SIDE if best <= margin else ""),
             evidence=evidence,
             remedy="improve the model, or change the limit on the base branch",
         )
     return Finding(
         rule=rule,
-        outcome=INCONCLUSIVE[inconclusive],
+        outcome=INCONCLUSIVE[gate.inconclusive or "approve"],
         reason=f"inconclusive: the {verb} may be as large as {show_apart(most, margin)[0]}",
         evidence=evidence,
         remedy=_enough_rows(interval.n, high - low, margin, margin - sign * (change.change or 0.0)),
     )
 
 
-def _without_interval(change: MetricChange, rule: str, evidence: str) -> Finding:
+_OF_ONE_SIDE = " (by the 95% bound of the one side that the limit is on)"
+
+
+def _by_bound(most: float, shown: float, margin: float) -> str:
+    """By what a fall or rise is ruled out that the two-sided interval, which is shown, holds."""
+    if shown < margin:
+        return ""
+    return f": it is at most {show_apart(most, margin)[0]}{_OF_ONE_SIDE}"
+
+
+def _without_interval(change: MetricChange, rule: str, means: Undecided) -> Finding:
+    evidence = _moved(change)
     if change.is_disputed and not change.is_computed:
         reason = "the metrics file and the predictions do not agree on this metric"
         remedy = "write the metric of the same rows, or give one of the two another name"
     elif change.no_interval:
-        reason = f"nothing says how sure the change is: {change.no_interval}"
-        remedy = "predict more rows, or drop `confident`: the change is then judged as it is"
+        reason = f"nothing says how sure the change is, because {change.no_interval}"
+        remedy = (
+            "drop `confident`, and the change is judged as it is; or predict more rows, where that "
+            "is what is missing"
+        )
     else:
-        reason = "no interval of the change is known"
-        remedy = "declare `predictions` that give this metric, or drop `confident`"
-    return Finding(
-        rule=rule, outcome=Outcome.FAILED, reason=reason, evidence=evidence, remedy=remedy
-    )
+        return Finding(
+            rule=rule,
+            outcome=Outcome.FAILED,
+            reason="no interval of the change is known",
+            evidence=evidence,
+            remedy="declare `predictions` that give this metric, or drop `confident`",
+        )
+    return undecided(rule, reason, means, evidence=evidence, remedy=remedy)
 
 
 def _between(change: MetricChange) -> str:
@@ -395,7 +426,9 @@ def _between(change: MetricChange) -> str:
     if interval is None:
         return f", no interval: {change.no_interval}" if change.no_interval else ""
     rows = "rows" if interval.is_paired else "rows, others than the baseline had"
-    ends = f"{show(interval.low)} and {show(interval.high)}"
+    if interval.is_stated:
+        rows = "rows, by the standard errors of the metrics files"
+    ends = f"{show_about(interval.low)} and {show_about(interval.high)}"
     return f", change between {ends} ({interval.confidence:.0%}, {interval.n:,} {rows})"
 
 

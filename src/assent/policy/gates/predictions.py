@@ -11,10 +11,17 @@ from msgspec import Meta
 from assent.core.diff import Diff
 from assent.core.diff.predictions import PredictionsDiff
 from assent.core.evidence import Evidence
-from assent.core.scalar import show
+from assent.core.scalar import show, show_about
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.amounts import Percent, share_of
-from assent.policy.gates.findings import INCONCLUSIVE, Undecided, WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import (
+    INCONCLUSIVE,
+    Undecided,
+    WithoutBaseline,
+    alone,
+    bounded,
+    undecided,
+)
 from assent.policy.gates.words import named
 
 Bound = Annotated[float, Meta(ge=0)] | Percent
@@ -26,16 +33,17 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     before, wrong now), `positive_flips`, `disagreement` (predicted otherwise), `labels_changed`
     (the truth itself was changed); or the number of `worse_slices`, which got worse beyond chance.
 
-    If both models have predicted fewer than 99% of the same rows, nothing is judged:
-    `inconclusive` says what that means: `approve` (a person decides), `block` or `pass`.
-    `undecided` says what it means where predictions are there on both sides and cannot be compared.
+    If both models have predicted fewer than 99% of the baseline's rows, if more than 1% of these
+    have another label, or if the tasks are different ones, nothing is judged that depends on it:
+    `undecided` says what that means: `block`, `approve` (a person decides) or `warn`. For different
+    rows `inconclusive` says it where it is given.
     """
 
     predictions: Literal[
         "negative_flips", "positive_flips", "disagreement", "labels_changed", "worse_slices"
     ]
     max: Bound
-    inconclusive: Literal["approve", "block", "pass"] = "approve"
+    inconclusive: Literal["approve", "block", "pass"] | None = None
     undecided: Undecided = "block"
 
     def __post_init__(self) -> None:
@@ -76,21 +84,15 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     def _judge(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding:
         if not found.is_paired:
-            return Finding(
-                rule=rule,
-                outcome=INCONCLUSIVE[self.inconclusive],
-                reason=f"not compared: {found.problem or 'the rows are different ones'}",
-                evidence=f"{found.joined:,} rows of both models",
-                remedy="let a person decide, or predict the rows of the baseline",
-            )
+            return self._of_other_rows(rule, found)
         if found.has_other_labels and self.predictions not in ("labels_changed", "disagreement"):
-            return Finding(
-                rule=rule,
-                outcome=INCONCLUSIVE[self.inconclusive],
-                reason="not compared: which of the two is right depends on which labels are right",
+            return undecided(
+                rule,
+                "who is right depends on which labels are",
+                self.undecided,
                 evidence=f"{found.labels_changed:,} of {found.joined:,} rows have another label "
                 "than in the baseline",
-                remedy="let a person decide, or evaluate the baseline again with the new labels",
+                remedy="evaluate the baseline again with the new labels",
             )
         measured = self._measured(found)
         if measured is None:
@@ -100,9 +102,11 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 reason=f"a {found.task} model has no {self.predictions.replace('_', ' ')}",
                 remedy="declare the column `prediction`, or correct the gate on the base branch",
             )
-        if self.predictions == "worse_slices" and (lost or not found.slices_judged):
-            return _unjudged(rule, lost)
         value, evidence = measured
+        if self.predictions == "worse_slices" and value <= self._limit:
+            unknown = self._of_slices(rule, found, lost)
+            if unknown is not None:
+                return unknown
         return bounded(
             rule,
             value <= self._limit,
@@ -110,6 +114,43 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             "above the bound",
             evidence,
             "look at who got worse, or change the bound on the base branch",
+        )
+
+    def _of_slices(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding | None:
+        """What keeps slices that were not looked at from being called no worse."""
+        if lost or not (found.slices_judged or found.slices_untested):
+            return _unjudged(rule, lost)
+        if found.slices_untested:
+            slices = found.slices_judged + found.slices_untested
+            return undecided(
+                rule,
+                "nothing says of some slices whether their change is chance",
+                self.undecided,
+                evidence=f"{found.slices_untested:,} of {slices:,} slices",
+                remedy="predict more rows or groups of them, or bound their metric itself: "
+                "`{slice: …, metric: …, max_drop: …}`",
+            )
+        if found.slices_left_out:
+            return Finding(
+                rule=rule,
+                outcome=Outcome.WARNED,
+                reason=f"{found.slices_left_out:,} smaller slices were too many to be looked at",
+                remedy="declare slices with fewer values",
+            )
+        return None
+
+    def _of_other_rows(self, rule: str, found: PredictionsDiff) -> Finding:
+        reason = found.problem or "the rows are different ones"
+        evidence = f"{found.joined:,} rows of both models"
+        if self.inconclusive is None:
+            remedy = "predict the rows of the baseline"
+            return undecided(rule, reason, self.undecided, evidence=evidence, remedy=remedy)
+        return Finding(
+            rule=rule,
+            outcome=INCONCLUSIVE[self.inconclusive],
+            reason=f"inconclusive: {reason}",
+            evidence=evidence,
+            remedy="let a person decide, or predict the rows of the baseline",
         )
 
     def _measured(self, found: PredictionsDiff) -> tuple[float, str] | None:
@@ -129,7 +170,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                 if found.flips is None:
                     return None
                 count = found.flips.worse if flips == "negative_flips" else found.flips.better
-        return count / rows, f"{count:,} of {rows:,} rows ({show(100 * count / rows)}%)"
+        return count / rows, f"{count:,} of {rows:,} rows ({show_about(100 * count / rows)}%)"
 
 
 def _lost_slices(diff: Diff) -> list[str]:

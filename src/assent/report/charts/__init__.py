@@ -16,6 +16,7 @@ from assent.report.charts.calibration import calibration_charts
 from assent.report.charts.confusion import confusion_charts
 from assent.report.charts.distribution import distribution_charts
 from assent.report.charts.flips import flips_charts
+from assent.report.charts.gated import ranks_of
 from assent.report.charts.intervals import interval_charts
 from assent.report.charts.residuals import residuals_charts
 from assent.report.charts.slices import slice_charts
@@ -32,8 +33,9 @@ def charts_of(report: ReviewReport) -> Mapping[str, tuple[Chart, ...]]:
     """The charts of each section, by its title. Sections without any are not there."""
     diff = report.diff
     predictions = diff.predictions
+    ranks = ranks_of(report.verdict.findings)
     found = {
-        "Metrics": (*interval_charts(diff.metrics), *slice_charts(diff)),
+        "Metrics": (*interval_charts(diff.metrics, ranks), *slice_charts(diff, ranks)),
         "Predictions": ()
         if predictions is None
         else (

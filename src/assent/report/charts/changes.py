@@ -45,9 +45,11 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def found(metric: MetricChange) -> Found | None:
-    """The metric's change as something to draw; None if it has no numbers for that."""
+    """The metric's change as something to draw; None if it has no numbers for that, or if they are
+    not of one thing.
+    """
     change = drawable(metric.change)
-    if change is None:
+    if change is None or metric.not_compared is not None:
         return None
     interval = metric.interval
     if interval is None:

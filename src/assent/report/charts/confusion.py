@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from assent.core.diff.predictions import Confusion, PredictionsDiff
 from assent.report.charts import matrix
 from assent.report.charts.drawing import fit
@@ -27,15 +29,17 @@ def confusion_charts(predictions: PredictionsDiff) -> tuple[Chart, ...]:
         return ()
     old = predictions.old_confusion
     if old is None or not _is_square(old):
-        classes, counts = _reduced(new.classes, _aligned(new, new.classes))
-        return (_counted("Confusion: candidate", classes, counts, None),)
+        alone = _aligned(new, new.classes)
+        grid, counts, _ = _reduced(new.classes, alone, alone, new.others)
+        return (_counted("Confusion: candidate", grid, counts, None),)
     classes = tuple(dict.fromkeys((*old.classes, *new.classes)))
-    classes, before, after = _reduced_both(classes, _aligned(old, classes), _aligned(new, classes))
+    others = new.others if old.classes == new.classes else 0
+    grid, before, after = _reduced(classes, _aligned(old, classes), _aligned(new, classes), others)
     charts: list[Chart] = []
-    if len(classes) > _FEW_CLASSES:
-        charts.append(_counted("Confusion: baseline", classes, before, None))
-    charts.append(_counted("Confusion: candidate", classes, after, before))
-    charts.append(_changed(classes, before, after))
+    if len(grid.names) > _FEW_CLASSES:
+        charts.append(_counted("Confusion: baseline", grid, before, None))
+    charts.append(_counted("Confusion: candidate", grid, after, before))
+    charts.append(_changed(grid, before, after))
     return tuple(charts)
 
 
@@ -58,23 +62,35 @@ def _aligned(confusion: Confusion, classes: Sequence[str]) -> _Counts:
     )
 
 
-def _reduced(classes: Sequence[str], counts: _Counts) -> tuple[tuple[str, ...], _Counts]:
-    names, counts, _ = _reduced_both(classes, counts, counts)
-    return names, counts
+class _Grid(msgspec.Struct, frozen=True):
+    """The classes that are drawn. The last one `is_rest` if it stands for many."""
+
+    names: tuple[str, ...]
+    is_rest: bool = False
+
+    def is_told(self, label: int, predicted: int) -> bool:
+        """Whether a cell says who is right."""
+        return not self.is_rest or len(self.names) - 1 not in (label, predicted)
 
 
-def _reduced_both(
-    classes: Sequence[str], old: _Counts, new: _Counts
-) -> tuple[tuple[str, ...], _Counts, _Counts]:
-    """The classes with the most rows, in their order, and one for all others."""
+def _reduced(
+    classes: Sequence[str], old: _Counts, new: _Counts, others: int
+) -> tuple[_Grid, _Counts, _Counts]:
+    """The classes of which most rows have changed cells, then those with most rows, in their
+    order; and one for all others.
+    """
     if len(classes) <= _MOST_CLASSES:
-        return tuple(classes), old, new
-    sizes = [sum(old[at]) + sum(new[at]) for at in range(len(classes))]
-    ranked = sorted(range(len(classes)), key=lambda at: (-sizes[at], at))
+        return _Grid(tuple(classes), bool(others)), old, new
+    named = range(len(classes) - bool(others))
+    sizes = [sum(old[at]) + sum(new[at]) for at in named]
+    moved = [sum(abs(a - b) for a, b in zip(old[at], new[at], strict=True)) for at in named]
+    ranked = sorted(named, key=lambda at: (-moved[at], -sizes[at], at))
     kept = sorted(ranked[: _MOST_CLASSES - 1])
-    bins = [[at] for at in kept] + [sorted(ranked[_MOST_CLASSES - 1 :])]
-    names = (*(classes[at] for at in kept), count(len(bins[-1]), "other"))
-    return names, _summed(old, bins), _summed(new, bins)
+    rest = sorted(set(range(len(classes))) - set(kept))
+    bins = [[at] for at in kept] + [rest]
+    left = len(rest) + max(0, others - 1)
+    names = (*(classes[at] for at in kept), count(left, "other"))
+    return _Grid(names, is_rest=True), _summed(old, bins), _summed(new, bins)
 
 
 def _summed(counts: _Counts, bins: Sequence[Sequence[int]]) -> _Counts:
@@ -84,7 +100,8 @@ def _summed(counts: _Counts, bins: Sequence[Sequence[int]]) -> _Counts:
     )
 
 
-def _counted(title: str, classes: Sequence[str], counts: _Counts, was: _Counts | None) -> Chart:
+def _counted(title: str, grid: _Grid, counts: _Counts, was: _Counts | None) -> Chart:
+    classes = grid.names
     names = matrix.names(classes)
     cells = [
         [
@@ -99,9 +116,10 @@ def _counted(title: str, classes: Sequence[str], counts: _Counts, was: _Counts |
         ]
         for down, row in enumerate(counts)
     ]
-    right = sum(counts[at][at] for at in range(len(classes)))
+    right = sum(counts[at][at] for at in range(len(classes)) if grid.is_told(at, at))
     rows = sum(map(sum, counts))
-    said = f"{title}: {right:,} of {rows:,} rows on the diagonal, over {len(classes):,} classes."
+    rest = f", {counts[-1][-1]:,} not told apart" if grid.is_rest else ""
+    said = f"{title}: {right:,} of {rows:,} rows on the diagonal{rest}, {len(classes):,} classes."
     return Chart(
         title=(Words(title),),
         note=(Words("rows; the shade is the share of the label"),),
@@ -109,8 +127,9 @@ def _counted(title: str, classes: Sequence[str], counts: _Counts, was: _Counts |
     )
 
 
-def _changed(classes: Sequence[str], old: _Counts, new: _Counts) -> Chart:
+def _changed(grid: _Grid, old: _Counts, new: _Counts) -> Chart:
     """Counts where both sides have as many rows, else the shares of each label."""
+    classes = grid.names
     size = len(classes)
     is_counted = sum(map(sum, old)) == sum(map(sum, new))
     before, after = (old, new) if is_counted else (_shares(old), _shares(new))
@@ -122,7 +141,7 @@ def _changed(classes: Sequence[str], old: _Counts, new: _Counts) -> Chart:
         [
             Square(
                 signed(one, is_short=matrix.is_narrow(size)),
-                style="better" if (one > 0) == (down == at) else "worse",
+                style=_style(grid, down, at, one),
                 strength=abs(one) / largest,
                 tooltip=_tooltip(names[down], names[at], signed(one)),
             )
@@ -145,6 +164,12 @@ def _changed(classes: Sequence[str], old: _Counts, new: _Counts) -> Chart:
             f"Change of the confusion in {unit}. Most: {said}."
         ),
     )
+
+
+def _style(grid: _Grid, label: int, predicted: int, change: float) -> str:
+    if not grid.is_told(label, predicted):
+        return "heat"
+    return "better" if (change > 0) == (label == predicted) else "worse"
 
 
 def _shares(counts: _Counts) -> tuple[tuple[float, ...], ...]:

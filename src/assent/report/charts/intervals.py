@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from assent.core.diff.metrics import MetricChange, slice_of
 from assent.report.charts.changes import Found, Sense, found
 from assent.report.charts.drawing import WIDTH, Drawing, fit, width_of
+from assent.report.charts.gated import NOT_GATED
 from assent.report.charts.scales import Scale, round_up, tick_text
 from assent.report.numbers import signed
 from assent.report.parts import Chart, Words
@@ -15,23 +16,33 @@ _MOST = 12
 _ROW = 42.0
 _TRACK = (58.0, 322.0)
 _ORDER = ("worse", "better", "moved", "unsure")
+_SHARES = frozenset(
+    "accuracy balanced_accuracy precision recall f1 precision_macro recall_macro f1_macro roc_auc "
+    "roc_auc_ovr average_precision ndcg_at_10 mrr map".split()
+)
 _WORDS = {"worse": "worse", "better": "better", "moved": "changed", "unsure": "may be chance"}
 
 
-def interval_charts(metrics: Sequence[MetricChange]) -> tuple[Chart, ...]:
-    """A forest plot. A metric has its own unit, so each row has its own scale, whose ends are
-    written beside it; what rows share is the line of no change. Metrics without an interval are
-    in the table only.
+def interval_charts(
+    metrics: Sequence[MetricChange], ranks: Mapping[str, int] | None = None
+) -> tuple[Chart, ...]:
+    """A forest plot: first what a rule failed on, then what rules look at (`ranks`, by name).
+    Shares of rows and areas lie between 0 and 1 and have one scale, so that a change twice as large
+    is drawn twice as long. Any other metric has a unit and so a scale of its own, whose ends are
+    written beside it. Metrics without an interval are in the table only.
     """
     drawn = [one for metric in metrics if (one := _row_of(metric)) is not None]
     if not drawn:
         return ()
-    drawn.sort(key=lambda one: _ORDER.index(one.sense))
+    ranked = ranks or {}
+    drawn.sort(key=lambda one: (ranked.get(one.metric.name, NOT_GATED), _ORDER.index(one.sense)))
     shown = drawn[:_MOST]
+    together = [_reach(one) for one in shown if one.metric.name in _SHARES]
     drawing = Drawing(_ROW * len(shown) + 22)
     middle = (_TRACK[0] + _TRACK[1]) / 2
     for at, one in enumerate(shown):
-        _draw_row(drawing, one, at * _ROW)
+        is_share = one.metric.name in _SHARES
+        _draw_row(drawing, one, at * _ROW, max(together) if is_share else _reach(one))
     bottom = _ROW * len(shown)
     drawing.text(middle, bottom + 14, "no change", "tick", "middle")
     left = f"; {len(shown):,} of {len(drawn):,}" if len(shown) < len(drawn) else ""
@@ -41,7 +52,7 @@ def interval_charts(metrics: Sequence[MetricChange]) -> tuple[Chart, ...]:
     return (
         Chart(
             title=(Words("Change of the metrics"),),
-            note=(Words(f"{level}; each row in its own unit{left}"),),
+            note=(Words(f"{level}; {_scales(len(together), len(shown))}{left}"),),
             drawing=drawing.svg(f"Changes with intervals: {said}."),
         ),
     )
@@ -56,8 +67,20 @@ def _row_of(metric: MetricChange) -> Found | None:
     return one
 
 
-def _draw_row(drawing: Drawing, one: Found, y: float) -> None:
-    end = round_up(max(abs(one.low), abs(one.high), abs(one.change)))
+def _reach(one: Found) -> float:
+    return max(abs(one.low), abs(one.high), abs(one.change))
+
+
+def _scales(together: int, shown: int) -> str:
+    if together == shown:
+        return "all on one scale"
+    if together < 2:
+        return "each row in its own unit"
+    return f"the {together:,} between 0 and 1 on one scale, each other row in its own unit"
+
+
+def _draw_row(drawing: Drawing, one: Found, y: float, reach: float) -> None:
+    end = round_up(reach)
     scale = Scale(-end, end, *_TRACK)
     zero, track = scale.at(0), y + 19
     words = f"{signed(one.change)} {_WORDS[one.sense]}"

@@ -49,7 +49,7 @@ def residuals_charts(predictions: PredictionsDiff) -> tuple[Chart, ...]:
     return (
         Chart(
             title=(Words("Residuals"),),
-            note=(Words("prediction minus label"),),
+            note=(Words("prediction minus label; the outermost bars hold all beyond"),),
             drawing=drawing.svg(_said(found, inner)),
         ),
     )

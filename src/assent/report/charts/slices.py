@@ -11,6 +11,7 @@ from assent.core.diff.metrics import slice_of
 from assent.report.charts import axes
 from assent.report.charts.changes import Found, Sense, found
 from assent.report.charts.drawing import WIDTH, Drawing, fit
+from assent.report.charts.gated import NOT_GATED
 from assent.report.charts.intervals import whiskers
 from assent.report.charts.scales import Scale, tick_text, ticks
 from assent.report.numbers import count, number, signed
@@ -27,9 +28,10 @@ _RADIUS = (3.0, 9.0)
 _Row = tuple[str, Found]
 
 
-def slice_charts(diff: Diff) -> tuple[Chart, ...]:
+def slice_charts(diff: Diff, ranks: Mapping[str, int] | None = None) -> tuple[Chart, ...]:
     """Slices on one axis, the worst first, with the change over all rows as a dashed line. The
-    metrics that got worse somewhere beyond chance come first, then those with most intervals.
+    metrics that a rule failed on somewhere come first, then those that rules look at (`ranks`, by
+    name), that got worse somewhere beyond chance, and with most intervals.
 
     Of many slices some have an interval beside 0 by chance: only those that are worse after the
     correction for all of them have the colour of it.
@@ -51,7 +53,12 @@ def slice_charts(diff: Diff) -> tuple[Chart, ...]:
         if len(rows) > 1 and any(one.change or one.low or one.high for _, one in rows)
     ]
     flagged = {name for name, rows in sliced.items() if any(_is_in(worse, row) for row in rows)}
-    useful.sort(key=lambda name: (name not in flagged, -_intervals(sliced[name])))
+    ranked = ranks or {}
+    gated = {
+        name: min(ranked.get(one.metric.name, NOT_GATED) for _, one in rows)
+        for name, rows in sliced.items()
+    }
+    useful.sort(key=lambda name: (gated[name], name not in flagged, -_intervals(sliced[name])))
     overall: Mapping[str, float | None] = {
         name: one.change for name, metric in whole.items() if (one := found(metric)) is not None
     }

@@ -10,7 +10,7 @@ from math import isfinite
 from assent.compare.columns import importance
 from assent.core.diff.data import ColumnChange, DataChange, DataDiff, Drift, FactChange, Share
 from assent.core.evidence import DataReference
-from assent.core.profile import FREQUENT, Overlap, RowChanges
+from assent.core.profile import FREQUENT, ColumnKind, Overlap, RowChanges
 from assent.core.units import show_moment
 from assent.report import numbers
 from assent.report.numbers import count
@@ -43,7 +43,7 @@ _NULLS_WORTH_SAYING = 0.001
 def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
     """Data sets that differ, their columns, what they share, and those that are the same."""
     same = shapes.table(
-        f"Unchanged: {count(len(data.same), 'data set')}",
+        f"{shapes.UNCHANGED.capitalize()}: {count(len(data.same), 'data set')}",
         ("Data set", "Source", "Content"),
         [_reference(one) for one in data.same[: shapes.MAX_ROWS]],
         total=len(data.same),
@@ -51,8 +51,10 @@ def data_section(data: DataDiff, *, has_baseline: bool = True) -> Section:
     )
     shared = [one for one in data.overlaps if _is_shared(one)]
     if not data.changes and not shared:
-        said = "unchanged" if data.same else "None was declared."
-        summary = cell(Words(said + ("; " + _nothing_shared(data) if data.overlaps else "")))
+        equal = data.sameness
+        said = cell(Words("None was declared.")) if equal is None else shapes.unchanged(equal)
+        beside = cell(Words("; " + _nothing_shared(data))) if data.overlaps else ()
+        summary = (*said, *beside)
         return Section(title="Data", summary=summary, tables=shapes.filled(same))
     changes = shapes.table(
         "Data sets that differ",
@@ -240,14 +242,15 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
     if old.type != new.type:
         yield State(Mark.WARNED, "type"), Pair(Text(old.type), Text(new.type))
     for said in filter(None, (column.problem, column.not_compared)):
-        yield State(Mark.WARNED, "not compared"), Words(said)
+        yield State(Mark.WARNED, "not compared:"), Words(said)
     told = {fact.fact for fact in column.facts}
     if column.drift is not None and column.drift.level is not None:
-        yield _drift(column.drift, is_of_lengths=new.kind in ("text", "nested"))
+        of_lengths = {old.kind, new.kind} <= {"text", "nested"}
+        yield _drift(column.drift, is_of_lengths=of_lengths)
         is_number = old.mean is not None and new.mean is not None and old.kind == "number"
-        if is_number and "mean" not in told:
+        if is_number and old.mean != new.mean and "mean" not in told:
             yield Words("mean"), *shapes.both(*numbers.show_both(old.mean, new.mean))
-    yield from (_fact(fact, is_time=new.kind == "time") for fact in column.facts)
+    yield from (_fact(fact, new.kind) for fact in column.facts)
     has_nulls = abs(old.nulls - new.nulls) >= _NULLS_WORTH_SAYING or (new.nulls and not old.nulls)
     if has_nulls and "nulls" not in told:
         yield Words("nulls"), Pair(Number(_share(old.nulls)), Number(_share(new.nulls)))
@@ -258,13 +261,14 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
         yield (Words("vanished:"), *_values(column.vanished))
 
 
-def _fact(fact: FactChange, *, is_time: bool) -> Cell:
+def _fact(fact: FactChange, kind: ColumnKind) -> Cell:
     """A fact on both sides; of a range also how many rows are outside of the old one."""
     if fact.fact == "frequent":
         rare = Words(f"less than {_share(FREQUENT)}")
         sides = [rare if one is None else Number(_share(one)) for one in (fact.old, fact.new)]
         return Text(fact.value), Words("makes up"), sides[0], Words("→"), sides[1]
-    is_moment = is_time and fact.fact in ("minimum", "maximum", "mean")
+    is_of_range = fact.fact in ("minimum", "maximum")
+    is_moment = kind == "time" and (is_of_range or fact.fact == "mean")
     if fact.old is None or fact.new is None or is_moment or fact.is_share:
         show = _share if fact.is_share else show_moment
         shown = [Number("none" if one is None else show(one)) for one in (fact.old, fact.new)]
@@ -272,7 +276,8 @@ def _fact(fact: FactChange, *, is_time: bool) -> Cell:
     else:
         both = shapes.both(*numbers.show_both(fact.old, fact.new))
     rows = (Words(f"({count(fact.rows, 'row is', 'rows are')} beyond)"),) if fact.rows else ()
-    return Words(fact.fact), *both, *rows
+    what = f"{fact.fact} length" if is_of_range and kind in ("text", "nested") else fact.fact
+    return Words(what), *both, *rows
 
 
 def _drift(drift: Drift, *, is_of_lengths: bool) -> Cell:
@@ -381,9 +386,12 @@ def _data_change(change: DataChange) -> Row:
         for facts, exact, near in repeated:
             if exact is not None or change.is_profiled:
                 facts["repeated rows"] = _repeated(exact, near)
+    left_out = ((old, change.old_ragged), (new, change.new_ragged))
+    for facts, lines in left_out if any(lines for _, lines in left_out) else ():
+        facts["lines left out"] = (Number(f"{lines:,}"),)
     for label in dict.fromkeys((*old, *new)):
         left, right = old.get(label, ()), new.get(label, ())
-        if left == right:
+        if left == right and label != "lines left out":
             continue
         if parts:
             parts.append(Break())
@@ -411,7 +419,7 @@ def _differing(change: DataChange) -> str:
     counts = (
         (changed, "differs", "differ"),
         (close, *2 * ("by no more than chance, or little",)),
-        (change.same_columns, "is the same", "are the same"),
+        (change.same_columns, "is alike in every count", "are alike in every count"),
         (left, "was not compared", "were not compared"),
     )
     said = [f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n]

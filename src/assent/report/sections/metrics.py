@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import nsmallest
 from math import sqrt
 
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import MetricChange, slice_of
+from assent.core.diff.metrics import Interval, MetricChange, sameness_of, slice_of
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -31,6 +31,8 @@ _LAST = len(_RANK_OF_EFFECT)
 _MAX_NAMED = 8
 _MAX_LINE = SENTENCE_LIMIT - 2
 _PLAIN_KEY = re.compile(r"(?!(?:y|n|yes|no|on|off|true|false|null)$)[A-Za-z_][\w./-]*", re.I | re.A)
+_TO_CHOOSE = "higher or lower"
+"""What stands for a direction: the settings refuse it until somebody has chosen."""
 _Ranked = tuple[int, float, int, Effect, MetricChange]
 
 
@@ -55,9 +57,11 @@ def metrics_section(diff: Diff) -> Section:
             tally[effect] += 1
         ranked = (rank, -abs(metric.relative or 0.0), at, effect, metric)
         (whole if slice_of(metric.name) is None else sliced).append(ranked)
-    is_same = tally[Effect.UNCHANGED] == sum(tally.values()) + by_chance
-    if has_baseline and is_same:
-        summary = cell(Words(f"unchanged ({len(metrics):,})"))
+    same = sameness_of(metrics)
+    if has_baseline and same is not None:
+        is_whole = all(one.own is None for one in metrics)
+        where = "" if is_whole else f"{same.things:,} on the rows that both have"
+        summary = shapes.unchanged(same, where)
     elif has_baseline:
         counts = [(tally[effect], effect.value) for effect in Effect]
         summary = shapes.tally([*counts[:-1], (by_chance, "perhaps by chance"), counts[-1]])
@@ -76,7 +80,7 @@ def metrics_section(diff: Diff) -> Section:
         titles,
         [_metric_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, whole)],
         total=len(whole),
-        fold=is_same,
+        fold=same is not None,
     )
     return Section(
         title="Metrics",
@@ -116,14 +120,21 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
     ]
     if intervals:
         rows = max(one.n for one in intervals)
-        kind = "the same" if all(one.is_paired for one in intervals) else "different"
         said = (
             f"Each range is the {intervals[0].confidence:.0%} interval of the change, from "
-            f"{count(rows, 'row')}, {kind} for both models. A change whose interval holds 0 may be "
-            "chance."
+            f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. A change whose interval holds 0 "
+            "may be chance."
         )
         notes.append(cell(Words(said)))
     return notes
+
+
+def _kind_of_rows(intervals: Sequence[Interval]) -> str:
+    if any(one.is_stated for one in intervals):
+        where = "" if all(one.is_stated for one in intervals) else "of some "
+        return f"{where}by the standard errors that the metrics files give"
+    kind = "the same" if all(one.is_paired for one in intervals) else "different"
+    return f"{kind} for both models"
 
 
 def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
@@ -131,7 +142,8 @@ def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
     interval: each reason once, with the metrics of the whole that it is of.
     """
     whole = [one for one in metrics if slice_of(one.name) is None and one.change is not None]
-    for reason, names in _by_reason((one.not_compared, one.name) for one in whole):
+    uncompared = ((one.not_compared.reason, one.name) for one in whole if one.not_compared)
+    for reason, names in _by_reason(uncompared):
         yield (Words("Not compared:"), *names, Words(f", because {reason}."))
     if any(one.own is not None for one in whole):
         said = (
@@ -174,14 +186,14 @@ def _asked(names: list[str]) -> Cell:
     others = (Words(f"(and {count(left, 'other')} likewise)"),) if left else ()
     said = "Not known: whether a rise is wanted or a fall. Add this line to the model in"
     return (
-        Words(f"{said} `assent.yaml`, with `higher` or `lower` for each:"),
+        Words(f"{said} `assent.yaml`, and keep one of the two words for each:"),
         Words(f"`{_line(names[:fitting])}`"),
         *others,
     )
 
 
 def _line(names: list[str]) -> str:
-    return f"directions: {{{', '.join(f'{_key(name)}: higher' for name in names)}}}"
+    return f"directions: {{{', '.join(f'{_key(name)}: {_TO_CHOOSE}' for name in names)}}}"
 
 
 def _key(name: str) -> str:

@@ -56,12 +56,12 @@ _VERDICTS = {
 
 def model_section(diff: ModelDiff) -> Section:
     """The served files, and what is inside: first what could harm, then what callers notice."""
-    if not diff.changes:
-        said = f"unchanged ({count(diff.files, 'file')}, {numbers.size(diff.new_size_bytes)})"
+    if diff.sameness is not None:
+        size = f"{count(diff.files, 'file')}, {numbers.size(diff.new_size_bytes)}"
         dangers = _danger_table(diff)
         return Section(
             title="Model",
-            summary=cell(Words(said), *_danger_words(diff)),
+            summary=(*shapes.unchanged(diff.sameness, size), *_danger_words(diff)),
             tables=shapes.filled(dangers),
         )
     changed = [part for part in diff.parts if part.is_changed]

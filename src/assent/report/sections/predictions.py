@@ -65,6 +65,10 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
     said = []
     if found.problem is not None:
         said.append(f"Predictions are not compared: {found.problem}.")
+    missing = _of_one_model(found)
+    if found.is_paired and missing:
+        rows = count(missing, "row has", "rows have")
+        said.append(f"{rows} predictions of one model only, and are not compared.")
     if found.labels_changed:
         rows = f"{found.labels_changed:,} of {count(found.joined, 'row')}"
         part = share(found.labels_changed / found.joined)
@@ -74,28 +78,38 @@ def what_was_asked(found: PredictionsDiff) -> tuple[str, ...]:
             else "so the intervals hold for either of them"
         )
         said.append(f"The truth itself was changed: {rows} ({part}) have another label, {meaning}.")
+    if found.is_regrouped:
+        meaning = (
+            "so rankings are not compared"
+            if found.task == "ranking"
+            else "so the intervals hold for either"
+        )
+        said.append(f"Other rows belong together than in the baseline, {meaning}.")
     return tuple(said)
+
+
+def _of_one_model(found: PredictionsDiff) -> int:
+    """How many rows only one of both has."""
+    return (found.old_rows or 0) + found.new_rows - 2 * found.joined
 
 
 def _summary(found: PredictionsDiff) -> Cell:
     if not found.joined:
         return cell(Words("not compared: no row has predictions of both models"))
+    if found.sameness is not None:
+        return shapes.unchanged(found.sameness)
     rows = f"Of {count(found.joined, 'row')}"
     if not found.is_paired or found.labels_changed:
         return cell(Words(_of_other_questions(found, rows)))
+    if not found.disagreement:
+        return cell(Words(f"{rows}, {_scored_otherwise(found)}"))
     if found.flips is not None:
-        if not found.flips.worse and not found.flips.better and not found.disagreement:
-            return cell(Words(f"unchanged ({found.joined:,})"))
         worse, better = found.flips.worse, found.flips.better
         said = (
             f"{rows}, {worse:,} ({share(found.flips.negative)}) were right and are wrong "
             f"now, {better:,} ({share(found.flips.positive)}) were wrong and are right now"
         )
         return cell(Words(said))
-    if found.disagreement is None:
-        return cell(Words(count(found.joined, "row")))
-    if not found.disagreement:
-        return cell(Words(f"unchanged ({found.joined:,})"))
     return cell(Words(f"{rows}, {share(found.disagreement)} are predicted otherwise"))
 
 
@@ -111,12 +125,24 @@ def _of_other_questions(found: PredictionsDiff, rows: str) -> str:
     return said
 
 
+def _scored_otherwise(found: PredictionsDiff) -> str:
+    """Of rows of which none, as far as is known, is predicted otherwise."""
+    if found.disagreement is None:
+        return "not compared: the two have no predictions of one kind"
+    if found.scores_changed is None:
+        return "none is predicted otherwise; scores are not compared: one side has none"
+    if not found.scores_changed:
+        return "none is predicted otherwise"
+    scored = share(found.scores_changed / found.joined)
+    return f"none is predicted otherwise, {scored} have another score"
+
+
 def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
     notes: list[str] = []
     if found.problem is not None:
         notes.append(f"Not compared row by row: {found.problem}.")
     if found.old_rows is not None and found.is_paired:
-        missing = max(found.old_rows, found.new_rows) - found.joined
+        missing = _of_one_model(found)
         if missing:
             rows = count(missing, "row has", "rows have")
             notes.append(f"{rows} predictions of one model only, and are left out here.")
@@ -126,14 +152,20 @@ def _notes(found: PredictionsDiff) -> tuple[Cell, ...]:
             f"{rows} another label than before: the truth itself was changed. Both models are "
             "measured by the labels of the candidate."
         )
+    if found.is_regrouped:
+        notes.append("Other rows belong together than in the baseline.")
     if found.old_rows is not None and found.slices_judged:
         worse = len({(one.column, one.value) for one in found.slices})
         slices = count(found.slices_judged, "slice")
         said = f"{worse:,} of {slices}" if worse else f"None of {slices}"
         notes.append(f"{said} got worse beyond chance, after correction for looking at all.")
+    if found.slices_untested:
+        slices = count(found.slices_untested, "slice", "slices")
+        notes.append(f"{slices} not judged: nothing says how sure the change is.")
     if found.slices_too_small:
         slices = count(found.slices_too_small, "slice has", "slices have")
-        notes.append(f"{slices} fewer than {MIN_SLICE_ROWS} rows: not judged.")
+        both = "" if found.old_rows is None else " of both models"
+        notes.append(f"{slices} fewer than {MIN_SLICE_ROWS} rows{both}: not judged.")
     if found.slices_left_out:
         slices = count(found.slices_left_out, "smaller slice was", "smaller slices were")
         notes.append(f"{slices} not looked at: there are too many.")

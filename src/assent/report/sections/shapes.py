@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from assent.core.diff.sameness import Same
 from assent.core.digest import Digest, hex_of, short
 from assent.report.numbers import Shown, count
 from assent.report.parts import (
@@ -21,6 +22,8 @@ from assent.report.parts import (
 
 MAX_ROWS = 2_000
 """The most rows that a table has."""
+UNCHANGED = "unchanged"
+"""The word for what was compared value by value and is equal; no section has another one."""
 NOTHING = Words("\N{EN DASH}")
 
 
@@ -59,6 +62,11 @@ def filled(*tables: Table) -> tuple[Table, ...]:
 def tally(counts: list[tuple[int, str]]) -> Cell:
     """Counts with their words, without those that are 0."""
     return cell(Words(", ".join(f"{n:,} {word}" for n, word in counts if n)))
+
+
+def unchanged(same: Same, what: str = "") -> Cell:
+    """That everything was looked at and is the same: only who holds a `Same` can say it."""
+    return cell(Words(f"{UNCHANGED} ({what or format(same.things, ',')})"))
 
 
 def part(shown: Shown) -> Text | Number:

@@ -13,6 +13,7 @@ from assent.core.scalar import Scalar
 from assent.report import numbers
 from assent.report.parts import (
     Break,
+    Cell,
     Row,
     Section,
     Table,
@@ -24,12 +25,12 @@ from assent.report.sections import shapes
 
 def values_section(title: str, column: str, values: Values) -> Section:
     """Named values that differ."""
-    if not values.changes:
-        return Section(title=title, summary=cell(Words(_same(values))))
+    if not values.changes and not values.not_compared:
+        return Section(title=title, summary=_same(values))
     return Section(
         title=title,
         summary=cell(Words(differing(values))),
-        tables=(value_table(title, column, values),),
+        tables=shapes.filled(value_table(title, column, values)),
     )
 
 
@@ -43,7 +44,7 @@ def environment_section(diff: Diff) -> Section:
     )
     if not tables and not packages.not_compared + environment.not_compared:
         both = Values(same=packages.same + environment.same)
-        return Section(title=title, summary=cell(Words(_same(both))))
+        return Section(title=title, summary=_same(both))
     parts = (
         f"packages: {differing(packages, are_versions=True)}",
         f"environment: {differing(environment)}",
@@ -55,8 +56,9 @@ def environment_section(diff: Diff) -> Section:
     return Section(title=title, summary=cell(Words("; ".join(parts))), tables=tables)
 
 
-def _same(values: Values) -> str:
-    return f"unchanged ({values.same:,})" if values.same else "None are known."
+def _same(values: Values) -> Cell:
+    same = values.sameness
+    return cell(Words("None are known.")) if same is None else shapes.unchanged(same)
 
 
 def differing(values: Values, *, are_versions: bool = False) -> str:
@@ -64,12 +66,12 @@ def differing(values: Values, *, are_versions: bool = False) -> str:
     compared, which is never called unchanged.
     """
     if not values.changes and not values.not_compared:
-        return "unchanged"
+        return "none are known" if values.sameness is None else shapes.UNCHANGED
     tally = dict.fromkeys(_WORDS, 0)
     for change in values.changes:
         tally[_word(change, are_versions)] += 1
     words = [f"{n:,} {word}" for word, n in tally.items() if n]
-    words += [f"{values.same:,} unchanged"] if values.same else []
+    words += [f"{values.same:,} {shapes.UNCHANGED}"] if values.same else []
     return "; ".join(filter(None, (", ".join(words), *_not_compared(values))))
 
 

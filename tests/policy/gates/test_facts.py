@@ -1,0 +1,151 @@
+"""The gate on data, where it bounds facts of columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from assent.compare.data import compare_data
+from assent.core.diff import Diff, Side
+from assent.core.profile import ColumnProfile
+from assent.core.verdict import Finding, Outcome
+from assent.policy.gates.data import DataGate
+from tests.builders import digest
+from tests.compare.known import known
+from tests.compare.profiling import category, number, profile, reference
+
+ROWS = 1_000
+SIDE = Side(bundle=digest("b"), model_digest=digest("m"))
+AGE = number("age", np.linspace(0, 100, ROWS))
+CITY = category("city", {"bonn": 900, "köln": 100})
+NOON = 1_700_000_000.0
+SOLD = replace(number("sold_at", np.linspace(NOON - 86_400, NOON, ROWS)), kind="time")
+AT = "2023-11-14T22:13:20Z"  # NOON
+PASSED, FAILED, UNDECIDED = Outcome.PASSED, Outcome.FAILED, Outcome.UNDECIDED
+
+
+def judge(rule: dict[str, Any], *columns: ColumnProfile, at: str = AT) -> list[Finding]:
+    gate = msgspec.convert({"data": "train", **rule}, DataGate)
+    data = compare_data(
+        [reference("train", "old")],
+        [reference("train", "new")],
+        old_profiles={"train": profile(ROWS, AGE, CITY, SOLD)},
+        new_profiles={"train": profile(ROWS, *(columns or (AGE, CITY, SOLD)))},
+    )
+    diff = Diff(model="m", candidate=SIDE, baseline=SIDE, data=data, at=at)
+    return gate.judge(diff, known().evidence, without_baseline="allow")
+
+
+@pytest.mark.parametrize(
+    ("rule", "column", "outcome", "said"),
+    [
+        ({"range": {"max": 100}}, AGE, PASSED, ""),
+        ({"range": {"min": 1}}, AGE, FAILED, "`age` 0"),
+        ({"range": {"max": 99.5}}, AGE, FAILED, "`age` 100"),
+        ({"range": {"max": 100}}, replace(AGE, infinities=3), FAILED, "infinite"),
+        ({"range": {"min": 0}}, CITY, FAILED, ""),
+        ({"range": {"outside": 0}}, replace(AGE, outside=(0, 0)), PASSED, ""),
+        ({"range": {"outside": "0.1%"}}, replace(AGE, outside=(0, 1)), PASSED, ""),
+        ({"range": {"outside": 0}}, replace(AGE, outside=(2, 1)), FAILED, "3 rows (0.3%)"),
+        ({"range": {"outside": 0}}, number("age", np.linspace(5, 500, ROWS)), UNDECIDED, "`age`"),
+        ({"nulls": 0}, replace(AGE, nans=2), FAILED, "0.2%"),
+        ({"missing": "1%"}, replace(CITY, tokens=10), PASSED, ""),
+        ({"missing": "1%"}, replace(CITY, tokens=11), FAILED, "1.1%"),
+        ({"missing": {"max_rise": 0}}, replace(CITY, tokens=1), FAILED, "0% → 0.1%"),
+        ({"zeros": {"max_rise": "0.1%"}}, AGE, PASSED, ""),
+        ({"zeros": {"max": 0}}, AGE, FAILED, "0.1%"),
+    ],
+)
+def test_facts_are_bounded(
+    rule: dict[str, Any], column: ColumnProfile, outcome: Outcome, said: str
+) -> None:
+    (finding,) = judge({**rule, "columns": [column.name]}, column)
+    assert finding.outcome is outcome, finding
+    assert said in finding.evidence
+    assert finding.reason
+    assert bool(finding.remedy) is outcome.blocks
+
+
+@pytest.mark.parametrize(
+    "rule", [{"range": {"max": 100}}, {"zeros": 0.5}, {"zeros": {"max_rise": 0.5}}]
+)
+def test_what_is_no_number_any_more_is_not_within_a_bound(rule: dict[str, Any]) -> None:
+    text = category("sold", {"12 €": ROWS})
+    other = replace(AGE, name="paid")
+    old = profile(ROWS, AGE, replace(AGE, name="sold"), other)
+    data = compare_data(
+        [reference("train", "old")],
+        [reference("train", "new")],
+        old_profiles={"train": old},
+        new_profiles={"train": profile(ROWS, AGE, text, other)},
+    )
+    diff = Diff(model="m", candidate=SIDE, baseline=SIDE, data=data, at=AT)
+    gate = msgspec.convert({"data": "train", "undecided": "approve", **rule}, DataGate)
+    first, second = gate.judge(diff, known().evidence, without_baseline="allow")
+    assert (first.outcome, second.outcome) == (PASSED, Outcome.WAITING)
+    assert second.evidence == "`sold` is string"
+    found = judge({**rule, "columns": ["age", "city"]})
+    assert [one.outcome for one in found] == [PASSED, UNDECIDED]
+
+
+@pytest.mark.parametrize("what", ["nulls", "missing", "zeros"])
+def test_a_rise_that_was_of_no_column_is_no_pass(what: str) -> None:
+    new = replace(AGE, name="other", numbers=None, kind="nested", type="map<string, int64>")
+    (finding,) = judge({what: {"max_rise": 0}, "columns": ["other"]}, new)
+    assert (finding.outcome, finding.reason) == (
+        FAILED,
+        "no column is left that both sides have",
+    )
+
+
+def test_rows_that_were_not_counted_may_be_left_to_people() -> None:
+    moved = number("age", np.linspace(5, 500, ROWS))
+    rule = {"range": {"outside": 0}, "undecided": "approve"}
+    (finding,) = judge(rule, moved, CITY, SOLD)
+    assert finding.outcome is Outcome.WAITING
+
+
+@pytest.mark.parametrize(
+    ("at", "outcome", "said"),
+    [
+        (AT, PASSED, "new enough"),
+        ("2023-11-21T22:13:20Z", PASSED, "new enough"),
+        ("2023-11-21T22:13:21Z", FAILED, "the newest moment is 7d 1s old"),
+        ("2023-11-10T00:00:00Z", FAILED, "has yet to come"),
+    ],
+)
+def test_the_newest_moment_is_not_too_old(at: str, outcome: Outcome, said: str) -> None:
+    (finding,) = judge({"freshness": {"column": "sold_at", "max_age": "7d"}}, at=at)
+    assert (finding.outcome, finding.evidence) == (outcome, "newest: 2023-11-14 22:13:20")
+    assert said in finding.reason
+
+
+@pytest.mark.parametrize(
+    ("column", "reason"),
+    [("age", "it holds no moments"), ("gone", "the candidate has no column of this name")],
+)
+def test_what_is_no_moment_is_not_fresh(column: str, reason: str) -> None:
+    (finding,) = judge({"freshness": {"column": column, "max_age": "7d"}})
+    assert (finding.outcome, finding.reason) == (FAILED, reason)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"range": {}}, "range needs at least one of"),
+        ({"range": {"min": 2, "max": 1}}, "min is greater than max"),
+        ({"range": {"outside": "200%"}}, "more than all rows"),
+        ({"zeros": {}}, "at least one of max, max_rise"),
+        ({"freshness": {"column": "a", "max_age": "soon"}}, "not a span of time"),
+        ({"freshness": {"column": "a", "max_age": "0d"}}, "more than 0"),
+        ({"freshness": {"column": "a", "max_age": "1d"}, "columns": ["a"]}, "choose nothing"),
+        ({"undecided": "pass", "zeros": 0}, "pass"),
+    ],
+)
+def test_rules_that_judge_nothing_are_refused(rule: dict[str, Any], said: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=said):
+        msgspec.convert({"data": "train", **rule}, DataGate)
