@@ -16,7 +16,8 @@ from tests.starting import StarterError, Starters
 from tests.waiting import HANGS_AFTER_S, has_ended, wait_until
 
 STARTED = """\
-assent=$(cut -d ' ' -f 4 /proc/$PPID/stat)  # above the shell of the command
+assent=$$
+while [ "$(cat /proc/$assent/comm)" = sh ]; do assent=$(cut -d ' ' -f 4 /proc/$assent/stat); done
 echo $assent >pid; cat /proc/$assent/cmdline >line
 """
 """Tells what has started the training."""
