@@ -38,10 +38,14 @@ DEADLINE_S = 60
 
 
 LIBRARIES = """
-    dotenv.parser github gitlab numpy requests tomllib xml.parsers.expat yaml
+    dotenv.parser github gitlab requests tomllib xml.parsers.expat yaml
     argparse importlib.metadata packaging.requirements sysconfig tests.workflows.standins.artifacts
 """.split()
 """What parts of `assent` import only when they need it, and what the harness's own programs do."""
+
+
+COUNTING = ("numpy", "duckdb")
+"""The same, but some releases of them start threads."""
 
 
 def prepare() -> None:
@@ -51,27 +55,34 @@ def prepare() -> None:
     import assent
 
     modules = [one.name for one in pkgutil.walk_packages(assent.__path__, "assent.")]
-    for name in [*modules, *LIBRARIES, *_duckdb()]:
+    for name in [*modules, *LIBRARIES, *filter(is_single, COUNTING)]:
         if not name.startswith(("assent.__main__", "assent.demo.project")):
             # An installation need not have all of them; and of what warns, the child is warned.
             with suppress(ModuleNotFoundError, Warning):
                 importlib.import_module(name)
     importlib.import_module("assent.report.html")._template()
     importlib.metadata.version("packaging")  # it keeps which there are
-    if len(list(Path("/proc/self/task").iterdir())) != 1:
+    if threads() != 1:
         raise RuntimeError("what the starter has imported has started threads")
     sys.path.remove(TREE)
     gc.collect()
     gc.freeze()
 
 
-def _duckdb() -> list[str]:
-    """DuckDB, but for the versions up to 1.4, which start a thread as soon as they are imported."""
-    try:
-        major, minor = importlib.metadata.version("duckdb").split(".")[:2]
-    except importlib.metadata.PackageNotFoundError:
-        return []
-    return ["duckdb"] if (int(major), int(minor)) > (1, 4) else []
+def is_single(name: str) -> bool:
+    """Whether a module is there and starts no thread: a child tries it."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        with suppress(ModuleNotFoundError, Warning):
+            importlib.import_module(name)
+            code = int(threads() != 1)
+        os._exit(code)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def threads() -> int:
+    return len(list(Path("/proc/self/task").iterdir()))
 
 
 class Starter:
@@ -92,18 +103,24 @@ class Starter:
         self.selector.register(self.listener, selectors.EVENT_READ)
         while True:
             for key, _ in self.selector.select():
+                if self.selector.get_map().get(key.fileobj) is not key:
+                    continue  # what was before it has settled it
                 if key.fd == 0:
                     return
                 if key.fileobj is self.listener:
                     self.begin(self.listener.accept()[0])
                 elif key.fd in self.running:
                     self.finish(key.fd)
-                elif isinstance(key.data, int):
-                    self.kill(key.data)
+                else:
                     self.selector.unregister(key.fileobj)
+                    self.kill(key.data)
 
     def begin(self, asking: socket.socket) -> None:
-        order, streams = receive(asking)
+        try:
+            order, streams = receive(asking)
+        except OSError:  # whoever has not hung up sees that there is no answer
+            asking.close()
+            return
         pid = os.fork()
         if pid == 0:
             become(order, streams)
@@ -117,12 +134,11 @@ class Starter:
     def finish(self, end: int) -> None:
         """Tell how a child has ended."""
         pid, asking, is_alone = self.running.pop(end)
+        if not is_alone:  # what a step of a job leaves running ends with the step
+            self.kill(pid)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         self.selector.unregister(end)
         os.close(end)
-        if not is_alone:  # what a step of a job leaves running ends with the step
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
         with suppress(KeyError):
             self.selector.unregister(asking)
         with suppress(OSError):  # nobody waits for it any more
@@ -130,7 +146,9 @@ class Starter:
         asking.close()
 
     def kill(self, pid: int) -> None:
-        """End a child, and what it has started."""
+        """End a child and its group. It may have ended, but its number is not given away before
+        somebody has asked how.
+        """
         try:
             os.killpg(pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -142,17 +160,18 @@ class Starter:
 
 
 def receive(asking: socket.socket) -> tuple[Order, list[int]]:
-    """An order and the streams that come with it."""
+    """An order and the streams that come with it. Raises `OSError` where it does not come."""
     asking.settimeout(DEADLINE_S)
     head, streams, _, _ = socket.recv_fds(asking, 8, 3)
+    if len(head) != 8 or len(streams) != 3:
+        raise ConnectionError("this is no order")
     content = b""
     while len(content) < int.from_bytes(head, "big"):
-        content += asking.recv(1 << 20) or _broken()
+        part = asking.recv(1 << 20)
+        if not part:
+            raise ConnectionError("whoever gave an order has not finished it")
+        content += part
     return Order.decode(content), streams
-
-
-def _broken() -> NoReturn:
-    raise ConnectionError("whoever gave an order has not finished it")
 
 
 def become(order: Order, streams: list[int]) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from tests.starting import StarterError, Starters
 from tests.waiting import HANGS_AFTER_S, has_ended, wait_until
 
 STARTED = """\
-assent=$(cut -d ' ' -f 4 /proc/$PPID/stat)  # above the shell of the command
+assent=$$
+while [ "$(cat /proc/$assent/comm)" = sh ]; do assent=$(cut -d ' ' -f 4 /proc/$assent/stat); done
 echo $assent >pid; cat /proc/$assent/cmdline >line
 """
 """Tells what has started the training."""
@@ -112,6 +114,18 @@ def test_who_hangs_up_ends_what_was_started(started: Starters, tmp_path: Path) -
     asked.kill()
     wait_until(lambda: has_ended(pid), "it has ended")
     asked.communicate()
+
+
+def test_who_gives_no_order_disturbs_nobody(started: Starters, tmp_path: Path) -> None:
+    mine = project(tmp_path)
+    for place in started.folder.glob("[01]"):
+        for said in (b"", b"\0" * 8, b"nonsense"):
+            with socket.socket(socket.AF_UNIX) as asked:
+                asked.connect(str(place))
+                asked.sendall(said)
+                asked.shutdown(socket.SHUT_WR)
+                assert asked.recv(64) == b""
+    assert {forked(started, mine, "status").code for _ in started.processes} == {0}
 
 
 def test_what_python_reads_when_it_starts_is_read_by_the_program_itself(
