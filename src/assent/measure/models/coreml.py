@@ -15,7 +15,7 @@ import posixpath
 import struct
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Final, NamedTuple
+from typing import Final
 
 from assent.core.inspection import Field, Part, Signature, Tensor
 from assent.core.scalar import Scalar
@@ -23,6 +23,7 @@ from assent.measure.models.cursor import mapped
 from assent.measure.models.dtypes import BITS, MAX_DIMENSIONS, checked_shape, size_bytes
 from assent.measure.models.facts import setting
 from assent.measure.models.located import Located, Place, Unread
+from assent.measure.models.named import NamedTensors
 from assent.measure.models.protobuf import Span, Wire, signed
 from assent.measure.models.reader import MAX_NAMES, ModelSource, ReadError
 
@@ -88,11 +89,6 @@ _ARRAYS: Final = {
 _FEATURES: Final = {1: "int64", 2: "double", 3: "string", 4: "image", 6: "dictionary"}
 
 
-class _Weight(NamedTuple):
-    tensor: Tensor
-    place: Place
-
-
 def recognizes(source: ModelSource) -> bool:
     """By the suffix; the weights beside one by where they lie in its package."""
     return source.name.lower().endswith(".mlmodel") or _model_of(source) is not None
@@ -119,7 +115,7 @@ def locate(source: ModelSource) -> dict[str, Place]:
     with mapped(source.path) as data:
         model = _Model(source, Wire(data))
         model.part()
-    return {name: weight.place for name, weight in model.weights.items()}
+    return model.weights.places
 
 
 def _model_of(source: ModelSource) -> str | None:
@@ -140,7 +136,7 @@ class _Model:
     """One file, walked once."""
 
     def __init__(self, source: ModelSource, wire: Wire) -> None:
-        self.weights: dict[str, _Weight] = {}
+        self.weights = NamedTensors()
         self._source = source
         self._wire = wire
         self._structure = hashlib.sha256()
@@ -174,14 +170,13 @@ class _Model:
         if is_program:
             self._settings["operations"] = self._operations
             self._settings["structure"] = f"sha256:{self._structure.hexdigest()[:16]}"
-        sizes = (math.prod(weight.tensor.shape) for weight in self.weights.values())
         return Part(
             path=self._source.name,
             format=FORMAT,
             size_bytes=self._source.size_bytes,
-            parameters=sum(sizes) if is_program else None,
+            parameters=self.weights.parameters() if is_program else None,
             counted="all values of its constants" if is_program else None,
-            tensors=tuple(self.weights[name].tensor for name in sorted(self.weights)),
+            tensors=self.weights.tensors,
             settings=dict(sorted(self._settings.items())),
             versions={"specification": str(version)},
             features=() if signature is None else tuple(one.name for one in signature.inputs),
@@ -313,12 +308,12 @@ class _Model:
         if tensor is None:
             return False
         if blob is not None:
-            self._add(tensor, self._outside(tensor, blob))
+            self.weights.add(tensor, self._outside(tensor, blob))
             return True
         place = None if immediate is None else self._inside(tensor, immediate)
         if place is None:
             return False
-        self._add(tensor, place)
+        self.weights.add(tensor, place)
         return True
 
     def _tensor(self, span: Span, name: str) -> Tensor | None:
@@ -397,17 +392,6 @@ class _Model:
         return Located(
             dtype=tensor.dtype, shape=tensor.shape, offset=start, size_bytes=length, path=path
         )
-
-    def _add(self, tensor: Tensor, place: Place) -> None:
-        if len(self.weights) >= MAX_NAMES:
-            raise ReadError(f"more than {MAX_NAMES:,} tensors")
-        name, again = tensor.name, 1
-        while name in self.weights:
-            again += 1
-            name = f"{tensor.name} ({again})"
-            place = Unread(shape=tensor.shape, why="its name is used more than once")
-        named = Tensor(name=name, dtype=tensor.dtype, shape=tensor.shape)
-        self.weights[name] = _Weight(named, place)
 
     def _note(self, said: str) -> None:
         self._structure.update(f"{said}\n".encode())

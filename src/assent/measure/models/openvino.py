@@ -17,6 +17,7 @@ from assent.core.inspection import Field, Part, Signature, Tensor
 from assent.core.scalar import Scalar
 from assent.measure.models.dtypes import BITS, MAX_DIMENSIONS, checked_shape, size_bytes
 from assent.measure.models.located import Located, Place, Unread
+from assent.measure.models.named import NamedTensors
 from assent.measure.models.reader import HEAD_BYTES, MAX_NAMES, ModelSource, ReadError
 from assent.measure.models.texts import short_name
 
@@ -64,11 +65,6 @@ class _Layer(NamedTuple):
     dims: list[str]
 
 
-class _Weight(NamedTuple):
-    tensor: Tensor
-    place: Place
-
-
 def recognizes(source: ModelSource) -> bool:
     """A graph by its root; weights by the graph beside them that has the same name."""
     return _is_graph(source.head) or _graph_of(source) is not None
@@ -91,7 +87,7 @@ def locate(source: ModelSource) -> dict[str, Place]:
     """Where the values of each weight lie."""
     if _graph_of(source) is not None:
         return {}
-    return {name: weight.place for name, weight in _walked(source).weights.items()}
+    return _walked(source).weights.places
 
 
 def _is_graph(head: bytes) -> bool:
@@ -138,7 +134,7 @@ class _Graph:
     """A graph, as its elements come."""
 
     def __init__(self, source: ModelSource) -> None:
-        self.weights: dict[str, _Weight] = {}
+        self.weights = NamedTensors()
         self._source = source
         self._bin = str(PurePosixPath(source.name).with_suffix(".bin"))
         self._path: Path | None = source.files.get(self._bin)
@@ -157,14 +153,13 @@ class _Graph:
         """What was found."""
         signature = Signature(inputs=tuple(self._sides[0]), outputs=tuple(self._sides[1]))
         lacks = self._is_asked and self._path is None
-        sizes = (math.prod(weight.tensor.shape) for weight in self.weights.values())
         return Part(
             path=self._source.name,
             format=FORMAT,
             size_bytes=self._source.size_bytes,
-            parameters=sum(sizes),
+            parameters=self.weights.parameters(),
             counted="all values of its constants",
-            tensors=tuple(self.weights[name].tensor for name in sorted(self.weights)),
+            tensors=self.weights.tensors,
             settings={
                 "layers": self._count,
                 "structure": f"sha256:{self._structure.hexdigest()[:16]}",
@@ -254,16 +249,9 @@ class _Graph:
         if dimensions is None:
             dimensions = [size * 8 // BITS[dtype]] if dtype in BITS else [size]
         shape = checked_shape(name, dimensions)
-        if len(self.weights) >= MAX_NAMES:
-            raise ReadError(f"more than {MAX_NAMES:,} tensors")
         self._is_asked = self._is_asked or size > 0
-        place = self._place(Tensor(name=name, dtype=dtype, shape=shape), offset, size)
-        named, again = name, 1
-        while named in self.weights:  # graphs inside of layers may use a name again
-            again += 1
-            named = f"{name} ({again})"
-            place = Unread(shape=shape, why="its name is used more than once")
-        self.weights[named] = _Weight(Tensor(name=named, dtype=dtype, shape=shape), place)
+        tensor = Tensor(name=name, dtype=dtype, shape=shape)
+        self.weights.add(tensor, self._place(tensor, offset, size))
 
     def _place(self, tensor: Tensor, offset: int, size: int) -> Place:
         if self._path is None:

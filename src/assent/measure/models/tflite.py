@@ -16,6 +16,7 @@ from assent.measure.models.cursor import mapped
 from assent.measure.models.dtypes import BITS, checked_shape, size_bytes
 from assent.measure.models.flatbuffer import Table, root
 from assent.measure.models.located import Located, Place, Unread
+from assent.measure.models.named import NamedTensors
 from assent.measure.models.reader import MAX_NAMES, ModelSource, ReadError
 from assent.measure.models.texts import short_name
 
@@ -38,14 +39,9 @@ _SHAPE, _TYPE, _BUFFER, _NAME, _QUANTIZATION, _FREE_SHAPE = 0, 1, 2, 3, 4, 7
 _MAX_OPTIONS = 1 << 20
 
 
-class _Weight(NamedTuple):
-    tensor: Tensor
-    place: Place
-
-
 class _File(NamedTuple):
     part: Part
-    weights: dict[str, _Weight]
+    places: dict[str, Place]
 
 
 def recognizes(source: ModelSource) -> bool:
@@ -60,7 +56,7 @@ def read(source: ModelSource) -> Part:
 
 def locate(source: ModelSource) -> dict[str, Place]:
     """Where the values of each weight lie."""
-    return {name: weight.place for name, weight in _read(source).weights.items()}
+    return _read(source).places
 
 
 def _read(source: ModelSource) -> _File:
@@ -77,7 +73,7 @@ class _Model:
         self._source = source
         self._model = model
         self._buffers = list(model.tables(_BUFFERS))
-        self._weights: dict[str, _Weight] = {}
+        self._weights = NamedTensors()
         self._structure = hashlib.sha256()
         self._operators = 0
 
@@ -92,18 +88,13 @@ class _Model:
                 signature = self._signature(graph, tensors)
             for operator in graph.tables(_OPERATORS):
                 self._operator(operator)
-        parameters = sum(
-            math.prod(weight.tensor.shape)
-            for name, weight in self._weights.items()
-            if not name.endswith(_QUANTIZERS)
-        )
         part = Part(
             path=self._source.name,
             format=FORMAT,
             size_bytes=self._source.size_bytes,
-            parameters=parameters,
+            parameters=self._weights.parameters(but=_QUANTIZERS),
             counted="all values of constant tensors, quantised ones too",
-            tensors=tuple(self._weights[name].tensor for name in sorted(self._weights)),
+            tensors=self._weights.tensors,
             settings={
                 "description": (self._model.text(_DESCRIPTION) or "")[:300],
                 "nodes": self._operators,
@@ -115,7 +106,7 @@ class _Model:
             code=tuple(custom),
             left_out="lists among the options of its operators, and its metadata",
         )
-        return _File(part, self._weights)
+        return _File(part, self._weights.places)
 
     def _custom(self) -> Iterator[str]:
         """Operators that somebody must bring as compiled code; the list of all belongs to the
@@ -182,16 +173,8 @@ class _Model:
                 self._add(tensor, place, count * BITS[dtype] // 8)
 
     def _add(self, tensor: Tensor, offset: int, size: int) -> str:
-        """Note a weight, by a name that no other has."""
-        if len(self._weights) >= MAX_NAMES:
-            raise ReadError(f"more than {MAX_NAMES:,} tensors")
-        name, again = tensor.name, 1
-        while name in self._weights:
-            again += 1
-            name = f"{tensor.name} ({again})"
-        tensor = Tensor(name=name, dtype=tensor.dtype, shape=tensor.shape)
-        self._weights[name] = _Weight(tensor, self._place(tensor, offset, size))
-        return name
+        """Keep a weight, and give the name that it has."""
+        return self._weights.add(tensor, self._place(tensor, offset, size))
 
     def _place(self, tensor: Tensor, offset: int, size: int) -> Place:
         if tensor.dtype not in BITS:

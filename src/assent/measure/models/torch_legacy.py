@@ -37,13 +37,7 @@ def read(source: ModelSource) -> Part:
     """Tensors, and every name that loading would import."""
     content = open_source(source.path)
     budget = Budget()
-    walks: list[Walk] = []
-    at = content.start
-    for _ in range(_PICKLES):
-        walks.append(walk(content, budget, start=at, persistent=True))
-        if walks[-1].problem is not None:
-            break
-        at = walks[-1].end
+    walks = _walked(content, budget)
     found = Findings([*walks, *walk_inside(content, walks, budget)])
     dangers: dict[Danger, None] = dict.fromkeys(found.dangers)
     code = list(found.code)
@@ -77,14 +71,9 @@ def read(source: ModelSource) -> Part:
 def locate(source: ModelSource) -> dict[str, Place]:
     """Where the numbers of each tensor lie in the file, by name. Raises `ReadError`."""
     content = open_source(source.path)
-    budget = Budget()
-    walks: list[Walk] = []
-    at = content.start
-    for _ in range(_PICKLES):
-        walks.append(walk(content, budget, start=at, persistent=True))
-        if (problem := walks[-1].problem) is not None:
-            raise ReadError(problem)
-        at = walks[-1].end
+    walks = _walked(content, Budget())
+    if (problem := walks[-1].problem) is not None:
+        raise ReadError(problem)
     places = _storages(content, walks, []).places
     is_little = _is_little(walks[2].root)
     found: dict[str, Place] = {}
@@ -94,6 +83,18 @@ def locate(source: ModelSource) -> dict[str, Place]:
         elif tensor.key in places:
             found[tensor.name] = placed(tensor, source.path, *places[tensor.key])
     return found
+
+
+def _walked(content: Source, budget: Budget) -> list[Walk]:
+    """The pickles that the file begins with, up to the first that cannot be read wholly."""
+    walks: list[Walk] = []
+    at = content.start
+    for _ in range(_PICKLES):
+        walks.append(walk(content, budget, start=at, persistent=True))
+        if walks[-1].problem is not None:
+            break
+        at = walks[-1].end
+    return walks
 
 
 def _is_little(system: object) -> bool:
