@@ -475,3 +475,19 @@ def test_a_column_whose_parts_differ_is_not_the_same() -> None:
     assert (change.columns, change.same_columns, change.close_columns) == ((), 0, 2)
     change = compared(profile(ROWS, whole, part), profile(ROWS, whole, part))
     assert (change.same_columns, change.close_columns) == (2, 0)
+
+
+def test_parts_that_are_gone_are_not_compared_either() -> None:
+    whole = ColumnProfile(name="place", type="struct<x: double>", kind="nested")
+    part = msgspec.structs.replace(AGE, name="place.x", of="place")
+    other = msgspec.structs.replace(SCORE, name="place.y", of="place")
+    change = compared(profile(ROWS, whole, part, other), profile(ROWS, whole, part))
+    assert (change.columns, change.same_columns) == ((), 1)
+    assert {one.name for one in change.not_compared} == {"place", "place.y"}
+
+
+def test_a_column_without_a_name_is_no_whole() -> None:
+    nameless = msgspec.structs.replace(AGE, name="")
+    text = ColumnProfile(name="body", type="string", kind="text", numbers=Numbers(counts=(ROWS,)))
+    change = compared(profile(ROWS, nameless, text), profile(ROWS, nameless, text))
+    assert (change.same_columns, [one.name for one in change.not_compared]) == (1, ["body"])

@@ -80,9 +80,9 @@ def compare_columns(
     seen = {change.name for change in changes if change.new is not None}
     left = [pair for pair in pairs if pair.new.name not in seen]
     compared = [pair for pair in left if not pair.not_compared]
-    moved = {pair.new.of for pair in pairs if not pair.is_same}
+    moved = {pair.new.of for pair in pairs if pair.new.of and not pair.is_same}
     same = sum(pair.is_same and pair.new.name not in moved for pair in compared)
-    wholes = {pair.new.name for pair in pairs}
+    parts = dict.fromkeys(one.name for one in _only_parts(old, pairs, added))
     return Columns(
         changes=tuple(_with_charts(changes, pairs)),
         same=same,
@@ -91,7 +91,7 @@ def compare_columns(
             NotCompared(name=name, reason=reason)
             for name, reason in (
                 *((one.new.name, one.not_compared) for one in left if one.not_compared),
-                *((one.name, _PART_OF_ONE) for one in added if one.of in wholes),
+                *((name, _PART_OF_ONE) for name in parts),
             )
         ),
         inconclusive=sum(drift.outcome == "inconclusive" for drift in drifts.values()),
@@ -132,7 +132,8 @@ def _paired(
         if has_rows and not is_same:
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
         pairs.append(pair)
-    unread = {pair.new.of for pair in pairs if pair.not_compared}
+    unread = {pair.new.of for pair in pairs if pair.new.of and pair.not_compared}
+    unread |= {one.of for one in _only_parts(old, pairs, added)}
     return [
         replace(one, not_compared=one.not_compared or _IN_PART) if one.new.name in unread else one
         for one in pairs
@@ -157,6 +158,16 @@ def _of_one_side(
         if one.name not in kept and one.of not in wholes:
             is_label = one.name == labels[0]
             yield ColumnChange(name=one.name, old=facts(one, old.rows), is_label=is_label)
+
+
+def _only_parts(
+    old: DataProfile, pairs: Sequence[_Pair], added: Iterable[ColumnProfile]
+) -> list[ColumnProfile]:
+    """Parts that one side alone has counted, of columns that both sides have."""
+    kept = {pair.old.name for pair in pairs}
+    wholes = {pair.new.name for pair in pairs}
+    gone = [one for one in _by_name(old).values() if one.name not in kept]
+    return [one for one in (*added, *gone) if one.of in wholes]
 
 
 def measured_columns(

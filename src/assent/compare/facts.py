@@ -22,6 +22,7 @@ _SHIFT = 0.1  # of the mean, in deviations of the baseline
 _SPREAD = 0.1  # of the deviation, as a fraction
 _FAR = 100.0  # how many widths of the old range a single value may be beyond it
 _MOST_FREQUENT = 20  # values that are told
+_LEAST_ROWS = 100  # below, moments are not tested
 
 
 class Looked(Struct, frozen=True, kw_only=True):
@@ -221,6 +222,3 @@ def _moments(
     grown = spread - ours.deviation
     if isfinite(error) and abs(grown) > max(z * error, _SPREAD * ours.deviation):
         yield FactChange(fact="deviation", old=ours.deviation, new=spread)
-
-
-_LEAST_ROWS = 100
