@@ -49,6 +49,7 @@ from assent.policy.gates.findings import (
     WithoutBaseline,
     alone,
     bounded,
+    failed,
     passed,
     undecided,
 )
@@ -161,9 +162,8 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         measured = next((one for one in diff.data.measured if one.name == self.data), None)
         if measured is None:
             return [
-                Finding(
+                failed(
                     rule=f"data {self.data}",
-                    outcome=Outcome.FAILED,
                     reason="the candidate has no data set of this name",
                     remedy="declare it under `data`, or correct the gate on the base branch",
                 )
@@ -249,9 +249,8 @@ class _Judgement:
         ]
         if not absent:
             return None
-        return Finding(
+        return failed(
             rule=f"data {self._gate.data} columns",
-            outcome=Outcome.FAILED,
             reason=f"the candidate has no column {named(absent)}",
             remedy="bring the column back, or correct the gate on the base branch",
         )
@@ -322,18 +321,16 @@ class _Judgement:
         threshold = LEVELS[amount] if isinstance(amount, str) else float(amount)
         both = [one for one in self._columns if one.old_name is not None]
         if not both:
-            yield Finding(
+            yield failed(
                 rule=rule,
-                outcome=Outcome.FAILED,
                 reason="no column is left that both sides have",
                 remedy="correct `columns` and `leave_out` of the gate on the base branch",
             )
             return
         unable = [one for one in both if one.problem]
         if unable:
-            yield Finding(
+            yield failed(
                 rule=rule,
-                outcome=Outcome.FAILED,
                 reason=f"{count(len(unable), 'column')} could not be compared",
                 evidence=listed([f"`{short(one.name)}`: {one.problem}" for one in unable]),
                 remedy="restore the columns, or leave them out (`leave_out`) on the base branch",
@@ -349,9 +346,8 @@ class _Judgement:
                 unsure.append((column, test))
         if moved:
             moved.sort(key=lambda one: (-one[1].psi, one[0].name))
-            yield Finding(
+            yield failed(
                 rule=rule,
-                outcome=Outcome.FAILED,
                 reason=f"{count(len(moved), 'column')} of {len(both):,} "
                 f"{'has' if len(moved) == 1 else 'have'} drifted, beyond chance",
                 evidence=f"{listed([self._drifted(*one) for one in moved])} {self._on_rows()}",
@@ -552,18 +548,16 @@ def _not_looked_at(names: list[str]) -> str:
 
 
 def _no_profile(rule: str) -> Finding:
-    return Finding(
+    return failed(
         rule=rule,
-        outcome=Outcome.FAILED,
         reason="the candidate has no profile of this data set",
         remedy="run `evaluate` again where the file can be read and the extra `data` is installed",
     )
 
 
 def _no_rows(rule: str) -> Finding:
-    return Finding(
+    return failed(
         rule=rule,
-        outcome=Outcome.FAILED,
         reason="the candidate's rows were not counted",
         remedy="run `evaluate` again where the file can be read and the extra `data` is installed",
     )

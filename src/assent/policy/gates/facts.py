@@ -15,9 +15,9 @@ from msgspec import Meta
 from assent.core.diff.data import ColumnFacts, MeasuredColumn
 from assent.core.scalar import show, show_apart, show_exactly
 from assent.core.units import count, fraction, show_moment, show_span, span_s
-from assent.core.verdict import Finding, Outcome
+from assent.core.verdict import Finding
 from assent.policy.gates.amounts import Amount, Percent, share_of, stated
-from assent.policy.gates.findings import Undecided, bounded, undecided
+from assent.policy.gates.findings import Undecided, bounded, failed, undecided
 from assent.policy.gates.words import listed, short
 
 Share = Annotated[float, Meta(ge=0, le=1)] | Percent
@@ -260,18 +260,16 @@ def judge_freshness(
         reason = "the candidate has no column of this name"
         if column is not None:
             reason = "it holds no moments" if column.new.kind != "time" else "it is empty"
-        return Finding(
+        return failed(
             rule=said,
-            outcome=Outcome.FAILED,
             reason=reason,
             remedy="name a column of dates or times, or correct the gate on the base branch",
         )
     age = datetime.fromisoformat(at).timestamp() - newest
     evidence = f"newest: {show_moment(newest)}"
     if age < -_DAY_S:
-        return Finding(
+        return failed(
             rule=said,
-            outcome=Outcome.FAILED,
             reason="the newest moment has yet to come, so it does not say how old the data is",
             evidence=evidence,
             remedy="correct the dates, or leave out the rows that are wrong",
@@ -288,9 +286,8 @@ def judge_freshness(
 
 def nothing_left(rule: str, reason: str = "no column is left to judge") -> Finding:
     """A gate that looked at nothing is no pass."""
-    return Finding(
+    return failed(
         rule=rule,
-        outcome=Outcome.FAILED,
         reason=reason,
         remedy="correct `columns` and `leave_out` of the gate on the base branch",
     )

@@ -48,6 +48,13 @@ def passed(rule: str, reason: str, evidence: str = "") -> Finding:
     return Finding(rule=rule, outcome=Outcome.PASSED, reason=reason, evidence=evidence)
 
 
+def failed(rule: str, reason: str, remedy: str, evidence: str = "") -> Finding:
+    """A rule that is broken, or that could not be judged at all."""
+    return Finding(
+        rule=rule, outcome=Outcome.FAILED, reason=reason, evidence=evidence, remedy=remedy
+    )
+
+
 def alone(
     rule: str, reason: str, without_baseline: WithoutBaseline, *, evidence: str = ""
 ) -> Finding:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from assent.core.profile import Overlap
 from assent.core.scalar import show
 from assent.core.units import count, fraction
-from assent.core.verdict import Finding, Outcome
-from assent.policy.gates.findings import bounded
+from assent.core.verdict import Finding
+from assent.policy.gates.findings import bounded, failed
 from assent.policy.gates.words import short
 
 _REMEDY = "take the shared rows out of one of the data sets, and evaluate again"
@@ -27,9 +27,8 @@ def judge_leakage(
     rule = f"data leakage between {between[0]} and {between[1]} max {show(most)}"
     found = [one for one in overlaps if {one.first, one.second} == {*between}]
     if not found or not all(_is_possible(one, rows.get(one.second)) for one in found):
-        yield Finding(
+        yield failed(
             rule=rule,
-            outcome=Outcome.FAILED,
             reason="what the data sets share was not counted",
             remedy="declare both under `data` with files that `evaluate` can read, and run it "
             "again with the extra `data` installed",

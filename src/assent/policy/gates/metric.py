@@ -35,6 +35,7 @@ from assent.policy.gates.findings import (
     WithoutBaseline,
     alone,
     bounded,
+    failed,
     undecided,
 )
 
@@ -138,9 +139,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         if not changes:
             rule = f"{self.pattern} {self._bounds()}"
             return [
-                Finding(
+                failed(
                     rule=rule,
-                    outcome=Outcome.FAILED,
                     reason="the candidate has no metric of this name",
                     remedy="write it in `evaluate`, or correct the gate on the base branch",
                 )
@@ -197,18 +197,16 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def _unusable(self, change: MetricChange) -> Finding:
         missing = change.alone is UNSET
-        return Finding(
+        return failed(
             rule=f"{change.name} {self._bounds()}",
-            outcome=Outcome.FAILED,
             reason="missing in the candidate" if missing else "not a number",
             evidence="" if missing else f"`{change.name}` = {show(change.alone)}",
             remedy="make `evaluate` write a finite number",
         )
 
     def _turned(self, change: MetricChange) -> Finding:
-        return Finding(
+        return failed(
             rule=f"{change.name} {self._bounds()}",
-            outcome=Outcome.FAILED,
             reason="its sign was turned round, so the name does not say which way is better",
             evidence=", ".join(f"`{change.name}` = {show(one)}" for one in _sides(change)),
             remedy="add `better: higher` or `better: lower` to the gate, or write it with its sign",
@@ -332,9 +330,8 @@ def _moved(change: MetricChange) -> str:
 
 
 def _of_nothing(rule: str, evidence: str) -> Finding:
-    return Finding(
+    return failed(
         rule=rule,
-        outcome=Outcome.FAILED,
         reason="the baseline is 0, so a percentage of it says nothing",
         evidence=evidence,
         remedy="give the limit as an amount",
@@ -371,9 +368,8 @@ def _confident(
             evidence=evidence,
         )
     if least > margin:
-        return Finding(
+        return failed(
             rule=rule,
-            outcome=Outcome.FAILED,
             reason=f"the {verb} is at least {show_apart(least, margin)[0]}"
             + (_OF_ONE_SIDE if best <= margin else ""),
             evidence=evidence,
@@ -410,9 +406,8 @@ def _without_interval(change: MetricChange, rule: str, means: Undecided) -> Find
             "is what is missing"
         )
     else:
-        return Finding(
+        return failed(
             rule=rule,
-            outcome=Outcome.FAILED,
             reason="no interval of the change is known",
             evidence=evidence,
             remedy="declare `predictions` that give this metric, or drop `confident`",
@@ -455,9 +450,8 @@ def _nothing_to_compare(
     change: MetricChange, rule: str, diff: Diff, without_baseline: WithoutBaseline
 ) -> Finding:
     if change.old is not UNSET:
-        return Finding(
+        return failed(
             rule=rule,
-            outcome=Outcome.FAILED,
             reason="the baseline's value is not a number",
             evidence=f"`{change.name}` = {show(change.old)} in the baseline",
             remedy="promote a version whose value is a number, or use min or max",

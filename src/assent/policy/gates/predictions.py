@@ -20,6 +20,7 @@ from assent.policy.gates.findings import (
     WithoutBaseline,
     alone,
     bounded,
+    failed,
     undecided,
 )
 from assent.policy.gates.words import named
@@ -69,9 +70,8 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         found = diff.predictions
         if found is None:
             return [
-                Finding(
+                failed(
                     rule=rule,
-                    outcome=Outcome.FAILED,
                     reason="the candidate has no predictions",
                     remedy="declare `predictions`, without `keep: false`; `evaluate` writes them",
                 )
@@ -96,9 +96,8 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             )
         measured = self._measured(found)
         if measured is None:
-            return Finding(
+            return failed(
                 rule=rule,
-                outcome=Outcome.FAILED,
                 reason=f"a {found.task} model has no {self.predictions.replace('_', ' ')}",
                 remedy="declare the column `prediction`, or correct the gate on the base branch",
             )
@@ -188,9 +187,8 @@ def _lost_slices(diff: Diff) -> list[str]:
 
 def _unjudged(rule: str, lost: Sequence[str]) -> Finding:
     """A slice that is gone has not got better."""
-    return Finding(
+    return failed(
         rule=rule,
-        outcome=Outcome.FAILED,
         reason="slices of the baseline are gone or have next to no rows left"
         if lost
         else "there is no slice with enough rows to judge",
