@@ -377,13 +377,14 @@ class _Model:
             return Unread(shape=tensor.shape, why="the file with its values is not there")
         self._beside.add(named)
         path = self._source.files[named]
-        with path.open("rb") as file:
-            file.seek(min(offset, 2**62))
-            head = file.read(_BLOB.size)
-        if len(head) < _BLOB.size:
+        size = path.stat().st_size
+        # Not every file system seeks as far as a file can claim: the offset is checked first.
+        if offset > size - _BLOB.size:
             raise ReadError(f"the tensor {tensor.name!r} reaches beyond the end of its file")
-        sentinel, _, length, start = _BLOB.unpack(head)
-        if sentinel != _SENTINEL or start + length > path.stat().st_size:
+        with path.open("rb") as file:
+            file.seek(offset)
+            sentinel, _, length, start = _BLOB.unpack(file.read(_BLOB.size))
+        if sentinel != _SENTINEL or start + length > size:
             raise ReadError(f"the tensor {tensor.name!r} has an impossible place")
         if tensor.dtype not in BITS:
             return Unread(shape=tensor.shape, why=f"values of the type {tensor.dtype} are not read")
