@@ -58,6 +58,8 @@ class Window(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill `buffer` as far as the window reaches."""
         wanted = max(0, min(len(buffer), self._size - self._at))
+        if not wanted:
+            return 0
         self._file.seek(self._start + self._at)
         count = self._file.readinto(memoryview(buffer)[:wanted]) or 0
         self._at += count
