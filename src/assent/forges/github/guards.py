@@ -23,8 +23,8 @@ from assent.forges.github.shapes import (
     Rule,
     RuleParameters,
 )
-from assent.forges.github.shown import context
 from assent.forges.github.site import ACTIONS_ACCOUNT, Site
+from assent.forges.remote.shown import context
 from assent.ports import Guard, GuardState
 
 _STILL = "Assent counts approvals itself, so an unapproved model is still not registered"

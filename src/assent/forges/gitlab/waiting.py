@@ -18,11 +18,11 @@ import msgspec
 from assent.core.evidence import Run
 from assent.errors import IdleError, UsageError
 from assent.forges.archives import Limits, unpack
-from assent.forges.gitlab.changes import Found
 from assent.forges.gitlab.moments import moment
 from assent.forges.gitlab.shapes import Job, MergeRequest, PipelineFacts
 from assent.forges.gitlab.shown import Shown
 from assent.forges.gitlab.site import FORGE, Site
+from assent.forges.remote.changes import Found
 from assent.ports import Forge, News
 
 MOST = 50
@@ -119,7 +119,7 @@ class Open:
         request: MergeRequest,
         *,
         forge: Forge,
-        find: Callable[[], Found | None],
+        find: Callable[[], Found[MergeRequest] | None],
         shown: Shown,
         model: str,
         job: str,
@@ -208,6 +208,6 @@ class Open:
         reviewed = self._shown.reviewed_at(self._model, number)
         return reviewed is not None and any(
             moment(note.updated_at, doing) > reviewed
-            for note in self._shown.notes(number)
+            for note in self._shown.messages(number)
             if note.author is None or note.author.id != self._site.own.id
         )
