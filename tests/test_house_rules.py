@@ -189,11 +189,13 @@ def test_no_section_has_a_word_of_its_own_for_what_is_the_same(path: Path) -> No
 
 def judging_results() -> list[type]:
     """The results of verbs that carry a verdict."""
-    modules = [path.stem for path in sorted((SOURCE / "verbs").glob("*.py"))]
+    rooms = ("verbs", "judging", "making", "recording")
+    paths = [path for room in rooms for path in sorted((SOURCE / room).glob("*.py"))]
     found: dict[str, type] = {}
-    for name in modules:
-        for kind in vars(importlib.import_module(f"assent.verbs.{name}")).values():
-            is_ours = isinstance(kind, type) and kind.__module__.startswith("assent.verbs.")
+    for path in paths:
+        module = importlib.import_module(f"assent.{path.parent.name}.{path.stem}")
+        for kind in vars(module).values():
+            is_ours = isinstance(kind, type) and kind.__module__ == module.__name__
             if is_ours and {"verdict", "decision", "findings"} & set(dir(kind)):
                 found[kind.__qualname__] = kind
     return list(found.values())

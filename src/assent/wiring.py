@@ -21,7 +21,7 @@ from assent.git import Repository, Trunk
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Forge, Store
 from assent.stores.directory import DirectoryStore
-from assent.verbs.workspace import FILE, Workspace
+from assent.workspace import FILE, Workspace
 
 _ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[A-Za-z0-9.-]+)(?::\d+)?[/:]"

@@ -17,15 +17,15 @@ from assent.core.registry import ChainError
 from assent.errors import IntegrityError, OutsideError, PolicyError
 from assent.ledgers.git import layout
 from assent.ledgers.git.commits import imported
+from assent.recording.appending import point_version_again, read_ledger, record
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
-from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.recover import recover
 from assent.verbs.resolve import resolve
 from assent.verbs.retire import retire
 from assent.verbs.verify import Area, verify
-from assent.verbs.workspace import Workspace
 from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.builders import approved, draft, new_repository, promoted, registered, run_git, subject
 from tests.effort import IS_SOAK
 

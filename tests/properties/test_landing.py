@@ -27,15 +27,15 @@ from assent.core.evidence import Code, Evidence
 from assent.core.verdict import Decision
 from assent.errors import IdleError
 from assent.git import Repository, Trunk
+from assent.judging.landing import require_base
 from assent.ports import Notice, Source
 from assent.testing.forge import MemoryForge
 from assent.testing.ledger import MemoryLedger
 from assent.testing.store import MemoryStore
 from assent.verbs.approve import approve
-from assent.verbs.landing import require_base
 from assent.verbs.register import register
-from assent.verbs.workspace import Workspace
 from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.builders import new_repository, run_git
 from tests.effort import IS_SOAK
 

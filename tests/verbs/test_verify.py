@@ -11,11 +11,11 @@ import pytest
 
 from assent.core.entry import Kind
 from assent.ports import Ledger, Store
+from assent.recording.appending import record
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
-from assent.verbs.recording import record
 from assent.verbs.verify import verify
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 from tests.builders import draft, subject
 from tests.ledgers.test_every_file import folder, opened, small
 

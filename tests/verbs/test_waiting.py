@@ -21,8 +21,8 @@ from assent.testing.forge import MemoryForge, MemoryWaiting
 from assent.verbs import waiting
 from assent.verbs.review import ReviewResult
 from assent.verbs.waiting import Failure, Reviewed, WaitingResult, plain, review_waiting
-from assent.verbs.workspace import Workspace
 from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.e2e.project import Project, new_project
 
 Left = Callable[[str, int], Path]

@@ -15,12 +15,7 @@ from assent.core.identity import PersonKey
 from assent.core.registry import Opinion
 from assent.core.verdict import Finding, Verdict
 from assent.errors import ExitCode, PolicyError
-from assent.policy.approvals import approval_findings
-from assent.policy.rules import ApprovalRule, Policy
-from assent.ports import View
-from assent.verbs.bundles import find, nothing_shown
-from assent.verbs.inherited import Inherited, inherited
-from assent.verbs.judging import (
+from assent.judging.candidate import (
     Judgement,
     all_reviews,
     hear,
@@ -30,9 +25,14 @@ from assent.verbs.judging import (
     subject,
     unnamed,
 )
-from assent.verbs.landing import require_base, steps
-from assent.verbs.recording import read_ledger, record
-from assent.verbs.workspace import Workspace
+from assent.judging.inherited import Inherited, inherited
+from assent.judging.landing import require_base, steps
+from assent.making.bundles import find, nothing_shown
+from assent.policy.approvals import approval_findings
+from assent.policy.rules import ApprovalRule, Policy
+from assent.ports import View
+from assent.recording.appending import read_ledger, record
+from assent.workspace import Workspace
 
 
 class ApproveResult(msgspec.Struct, frozen=True, kw_only=True):

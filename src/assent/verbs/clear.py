@@ -6,11 +6,11 @@ from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.ports import View
-from assent.verbs.keys import keyed
-from assent.verbs.outcome import Decided
-from assent.verbs.recording import record
+from assent.recording.appending import record
+from assent.recording.keys import keyed
+from assent.recording.outcome import Decided
 from assent.verbs.rollback import require_reason
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 
 def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decided:

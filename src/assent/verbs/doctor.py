@@ -8,11 +8,11 @@ from functools import partial
 import msgspec
 
 from assent.errors import AssentError, ExitCode
+from assent.judging.pinning import Pinned, pin_names
 from assent.ports import Guard, GuardState
-from assent.verbs.namesakes import require_own_name
-from assent.verbs.pinning import Pinned, pin_names
-from assent.verbs.recording import read_ledger
-from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
+from assent.recording.appending import read_ledger
+from assent.recording.namesakes import require_own_name
+from assent.workspace import FETCH_BASE, FILE, Workspace
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,13 +13,13 @@ from assent.core.digest import Digest
 from assent.core.identity import Actor
 from assent.core.verdict import Verdict
 from assent.errors import ExitCode
+from assent.judging.candidate import all_reviews, binding_reviews, hear, judge
+from assent.making.bundles import find
 from assent.policy.approvals import approval_findings
-from assent.verbs.bundles import find
-from assent.verbs.judging import all_reviews, binding_reviews, hear, judge
+from assent.recording.appending import read_ledger
+from assent.recording.versions import record_of
 from assent.verbs.promote import stage_findings, stage_rule
-from assent.verbs.recording import read_ledger
-from assent.verbs.versions import record_of
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 
 class ExplainResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from assent.setup.tree import Tree
 from assent.verbs.pipelines import look as standing
 from assent.verbs.pipelines import pipelines, write_pipelines
 from assent.verbs.workflows import default_branch, existing, workflows, write_workflows
-from assent.verbs.workspace import FILE
+from assent.workspace import FILE
 
 IGNORED = ".assent/"
 MAX_SHOWN = 5

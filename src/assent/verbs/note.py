@@ -9,13 +9,13 @@ from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.ports import View
-from assent.verbs.keys import keyed
-from assent.verbs.outcome import Decided
+from assent.recording.appending import record
+from assent.recording.keys import keyed
+from assent.recording.outcome import Decided
+from assent.recording.versions import record_of
 from assent.verbs.promote import chosen_version
-from assent.verbs.recording import record
 from assent.verbs.rollback import require_reason
-from assent.verbs.versions import record_of
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 
 def note(

@@ -8,19 +8,19 @@ from assent.core.entry import Draft, Entry, Kind, recorded
 from assent.core.registry import Record
 from assent.core.verdict import Decision, Finding, Verdict
 from assent.errors import AssentError, UsageError
+from assent.judging.candidate import approval_records, binding_reviews, hear, subject
+from assent.judging.override import may_go_on, override_draft
+from assent.judging.reverted import Back, gone_back
+from assent.making.bundles import find, require_durable
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy, StageRule
 from assent.policy.stages import entries_wanted, judge_entry
 from assent.ports import Press, View
-from assent.verbs import deploying
-from assent.verbs.bundles import find, require_durable
-from assent.verbs.judging import approval_records, binding_reviews, hear, subject
-from assent.verbs.outcome import Decided
-from assent.verbs.override import may_go_on, override_draft
-from assent.verbs.recording import point_stage_again, read_entries, read_ledger, record
-from assent.verbs.reverted import Back, gone_back
-from assent.verbs.versions import record_of, version_number
-from assent.verbs.workspace import Workspace
+from assent.recording import deployments
+from assent.recording.appending import point_stage_again, read_entries, read_ledger, record
+from assent.recording.outcome import Decided
+from assent.recording.versions import record_of, version_number
+from assent.workspace import Workspace
 
 
 def promote(
@@ -94,7 +94,7 @@ def promote(
 
     _, entries = record(workspace, model, decide, view=view)
     for entry in (*standing, *entries):
-        deploying.show(workspace, view, entry, environment)
+        deployments.show(workspace, view, entry, environment)
     sentence = f"v{number} was not promoted to {stage}"
     if entries:
         replaced = entries[-1].replaces
@@ -204,7 +204,7 @@ def _judge(
     known = record_of(view, model, candidate.version or 0)
     reviews = [
         *binding_reviews(workspace, view, model, bundle.digest),
-        *deploying.reviews_of(workspace, press, bundle.digest, is_named=is_named),
+        *deployments.reviews_of(workspace, press, bundle.digest, is_named=is_named),
     ]
     approvals = hear(
         workspace, view, rule.approvals or policy.approvals, candidate, reviews=reviews, change=None
@@ -212,6 +212,6 @@ def _judge(
     findings = [
         *stage_findings(workspace, view, rule, stage, known),
         *approval_findings(approvals, rule_name=f"approvals for {stage}"),
-        *deploying.findings_of(press, environment),
+        *deployments.findings_of(press, environment),
     ]
     return Verdict(findings=tuple(findings)), approvals

@@ -13,28 +13,28 @@ from assent.core.entry import Draft, Kind
 from assent.core.registry import VersionLine
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError, PolicyError
-from assent.making.inputs import say_changed
-from assent.measure.patterns import covers
-from assent.policy.rules import Policy
-from assent.ports import View
-from assent.verbs.bundles import find, remember, require_durable
-from assent.verbs.judging import (
+from assent.judging.candidate import (
     approval_records,
     binding_reviews,
     judge,
     makers,
     subject,
 )
-from assent.verbs.landing import Landed, all_steps, has_another, require_landed, steps
-from assent.verbs.locks import locked_of
-from assent.verbs.outcome import Decided
-from assent.verbs.override import may_go_on, override_draft
-from assent.verbs.recording import point_version_again, read_ledger, record
-from assent.verbs.reverted import gone_back
-from assent.verbs.revisions import foreign
-from assent.verbs.versions import registered_from
-from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import differing, forgotten, inputs_of
+from assent.judging.landing import Landed, all_steps, has_another, require_landed, steps
+from assent.judging.override import may_go_on, override_draft
+from assent.judging.reverted import gone_back
+from assent.making.bundles import find, remember, require_durable
+from assent.making.changed_inputs import foreign
+from assent.making.inputs import say_changed
+from assent.making.locks import locked_of
+from assent.making.worktree import differing, forgotten, inputs_of
+from assent.measure.patterns import covers
+from assent.policy.rules import Policy
+from assent.ports import View
+from assent.recording.appending import point_version_again, read_ledger, record
+from assent.recording.outcome import Decided
+from assent.recording.versions import registered_from
+from assent.workspace import Workspace
 
 MOST_HASHED_BYTES = 64 << 20
 """How large the inputs may be together that are hashed to leave a hint for later runs."""

@@ -10,7 +10,11 @@ from assent.core.approval import Approvals
 from assent.core.change import Change
 from assent.core.digest import Digest
 from assent.errors import PolicyError, UsageError
+from assent.judging.candidate import all_reviews, provenance, unnamed
+from assent.judging.inherited import inherited
+from assent.making.bundles import find
 from assent.ports import Asked, Command, Word
+from assent.recording.appending import read_ledger
 from assent.report.parts import Section, Words, cell
 from assent.report.reply import (
     Place,
@@ -21,12 +25,8 @@ from assent.report.reply import (
     reply_to_markdown,
 )
 from assent.verbs.approve import hear_everywhere
-from assent.verbs.bundles import find
 from assent.verbs.explain import explain
-from assent.verbs.inherited import inherited
-from assent.verbs.judging import all_reviews, provenance, unnamed
-from assent.verbs.recording import read_ledger
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 MOST = 10
 """How many commands of one comment are answered."""

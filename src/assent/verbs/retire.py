@@ -5,12 +5,12 @@ from __future__ import annotations
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.ports import View
-from assent.verbs.outcome import Decided
+from assent.recording.appending import read_ledger, record
+from assent.recording.outcome import Decided
+from assent.recording.versions import record_of
 from assent.verbs.promote import chosen_version
-from assent.verbs.recording import read_ledger, record
 from assent.verbs.rollback import require_reason
-from assent.verbs.versions import record_of
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 
 def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> Decided:

@@ -17,26 +17,26 @@ from assent.core.entry import Draft, Entry, Kind
 from assent.core.scalar import number, show_apart
 from assent.core.verdict import Finding
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
+from assent.judging.candidate import Judgement, judge, makers, subject
+from assent.making.bundles import baseline, load, open_bundle, read_bundle
+from assent.making.changed_inputs import difference
+from assent.making.evaluation import run_evaluation
+from assent.making.handover import taken
+from assent.making.locks import lock_at, retraining
+from assent.making.packing import make_bundle
+from assent.making.training import run_training
+from assent.making.worktree import changed_files, some_of
 from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
+from assent.recording.appending import read_entries, read_ledger, record
+from assent.recording.keys import keyed
+from assent.recording.proposal_branch import commit_file, push, require_own, tip
+from assent.recording.versions import registered_from
 from assent.report.proposal import proposal_body, proposal_title
 from assent.report.review import ReviewReport
 from assent.report.sections.verdict import blocked_by
-from assent.verbs.branch import commit_file, push, require_own, tip
-from assent.verbs.bundle import bundle
-from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
-from assent.verbs.evaluate import evaluate
-from assent.verbs.handover import taken
-from assent.verbs.judging import Judgement, judge, makers, subject
-from assent.verbs.keys import keyed
-from assent.verbs.locks import lock_at, retraining
-from assent.verbs.recording import read_entries, read_ledger, record
-from assent.verbs.revisions import difference
-from assent.verbs.train import train
-from assent.verbs.versions import registered_from
-from assent.verbs.workspace import FILE, Workspace
-from assent.verbs.worktree import changed_files, some_of
+from assent.workspace import FILE, Workspace
 
 BRANCHES = "retrain"
 """Not below `assent/`: those branches are the ledger."""
@@ -151,12 +151,12 @@ def _made(
     progress: Callable[[int], None] | None,
 ) -> Known | None:
     """The bundle of a training here; None if the model is the known one again."""
-    trained = train(workspace, model, force=True, output=output)
+    trained, _ = run_training(workspace, model, force=True, output=output)
     if trained.model_digest == known.bundle.model_digest:
         return None
-    evaluate(workspace, model, force=True, output=output)
+    run_evaluation(workspace, model, force=True, output=output)
     # Nobody has reviewed it: it must not be what others get for these inputs.
-    made = bundle(workspace, model, is_found_again=False, progress=progress)
+    made = make_bundle(workspace, model, is_found_again=False, progress=progress)
     return open_bundle(workspace, read_bundle(workspace, model, made.bundle))
 
 

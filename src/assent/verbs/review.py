@@ -15,35 +15,24 @@ from assent.core.digest import Digest, hex_of
 from assent.core.verdict import Decision, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, UsageError
 from assent.files import write_atomically
+from assent.judging.candidate import all_reviews, judge
+from assent.judging.landing import of_another_base, require_base
+from assent.judging.moving import moved_store
+from assent.judging.reverted import gone_back
+from assent.making.attachments import read_attachment
+from assent.making.bundles import digest_here, find, load, made_by, nothing_shown, open_bundle
+from assent.making.changed_inputs import between
+from assent.making.evaluation import run_evaluation
+from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
+from assent.making.handover import taken
 from assent.making.inputs import Inputs
-from assent.policy.rules import Policy, rule_changes
-from assent.ports import Notice, View
-from assent.report.html import to_html
-from assent.report.jsonform import to_json
-from assent.report.junit import to_junit
-from assent.report.markdown import to_markdown
-from assent.report.review import Plot, ReviewReport
-from assent.report.sections.verdict import blocked_by
-from assent.verbs.attachments import read_attachment
-from assent.verbs.bundle import bundle
-from assent.verbs.bundles import digest_here, find, load, made_by, nothing_shown, open_bundle
-from assent.verbs.evaluate import evaluate
-from assent.verbs.handover import taken
-from assent.verbs.judging import all_reviews, judge
-from assent.verbs.landing import of_another_base, require_base
-from assent.verbs.locks import current_lock, locked_of
-from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
-from assent.verbs.moving import moved_store
-from assent.verbs.namesakes import namesake_of_change
-from assent.verbs.ready import require_ready
-from assent.verbs.recording import read_ledger
-from assent.verbs.reverted import gone_back
-from assent.verbs.revisions import between
-from assent.verbs.running import recovered
-from assent.verbs.train import run_training
-from assent.verbs.work import Evaluated, Trained, kept
-from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
-from assent.verbs.worktree import (
+from assent.making.locks import current_lock, locked_of
+from assent.making.packing import make_bundle
+from assent.making.ready import require_ready
+from assent.making.running import recovered
+from assent.making.scratch import Evaluated, Trained, kept
+from assent.making.training import run_training
+from assent.making.worktree import (
     inputs_of,
     is_of_other_dirt,
     is_same_code,
@@ -51,6 +40,17 @@ from assent.verbs.worktree import (
     read_code,
     some_of,
 )
+from assent.policy.rules import Policy, rule_changes
+from assent.ports import Notice, View
+from assent.recording.appending import read_ledger
+from assent.recording.namesakes import namesake_of_change
+from assent.report.html import to_html
+from assent.report.jsonform import to_json
+from assent.report.junit import to_junit
+from assent.report.markdown import to_markdown
+from assent.report.review import Plot, ReviewReport
+from assent.report.sections.verdict import blocked_by
+from assent.workspace import FETCH_BASE, FILE, Workspace
 
 _GUARDING = (
     ".github/workflows",
@@ -320,8 +320,8 @@ def _candidate(
     if done is None and settings.train is not None:
         _, inputs = run_training(workspace, model, force=force, output=output, inputs=inputs)
     if done != "evaluate":
-        evaluate(workspace, model, force=force, output=output, inputs=inputs)
-    made = bundle(workspace, model, progress=progress, inputs=inputs)
+        run_evaluation(workspace, model, force=force, output=output, inputs=inputs)
+    made = make_bundle(workspace, model, progress=progress, inputs=inputs)
     return made.bundle, False
 
 

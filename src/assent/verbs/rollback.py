@@ -7,19 +7,19 @@ import msgspec
 from assent.core.entry import Draft, Entry, Kind, recorded
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import UsageError
+from assent.judging.candidate import approval_records, binding_reviews, hear, subject
+from assent.judging.override import may_go_on
+from assent.making.bundles import find, require_durable
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy, StageRule
 from assent.ports import View
-from assent.verbs import deploying
-from assent.verbs.bundles import find, require_durable
-from assent.verbs.judging import approval_records, binding_reviews, hear, subject
-from assent.verbs.keys import Key, keyed
-from assent.verbs.outcome import Decided
-from assent.verbs.override import may_go_on
+from assent.recording import deployments
+from assent.recording.appending import point_all, point_stage_again, read_ledger, record
+from assent.recording.keys import Key, keyed
+from assent.recording.outcome import Decided
+from assent.recording.versions import record_of, version_number
 from assent.verbs.promote import stage_rule
-from assent.verbs.recording import point_all, point_stage_again, read_ledger, record
-from assent.verbs.versions import record_of, version_number
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 
 def rollback(
@@ -59,7 +59,7 @@ def _again(
     [entry] = entries
     workspace.require_trusted(f"rolling back {entry.stage} of {entry.model}")
     point_all(workspace, entry.model, entries)
-    deploying.show(workspace, view, entry, environment)
+    deployments.show(workspace, view, entry, environment)
     return Decided(
         model=entry.model,
         sentence=f"{_sentence(entry)} (an earlier run has recorded it)",
@@ -104,7 +104,7 @@ def _rolled_back(
         known = record_of(view, model, target)
         reviews = [
             *binding_reviews(workspace, view, model, candidate.bundle.digest),
-            *deploying.reviews_of(workspace, press, candidate.bundle.digest),
+            *deployments.reviews_of(workspace, press, candidate.bundle.digest),
         ]
         needed = _approval_rule(policy, rule)
         approvals = hear(workspace, view, needed, candidate, reviews=reviews, change=None)
@@ -113,7 +113,7 @@ def _rolled_back(
                 _returns(stage, target, is_known=stage in known.stays),
                 _not_retired(target, is_retired=known.retired),
                 *approval_findings(approvals, rule_name=f"approvals for going back in {stage}"),
-                *deploying.findings_of(press, environment),
+                *deployments.findings_of(press, environment),
             )
         )
         verdicts[:] = [verdict]
@@ -139,7 +139,7 @@ def _rolled_back(
 
     _, entries = record(workspace, model, decide, view=view, key=key)
     for entry in (*standing, *entries):
-        deploying.show(workspace, view, entry, environment)
+        deployments.show(workspace, view, entry, environment)
     sentence = f"{stage} was not rolled back"
     if entries:
         sentence = _sentence(entries[-1])

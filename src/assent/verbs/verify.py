@@ -15,8 +15,8 @@ from assent.core.entry import Dated, dated, entry_digest
 from assent.core.registry import ChainError, LostError, Registry, fold
 from assent.errors import ExitCode, IntegrityError
 from assent.ports import BlobState, Pointer, View
-from assent.verbs.witnesses import beyond, head_of, not_in
-from assent.verbs.workspace import Workspace
+from assent.recording.witnesses import beyond, head_of, not_in
+from assent.workspace import Workspace
 
 MOST_NAMED = 5
 """How many files that do not verify are named."""

@@ -12,11 +12,11 @@ import msgspec
 
 from assent.core.verdict import Decision
 from assent.errors import AssentError, ExitCode, IdleError
+from assent.making.bundles import nothing_shown
+from assent.making.handover import taken
 from assent.ports import News, Waiting
-from assent.verbs.bundles import nothing_shown
-from assent.verbs.handover import taken
 from assent.verbs.review import ReviewResult, review
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 MOST = 20
 """How many changes one run reviews; those that are left wait for the next one."""

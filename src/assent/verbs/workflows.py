@@ -15,7 +15,7 @@ from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, rea
 from assent.setup.github.installing import with_installs
 from assent.setup.github.models import are_plain, for_models
 from assent.setup.installs import Install
-from assent.verbs.workspace import FILE
+from assent.workspace import FILE
 
 SOURCE = Path(__file__).parent / "github"
 PLACEHOLDER = f"OWNER/assent/actions/{{}}@{'0' * 40}"
