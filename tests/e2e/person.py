@@ -9,10 +9,11 @@ from assent.core.bundle import read_manifest
 from assent.errors import AssentError, ExitCode
 from assent.ports import BlobState
 from assent.recording.outcome import Decided
+from assent.recording.whole import read_whole
 from assent.verbs.bundle import bundle
 from assent.verbs.promote import promote
 from assent.verbs.register import register
-from assent.verbs.verify import read_whole, verify
+from assent.verbs.verify import verify
 from assent.wiring import open_workspace
 from assent.workspace import Workspace
 from tests.e2e.project import Project

@@ -24,15 +24,15 @@ from assent.core.evidence import Attachment
 from assent.core.verdict import Finding, Outcome
 from assent.errors import IntegrityError, UsageError
 from assent.judging import inspection as judged
+from assent.judging.review import report_on
 from assent.making.bundles import find
 from assent.measure.models import inspect as inspection
 from assent.ports import Source, View
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
 from assent.report.markdown import to_markdown
-from assent.verbs.review import report_on
 from assent.wiring import open_workspace
 from assent.workspace import Workspace
 from tests.e2e.project import CONFIG, FILES, Project, copy_project, new_project

@@ -14,7 +14,7 @@ import pytest
 from assent.core.registry import LostError
 from assent.errors import AssentError, ExitCode
 from assent.ledgers.git.ledger import GitLedger
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.verbs.note import note
 from assent.verbs.recover import recover
 from assent.verbs.verify import verify

@@ -16,10 +16,10 @@ from assent.core.change import Change
 from assent.core.evidence import Run
 from assent.core.verdict import Decision
 from assent.errors import ExitCode, OutsideError, PolicyError
+from assent.judging.review import ReviewResult
 from assent.ports import News, Waiting
 from assent.testing.forge import MemoryForge, MemoryWaiting
 from assent.verbs import waiting
-from assent.verbs.review import ReviewResult
 from assent.verbs.waiting import Failure, Reviewed, WaitingResult, plain, review_waiting
 from assent.wiring import open_workspace
 from assent.workspace import Workspace

@@ -21,7 +21,7 @@ from assent.making.bundles import of_inputs, open_bundle, read_bundle
 from assent.making.changed_inputs import difference, foreign
 from assent.making.locks import lock_at, locked_of
 from assent.ports import View
-from assent.recording.appending import read_entries
+from assent.recording.reading import read_entries
 from assent.recording.versions import latest_from, registered_commits, registered_from
 from assent.workspace import Workspace
 

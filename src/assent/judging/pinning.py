@@ -11,7 +11,7 @@ from assent.config.pins import Place, pinned, unpinned_names
 from assent.config.read import read_config
 from assent.errors import AssentError, OutsideError
 from assent.files import write_atomically
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.workspace import FILE, Workspace
 
 _UNSURE = "no account of this name may write here; if it is the right one, add its number yourself"

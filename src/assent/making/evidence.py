@@ -35,7 +35,7 @@ from assent.measure.profiles.spark import profile_with_spark
 from assent.measure.redaction import redact_text
 from assent.policy.gates.data import DataGate
 from assent.policy.rules import Policy
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 
 PREDICTIONS_TYPE = "application/vnd.apache.parquet"

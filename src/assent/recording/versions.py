@@ -50,3 +50,19 @@ def record_of(view: View, model: str, version: int) -> Record:
             else "nothing is registered yet",
         )
     return record
+
+
+def chosen_version(view: View, version: str | None) -> int:
+    """The number of the version that is meant; None is the newest that is not retired."""
+    doing = f"choosing the version of {view.state.model}"
+    if version is None:
+        if view.state.latest is None:
+            raise UsageError(doing, "none is registered", hint="run `assent register` first")
+        return view.state.latest.version
+    number = version_number(version)
+    if number is None and version in view.state.stages:
+        number = view.state.stages[version].version
+    if number is None:
+        raise UsageError(doing, f"{version!r} is no version", hint="write v12, or a stage")
+    record_of(view, view.state.model, number)
+    return number

@@ -15,23 +15,16 @@ from assent.core.identity import PersonKey
 from assent.core.registry import Opinion
 from assent.core.verdict import Finding, Verdict
 from assent.errors import ExitCode, PolicyError
-from assent.judging.candidate import (
-    Judgement,
-    all_reviews,
-    hear,
-    judge,
-    makers,
-    provenance,
-    subject,
-    unnamed,
-)
+from assent.judging.candidate import Judgement, judge, provenance, subject
 from assent.judging.inherited import Inherited, inherited
 from assent.judging.landing import require_base, steps
+from assent.judging.opinions import all_reviews, hear_everywhere, makers, unnamed
 from assent.making.bundles import find, nothing_shown
 from assent.policy.approvals import approval_findings
-from assent.policy.rules import ApprovalRule, Policy
+from assent.policy.rules import Policy
 from assent.ports import View
-from assent.recording.appending import read_ledger, record
+from assent.recording.appending import Resolved, record
+from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 
 
@@ -137,19 +130,19 @@ def _recorded(
     base branch that are about to get a version.
     """
     bundle = candidate.bundle
-    heard: dict[str | None, Approvals] = {}
     beside = inherited(workspace, view, candidate, change, covered=covered)
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Resolved[Mapping[str | None, Approvals]]:
         reviews = all_reviews(workspace, view, bundle.model, bundle.digest)
-        heard.update(hear_everywhere(workspace, view, policy, candidate, change, beside, reviews))
+        heard = hear_everywhere(workspace, view, policy, candidate, change, beside, reviews)
         best = best_of(heard)
-        return _drafts(workspace, view, policy, candidate, change, best, beside, reviews)
+        drafts = _drafts(workspace, view, policy, candidate, change, best, beside, reviews)
+        return Resolved(outcome=heard, drafts=drafts)
 
-    _, entries = record(workspace, bundle.model, decide, view=view)
-    approvals = heard.pop(None)
+    done = record(workspace, bundle.model, decide, view=view)
+    heard, approvals = done.outcome, done.outcome[None]
     names = unnamed(policy, change, beside)
-    best = best_of({None: approvals, **heard})
+    best = best_of(heard)
     return ApproveResult(
         model=bundle.model,
         bundle=bundle.digest,
@@ -158,31 +151,11 @@ def _recorded(
         approvals=approvals,
         stages={stage: one for stage, one in heard.items() if stage is not None},
         findings=tuple(approval_findings(approvals, unmapped_authors=names)),
-        recorded=tuple(f"{entry.kind} by {entry.approvals[0].person.login}" for entry in entries),
+        recorded=tuple(
+            f"{entry.kind} by {entry.approvals[0].person.login}" for entry in done.entries
+        ),
         given=next((one for one in best if given and one.person.key == given.person.key), None),
     )
-
-
-def hear_everywhere(
-    workspace: Workspace,
-    view: View,
-    policy: Policy,
-    candidate: Known,
-    change: Change,
-    beside: Inherited,
-    reviews: Sequence[Review],
-) -> dict[str | None, Approvals]:
-    """Whose of `reviews` count for registering (None), and for each stage that has approvers of its
-    own.
-    """
-    rules: dict[str | None, ApprovalRule] = {None: policy.approvals}
-    for stage, rule in policy.stages.items():
-        if rule.approvals is not None:
-            rules[stage] = rule.approvals
-    return {
-        stage: hear(workspace, view, rule, candidate, reviews=reviews, change=change, beside=beside)
-        for stage, rule in rules.items()
-    }
 
 
 def best_of(heard: Mapping[str | None, Approvals]) -> list[Heard]:
@@ -204,7 +177,7 @@ def _drafts(
     heard: Sequence[Heard],
     beside: Inherited,
     reviews: Sequence[Review],
-) -> list[Draft]:
+) -> tuple[Draft, ...]:
     """One entry for each opinion that the ledger does not hold yet."""
     known = view.record(candidate.bundle.digest)
     opinions = {} if known is None else known.opinions
@@ -223,7 +196,7 @@ def _drafts(
                 workspace, view, policy, candidate, reviews=reviews, change=change, beside=beside
             )
         drafts.append(_draft(workspace, candidate, change, one, kind, judgement))
-    return drafts
+    return tuple(drafts)
 
 
 def _is_recorded(

@@ -33,7 +33,7 @@ from assent.measure.profiles.profile import profile_data
 from assent.measure.profiles.reading import Table, open_table
 from assent.measure.profiles.rows import row_changes
 from assent.policy.directions import directed
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 
 PROFILE_SUFFIX = ".json.gz"

@@ -10,8 +10,8 @@ import msgspec
 from assent.errors import AssentError, ExitCode
 from assent.judging.pinning import Pinned, pin_names
 from assent.ports import Guard, GuardState
-from assent.recording.appending import read_ledger
 from assent.recording.namesakes import require_own_name
+from assent.recording.reading import read_ledger
 from assent.workspace import FETCH_BASE, FILE, Workspace
 
 

@@ -9,7 +9,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.making.bundles import find, stands_at, write_model
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 
 

@@ -13,8 +13,8 @@ from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
 from assent.recording.keys import Key, keyed
 from assent.recording.namesakes import require_own_name
-from assent.verbs.rollback import require_reason
-from assent.verbs.verify import Read, read_whole
+from assent.recording.reasons import require_reason
+from assent.recording.whole import Read, read_whole
 from assent.workspace import Workspace
 
 HERE = "this clone"

@@ -13,14 +13,9 @@ from assent.core.entry import Draft, Kind
 from assent.core.registry import VersionLine
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError, PolicyError
-from assent.judging.candidate import (
-    approval_records,
-    binding_reviews,
-    judge,
-    makers,
-    subject,
-)
+from assent.judging.candidate import judge, subject
 from assent.judging.landing import Landed, all_steps, has_another, require_landed, steps
+from assent.judging.opinions import approval_records, binding_reviews, makers
 from assent.judging.override import may_go_on, override_draft
 from assent.judging.reverted import gone_back
 from assent.making.bundles import find, remember, require_durable
@@ -31,8 +26,10 @@ from assent.making.worktree import differing, forgotten, inputs_of
 from assent.measure.patterns import covers
 from assent.policy.rules import Policy
 from assent.ports import View
-from assent.recording.appending import point_version_again, read_ledger, record
+from assent.recording.appending import Resolved, record
 from assent.recording.outcome import Decided
+from assent.recording.pointers import point_version_again
+from assent.recording.reading import read_ledger
 from assent.recording.versions import registered_from
 from assent.workspace import Workspace
 
@@ -80,6 +77,13 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
     def without_override(self) -> _Order:
         """For what nobody can have meant: an override is for what is checked out."""
         return msgspec.structs.replace(self, override=False)
+
+
+class _Registering(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a bundle: the verdict on it, or what is `known` of one that has a version."""
+
+    verdict: Verdict
+    known: Decided | None = None
 
 
 def _all_landed(workspace: Workspace, view: View, model: str, order: _Order) -> Decided:
@@ -223,26 +227,24 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
     workspace, model, change = step.workspace, step.model, step.change
     bundle, policy = candidate.bundle, order.policy
     require_durable(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
-    verdicts: list[Verdict] = []
-    known: list[Decided] = []
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Resolved[_Registering]:
         before = view.record(bundle.digest)
         if before is not None and before.version is not None and before.registered is not None:
             point_version_again(workspace, view, before.version, before.registered)
             remark = _gone_back(workspace, view, model, before.version, change)
-            known.append(_known(model, bundle.digest, before.version, remark))
-            return []
+            known = _known(model, bundle.digest, before.version, remark)
+            return Resolved(outcome=_Registering(verdict=known.verdict, known=known))
         reviews = binding_reviews(workspace, view, model, bundle.digest)
         judgement = judge(
             workspace, view, policy, candidate, reviews=reviews, change=None, landed=change
         )
         verdict = judgement.verdict
-        verdicts[:] = [verdict]
+        outcome = _Registering(verdict=verdict)
         if not may_go_on(
             workspace, view, policy, verdict, override=order.override, reason=order.reason
         ):
-            return []
+            return Resolved(outcome=outcome)
         about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)
         draft = Draft(
             kind=Kind.REGISTERED,
@@ -257,28 +259,27 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
             commit=step.commit,
             reason=order.reason,
         )
-        if judgement.verdict.decision is Decision.PASSED:
-            return [draft]
+        if verdict.decision is Decision.PASSED:
+            return Resolved(outcome=outcome, drafts=(draft,))
         unnumbered = subject(candidate)
-        return [
-            override_draft(workspace, model, unnumbered, None, judgement.record, order.reason),
-            draft,
-        ]
+        against = override_draft(workspace, model, unnumbered, None, judgement.record, order.reason)
+        return Resolved(outcome=outcome, drafts=(against, draft))
 
-    _, entries = record(workspace, model, decide, view=view)
+    done = record(workspace, model, decide, view=view)
+    known, entries = done.outcome.known, done.entries
     if (known or entries) and step.is_checked_out and _is_of_inputs(workspace, candidate):
         # The hints that a bundle of another job could not leave: it is of these inputs, which has
         # just been proven.
         remember(workspace.store, model, candidate.evidence, bundle.digest, step.commit)
-    if known:
-        return known[-1]
+    if known is not None:
+        return known
     version = entries[-1].subject.version if entries else None
     return Decided(
         model=model,
         sentence=f"registered {short(bundle.digest)} as v{version}"
         if entries
         else f"{short(bundle.digest)} was not registered",
-        verdict=verdicts[0],
+        verdict=done.outcome.verdict,
         version=version,
         bundle=bundle.digest,
         entries=entries,

@@ -10,11 +10,12 @@ from assent.core.approval import Approvals
 from assent.core.change import Change
 from assent.core.digest import Digest
 from assent.errors import PolicyError, UsageError
-from assent.judging.candidate import all_reviews, provenance, unnamed
+from assent.judging.candidate import judge, provenance
 from assent.judging.inherited import inherited
+from assent.judging.opinions import all_reviews, hear_everywhere, unnamed
 from assent.making.bundles import find
 from assent.ports import Asked, Command, Word
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.report.parts import Section, Words, cell
 from assent.report.reply import (
     Place,
@@ -24,8 +25,6 @@ from assent.report.reply import (
     problem_section,
     reply_to_markdown,
 )
-from assent.verbs.approve import hear_everywhere
-from assent.verbs.explain import explain
 from assent.workspace import Workspace
 
 MOST = 10
@@ -203,12 +202,20 @@ def _explanation(workspace: Workspace, model: str) -> Told:
             f"no bundle of it is shown at {change.head[:12]} yet",
             hint="the review shows one as soon as the change is trained and evaluated",
         )
-    found = explain(workspace, model, name=shown)
+    view = read_ledger(workspace, model)
+    judged = judge(
+        workspace,
+        view,
+        workspace.binding_policy(model),
+        find(workspace, view, model, shown),
+        reviews=all_reviews(workspace, view, model, shown),
+        change=change,
+    )
     answer = Answer(
         word=Word.EXPLAIN,
         model=model,
         bundle=shown,
         head=change.head,
-        why=(found.verdict.decision.value,),
+        why=(judged.verdict.decision.value,),
     )
-    return answer, explanation_sections(model, shown, change.head, found.verdict, found.approvals)
+    return answer, explanation_sections(model, shown, change.head, judged.verdict, judged.approvals)

@@ -7,7 +7,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.ports import View
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.recording.versions import record_of, version_number
 from assent.workspace import Workspace
 

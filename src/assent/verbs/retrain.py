@@ -17,7 +17,8 @@ from assent.core.entry import Draft, Entry, Kind
 from assent.core.scalar import number, show_apart
 from assent.core.verdict import Finding
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
-from assent.judging.candidate import Judgement, judge, makers, subject
+from assent.judging.candidate import Judgement, judge, subject
+from assent.judging.opinions import makers
 from assent.making.bundles import baseline, load, open_bundle, read_bundle
 from assent.making.changed_inputs import difference
 from assent.making.evaluation import run_evaluation
@@ -29,9 +30,10 @@ from assent.making.worktree import changed_files, some_of
 from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
-from assent.recording.appending import read_entries, read_ledger, record
+from assent.recording.appending import Resolved, record
 from assent.recording.keys import keyed
 from assent.recording.proposal_branch import commit_file, push, require_own, tip
+from assent.recording.reading import read_entries, read_ledger
 from assent.recording.versions import registered_from
 from assent.report.proposal import proposal_body, proposal_title
 from assent.report.review import ReviewReport
@@ -385,27 +387,26 @@ def _noted(workspace: Workspace, policy: Policy, known: Known, base: str, found:
     candidate = found.candidate
     model = candidate.bundle.model
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Resolved[None]:
         now = baseline(workspace, view, model, list(policy.stages))
         if now is None or now.bundle.digest != known.bundle.digest:
-            return []
-        return [
-            Draft(
-                kind=Kind.NOTED,
-                at=workspace.now,
-                model=model,
-                subject=subject(candidate),
-                actor=workspace.forge.whoami(),
-                authors=makers(workspace, candidate, None),
-                verdict=found.judgement.record,
-                run=workspace.run,
-                commit=base,
-                reason=f"retrained: {found.sentence}",
-            )
-        ]
+            return Resolved(outcome=None)
+        draft = Draft(
+            kind=Kind.NOTED,
+            at=workspace.now,
+            model=model,
+            subject=subject(candidate),
+            actor=workspace.forge.whoami(),
+            authors=makers(workspace, candidate, None),
+            verdict=found.judgement.record,
+            run=workspace.run,
+            commit=base,
+            reason=f"retrained: {found.sentence}",
+        )
+        return Resolved(outcome=None, drafts=(draft,))
 
     with keyed(workspace, model, "retrain", candidate.bundle.digest, base) as key:
-        _, entries = record(workspace, model, decide, key=key)
+        entries = record(workspace, model, decide, key=key).entries
     if not entries:
         raise OutsideError(
             f"retraining {model}",

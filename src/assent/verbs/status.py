@@ -8,7 +8,7 @@ import msgspec
 
 from assent.core.registry import State
 from assent.errors import AssentError, ExitCode
-from assent.recording.appending import read_ledger
+from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 
 

@@ -6,8 +6,8 @@ import msgspec
 
 from assent.core.clock import Doubt, doubts
 from assent.core.entry import Entry, sentence
-from assent.recording.appending import read_entries, read_ledger
-from assent.verbs.promote import chosen_version
+from assent.recording.reading import read_entries, read_ledger
+from assent.recording.versions import chosen_version
 from assent.workspace import Workspace
 
 

@@ -12,10 +12,10 @@ import msgspec
 
 from assent.core.verdict import Decision
 from assent.errors import AssentError, ExitCode, IdleError
+from assent.judging.review import ReviewResult, require_own_base, review_bundle
 from assent.making.bundles import nothing_shown
 from assent.making.handover import taken
 from assent.ports import News, Waiting
-from assent.verbs.review import ReviewResult, review
 from assent.workspace import Workspace
 
 MOST = 20
@@ -120,8 +120,9 @@ def _review_once(workspace: Workspace, model: str, change: Waiting, news: News) 
         name = workspace.forge.shown(model)
     if name is None:
         raise nothing_shown(model, workspace.change())
+    require_own_base(workspace, model)
     place = workspace.work / "review" / model / plain(change.id)
-    return review(workspace, model, name=name, folder=place)
+    return review_bundle(workspace, model, name, folder=place)
 
 
 def plain(change: str) -> str:
