@@ -10,7 +10,7 @@ from pathlib import Path
 
 from assent.ci.environment import Context
 from assent.config.read import read_config
-from assent.config.settings import Config, ModelSettings
+from assent.config.settings import FILE, Config, ModelSettings
 from assent.core.change import Change
 from assent.core.clock import Clock, clock_of, wrong_clock
 from assent.core.digest import Digest
@@ -22,7 +22,6 @@ from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
 
-FILE = "assent.yaml"
 FETCH_BASE = (
     "fetch it, for example with `git fetch origin main:refs/remotes/origin/main`; "
     "a branch of another name is found by `git remote set-head origin --auto`"

@@ -15,7 +15,7 @@ from assent.core.verdict import Outcome
 from assent.judging.review import ReviewResult
 from assent.report.markdown import to_markdown
 from assent.verbs.review import review
-from assent.verbs.waiting import WaitingResult, plain, review_waiting
+from assent.verbs.review_waiting import WaitingResult, plain, review_waiting
 
 
 @click.command()

@@ -15,6 +15,7 @@ import msgspec
 
 from assent.compare.bundles import Known
 from assent.config.read import read_config
+from assent.config.settings import FILE
 from assent.core.change import Author, Change
 from assent.core.digest import Digest
 from assent.errors import AssentError, OutsideError
@@ -23,7 +24,7 @@ from assent.making.changed_inputs import brings_inputs, difference
 from assent.making.locks import lock_at
 from assent.ports import View
 from assent.recording.versions import latest_from, registered_commits
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 MOST = 50
 """Of how many steps that change the model the forge is asked who made them."""

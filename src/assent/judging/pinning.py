@@ -9,10 +9,11 @@ import msgspec
 
 from assent.config.pins import Place, pinned, unpinned_names
 from assent.config.read import read_config
+from assent.config.settings import FILE
 from assent.errors import AssentError, OutsideError
 from assent.files import write_atomically
 from assent.recording.reading import read_ledger
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _UNSURE = "no account of this name may write here; if it is the right one, add its number yourself"
 

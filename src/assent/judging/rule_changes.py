@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from assent.config.settings import Config
+from assent.config.settings import FILE, Config
 from assent.core.change import Change
 from assent.policy.rules import rule_changes
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _GUARDING = (
     ".github/workflows",

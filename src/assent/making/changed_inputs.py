@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from assent.config.read import read_config
-from assent.config.settings import ModelSettings
+from assent.config.settings import FILE, ModelSettings
 from assent.core.evidence import Evidence
 from assent.errors import AssentError
 from assent.files import as_text
@@ -24,7 +24,7 @@ from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, declared_by, known_outputs, outputs_of
 from assent.making.upstream import Others
 from assent.measure.patterns import covers, relates
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _MAX_LINKS = 10_000
 _GITLINK = "160000"

@@ -9,7 +9,7 @@ from typing import IO
 import msgspec
 
 from assent.config.lock import FILE as LOCK
-from assent.config.settings import ModelSettings
+from assent.config.settings import FILE, ModelSettings
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import MAX_PRODUCTS, Code, Environment, Evidence, Step
 from assent.core.scalar import Scalar
@@ -47,7 +47,7 @@ from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.patterns import covers
 from assent.measure.redaction import redact_text
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 
 class EvaluateResult(msgspec.Struct, frozen=True, kw_only=True):

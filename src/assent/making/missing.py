@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import IO
 
+from assent.config.settings import FILE
 from assent.core.digest import Digest, hex_of
 from assent.errors import UsageError
 from assent.making.bundles import digest_here, load, open_bundle
@@ -24,7 +25,7 @@ from assent.making.worktree import (
     read_code,
 )
 from assent.recording.reading import read_ledger
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 
 def bundle_of_here(

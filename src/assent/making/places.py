@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from assent.config.lock import FILE as LOCK
-from assent.config.settings import ModelSettings
+from assent.config.settings import FILE, ModelSettings
 from assent.errors import UsageError
 from assent.making.dvc import LOCK as DVC_LOCK
 from assent.making.dvc import PIPELINE
@@ -31,7 +31,7 @@ from assent.measure.files import (
 )
 from assent.measure.patterns import UNMATCHED, base_of, covers, is_glob
 from assent.setup.shell import Simple, commands, path_of, ran
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _FORGES = frozenset({".github", ".gitlab"})
 _RULES = PLACEHOLDERS | {FILE, LOCK, PIPELINE, DVC_LOCK, ".gitmodules", ".gitlab-ci.yml"}

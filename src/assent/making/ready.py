@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assent.config.settings import FILE
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.making.dvc import POINTER
@@ -17,7 +18,7 @@ from assent.measure.patterns import covers
 from assent.measure.pointers import error_of, promised, require_real, require_there
 from assent.measure.redaction import redact_text
 from assent.setup.readiness import missing_scripts, unfinished
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _FETCHING = frozenset(
     {"dvc", "lfs", "git-lfs", "annex", "git-annex", "git-crypt", "make", "submodule"}

@@ -10,6 +10,7 @@ from typing import IO
 
 import msgspec
 
+from assent.config.settings import FILE
 from assent.core.digest import Digest
 from assent.core.evidence import Step
 from assent.errors import AssentError, CommandError, OutsideError, PolicyError, UsageError
@@ -30,7 +31,7 @@ from assent.measure.command import run_command
 from assent.measure.interpreters import Seen
 from assent.measure.patterns import covers, is_glob
 from assent.measure.redaction import redact_text
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 
 def recovered(workspace: Workspace, model: str) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked
+from assent.config.settings import FILE
 from assent.core.bundle import Bundle
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Code, Evidence, Step
@@ -40,7 +41,7 @@ from assent.measure.environment import read_environment
 from assent.measure.patterns import covers
 from assent.measure.pointers import StandInError
 from assent.measure.redaction import redact_text
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 
 class TrainResult(msgspec.Struct, frozen=True, kw_only=True):

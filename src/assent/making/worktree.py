@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from assent.config.read import read_config
+from assent.config.settings import FILE
 from assent.core.digest import Digest
 from assent.core.evidence import Code, Evidence
 from assent.errors import AssentError, UsageError
@@ -28,7 +29,7 @@ from assent.making.outputs import Outputs, data_of, declared_by, known_outputs, 
 from assent.making.scratch import Trained, Written, kept
 from assent.making.upstream import Others
 from assent.measure.patterns import covers
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _SHOWN = 5
 _MAX_CHANGED = 20

@@ -5,10 +5,11 @@ share a name would share both: each would be compared with, and promoted in plac
 from __future__ import annotations
 
 from assent.config.read import MAX_BYTES
+from assent.config.settings import FILE
 from assent.core.change import Change
 from assent.errors import AssentError, UsageError
 from assent.parsing import ParseError, parse_yaml
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _ANYWHERE = f":(top,glob)**/{FILE}"
 _GLOBS = {"GIT_LITERAL_PATHSPECS": "0"}

@@ -7,12 +7,13 @@ from functools import partial
 
 import msgspec
 
+from assent.config.settings import FILE
 from assent.errors import AssentError, ExitCode
 from assent.judging.pinning import Pinned, pin_names
 from assent.ports import Guard, GuardState
 from assent.recording.namesakes import require_own_name
 from assent.recording.reading import read_ledger
-from assent.workspace import FETCH_BASE, FILE, Workspace
+from assent.workspace import FETCH_BASE, Workspace
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 from assent.compare.bundles import Known
 from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked, lock_text, read_lock
+from assent.config.settings import FILE
 from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, short
 from assent.core.direction import direction
@@ -38,7 +39,7 @@ from assent.recording.versions import registered_from
 from assent.report.proposal import proposal_body, proposal_title
 from assent.report.review import ReviewReport
 from assent.report.sections.verdict import blocked_by
-from assent.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 BRANCHES = "retrain"
 """Not below `assent/`: those branches are the ledger."""

@@ -19,8 +19,9 @@ from assent.setup.gitlab.installing import installing_jobs
 from assent.setup.gitlab.plan import Plan, decide
 from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
 from assent.setup.installs import Install
+from assent.setup.pipelines import PipelineFiles, new_files
 
-SOURCE = Path(__file__).parent / "gitlab/pipeline.yml"
+SOURCE = Path(__file__).parent / "texts/pipeline.yml"
 COPY = ".gitlab/assent.yml"
 ALONE = ".gitlab/assent-alone.yml"
 TEMPLATE = "gitlab-templates/pipeline.yml"
@@ -59,7 +60,7 @@ _ALONE = """\
 """
 
 
-class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
+class PipelineTexts(msgspec.Struct, frozen=True, kw_only=True):
     """Files to write, by path, and `lines`: of the `.gitlab-ci.yml` all where `moved` is the place
     of the team's own or there is none, else those to add to it. `found` is what was seen there,
     `to_check` what a person has to look at.
@@ -77,6 +78,51 @@ class Pipelines(msgspec.Struct, frozen=True, kw_only=True):
     to_check: tuple[str, ...] = ()
 
 
+class GitLabPipelines:
+    """The pipeline of a project: included from `templates` (`group/project@commit`), or kept as a
+    copy; its jobs install the requirement `install`.
+    """
+
+    forge = "gitlab"
+
+    def __init__(self, *, templates: str | None = None, install: str | None = None) -> None:
+        self._templates = templates
+        self._install = install
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the pipeline says where Assent is."""
+        return self._templates is not None or self._install is not None
+
+    def write(
+        self,
+        folder: Path,
+        configs: Mapping[str, Config],
+        installs: Mapping[str, Install],
+        *,
+        force: bool,
+        dry_run: bool,
+    ) -> PipelineFiles:
+        """As `Pipelines.write`. A `.gitlab-ci.yml` that is there is never changed: what is to be
+        added to it is said.
+        """
+        wanted = pipelines(
+            configs,
+            origin=self._templates,
+            install=self._install,
+            standing=look(folder),
+            installs=installs,
+        )
+        files, to_add = (
+            (new_files(folder, [*wanted.files, FILE]), None)
+            if dry_run
+            else write_pipelines(folder, wanted, force=force)
+        )
+        return PipelineFiles(
+            files=files, seen=wanted.found, to_check=wanted.to_check, to_add=to_add
+        )
+
+
 def pipelines(
     configs: Mapping[str, Config],
     *,
@@ -84,7 +130,7 @@ def pipelines(
     install: str | None,
     standing: Standing,
     installs: Mapping[str, Install] | None = None,
-) -> Pipelines:
+) -> PipelineTexts:
     """The pipeline of every model of `configs`, which are by their path below the top folder.
     `installs` is what each of them needs installed to be trained, as far as it is known.
 
@@ -99,9 +145,9 @@ def pipelines(
     team = standing.found
     if team is None:
         lines = f"{_OWN}include:\n{wanted.lines(None)}{jobs}{_WORKFLOW}"
-        return Pipelines(files=files, lines=lines)
+        return PipelineTexts(files=files, lines=lines)
     plan = decide(team.team, standing.branch, is_moved=team.is_moved)
-    added = Pipelines(
+    added = PipelineTexts(
         files=files,
         lines=f"include:\n{wanted.lines(plan.stage)}",
         jobs=jobs,
@@ -127,7 +173,7 @@ def _source(origin: str | None) -> tuple[list[str], str]:
     return where, f"git+$CI_SERVER_URL/{found['project']}@{found['commit']}"
 
 
-def _beside(added: Pipelines, plan: Plan, team: Found, taken: Sequence[str]) -> Pipelines:
+def _beside(added: PipelineTexts, plan: Plan, team: Found, taken: Sequence[str]) -> PipelineTexts:
     """A whole file instead of lines to add: it includes the team's own under a condition."""
     moved = _place(team, taken)
     files = dict(added.files)
@@ -238,7 +284,7 @@ def look(folder: Path) -> Standing:
 
 
 def write_pipelines(
-    folder: Path, wanted: Pipelines, *, force: bool
+    folder: Path, wanted: PipelineTexts, *, force: bool
 ) -> tuple[tuple[Path, ...], str | None]:
     """Write the pipeline below `folder`. Returns the files that are new or changed, and what to do
     by hand where there is a `.gitlab-ci.yml` already: it is never changed.
@@ -269,7 +315,7 @@ def write_pipelines(
     return tuple(changed), to_add
 
 
-def _is_there(folder: Path, wanted: Pipelines) -> bool:
+def _is_there(folder: Path, wanted: PipelineTexts) -> bool:
     """Whether the file includes already what it should."""
     if (folder / FILE).read_bytes() == wanted.lines.encode():
         return True
@@ -278,7 +324,7 @@ def _is_there(folder: Path, wanted: Pipelines) -> bool:
     return all(entry in included for entry in entries)
 
 
-def _to_add(wanted: Pipelines) -> str:
+def _to_add(wanted: PipelineTexts) -> str:
     """What a person has to do, as lines that can be pasted."""
     if wanted.moved is None and wanted.has_include:
         entries = wanted.lines.removeprefix("include:\n")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from assent.config.settings import Config
+from assent.config.settings import FILE, Config
 from assent.errors import UsageError
 from assent.files import write_atomically
 from assent.git import Repository
@@ -15,9 +15,9 @@ from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, rea
 from assent.setup.github.installing import with_installs
 from assent.setup.github.models import are_plain, for_models
 from assent.setup.installs import Install
-from assent.workspace import FILE
+from assent.setup.pipelines import PipelineFiles, new_files
 
-SOURCE = Path(__file__).parent / "github"
+SOURCE = Path(__file__).parent / "texts"
 PLACEHOLDER = f"OWNER/assent/actions/{{}}@{'0' * 40}"
 _ACTION = re.compile(r"OWNER/assent/actions/([a-z]+)@0{40}")
 _ORIGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*/[A-Za-z0-9._-]+@[0-9a-f]{40}")
@@ -28,6 +28,49 @@ _OWN_MACHINE = re.compile(
 )
 _HOSTED = "    runs-on: ubuntu-24.04"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
+
+
+class GitHubWorkflows:
+    """The workflows of a repository, which fetch Assent from `actions` (`owner/name@commit`)."""
+
+    forge = "github"
+
+    def __init__(self, actions: str | None = None) -> None:
+        self._actions = actions
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether the workflows say where Assent is."""
+        return self._actions is not None
+
+    def write(
+        self,
+        folder: Path,
+        configs: Mapping[str, Config],
+        installs: Mapping[str, Install],
+        *,
+        force: bool,
+        dry_run: bool,
+    ) -> PipelineFiles:
+        """As `Pipelines.write`."""
+        branch = default_branch(folder)
+        rules = [rule for config in configs.values() for rule in config.policies.values()]
+        wanted = workflows(
+            origin=self._actions,
+            stages=list(dict.fromkeys(one for rule in rules for one in rule.stages)),
+            branch=branch,
+            models={model: path for path, config in configs.items() for model in config.models},
+            installs=installs,
+            # A folder is one of some machine; whatever has an address can be reached from GitHub's.
+            is_reachable=all("://" in config.store for config in configs.values()),
+        )
+        seen = existing(folder, wanted, configs, branch)
+        files = (
+            new_files(folder, [f"{FOLDER}/{name}" for name in wanted])
+            if dry_run
+            else write_workflows(folder, wanted, force=force)
+        )
+        return PipelineFiles(files=files, seen=seen.found, to_check=seen.to_check)
 
 
 def texts() -> dict[str, str]:

@@ -19,8 +19,8 @@ from assent.errors import ExitCode, OutsideError, PolicyError
 from assent.judging.review import ReviewResult
 from assent.ports import News, Waiting
 from assent.testing.forge import MemoryForge, MemoryWaiting
-from assent.verbs import waiting
-from assent.verbs.waiting import Failure, Reviewed, WaitingResult, plain, review_waiting
+from assent.verbs import review_waiting as waiting
+from assent.verbs.review_waiting import Failure, Reviewed, WaitingResult, plain, review_waiting
 from assent.wiring import open_workspace
 from assent.workspace import Workspace
 from tests.e2e.project import Project, new_project
