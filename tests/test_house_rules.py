@@ -25,6 +25,8 @@ UNWANTED = {
     "base",
     "processor",
 }
+TERMS = {"base_branch", "BaseBranch"}
+"""The field's words, with one of those in them that says nothing alone."""
 PURE = ("core", "compare", "policy", "report")
 WORLD = {
     *("os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "signal", "threading"),
@@ -61,7 +63,7 @@ def test_nothing_has_a_name_that_says_nothing(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)
     ]
-    assert [name for name in names if words(name) & UNWANTED] == []
+    assert [name for name in names if name not in TERMS and words(name) & UNWANTED] == []
 
 
 def pure_modules() -> list[Path]:

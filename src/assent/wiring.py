@@ -17,7 +17,7 @@ from assent.config.read import read_config
 from assent.config.settings import FILE, Config
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Forge, Store
 from assent.setup.pipelines import Pipelines
@@ -62,9 +62,9 @@ def open_workspace(
     if named in ("github", "gitlab"):
         make = _github if named == "github" else _gitlab
         forge = make(environ, context, repository, path, say)
-        base = Trunk(repository, remote, ask=forge.branch)
+        base = BaseBranch(repository, remote, ask=forge.branch)
     else:
-        base = Trunk(repository, remote)
+        base = BaseBranch(repository, remote)
         forge = LocalForge(
             repository,
             base=base,

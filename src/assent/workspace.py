@@ -17,7 +17,7 @@ from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.registry import rfc3339
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
-from assent.git import Repository, Trunk, steering
+from assent.git import BaseBranch, Repository, steering
 from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
 from assent.ports import Forge, Ledger, Store
@@ -40,7 +40,7 @@ class Workspace:
     root: Path
     config: Config
     repository: Repository
-    branch: Trunk
+    branch: BaseBranch
     forge: Forge
     store: Store
     ledger: Ledger

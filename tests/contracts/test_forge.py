@@ -16,7 +16,7 @@ from assent.errors import OutsideError, UsageError
 from assent.forges.github import GitHubForge
 from assent.forges.gitlab import GitLabForge
 from assent.forges.local import LocalForge, Person
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 from assent.ports import Asked, Deployment, Forge, News, Proposal
 from assent.testing.forge import MemoryForge
 from tests.builders import AT, digest, new_clone, new_repository, notice, run_git
@@ -74,7 +74,7 @@ def _local(tmp_path: Path) -> Case:
     ]
     forge = LocalForge(
         repository,
-        base=Trunk(repository, None),
+        base=BaseBranch(repository, None),
         people=people,
         folder=tmp_path / "comments",
     )

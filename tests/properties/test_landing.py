@@ -26,7 +26,7 @@ from assent.core.entry import Kind, decode_entry
 from assent.core.evidence import Code, Evidence
 from assent.core.verdict import Decision
 from assent.errors import IdleError
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 from assent.judging.landing import require_base
 from assent.ports import Notice, Source
 from assent.testing.forge import MemoryForge
@@ -107,7 +107,7 @@ class Team:
         """A trusted run as it begins: nothing is read yet."""
         repository = Repository(self.folder)
         context = Context(system="github", event=event, ref="refs/heads/main", **more)  # type: ignore[arg-type]  # texts
-        trunk = Trunk(repository, None)
+        trunk = BaseBranch(repository, None)
         parts = {"repository": repository, "branch": trunk, "context": context}
         return replace(self.opened, forge=self.forge, **parts)  # type: ignore[arg-type]  # as above
 

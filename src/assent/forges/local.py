@@ -25,7 +25,7 @@ from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
 from assent.files import write_atomically
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 from assent.ports import (
     Asked,
     Deployment,
@@ -69,7 +69,7 @@ class LocalForge:
         self,
         repository: Repository,
         *,
-        base: Trunk,
+        base: BaseBranch,
         people: Sequence[Person],
         folder: Path,
     ) -> None:

@@ -10,7 +10,7 @@ from assent.config.settings import FILE, Config
 from assent.errors import UsageError
 from assent.files import write_atomically
 from assent.git import Repository
-from assent.setup.configs import trunk
+from assent.setup.configs import base_branch
 from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, read_workflow
 from assent.setup.github.installing import with_installs
 from assent.setup.github.models import are_plain, for_models
@@ -161,7 +161,7 @@ def default_branch(folder: Path) -> str | None:
             f"{folder} is not the top folder of its repository, where GitHub looks for them",
             hint=f"run it in {repository.top}: it finds every assent.yaml below",
         )
-    return trunk(repository)
+    return base_branch(repository)
 
 
 def write_workflows(folder: Path, wanted: dict[str, str], *, force: bool) -> tuple[Path, ...]:

@@ -14,7 +14,7 @@ from assent.errors import UsageError
 from assent.files import write_atomically
 from assent.git import Repository
 from assent.parsing import parse_yaml
-from assent.setup.configs import trunk
+from assent.setup.configs import base_branch
 from assent.setup.gitlab.installing import installing_jobs
 from assent.setup.gitlab.plan import Plan, decide
 from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
@@ -278,7 +278,7 @@ def look(folder: Path) -> Standing:
     is_ours = (folder / FILE).exists() and (folder / FILE).read_bytes().startswith(_OWN.encode())
     return Standing(
         found=find_team(folder, ours=(COPY, TEMPLATE, ALONE), is_ours=is_ours),
-        branch=trunk(repository),
+        branch=base_branch(repository),
         taken=tuple(one for one in MOVED if (folder / one).exists()),
     )
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from assent.git.repository import Repository
 
 
-class Trunk:
+class BaseBranch:
     """The branch that changes are merged into; looked up when somebody first asks, because many
     verbs never do. `remote` is the remote that it is the branch of, or None.
 
