@@ -17,7 +17,7 @@ from assent.core.registry import ChainError
 from assent.errors import IntegrityError, OutsideError, PolicyError
 from assent.ledgers.git import layout
 from assent.ledgers.git.commits import imported
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.recording.pointers import point_version_again
 from assent.recording.reading import read_ledger
 from assent.verbs import verify as verifying
@@ -223,7 +223,7 @@ def test_a_store_that_is_not_there_is_no_empty_one(folder: Path) -> None:
     view = read_ledger(opened(folder), "churn")
     for verb in (
         lambda: note(opened(folder), "churn", "an event"),
-        lambda: record(opened(folder), "churn", lambda view: Resolved(outcome=None)),
+        lambda: record(opened(folder), "churn", lambda view: Intent(outcome=None)),
         lambda: point_version_again(opened(folder), view, 1, 0),
     ):
         with pytest.raises(OutsideError, match="knows nothing of this model"):

@@ -15,7 +15,7 @@ from assent.core.entry import Draft, Entry, Kind
 from assent.core.evidence import Run
 from assent.git import Repository
 from assent.ports import Pointer, View
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.recording.keys import LOOKED_AT, Key, OvertakenError, keyed
 from assent.testing.ledger import MemoryLedger
 from assent.testing.store import MemoryStore
@@ -188,7 +188,7 @@ def test_a_lost_race_does_not_make_an_earlier_attempt_ours(tmp_path: Path) -> No
         require_trusted=lambda doing: None,
         say=lambda words: None,
     )
-    resolved = Resolved(outcome=None, drafts=(again,))
+    resolved = Intent(outcome=None, drafts=(again,))
     entries = record(place, "churn", lambda view: resolved, key=key).entries
     assert [entry.seq for entry in entries] == [5]
     assert ledger.read("churn").state.stages["production"].version == 1

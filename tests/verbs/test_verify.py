@@ -11,7 +11,7 @@ import pytest
 
 from assent.core.entry import Kind
 from assent.ports import Ledger, Store
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
 from assent.verbs.verify import verify
@@ -56,7 +56,7 @@ def writer(folder: Path) -> Callable[[], None]:
         record(
             mine,
             "churn",
-            lambda view: Resolved(outcome=None, drafts=() if view.state.seq < 0 else (move,)),
+            lambda view: Intent(outcome=None, drafts=() if view.state.seq < 0 else (move,)),
         )
         note(mine, "churn", f"moved on to v{number}")
         held[0] = number

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals
 from assent.core.bundle import read_manifest
 from assent.core.change import Change, Review
@@ -21,7 +21,7 @@ from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import AssentError, UsageError
 from assent.judging.inherited import NOTHING, Inherited, inherited
 from assent.judging.inspection import compare_bundles
-from assent.judging.opinions import hear, unnamed
+from assent.judging.opinions import count_approvals, makers_without_account
 from assent.making.bundles import baseline, open_bundle
 from assent.making.changed_inputs import difference, foreign
 from assent.making.inputs import changed_names
@@ -59,7 +59,7 @@ def judge(
     workspace: Workspace,
     view: View,
     policy: Policy,
-    candidate: Known,
+    candidate: LoadedBundle,
     *,
     reviews: Sequence[Review],
     change: Change | None,
@@ -67,7 +67,7 @@ def judge(
     weights: bool = False,
     beside: Inherited | None = None,
 ) -> Judgement:
-    """Compare the candidate with its baseline, judge every gate, and hear the reviews.
+    """Compare the candidate with its baseline, judge every gate, and count the approvals.
 
     `change` is the change under review, or None if only what was recorded counts; then `landed` is
     the one that was merged, whose authors are heard as the forge names them now. With `weights`
@@ -87,7 +87,7 @@ def judge(
     rule = rule_for(policy.approvals, gates)
     made_in = change or landed
     beside = beside or inherited(workspace, view, candidate, made_in)
-    approvals = hear(
+    approvals = count_approvals(
         workspace,
         view,
         rule,
@@ -97,7 +97,7 @@ def judge(
         landed=landed,
         beside=beside,
     )
-    names = unnamed(policy, made_in, beside)
+    names = makers_without_account(policy, made_in, beside)
     unchanged = _nothing_new(workspace, view, candidate, change)
     if unchanged is not None:
         return Judgement(
@@ -123,7 +123,7 @@ def judge(
 
 
 def provenance(
-    workspace: Workspace, view: View, candidate: Known, change: Change | None
+    workspace: Workspace, view: View, candidate: LoadedBundle, change: Change | None
 ) -> list[Finding]:
     """In CI, the finding on whether the bundle is of the change that the forge names. What a
     bundle says of itself was written by code of a change, which may be another one.
@@ -154,7 +154,7 @@ def provenance(
 
 
 def _nothing_new(
-    workspace: Workspace, view: View, candidate: Known, change: Change | None
+    workspace: Workspace, view: View, candidate: LoadedBundle, change: Change | None
 ) -> Finding | None:
     """In CI, the finding on a change that leaves everything alone that the newest version is made
     from, such as one of the docs: merging it registers nothing, so nobody has to approve it.
@@ -185,7 +185,9 @@ def _nothing_new(
     )
 
 
-def _other_data(workspace: Workspace, one: Known, other: Known, change: Change) -> bool:
+def _other_data(
+    workspace: Workspace, one: LoadedBundle, other: LoadedBundle, change: Change
+) -> bool:
     """Whether two bundles were made from other data, where Git has none that could say so."""
     repository = workspace.repository
     names = changed_names(one.evidence.inputs, other.evidence.inputs)
@@ -193,11 +195,13 @@ def _other_data(workspace: Workspace, one: Known, other: Known, change: Change) 
     return any(repository.id_of(change.head, path) is None for path in paths)
 
 
-def _known_bundle(workspace: Workspace, digest: Digest) -> Known:
+def _known_bundle(workspace: Workspace, digest: Digest) -> LoadedBundle:
     return open_bundle(workspace, read_manifest(workspace.store.read(digest)))
 
 
-def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) -> Finding | None:
+def _locked(
+    workspace: Workspace, view: View, candidate: LoadedBundle, change: Change
+) -> Finding | None:
     """The finding of a change whose lock says which bundle its inputs give: it must be that one,
     and what the lock says must be true. None if the lock says nothing of these inputs.
     """
@@ -227,7 +231,7 @@ def _locked(workspace: Workspace, view: View, candidate: Known, change: Change) 
     )
 
 
-def subject(candidate: Known) -> Subject:
+def subject(candidate: LoadedBundle) -> Subject:
     """What an entry about this bundle names."""
     bundle = candidate.bundle
     return Subject(

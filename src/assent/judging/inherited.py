@@ -13,7 +13,7 @@ from itertools import islice
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.config.read import read_config
 from assent.config.settings import FILE
 from assent.core.change import Author, Change
@@ -49,7 +49,7 @@ NOTHING = Inherited()
 def inherited(
     workspace: Workspace,
     view: View,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change | None,
     *,
     covered: Sequence[str] = (),
@@ -117,7 +117,7 @@ class _Looked:
 
     workspace: Workspace
     view: View
-    candidate: Known
+    candidate: LoadedBundle
     change: Change
 
     @property

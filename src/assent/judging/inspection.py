@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from assent.compare.bundles import Known, compare
+from assent.compare.bundles import LoadedBundle, compare
 from assent.core.bundle import Bundle
 from assent.core.diff import Diff
 from assent.core.diff.model import Weights
@@ -33,7 +33,11 @@ MAX_ATTACHMENTS = 1_000
 
 
 def compare_bundles(
-    workspace: Workspace, baseline: Known | None, candidate: Known, *, weights: bool = False
+    workspace: Workspace,
+    baseline: LoadedBundle | None,
+    candidate: LoadedBundle,
+    *,
+    weights: bool = False,
 ) -> Diff:
     """Look into both bundles and compare them. With `weights`, those of both are read as well:
     nothing is decided by them, but people want to see where a model has moved.
@@ -69,7 +73,7 @@ def _weights(workspace: Workspace, old: Mapping[str, Path], new: Mapping[str, Pa
     return Weights(problem=problem)
 
 
-def _known(workspace: Workspace, known: Known, files: Mapping[str, Path]) -> Known:
+def _known(workspace: Workspace, known: LoadedBundle, files: Mapping[str, Path]) -> LoadedBundle:
     evidence = known.evidence
     _require_sound(evidence)
     profiles = decode_profiles(

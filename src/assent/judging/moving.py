@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.config.settings import Config
 from assent.core.bundle import read_manifest
 from assent.core.digest import Digest
@@ -18,7 +18,7 @@ _ELSEWHERE = "://"
 
 
 def moved_store(
-    workspace: Workspace, view: View, candidate: Known, proposed: Config | None
+    workspace: Workspace, view: View, candidate: LoadedBundle, proposed: Config | None
 ) -> tuple[str, ...]:
     """What a reviewer has to know of a change that moves the store: from the merge on, whatever is
     registered, promoted or pulled is looked for in the new one alone. How it gets there is offered.

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
@@ -21,17 +21,19 @@ from assent.ports import View
 from assent.workspace import Workspace
 
 
-def unnamed(policy: Policy, change: Change | None, beside: Inherited) -> tuple[str, ...]:
+def makers_without_account(
+    policy: Policy, change: Change | None, beside: Inherited
+) -> tuple[str, ...]:
     """Who made a part of a bundle and has no account: then nobody's independence is known."""
     authors = () if change is None else change.authors
     return unmapped((*authors, *beside.authors), policy.approvals)
 
 
-def hear(
+def count_approvals(
     workspace: Workspace,
     view: View,
     rule: ApprovalRule,
-    candidate: Known,
+    candidate: LoadedBundle,
     *,
     reviews: Sequence[Review],
     change: Change | None,
@@ -80,11 +82,11 @@ def _made_in(
     return tuple(one for one in found if one is not None)
 
 
-def hear_everywhere(
+def count_everywhere(
     workspace: Workspace,
     view: View,
     policy: Policy,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change,
     beside: Inherited,
     reviews: Sequence[Review],
@@ -97,14 +99,16 @@ def hear_everywhere(
         if rule.approvals is not None:
             rules[stage] = rule.approvals
     return {
-        stage: hear(workspace, view, rule, candidate, reviews=reviews, change=change, beside=beside)
+        stage: count_approvals(
+            workspace, view, rule, candidate, reviews=reviews, change=change, beside=beside
+        )
         for stage, rule in rules.items()
     }
 
 
 def makers(
     workspace: Workspace,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change | None,
     beside: Inherited = NOTHING,
 ) -> tuple[Actor, ...]:
@@ -125,7 +129,7 @@ def makers(
 def _authors_of(
     workspace: Workspace,
     record: Record | None,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change | None,
     made_in: Sequence[Change],
 ) -> frozenset[PersonKey]:

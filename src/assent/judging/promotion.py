@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals
 from assent.core.change import Review
 from assent.core.entry import Draft, Entry, Kind, VerdictRecord, recorded
@@ -18,14 +18,14 @@ from assent.core.registry import Record
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import UsageError
 from assent.judging.candidate import subject
-from assent.judging.opinions import approval_records, binding_reviews, hear
+from assent.judging.opinions import approval_records, binding_reviews, count_approvals
 from assent.judging.override import may_go_on, override_draft
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy, StageRule
 from assent.policy.stages import entries_wanted, judge_entry
 from assent.ports import Press, View
 from assent.recording import deployments
-from assent.recording.appending import Resolved
+from assent.recording.appending import Intent
 from assent.recording.pointers import point_stage_again
 from assent.recording.reading import read_entries
 from assent.recording.versions import record_of, version_number
@@ -41,7 +41,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     policy: Policy
     rule: StageRule
-    candidate: Known
+    candidate: LoadedBundle
     press: Press | None = None
     environment: str = ""
     is_named: bool = True
@@ -105,7 +105,9 @@ def judge_move(
     reviews = [*binding_reviews(workspace, view, move.model, bundle), *supposed]
     if press is not None:
         reviews += deployments.reviews_of(workspace, press, bundle, is_named=move.is_named)
-    approvals = hear(workspace, view, move.approvers, move.candidate, reviews=reviews, change=None)
+    approvals = count_approvals(
+        workspace, view, move.approvers, move.candidate, reviews=reviews, change=None
+    )
     going = "going back in " if move.is_back else ""
     findings = [
         *(_back(move, known) if move.is_back else _forward(workspace, view, move, known)),
@@ -117,27 +119,27 @@ def judge_move(
 
 def decide_move(
     workspace: Workspace, view: View, move: Move, *, override: bool = False, reason: str | None
-) -> Resolved[Moved]:
+) -> Intent[Moved]:
     """What is to be recorded of a move on the ledger as it stands: nothing if the stage holds the
     version already, or if the move may not be made.
     """
     held = view.state.stages.get(move.stage)
     if held is not None and held.version == move.version:
         stands = point_stage_again(workspace, view, move.stage)
-        return Resolved(outcome=Moved(verdict=Verdict(findings=()), stands=stands))
+        return Intent(outcome=Moved(verdict=Verdict(findings=()), stands=stands))
     judged = judge_move(workspace, view, move)
     verdict, outcome = judged.verdict, Moved(verdict=judged.verdict)
     if not may_go_on(workspace, view, move.policy, verdict, override=override, reason=reason):
-        return Resolved(outcome=outcome)
+        return Intent(outcome=outcome)
     evidence = move.candidate.bundle.evidence.digest
     record = recorded(verdict, policy=move.policy.digest, evidence=evidence)
     replaces = None if held is None else held.version
     draft = _draft(workspace, move, judged.approvals, record, replaces, reason)
     if verdict.decision is Decision.PASSED:
-        return Resolved(outcome=outcome, drafts=(draft,))
+        return Intent(outcome=outcome, drafts=(draft,))
     about = subject(move.candidate)
     against = override_draft(workspace, move.model, about, move.stage, record, reason)
-    return Resolved(outcome=outcome, drafts=(against, draft))
+    return Intent(outcome=outcome, drafts=(against, draft))
 
 
 def show_move(

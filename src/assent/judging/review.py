@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
 from assent.core.verdict import Decision, Outcome, Verdict
 from assent.errors import ExitCode
@@ -101,7 +101,12 @@ def review_bundle(
 
 
 def report_on(
-    workspace: Workspace, view: View, model: str, candidate: Known, *, is_reused: bool = False
+    workspace: Workspace,
+    view: View,
+    model: str,
+    candidate: LoadedBundle,
+    *,
+    is_reused: bool = False,
 ) -> ReviewReport:
     """Everything a review says about a candidate. `is_reused`: nothing was run for it."""
     change = workspace.change()
@@ -142,7 +147,7 @@ def report_on(
     )
 
 
-def _plots(workspace: Workspace, candidate: Known) -> tuple[Plot, ...]:
+def _plots(workspace: Workspace, candidate: LoadedBundle) -> tuple[Plot, ...]:
     """The plots of the candidate; those that are too large for a page by name."""
     evidence = candidate.evidence
     found = [one for one in evidence.attachments if one.path.startswith(PLOTS)]

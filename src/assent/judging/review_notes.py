@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
 from assent.core.digest import hex_of
 from assent.errors import AssentError
@@ -15,7 +15,7 @@ from assent.ports import View
 from assent.workspace import FETCH_BASE, Workspace
 
 
-def reused_notes(workspace: Workspace, candidate: Known, change: Change) -> tuple[str, ...]:
+def reused_notes(workspace: Workspace, candidate: LoadedBundle, change: Change) -> tuple[str, ...]:
     """That nothing was run for this review, and what of the change nobody looked at. The comment
     on a revision says it of a bundle of another one: repeating a review changes nothing in it.
     """
@@ -38,7 +38,7 @@ def reused_notes(workspace: Workspace, candidate: Known, change: Change) -> tupl
 
 
 def reverting_notes(
-    workspace: Workspace, view: View, candidate: Known, change: Change
+    workspace: Workspace, view: View, candidate: LoadedBundle, change: Change
 ) -> tuple[str, ...]:
     """That a change takes back what the newest version was made from. The candidate may be the
     version that it goes back to, or another bundle of the same inputs.
@@ -58,7 +58,7 @@ def reverting_notes(
 
 
 def candidate_notes(
-    workspace: Workspace, candidate: Known, is_first: bool, policy: Policy | None
+    workspace: Workspace, candidate: LoadedBundle, is_first: bool, policy: Policy | None
 ) -> tuple[str, ...]:
     """What the base branch lacks that a verdict needs, and what is not known of the run."""
     notes = []

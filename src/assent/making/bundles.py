@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.bundle import Bundle, ModelFile, model_digest, read_manifest
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of, is_digest, short
@@ -78,10 +78,10 @@ def read_bundle(workspace: Workspace, model: str, digest: Digest) -> Bundle:
     return bundle
 
 
-def open_bundle(workspace: Workspace, bundle: Bundle, version: int | None = None) -> Known:
+def open_bundle(workspace: Workspace, bundle: Bundle, version: int | None = None) -> LoadedBundle:
     """The bundle with its evidence."""
     evidence = decode_evidence(bundle, workspace.store.read(bundle.evidence.digest))
-    return Known(bundle=bundle, evidence=evidence, version=version)
+    return LoadedBundle(bundle=bundle, evidence=evidence, version=version)
 
 
 def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
@@ -322,7 +322,7 @@ def set_executable(bundle: Bundle, place: Path) -> bool:
     return changed
 
 
-def find(workspace: Workspace, view: View, model: str, name: str | None) -> Known:
+def find(workspace: Workspace, view: View, model: str, name: str | None) -> LoadedBundle:
     """The bundle that a person means: `v12`, a stage, a complete digest, a Git revision, or None
     for what the forge has shown last on the change, else for what the working tree's inputs give.
     Where `assent.lock` names the bundle of those inputs, it is that one.
@@ -412,7 +412,9 @@ def nothing_shown(model: str, change: Change) -> IdleError:
     )
 
 
-def baseline(workspace: Workspace, view: View, model: str, stages: list[str]) -> Known | None:
+def baseline(
+    workspace: Workspace, view: View, model: str, stages: list[str]
+) -> LoadedBundle | None:
     """What a candidate is compared with: what is in production (`production`, or the last of
     `stages`), else the newest version, else the newest bundle of the base branch, else None.
 
@@ -435,7 +437,7 @@ def baseline(workspace: Workspace, view: View, model: str, stages: list[str]) ->
     return None
 
 
-def _known(workspace: Workspace, view: View, model: str, digest: Digest) -> Known:
+def _known(workspace: Workspace, view: View, model: str, digest: Digest) -> LoadedBundle:
     record = view.record(digest)
     version = None if record is None else record.version
     return open_bundle(workspace, read_bundle(workspace, model, digest), version)

@@ -1,6 +1,6 @@
 """Where outputs may lie. What is declared as one is set aside and replaced, so that nothing else
 may be there: not what Git or Assent keep, not what says how a model is made, not what it is made
-from. Known before a command is run, and refused before it.
+from. LoadedBundle before a command is run, and refused before it.
 """
 
 from __future__ import annotations

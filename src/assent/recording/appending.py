@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Resolved(Generic[T]):
+class Intent(Generic[T]):
     """What was decided on the ledger as it stood: what is to be appended, which may be nothing,
     and what came out, for the verb to tell.
     """
@@ -51,7 +51,7 @@ class Recorded(Generic[T]):
         return self.last
 
 
-Decide = Callable[[View], Resolved[T]]
+Decide = Callable[[View], Intent[T]]
 
 
 def record(
@@ -96,12 +96,12 @@ def _appended(
             if written:
                 return Recorded(view=view, entries=written, last=last)
         first = view.state.seq if first is None else first
-        resolved = decide(view)
-        last = resolved.outcome
-        if not resolved.drafts:
+        intent = decide(view)
+        last = intent.outcome
+        if not intent.drafts:
             return Recorded(view=view, last=last)
         try:
-            entries = workspace.ledger.append(view, _with_key(resolved.drafts, key))
+            entries = workspace.ledger.append(view, _with_key(intent.drafts, key))
             return Recorded(view=view, entries=entries, last=last)
         except MovedError as error:
             now = time.monotonic()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals, Heard
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest, short
@@ -18,12 +18,12 @@ from assent.errors import ExitCode, PolicyError
 from assent.judging.candidate import Judgement, judge, provenance, subject
 from assent.judging.inherited import Inherited, inherited
 from assent.judging.landing import require_base, steps
-from assent.judging.opinions import all_reviews, hear_everywhere, makers, unnamed
+from assent.judging.opinions import all_reviews, count_everywhere, makers, makers_without_account
 from assent.making.bundles import find, nothing_shown
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy
 from assent.ports import View
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 
@@ -121,7 +121,7 @@ def _recorded(
     workspace: Workspace,
     view: View,
     policy: Policy,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change,
     given: Review | None,
     covered: Sequence[str] = (),
@@ -132,16 +132,16 @@ def _recorded(
     bundle = candidate.bundle
     beside = inherited(workspace, view, candidate, change, covered=covered)
 
-    def decide(view: View) -> Resolved[Mapping[str | None, Approvals]]:
+    def decide(view: View) -> Intent[Mapping[str | None, Approvals]]:
         reviews = all_reviews(workspace, view, bundle.model, bundle.digest)
-        heard = hear_everywhere(workspace, view, policy, candidate, change, beside, reviews)
+        heard = count_everywhere(workspace, view, policy, candidate, change, beside, reviews)
         best = best_of(heard)
         drafts = _drafts(workspace, view, policy, candidate, change, best, beside, reviews)
-        return Resolved(outcome=heard, drafts=drafts)
+        return Intent(outcome=heard, drafts=drafts)
 
     done = record(workspace, bundle.model, decide, view=view)
     heard, approvals = done.outcome, done.outcome[None]
-    names = unnamed(policy, change, beside)
+    names = makers_without_account(policy, change, beside)
     best = best_of(heard)
     return ApproveResult(
         model=bundle.model,
@@ -172,7 +172,7 @@ def _drafts(
     workspace: Workspace,
     view: View,
     policy: Policy,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change,
     heard: Sequence[Heard],
     beside: Inherited,
@@ -189,7 +189,7 @@ def _drafts(
         ends = one.opinion != ReviewState.APPROVED and before is not None
         if not (one.counts or ends) or _is_recorded(workspace, view, before, kind, one):
             continue
-        if kind is Kind.APPROVED and unnamed(policy, change, beside):
+        if kind is Kind.APPROVED and makers_without_account(policy, change, beside):
             continue  # it might be the author's own
         if judgement is None:
             judgement = judge(
@@ -216,7 +216,7 @@ def _is_recorded(
 
 def _draft(
     workspace: Workspace,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change,
     one: Heard,
     kind: Kind,

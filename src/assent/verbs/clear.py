@@ -6,7 +6,7 @@ from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.ports import View
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.recording.keys import keyed
 from assent.recording.outcome import Decided
 from assent.recording.reasons import require_reason
@@ -17,7 +17,7 @@ def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decid
     """Take the version out of `stage`, with a reason. A stage that holds nothing stays so."""
     require_reason(reason, f"clearing {stage} of {model}")
 
-    def decide(view: View) -> Resolved[None]:
+    def decide(view: View) -> Intent[None]:
         held = view.state.stages.get(stage)
         if held is None:
             stages = workspace.config.policies[model].stages
@@ -27,7 +27,7 @@ def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decid
                     "there is no stage of this name",
                     hint=f"there is {', '.join(stages) or 'none'}",
                 )
-            return Resolved(outcome=None)
+            return Intent(outcome=None)
         draft = Draft(
             kind=Kind.CLEARED,
             at=workspace.now,
@@ -41,7 +41,7 @@ def clear(workspace: Workspace, model: str, stage: str, *, reason: str) -> Decid
             run=workspace.run,
             reason=reason,
         )
-        return Resolved(outcome=None, drafts=(draft,))
+        return Intent(outcome=None, drafts=(draft,))
 
     with keyed(workspace, model, "clear", stage, reason) as key:
         entries = record(workspace, model, decide, key=key).entries

@@ -9,7 +9,7 @@ from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.ports import View
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.recording.keys import keyed
 from assent.recording.outcome import Decided
 from assent.recording.reasons import require_reason
@@ -35,7 +35,7 @@ def note(
     require_reason(text, doing)
     when = None if happened is None else _when(workspace, happened, doing)
 
-    def decide(view: View) -> Resolved[None]:
+    def decide(view: View) -> Intent[None]:
         about = Subject()
         if version is not None or stage is not None:
             known = record_of(view, model, chosen_version(view, version or stage))
@@ -54,7 +54,7 @@ def note(
             happened=when,
             links=dict(links or {}),
         )
-        return Resolved(outcome=None, drafts=(draft,))
+        return Intent(outcome=None, drafts=(draft,))
 
     said = [f"{name}={address}" for name, address in sorted((links or {}).items())]
     with keyed(workspace, model, "note", text, version, stage, when, *said) as key:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
 from assent.core.digest import Digest, short
 from assent.core.entry import Draft, Kind
@@ -26,7 +26,7 @@ from assent.making.worktree import differing, forgotten, inputs_of
 from assent.measure.patterns import covers
 from assent.policy.rules import Policy
 from assent.ports import View
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.recording.outcome import Decided
 from assent.recording.pointers import point_version_again
 from assent.recording.reading import read_ledger
@@ -186,7 +186,7 @@ def _version_of(step: Landed, view: View) -> VersionLine | None:
 
 
 def _place_of(
-    workspace: Workspace, view: View, model: str, candidate: Known, change: Change
+    workspace: Workspace, view: View, model: str, candidate: LoadedBundle, change: Change
 ) -> Landed:
     """The step of the base branch that a bundle is of, by Git, which the job that decides has, and
     never by data, which only the job that trained may have. Raises `PolicyError` if it is of none.
@@ -207,7 +207,7 @@ def _place_of(
     )
 
 
-def _foreign(step: Landed, view: View, candidate: Known) -> str:
+def _foreign(step: Landed, view: View, candidate: LoadedBundle) -> str:
     """Why a bundle is not of what a step holds; empty if it is."""
     workspace, digest = step.workspace, candidate.bundle.digest
     locked = locked_of(workspace, view, step.model, step.change)
@@ -222,19 +222,19 @@ def _foreign(step: Landed, view: View, candidate: Known) -> str:
     return problem
 
 
-def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> Decided:
+def _registered(step: Landed, candidate: LoadedBundle, view: View, order: _Order) -> Decided:
     """Judge a bundle that is of a step, and give it a version if it passes."""
     workspace, model, change = step.workspace, step.model, step.change
     bundle, policy = candidate.bundle, order.policy
     require_durable(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
 
-    def decide(view: View) -> Resolved[_Registering]:
+    def decide(view: View) -> Intent[_Registering]:
         before = view.record(bundle.digest)
         if before is not None and before.version is not None and before.registered is not None:
             point_version_again(workspace, view, before.version, before.registered)
             remark = _gone_back(workspace, view, model, before.version, change)
             known = _known(model, bundle.digest, before.version, remark)
-            return Resolved(outcome=_Registering(verdict=known.verdict, known=known))
+            return Intent(outcome=_Registering(verdict=known.verdict, known=known))
         reviews = binding_reviews(workspace, view, model, bundle.digest)
         judgement = judge(
             workspace, view, policy, candidate, reviews=reviews, change=None, landed=change
@@ -244,7 +244,7 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
         if not may_go_on(
             workspace, view, policy, verdict, override=order.override, reason=order.reason
         ):
-            return Resolved(outcome=outcome)
+            return Intent(outcome=outcome)
         about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)
         draft = Draft(
             kind=Kind.REGISTERED,
@@ -260,10 +260,10 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
             reason=order.reason,
         )
         if verdict.decision is Decision.PASSED:
-            return Resolved(outcome=outcome, drafts=(draft,))
+            return Intent(outcome=outcome, drafts=(draft,))
         unnumbered = subject(candidate)
         against = override_draft(workspace, model, unnumbered, None, judgement.record, order.reason)
-        return Resolved(outcome=outcome, drafts=(against, draft))
+        return Intent(outcome=outcome, drafts=(against, draft))
 
     done = record(workspace, model, decide, view=view)
     known, entries = done.outcome.known, done.entries
@@ -286,7 +286,7 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
     )
 
 
-def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> bool:
+def _is_of_working_tree(workspace: Workspace, candidate: LoadedBundle, doing: str) -> bool:
     """Whether a bundle that is of no commit has the inputs of the working tree, which then must be
     those of the commit. On somebody's own machine alone: what CI merges is committed.
     """
@@ -308,7 +308,7 @@ def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> b
     return True
 
 
-def _is_of_inputs(workspace: Workspace, candidate: Known) -> bool:
+def _is_of_inputs(workspace: Workspace, candidate: LoadedBundle) -> bool:
     """Whether the inputs that the evidence names are those of the working tree. It was written by
     code of the change: that its tree was merged says nothing of the digests that it claims, and
     others would be given this model for inputs that it was not made from. What is not in Git is
@@ -358,7 +358,7 @@ def _known(model: str, bundle: Digest, version: int, remark: str = "") -> Decide
 
 
 def _left_alone(
-    step: Landed, view: View, candidate: Known | None, *, is_of_version: bool
+    step: Landed, view: View, candidate: LoadedBundle | None, *, is_of_version: bool
 ) -> Decided:
     """A change that leaves alone what the model is made from: nothing of it must be registered."""
     line = view.state.latest
@@ -397,7 +397,7 @@ def _nothing_of(step: Landed, view: View, *, is_of_version: bool) -> Decided | N
     )
 
 
-def _not_landed(step: Landed, candidate: Known, problem: str) -> Decided:
+def _not_landed(step: Landed, candidate: LoadedBundle, problem: str) -> Decided:
     """What was reviewed is not what has landed: others have changed the inputs before it, or in the
     merge. Whose approvals they are have never seen what both changes give together.
     """

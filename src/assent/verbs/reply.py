@@ -12,7 +12,7 @@ from assent.core.digest import Digest
 from assent.errors import PolicyError, UsageError
 from assent.judging.candidate import judge, provenance
 from assent.judging.inherited import inherited
-from assent.judging.opinions import all_reviews, hear_everywhere, unnamed
+from assent.judging.opinions import all_reviews, count_everywhere, makers_without_account
 from assent.making.bundles import find
 from assent.ports import Asked, Command, Word
 from assent.recording.reading import read_ledger
@@ -174,12 +174,12 @@ def _judged(
         if one.remedy
     ]
     beside = inherited(workspace, view, candidate, change)
-    names = unnamed(policy, change, beside)
+    names = makers_without_account(policy, change, beside)
     if names:
         named = ", ".join(f"`{name}`" for name in names)
         against.append(f"a commit's author has no account: {named}")
     reviews = all_reviews(workspace, view, model, shown)
-    return against, hear_everywhere(workspace, view, policy, candidate, change, beside, reviews)
+    return against, count_everywhere(workspace, view, policy, candidate, change, beside, reviews)
 
 
 def _place(stage: str | None, approvals: Approvals, asked: Asked) -> Place:

@@ -7,7 +7,7 @@ import msgspec
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.ports import View
-from assent.recording.appending import Resolved, record
+from assent.recording.appending import Intent, record
 from assent.recording.outcome import Decided
 from assent.recording.reading import read_ledger
 from assent.recording.reasons import require_reason
@@ -21,13 +21,13 @@ def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> De
     view = read_ledger(workspace, model)
     number = chosen_version(view, version)
 
-    def decide(view: View) -> Resolved[_Retiring]:
+    def decide(view: View) -> Intent[_Retiring]:
         known = record_of(view, model, number)
         stages = [name for name, held in view.state.stages.items() if held.version == number]
         verdict = Verdict(findings=(_unused(number, stages),))
         outcome = _Retiring(verdict=verdict, was_so=known.retired)
         if known.retired or stages:
-            return Resolved(outcome=outcome)
+            return Intent(outcome=outcome)
         draft = Draft(
             kind=Kind.RETIRED,
             at=workspace.now,
@@ -37,7 +37,7 @@ def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> De
             run=workspace.run,
             reason=reason,
         )
-        return Resolved(outcome=outcome, drafts=(draft,))
+        return Intent(outcome=outcome, drafts=(draft,))
 
     done = record(workspace, model, decide, view=view)
     retiring, entries = done.outcome, done.entries
