@@ -47,7 +47,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     sentence: str = ""
 
 
-class Press(Struct, frozen=True, kw_only=True):
+class DeploymentRequest(Struct, frozen=True, kw_only=True):
     """How the deploy button of this run was pressed: by whom, and who let it through.
 
     `is_guarded`: the forge asks somebody before such a run may go on. `is_of_version`: what the
@@ -67,7 +67,7 @@ class Press(Struct, frozen=True, kw_only=True):
         return self.is_guarded and not self.approvals
 
 
-class Word(StrEnum):
+class CommandName(StrEnum):
     """What a slash command asks for."""
 
     APPROVE = "approve"
@@ -81,7 +81,7 @@ class Command(Struct, frozen=True, kw_only=True):
     such bundle is known.
     """
 
-    word: Word
+    word: CommandName
     model: str | None = None
     typed: str | None = None
     bundle: Digest | None = None
@@ -150,7 +150,7 @@ class Guard(Struct, frozen=True, kw_only=True):
     remedy: str = ""
 
 
-class News(StrEnum):
+class PendingReason(StrEnum):
     """Why an open change waits for a review."""
 
     BUNDLE = "bundle"  # its CI has left one that nobody was shown yet
@@ -168,7 +168,7 @@ class Waiting(Protocol):
     def forge(self) -> Forge:
         """The forge as a run of this change has it."""
 
-    def news(self) -> News | None:
+    def pending_reason(self) -> PendingReason | None:
         """What it waits with, as the forge says at this moment; None if it does not wait."""
 
     def fetch(self, folder: Path) -> Run:
@@ -309,7 +309,7 @@ class Forge(Protocol):
         now, or brought up to date if it is ours. Says where it stands.
         """
 
-    def press(self, environment: str) -> Press:
+    def deployment_request(self, environment: str) -> DeploymentRequest:
         """How the button of this run was pressed that deploys to `environment`."""
 
     def deployed(self, deployment: Deployment) -> str | None:

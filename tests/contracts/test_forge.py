@@ -17,7 +17,7 @@ from assent.forges.github import GitHubForge
 from assent.forges.gitlab import GitLabForge
 from assent.forges.local import LocalForge, Person
 from assent.git import BaseBranch, Repository
-from assent.ports import Asked, Deployment, Forge, News, Proposal
+from assent.ports import Asked, Deployment, Forge, PendingReason, Proposal
 from assent.testing.forge import MemoryForge
 from tests.builders import AT, digest, new_clone, new_repository, notice, run_git
 from tests.forges.gitlab.graphql import GraphServer
@@ -338,11 +338,11 @@ def test_what_waits_is_of_open_changes_each_with_its_own_forge(case: Case) -> No
         assert change is not None
         assert change.id == one.id
         assert not change.landed
-        assert one.news() in (None, *News)
+        assert one.pending_reason() in (None, *PendingReason)
     if isinstance(case.forge, GitLabForge):
         assert [one.id for one in found] == [case.id]
         # The word of grace is newer than what she was shown.
-        assert [one.news() for one in found] == [News.WORD]
+        assert [one.pending_reason() for one in found] == [PendingReason.WORD]
 
 
 def test_a_change_is_found_again_by_its_id(case: Case) -> None:

@@ -17,7 +17,7 @@ from assent.core.evidence import Run
 from assent.core.verdict import Decision
 from assent.errors import ExitCode, OutsideError, PolicyError
 from assent.judging.review import ReviewResult
-from assent.ports import News, Waiting
+from assent.ports import PendingReason, Waiting
 from assent.testing.forge import MemoryForge, MemoryWaiting
 from assent.verbs import review_waiting as waiting
 from assent.verbs.review_waiting import Failure, Reviewed, WaitingResult, plain, review_waiting
@@ -106,7 +106,7 @@ class Broken:
         self.forge = MemoryForge()
         self._error = error
 
-    def news(self) -> News | None:
+    def pending_reason(self) -> PendingReason | None:
         raise self._error
 
     def fetch(self, folder: Path) -> Run:

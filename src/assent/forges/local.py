@@ -29,10 +29,10 @@ from assent.git import BaseBranch, Repository
 from assent.ports import (
     Asked,
     Deployment,
+    DeploymentRequest,
     Guard,
     GuardState,
     Notice,
-    Press,
     Proposal,
     Signature,
     Waiting,
@@ -312,10 +312,10 @@ class LocalForge:
         """See `Forge.propose`. Without a server the branch itself is the change."""
         return proposal.branch
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`. Nobody is asked before somebody deploys from here."""
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`. Nobody is asked before somebody deploys from here."""
         del environment
-        return Press(by=self.whoami())
+        return DeploymentRequest(by=self.whoami())
 
     def deployed(self, deployment: Deployment) -> str | None:
         """See `Forge.deployed`. There is no place for it but the ledger."""

@@ -23,7 +23,7 @@ from assent.judging.override import may_go_on, override_draft
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import ApprovalRule, Policy, StageRule
 from assent.policy.stages import entries_wanted, judge_entry
-from assent.ports import Press, View
+from assent.ports import DeploymentRequest, View
 from assent.recording import deployments
 from assent.recording.appending import Intent
 from assent.recording.pointers import point_stage_again
@@ -33,7 +33,7 @@ from assent.workspace import Workspace
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """A version that `stage` is to hold, under the rules that bind. `press` is the forge's button
+    """A version that `stage` is to hold, under the rules that bind. `request` is the forge's button
     and `environment` the stage's name there; None where nobody has pressed one. `is_named`: whoever
     pressed it named this version. `is_back`: it is one that the stage has held before.
     """
@@ -42,7 +42,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy
     rule: StageRule
     candidate: LoadedBundle
-    press: Press | None = None
+    request: DeploymentRequest | None = None
     environment: str = ""
     is_named: bool = True
     is_back: bool = False
@@ -100,11 +100,11 @@ def judge_move(
     """Judge a move on the ledger as it stands, as if the reviews `supposed` had been given, too.
     The approvals are those that the ledger has, and of whoever let the button's run through.
     """
-    bundle, press = move.candidate.bundle.digest, move.press
+    bundle, request = move.candidate.bundle.digest, move.request
     known = record_of(view, move.model, move.version)
     reviews = [*binding_reviews(workspace, view, move.model, bundle), *supposed]
-    if press is not None:
-        reviews += deployments.reviews_of(workspace, press, bundle, is_named=move.is_named)
+    if request is not None:
+        reviews += deployments.reviews_of(workspace, request, bundle, is_named=move.is_named)
     approvals = count_approvals(
         workspace, view, move.approvers, move.candidate, reviews=reviews, change=None
     )
@@ -112,7 +112,7 @@ def judge_move(
     findings = [
         *(_back(move, known) if move.is_back else _forward(workspace, view, move, known)),
         *approval_findings(approvals, rule_name=f"approvals for {going}{move.stage}"),
-        *([] if press is None else deployments.findings_of(press, move.environment)),
+        *([] if request is None else deployments.findings_of(request, move.environment)),
     ]
     return MoveJudgement(verdict=Verdict(findings=tuple(findings)), approvals=approvals)
 

@@ -8,13 +8,13 @@ from assent.core.change import Review
 from assent.core.digest import Digest
 from assent.core.entry import Entry, Kind, encode_entry, entry_digest
 from assent.core.verdict import Finding, Outcome
-from assent.ports import Deployment, Press, View
+from assent.ports import Deployment, DeploymentRequest, View
 from assent.recording.versions import registered_from
 from assent.workspace import Workspace
 
 
 def reviews_of(
-    workspace: Workspace, press: Press, bundle: Digest, *, is_named: bool = True
+    workspace: Workspace, request: DeploymentRequest, bundle: Digest, *, is_named: bool = True
 ) -> list[Review]:
     """The approvals that let this run go on, as approvals of the bundle that it ships. Whoever
     started the run asked for it: their own yes is none. Unless the run was asked for by a name
@@ -22,8 +22,8 @@ def reviews_of(
     runs can have been registered after they had looked.
     """
     found: list[Review] = []
-    for review in press.approvals:
-        if not press.is_of_version:
+    for review in request.approvals:
+        if not request.is_of_version:
             who = review.person.login
             workspace.say(f"{who} let it through before its version was chosen: not counted")
             continue
@@ -33,20 +33,20 @@ def reviews_of(
                 "start one that names it"
             )
             continue
-        if press.by is not None and review.person.key == press.by.key:
+        if request.by is not None and review.person.key == request.by.key:
             workspace.say(f"{review.person.login} started this run and let it through: not counted")
             continue
         found.append(msgspec.structs.replace(review, bundle=bundle, head=None))
     return found
 
 
-def findings_of(press: Press, environment: str) -> list[Finding]:
+def findings_of(request: DeploymentRequest, environment: str) -> list[Finding]:
     """What the record is to say of a run that went past the reviewers of its environment. It does
     not block: what the policy asks for, it asks for apart from that.
     """
-    if not press.is_bypassed:
+    if not request.is_bypassed:
         return []
-    by = "nobody known" if press.by is None else press.by.login
+    by = "nobody known" if request.by is None else request.by.login
     return [
         Finding(
             rule=f"reviewers of the environment {environment}",

@@ -20,11 +20,11 @@ from assent.errors import UsageError
 from assent.ports import (
     Asked,
     Deployment,
+    DeploymentRequest,
     Forge,
     Guard,
-    News,
     Notice,
-    Press,
+    PendingReason,
     Proposal,
     Signature,
     Waiting,
@@ -51,11 +51,11 @@ class MemoryWaiting:
         """See `Waiting.forge`."""
         return self._forge
 
-    def news(self) -> News | None:
-        """See `Waiting.news`."""
+    def pending_reason(self) -> PendingReason | None:
+        """See `Waiting.pending_reason`."""
         if self._forge.notices:
             return None
-        return News.WORD if self._left is None else News.BUNDLE
+        return PendingReason.WORD if self._left is None else PendingReason.BUNDLE
 
     def fetch(self, folder: Path) -> Run:
         """See `Waiting.fetch`."""
@@ -92,7 +92,7 @@ class MemoryForge:
         self.notices: list[Notice] = []
         self.question: Asked | None = None
         self.answers: dict[str, str] = {}
-        self.presses: dict[str, Press] = {}
+        self.presses: dict[str, DeploymentRequest] = {}
         self.deployments: list[Deployment] = []
         self.guarded: tuple[Guard, ...] = ()
         self.proposals: dict[str, Proposal] = {}
@@ -283,9 +283,9 @@ class MemoryForge:
         self.proposals[proposal.branch] = proposal
         return f"memory:{proposal.branch}"
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
-        return self.presses.get(environment, Press(by=self.me))
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`."""
+        return self.presses.get(environment, DeploymentRequest(by=self.me))
 
     def deployed(self, deployment: Deployment) -> str | None:
         """See `Forge.deployed`."""

@@ -47,7 +47,7 @@ def promote(
         policy=policy,
         rule=rule,
         candidate=candidate,
-        press=workspace.forge.press(environment),
+        request=workspace.forge.deployment_request(environment),
         environment=environment,
         is_named=version is not None and version_number(version) is not None,
     )

@@ -14,7 +14,7 @@ from assent.judging.candidate import judge, provenance
 from assent.judging.inherited import inherited
 from assent.judging.opinions import all_reviews, count_everywhere, makers_without_account
 from assent.making.bundles import find
-from assent.ports import Asked, Command, Word
+from assent.ports import Asked, Command, CommandName
 from assent.recording.reading import read_ledger
 from assent.report.parts import Section, Words, cell
 from assent.report.reply import (
@@ -36,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     approval does, for anything, and `why` says why, or why nothing could be judged.
     """
 
-    word: Word
+    word: CommandName
     model: str | None = None
     bundle: Digest | None = None
     head: str | None = None
@@ -78,7 +78,7 @@ def reply(workspace: Workspace) -> ReplyResult:
         asked.by.login,
         asked.at,
         sections,
-        has_approvals=any(command.word is Word.APPROVE for command in wanted),
+        has_approvals=any(command.word is CommandName.APPROVE for command in wanted),
     )
     return ReplyResult(
         asked=asked,
@@ -93,15 +93,15 @@ def _wanted(workspace: Workspace, asked: Asked) -> list[Command]:
     are recorded; to explain without a model is to explain all that were shown.
     """
     wanted: dict[Command, None] = {}
-    last = {one.model: one for one in asked.commands if one.word is Word.APPROVE}
+    last = {one.model: one for one in asked.commands if one.word is CommandName.APPROVE}
     for command in asked.commands:
-        if command.word is Word.APPROVE:
+        if command.word is CommandName.APPROVE:
             wanted[last[command.model]] = None
-        elif command.word is Word.EXPLAIN and command.model is None:
+        elif command.word is CommandName.EXPLAIN and command.model is None:
             models = sorted(workspace.config.models)
             shown = [model for model in models if workspace.forge.shown(model) is not None]
             for model in shown or models:
-                wanted[Command(word=Word.EXPLAIN, model=model)] = None
+                wanted[Command(word=CommandName.EXPLAIN, model=model)] = None
         else:
             wanted[command] = None
     return list(wanted)
@@ -112,15 +112,15 @@ def _told(workspace: Workspace, asked: Asked, command: Command) -> Told:
     what the world did not do is an error, because another attempt may well do it.
     """
     model = command.model
-    if command.word is Word.HELP or model is None:
-        return Answer(word=Word.HELP), [help_section(sorted(workspace.config.models))]
+    if command.word is CommandName.HELP or model is None:
+        return Answer(word=CommandName.HELP), [help_section(sorted(workspace.config.models))]
     try:
         workspace.model(model)
-        if command.word is Word.APPROVE:
+        if command.word is CommandName.APPROVE:
             return _approval(workspace, asked, command, model)
         return _explanation(workspace, model)
     except (PolicyError, UsageError) as error:
-        counts = False if command.word is Word.APPROVE else None
+        counts = False if command.word is CommandName.APPROVE else None
         answer = Answer(word=command.word, model=model, counts=counts, why=(str(error),))
         return answer, [problem_section(f"{command.word} {model}", str(error), error.hint)]
 
@@ -142,7 +142,7 @@ def _approval(workspace: Workspace, asked: Asked, command: Command, model: str) 
         places = [_place(stage, one, asked) for stage, one in heard.items()]
     counts = not against and any(place.counts for place in places)
     answer = Answer(
-        word=Word.APPROVE,
+        word=CommandName.APPROVE,
         model=model,
         bundle=command.bundle,
         head=command.head,
@@ -212,7 +212,7 @@ def _explanation(workspace: Workspace, model: str) -> Told:
         change=change,
     )
     answer = Answer(
-        word=Word.EXPLAIN,
+        word=CommandName.EXPLAIN,
         model=model,
         bundle=shown,
         head=change.head,

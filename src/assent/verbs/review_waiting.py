@@ -15,7 +15,7 @@ from assent.errors import AssentError, ExitCode, IdleError
 from assent.judging.review import ReviewResult, require_own_base, review_bundle
 from assent.making.bundles import nothing_shown
 from assent.making.handover import taken
-from assent.ports import News, Waiting
+from assent.ports import PendingReason, Waiting
 from assent.workspace import Workspace
 
 MOST = 20
@@ -98,23 +98,25 @@ def _review(workspace: Workspace, model: str, change: Waiting) -> ReviewResult |
     """Review a change until its CI has left nothing newer."""
     own = replace(workspace, forge=change.forge)
     result = None
-    news = change.news()
+    reason = change.pending_reason()
     for _ in range(_TURNS):
-        if news is None:
+        if reason is None:
             break
-        workspace.say(f"{change.id}: {_REASONS[news]}")
-        result = _review_once(own, model, change, news)
-        news = change.news()
-        if news is News.WORD:
+        workspace.say(f"{change.id}: {_REASONS[reason]}")
+        result = _review_once(own, model, change, reason)
+        reason = change.pending_reason()
+        if reason is PendingReason.WORD:
             break  # of what was reviewed just now
     return result
 
 
-def _review_once(workspace: Workspace, model: str, change: Waiting, news: News) -> ReviewResult:
+def _review_once(
+    workspace: Workspace, model: str, change: Waiting, reason: PendingReason
+) -> ReviewResult:
     """Review what was left, or what was shown. A name is always given: nothing of a change is ever
     made here, because making it would run its code.
     """
-    if news is News.BUNDLE:
+    if reason is PendingReason.BUNDLE:
         name = taken(workspace, model, change.fetch)
     else:
         name = workspace.forge.shown(model)
@@ -151,6 +153,6 @@ def _bug(change: Waiting, model: str, error: Exception) -> Failure:
 
 
 _REASONS = {
-    News.BUNDLE: "its CI has left a bundle that was not reviewed yet",
-    News.WORD: "somebody has said something since it was reviewed",
+    PendingReason.BUNDLE: "its CI has left a bundle that was not reviewed yet",
+    PendingReason.WORD: "somebody has said something since it was reviewed",
 }

@@ -54,7 +54,7 @@ def rollback(
             policy=policy,
             rule=rule,
             candidate=candidate,
-            press=workspace.forge.press(environment),
+            request=workspace.forge.deployment_request(environment),
             environment=environment,
             is_back=True,
         )

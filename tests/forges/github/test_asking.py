@@ -6,7 +6,7 @@ import pytest
 
 from assent.errors import OutsideError, UsageError
 from assent.forges.github import GitHubForge
-from assent.ports import Asked, Command, Word
+from assent.ports import Asked, Command, CommandName
 from tests.builders import digest
 from tests.forges.github.conftest import Scene
 from tests.github.pulls import Comment
@@ -36,13 +36,13 @@ def test_who_when_and_what_come_from_the_api(scene: Scene) -> None:
     assert found.by == forge.person("bob")
     assert found.at == forge.reviews("churn", digest("b"))[-1].at
     approve = Command(
-        word=Word.APPROVE,
+        word=CommandName.APPROVE,
         model="churn",
         typed=digest("b"),
         bundle=digest("b"),
         head=scene.pull.head_sha,
     )
-    assert found.commands == (approve, Command(word=Word.EXPLAIN))
+    assert found.commands == (approve, Command(word=CommandName.EXPLAIN))
     assert scene.server.writes[2:] == []  # the comment and the status of the review
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assent.ports import Asked, Word
+from assent.ports import Asked, CommandName
 from tests.builders import digest
 from tests.forges.gitlab.conftest import Scene
 from tests.gitlab.records import Note
@@ -24,7 +24,7 @@ def test_a_note_asks_something(scene: Scene) -> None:
     assert (found.id, found.by.id) == (str(note.id), str(scene.bob.id))
     approve, explain = found.commands
     assert (approve.bundle, approve.head) == (digest("b"), scene.request.sha)
-    assert explain.word is Word.EXPLAIN
+    assert explain.word is CommandName.EXPLAIN
 
 
 @pytest.mark.threat(21)

@@ -34,9 +34,9 @@ from assent.git import Repository
 from assent.ports import (
     Asked,
     Deployment,
+    DeploymentRequest,
     Guard,
     Notice,
-    Press,
     Proposal,
     Signature,
     Waiting,
@@ -267,9 +267,9 @@ class GitHubForge:
         """See `Forge.propose`."""
         return self._proposals.open(proposal)
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
-        return self._runs.press(environment)
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`."""
+        return self._runs.deployment_request(environment)
 
     def deployed(self, deployment: Deployment) -> str | None:
         """See `Forge.deployed`."""

@@ -10,7 +10,7 @@ from assent.forges.github.api import RefusedError
 from assent.forges.github.changes import Found
 from assent.forges.github.shapes import EnvironmentFacts, RunApproval, WorkflowRun
 from assent.forges.github.site import FORGE, Site
-from assent.ports import Press
+from assent.ports import DeploymentRequest
 
 
 class Runs:
@@ -32,18 +32,18 @@ class Runs:
         run = self._own(self._run)
         return self._site.actor(run.triggering_actor or run.actor)
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`."""
         is_guarded = self._is_guarded(environment)
         if self._run is None:
-            return Press(by=self.presser(), is_guarded=is_guarded)
+            return DeploymentRequest(by=self.presser(), is_guarded=is_guarded)
         run = self._own(self._run)
         found = self._site.api.get(
             self._site.path("actions", "runs", self._run, "approvals"),
             tuple[RunApproval, ...],
             doing=f"reading who let run {self._run} go on",
         )
-        return Press(
+        return DeploymentRequest(
             by=self.presser(),
             approvals=tuple(
                 Review(

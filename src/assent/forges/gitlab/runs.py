@@ -18,7 +18,7 @@ from assent.forges.gitlab.shapes import (
 )
 from assent.forges.gitlab.site import FORGE, Site
 from assent.forges.patience import RefusedError
-from assent.ports import Press
+from assent.ports import DeploymentRequest
 
 _RUN = re.compile(r"(?P<pipeline>[0-9]{1,19})/(?P<job>.+)", re.DOTALL)
 
@@ -34,21 +34,21 @@ class Runs:
         job = self._site.job
         return self._site.actor(self._site.own if job is None else job.user)
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`. The person is read with the job's own token, never from a variable:
-        whoever presses the button can set those.
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`. The person is read with the job's own token, never from a
+        variable: whoever presses the button can set those.
         """
         job = self._site.job
         deployment = None if job is None else self.deployment(environment, job)
         is_guarded = self._is_guarded(environment)
         if deployment is None:
-            return Press(by=self.presser(), is_guarded=is_guarded)
+            return DeploymentRequest(by=self.presser(), is_guarded=is_guarded)
         doing = f"reading who let the deployment {deployment.id} go on"
         summary = deployment.approval_summary
         rules = () if summary is None else summary.rules
         waits = bool(deployment.pending_approval_count) or bool(deployment.approvals)
         # Whoever presses types the version afterwards, as a variable of the job.
-        return Press(
+        return DeploymentRequest(
             by=self.presser(),
             is_of_version=False,
             approvals=tuple(

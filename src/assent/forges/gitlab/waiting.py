@@ -23,7 +23,7 @@ from assent.forges.gitlab.moments import moment
 from assent.forges.gitlab.shapes import Job, MergeRequest, PipelineFacts
 from assent.forges.gitlab.shown import Shown
 from assent.forges.gitlab.site import FORGE, Site
-from assent.ports import Forge, News
+from assent.ports import Forge, PendingReason
 
 MOST = 50
 """How many open merge requests are looked at, those first that something happened to last."""
@@ -145,20 +145,22 @@ class Open:
         """See `Waiting.forge`."""
         return self._forge
 
-    def news(self) -> News | None:
-        """See `Waiting.news`. A job that ended while the bundle of an earlier one was reviewed is
-        older than the record of that: so once one was fetched, any other one is news.
+    def pending_reason(self) -> PendingReason | None:
+        """See `Waiting.pending_reason`. A job that ended while the bundle of an earlier one was
+        reviewed is older than the record of that: so once one was fetched, any other one is news.
         """
         if self._request.sha is None:
             return None
         left = self._left()
         if self._fetched is not None:
-            return News.BUNDLE if left is not None and left.job.id != self._fetched else None
+            return (
+                PendingReason.BUNDLE if left is not None and left.job.id != self._fetched else None
+            )
         sights = self._shown.sights(self._model, self._request.iid, self._request.sha)
         at = max((sight.at for sight in sights if sight.bundle is not None), default=None)
         if left is not None and (at is None or at < left.at):
-            return News.BUNDLE
-        return News.WORD if at is not None and self._was_talked_to() else None
+            return PendingReason.BUNDLE
+        return PendingReason.WORD if at is not None and self._was_talked_to() else None
 
     def fetch(self, folder: Path) -> Run:
         """See `Waiting.fetch`."""
