@@ -179,7 +179,7 @@ ROWS = (
         "branch rules, environments, permissions",
         "protected branches, approval rules, environments, token",
         "nothing",
-        ("guards",),
+        ("protections",),
     ),
 )
 

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.digest import Digest
 from assent.core.entry import Approval, Draft, Entry
 from assent.core.evidence import Run
@@ -133,7 +133,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     body: str
 
 
-class GuardState(StrEnum):
+class ProtectionState(StrEnum):
     """Whether the forge enforces something."""
 
     ENFORCED = "enforced"
@@ -141,11 +141,11 @@ class GuardState(StrEnum):
     UNKNOWN = "unknown"  # this token cannot read it, or the forge cannot tell
 
 
-class Guard(Struct, frozen=True, kw_only=True):
+class Protection(Struct, frozen=True, kw_only=True):
     """Something the forge can enforce, whether it does, and what to do where it does not."""
 
     name: str
-    state: GuardState
+    state: ProtectionState
     reason: str
     remedy: str = ""
 
@@ -183,7 +183,7 @@ class Waiting(Protocol):
 class Forge(Protocol):
     """Where changes are reviewed."""
 
-    def clock(self) -> Sight | None:
+    def clock(self) -> ClockReading | None:
         """What the forge's own clock showed when it first answered in this run; it is asked for
         something if it was not yet. None for a stand-in without a server. Raises `OutsideError`
         if its answers tell no time.
@@ -315,7 +315,9 @@ class Forge(Protocol):
     def deployed(self, deployment: Deployment) -> str | None:
         """Show what a stage holds now, once however often it is called; say where, if anywhere."""
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
         """What the forge enforces here, as far as this account can read it. Changes nothing."""
 
 

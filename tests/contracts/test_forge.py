@@ -272,8 +272,8 @@ def test_what_a_stage_holds_can_be_shown_again(case: Case) -> None:
 
 def test_guards_are_told_and_change_nothing(case: Case) -> None:
     asked = {"models": ["churn"], "environments": ["production"]}
-    found = case.forge.guards(**asked)
-    assert found == case.forge.guards(**asked)
+    found = case.forge.protections(**asked)
+    assert found == case.forge.protections(**asked)
     assert all(guard.name and guard.reason for guard in found)
 
 

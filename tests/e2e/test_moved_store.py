@@ -6,7 +6,7 @@ import subprocess
 from datetime import UTC, datetime
 
 from assent.config.read import read_config
-from assent.judging.moving import moved_store
+from assent.judging.moved_store import moved_store
 from assent.making.bundles import find
 from assent.recording.reading import read_ledger
 from assent.wiring import open_workspace

@@ -30,10 +30,10 @@ from assent.ports import (
     Asked,
     Deployment,
     DeploymentRequest,
-    Guard,
-    GuardState,
     Notice,
     Proposal,
+    Protection,
+    ProtectionState,
     Signature,
     Waiting,
 )
@@ -322,13 +322,15 @@ class LocalForge:
         del deployment
         return None
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
         del models, environments
         return (
-            Guard(
+            Protection(
                 name="identities",
-                state=GuardState.MISSING,
+                state=ProtectionState.MISSING,
                 reason="without a forge nothing vouches for a name: every identity is claimed",
                 remedy="host the repository on a forge and run Assent in its CI",
             ),

@@ -19,7 +19,7 @@ from assent.config.settings import FILE
 from assent.core.change import Author, Change
 from assent.core.digest import Digest
 from assent.errors import AssentError, OutsideError
-from assent.judging.history import mainline, read_back
+from assent.judging.mainline import mainline, read_back
 from assent.making.changed_inputs import brings_inputs, difference
 from assent.making.locks import lock_at
 from assent.ports import View

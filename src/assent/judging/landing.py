@@ -16,7 +16,7 @@ from assent.core.change import Change
 from assent.core.digest import Digest
 from assent.core.entry import Kind
 from assent.errors import AssentError, IdleError, OutsideError, PolicyError, UsageError
-from assent.judging.history import mainline, read_back
+from assent.judging.mainline import mainline, read_back
 from assent.making.bundles import of_inputs, open_bundle, read_bundle
 from assent.making.changed_inputs import difference, foreign
 from assent.making.locks import lock_at, locked_of

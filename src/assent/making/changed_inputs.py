@@ -19,7 +19,7 @@ from assent.errors import AssentError
 from assent.files import as_text
 from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
 from assent.making.inputs import InputNames, patterns_of, rerun, say_changed
-from assent.making.keeping import is_document
+from assent.making.keepsakes import is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, declared_by, known_outputs, outputs_of
 from assent.making.upstream import Others

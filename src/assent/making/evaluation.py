@@ -20,7 +20,7 @@ from assent.making.evidence import measure
 from assent.making.inputs import Inputs, why_changed
 from assent.making.locks import current_lock
 from assent.making.outputs import data_of, evidence_files
-from assent.making.ready import (
+from assent.making.preflight import (
     may_fetch,
     require_inputs_here,
     require_ready,

@@ -13,7 +13,7 @@ from assent.making.evaluation import run_evaluation
 from assent.making.inputs import Inputs
 from assent.making.locks import current_lock
 from assent.making.packing import make_bundle
-from assent.making.ready import require_ready
+from assent.making.preflight import require_ready
 from assent.making.running import recovered
 from assent.making.scratch import Evaluated, Trained, kept
 from assent.making.training import run_training

@@ -23,7 +23,7 @@ from assent.making.aside import (
 )
 from assent.making.commands import mentioned
 from assent.making.dvc import runs_dvc, stale
-from assent.making.keeping import Keepsakes, is_document
+from assent.making.keepsakes import Keepsakes, is_document
 from assent.making.scratch import keep
 from assent.making.standing import standing_outputs
 from assent.making.worktree import outputs, some_of, tracked_beside, written

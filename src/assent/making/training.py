@@ -17,8 +17,8 @@ from assent.errors import IntegrityError, UsageError
 from assent.making.bundles import digest_here, load, made_by, open_bundle, placed, put_model
 from assent.making.inputs import Inputs
 from assent.making.locks import lock_here
-from assent.making.places import say_shared
-from assent.making.ready import (
+from assent.making.output_paths import say_shared
+from assent.making.preflight import (
     awaited,
     may_fetch,
     require_fetched,

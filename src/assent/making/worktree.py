@@ -23,7 +23,7 @@ from assent.making.inputs import (
     rerun,
     say_changed,
 )
-from assent.making.keeping import beside_outputs, is_document
+from assent.making.keepsakes import beside_outputs, is_document
 from assent.making.notebooks import cells_digest
 from assent.making.outputs import Outputs, data_of, declared_by, known_outputs, outputs_of
 from assent.making.scratch import Trained, Written, kept

@@ -13,9 +13,9 @@ from assent.core.entry import Draft, Entry
 from assent.ports import MovedError, View
 from assent.recording.keys import Key
 from assent.recording.namesakes import require_own_name
-from assent.recording.persistence import Persistence
 from assent.recording.pointers import point_all, point_head
 from assent.recording.reading import read_ledger, require_witness
+from assent.recording.retries import Retries
 from assent.workspace import Workspace
 
 SAID_AT = 5
@@ -83,7 +83,7 @@ def record(
 def _appended(
     workspace: Workspace, model: str, decide: Decide[T], view: View | None, key: Key | None
 ) -> Recorded[T]:
-    persistence = Persistence(time.monotonic())
+    retries = Retries(time.monotonic())
     first: int | None = None
     last: T | None = None
     while True:
@@ -91,7 +91,7 @@ def _appended(
         if view is None:
             view = read_ledger(workspace, model)
         require_witness(workspace, view)
-        if key is not None and (key.is_repeated or persistence.losses):
+        if key is not None and (key.is_repeated or retries.losses):
             written = key.written(view, ours_after=first)
             if written:
                 return Recorded(view=view, entries=written, last=last)
@@ -105,8 +105,8 @@ def _appended(
             return Recorded(view=view, entries=entries, last=last)
         except MovedError as error:
             now = time.monotonic()
-            most_s = persistence.pause(error, view.head, now, cost_s=now - began)
-        if persistence.losses == SAID_AT:
+            most_s = retries.pause(error, view.head, now, cost_s=now - began)
+        if retries.losses == SAID_AT:
             workspace.say(f"others write to the ledger of {model} too: waiting for a turn")
         view = None
         import random  # only for whoever was not first

@@ -11,7 +11,7 @@ from typing import Literal, Self
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
@@ -22,10 +22,10 @@ from assent.ports import (
     Deployment,
     DeploymentRequest,
     Forge,
-    Guard,
     Notice,
     PendingReason,
     Proposal,
+    Protection,
     Signature,
     Waiting,
 )
@@ -94,7 +94,7 @@ class MemoryForge:
         self.answers: dict[str, str] = {}
         self.presses: dict[str, DeploymentRequest] = {}
         self.deployments: list[Deployment] = []
-        self.guarded: tuple[Guard, ...] = ()
+        self.guarded: tuple[Protection, ...] = ()
         self.proposals: dict[str, Proposal] = {}
         self.queue: list[Waiting] = []
         self.merged: dict[str, Change] = {}
@@ -105,11 +105,11 @@ class MemoryForge:
         self.left_in = Run(system="ci", id="1")
         self.default_branch: str | None = "main"
         self.me = _account("me")
-        self.sight: Sight | None = None
+        self.clock_reading: ClockReading | None = None
 
-    def clock(self) -> Sight | None:
+    def clock(self) -> ClockReading | None:
         """See `Forge.clock`."""
-        return self.sight
+        return self.clock_reading
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`."""
@@ -293,8 +293,10 @@ class MemoryForge:
             self.deployments.append(deployment)
         return f"memory:{deployment.environment}"
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
         del models, environments
         return self.guarded
 

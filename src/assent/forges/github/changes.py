@@ -15,10 +15,10 @@ from assent.errors import IdleError, OutsideError, UsageError
 from assent.forges.default_branch import DefaultBranch
 from assent.forges.github.api import RefusedError
 from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
-from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
-from assent.forges.github.site import Site
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Account, Commit, Comparison, Pull, Signature, WorkflowRun
 from assent.forges.lag import Lag
-from assent.forges.making import (
+from assent.forges.makers import (
     UNTOLD,
     Made,
     Push,
@@ -77,14 +77,14 @@ class Changes:
 
     def __init__(
         self,
-        site: Site,
+        remote: RemoteRepository,
         checkout: Repository,
         wakeup: Wakeup,
         *,
         workflow: str,
         wait: Callable[[float], None],
     ) -> None:
-        self._site = site
+        self._remote = remote
         self._checkout = checkout
         self._history = Merges(checkout)
         self._wakeup = wakeup
@@ -92,7 +92,7 @@ class Changes:
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
         self._default_branch = DefaultBranch(
-            checkout, lambda: pushes_to(site, site.facts.default_branch), most=MOST_PUSHES
+            checkout, lambda: pushes_to(remote, remote.facts.default_branch), most=MOST_PUSHES
         )
         may_be_late = wakeup.run is not None and wakeup.event not in OF_OPEN
         self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
@@ -143,12 +143,12 @@ class Changes:
     def _pull(self, number: int) -> Found:
         if number in self._known:
             return self._known[number]
-        path = self._site.path("pulls", number)
-        return self._of(self._site.api.get(path, Pull, doing=f"reading pull request {number}"))
+        path = self._remote.path("pulls", number)
+        return self._of(self._remote.api.get(path, Pull, doing=f"reading pull request {number}"))
 
     def _of(self, pull: Pull) -> Found:
         made = self._made(pull)
-        landed = pull.merged is True and pull.base.ref == self._site.facts.default_branch
+        landed = pull.merged is True and pull.base.ref == self._remote.facts.default_branch
         change = Change(
             id=f"#{pull.number}",
             title=pull.title,
@@ -167,9 +167,9 @@ class Changes:
         """The open pull request of a run that ran the code of one: looked for by the run's head,
         never by a number that the run has left somewhere.
         """
-        site = self._site
+        remote = self._remote
         doing = f"looking for the pull request of run {run_id}"
-        run = site.run(str(run_id), doing=doing)
+        run = remote.run(str(run_id), doing=doing)
         if run is None:
             raise RefusedError(doing, "GitHub answered 404", status=404)
         if run.event not in ("pull_request", "pull_request_review", "merge_group"):
@@ -189,7 +189,7 @@ class Changes:
         if source is None or source.owner is None or run.head_branch is None:
             raise OutsideError(doing, "the repository it came from is gone")
         if run.event == "merge_group":
-            if source.id != site.facts.id:
+            if source.id != remote.facts.id:
                 raise UsageError(doing, "a queue of another repository is none of ours")
             return msgspec.structs.replace(self._in_queue(run.head_branch), group=run.head_sha)
         found = [
@@ -202,8 +202,8 @@ class Changes:
         return msgspec.structs.replace(self._of(self._only(found, doing, run.head_sha)), run=run)
 
     def _open_pulls(self, owner: str, branch: str, doing: str) -> Iterator[Pull]:
-        return self._site.api.pages(
-            self._site.path("pulls"),
+        return self._remote.api.pages(
+            self._remote.path("pulls"),
             Pull,
             doing=doing,
             parameters={"state": "open", "head": f"{owner}:{branch}"},
@@ -212,7 +212,7 @@ class Changes:
     def _only(self, found: list[Pull], doing: str, sha: str) -> Pull:
         """The one among several with the same head that goes to the default branch."""
         if len(found) > 1:
-            branch = self._site.facts.default_branch
+            branch = self._remote.facts.default_branch
             found = [pull for pull in found if pull.base.ref == branch]
         if len(found) != 1:
             count = "no" if not found else "more than one"
@@ -252,10 +252,10 @@ class Changes:
         if head is None:
             return None
         branch = self._branch()
-        if branch is None or branch == self._site.facts.default_branch:
+        if branch is None or branch == self._remote.facts.default_branch:
             return self.landed(head)
         doing = f"looking for the pull request of {branch}"
-        owner = self._site.facts.owner.login
+        owner = self._remote.facts.owner.login
         found = [pull for pull in self._open_pulls(owner, branch, doing) if pull.head.sha == head]
         if found:
             return self._of(self._only(found, doing, head))
@@ -289,7 +289,7 @@ class Changes:
         became = [pull for pull in merged if is_it(pull)]
         if became:
             return self._merged_together(became, head)
-        branch = self._site.facts.default_branch
+        branch = self._remote.facts.default_branch
         landed = is_step or self._contains(branch, head)
         return self._alone(branch, head, landed=landed, within=merged if landed else [])
 
@@ -302,7 +302,7 @@ class Changes:
         heads = (commit, *parents[1:])
 
         def place(pull: Pull) -> tuple[bool, bool, int]:
-            is_own = pull.head.repo is not None and pull.head.repo.id == self._site.facts.id
+            is_own = pull.head.repo is not None and pull.head.repo.id == self._remote.facts.id
             return pull.head.sha not in heads, not is_own, pull.number
 
         first, *others = sorted(pulls, key=place)
@@ -346,10 +346,12 @@ class Changes:
 
     def _merged_with(self, commit: str) -> list[Pull]:
         """The pull requests that were merged into the default branch and had a part in a commit."""
-        site = self._site
+        remote = self._remote
         doing = f"looking for the pull request that became {commit[:12]}"
         try:
-            found = list(site.api.pages(site.path("commits", commit, "pulls"), Pull, doing=doing))
+            found = list(
+                remote.api.pages(remote.path("commits", commit, "pulls"), Pull, doing=doing)
+            )
         except RefusedError as error:
             if error.status in _NO_COMMIT:
                 return []
@@ -358,16 +360,16 @@ class Changes:
             pull
             for pull in found
             if pull.merged_at is not None
-            and pull.base.ref == site.facts.default_branch
+            and pull.base.ref == remote.facts.default_branch
             and pull.base.repo is not None
-            and pull.base.repo.id == site.facts.id
+            and pull.base.repo.id == remote.facts.id
         ]
 
     def _contains(self, branch: str, commit: str) -> bool:
-        site = self._site
+        remote = self._remote
         try:
-            found = site.api.get(
-                site.path("compare", f"{branch}...{commit}"),
+            found = remote.api.get(
+                remote.path("compare", f"{branch}...{commit}"),
                 Comparison,
                 doing=f"asking whether {branch} contains {commit[:12]}",
                 parameters={"per_page": "1"},
@@ -382,7 +384,7 @@ class Changes:
         """A commit that is no pull request as a whole. It may have come `within` some, as when
         each of their commits lands by itself: whoever put it on the branch has not made it then.
         """
-        site = self._site
+        remote = self._remote
         commits, is_all = self._brought(head) if landed else (self._named(head), True)
         title = self._checkout.run("log", "-1", "--format=%s", head, doing=f"reading {head[:12]}")
         pusher = self._default_branch.pusher(head) if landed and not within else None
@@ -396,7 +398,7 @@ class Changes:
         change = Change(
             id=f"{branch}@{head[:12]}",
             title=title,
-            base=site.facts.default_branch,
+            base=remote.facts.default_branch,
             head=head,
             authors=distinct(authors) or (_UNKNOWN,),
             remarks=(UNTOLD,) if landed and not within and pusher is None else (),
@@ -406,10 +408,10 @@ class Changes:
 
     def _named(self, commit: str) -> list[Commit]:
         """A commit as GitHub has it; nothing if it does not."""
-        site = self._site
+        remote = self._remote
         try:
             doing = f"reading the commit {commit[:12]}"
-            return [site.api.get(site.path("commits", commit), Commit, doing=doing)]
+            return [remote.api.get(remote.path("commits", commit), Commit, doing=doing)]
         except RefusedError as error:
             if error.status not in _NO_COMMIT:
                 raise
@@ -423,9 +425,9 @@ class Changes:
         parents = found[0].parents if found else ()
         if len(parents) < 2:
             return found, True
-        site, before = self._site, parents[0].sha
-        comparison = site.api.get(
-            site.path("compare", f"{before}...{commit}"),
+        remote, before = self._remote, parents[0].sha
+        comparison = remote.api.get(
+            remote.path("compare", f"{before}...{commit}"),
             Comparison,
             doing=f"reading what {commit[:12]} has brought",
             parameters={"per_page": "100"},
@@ -435,27 +437,27 @@ class Changes:
 
     def _made(self, pull: Pull) -> Made:
         """Everybody who made a part of a pull request."""
-        site = self._site
+        remote = self._remote
         doing = f"reading the commits of pull request {pull.number}"
-        path = site.path("pulls", pull.number, "commits")
-        commits = list(site.api.pages(path, Commit, doing=doing))
+        path = remote.path("pulls", pull.number, "commits")
+        commits = list(remote.api.pages(path, Commit, doing=doing))
         beyond = []
         # GitHub lists the oldest ones, so where the list is cut off the head is not in it.
         if len(commits) >= MOST_COMMITS or pull.head.sha not in {one.sha for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitHub lists"
             beyond.append(Author(name=name, person=None))
         return opened_by(
-            made_by(self._written(commits), read_pushes(site, pull), self._history),
+            made_by(self._written(commits), read_pushes(remote, pull), self._history),
             self._opener(pull),
-            asked_for_by(site, pull),
+            asked_for_by(remote, pull),
             beyond,
-            is_own=lambda: pull.user is not None and pull.user.id == site.own.id,
+            is_own=lambda: pull.user is not None and pull.user.id == remote.own.id,
         )
 
     def _opener(self, pull: Pull) -> Author:
         if pull.user is None or pull.user.id == 0:
             return Author(name="a deleted account, which opened it", person=None)
-        return author(self._site.actor(pull.user))
+        return author(self._remote.actor(pull.user))
 
     def _written(self, commits: Sequence[Commit]) -> list[Written]:
         known = _addresses(commits)
@@ -486,7 +488,7 @@ class Changes:
         if account is None:
             name = f"{signature.name or 'nobody'} <{address}>"
             return Author(name=name, person=None, address=address)
-        return Author(name=account.login, person=self._site.actor(account))
+        return Author(name=account.login, person=self._remote.actor(account))
 
     def _co_author(self, trailer: str, known: Mapping[str, Account]) -> Author:
         """Whom a `Co-authored-by` names. GitHub maps those by their address, and says so nowhere:
@@ -495,9 +497,9 @@ class Changes:
         name, _, address = trailer.removesuffix(">").rpartition("<")
         address = address.strip().lower()
         private = _PRIVATE.fullmatch(address)
-        if private is not None and private["host"] == self._site.host:
+        if private is not None and private["host"] == self._remote.host:
             account = Account(id=int(private["id"]), login=private["login"])
-            return Author(name=account.login, person=self._site.actor(account))
+            return Author(name=account.login, person=self._remote.actor(account))
         return self._author(None, Signature(name=name.strip() or None, email=address), known)
 
     def _is_forge(self, commit: Commit) -> bool:
@@ -505,7 +507,7 @@ class Changes:
         if commit.committer is not None and commit.committer.id != 0:
             return commit.committer.login == WEB_FLOW
         signature = commit.commit.committer
-        return signature is not None and signature.email == f"noreply@{self._site.host}"
+        return signature is not None and signature.email == f"noreply@{self._remote.host}"
 
 
 _UNKNOWN = Author(name="commits that GitHub does not have", person=None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
@@ -19,25 +19,25 @@ from assent.errors import IdleError, UsageError
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.github import artifacts
 from assent.forges.github.api import Api, RefusedError
-from assent.forges.github.asking import Asking
 from assent.forges.github.changes import Changes, Found, Wakeup
+from assent.forges.github.comments import Comments
 from assent.forges.github.deployments import Deployments
-from assent.forges.github.guards import Guards
 from assent.forges.github.proposals import Proposals
+from assent.forges.github.protections import Protections
+from assent.forges.github.repository import FORGE, RemoteRepository
 from assent.forges.github.reviews import Reviews
 from assent.forges.github.roles import Roles
 from assent.forges.github.runs import Runs
-from assent.forges.github.shown import Shown
-from assent.forges.github.site import FORGE, Site
+from assent.forges.github.slash_commands import SlashCommands
 from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
 from assent.ports import (
     Asked,
     Deployment,
     DeploymentRequest,
-    Guard,
     Notice,
     Proposal,
+    Protection,
     Signature,
     Waiting,
 )
@@ -82,24 +82,26 @@ class GitHubForge:
         wait: Callable[[float], None] = time.sleep,
         say: Callable[[str], None] = _silent,
     ) -> None:
-        self._site = Site(Api(api, token, wait=wait, say=say), repository, account=account)
+        self._remote = RemoteRepository(
+            Api(api, token, wait=wait, say=say), repository, account=account
+        )
         wakeup = Wakeup(
             event=event, payload=payload or {}, run=run, sha=sha, ref=ref, before=before
         )
-        self._changes = Changes(self._site, checkout, wakeup, workflow=workflow, wait=wait)
-        self._roles = Roles(self._site, file=file, say=say)
-        self._shown = Shown(self._site, run_address=run_address)
-        self._reviews = Reviews(self._site, self._shown)
-        self._asking = Asking(self._site, self._shown, self._reviews)
-        self._runs = Runs(self._site, run=run)
-        self._deployments = Deployments(self._site)
-        self._proposals = Proposals(self._site)
+        self._changes = Changes(self._remote, checkout, wakeup, workflow=workflow, wait=wait)
+        self._roles = Roles(self._remote, file=file, say=say)
+        self._shown = Comments(self._remote, run_address=run_address)
+        self._reviews = Reviews(self._remote, self._shown)
+        self._slash_commands = SlashCommands(self._remote, self._shown, self._reviews)
+        self._runs = Runs(self._remote, run=run)
+        self._deployments = Deployments(self._remote)
+        self._proposals = Proposals(self._remote)
         self._commit: str | None = None
         self._limits = limits
 
-    def clock(self) -> Sight:
+    def clock(self) -> ClockReading:
         """See `Forge.clock`."""
-        return self._site.clock
+        return self._remote.clock
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever started the run, or its latest attempt."""
@@ -111,7 +113,7 @@ class GitHubForge:
 
     def branch(self) -> str | None:
         """See `Forge.branch`."""
-        return self._site.facts.default_branch
+        return self._remote.facts.default_branch
 
     def change(self) -> Change | None:
         """See `Forge.change`. It stays what it was when it was first asked for in this run."""
@@ -234,7 +236,7 @@ class GitHubForge:
                 "it was started again meanwhile",
                 hint="its end wakes up the next review",
             )
-        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
+        return artifacts.fetch(self._remote, run, name, folder, limits=self._limits)
 
     def fetch_own(self, name: str, folder: Path) -> Run:
         """See `Forge.fetch_own`."""
@@ -242,7 +244,7 @@ class GitHubForge:
         if run is None:
             doing = f"fetching the artifact {name!r}"
             raise UsageError(doing, "this is no run of GitHub Actions", hint=f"leave out {name!r}")
-        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
+        return artifacts.fetch(self._remote, run, name, folder, limits=self._limits)
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`."""
@@ -250,14 +252,14 @@ class GitHubForge:
         current = None if comment is None else self._current
         if comment is None or current is None or current.pull is None:
             return None
-        return self._asking.asked(comment, current.pull)
+        return self._slash_commands.asked(comment, current.pull)
 
     def answer(self, asked: Asked, text: str) -> str | None:
         """See `Forge.answer`."""
         current = self._current
         if current is None or current.pull is None:
             return None
-        return self._asking.answer(asked, current.pull.number, text)
+        return self._slash_commands.answer(asked, current.pull.number, text)
 
     def signature(self) -> Signature:
         """See `Forge.signature`."""
@@ -275,6 +277,8 @@ class GitHubForge:
         """See `Forge.deployed`."""
         return self._deployments.show(deployment)
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
-        return Guards(self._site).all(models, environments)
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
+        return Protections(self._remote).all(models, environments)

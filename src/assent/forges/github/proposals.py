@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from assent.errors import OutsideError
 from assent.forges.github.api import RefusedError
-from assent.forges.github.shapes import Pull
-from assent.forges.github.site import Site
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Pull
 from assent.ports import Proposal, Signature
 
 _LONGEST_TITLE = 256
@@ -18,28 +18,28 @@ _SETTING = (
 class Proposals:
     """The pull requests of branches of our own."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository) -> None:
+        self._remote = remote
 
     def signature(self) -> Signature:
         """See `Forge.signature`. By this address GitHub knows the account of a commit."""
-        own = self._site.own
-        address = f"{own.id}+{own.login}@users.noreply.{self._site.host}"
+        own = self._remote.own
+        address = f"{own.id}+{own.login}@users.noreply.{self._remote.host}"
         return Signature(name=own.login, email=address)
 
     def open(self, proposal: Proposal) -> str:
         """See `Forge.propose`. What a person has written in theirs stays as it is."""
         pull = self._find(proposal) or self._create(proposal)
-        is_own = pull.user is not None and pull.user.id == self._site.own.id
+        is_own = pull.user is not None and pull.user.id == self._remote.own.id
         if is_own and (pull.title, _text(pull.body)) != (_title(proposal), _text(proposal.body)):
             self._update(pull, proposal)
         return pull.html_url
 
     def _find(self, proposal: Proposal) -> Pull | None:
         """The open pull request of the branch; GitHub allows one into the same base."""
-        facts = self._site.facts
-        found = self._site.api.pages(
-            self._site.path("pulls"),
+        facts = self._remote.facts
+        found = self._remote.api.pages(
+            self._remote.path("pulls"),
             Pull,
             doing=f"looking for the pull request of {proposal.branch}",
             parameters={"state": "open", "head": f"{facts.owner.login}:{proposal.branch}"},
@@ -64,9 +64,9 @@ class Proposals:
         def find() -> Pull | None:
             return self._find(proposal)
 
-        path = self._site.path("pulls")
+        path = self._remote.path("pulls")
         try:
-            return self._site.api.write("POST", path, body, Pull, doing=doing, find=find)
+            return self._remote.api.write("POST", path, body, Pull, doing=doing, find=find)
         except RefusedError as error:
             # Another run may have opened it since we looked.
             found = find() if error.status == 422 else None
@@ -78,16 +78,16 @@ class Proposals:
             raise
 
     def _update(self, pull: Pull, proposal: Proposal) -> None:
-        path = self._site.path("pulls", pull.number)
+        path = self._remote.path("pulls", pull.number)
         doing = f"updating pull request {pull.number}"
         wanted = (_title(proposal), _text(proposal.body))
 
         def find() -> Pull | None:
-            found = self._site.api.get(path, Pull, doing=doing)
+            found = self._remote.api.get(path, Pull, doing=doing)
             return found if (found.title, _text(found.body)) == wanted else None
 
         body = {"title": _title(proposal), "body": proposal.body}
-        self._site.api.write("PATCH", path, body, Pull, doing=doing, find=find)
+        self._remote.api.write("PATCH", path, body, Pull, doing=doing, find=find)
 
 
 def _title(proposal: Proposal) -> str:

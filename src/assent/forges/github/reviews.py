@@ -12,10 +12,10 @@ from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.commands import Approval, approvals
-from assent.forges.github.shapes import Comment, PullReview
-from assent.forges.github.shown import Shown
-from assent.forges.github.site import Site
-from assent.forges.sights import UNKNOWN_HEAD, resolved
+from assent.forges.comment_history import UNKNOWN_HEAD, resolved
+from assent.forges.github.comments import Comments
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Comment, PullReview
 
 _OPINIONS = {
     "APPROVED": ReviewState.APPROVED,
@@ -31,8 +31,8 @@ _LONGEST_REASON = 1000
 class Reviews:
     """The opinions on pull requests of one repository."""
 
-    def __init__(self, site: Site, shown: Shown) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, shown: Comments) -> None:
+        self._remote = remote
         self._shown = shown
         self._last: dict[int, list[PullReview]] = {}
 
@@ -80,7 +80,7 @@ class Reviews:
     def _changed(self, review: PullReview | None, giver: PersonKey) -> str | None:
         if review is None:
             return "the review was deleted"
-        if self._site.actor(review.user).key != giver:
+        if self._remote.actor(review.user).key != giver:
             return "its account is gone"
         return None if review.state == "APPROVED" else "the review was dismissed"
 
@@ -89,7 +89,7 @@ class Reviews:
     ) -> str | None:
         if comment is None:
             return "the comment was deleted"
-        if self._site.actor(comment.user).key != giver:
+        if self._remote.actor(comment.user).key != giver:
             return "its account is gone"
         is_said = self._typed(model, comment, number, ()) is not None
         return None if is_said else "the comment was edited"
@@ -108,9 +108,9 @@ class Reviews:
         return None if is_there else "it was dismissed or deleted"
 
     def _read(self, number: int) -> list[PullReview]:
-        path = self._site.path("pulls", number, "reviews")
+        path = self._remote.path("pulls", number, "reviews")
         doing = f"reading the reviews of pull request {number}"
-        found = list(self._site.api.pages(path, PullReview, doing=doing))
+        found = list(self._remote.api.pages(path, PullReview, doing=doing))
         for review in found:
             if review.state not in _OPINIONS and review.state not in _NO_OPINIONS:
                 raise OutsideError(
@@ -130,7 +130,7 @@ class Reviews:
                 f"GitHub does not say when review {review.id} was given",
             )
         return Review(
-            person=self._site.actor(review.user),
+            person=self._remote.actor(review.user),
             state=_OPINIONS[review.state],
             at=review.submitted_at,
             head=review.commit_id or UNKNOWN_HEAD,
@@ -165,7 +165,7 @@ class Reviews:
         """The approval of this model that a person typed in a comment. An edited comment says
         nothing: others can edit it too.
         """
-        person = self._site.actor(comment.user)
+        person = self._remote.actor(comment.user)
         if person.kind != "person" or comment.is_edited:
             return None
         commands = [one for one in approvals(comment.body or "") if one.model == model]

@@ -18,8 +18,8 @@ from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
 from assent.forges.github.api import RefusedError, segment
 from assent.forges.github.codeowners import PLACES, owners
-from assent.forges.github.shapes import Account, Content, Membership, Permission, Team
-from assent.forges.github.site import FORGE, Site
+from assent.forges.github.repository import FORGE, RemoteRepository
+from assent.forges.github.schemas import Account, Content, Membership, Permission, Team
 
 Key = TypeVar("Key")
 Answer = TypeVar("Answer")
@@ -35,8 +35,8 @@ _NO_LOGIN = "this is no login of GitHub"
 class Roles:
     """Roles in one repository. Every answer is asked for once in a run."""
 
-    def __init__(self, site: Site, *, file: str, say: Callable[[str], None]) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, *, file: str, say: Callable[[str], None]) -> None:
+        self._remote = remote
         self._file = file
         self._say = say
         self._permissions: dict[str, Permission | None] = {}
@@ -52,17 +52,17 @@ class Roles:
         doing = f"looking for {name!r} on GitHub"
         if not _LOGIN.fullmatch(login):
             raise UsageError(doing, _NO_LOGIN)
-        found = self._site.account(login, doing=doing)
+        found = self._remote.account(login, doing=doing)
         if found is None:
             raise UsageError(doing, "there is no such account")
-        return self._site.actor(found)
+        return self._remote.actor(found)
 
     def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`. `who` is `*`, a login, `@org/team`, `@team` of the repository's
         owner, `codeowners`, or `id:` and a number; a login or a team may be pinned. What is no
         person matches by its id alone.
         """
-        if person.forge != FORGE or person.host != self._site.host or person.id == "0":
+        if person.forge != FORGE or person.host != self._remote.host or person.id == "0":
             return None
         if person.kind != "person":
             is_listed = who in (person.id, f"{BY_ID}{person.id}")
@@ -108,7 +108,7 @@ class Roles:
     def _of_team(self, person: Actor, who: str, pin: str | None) -> Resolved | None:
         """A team, if this person is one of it today, and it is the one of the pin."""
         organization, _, team = who.removeprefix("@").lower().rpartition("/")
-        organization = organization or self._site.facts.owner.login.lower()
+        organization = organization or self._remote.facts.owner.login.lower()
         if not self._is_member(person, organization, team):
             return None
         number = self._number_of(organization, team)
@@ -127,15 +127,15 @@ class Roles:
         permission = self._permission_of(person)
         if permission is None or permission.permission == "none":
             return False
-        if self._site.facts.private or permission.permission in _MAY_WRITE:
+        if self._remote.facts.private or permission.permission in _MAY_WRITE:
             return True
         login = self._login_of(person) or ""
         return _once(self._collaborators, person.id, lambda: self._read_collaborator(login))
 
     def _read_collaborator(self, login: str) -> bool:
-        return self._site.api.exists(
-            self._site.path("collaborators", login),
-            doing=f"asking whether {login} is a collaborator of {self._site.facts.full_name}",
+        return self._remote.api.exists(
+            self._remote.path("collaborators", login),
+            doing=f"asking whether {login} is a collaborator of {self._remote.facts.full_name}",
         )
 
     def _permission_of(self, person: Actor) -> Permission | None:
@@ -154,7 +154,7 @@ class Roles:
     def _read_login(self, person: Actor) -> str | None:
         if _LOGIN.fullmatch(person.login) and self._is_account(person.login, person):
             return person.login
-        found = self._site.api.find(
+        found = self._remote.api.find(
             f"/user/{segment(person.id)}",
             Account,
             doing=f"asking what the account {person.id} is called today",
@@ -171,10 +171,10 @@ class Roles:
         return _once(self._permissions, login.lower(), lambda: self._read_permission(login))
 
     def _read_permission(self, login: str) -> Permission | None:
-        return self._site.api.find(
-            self._site.path("collaborators", login, "permission"),
+        return self._remote.api.find(
+            self._remote.path("collaborators", login, "permission"),
             Permission,
-            doing=f"reading what {login} may do in {self._site.facts.full_name}",
+            doing=f"reading what {login} may do in {self._remote.facts.full_name}",
         )
 
     def _is_member(self, person: Actor, organization: str, team: str) -> bool:
@@ -188,7 +188,7 @@ class Roles:
         doing = f"asking whether {login} is in @{organization}/{team}"
         path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
         try:
-            found = self._site.api.find(
+            found = self._remote.api.find(
                 f"{path}/memberships/{segment(login)}", Membership, doing=doing
             )
         except RefusedError as error:
@@ -209,7 +209,7 @@ class Roles:
         doing = f"looking for the team @{organization}/{team}"
         path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
         try:
-            found = self._site.api.find(path, Team, doing=doing)
+            found = self._remote.api.find(path, Team, doing=doing)
         except RefusedError as error:
             if error.status != 403:
                 raise
@@ -228,12 +228,12 @@ class Roles:
         return self._owners
 
     def _read_owners(self) -> tuple[str, ...]:
-        site = self._site
-        branch = site.facts.default_branch
+        remote = self._remote
+        branch = remote.facts.default_branch
         for place in PLACES:
             doing = f"reading {place} of {branch}"
-            content = site.api.find(
-                site.path("contents", *place.split("/")),
+            content = remote.api.find(
+                remote.path("contents", *place.split("/")),
                 Content,
                 doing=doing,
                 parameters={"ref": branch},

@@ -14,16 +14,16 @@ from assent.errors import OutsideError
 from assent.forges.default_branch import DefaultBranch
 from assent.forges.gitlab.authors import Authors
 from assent.forges.gitlab.people import MOST_OF_BRANCH, pushes_to
-from assent.forges.gitlab.shapes import Brought, Commit, Comparison, MergeRequest
-from assent.forges.gitlab.site import Site
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import Brought, Commit, Comparison, MergeRequest
+from assent.forges.http_retries import RefusedError
 from assent.forges.lag import Lag
-from assent.forges.making import (
+from assent.forges.makers import (
     UNTOLD,
     distinct,
     is_beyond,
     made_together,
 )
-from assent.forges.patience import RefusedError
 from assent.git import Repository
 from assent.git.merges import Merges
 
@@ -59,21 +59,21 @@ class Changes:
 
     def __init__(
         self,
-        site: Site,
+        remote: RemoteRepository,
         checkout: Repository,
         wakeup: Wakeup,
         *,
         wait: Callable[[float], None],
     ) -> None:
-        self._site = site
+        self._remote = remote
         self._checkout = checkout
         self._wakeup = wakeup
         self._history = Merges(checkout)
-        self._authors = Authors(site, self._history)
+        self._authors = Authors(remote, self._history)
         self._known: dict[int, Found] = {}
         self._landed: dict[tuple[str, bool], Found] = {}
         self._default_branch = DefaultBranch(
-            checkout, lambda: pushes_to(site, site.branch), most=MOST_OF_BRANCH
+            checkout, lambda: pushes_to(remote, remote.branch), most=MOST_OF_BRANCH
         )
         may_be_late = wakeup.run is not None and wakeup.merge_request is None
         self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
@@ -93,9 +93,9 @@ class Changes:
     def _request(self, number: int) -> Found:
         if number in self._known:
             return self._known[number]
-        path = self._site.path("merge_requests", number)
+        path = self._remote.path("merge_requests", number)
         doing = f"reading merge request {number}"
-        return self._of(self._site.api.get(path, MergeRequest, doing=doing))
+        return self._of(self._remote.api.get(path, MergeRequest, doing=doing))
 
     def _of(self, request: MergeRequest) -> Found:
         if request.sha is None:
@@ -121,7 +121,7 @@ class Changes:
 
         A fast-forward leaves no commit of its own, squashed or not.
         """
-        if request.state != "merged" or request.target_branch != self._site.branch:
+        if request.state != "merged" or request.target_branch != self._remote.branch:
             return None
         return request.merge_commit_sha or request.squash_commit_sha or request.sha
 
@@ -133,7 +133,7 @@ class Changes:
         if head is None:
             return None
         branch = self._branch(head)
-        if branch is None or branch == self._site.branch:
+        if branch is None or branch == self._remote.branch:
             return self.landed(head)
         doing = f"looking for the merge request of {branch}"
         found = [one for one in self._open(branch, doing) if one.sha == head]
@@ -148,23 +148,23 @@ class Changes:
         return self._checkout.branch()
 
     def _open(self, branch: str, doing: str) -> Iterator[MergeRequest]:
-        found = self._site.api.pages(
-            self._site.path("merge_requests"),
+        found = self._remote.api.pages(
+            self._remote.path("merge_requests"),
             MergeRequest,
             doing=doing,
             parameters={"state": "opened", "source_branch": branch},
         )
-        return (one for one in found if one.source_project_id == self._site.facts.id)
+        return (one for one in found if one.source_project_id == self._remote.facts.id)
 
     def _only(self, found: list[MergeRequest], doing: str, sha: str) -> MergeRequest:
         """The one among several with the same head that goes to the default branch."""
         if len(found) > 1:
-            found = [one for one in found if one.target_branch == self._site.branch]
+            found = [one for one in found if one.target_branch == self._remote.branch]
         if len(found) != 1:
             raise OutsideError(
                 doing,
                 f"several merge requests have the head {sha[:12]}, none or not one of them to "
-                f"{self._site.branch}",
+                f"{self._remote.branch}",
                 hint="close all but one",
             )
         return found[0]
@@ -189,7 +189,7 @@ class Changes:
         became = [one for one in merged if is_it(one)]
         if became:
             return self._merged_together(became, head)
-        branch = self._site.branch
+        branch = self._remote.branch
         landed = is_step or self._contains(branch, head)
         return self._alone(branch, head, landed=landed, within=merged if landed else [])
 
@@ -201,7 +201,7 @@ class Changes:
         merged = (commit, *self._history.parents(commit)[1:])
 
         def place(one: MergeRequest) -> tuple[bool, bool, int]:
-            is_own = one.source_project_id == self._site.facts.id
+            is_own = one.source_project_id == self._remote.facts.id
             return one.sha not in merged, not is_own, one.iid
 
         first, *others = sorted(requests, key=place)
@@ -221,8 +221,8 @@ class Changes:
     def _merged_by_hand(self, commit: str) -> Sequence[Author]:
         """Who made all that a commit has brought."""
         doing = f"reading the commit {commit[:12]}"
-        path = self._site.path("repository", "commits", commit)
-        brought = self._brought(self._site.api.get(path, Commit, doing=doing))
+        path = self._remote.path("repository", "commits", commit)
+        brought = self._brought(self._remote.api.get(path, Commit, doing=doing))
         pusher = self._default_branch.pusher(commit)
         return self._authors.of_commits(brought, is_within=False, pusher=pusher)
 
@@ -236,11 +236,11 @@ class Changes:
 
     def _merged_with(self, commit: str) -> list[MergeRequest]:
         """The merge requests that were merged into the default branch and are of a commit."""
-        site = self._site
+        remote = self._remote
         doing = f"looking for the merge request that became {commit[:12]}"
-        path = site.path("repository", "commits", commit, "merge_requests")
+        path = remote.path("repository", "commits", commit, "merge_requests")
         try:
-            found = list(site.api.pages(path, MergeRequest, doing=doing))
+            found = list(remote.api.pages(path, MergeRequest, doing=doing))
         except RefusedError as error:
             if error.status in _NO_COMMIT:
                 return []
@@ -248,14 +248,14 @@ class Changes:
         return [
             one
             for one in found
-            if one.target_project_id == site.facts.id and self._landed_as(one) is not None
+            if one.target_project_id == remote.facts.id and self._landed_as(one) is not None
         ]
 
     def _contains(self, branch: str, commit: str) -> bool:
-        site = self._site
+        remote = self._remote
         try:
-            found = site.api.get(
-                site.path("repository", "compare"),
+            found = remote.api.get(
+                remote.path("repository", "compare"),
                 Comparison,
                 doing=f"asking whether {branch} contains {commit[:12]}",
                 parameters={"from": branch, "to": commit},
@@ -272,9 +272,9 @@ class Changes:
         """A commit that is no merge request as a whole. It may have come `within` some, as when
         each of their commits lands by itself: whoever put it on the branch has not made it then.
         """
-        site = self._site
+        remote = self._remote
         doing = f"reading the commit {head[:12]}"
-        commit = site.api.find(site.path("repository", "commits", head), Commit, doing=doing)
+        commit = remote.api.find(remote.path("repository", "commits", head), Commit, doing=doing)
         authors: tuple[Author, ...] = ()
         pusher = self._default_branch.pusher(head) if landed and not within else None
         if commit is not None:
@@ -284,7 +284,7 @@ class Changes:
         change = Change(
             id=f"{branch}@{head[:12]}",
             title=self._checkout.run("log", "-1", "--format=%s", head, doing=doing),
-            base=site.branch,
+            base=remote.branch,
             head=head,
             authors=distinct([*authors, *self._makers(within)]) or (unknown,),
             remarks=(UNTOLD,) if landed and not within and pusher is None else (),
@@ -298,9 +298,9 @@ class Changes:
         """
         if len(commit.parent_ids) < 2:
             return [commit]
-        site, before = self._site, commit.parent_ids[0]
-        comparison = site.api.get(
-            site.path("repository", "compare"),
+        remote, before = self._remote, commit.parent_ids[0]
+        comparison = remote.api.get(
+            remote.path("repository", "compare"),
             Brought,
             doing=f"reading what {commit.id[:12]} has brought",
             parameters={"from": before, "to": commit.id},

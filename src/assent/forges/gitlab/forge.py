@@ -11,35 +11,35 @@ from pathlib import Path
 from typing import Self
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.gitlab.api import Api, Token
-from assent.forges.gitlab.asking import Asking
 from assent.forges.gitlab.changes import Changes, Found, Wakeup
+from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.deployments import Deployments
-from assent.forges.gitlab.guards import Guards
 from assent.forges.gitlab.proposals import Proposals
+from assent.forges.gitlab.protections import Protections
+from assent.forges.gitlab.repository import FORGE, RemoteRepository
 from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
-from assent.forges.gitlab.shapes import MergeRequest
-from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import FORGE, Site
+from assent.forges.gitlab.schemas import MergeRequest
+from assent.forges.gitlab.slash_commands import SlashCommands
 from assent.forges.gitlab.waiting import Open, fetch_own, open_requests
-from assent.forges.patience import RefusedError
+from assent.forges.http_retries import RefusedError
 from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
 from assent.ports import (
     Asked,
     Deployment,
     DeploymentRequest,
-    Guard,
     Notice,
     Proposal,
+    Protection,
     Signature,
     Waiting,
 )
@@ -91,7 +91,7 @@ class GitLabForge:
     ) -> None:
         own = Token(job_token, is_of_job=True) if job_token else None
         given = Token(token) if token else own
-        self._site = Site(
+        self._remote = RemoteRepository(
             Api(api, given, wait=wait, say=say),
             project,
             job_api=Api(api, own, wait=wait, say=say) if own else None,
@@ -102,10 +102,10 @@ class GitLabForge:
         self._run_address = run_address
         self._limits = limits
         self._wait = wait
-        self._roles = Roles(self._site, file=file, say=say, today=today)
-        self._runs = Runs(self._site)
-        self._deployments = Deployments(self._site, self._runs)
-        self._proposals = Proposals(self._site)
+        self._roles = Roles(self._remote, file=file, say=say, today=today)
+        self._runs = Runs(self._remote)
+        self._deployments = Deployments(self._remote, self._runs)
+        self._proposals = Proposals(self._remote)
         self._begin(
             Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before)
         )
@@ -114,10 +114,10 @@ class GitLabForge:
         """What is of one change: nothing of it is read yet."""
         self._commit: str | None = None
         self._wakeup = wakeup
-        self._changes = Changes(self._site, self._checkout, wakeup, wait=self._wait)
-        self._shown = Shown(self._site, run_address=self._run_address)
-        self._reviews = Reviews(self._site, self._shown)
-        self._asking = Asking(self._site, self._shown, self._reviews)
+        self._changes = Changes(self._remote, self._checkout, wakeup, wait=self._wait)
+        self._shown = Comments(self._remote, run_address=self._run_address)
+        self._reviews = Reviews(self._remote, self._shown)
+        self._slash_commands = SlashCommands(self._remote, self._shown, self._reviews)
 
     def _of(self, number: int) -> Self:
         """The forge as a run of another change has it."""
@@ -126,9 +126,9 @@ class GitLabForge:
         other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
         return other
 
-    def clock(self) -> Sight:
+    def clock(self) -> ClockReading:
         """See `Forge.clock`."""
-        return self._site.clock
+        return self._remote.clock
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`. In CI it is whoever caused the job: of a manual one, who pressed."""
@@ -140,7 +140,7 @@ class GitLabForge:
 
     def branch(self) -> str | None:
         """See `Forge.branch`."""
-        return self._site.branch
+        return self._remote.branch
 
     def change(self) -> Change | None:
         """See `Forge.change`. It stays what it was when it was first asked for in this run."""
@@ -242,12 +242,12 @@ class GitLabForge:
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. What woke this run up says nothing here."""
-        return [self._open(request, model, job) for request in open_requests(self._site)]
+        return [self._open(request, model, job) for request in open_requests(self._remote)]
 
     def _open(self, request: MergeRequest, model: str, job: str) -> Waiting:
         bound = self._of(request.iid)
         return Open(
-            self._site,
+            self._remote,
             request,
             forge=bound,
             find=lambda: bound._current,
@@ -264,7 +264,7 @@ class GitLabForge:
 
     def fetch_own(self, name: str, folder: Path) -> Run:
         """See `Forge.fetch_own`."""
-        return fetch_own(self._site, name, folder, limits=self._limits)
+        return fetch_own(self._remote, name, folder, limits=self._limits)
 
     def asked(self) -> Asked | None:
         """See `Forge.asked`. GitLab starts no pipeline for a note by itself; a webhook to its own
@@ -274,14 +274,14 @@ class GitLabForge:
         current = None if note is None else self._current
         if note is None or current is None or current.request is None:
             return None
-        return self._asking.asked(note, current.request)
+        return self._slash_commands.asked(note, current.request)
 
     def answer(self, asked: Asked, text: str) -> str | None:
         """See `Forge.answer`."""
         current = self._current
         if current is None or current.request is None:
             return None
-        return self._asking.answer(asked, current.request, text)
+        return self._slash_commands.answer(asked, current.request, text)
 
     def signature(self) -> Signature:
         """See `Forge.signature`."""
@@ -299,6 +299,8 @@ class GitLabForge:
         """See `Forge.deployed`."""
         return self._deployments.show(deployment)
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
-        return Guards(self._site).all(models, environments)
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
+        return Protections(self._remote).all(models, environments)

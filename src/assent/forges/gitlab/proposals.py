@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from assent.forges.gitlab.shapes import MergeRequest
-from assent.forges.gitlab.site import Site
-from assent.forges.patience import RefusedError
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import MergeRequest
+from assent.forges.http_retries import RefusedError
 from assent.ports import Proposal, Signature
 
 _LONGEST_TITLE = 255
@@ -13,33 +13,33 @@ _LONGEST_TITLE = 255
 class Proposals:
     """The merge requests of branches of our own."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository) -> None:
+        self._remote = remote
 
     def signature(self) -> Signature:
         """See `Forge.signature`. By this address GitLab knows the account of a commit."""
-        own = self._site.own
-        address = f"{own.id}-{own.username}@users.noreply.{self._site.host}"
+        own = self._remote.own
+        address = f"{own.id}-{own.username}@users.noreply.{self._remote.host}"
         return Signature(name=own.username, email=address)
 
     def open(self, proposal: Proposal) -> str:
         """See `Forge.propose`. What a person has written in theirs stays as it is."""
         request = self._find(proposal) or self._create(proposal)
-        is_own = request.author is not None and request.author.id == self._site.own.id
+        is_own = request.author is not None and request.author.id == self._remote.own.id
         if is_own and not _says(request, proposal):
             self._update(request, proposal)
         return request.web_url
 
     def _find(self, proposal: Proposal) -> MergeRequest | None:
         """The open merge request of the branch; GitLab allows one into the same base."""
-        found = self._site.api.pages(
-            self._site.path("merge_requests"),
+        found = self._remote.api.pages(
+            self._remote.path("merge_requests"),
             MergeRequest,
             doing=f"looking for the merge request of {proposal.branch}",
             parameters={"state": "opened", "source_branch": proposal.branch},
         )
         for request in found:
-            is_here = request.source_project_id == self._site.facts.id
+            is_here = request.source_project_id == self._remote.facts.id
             if is_here and request.target_branch == proposal.base:
                 return request
         return None
@@ -56,9 +56,9 @@ class Proposals:
             return self._find(proposal)
 
         try:
-            return self._site.api.write(
+            return self._remote.api.write(
                 "POST",
-                self._site.path("merge_requests"),
+                self._remote.path("merge_requests"),
                 body,
                 MergeRequest,
                 doing=f"opening the merge request of {proposal.branch}",
@@ -72,15 +72,15 @@ class Proposals:
             return found
 
     def _update(self, request: MergeRequest, proposal: Proposal) -> None:
-        path = self._site.path("merge_requests", request.iid)
+        path = self._remote.path("merge_requests", request.iid)
         doing = f"updating merge request {request.iid}"
 
         def find() -> MergeRequest | None:
-            found = self._site.api.get(path, MergeRequest, doing=doing)
+            found = self._remote.api.get(path, MergeRequest, doing=doing)
             return found if _says(found, proposal) else None
 
         body = {"title": _title(proposal), "description": proposal.body}
-        self._site.api.write("PUT", path, body, MergeRequest, doing=doing, find=find)
+        self._remote.api.write("PUT", path, body, MergeRequest, doing=doing, find=find)
 
 
 def _says(request: MergeRequest, proposal: Proposal) -> bool:

@@ -13,12 +13,12 @@ from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.commands import Approval, approvals
-from assent.forges.gitlab.moments import moment
-from assent.forges.gitlab.shapes import Approval as Given
-from assent.forges.gitlab.shapes import Approvals, MergeRequest, Note, Reviewer, Version
-from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import Site
-from assent.forges.sights import UNKNOWN_HEAD, resolved
+from assent.forges.comment_history import UNKNOWN_HEAD, resolved
+from assent.forges.gitlab.comments import Comments
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import Approval as Given
+from assent.forges.gitlab.schemas import Approvals, MergeRequest, Note, Reviewer, Version
+from assent.forges.gitlab.timestamps import timestamp
 
 UNKNOWN_TIME = "-"
 """No time; it sorts before every time, so that a typed approval is the later one."""
@@ -31,8 +31,8 @@ _REQUESTED_CHANGES = "requested changes"
 class Reviews:
     """The opinions on merge requests of one project."""
 
-    def __init__(self, site: Site, shown: Shown) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, shown: Comments) -> None:
+        self._remote = remote
         self._shown = shown
 
     def of(self, model: str, bundle: Digest, change: Change, request: MergeRequest) -> list[Review]:
@@ -63,7 +63,7 @@ class Reviews:
         A typed one is the note's.
         """
         person = approval.person
-        account = self._site.user(int(person.id)) if person.id.isdigit() else None
+        account = self._remote.user(int(person.id)) if person.id.isdigit() else None
         if account is None or account.state != "active":
             return "the account is gone" if account is None else f"the account is {account.state}"
         kind, _, note = (approval.review or "").partition(":")
@@ -83,8 +83,8 @@ class Reviews:
         """Whether the same approval stands: one that was given again is another one."""
         doing = f"reading the approvals of merge request {number}"
         for one in self._given(number):
-            at = moment(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
-            is_theirs = self._site.actor(one.user).key == approval.person.key
+            at = timestamp(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
+            is_theirs = self._remote.actor(one.user).key == approval.person.key
             if is_theirs and (at == approval.at or UNKNOWN_TIME in (at, approval.at)):
                 return True
         return False
@@ -102,10 +102,10 @@ class Reviews:
     def versions(self, number: int) -> list[Version]:
         """What was pushed to a merge request, oldest first; times made comparable."""
         doing = f"reading the versions of merge request {number}"
-        path = self._site.path("merge_requests", number, "versions")
+        path = self._remote.path("merge_requests", number, "versions")
         found = [
-            msgspec.structs.replace(one, created_at=moment(one.created_at, doing))
-            for one in self._site.api.pages(path, Version, doing=doing)
+            msgspec.structs.replace(one, created_at=timestamp(one.created_at, doing))
+            for one in self._remote.api.pages(path, Version, doing=doing)
         ]
         return sorted(found, key=lambda one: one.id)
 
@@ -118,14 +118,14 @@ class Reviews:
         for one in self._given(number):
             at = head = None
             if one.approved_at is not None:
-                at = moment(one.approved_at, doing)
+                at = timestamp(one.approved_at, doing)
                 head = _head_at(versions, at)
             shown = None
             if at is not None and head is not None:
                 shown = self._shown.bundle_at(model, number, head, at)
             found.append(
                 Review(
-                    person=self._site.actor(one.user),
+                    person=self._remote.actor(one.user),
                     state=ReviewState.APPROVED,
                     at=at or UNKNOWN_TIME,
                     head=head or UNKNOWN_HEAD,
@@ -139,23 +139,23 @@ class Reviews:
     def _given(self, number: int) -> Sequence[Given]:
         """Who approves now."""
         doing = f"reading the approvals of merge request {number}"
-        path = self._site.path("merge_requests", number, "approvals")
-        return self._site.api.get(path, Approvals, doing=doing).approved_by
+        path = self._remote.path("merge_requests", number, "approvals")
+        return self._remote.api.get(path, Approvals, doing=doing).approved_by
 
     def _against(self, request: MergeRequest, approved: dict[PersonKey, str]) -> list[Review]:
         """Who asks for changes now. GitLab does not say since when; a note of its own does, and
         without one it is taken as said at the last moment that anything was.
         """
         doing = f"reading the reviewers of merge request {request.iid}"
-        path = self._site.path("merge_requests", request.iid, "reviewers")
-        given = self._site.api.get(path, tuple[Reviewer, ...], doing=doing)
+        path = self._remote.path("merge_requests", request.iid, "reviewers")
+        given = self._remote.api.get(path, tuple[Reviewer, ...], doing=doing)
         against = [one for one in given if one.state == "requested_changes"]
         if against:
             # What was read before may be older than the objection.
             self._shown.notes(request.iid, anew=True)
         found = []
         for one in against:
-            person = self._site.actor(one.user)
+            person = self._remote.actor(one.user)
             at = self._objected_at(request.iid, one.user.id) or self._updated_at(request.iid)
             found.append(
                 Review(
@@ -170,14 +170,14 @@ class Reviews:
 
     def _updated_at(self, number: int) -> str:
         doing = f"reading merge request {number}"
-        path = self._site.path("merge_requests", number)
-        found = self._site.api.get(path, MergeRequest, doing=doing)
-        return moment(found.updated_at, doing)
+        path = self._remote.path("merge_requests", number)
+        found = self._remote.api.get(path, MergeRequest, doing=doing)
+        return timestamp(found.updated_at, doing)
 
     def _objected_at(self, number: int, user: int) -> str | None:
         doing = f"reading the notes of merge request {number}"
         times = [
-            moment(note.created_at, doing)
+            timestamp(note.created_at, doing)
             for note in self._shown.notes(number)
             if note.system
             and note.author is not None
@@ -197,10 +197,10 @@ class Reviews:
         commands = [one for one in approvals(note.body) if one.model == model]
         if not commands:
             return None
-        person = self._site.actor(note.author)
+        person = self._remote.actor(note.author)
         if person.kind != "person":
             return None
-        at = moment(note.created_at, f"reading the notes of merge request {request.iid}")
+        at = timestamp(note.created_at, f"reading the notes of merge request {request.iid}")
         head, bundle = self.resolved(commands[-1], at, request.iid, revisions)
         return Review(
             person=person,

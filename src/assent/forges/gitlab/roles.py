@@ -14,9 +14,9 @@ from assent.core.approval import ANYONE
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
 from assent.forges.gitlab.codeowners import PLACES, owners
-from assent.forges.gitlab.shapes import GroupFacts, Member
-from assent.forges.gitlab.site import FORGE, Site
-from assent.forges.patience import RefusedError, segment
+from assent.forges.gitlab.repository import FORGE, RemoteRepository
+from assent.forges.gitlab.schemas import GroupFacts, Member
+from assent.forges.http_retries import RefusedError, segment
 
 CODEOWNERS = "codeowners"
 """In a list of approvers: the owners of `assent.yaml`, as CODEOWNERS of the base branch says."""
@@ -37,13 +37,13 @@ class Roles:
 
     def __init__(
         self,
-        site: Site,
+        remote: RemoteRepository,
         *,
         file: str,
         say: Callable[[str], None],
         today: Callable[[], str],
     ) -> None:
-        self._site = site
+        self._remote = remote
         self._today = today
         self._file = file
         self._say = say
@@ -57,17 +57,17 @@ class Roles:
         doing = f"looking for {name!r} on GitLab"
         if not _LOGIN.fullmatch(login):
             raise UsageError(doing, _NO_LOGIN)
-        found = self._site.account(login, doing=doing)
+        found = self._remote.account(login, doing=doing)
         if found is None:
             raise UsageError(doing, "there is no such account")
-        return self._site.actor(found)
+        return self._remote.actor(found)
 
     def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`. `who` is `*`, a login, `@group` or `@group/sub` (the whole path),
         `codeowners`, or `id:` and a number; a login or a group may be pinned. What is no person
         matches by its id alone.
         """
-        if person.forge != FORGE or person.host != self._site.host or person.id == "0":
+        if person.forge != FORGE or person.host != self._remote.host or person.id == "0":
             return None
         if person.kind != "person":
             is_listed = who in (person.id, f"{BY_ID}{person.id}")
@@ -121,8 +121,8 @@ class Roles:
         return member.access_level if member is not None and self._is_active(member) else 0
 
     def _member(self, person: Actor) -> Member | None:
-        name = self._site.facts.path_with_namespace
-        return self._read("", person, self._site.path("members", "all", person.id), name)
+        name = self._remote.facts.path_with_namespace
+        return self._read("", person, self._remote.path("members", "all", person.id), name)
 
     def _of_group(self, person: Actor, group: str, pin: str | None) -> Resolved | None:
         """A group, if this person is one of it today, and it is the one of the pin."""
@@ -157,7 +157,7 @@ class Roles:
         key = (place, person.id)
         if key not in self._members:
             doing = f"reading what {person.login} may do in {name}"
-            found = self._site.api.find(path, Member, doing=doing)
+            found = self._remote.api.find(path, Member, doing=doing)
             if found is not None and str(found.id) != person.id:
                 raise OutsideError(doing, "GitLab answered with somebody else")
             self._members[key] = found
@@ -170,7 +170,7 @@ class Roles:
             doing = f"looking for the group @{group}"
             path = f"/groups/{segment(group)}"
             try:
-                found = self._site.api.find(
+                found = self._remote.api.find(
                     path, GroupFacts, doing=doing, parameters={"with_projects": "false"}
                 )
             except RefusedError as error:
@@ -188,13 +188,13 @@ class Roles:
         return self._owners
 
     def _read_owners(self) -> tuple[str, ...]:
-        site = self._site
+        remote = self._remote
         for place in PLACES:
-            doing = f"reading {place} of {site.branch}"
-            text = site.api.text(
-                site.path("repository", "files", place, "raw"),
+            doing = f"reading {place} of {remote.branch}"
+            text = remote.api.text(
+                remote.path("repository", "files", place, "raw"),
                 doing=doing,
-                parameters={"ref": site.branch},
+                parameters={"ref": remote.branch},
             )
             if text is None:
                 continue
@@ -213,7 +213,7 @@ class Roles:
                     )
             return found
         raise UsageError(
-            f"looking for CODEOWNERS of {site.branch}",
+            f"looking for CODEOWNERS of {remote.branch}",
             "there is none, so nobody could approve",
             hint="add CODEOWNERS, or name the approvers in assent.yaml",
         )

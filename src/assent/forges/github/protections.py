@@ -12,20 +12,20 @@ import msgspec
 
 from assent.forges.github import machines
 from assent.forges.github.api import RefusedError
-from assent.forges.github.shapes import (
+from assent.forges.github.comments import context
+from assent.forges.github.repository import ACTIONS_ACCOUNT, RemoteRepository
+from assent.forges.github.schemas import (
     Branch,
     BranchPatterns,
     BranchPolicy,
+    BranchProtection,
     EnvironmentFacts,
-    Protection,
     RequiredChecks,
     RequiredReviews,
     Rule,
     RuleParameters,
 )
-from assent.forges.github.shown import context
-from assent.forges.github.site import ACTIONS_ACCOUNT, Site
-from assent.ports import Guard, GuardState
+from assent.ports import Protection, ProtectionState
 
 _STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
 _SHOWN = 3
@@ -46,53 +46,55 @@ class _Rules(msgspec.Struct, frozen=True, kw_only=True):
     def having(self, kind: str) -> list[RuleParameters]:
         return [rule.parameters or RuleParameters() for rule in self.rules if rule.type == kind]
 
-    def state(self, *, is_enforced: bool) -> GuardState:
+    def state(self, *, is_enforced: bool) -> ProtectionState:
         if is_enforced:
-            return GuardState.ENFORCED
-        return GuardState.MISSING if self.is_complete else GuardState.UNKNOWN
+            return ProtectionState.ENFORCED
+        return ProtectionState.MISSING if self.is_complete else ProtectionState.UNKNOWN
 
 
-class Guards:
-    """The guards of one repository."""
+class Protections:
+    """The protections of one repository."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository) -> None:
+        self._remote = remote
 
-    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """Every guard, those of the default branch first."""
+    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
+        """Every protection, those of the default branch first."""
         found = [self._token(), self._account()]
         found += self._default_branch(models)
         found += [self._ledger(model) for model in models]
-        found += machines.guards(self._site)
+        found += machines.protections(self._remote)
         for environment in environments:
             found += self._environment(environment)
         return tuple(found)
 
-    def _token(self) -> Guard:
+    def _token(self) -> Protection:
         name = "token: may write to the repository"
-        permissions = self._site.facts.permissions
+        permissions = self._remote.facts.permissions
         if permissions is None:
             reason = "GitHub does not say what this token may do"
-            return Guard(name=name, state=GuardState.UNKNOWN, reason=reason)
+            return Protection(name=name, state=ProtectionState.UNKNOWN, reason=reason)
         if permissions.push:
-            return Guard(name=name, state=GuardState.ENFORCED, reason="it may push")
-        return Guard(
+            return Protection(name=name, state=ProtectionState.ENFORCED, reason="it may push")
+        return Protection(
             name=name,
-            state=GuardState.MISSING,
+            state=ProtectionState.MISSING,
             reason="its account may only read",
             remedy="give the trusted job `contents: write`, `pull-requests: write`, "
             "`statuses: write` and `deployments: write`",
         )
 
-    def _account(self) -> Guard:
+    def _account(self) -> Protection:
         """Whether the record of what was shown can be written by other workflows."""
         name = "account: nobody else can record what reviewers were shown"
-        login = self._site.own.login
+        login = self._remote.own.login
         if login != ACTIONS_ACCOUNT:
-            return Guard(name=name, state=GuardState.ENFORCED, reason=f"it is written as {login}")
-        return Guard(
+            return Protection(
+                name=name, state=ProtectionState.ENFORCED, reason=f"it is written as {login}"
+            )
+        return Protection(
             name=name,
-            state=GuardState.MISSING,
+            state=ProtectionState.MISSING,
             reason=f"it is written as {login}, and so can any workflow of this repository that has "
             "`statuses: write`; those of forks cannot",
             remedy="where not everybody who may push is trusted, give the trusted job the token "
@@ -101,14 +103,14 @@ class Guards:
 
     # branches
 
-    def _default_branch(self, models: Sequence[str]) -> Iterator[Guard]:
-        branch = self._site.facts.default_branch
+    def _default_branch(self, models: Sequence[str]) -> Iterator[Protection]:
+        branch = self._remote.facts.default_branch
         found = self._read_rules(branch)
         pulls = found.having("pull_request")
         count = max([one.required_approving_review_count for one in pulls], default=0)
         if found.reviews is not None:
             count = max(count, found.reviews.required_approving_review_count)
-        yield self._guard(
+        yield self._protection(
             f"{branch}: reviews are required",
             found,
             is_enforced=count > 0,
@@ -117,7 +119,7 @@ class Guards:
         )
         dismisses = any(one.dismiss_stale_reviews_on_push for one in pulls)
         dismisses = dismisses or (found.reviews is not None and found.reviews.dismiss_stale_reviews)
-        yield self._guard(
+        yield self._protection(
             f"{branch}: new commits dismiss approvals",
             found,
             is_enforced=dismisses,
@@ -132,7 +134,7 @@ class Guards:
         }
         checks |= set(found.checks.contexts) if found.checks is not None else set()
         for model in models:
-            yield self._guard(
+            yield self._protection(
                 f"{branch}: {context(model)} must pass",
                 found,
                 is_enforced=context(model) in checks,
@@ -140,13 +142,13 @@ class Guards:
                 remedy=f"add {context(model)} to the required status checks of {branch}. {_STILL}",
             )
 
-    def _ledger(self, model: str) -> Guard:
+    def _ledger(self, model: str) -> Protection:
         branch = f"assent/{model}"
         found = self._read_rules(branch, with_protection=False)
         kinds = {rule.type for rule in found.rules}
         missing = sorted({"deletion", "non_fast_forward"} - kinds)
         open_ = " and ".join(_OPEN[kind] for kind in missing)
-        return self._guard(
+        return self._protection(
             f"{branch}: the ledger cannot be deleted or rewritten",
             found,
             is_enforced=not missing,
@@ -156,7 +158,7 @@ class Guards:
             "force pushes. `assent verify` finds a ledger that was rewritten",
         )
 
-    def _guard(
+    def _protection(
         self,
         name: str,
         found: _Rules,
@@ -165,25 +167,27 @@ class Guards:
         what: str,
         remedy: str,
         otherwise: str = "no rule says so",
-    ) -> Guard:
+    ) -> Protection:
         state = found.state(is_enforced=is_enforced)
         match state:
-            case GuardState.ENFORCED:
-                return Guard(name=name, state=state, reason=what)
-            case GuardState.UNKNOWN:
+            case ProtectionState.ENFORCED:
+                return Protection(name=name, state=state, reason=what)
+            case ProtectionState.UNKNOWN:
                 reason = "no ruleset says so, and this token cannot read branch protection"
-                return Guard(name=name, state=state, reason=reason, remedy=remedy)
-            case GuardState.MISSING:
+                return Protection(name=name, state=state, reason=reason, remedy=remedy)
+            case ProtectionState.MISSING:
                 reason = _PLAN if found.is_of_plan else otherwise
-                return Guard(name=name, state=state, reason=reason, remedy=remedy)
+                return Protection(name=name, state=state, reason=reason, remedy=remedy)
 
     def _read_rules(self, branch: str, *, with_protection: bool = True) -> _Rules:
-        site = self._site
+        remote = self._remote
         doing = f"reading the rules of the branch {branch}"
         rules: tuple[Rule, ...] = ()
         is_complete, is_of_plan = True, False
         try:
-            rules = tuple(site.api.pages(site.path("rules", "branches", branch), Rule, doing=doing))
+            rules = tuple(
+                remote.api.pages(remote.path("rules", "branches", branch), Rule, doing=doing)
+            )
         except RefusedError as error:
             is_complete, is_of_plan = error.is_of_plan, error.is_of_plan
         if not with_protection:
@@ -206,16 +210,16 @@ class Guards:
     def _read_branch(self, branch: str) -> Branch | None:
         doing = f"reading the branch {branch}"
         try:
-            return self._site.api.find(self._site.path("branches", branch), Branch, doing=doing)
+            return self._remote.api.find(self._remote.path("branches", branch), Branch, doing=doing)
         except RefusedError:
             return None
 
-    def _read_protection(self, branch: str) -> tuple[Protection | None, bool, bool]:
+    def _read_protection(self, branch: str) -> tuple[BranchProtection | None, bool, bool]:
         """Classic protection, whether it could be read, and whether the plan has none."""
         try:
-            found = self._site.api.find(
-                self._site.path("branches", branch, "protection"),
-                Protection,
+            found = self._remote.api.find(
+                self._remote.path("branches", branch, "protection"),
+                BranchProtection,
                 doing=f"reading the protection of {branch}",
             )
         except RefusedError as error:
@@ -224,18 +228,18 @@ class Guards:
 
     # environments
 
-    def _environment(self, name: str) -> Iterator[Guard]:
+    def _environment(self, name: str) -> Iterator[Protection]:
         doing = f"reading the environment {name!r}"
-        path = self._site.path("environments", name)
+        path = self._remote.path("environments", name)
         try:
-            found = self._site.api.find(path, EnvironmentFacts, doing=doing)
+            found = self._remote.api.find(path, EnvironmentFacts, doing=doing)
         except RefusedError as error:
             yield self._unreadable(name, error)
             return
         if found is None:
-            yield Guard(
+            yield Protection(
                 name=f"{name}: reviewers are asked",
-                state=GuardState.MISSING,
+                state=ProtectionState.MISSING,
                 reason="there is no environment of this name, or the token cannot see it",
                 remedy=_ENVIRONMENT_REMEDY,
             )
@@ -259,9 +263,9 @@ class Guards:
         yield self._deploying(name, found.deployment_branch_policy)
         yield self._bypass(name, found)
 
-    def _deploying(self, name: str, policy: BranchPolicy | None) -> Guard:
+    def _deploying(self, name: str, policy: BranchPolicy | None) -> Protection:
         """Which branches may deploy, and so use what is kept in the environment."""
-        branch = self._site.facts.default_branch
+        branch = self._remote.facts.default_branch
         title = f"{name}: only chosen branches deploy"
         remedy = (
             f"limit it to {branch}. Assent itself refuses to run elsewhere, but a workflow there "
@@ -269,34 +273,40 @@ class Guards:
         )
         if policy is None:
             reason = "a workflow of any branch may use its secrets"
-            return Guard(name=title, state=GuardState.MISSING, reason=reason, remedy=remedy)
+            return Protection(
+                name=title, state=ProtectionState.MISSING, reason=reason, remedy=remedy
+            )
         if not policy.custom_branch_policies:
             reason = "protected branches alone may"
-            return Guard(name=title, state=GuardState.ENFORCED, reason=reason)
+            return Protection(name=title, state=ProtectionState.ENFORCED, reason=reason)
         try:
-            found = self._site.api.get(
-                self._site.path("environments", name, "deployment-branch-policies"),
+            found = self._remote.api.get(
+                self._remote.path("environments", name, "deployment-branch-policies"),
                 BranchPatterns,
                 doing=f"reading which branches deploy to {name!r}",
                 parameters={"per_page": "100"},
             )
         except RefusedError as error:
-            state, reason = GuardState.UNKNOWN, f"which ones cannot be read: {error.problem}"
-            return Guard(name=title, state=state, reason=reason, remedy=remedy)
+            state, reason = ProtectionState.UNKNOWN, f"which ones cannot be read: {error.problem}"
+            return Protection(name=title, state=state, reason=reason, remedy=remedy)
         others = [
             one for one in found.branch_policies if (one.type, one.name) != ("branch", branch)
         ]
         if others:
             names = ", ".join(f"{one.type} {one.name!r}" for one in others[:_SHOWN])
             reason = f"others than {branch} may as well: {names}"
-            return Guard(name=title, state=GuardState.MISSING, reason=reason, remedy=remedy)
-        return Guard(name=title, state=GuardState.ENFORCED, reason=f"{branch} alone may")
+            return Protection(
+                name=title, state=ProtectionState.MISSING, reason=reason, remedy=remedy
+            )
+        return Protection(name=title, state=ProtectionState.ENFORCED, reason=f"{branch} alone may")
 
-    def _bypass(self, name: str, found: EnvironmentFacts) -> Guard:
+    def _bypass(self, name: str, found: EnvironmentFacts) -> Protection:
         title = f"{name}: administrators cannot go past it"
         if found.can_admins_bypass is None:
             reason = "GitHub does not say"
-            return Guard(name=title, state=GuardState.UNKNOWN, reason=reason, remedy=_BYPASS_REMEDY)
+            return Protection(
+                name=title, state=ProtectionState.UNKNOWN, reason=reason, remedy=_BYPASS_REMEDY
+            )
         return _plain(
             title,
             is_enforced=not found.can_admins_bypass,
@@ -305,19 +315,19 @@ class Guards:
             remedy=_BYPASS_REMEDY,
         )
 
-    def _unreadable(self, name: str, error: RefusedError) -> Guard:
-        return Guard(
+    def _unreadable(self, name: str, error: RefusedError) -> Protection:
+        return Protection(
             name=f"{name}: reviewers are asked",
-            state=GuardState.MISSING if error.is_of_plan else GuardState.UNKNOWN,
+            state=ProtectionState.MISSING if error.is_of_plan else ProtectionState.UNKNOWN,
             reason=_PLAN if error.is_of_plan else error.problem,
             remedy=_ENVIRONMENT_REMEDY,
         )
 
 
-def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Guard:
+def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Protection:
     if is_enforced:
-        return Guard(name=name, state=GuardState.ENFORCED, reason=what)
-    return Guard(name=name, state=GuardState.MISSING, reason=otherwise, remedy=remedy)
+        return Protection(name=name, state=ProtectionState.ENFORCED, reason=what)
+    return Protection(name=name, state=ProtectionState.MISSING, reason=otherwise, remedy=remedy)
 
 
 _OPEN = {"deletion": "delete", "non_fast_forward": "rewrite"}

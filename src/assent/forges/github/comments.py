@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from assent.core.digest import Digest
 from assent.core.verdict import Decision
 from assent.errors import AssentError, OutsideError
+from assent.forges.comment_history import ShownBundle, bundle_at
 from assent.forges.github.api import RefusedError
-from assent.forges.github.shapes import Comment, CommitStatus
-from assent.forges.github.site import Site
-from assent.forges.sights import Sight, bundle_at
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Comment, CommitStatus
 from assent.ports import Notice
 
 _STATES = {
@@ -39,11 +39,11 @@ mutation Minimize($input: MinimizeCommentInput!) {
 """
 
 
-class Shown:
+class Comments:
     """The comments and statuses of this run's repository, each read once."""
 
-    def __init__(self, site: Site, *, run_address: str | None) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, *, run_address: str | None) -> None:
+        self._remote = remote
         self._run_address = run_address
         self._comments: dict[int, list[Comment]] = {}
         self._statuses: dict[str, list[CommitStatus]] = {}
@@ -54,14 +54,14 @@ class Shown:
             self._comments[number] = self._read_comments(number)
         return self._comments[number]
 
-    def sights(self, model: str, number: int, revision: str) -> list[Sight]:
+    def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
         """The bundles of `model` that were shown on a pull request at a revision, oldest first.
 
         Only our own statuses tell: anybody with a token of the repository can post one. And they
         tell of one pull request: the same revision can be the head of another one, a fork's too.
         """
         return [
-            Sight(bundle=_bundle(shown), at=status.created_at)
+            ShownBundle(bundle=_bundle(shown), at=status.created_at)
             for status, shown in self._record(model, number, revision)
         ]
 
@@ -132,8 +132,8 @@ class Shown:
         return self._edit_comment(own[0], body), True
 
     def _still_says(self, comment: Comment, body: str) -> bool:
-        path = self._site.path("issues", "comments", comment.id)
-        found = self._site.api.find(path, Comment, doing=f"reading {comment.html_url} again")
+        path = self._remote.path("issues", "comments", comment.id)
+        found = self._remote.api.find(path, Comment, doing=f"reading {comment.html_url} again")
         return found is not None and _is_same(found.body, body)
 
     def _own_comments(self, number: int, sign: str) -> list[Comment]:
@@ -142,7 +142,7 @@ class Shown:
             comment
             for comment in self.comments(number)
             if comment.user is not None
-            and comment.user.id == self._site.own.id
+            and comment.user.id == self._remote.own.id
             and (comment.body or "").startswith(sign)
         ]
 
@@ -154,29 +154,31 @@ class Shown:
             own = self._own_comments(number, sign)
             return own[0] if own else None
 
-        path = self._site.path("issues", number, "comments")
-        created = self._site.api.write(
+        path = self._remote.path("issues", number, "comments")
+        created = self._remote.api.write(
             "POST", path, {"body": body}, Comment, doing=doing, find=find
         )
         self._comments.pop(number, None)
-        self._site.check_own(created.user, doing=doing)
+        self._remote.check_own(created.user, doing=doing)
         return created
 
     def _edit_comment(self, comment: Comment, body: str) -> Comment:
         doing = f"updating the comment {comment.html_url}"
-        path = self._site.path("issues", "comments", comment.id)
+        path = self._remote.path("issues", "comments", comment.id)
 
         def find() -> Comment | None:
-            found = self._site.api.get(path, Comment, doing=doing)
+            found = self._remote.api.get(path, Comment, doing=doing)
             return found if _is_same(found.body, body) else None
 
         self._comments.clear()
-        return self._site.api.write("PATCH", path, {"body": body}, Comment, doing=doing, find=find)
+        return self._remote.api.write(
+            "PATCH", path, {"body": body}, Comment, doing=doing, find=find
+        )
 
     def _minimize(self, comment: Comment) -> None:
         """Fold a second comment of ours away. It is only in the way, so if it stays, it stays."""
         try:
-            self._site.api.mutate(
+            self._remote.api.mutate(
                 _MINIMIZE,
                 {"input": {"subjectId": comment.node_id, "classifier": "OUTDATED"}},
                 doing=f"folding {comment.html_url} away",
@@ -185,9 +187,9 @@ class Shown:
             del error
 
     def _read_comments(self, number: int) -> list[Comment]:
-        path = self._site.path("issues", number, "comments")
+        path = self._remote.path("issues", number, "comments")
         doing = f"reading the comments of pull request {number}"
-        return sorted(self._site.api.pages(path, Comment, doing=doing), key=lambda one: one.id)
+        return sorted(self._remote.api.pages(path, Comment, doing=doing), key=lambda one: one.id)
 
     # the status
 
@@ -233,10 +235,10 @@ class Shown:
             self._statuses.pop(revision, None)
             return self._says(number, revision, model, wanted)
 
-        path = self._site.path("statuses", revision)
-        created = self._site.api.write("POST", path, body, CommitStatus, doing=doing, find=find)
+        path = self._remote.path("statuses", revision)
+        created = self._remote.api.write("POST", path, body, CommitStatus, doing=doing, find=find)
         self._statuses.pop(revision, None)
-        self._site.check_own(created.creator, doing=doing)
+        self._remote.check_own(created.creator, doing=doing)
 
     def _record(
         self, model: str, number: int, revision: str
@@ -247,7 +249,7 @@ class Shown:
             for status in self._read_statuses(revision)
             if status.context == context(model)
             and status.creator is not None
-            and status.creator.id == self._site.own.id
+            and status.creator.id == self._remote.own.id
             and (shown := _SHOWN.fullmatch(status.description or "")) is not None
             and int(shown["number"]) == number
         ]
@@ -255,10 +257,10 @@ class Shown:
     def _read_statuses(self, revision: str) -> list[CommitStatus]:
         """All statuses of a revision, oldest first; none if GitHub does not have it."""
         if revision not in self._statuses:
-            path = self._site.path("commits", revision, "statuses")
+            path = self._remote.path("commits", revision, "statuses")
             doing = f"reading the statuses of {revision[:12]}"
             try:
-                found = list(self._site.api.pages(path, CommitStatus, doing=doing))
+                found = list(self._remote.api.pages(path, CommitStatus, doing=doing))
             except RefusedError as error:
                 if error.status not in (404, 422):
                     raise

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from assent.errors import OutsideError
 
 
-def moment(text: str, doing: str) -> str:
+def timestamp(text: str, doing: str) -> str:
     """A time in UTC with milliseconds, as text that sorts as the times do. GitLab writes times in
     the zone of its server.
     """

@@ -12,7 +12,8 @@ from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from assent.forges.gitlab import machines
-from assent.forges.gitlab.shapes import (
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import (
     AccessLevel,
     ApprovalRule,
     ApprovalSettings,
@@ -21,9 +22,8 @@ from assent.forges.gitlab.shapes import (
     TokenFacts,
     Variable,
 )
-from assent.forges.gitlab.site import Site
-from assent.forges.patience import RefusedError
-from assent.ports import Guard, GuardState
+from assent.forges.http_retries import RefusedError
+from assent.ports import Protection, ProtectionState
 
 T = TypeVar("T")
 
@@ -35,59 +35,61 @@ TRUSTED = "assent"
 _TOKENS = ("ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN")
 
 
-class Guards:
-    """The guards of one project."""
+class Protections:
+    """The protections of one project."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository) -> None:
+        self._remote = remote
 
-    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """Every guard, those of the token first."""
+    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
+        """Every protection, those of the token first."""
         found = [self._token(), *self._tokens(), self._variables()]
         branches = self._branches()
-        found += machines.guards(self._site, branches)
+        found += machines.protections(self._remote, branches)
         found.append(self._default_branch(branches))
         found += [self._ledger(model, branches) for model in models]
         found += self._approvals()
         found += [self._environment(name) for name in environments]
         return tuple(found)
 
-    def _token(self) -> Guard:
+    def _token(self) -> Protection:
         name = "token: may read and comment"
-        if self._site.api.is_of_job:
-            return Guard(
+        if self._remote.api.is_of_job:
+            return Protection(
                 name=name,
-                state=GuardState.MISSING,
+                state=ProtectionState.MISSING,
                 reason="it is the job token, which can neither comment nor read approvals",
                 remedy="set ASSENT_GITLAB_TOKEN, protected and masked, to a project access token "
                 "with the scope `api` and the role Developer",
             )
         doing = "asking what the token may do"
         try:
-            found = self._site.api.get("/personal_access_tokens/self", TokenFacts, doing=doing)
+            found = self._remote.api.get("/personal_access_tokens/self", TokenFacts, doing=doing)
         except RefusedError as error:
-            return Guard(name=name, state=GuardState.UNKNOWN, reason=error.problem)
+            return Protection(name=name, state=ProtectionState.UNKNOWN, reason=error.problem)
         scopes = ", ".join(found.scopes) or "no scopes"
         return _plain(
             name,
             is_enforced="api" in found.scopes,
-            what=f"it has the scope api, and acts as {self._site.own.username}",
+            what=f"it has the scope api, and acts as {self._remote.own.username}",
             otherwise=f"it has {scopes}",
             remedy="make a project access token with the scope `api` and the role Developer",
         )
 
-    def _tokens(self) -> Iterator[Guard]:
+    def _tokens(self) -> Iterator[Protection]:
         """Which pipelines and which jobs get the tokens."""
         doing = "reading the variables of the project"
         found: list[Variable] | None = None
         with suppress(RefusedError):
-            found = list(self._site.api.pages(self._site.path("variables"), Variable, doing=doing))
+            found = list(
+                self._remote.api.pages(self._remote.path("variables"), Variable, doing=doing)
+            )
         for name in _TOKENS:
             own = None if found is None else [one for one in found if one.key == name]
             yield self._protected(name, own)
             yield self._scoped(name, own)
 
-    def _protected(self, variable: str, found: list[Variable] | None) -> Guard:
+    def _protected(self, variable: str, found: list[Variable] | None) -> Protection:
         """Whether only pipelines of protected branches get a token."""
         name = f"{variable}: pipelines of merge requests do not get it"
         remedy = f"protect the variable {variable}: settings, CI/CD, variables"
@@ -101,7 +103,7 @@ class Guards:
             remedy=remedy,
         )
 
-    def _scoped(self, variable: str, found: list[Variable] | None) -> Guard:
+    def _scoped(self, variable: str, found: list[Variable] | None) -> Protection:
         """Whether only the jobs that need a token get it: a training on the default branch is one
         of a protected pipeline, too.
         """
@@ -120,14 +122,14 @@ class Guards:
             remedy=remedy,
         )
 
-    def _variables(self) -> Guard:
-        facts = self._site.facts
+    def _variables(self) -> Protection:
+        facts = self._remote.facts
         role = facts.ci_pipeline_variables_minimum_override_role
         limited = role in ("maintainer", "owner", "no_one_allowed")
         if role is None and facts.restrict_user_defined_variables is None:
-            return Guard(
+            return Protection(
                 name="variables: not everybody can set them when pressing the button",
-                state=GuardState.UNKNOWN,
+                state=ProtectionState.UNKNOWN,
                 reason="this token cannot read it",
                 remedy=_VARIABLES,
             )
@@ -145,15 +147,15 @@ class Guards:
 
     def _branches(self) -> list[ProtectedBranch] | None:
         """The protected branches and patterns; None if this token cannot read them."""
-        path = self._site.path("protected_branches")
+        path = self._remote.path("protected_branches")
         doing = "reading the protected branches"
         try:
-            return list(self._site.api.pages(path, ProtectedBranch, doing=doing))
+            return list(self._remote.api.pages(path, ProtectedBranch, doing=doing))
         except RefusedError:
             return None
 
-    def _default_branch(self, branches: list[ProtectedBranch] | None) -> Guard:
-        branch = self._site.branch
+    def _default_branch(self, branches: list[ProtectedBranch] | None) -> Protection:
+        branch = self._remote.branch
         name = f"{branch}: changes come by merge requests"
         remedy = f"protect {branch}: allowed to push `No one`, no force push. {_STILL}"
         if branches is None:
@@ -170,7 +172,7 @@ class Guards:
             remedy=remedy,
         )
 
-    def _ledger(self, model: str, branches: list[ProtectedBranch] | None) -> Guard:
+    def _ledger(self, model: str, branches: list[ProtectedBranch] | None) -> Protection:
         branch = f"assent/{model}"
         name = f"{branch}: cannot be rewritten or deleted"
         remedy = (
@@ -193,8 +195,8 @@ class Guards:
 
     # approvals
 
-    def _approvals(self) -> Iterator[Guard]:
-        branch = self._site.branch
+    def _approvals(self) -> Iterator[Protection]:
+        branch = self._remote.branch
         rules = self._of_tier("approval_rules", list[ApprovalRule], "the approval rules")
         yield self._tiered(
             f"{branch}: approvals are required",
@@ -220,7 +222,7 @@ class Guards:
             "anyway",
         )
 
-    def _environment(self, environment: str) -> Guard:
+    def _environment(self, environment: str) -> Protection:
         found = self._of_tier(
             f"protected_environments/{environment}",
             ProtectedEnvironment,
@@ -238,17 +240,17 @@ class Guards:
     def _of_tier(self, name: str, answer: type[T], what: str) -> T | None:
         """Something that only paid tiers have; None where there is none to be read."""
         head, slash, rest = name.partition("/")
-        path = self._site.path(head, *([rest] if slash else []))
+        path = self._remote.path(head, *([rest] if slash else []))
         try:
-            return self._site.api.find(path, answer, doing=f"reading {what}")
+            return self._remote.api.find(path, answer, doing=f"reading {what}")
         except RefusedError:
             return None
 
     def _tiered(
         self, name: str, is_enforced: bool | None, *, what: str, otherwise: str, remedy: str
-    ) -> Guard:
+    ) -> Protection:
         if is_enforced is None:
-            return Guard(name=name, state=GuardState.MISSING, reason=_TIER, remedy=remedy)
+            return Protection(name=name, state=ProtectionState.MISSING, reason=_TIER, remedy=remedy)
         return _plain(name, is_enforced=is_enforced, what=what, otherwise=otherwise, remedy=remedy)
 
 
@@ -273,23 +275,23 @@ def _lets(levels: Sequence[AccessLevel], *, to: int | None = None) -> bool:
     )
 
 
-def _unknown_variable(name: str, remedy: str, found: list[Variable] | None) -> Guard:
+def _unknown_variable(name: str, remedy: str, found: list[Variable] | None) -> Protection:
     if found is None:
         return _unreadable(name, remedy)
     reason = "it is no variable of this project; it may be one of a group above"
-    return Guard(name=name, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+    return Protection(name=name, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy)
 
 
-def _unreadable(name: str, remedy: str) -> Guard:
-    return Guard(
+def _unreadable(name: str, remedy: str) -> Protection:
+    return Protection(
         name=name,
-        state=GuardState.UNKNOWN,
+        state=ProtectionState.UNKNOWN,
         reason="this token cannot read it (it needs the role Maintainer)",
         remedy=remedy,
     )
 
 
-def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Guard:
+def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Protection:
     if is_enforced:
-        return Guard(name=name, state=GuardState.ENFORCED, reason=what)
-    return Guard(name=name, state=GuardState.MISSING, reason=otherwise, remedy=remedy)
+        return Protection(name=name, state=ProtectionState.ENFORCED, reason=what)
+    return Protection(name=name, state=ProtectionState.MISSING, reason=otherwise, remedy=remedy)

@@ -14,7 +14,7 @@ STALL_ATTEMPTS = 10
 SHORTEST_S, LONGEST_S = 0.02, 30.0
 
 
-class Persistence:
+class Retries:
     """What one writer has seen of the others. While their entries come, all is well, however long
     it takes, and there is no reason to give up; when they say that they are first and nothing
     comes, there is.

@@ -5,19 +5,19 @@ from __future__ import annotations
 import msgspec
 
 from assent.forges.commands import Approval, commands
-from assent.forges.gitlab.moments import moment
+from assent.forges.gitlab.comments import Comments
+from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.reviews import Reviews
-from assent.forges.gitlab.shapes import MergeRequest, Note
-from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import Site
+from assent.forges.gitlab.schemas import MergeRequest, Note
+from assent.forges.gitlab.timestamps import timestamp
 from assent.ports import Asked, Command
 
 
-class Asking:
+class SlashCommands:
     """Notes with slash commands in one project."""
 
-    def __init__(self, site: Site, shown: Shown, reviews: Reviews) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, shown: Comments, reviews: Reviews) -> None:
+        self._remote = remote
         self._shown = shown
         self._reviews = reviews
 
@@ -28,15 +28,15 @@ class Asking:
         could be our own.
         """
         doing = f"reading the note {number}"
-        path = self._site.path("merge_requests", request.iid, "notes", number)
-        note = self._site.api.find(path, Note, doing=doing)
+        path = self._remote.path("merge_requests", request.iid, "notes", number)
+        note = self._remote.api.find(path, Note, doing=doing)
         if note is None or note.system or note.is_edited:
             return None
         found = commands(note.body)
-        person = self._site.actor(note.author)
+        person = self._remote.actor(note.author)
         if person.kind != "person" or not found:
             return None
-        at = moment(note.created_at, doing)
+        at = timestamp(note.created_at, doing)
         return Asked(
             id=str(note.id),
             by=person,

@@ -11,8 +11,8 @@ from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.making.dvc import POINTER
 from assent.making.inputs import Inputs, inputs_not_here
+from assent.making.output_paths import require_places
 from assent.making.outputs import literals
-from assent.making.places import require_places
 from assent.making.worktree import outputs, some_of
 from assent.measure.patterns import covers
 from assent.measure.pointers import error_of, promised, require_real, require_there

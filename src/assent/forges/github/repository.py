@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.github.api import Api, RefusedError, segment
-from assent.forges.github.shapes import Account, RepositoryFacts, WorkflowRun
+from assent.forges.github.schemas import Account, RepositoryFacts, WorkflowRun
 
 FORGE = "github"
 ACTIONS_ACCOUNT = "github-actions[bot]"
@@ -17,7 +17,7 @@ ACTIONS_ACCOUNT = "github-actions[bot]"
 _ACTIONS_ID = 41898282  # on github.com, as its documentation says
 
 
-class Site:
+class RemoteRepository:
     """One repository of one server. What is read is read once for a run."""
 
     def __init__(self, api: Api, repository: str, *, account: str | None) -> None:
@@ -42,11 +42,11 @@ class Site:
         )
 
     @cached_property
-    def clock(self) -> Sight:
+    def clock(self) -> ClockReading:
         """What GitHub's clock showed when it first answered."""
-        if self.api.sight is None:
+        if self.api.clock_reading is None:
             _ = self.facts
-        return self.api.told(self.api.sight)
+        return self.api.told(self.api.clock_reading)
 
     @cached_property
     def host(self) -> str:

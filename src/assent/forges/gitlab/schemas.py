@@ -7,11 +7,11 @@ from __future__ import annotations
 import msgspec
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
     """Part of an answer."""
 
 
-class User(Shape, frozen=True, kw_only=True):
+class User(Schema, frozen=True, kw_only=True):
     """A user. `bot` is only in the answer for one of them."""
 
     id: int
@@ -21,7 +21,7 @@ class User(Shape, frozen=True, kw_only=True):
     public_email: str | None = None
 
 
-class Member(Shape, frozen=True, kw_only=True):
+class Member(Schema, frozen=True, kw_only=True):
     """Somebody's membership of a project or a group, inherited ones included."""
 
     id: int
@@ -32,14 +32,14 @@ class Member(Shape, frozen=True, kw_only=True):
     expires_at: str | None = None
 
 
-class GroupFacts(Shape, frozen=True, kw_only=True):
+class GroupFacts(Schema, frozen=True, kw_only=True):
     """A group."""
 
     id: int
     full_path: str
 
 
-class ProjectFacts(Shape, frozen=True, kw_only=True):
+class ProjectFacts(Schema, frozen=True, kw_only=True):
     """A project."""
 
     id: int
@@ -53,7 +53,7 @@ class ProjectFacts(Shape, frozen=True, kw_only=True):
     protect_merge_request_pipelines: bool | None = None
 
 
-class MergeRequest(Shape, frozen=True, kw_only=True):
+class MergeRequest(Schema, frozen=True, kw_only=True):
     """A merge request. `sha` is its head, also after the merge."""
 
     iid: int
@@ -73,20 +73,20 @@ class MergeRequest(Shape, frozen=True, kw_only=True):
     squash_commit_sha: str | None = None
 
 
-class Branch(Shape, frozen=True, kw_only=True):
+class Branch(Schema, frozen=True, kw_only=True):
     """A branch."""
 
     name: str
     default: bool = False
 
 
-class CommitName(Shape, frozen=True, kw_only=True):
+class CommitName(Schema, frozen=True, kw_only=True):
     """A commit in a list."""
 
     id: str
 
 
-class Commit(Shape, frozen=True, kw_only=True):
+class Commit(Schema, frozen=True, kw_only=True):
     """A commit. GitLab's REST API names no accounts."""
 
     id: str
@@ -98,19 +98,19 @@ class Commit(Shape, frozen=True, kw_only=True):
     committer_email: str = ""
 
 
-class Comparison(Shape, frozen=True, kw_only=True):
+class Comparison(Schema, frozen=True, kw_only=True):
     """How a commit lies to another one: the commits that the other one does not have."""
 
     commits: tuple[CommitName, ...]
 
 
-class Brought(Shape, frozen=True, kw_only=True):
+class Brought(Schema, frozen=True, kw_only=True):
     """The same commits, with what they say of their authors."""
 
     commits: tuple[Commit, ...]
 
 
-class Version(Shape, frozen=True, kw_only=True):
+class Version(Schema, frozen=True, kw_only=True):
     """The state of a merge request after one push."""
 
     id: int
@@ -118,7 +118,7 @@ class Version(Shape, frozen=True, kw_only=True):
     created_at: str
 
 
-class PushData(Shape, frozen=True, kw_only=True):
+class PushData(Schema, frozen=True, kw_only=True):
     """What was pushed. A new branch has no commit before, one that was deleted none after."""
 
     ref_type: str
@@ -127,21 +127,21 @@ class PushData(Shape, frozen=True, kw_only=True):
     commit_to: str | None = None
 
 
-class Event(Shape, frozen=True, kw_only=True):
+class Event(Schema, frozen=True, kw_only=True):
     """Something that somebody did in a project."""
 
     author: User | None = None
     push_data: PushData | None = None
 
 
-class Approval(Shape, frozen=True, kw_only=True):
+class Approval(Schema, frozen=True, kw_only=True):
     """Somebody's approval. Older releases of GitLab do not say when it was given."""
 
     user: User | None = None
     approved_at: str | None = None
 
 
-class Approvals(Shape, frozen=True, kw_only=True):
+class Approvals(Schema, frozen=True, kw_only=True):
     """Who approves of a merge request. The flag `approved` beside it is not read: GitLab sets it
     where nobody could approve.
     """
@@ -149,7 +149,7 @@ class Approvals(Shape, frozen=True, kw_only=True):
     approved_by: tuple[Approval, ...] = ()
 
 
-class Reviewer(Shape, frozen=True, kw_only=True):
+class Reviewer(Schema, frozen=True, kw_only=True):
     """Somebody who was asked for a review, and where that stands."""
 
     user: User
@@ -157,7 +157,7 @@ class Reviewer(Shape, frozen=True, kw_only=True):
     created_at: str
 
 
-class Note(Shape, frozen=True, kw_only=True):
+class Note(Schema, frozen=True, kw_only=True):
     """A comment on a merge request, or what GitLab itself writes there (`system`)."""
 
     id: int
@@ -174,7 +174,7 @@ class Note(Shape, frozen=True, kw_only=True):
         return self.created_at != self.updated_at
 
 
-class CommitStatus(Shape, frozen=True, kw_only=True):
+class CommitStatus(Schema, frozen=True, kw_only=True):
     """A status of a commit: one that was posted, or a job of a pipeline."""
 
     id: int
@@ -185,7 +185,7 @@ class CommitStatus(Shape, frozen=True, kw_only=True):
     author: User | None = None
 
 
-class PipelineFacts(Shape, frozen=True, kw_only=True):
+class PipelineFacts(Schema, frozen=True, kw_only=True):
     """A pipeline."""
 
     id: int
@@ -196,14 +196,14 @@ class PipelineFacts(Shape, frozen=True, kw_only=True):
     user: User | None = None
 
 
-class JobFile(Shape, frozen=True, kw_only=True):
+class JobFile(Schema, frozen=True, kw_only=True):
     """A file that a job has left. The one of the type `archive` holds its artifacts."""
 
     file_type: str
     size: int = 0
 
 
-class Job(Shape, frozen=True, kw_only=True):
+class Job(Schema, frozen=True, kw_only=True):
     """A job. `user` is who caused it: of a manual job, who pressed the button."""
 
     id: int
@@ -217,20 +217,20 @@ class Job(Shape, frozen=True, kw_only=True):
     pipeline: PipelineFacts | None = None
 
 
-class Deployable(Shape, frozen=True, kw_only=True):
+class Deployable(Schema, frozen=True, kw_only=True):
     """The job of a deployment."""
 
     id: int
 
 
-class EnvironmentName(Shape, frozen=True, kw_only=True):
+class EnvironmentName(Schema, frozen=True, kw_only=True):
     """The environment of a deployment."""
 
     id: int
     name: str
 
 
-class DeploymentApproval(Shape, frozen=True, kw_only=True):
+class DeploymentApproval(Schema, frozen=True, kw_only=True):
     """What somebody said to a deployment that waits (Premium)."""
 
     status: str
@@ -239,19 +239,19 @@ class DeploymentApproval(Shape, frozen=True, kw_only=True):
     comment: str | None = None
 
 
-class DeploymentRule(Shape, frozen=True, kw_only=True):
+class DeploymentRule(Schema, frozen=True, kw_only=True):
     """How many must approve a deployment (Premium)."""
 
     required_approvals: int = 0
 
 
-class DeploymentSummary(Shape, frozen=True, kw_only=True):
+class DeploymentSummary(Schema, frozen=True, kw_only=True):
     """The rules of a deployment (Premium)."""
 
     rules: tuple[DeploymentRule, ...] = ()
 
 
-class DeploymentFacts(Shape, frozen=True, kw_only=True):
+class DeploymentFacts(Schema, frozen=True, kw_only=True):
     """A deployment. Its approvals are only in the answer for one of them."""
 
     id: int
@@ -267,7 +267,7 @@ class DeploymentFacts(Shape, frozen=True, kw_only=True):
     approval_summary: DeploymentSummary | None = None
 
 
-class AccessLevel(Shape, frozen=True, kw_only=True):
+class AccessLevel(Schema, frozen=True, kw_only=True):
     """Whom a protection lets through: a role, or one user or group."""
 
     access_level: int | None = None
@@ -276,7 +276,7 @@ class AccessLevel(Shape, frozen=True, kw_only=True):
     required_approvals: int | None = None
 
 
-class ProtectedEnvironment(Shape, frozen=True, kw_only=True):
+class ProtectedEnvironment(Schema, frozen=True, kw_only=True):
     """What protects an environment (Premium)."""
 
     name: str
@@ -290,7 +290,7 @@ class ProtectedEnvironment(Shape, frozen=True, kw_only=True):
         return (self.required_approval_count or 0) + sum(rules) > 0
 
 
-class ProtectedBranch(Shape, frozen=True, kw_only=True):
+class ProtectedBranch(Schema, frozen=True, kw_only=True):
     """A branch, or a pattern of names, that not everybody may push to."""
 
     name: str
@@ -299,7 +299,7 @@ class ProtectedBranch(Shape, frozen=True, kw_only=True):
     allow_force_push: bool = False
 
 
-class ApprovalSettings(Shape, frozen=True, kw_only=True):
+class ApprovalSettings(Schema, frozen=True, kw_only=True):
     """How a project's merge requests are approved (Premium)."""
 
     reset_approvals_on_push: bool = False
@@ -307,14 +307,14 @@ class ApprovalSettings(Shape, frozen=True, kw_only=True):
     merge_requests_disable_committers_approval: bool = False
 
 
-class ApprovalRule(Shape, frozen=True, kw_only=True):
+class ApprovalRule(Schema, frozen=True, kw_only=True):
     """Who must approve a merge request (Premium)."""
 
     name: str
     approvals_required: int = 0
 
 
-class Variable(Shape, frozen=True, kw_only=True):
+class Variable(Schema, frozen=True, kw_only=True):
     """A variable of a project. Its value is not read. There may be several of one key, each for
     other environments.
     """
@@ -324,14 +324,14 @@ class Variable(Shape, frozen=True, kw_only=True):
     environment_scope: str = "*"
 
 
-class Machine(Shape, frozen=True, kw_only=True):
+class Machine(Schema, frozen=True, kw_only=True):
     """A runner in a list. `runner_type` is whose it is: of the instance, a group or the project."""
 
     id: int
     runner_type: str = ""
 
 
-class MachineFacts(Shape, frozen=True, kw_only=True):
+class MachineFacts(Schema, frozen=True, kw_only=True):
     """A runner. With the access level `ref_protected` it runs protected pipelines alone."""
 
     id: int
@@ -339,7 +339,7 @@ class MachineFacts(Shape, frozen=True, kw_only=True):
     access_level: str = "not_protected"
 
 
-class TokenFacts(Shape, frozen=True, kw_only=True):
+class TokenFacts(Schema, frozen=True, kw_only=True):
     """What an access token may do."""
 
     scopes: tuple[str, ...] = ()

@@ -7,25 +7,29 @@ from typing import Any
 import msgspec
 import pytest
 
-from assent.ports import Guard, GuardState
+from assent.ports import Protection, ProtectionState
 from tests.forges.github.conftest import Scene
 from tests.github.runs import Machine, MachineGroup
 
-ENFORCED, MISSING, UNKNOWN = GuardState.ENFORCED, GuardState.MISSING, GuardState.UNKNOWN
+ENFORCED, MISSING, UNKNOWN = (
+    ProtectionState.ENFORCED,
+    ProtectionState.MISSING,
+    ProtectionState.UNKNOWN,
+)
 REVIEWS = "main: reviews are required"
 DISMISSAL = "main: new commits dismiss approvals"
 CHECK = "main: assent/churn must pass"
 LEDGER = "assent/churn: the ledger cannot be deleted or rewritten"
 
 
-def guards(
+def protections(
     scene: Scene, *, admin: bool = False, environment: str = "production"
-) -> dict[str, Guard]:
+) -> dict[str, Protection]:
     token = scene.token
     if admin:
         root = scene.github.login("root") or scene.github.user("root", role="admin")
         token = scene.github.classic_token(root, "repo")
-    found = scene.forge(token=token).guards(models=["churn"], environments=[environment])
+    found = scene.forge(token=token).protections(models=["churn"], environments=[environment])
     assert len({guard.name for guard in found}) == len(found)
     for guard in found:
         assert guard.reason
@@ -33,8 +37,8 @@ def guards(
     return {guard.name: guard for guard in found}
 
 
-def states(scene: Scene, *, admin: bool = False) -> dict[str, GuardState]:
-    return {name: guard.state for name, guard in guards(scene, admin=admin).items()}
+def states(scene: Scene, *, admin: bool = False) -> dict[str, ProtectionState]:
+    return {name: guard.state for name, guard in protections(scene, admin=admin).items()}
 
 
 def test_a_new_repository_has_nothing(scene: Scene) -> None:
@@ -81,7 +85,7 @@ def test_rulesets_are_read_with_any_token(scene: Scene) -> None:
 def test_half_a_ruleset_is_none(scene: Scene) -> None:
     rules = [{"type": "deletion"}]
     scene.github.repository.add_ruleset("ledger", "refs/heads/assent/**", rules=rules)
-    found = guards(scene)[LEDGER]
+    found = protections(scene)[LEDGER]
     assert found.state is MISSING
     assert found.reason == "anybody who may push can rewrite it"
 
@@ -110,7 +114,7 @@ def test_classic_protection_needs_an_administrator(scene: Scene) -> None:
 
 def test_a_free_plan_says_what_it_lacks(scene: Scene) -> None:
     scene.github.repository.plan = "free"
-    found = guards(scene)
+    found = protections(scene)
     for name in (REVIEWS, LEDGER):
         assert found[name].state is MISSING
         assert "plan" in found[name].reason
@@ -125,7 +129,7 @@ def test_an_environment_is_looked_at_from_all_sides(scene: Scene) -> None:
         branch_policy="custom",
         patterns=[("branch", "main")],
     )
-    found = guards(scene)
+    found = protections(scene)
     mine = {name: one.state for name, one in found.items() if name.startswith("production: ")}
     assert mine == {
         "production: reviewers are asked": ENFORCED,
@@ -139,10 +143,10 @@ def test_an_environment_is_looked_at_from_all_sides(scene: Scene) -> None:
 def test_which_branches_deploy_is_looked_at(scene: Scene) -> None:
     name = "production: only chosen branches deploy"
 
-    def said(**environment: Any) -> tuple[GuardState, str]:
+    def said(**environment: Any) -> tuple[ProtectionState, str]:
         scene.github.repository.environments.clear()
         scene.github.protect_environment("production", scene.bob, **environment)
-        found = guards(scene)[name]
+        found = protections(scene)[name]
         return found.state, found.reason
 
     assert said() == (MISSING, "a workflow of any branch may use its secrets")
@@ -159,12 +163,12 @@ def test_which_branches_deploy_is_looked_at(scene: Scene) -> None:
 def test_administrators_who_cannot_go_past_it_are_seen(scene: Scene) -> None:
     name = "production: administrators cannot go past it"
     scene.github.protect_environment("production", scene.bob, lets_admins_bypass=False)
-    assert guards(scene)[name].state is ENFORCED
+    assert protections(scene)[name].state is ENFORCED
     body = msgspec.json.encode({"name": "production"})
     forge = scene.forge()
     forge.branch()
     scene.faults.answer("GET", "*/environments/production", body)
-    found = forge.guards(models=[], environments=["production"])
+    found = forge.protections(models=[], environments=["production"])
     assert {one.name: one.state for one in found}[name] is UNKNOWN
 
 
@@ -178,7 +182,7 @@ def test_what_cannot_be_read_is_unknown(scene: Scene) -> None:
 
 def test_the_shared_account_of_all_workflows_is_named(scene: Scene) -> None:
     name = "account: nobody else can record what reviewers were shown"
-    found = guards(scene)[name]
+    found = protections(scene)[name]
     assert found.state is MISSING
     assert "GitHub App" in found.remedy
     assert states(scene, admin=True)[name] is ENFORCED
@@ -188,7 +192,7 @@ def test_a_token_that_may_only_read_is_told(scene: Scene) -> None:
     name = "token: may write to the repository"
     reader = scene.github.user("reader", role="read")
     token = scene.github.classic_token(reader, "repo")
-    found = scene.forge(token=token).guards(models=[], environments=[])
+    found = scene.forge(token=token).protections(models=[], environments=[])
     assert {one.name: one.state for one in found}[name] is MISSING
 
 
@@ -207,13 +211,13 @@ def test_whose_code_runs_on_machines_of_ones_own(scene: Scene) -> None:
         (True, "of whoever may open one here"),
     ):
         repository.is_private = is_private
-        found = guards(scene, admin=True)[OWN]
+        found = protections(scene, admin=True)[OWN]
         assert found.state is MISSING
         assert whose in found.reason
         assert "'big'; 1 of them stay after a job" in found.reason
         assert ".github/workflows/FILE@refs/heads/main" in found.remedy
     repository.machines[0].is_ephemeral = True
-    found = guards(scene, admin=True)[OWN]
+    found = protections(scene, admin=True)[OWN]
     assert (found.state, "stay" in found.reason) == (MISSING, False)
 
 
@@ -231,7 +235,7 @@ def test_whose_code_runs_on_machines_of_ones_own(scene: Scene) -> None:
     ],
 )
 def test_which_workflows_may_use_the_machines_of_the_organization(
-    scene: Scene, workflows: list[str] | None, state: GuardState
+    scene: Scene, workflows: list[str] | None, state: ProtectionState
 ) -> None:
     scene.github.repository.is_private = True
     group = MachineGroup(3, "store", workflows=workflows)
@@ -242,7 +246,7 @@ def test_which_workflows_may_use_the_machines_of_the_organization(
     scene.token = scene.github.classic_token(root, "repo", "admin:org")
     assert states(scene)[GROUPS] is ENFORCED, "it has no machines"
     group.machines.append(Machine(4, "store-1"))
-    found = guards(scene)[GROUPS]
+    found = protections(scene)[GROUPS]
     assert found.state is state
     assert ("'store'" in found.reason) is (state is MISSING)
     scene.github.repository.is_private = False
@@ -259,11 +263,11 @@ def test_groups_that_were_not_looked_at_are_not_called_limited(scene: Scene) -> 
     scene.github.machine_groups += [MachineGroup(one, f"g{one}") for one in range(100)]
     assert states(scene)[GROUPS] is ENFORCED
     scene.github.machine_groups.append(MachineGroup(100, "last"))
-    found = guards(scene)[GROUPS]
+    found = protections(scene)[GROUPS]
     assert (found.state, found.reason) == (UNKNOWN, "only the first 100 groups were looked at")
 
 
 def test_all_machines_are_counted(scene: Scene) -> None:
     scene.github.repository.machines += [Machine(one, f"m{one}") for one in range(120)]
-    found = guards(scene, admin=True)[OWN]
+    found = protections(scene, admin=True)[OWN]
     assert "'m0', 'm1', 'm2' and 117 more; at least 100 of them stay" in found.reason

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.making.keeping import Keepsakes, beside_outputs, is_document
+from assent.making.keepsakes import Keepsakes, beside_outputs, is_document
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,21 @@ import msgspec
 
 from assent.errors import UsageError
 from assent.forges.commands import Approval, commands
+from assent.forges.github.comments import Comments
+from assent.forges.github.repository import RemoteRepository
 from assent.forges.github.reviews import Reviews
-from assent.forges.github.shapes import Comment, Commit, Pull
-from assent.forges.github.shown import Shown
-from assent.forges.github.site import Site
+from assent.forges.github.schemas import Comment, Commit, Pull
 from assent.ports import Asked, Command
 
 MOST_REVISIONS = 20
 """At how many earlier revisions it is looked up what a typed digest may have meant."""
 
 
-class Asking:
+class SlashCommands:
     """Comments with slash commands in one repository."""
 
-    def __init__(self, site: Site, shown: Shown, reviews: Reviews) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, shown: Comments, reviews: Reviews) -> None:
+        self._remote = remote
         self._shown = shown
         self._reviews = reviews
 
@@ -34,8 +34,8 @@ class Asking:
         could be our own.
         """
         doing = f"reading the comment {number}"
-        path = self._site.path("issues", "comments", number)
-        comment = self._site.api.find(path, Comment, doing=doing)
+        path = self._remote.path("issues", "comments", number)
+        comment = self._remote.api.find(path, Comment, doing=doing)
         if comment is None or comment.is_edited:
             return None
         if not comment.issue_url.endswith(f"/issues/{pull.number}"):
@@ -44,7 +44,7 @@ class Asking:
                 f"it is no comment on pull request {pull.number}",
                 hint="does GITHUB_EVENT_PATH name the event of this run?",
             )
-        person = self._site.actor(comment.user)
+        person = self._remote.actor(comment.user)
         found = commands(comment.body or "")
         if person.kind != "person" or not found:
             return None
@@ -77,7 +77,7 @@ class Asking:
         one of those is to be told so.
         """
         yield pull.head.sha
-        path = self._site.path("pulls", pull.number, "commits")
+        path = self._remote.path("pulls", pull.number, "commits")
         doing = f"reading the commits of pull request {pull.number}"
-        found = [one.sha for one in self._site.api.pages(path, Commit, doing=doing)]
+        found = [one.sha for one in self._remote.api.pages(path, Commit, doing=doing)]
         yield from islice((sha for sha in reversed(found) if sha != pull.head.sha), MOST_REVISIONS)

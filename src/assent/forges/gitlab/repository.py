@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from urllib.parse import urlsplit
 
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.gitlab.api import Api
 from assent.forges.gitlab.bots import is_bot
-from assent.forges.gitlab.shapes import Branch, Job, ProjectFacts, User
-from assent.forges.patience import segment
+from assent.forges.gitlab.schemas import Branch, Job, ProjectFacts, User
+from assent.forges.http_retries import segment
 
 FORGE = "gitlab"
 
 
-class Site:
+class RemoteRepository:
     """One project of one server. What is read is read once for a run. `job_api` asks with the
     job's own token, which alone tells what job this is; None outside CI. `run` is what the
     variables of the job say that it is.
@@ -62,15 +62,17 @@ class Site:
         return self.api.get(path, ProjectFacts, doing=doing)
 
     @cached_property
-    def clock(self) -> Sight:
+    def clock(self) -> ClockReading:
         """What GitLab's clock showed when it first answered, whichever token asked."""
-        if self._sight is None:
+        if self._clock_reading is None:
             _ = self.facts
-        return self.api.told(self._sight)
+        return self.api.told(self._clock_reading)
 
     @property
-    def _sight(self) -> Sight | None:
-        return self.api.sight or (None if self._job_api is None else self._job_api.sight)
+    def _clock_reading(self) -> ClockReading | None:
+        return self.api.clock_reading or (
+            None if self._job_api is None else self._job_api.clock_reading
+        )
 
     @cached_property
     def branch(self) -> str:

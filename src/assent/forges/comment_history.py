@@ -12,7 +12,7 @@ UNKNOWN_HEAD = "unknown"
 """No revision: what was given there counts nowhere."""
 
 
-class Sight(msgspec.Struct, frozen=True, kw_only=True):
+class ShownBundle(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle that was shown at a revision from some time on; None while the comment was being
     changed to another one.
     """
@@ -21,7 +21,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     at: str
 
 
-def bundle_at(sights: Sequence[Sight], at: str) -> Digest | None:
+def bundle_at(sights: Sequence[ShownBundle], at: str) -> Digest | None:
     """The bundle that was shown at some time, or None if that is not known. `sights` are oldest
     first; all times are texts that sort as the times do.
 
@@ -34,7 +34,7 @@ def bundle_at(sights: Sequence[Sight], at: str) -> Digest | None:
 
 
 def resolved(
-    digest: str, at: str, shown: Iterable[tuple[str, Sequence[Sight]]]
+    digest: str, at: str, shown: Iterable[tuple[str, Sequence[ShownBundle]]]
 ) -> tuple[str, Digest | None]:
     """The revision and the bundle that a typed digest, perhaps cut off, means: one that was shown
     by then. `shown` has revisions with their sights, the first that fits counts; where it fits

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import pytest
 
-from assent.ports import GuardState
+from assent.ports import ProtectionState
 from tests.forges.gitlab.conftest import Scene
 from tests.gitlab.project import Machine
 
-ENFORCED, MISSING, UNKNOWN = GuardState.ENFORCED, GuardState.MISSING, GuardState.UNKNOWN
+ENFORCED, MISSING, UNKNOWN = (
+    ProtectionState.ENFORCED,
+    ProtectionState.MISSING,
+    ProtectionState.UNKNOWN,
+)
 
 
-def states(scene: Scene, **said: object) -> dict[str, GuardState]:
-    found = scene.forge(**said).guards(models=["churn"], environments=["production"])
+def states(scene: Scene, **said: object) -> dict[str, ProtectionState]:
+    found = scene.forge(**said).protections(models=["churn"], environments=["production"])
     assert all(one.reason for one in found)
     assert all(one.remedy for one in found if one.state is MISSING)
     return {one.name.replace("main: ", ""): one.state for one in found}
 
 
-def one(scene: Scene, name: str, **said: object) -> GuardState:
+def one(scene: Scene, name: str, **said: object) -> ProtectionState:
     return next(state for key, state in states(scene, **said).items() if name in key)
 
 
@@ -28,7 +32,7 @@ def test_asking_changes_nothing(scene: Scene) -> None:
 
 
 def test_on_the_tier_free_approvals_and_environments_are_not_enforced(free: Scene) -> None:
-    found = free.forge().guards(models=[], environments=["production"])
+    found = free.forge().protections(models=[], environments=["production"])
     tiered = [one for one in found if "approv" in one.name or "commits take" in one.name]
     assert len(tiered) == 4
     assert {one.state for one in tiered} == {MISSING}

@@ -22,7 +22,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.errors import IntegrityError, OutsideError, UsageError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Line(ABC):
         self._name = name
         self._wait = wait
         self._say = say
-        self.sight: Sight | None = None
+        self.clock_reading: ClockReading | None = None
         """What the forge's clock showed when it first answered."""
 
     @abstractmethod
@@ -313,8 +313,10 @@ class Line(ABC):
             began = time.monotonic()
             with self._told(doing):
                 found = self._send_once(method, path, doing, parameters, body)
-            if self.sight is None and found.status < 500:  # a gateway answers for an ill one
-                self.sight = self._seen(found, began, time.monotonic())
+            if (
+                self.clock_reading is None and found.status < 500
+            ):  # a gateway answers for an ill one
+                self.clock_reading = self._seen(found, began, time.monotonic())
             asked_s = self._limit_s(found)
             if asked_s is None:
                 return found
@@ -339,7 +341,7 @@ class Line(ABC):
         finally:
             notice.cancel()
 
-    def _seen(self, found: Answer, began: float, ended: float) -> Sight | None:
+    def _seen(self, found: Answer, began: float, ended: float) -> ClockReading | None:
         """The time in an answer. One that a cache has kept is as much older as it says."""
         try:
             shown = parsedate_to_datetime(found.headers.get("date", ""))
@@ -349,18 +351,18 @@ class Line(ABC):
         if shown.tzinfo is None or re.fullmatch(r"[0-9]{1,9}", age) is None:
             return None
         shown_s = shown.timestamp() + int(age)
-        return Sight(of=self._name, shown_s=shown_s, asked_s=began, answered_s=ended)
+        return ClockReading(of=self._name, shown_s=shown_s, asked_s=began, answered_s=ended)
 
-    def told(self, sight: Sight | None) -> Sight:
+    def told(self, clock_reading: ClockReading | None) -> ClockReading:
         """What the clock showed. Raises `OutsideError` if no answer has told the time."""
-        if sight is None:
+        if clock_reading is None:
             raise OutsideError(
                 f"reading {self._name}'s clock",
                 "its answers have no `Date`",
                 hint="does a proxy on the way take headers away? the time that decisions are "
                 "taken at is the forge's",
             )
-        return sight
+        return clock_reading
 
     def _accepted(self, method: str, path: str, found: Answer, doing: str) -> Answer:
         if found.status < 300:

@@ -7,7 +7,7 @@ import pytest
 
 from assent.core.verdict import Decision
 from assent.errors import OutsideError, UsageError
-from assent.forges.patience import PAUSES_S
+from assent.forges.http_retries import PAUSES_S
 from assent.report.markdown import marker
 from tests.builders import digest
 from tests.forges.gitlab.conftest import WEB, Scene, notice

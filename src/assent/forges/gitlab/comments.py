@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from assent.core.digest import Digest
 from assent.core.verdict import Decision
 from assent.errors import AssentError, OutsideError
-from assent.forges.gitlab.moments import moment
-from assent.forges.gitlab.shapes import CommitStatus, MergeRequest, Note
-from assent.forges.gitlab.site import Site
-from assent.forges.patience import RefusedError
-from assent.forges.sights import Sight, bundle_at
+from assent.forges.comment_history import ShownBundle, bundle_at
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import CommitStatus, MergeRequest, Note
+from assent.forges.gitlab.timestamps import timestamp
+from assent.forges.http_retries import RefusedError
 from assent.ports import Notice
 
 _STATES = {
@@ -33,11 +33,11 @@ ATTEMPTS = 3
 """How often a notice is shown while other runs put theirs in its place."""
 
 
-class Shown:
+class Comments:
     """The notes and statuses of this run's project, each read once."""
 
-    def __init__(self, site: Site, *, run_address: str | None) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, *, run_address: str | None) -> None:
+        self._remote = remote
         self._run_address = run_address
         self._notes: dict[int, list[Note]] = {}
         self._statuses: dict[str, list[CommitStatus]] = {}
@@ -48,7 +48,7 @@ class Shown:
             self._notes[number] = self._read_notes(number)
         return self._notes[number]
 
-    def sights(self, model: str, number: int, revision: str) -> list[Sight]:
+    def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
         """The bundles of `model` that were shown on a merge request at a revision, oldest first.
 
         Only our own statuses tell: any developer can post one. And they tell of one merge
@@ -64,8 +64,8 @@ class Shown:
             said = record.fullmatch(status.name)
             if said is not None and self._is_own(status) and status.description in _SAID:
                 bundle = None if said["bundle"] is None else Digest(said["bundle"])
-                found.append((moment(status.created_at, doing), status.id, bundle))
-        return [Sight(bundle=bundle, at=at) for at, _, bundle in sorted(found, key=_by_time)]
+                found.append((timestamp(status.created_at, doing), status.id, bundle))
+        return [ShownBundle(bundle=bundle, at=at) for at, _, bundle in sorted(found, key=_by_time)]
 
     def bundle_at(self, model: str, number: int, revision: str, at: str) -> Digest | None:
         """The bundle that was shown there at some time, or None if that is not known."""
@@ -77,7 +77,7 @@ class Shown:
 
         own = self._own_notes(number, marker(model))
         doing = f"reading the notes of merge request {number}"
-        return moment(own[0].updated_at, doing) if own else None
+        return timestamp(own[0].updated_at, doing) if own else None
 
     def show(self, request: MergeRequest, revision: str, notice: Notice) -> str:
         """Show a notice on a merge request, then record that its bundle was shown there.
@@ -142,9 +142,9 @@ class Shown:
             del error
 
     def _still_says(self, request: MergeRequest, note: Note, body: str) -> bool:
-        path = self._site.path("merge_requests", request.iid, "notes", note.id)
+        path = self._remote.path("merge_requests", request.iid, "notes", note.id)
         doing = f"reading {_address(request, note)} again"
-        found = self._site.api.find(path, Note, doing=doing)
+        found = self._remote.api.find(path, Note, doing=doing)
         return found is not None and _is_same(found.body, body)
 
     def _own_notes(self, number: int, sign: str) -> list[Note]:
@@ -154,7 +154,7 @@ class Shown:
             for note in self.notes(number)
             if not note.system
             and note.author is not None
-            and note.author.id == self._site.own.id
+            and note.author.id == self._remote.own.id
             and note.body.startswith(sign)
         ]
 
@@ -166,27 +166,27 @@ class Shown:
             own = self._own_notes(request.iid, sign)
             return own[0] if own else None
 
-        path = self._site.path("merge_requests", request.iid, "notes")
-        created = self._site.api.write("POST", path, {"body": body}, Note, doing=doing, find=find)
+        path = self._remote.path("merge_requests", request.iid, "notes")
+        created = self._remote.api.write("POST", path, {"body": body}, Note, doing=doing, find=find)
         self._notes.pop(request.iid, None)
-        self._site.check_own(created.author, doing=doing)
+        self._remote.check_own(created.author, doing=doing)
         return created
 
     def _edit_note(self, request: MergeRequest, note: Note, body: str) -> Note:
         doing = f"updating the note {_address(request, note)}"
-        path = self._site.path("merge_requests", request.iid, "notes", note.id)
+        path = self._remote.path("merge_requests", request.iid, "notes", note.id)
 
         def find() -> Note | None:
-            found = self._site.api.get(path, Note, doing=doing)
+            found = self._remote.api.get(path, Note, doing=doing)
             return found if _is_same(found.body, body) else None
 
         self._notes.clear()
-        return self._site.api.write("PUT", path, {"body": body}, Note, doing=doing, find=find)
+        return self._remote.api.write("PUT", path, {"body": body}, Note, doing=doing, find=find)
 
     def _read_notes(self, number: int) -> list[Note]:
-        path = self._site.path("merge_requests", number, "notes")
+        path = self._remote.path("merge_requests", number, "notes")
         doing = f"reading the notes of merge request {number}"
-        found = self._site.api.pages(
+        found = self._remote.api.pages(
             path, Note, doing=doing, parameters={"sort": "asc", "order_by": "created_at"}
         )
         return sorted(found, key=lambda one: one.id)
@@ -276,31 +276,35 @@ class Shown:
         find: Callable[[], CommitStatus | None],
     ) -> None:
         doing = f"writing the status of {revision[:12]}"
-        path = self._site.path("statuses", revision)
+        path = self._remote.path("statuses", revision)
         if self._run_address is not None:
             body = {**body, "target_url": self._run_address}
         try:
-            created = self._site.api.write("POST", path, body, CommitStatus, doing=doing, find=find)
+            created = self._remote.api.write(
+                "POST", path, body, CommitStatus, doing=doing, find=find
+            )
         except RefusedError as error:
             if error.status != 404:
                 raise
             # A commit that is on no branch here, such as a fork's, needs the name of a reference.
             body = {**body, "ref": f"refs/merge-requests/{request.iid}/head"}
-            created = self._site.api.write("POST", path, body, CommitStatus, doing=doing, find=find)
+            created = self._remote.api.write(
+                "POST", path, body, CommitStatus, doing=doing, find=find
+            )
         self._statuses.pop(revision, None)
-        self._site.check_own(created.author, doing=doing)
+        self._remote.check_own(created.author, doing=doing)
 
     def _is_own(self, status: CommitStatus) -> bool:
-        return status.author is not None and status.author.id == self._site.own.id
+        return status.author is not None and status.author.id == self._remote.own.id
 
     def _read_statuses(self, revision: str) -> list[CommitStatus]:
         """All statuses of a revision, oldest first; none if GitLab does not have it."""
         if revision not in self._statuses:
-            path = self._site.path("repository", "commits", revision, "statuses")
+            path = self._remote.path("repository", "commits", revision, "statuses")
             doing = f"reading the statuses of {revision[:12]}"
             try:
                 found = list(
-                    self._site.api.pages(
+                    self._remote.api.pages(
                         path, CommitStatus, doing=doing, parameters={"all": "true"}
                     )
                 )

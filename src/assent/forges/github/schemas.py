@@ -7,11 +7,11 @@ from __future__ import annotations
 import msgspec
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
+class Schema(msgspec.Struct, frozen=True, kw_only=True):
     """Part of an answer."""
 
 
-class Account(Shape, frozen=True, kw_only=True):
+class Account(Schema, frozen=True, kw_only=True):
     """A user, a bot or an organization. GitHub has answers with an empty object for nobody."""
 
     id: int = 0
@@ -19,14 +19,14 @@ class Account(Shape, frozen=True, kw_only=True):
     type: str = "User"
 
 
-class Permissions(Shape, frozen=True, kw_only=True):
+class Permissions(Schema, frozen=True, kw_only=True):
     """What the token's account may do in a repository."""
 
     push: bool = False
     admin: bool = False
 
 
-class RepositoryFacts(Shape, frozen=True, kw_only=True):
+class RepositoryFacts(Schema, frozen=True, kw_only=True):
     """A repository."""
 
     id: int
@@ -38,7 +38,7 @@ class RepositoryFacts(Shape, frozen=True, kw_only=True):
     permissions: Permissions | None = None
 
 
-class RepositoryName(Shape, frozen=True, kw_only=True):
+class RepositoryName(Schema, frozen=True, kw_only=True):
     """A repository as the end of a pull request names it."""
 
     id: int
@@ -46,7 +46,7 @@ class RepositoryName(Shape, frozen=True, kw_only=True):
     owner: Account | None = None
 
 
-class End(Shape, frozen=True, kw_only=True):
+class End(Schema, frozen=True, kw_only=True):
     """One end of a pull request."""
 
     ref: str
@@ -54,7 +54,7 @@ class End(Shape, frozen=True, kw_only=True):
     repo: RepositoryName | None = None
 
 
-class Pull(Shape, frozen=True, kw_only=True):
+class Pull(Schema, frozen=True, kw_only=True):
     """A pull request. `merged` is only in the answer for one of them."""
 
     number: int
@@ -70,14 +70,14 @@ class Pull(Shape, frozen=True, kw_only=True):
     merged: bool | None = None
 
 
-class Signature(Shape, frozen=True, kw_only=True):
+class Signature(Schema, frozen=True, kw_only=True):
     """Whom Git names in a commit."""
 
     name: str | None = None
     email: str | None = None
 
 
-class GitCommit(Shape, frozen=True, kw_only=True):
+class GitCommit(Schema, frozen=True, kw_only=True):
     """What Git says of a commit."""
 
     message: str = ""
@@ -85,13 +85,13 @@ class GitCommit(Shape, frozen=True, kw_only=True):
     committer: Signature | None = None
 
 
-class CommitName(Shape, frozen=True, kw_only=True):
+class CommitName(Schema, frozen=True, kw_only=True):
     """A commit in a list."""
 
     sha: str
 
 
-class Commit(Shape, frozen=True, kw_only=True):
+class Commit(Schema, frozen=True, kw_only=True):
     """A commit with the accounts that GitHub maps its names to."""
 
     sha: str
@@ -101,7 +101,7 @@ class Commit(Shape, frozen=True, kw_only=True):
     committer: Account | None = None
 
 
-class Comparison(Shape, frozen=True, kw_only=True):
+class Comparison(Schema, frozen=True, kw_only=True):
     """How a commit lies to another one, and the commits that it has beside."""
 
     status: str
@@ -109,7 +109,7 @@ class Comparison(Shape, frozen=True, kw_only=True):
     commits: tuple[Commit, ...] = ()
 
 
-class Activity(Shape, frozen=True, kw_only=True):
+class Activity(Schema, frozen=True, kw_only=True):
     """Somebody moved a branch. Zeros stand for no commit."""
 
     id: int
@@ -119,7 +119,7 @@ class Activity(Shape, frozen=True, kw_only=True):
     activity_type: str = ""
 
 
-class PullEvent(Shape, frozen=True, kw_only=True):
+class PullEvent(Schema, frozen=True, kw_only=True):
     """Something that somebody did to a pull request."""
 
     event: str
@@ -128,7 +128,7 @@ class PullEvent(Shape, frozen=True, kw_only=True):
     requested_reviewer: Account | None = None
 
 
-class PullReview(Shape, frozen=True, kw_only=True):
+class PullReview(Schema, frozen=True, kw_only=True):
     """A review of a pull request. GitHub changes `state` in place when it is dismissed."""
 
     id: int
@@ -139,7 +139,7 @@ class PullReview(Shape, frozen=True, kw_only=True):
     submitted_at: str | None = None
 
 
-class Comment(Shape, frozen=True, kw_only=True):
+class Comment(Schema, frozen=True, kw_only=True):
     """A comment on a pull request."""
 
     id: int
@@ -157,7 +157,7 @@ class Comment(Shape, frozen=True, kw_only=True):
         return self.created_at != self.updated_at
 
 
-class CommitStatus(Shape, frozen=True, kw_only=True):
+class CommitStatus(Schema, frozen=True, kw_only=True):
     """A status of a commit. Nobody can change or delete one, and GitHub sets the time."""
 
     id: int
@@ -169,7 +169,7 @@ class CommitStatus(Shape, frozen=True, kw_only=True):
     creator: Account | None = None
 
 
-class WorkflowRun(Shape, frozen=True, kw_only=True):
+class WorkflowRun(Schema, frozen=True, kw_only=True):
     """A run of a workflow."""
 
     id: int
@@ -187,7 +187,7 @@ class WorkflowRun(Shape, frozen=True, kw_only=True):
     html_url: str | None = None
 
 
-class Artifact(Shape, frozen=True, kw_only=True):
+class Artifact(Schema, frozen=True, kw_only=True):
     """An archive that a run has left."""
 
     id: int
@@ -196,13 +196,13 @@ class Artifact(Shape, frozen=True, kw_only=True):
     expired: bool = False
 
 
-class Artifacts(Shape, frozen=True, kw_only=True):
+class Artifacts(Schema, frozen=True, kw_only=True):
     """The archives of a run."""
 
     artifacts: tuple[Artifact, ...] = ()
 
 
-class Machine(Shape, frozen=True, kw_only=True):
+class Machine(Schema, frozen=True, kw_only=True):
     """A self-hosted runner. An ephemeral one runs a single job."""
 
     id: int
@@ -210,14 +210,14 @@ class Machine(Shape, frozen=True, kw_only=True):
     ephemeral: bool = False
 
 
-class Machines(Shape, frozen=True, kw_only=True):
+class Machines(Schema, frozen=True, kw_only=True):
     """Self-hosted runners: how many there are, and those of the first page."""
 
     total_count: int
     runners: tuple[Machine, ...] = ()
 
 
-class MachineGroup(Shape, frozen=True, kw_only=True):
+class MachineGroup(Schema, frozen=True, kw_only=True):
     """A group of an organization's runners, and which workflows may use it."""
 
     id: int
@@ -227,20 +227,20 @@ class MachineGroup(Shape, frozen=True, kw_only=True):
     selected_workflows: tuple[str, ...] = ()
 
 
-class MachineGroups(Shape, frozen=True, kw_only=True):
+class MachineGroups(Schema, frozen=True, kw_only=True):
     """The groups that a repository can use."""
 
     total_count: int
     runner_groups: tuple[MachineGroup, ...] = ()
 
 
-class EnvironmentName(Shape, frozen=True, kw_only=True):
+class EnvironmentName(Schema, frozen=True, kw_only=True):
     """An environment as the review of a run names it."""
 
     name: str = ""
 
 
-class RunApproval(Shape, frozen=True, kw_only=True):
+class RunApproval(Schema, frozen=True, kw_only=True):
     """What somebody said when GitHub asked whether a run may go on."""
 
     state: str
@@ -249,7 +249,7 @@ class RunApproval(Shape, frozen=True, kw_only=True):
     comment: str | None = None
 
 
-class ProtectionRule(Shape, frozen=True, kw_only=True):
+class ProtectionRule(Schema, frozen=True, kw_only=True):
     """One rule of an environment."""
 
     type: str
@@ -257,27 +257,27 @@ class ProtectionRule(Shape, frozen=True, kw_only=True):
     reviewers: tuple[msgspec.Raw, ...] | None = None
 
 
-class BranchPolicy(Shape, frozen=True, kw_only=True):
+class BranchPolicy(Schema, frozen=True, kw_only=True):
     """Which branches may deploy to an environment."""
 
     protected_branches: bool
     custom_branch_policies: bool
 
 
-class BranchPattern(Shape, frozen=True, kw_only=True):
+class BranchPattern(Schema, frozen=True, kw_only=True):
     """A branch, a tag, or a pattern of such, that may deploy to an environment."""
 
     name: str
     type: str = "branch"
 
 
-class BranchPatterns(Shape, frozen=True, kw_only=True):
+class BranchPatterns(Schema, frozen=True, kw_only=True):
     """All of them."""
 
     branch_policies: tuple[BranchPattern, ...]
 
 
-class EnvironmentFacts(Shape, frozen=True, kw_only=True):
+class EnvironmentFacts(Schema, frozen=True, kw_only=True):
     """An environment and what protects it."""
 
     name: str
@@ -286,26 +286,26 @@ class EnvironmentFacts(Shape, frozen=True, kw_only=True):
     can_admins_bypass: bool | None = None
 
 
-class Permission(Shape, frozen=True, kw_only=True):
+class Permission(Schema, frozen=True, kw_only=True):
     """What an account may do in a repository: `admin`, `write`, `read` or `none`."""
 
     permission: str
     user: Account | None = None
 
 
-class Membership(Shape, frozen=True, kw_only=True):
+class Membership(Schema, frozen=True, kw_only=True):
     """Somebody's membership of a team."""
 
     state: str
 
 
-class Team(Shape, frozen=True, kw_only=True):
+class Team(Schema, frozen=True, kw_only=True):
     """A team."""
 
     id: int
 
 
-class Content(Shape, frozen=True, kw_only=True):
+class Content(Schema, frozen=True, kw_only=True):
     """A file of the repository."""
 
     type: str
@@ -313,7 +313,7 @@ class Content(Shape, frozen=True, kw_only=True):
     content: str = ""
 
 
-class DeploymentFacts(Shape, frozen=True, kw_only=True):
+class DeploymentFacts(Schema, frozen=True, kw_only=True):
     """A deployment. `payload` is an object, or a text that may be one."""
 
     id: int
@@ -322,7 +322,7 @@ class DeploymentFacts(Shape, frozen=True, kw_only=True):
     payload: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class DeploymentStatus(Shape, frozen=True, kw_only=True):
+class DeploymentStatus(Schema, frozen=True, kw_only=True):
     """A status of a deployment."""
 
     id: int
@@ -330,13 +330,13 @@ class DeploymentStatus(Shape, frozen=True, kw_only=True):
     creator: Account | None = None
 
 
-class StatusCheck(Shape, frozen=True, kw_only=True):
+class StatusCheck(Schema, frozen=True, kw_only=True):
     """A check that must pass before a merge."""
 
     context: str
 
 
-class RuleParameters(Shape, frozen=True, kw_only=True):
+class RuleParameters(Schema, frozen=True, kw_only=True):
     """Of the parameters of a branch rule, those that matter here."""
 
     required_approving_review_count: int = 0
@@ -344,36 +344,36 @@ class RuleParameters(Shape, frozen=True, kw_only=True):
     required_status_checks: tuple[StatusCheck, ...] = ()
 
 
-class Rule(Shape, frozen=True, kw_only=True):
+class Rule(Schema, frozen=True, kw_only=True):
     """A rule that applies to a branch."""
 
     type: str
     parameters: RuleParameters | None = None
 
 
-class RequiredReviews(Shape, frozen=True, kw_only=True):
+class RequiredReviews(Schema, frozen=True, kw_only=True):
     """Reviews that classic branch protection asks for."""
 
     required_approving_review_count: int = 0
     dismiss_stale_reviews: bool = False
 
 
-class RequiredChecks(Shape, frozen=True, kw_only=True):
+class RequiredChecks(Schema, frozen=True, kw_only=True):
     """Checks that classic branch protection asks for."""
 
     contexts: tuple[str, ...] = ()
 
 
-class Protection(Shape, frozen=True, kw_only=True):
+class BranchProtection(Schema, frozen=True, kw_only=True):
     """Classic branch protection."""
 
     required_pull_request_reviews: RequiredReviews | None = None
     required_status_checks: RequiredChecks | None = None
 
 
-class Branch(Shape, frozen=True, kw_only=True):
+class Branch(Schema, frozen=True, kw_only=True):
     """A branch. `protection` has the checks alone; the rest needs an administrator's token."""
 
     name: str
     protected: bool = False
-    protection: Protection | None = None
+    protection: BranchProtection | None = None
