@@ -12,7 +12,7 @@ from assent.core.inspection import Part, Tensor
 _Pair = tuple[Part | None, Part | None]
 
 
-class Known(Protocol):
+class LoadedBundle(Protocol):
     """What is known of bytes, by their digests."""
 
     def are_same(self, old: Part, new: Part) -> bool:
@@ -23,7 +23,7 @@ class Known(Protocol):
 
 
 def uncompared(
-    pairs: Sequence[_Pair], known: Known, weights: Weights | None
+    pairs: Sequence[_Pair], known: LoadedBundle, weights: Weights | None
 ) -> tuple[NotCompared, ...]:
     """The parts on both sides, and the tensors, whose bytes are not known to be the same and whose
     content was not compared. `weights` is None if nobody looked at values.

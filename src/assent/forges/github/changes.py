@@ -14,9 +14,9 @@ from assent.core.change import Author
 from assent.errors import OutsideError, UsageError
 from assent.forges.github.api import RefusedError
 from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
-from assent.forges.github.shapes import Account, Commit, Comparison, Pull, Signature, WorkflowRun
-from assent.forges.github.site import Site
-from assent.forges.making import Made, Push, Written, author, made_by, opened_by
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Account, Commit, Comparison, Pull, Signature, WorkflowRun
+from assent.forges.makers import Made, Push, Written, author, made_by, opened_by
 from assent.forges.remote.changes import Found, RemoteChanges
 from assent.git import Repository
 
@@ -56,11 +56,11 @@ class Woken(Found[Pull], frozen=True, kw_only=True):
 class Changes(RemoteChanges[Pull]):
     """The change of a run, and changes by number. Each is read once."""
 
-    _site: Site
+    _remote: RemoteRepository
 
     def __init__(
         self,
-        site: Site,
+        remote: RemoteRepository,
         checkout: Repository,
         wakeup: Wakeup,
         *,
@@ -68,14 +68,14 @@ class Changes(RemoteChanges[Pull]):
         wait: Callable[[float], None],
     ) -> None:
         super().__init__(
-            site,
+            remote,
             checkout,
             sha=wakeup.sha,
             ref=wakeup.ref,
             before=wakeup.before,
             may_be_late=wakeup.run is not None and wakeup.event not in OF_OPEN,
             wait=wait,
-            pushes=lambda: pushes_to(site, site.branch),
+            pushes=lambda: pushes_to(remote, remote.branch),
             most=MOST_PUSHES,
         )
         self._wakeup = wakeup
@@ -118,12 +118,12 @@ class Changes(RemoteChanges[Pull]):
         return found
 
     def _read(self, number: int) -> Pull:
-        path = self._site.path("pulls", number)
-        return self._site.api.get(path, Pull, doing=f"reading pull request {number}")
+        path = self._remote.path("pulls", number)
+        return self._remote.api.get(path, Pull, doing=f"reading pull request {number}")
 
     def _has_landed(self, request: Pull) -> bool:
         is_merged = request.merged is True or request.merged_at is not None
-        return is_merged and request.target == self._site.branch
+        return is_merged and request.target == self._remote.branch
 
     def _landed_as(self, request: Pull) -> str | None:
         return request.merge_commit_sha if self._has_landed(request) else None
@@ -132,9 +132,9 @@ class Changes(RemoteChanges[Pull]):
         """The open pull request of a run that ran the code of one: looked for by the run's head,
         never by a number that the run has left somewhere.
         """
-        site = self._site
+        remote = self._remote
         doing = f"looking for the pull request of run {run_id}"
-        run = site.run(str(run_id), doing=doing)
+        run = remote.run(str(run_id), doing=doing)
         if run is None:
             raise RefusedError(doing, "GitHub answered 404", status=404)
         if run.event not in ("pull_request", "pull_request_review", "merge_group"):
@@ -154,10 +154,10 @@ class Changes(RemoteChanges[Pull]):
         if source is None or source.owner is None or run.head_branch is None:
             raise OutsideError(doing, "the repository it came from is gone")
         if run.event == "merge_group":
-            if source.id != site.facts.id:
+            if source.id != remote.facts.id:
                 raise UsageError(doing, "a queue of another repository is none of ours")
             return _woken(self._in_queue(run.head_branch), group=run.head_sha)
-        opened = site.open_pulls(source.owner.login, run.head_branch, source.id, doing=doing)
+        opened = remote.open_pulls(source.owner.login, run.head_branch, source.id, doing=doing)
         found = [pull for pull in opened if pull.revision == run.head_sha]
         return _woken(self._of(self._only(found, doing, run.head_sha)), run=run)
 
@@ -198,10 +198,12 @@ class Changes(RemoteChanges[Pull]):
         return made_by(self._written(commits), pushes, self._history).authors
 
     def _merged_with(self, commit: str) -> list[Pull]:
-        site = self._site
+        remote = self._remote
         doing = f"looking for the pull request that became {commit[:12]}"
         try:
-            found = list(site.api.pages(site.path("commits", commit, "pulls"), Pull, doing=doing))
+            found = list(
+                remote.api.pages(remote.path("commits", commit, "pulls"), Pull, doing=doing)
+            )
         except RefusedError as error:
             if error.status in _NO_COMMIT:
                 return []
@@ -211,14 +213,14 @@ class Changes(RemoteChanges[Pull]):
             for pull in found
             if self._has_landed(pull)
             and pull.base.repo is not None
-            and pull.base.repo.id == site.facts.id
+            and pull.base.repo.id == remote.facts.id
         ]
 
     def _contains(self, branch: str, commit: str) -> bool:
-        site = self._site
+        remote = self._remote
         try:
-            found = site.api.get(
-                site.path("compare", f"{branch}...{commit}"),
+            found = remote.api.get(
+                remote.path("compare", f"{branch}...{commit}"),
                 Comparison,
                 doing=f"asking whether {branch} contains {commit[:12]}",
                 parameters={"per_page": "1"},
@@ -243,10 +245,10 @@ class Changes(RemoteChanges[Pull]):
 
     def _named(self, commit: str) -> list[Commit]:
         """A commit as GitHub has it; nothing if it does not."""
-        site = self._site
+        remote = self._remote
         try:
             doing = f"reading the commit {commit[:12]}"
-            return [site.api.get(site.path("commits", commit), Commit, doing=doing)]
+            return [remote.api.get(remote.path("commits", commit), Commit, doing=doing)]
         except RefusedError as error:
             if error.status not in _NO_COMMIT:
                 raise
@@ -260,9 +262,9 @@ class Changes(RemoteChanges[Pull]):
         parents = found[0].parents if found else ()
         if len(parents) < 2:
             return found, True
-        site, before = self._site, parents[0].sha
-        comparison = site.api.get(
-            site.path("compare", f"{before}...{commit}"),
+        remote, before = self._remote, parents[0].sha
+        comparison = remote.api.get(
+            remote.path("compare", f"{before}...{commit}"),
             Comparison,
             doing=f"reading what {commit[:12]} has brought",
             parameters={"per_page": "100"},
@@ -271,27 +273,27 @@ class Changes(RemoteChanges[Pull]):
         return [*listed, *found], len(listed) + 1 == comparison.total_commits
 
     def _made(self, request: Pull) -> Made:
-        pull, site = request, self._site
+        pull, remote = request, self._remote
         doing = f"reading the commits of pull request {pull.number}"
-        path = site.path("pulls", pull.number, "commits")
-        commits = list(site.api.pages(path, Commit, doing=doing))
+        path = remote.path("pulls", pull.number, "commits")
+        commits = list(remote.api.pages(path, Commit, doing=doing))
         beyond = []
         # GitHub lists the oldest ones, so where the list is cut off the head is not in it.
         if len(commits) >= MOST_COMMITS or pull.head.sha not in {one.sha for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitHub lists"
             beyond.append(Author(name=name, person=None))
         return opened_by(
-            made_by(self._written(commits), read_pushes(site, pull), self._history),
+            made_by(self._written(commits), read_pushes(remote, pull), self._history),
             self._opener(pull),
-            asked_for_by(site, pull),
+            asked_for_by(remote, pull),
             beyond,
-            is_own=lambda: pull.user is not None and pull.user.id == site.own.id,
+            is_own=lambda: pull.user is not None and pull.user.id == remote.own.id,
         )
 
     def _opener(self, pull: Pull) -> Author:
         if pull.user is None or pull.user.id == 0:
             return Author(name="a deleted account, which opened it", person=None)
-        return author(self._site.actor(pull.user))
+        return author(self._remote.actor(pull.user))
 
     def _written(self, commits: Sequence[Commit]) -> list[Written]:
         known = _addresses(commits)
@@ -322,7 +324,7 @@ class Changes(RemoteChanges[Pull]):
         if account is None:
             name = f"{signature.name or 'nobody'} <{address}>"
             return Author(name=name, person=None, address=address)
-        return Author(name=account.login, person=self._site.actor(account))
+        return Author(name=account.login, person=self._remote.actor(account))
 
     def _co_author(self, trailer: str, known: Mapping[str, Account]) -> Author:
         """Whom a `Co-authored-by` names. GitHub maps those by their address, and says so nowhere:
@@ -331,9 +333,9 @@ class Changes(RemoteChanges[Pull]):
         name, _, address = trailer.removesuffix(">").rpartition("<")
         address = address.strip().lower()
         private = _PRIVATE.fullmatch(address)
-        if private is not None and private["host"] == self._site.host:
+        if private is not None and private["host"] == self._remote.host:
             account = Account(id=int(private["id"]), login=private["login"])
-            return Author(name=account.login, person=self._site.actor(account))
+            return Author(name=account.login, person=self._remote.actor(account))
         return self._author(None, Signature(name=name.strip() or None, email=address), known)
 
     def _is_forge(self, commit: Commit) -> bool:
@@ -341,7 +343,7 @@ class Changes(RemoteChanges[Pull]):
         if commit.committer is not None and commit.committer.id != 0:
             return commit.committer.login == WEB_FLOW
         signature = commit.commit.committer
-        return signature is not None and signature.email == f"noreply@{self._site.host}"
+        return signature is not None and signature.email == f"noreply@{self._remote.host}"
 
 
 def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:

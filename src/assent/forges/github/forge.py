@@ -13,19 +13,19 @@ from assent.forges.archives import LIMITS, Limits
 from assent.forges.github import artifacts
 from assent.forges.github.api import Api
 from assent.forges.github.changes import Changes, Wakeup, Woken
+from assent.forges.github.comments import Comments
 from assent.forges.github.deployments import Deployments
-from assent.forges.github.guards import Guards
+from assent.forges.github.protections import Protections
+from assent.forges.github.repository import RemoteRepository
 from assent.forges.github.reviews import Reviews
 from assent.forges.github.roles import Roles
 from assent.forges.github.runs import Runs
-from assent.forges.github.shapes import Comment, Pull
-from assent.forges.github.shown import Shown
-from assent.forges.github.site import Site
-from assent.forges.remote.asking import Asking
+from assent.forges.github.schemas import Comment, Pull
 from assent.forges.remote.forge import RemoteForge
 from assent.forges.remote.proposals import Proposals
+from assent.forges.remote.slash_commands import SlashCommands
 from assent.git import Repository
-from assent.ports import Guard, Notice, Waiting
+from assent.ports import Notice, Protection, Waiting
 
 WORKFLOW = ".github/workflows/assent.yml"
 
@@ -46,9 +46,9 @@ class GitHubForge(RemoteForge[Pull, Comment]):
     Nothing is sent, and PyGithub is not imported, before something is asked.
     """
 
-    _site: Site
+    _remote: RemoteRepository
     _changes: Changes
-    _shown: Shown
+    _shown: Comments
     _runs: Runs
 
     def __init__(
@@ -72,18 +72,20 @@ class GitHubForge(RemoteForge[Pull, Comment]):
         wait: Callable[[float], None] = time.sleep,
         say: Callable[[str], None] = _silent,
     ) -> None:
-        self._site = Site(Api(api, token, wait=wait, say=say), repository, account=account)
+        self._remote = RemoteRepository(
+            Api(api, token, wait=wait, say=say), repository, account=account
+        )
         wakeup = Wakeup(
             event=event, payload=payload or {}, run=run, sha=sha, ref=ref, before=before
         )
-        self._changes = Changes(self._site, checkout, wakeup, workflow=workflow, wait=wait)
-        self._roles = Roles(self._site, file=file, say=say)
-        self._shown = Shown(self._site, run_address=run_address)
-        self._reviews = Reviews(self._site, self._shown)
-        self._asking = Asking(self._site, self._shown, self._reviews)
-        self._runs = Runs(self._site, run=run)
-        self._deployments = Deployments(self._site)
-        self._proposals = Proposals(self._site, Pull)
+        self._changes = Changes(self._remote, checkout, wakeup, workflow=workflow, wait=wait)
+        self._roles = Roles(self._remote, file=file, say=say)
+        self._shown = Comments(self._remote, run_address=run_address)
+        self._reviews = Reviews(self._remote, self._shown)
+        self._slash_commands = SlashCommands(self._remote, self._shown, self._reviews)
+        self._runs = Runs(self._remote, run=run)
+        self._deployments = Deployments(self._remote)
+        self._proposals = Proposals(self._remote, Pull)
         self._limits = limits
 
     def _asked_in(self) -> int | None:
@@ -117,7 +119,7 @@ class GitHubForge(RemoteForge[Pull, Comment]):
                 "it was started again meanwhile",
                 hint="its end wakes up the next review",
             )
-        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
+        return artifacts.fetch(self._remote, run, name, folder, limits=self._limits)
 
     def fetch_own(self, name: str, folder: Path) -> Run:
         """See `Forge.fetch_own`."""
@@ -125,8 +127,10 @@ class GitHubForge(RemoteForge[Pull, Comment]):
         if run is None:
             doing = f"fetching the artifact {name!r}"
             raise UsageError(doing, "this is no run of GitHub Actions", hint=f"leave out {name!r}")
-        return artifacts.fetch(self._site, run, name, folder, limits=self._limits)
+        return artifacts.fetch(self._remote, run, name, folder, limits=self._limits)
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
-        return Guards(self._site).all(models, environments)
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
+        return Protections(self._remote).all(models, environments)

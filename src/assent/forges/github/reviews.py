@@ -11,11 +11,11 @@ from assent.core.change import Change, Review, ReviewState
 from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.github.shapes import Comment, Commit, Pull, PullReview
-from assent.forges.github.shown import Shown
-from assent.forges.github.site import Site
+from assent.forges.comment_history import UNKNOWN_HEAD
+from assent.forges.github.comments import Comments
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Comment, Commit, Pull, PullReview
 from assent.forges.remote.reviews import MOST_REVISIONS, RemoteReviews
-from assent.forges.sights import UNKNOWN_HEAD
 
 _OPINIONS = {
     "APPROVED": ReviewState.APPROVED,
@@ -31,10 +31,10 @@ _LONGEST_REASON = 1000
 class Reviews(RemoteReviews[Pull, Comment]):
     """The opinions on pull requests of one repository."""
 
-    _site: Site
+    _remote: RemoteRepository
 
-    def __init__(self, site: Site, shown: Shown) -> None:
-        super().__init__(site, shown)
+    def __init__(self, remote: RemoteRepository, shown: Comments) -> None:
+        super().__init__(remote, shown)
         self._last: dict[int, list[PullReview]] = {}
 
     def _given(self, model: str, change: Change, request: Pull) -> Iterator[Review]:
@@ -51,9 +51,9 @@ class Reviews(RemoteReviews[Pull, Comment]):
     def revisions(self, request: Pull) -> Iterator[str]:
         """See `RemoteReviews.revisions`."""
         yield request.revision
-        path = self._site.path("pulls", request.number, "commits")
+        path = self._remote.path("pulls", request.number, "commits")
         doing = f"reading the commits of pull request {request.number}"
-        found = [one.sha for one in self._site.api.pages(path, Commit, doing=doing)]
+        found = [one.sha for one in self._remote.api.pages(path, Commit, doing=doing)]
         earlier = (sha for sha in reversed(found) if sha != request.revision)
         yield from islice(earlier, MOST_REVISIONS)
 
@@ -78,7 +78,7 @@ class Reviews(RemoteReviews[Pull, Comment]):
     def _changed(self, review: PullReview | None, giver: PersonKey) -> str | None:
         if review is None:
             return "the review was deleted"
-        if self._site.actor(review.user).key != giver:
+        if self._remote.actor(review.user).key != giver:
             return "its account is gone"
         return None if review.state == "APPROVED" else "the review was dismissed"
 
@@ -87,7 +87,7 @@ class Reviews(RemoteReviews[Pull, Comment]):
     ) -> str | None:
         if comment is None:
             return "the comment was deleted"
-        if self._site.actor(comment.user).key != giver:
+        if self._remote.actor(comment.user).key != giver:
             return "its account is gone"
         is_said = self.typed(model, comment, request, ()) is not None
         return None if is_said else "the comment was edited"
@@ -107,9 +107,9 @@ class Reviews(RemoteReviews[Pull, Comment]):
         return None if is_there else "it was dismissed or deleted"
 
     def _read(self, number: int) -> list[PullReview]:
-        path = self._site.path("pulls", number, "reviews")
+        path = self._remote.path("pulls", number, "reviews")
         doing = f"reading the reviews of pull request {number}"
-        found = list(self._site.api.pages(path, PullReview, doing=doing))
+        found = list(self._remote.api.pages(path, PullReview, doing=doing))
         for review in found:
             if review.state not in _OPINIONS and review.state not in _NO_OPINIONS:
                 raise OutsideError(
@@ -129,7 +129,7 @@ class Reviews(RemoteReviews[Pull, Comment]):
                 f"GitHub does not say when review {review.id} was given",
             )
         return Review(
-            person=self._site.actor(review.user),
+            person=self._remote.actor(review.user),
             state=_OPINIONS[review.state],
             at=review.submitted_at,
             head=review.commit_id or UNKNOWN_HEAD,

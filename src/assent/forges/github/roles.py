@@ -12,8 +12,8 @@ from assent.core.identity import Actor, Resolved
 from assent.errors import OutsideError
 from assent.forges.github.api import RefusedError, segment
 from assent.forges.github.codeowners import PLACES, owners
-from assent.forges.github.shapes import Account, Content, Membership, Permission, Team
-from assent.forges.github.site import Site
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Account, Content, Membership, Permission, Team
 from assent.forges.remote.roles import RemoteRoles
 
 Key = TypeVar("Key")
@@ -29,10 +29,10 @@ class Roles(RemoteRoles):
 
     logins = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
     places = PLACES
-    _site: Site
+    _remote: RemoteRepository
 
-    def __init__(self, site: Site, *, file: str, say: Callable[[str], None]) -> None:
-        super().__init__(site, file=file, say=say)
+    def __init__(self, remote: RemoteRepository, *, file: str, say: Callable[[str], None]) -> None:
+        super().__init__(remote, file=file, say=say)
         self._permissions: dict[str, Permission | None] = {}
         self._logins: dict[str, str | None] = {}
         self._members: dict[tuple[str, str, str], bool] = {}
@@ -56,7 +56,7 @@ class Roles(RemoteRoles):
 
     def _of_team(self, person: Actor, team: str, pin: str | None) -> Resolved | None:
         organization, _, name = team.lower().rpartition("/")
-        organization = organization or self._site.facts.owner.login.lower()
+        organization = organization or self._remote.facts.owner.login.lower()
         if not self._is_in(person, organization, name):
             return None
         number = self._number_of(organization, name)
@@ -75,15 +75,15 @@ class Roles(RemoteRoles):
         permission = self._permission_of(person)
         if permission is None or permission.permission == "none":
             return False
-        if self._site.facts.private or permission.permission in _MAY_WRITE:
+        if self._remote.facts.private or permission.permission in _MAY_WRITE:
             return True
         login = self._login_of(person) or ""
         return _once(self._collaborators, person.id, lambda: self._read_collaborator(login))
 
     def _read_collaborator(self, login: str) -> bool:
-        return self._site.api.exists(
-            self._site.path("collaborators", login),
-            doing=f"asking whether {login} is a collaborator of {self._site.facts.full_name}",
+        return self._remote.api.exists(
+            self._remote.path("collaborators", login),
+            doing=f"asking whether {login} is a collaborator of {self._remote.facts.full_name}",
         )
 
     def _permission_of(self, person: Actor) -> Permission | None:
@@ -102,7 +102,7 @@ class Roles(RemoteRoles):
     def _read_login(self, person: Actor) -> str | None:
         if self.logins.fullmatch(person.login) and self._is_account(person.login, person):
             return person.login
-        found = self._site.api.find(
+        found = self._remote.api.find(
             f"/user/{segment(person.id)}",
             Account,
             doing=f"asking what the account {person.id} is called today",
@@ -119,10 +119,10 @@ class Roles(RemoteRoles):
         return _once(self._permissions, login.lower(), lambda: self._read_permission(login))
 
     def _read_permission(self, login: str) -> Permission | None:
-        return self._site.api.find(
-            self._site.path("collaborators", login, "permission"),
+        return self._remote.api.find(
+            self._remote.path("collaborators", login, "permission"),
             Permission,
-            doing=f"reading what {login} may do in {self._site.facts.full_name}",
+            doing=f"reading what {login} may do in {self._remote.facts.full_name}",
         )
 
     def _is_in(self, person: Actor, organization: str, team: str) -> bool:
@@ -136,7 +136,7 @@ class Roles(RemoteRoles):
         doing = f"asking whether {login} is in @{organization}/{team}"
         path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
         try:
-            found = self._site.api.find(
+            found = self._remote.api.find(
                 f"{path}/memberships/{segment(login)}", Membership, doing=doing
             )
         except RefusedError as error:
@@ -157,7 +157,7 @@ class Roles(RemoteRoles):
         doing = f"looking for the team @{organization}/{team}"
         path = "/".join(["/orgs", segment(organization), "teams", segment(team)])
         try:
-            found = self._site.api.find(path, Team, doing=doing)
+            found = self._remote.api.find(path, Team, doing=doing)
         except RefusedError as error:
             if error.status != 403:
                 raise
@@ -178,8 +178,8 @@ class Roles(RemoteRoles):
         return "GitHub tells nobody whose address that is" if is_address else None
 
     def _text(self, place: str, branch: str, *, doing: str) -> str | None:
-        path = self._site.path("contents", *place.split("/"))
-        content = self._site.api.find(path, Content, doing=doing, parameters={"ref": branch})
+        path = self._remote.path("contents", *place.split("/"))
+        content = self._remote.api.find(path, Content, doing=doing, parameters={"ref": branch})
         return None if content is None else _text(content, doing)
 
 

@@ -11,10 +11,10 @@ import msgspec
 from assent.core.change import Author
 from assent.forges.gitlab.authors import Authors
 from assent.forges.gitlab.people import MOST_OF_BRANCH, pushes_to
-from assent.forges.gitlab.shapes import Brought, Commit, Comparison, MergeRequest
-from assent.forges.gitlab.site import Site
-from assent.forges.making import Made, Push
-from assent.forges.patience import RefusedError
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import Brought, Commit, Comparison, MergeRequest
+from assent.forges.http_retries import RefusedError
+from assent.forges.makers import Made, Push
 from assent.forges.remote.changes import Found, RemoteChanges
 from assent.git import Repository
 
@@ -36,60 +36,60 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
 class Changes(RemoteChanges[MergeRequest]):
     """The change of a run, and changes by number."""
 
-    _site: Site
+    _remote: RemoteRepository
 
     def __init__(
         self,
-        site: Site,
+        remote: RemoteRepository,
         checkout: Repository,
         wakeup: Wakeup,
         *,
         wait: Callable[[float], None],
     ) -> None:
         super().__init__(
-            site,
+            remote,
             checkout,
             sha=wakeup.sha,
             ref=wakeup.ref,
             before=wakeup.before,
             may_be_late=wakeup.run is not None and wakeup.merge_request is None,
             wait=wait,
-            pushes=lambda: pushes_to(site, site.branch),
+            pushes=lambda: pushes_to(remote, remote.branch),
             most=MOST_OF_BRANCH,
         )
         self._number = wakeup.merge_request
-        self._authors = Authors(site, self._history)
+        self._authors = Authors(remote, self._history)
 
     def current(self) -> Found[MergeRequest] | None:
         """See `RemoteChanges.current`."""
         return self._of_checkout() if self._number is None else self._request(self._number)
 
     def _read(self, number: int) -> MergeRequest:
-        path = self._site.path("merge_requests", number)
+        path = self._remote.path("merge_requests", number)
         doing = f"reading merge request {number}"
-        return self._site.api.get(path, MergeRequest, doing=doing)
+        return self._remote.api.get(path, MergeRequest, doing=doing)
 
     def _made(self, request: MergeRequest) -> Made:
         return self._authors.of_request(request)
 
     def _landed_as(self, request: MergeRequest) -> str | None:
         """A fast-forward leaves no commit of its own, squashed or not."""
-        if request.state != "merged" or request.target_branch != self._site.branch:
+        if request.state != "merged" or request.target_branch != self._remote.branch:
             return None
         return request.merge_commit_sha or request.squash_commit_sha or request.sha
 
     def _merged_by_hand(self, commit: str, pusher: Push | None) -> Sequence[Author]:
         doing = f"reading the commit {commit[:12]}"
-        path = self._site.path("repository", "commits", commit)
-        brought = self._brought(self._site.api.get(path, Commit, doing=doing))
+        path = self._remote.path("repository", "commits", commit)
+        brought = self._brought(self._remote.api.get(path, Commit, doing=doing))
         return self._authors.of_commits(brought, is_within=False, pusher=pusher)
 
     def _merged_with(self, commit: str) -> list[MergeRequest]:
-        site = self._site
+        remote = self._remote
         doing = f"looking for the merge request that became {commit[:12]}"
-        path = site.path("repository", "commits", commit, "merge_requests")
+        path = remote.path("repository", "commits", commit, "merge_requests")
         try:
-            found = list(site.api.pages(path, MergeRequest, doing=doing))
+            found = list(remote.api.pages(path, MergeRequest, doing=doing))
         except RefusedError as error:
             if error.status in _NO_COMMIT:
                 return []
@@ -97,14 +97,14 @@ class Changes(RemoteChanges[MergeRequest]):
         return [
             one
             for one in found
-            if one.target_project_id == site.facts.id and self._landed_as(one) is not None
+            if one.target_project_id == remote.facts.id and self._landed_as(one) is not None
         ]
 
     def _contains(self, branch: str, commit: str) -> bool:
-        site = self._site
+        remote = self._remote
         try:
-            found = site.api.get(
-                site.path("repository", "compare"),
+            found = remote.api.get(
+                remote.path("repository", "compare"),
                 Comparison,
                 doing=f"asking whether {branch} contains {commit[:12]}",
                 parameters={"from": branch, "to": commit},
@@ -118,8 +118,8 @@ class Changes(RemoteChanges[MergeRequest]):
     def _made_commit(
         self, head: str, *, landed: bool, is_within: bool, pusher: Push | None
     ) -> Sequence[Author]:
-        path = self._site.path("repository", "commits", head)
-        commit = self._site.api.find(path, Commit, doing=f"reading the commit {head[:12]}")
+        path = self._remote.path("repository", "commits", head)
+        commit = self._remote.api.find(path, Commit, doing=f"reading the commit {head[:12]}")
         if commit is None:
             return ()
         commits = self._brought(commit) if landed else [commit]
@@ -131,9 +131,9 @@ class Changes(RemoteChanges[MergeRequest]):
         """
         if len(commit.parent_ids) < 2:
             return [commit]
-        site, before = self._site, commit.parent_ids[0]
-        comparison = site.api.get(
-            site.path("repository", "compare"),
+        remote, before = self._remote, commit.parent_ids[0]
+        comparison = remote.api.get(
+            remote.path("repository", "compare"),
             Brought,
             doing=f"reading what {commit.id[:12]} has brought",
             parameters={"from": before, "to": commit.id},

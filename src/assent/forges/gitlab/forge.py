@@ -13,20 +13,20 @@ from assent.core.evidence import Run
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.gitlab.api import Api, Token
 from assent.forges.gitlab.changes import Changes, Wakeup
+from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.deployments import Deployments
-from assent.forges.gitlab.guards import Guards
+from assent.forges.gitlab.protections import Protections
+from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
-from assent.forges.gitlab.shapes import MergeRequest, Note
-from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import Site
+from assent.forges.gitlab.schemas import MergeRequest, Note
 from assent.forges.gitlab.waiting import Open, fetch_own, open_requests
-from assent.forges.remote.asking import Asking
 from assent.forges.remote.forge import RemoteForge
 from assent.forges.remote.proposals import Proposals
+from assent.forges.remote.slash_commands import SlashCommands
 from assent.git import Repository
-from assent.ports import Guard, Waiting
+from assent.ports import Protection, Waiting
 
 
 def _silent(text: str) -> None:
@@ -51,8 +51,8 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
     Nothing is sent, and python-gitlab is not imported, before something is asked.
     """
 
-    _site: Site
-    _shown: Shown
+    _remote: RemoteRepository
+    _shown: Comments
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
     ) -> None:
         own = Token(job_token, is_of_job=True) if job_token else None
         given = Token(token) if token else own
-        self._site = Site(
+        self._remote = RemoteRepository(
             Api(api, given, wait=wait, say=say),
             project,
             job_api=Api(api, own, wait=wait, say=say) if own else None,
@@ -89,10 +89,10 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         self._run_address = run_address
         self._limits = limits
         self._wait = wait
-        self._roles = Roles(self._site, file=file, say=say, today=today)
-        self._runs = Runs(self._site)
-        self._deployments = Deployments(self._site, self._runs)
-        self._proposals = Proposals(self._site, MergeRequest)
+        self._roles = Roles(self._remote, file=file, say=say, today=today)
+        self._runs = Runs(self._remote)
+        self._deployments = Deployments(self._remote, self._runs)
+        self._proposals = Proposals(self._remote, MergeRequest)
         self._begin(
             Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before)
         )
@@ -101,10 +101,10 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         """What is of one change: nothing of it is read yet."""
         self._commit = None
         self._wakeup = wakeup
-        self._changes = Changes(self._site, self._checkout, wakeup, wait=self._wait)
-        self._shown = Shown(self._site, run_address=self._run_address)
-        self._reviews = Reviews(self._site, self._shown)
-        self._asking = Asking(self._site, self._shown, self._reviews)
+        self._changes = Changes(self._remote, self._checkout, wakeup, wait=self._wait)
+        self._shown = Comments(self._remote, run_address=self._run_address)
+        self._reviews = Reviews(self._remote, self._shown)
+        self._slash_commands = SlashCommands(self._remote, self._shown, self._reviews)
 
     def _of(self, number: int) -> Self:
         """The forge as a run of another change has it."""
@@ -115,12 +115,12 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. What woke this run up says nothing here."""
-        return [self._open(request, model, job) for request in open_requests(self._site)]
+        return [self._open(request, model, job) for request in open_requests(self._remote)]
 
     def _open(self, request: MergeRequest, model: str, job: str) -> Waiting:
         bound = self._of(request.iid)
         return Open(
-            self._site,
+            self._remote,
             request,
             forge=bound,
             find=lambda: bound._current,
@@ -137,7 +137,7 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
 
     def fetch_own(self, name: str, folder: Path) -> Run:
         """See `Forge.fetch_own`."""
-        return fetch_own(self._site, name, folder, limits=self._limits)
+        return fetch_own(self._remote, name, folder, limits=self._limits)
 
     def _asked_in(self) -> int | None:
         """GitLab starts no pipeline for a note by itself; a webhook to its own pipeline trigger
@@ -145,6 +145,8 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         """
         return self._wakeup.note
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
-        return Guards(self._site).all(models, environments)
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
+        return Protections(self._remote).all(models, environments)

@@ -11,12 +11,12 @@ from assent.core.change import Change, Review, ReviewState
 from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.gitlab.moments import moment
-from assent.forges.gitlab.shapes import Approval as Given
-from assent.forges.gitlab.shapes import Approvals, MergeRequest, Note, Reviewer, Version
-from assent.forges.gitlab.site import Site
+from assent.forges.comment_history import UNKNOWN_HEAD
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import Approval as Given
+from assent.forges.gitlab.schemas import Approvals, MergeRequest, Note, Reviewer, Version
+from assent.forges.gitlab.timestamps import timestamp
 from assent.forges.remote.reviews import MOST_REVISIONS, RemoteReviews
-from assent.forges.sights import UNKNOWN_HEAD
 
 UNKNOWN_TIME = "-"
 """No time; it sorts before every time, so that a typed approval is the later one."""
@@ -27,7 +27,7 @@ _REQUESTED_CHANGES = "requested changes"
 class Reviews(RemoteReviews[MergeRequest, Note]):
     """The opinions on merge requests of one project."""
 
-    _site: Site
+    _remote: RemoteRepository
 
     def _given(self, model: str, change: Change, request: MergeRequest) -> list[Review]:
         versions = self.versions(request.iid)
@@ -45,7 +45,7 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         A typed one is the note's.
         """
         person = approval.person
-        account = self._site.user(int(person.id)) if person.id.isdigit() else None
+        account = self._remote.user(int(person.id)) if person.id.isdigit() else None
         if account is None or account.state != "active":
             return "the account is gone" if account is None else f"the account is {account.state}"
         kind, _, note = (approval.review or "").partition(":")
@@ -65,8 +65,8 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         """Whether the same approval stands: one that was given again is another one."""
         doing = f"reading the approvals of merge request {number}"
         for one in self._approvals(number):
-            at = moment(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
-            is_theirs = self._site.actor(one.user).key == approval.person.key
+            at = timestamp(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
+            is_theirs = self._remote.actor(one.user).key == approval.person.key
             if is_theirs and (at == approval.at or UNKNOWN_TIME in (at, approval.at)):
                 return True
         return False
@@ -84,10 +84,10 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
     def versions(self, number: int) -> list[Version]:
         """What was pushed to a merge request, oldest first; times made comparable."""
         doing = f"reading the versions of merge request {number}"
-        path = self._site.path("merge_requests", number, "versions")
+        path = self._remote.path("merge_requests", number, "versions")
         found = [
-            msgspec.structs.replace(one, created_at=moment(one.created_at, doing))
-            for one in self._site.api.pages(path, Version, doing=doing)
+            msgspec.structs.replace(one, created_at=timestamp(one.created_at, doing))
+            for one in self._remote.api.pages(path, Version, doing=doing)
         ]
         return sorted(found, key=lambda one: one.id)
 
@@ -100,14 +100,14 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         for one in self._approvals(number):
             at = head = None
             if one.approved_at is not None:
-                at = moment(one.approved_at, doing)
+                at = timestamp(one.approved_at, doing)
                 head = _head_at(versions, at)
             shown = None
             if at is not None and head is not None:
                 shown = self._shown.bundle_at(model, number, head, at)
             found.append(
                 Review(
-                    person=self._site.actor(one.user),
+                    person=self._remote.actor(one.user),
                     state=ReviewState.APPROVED,
                     at=at or UNKNOWN_TIME,
                     head=head or UNKNOWN_HEAD,
@@ -121,23 +121,23 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
     def _approvals(self, number: int) -> Sequence[Given]:
         """Who approves now."""
         doing = f"reading the approvals of merge request {number}"
-        path = self._site.path("merge_requests", number, "approvals")
-        return self._site.api.get(path, Approvals, doing=doing).approved_by
+        path = self._remote.path("merge_requests", number, "approvals")
+        return self._remote.api.get(path, Approvals, doing=doing).approved_by
 
     def _against(self, request: MergeRequest, approved: dict[PersonKey, str]) -> list[Review]:
         """Who asks for changes now. GitLab does not say since when; a note of its own does, and
         without one it is taken as said at the last moment that anything was.
         """
         doing = f"reading the reviewers of merge request {request.iid}"
-        path = self._site.path("merge_requests", request.iid, "reviewers")
-        given = self._site.api.get(path, tuple[Reviewer, ...], doing=doing)
+        path = self._remote.path("merge_requests", request.iid, "reviewers")
+        given = self._remote.api.get(path, tuple[Reviewer, ...], doing=doing)
         against = [one for one in given if one.state == "requested_changes"]
         if against:
             # What was read before may be older than the objection.
             self._shown.messages(request.iid, anew=True)
         found = []
         for one in against:
-            person = self._site.actor(one.user)
+            person = self._remote.actor(one.user)
             at = self._objected_at(request.iid, one.user.id) or self._updated_at(request.iid)
             found.append(
                 Review(
@@ -152,14 +152,14 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
 
     def _updated_at(self, number: int) -> str:
         doing = f"reading merge request {number}"
-        path = self._site.path("merge_requests", number)
-        found = self._site.api.get(path, MergeRequest, doing=doing)
-        return moment(found.updated_at, doing)
+        path = self._remote.path("merge_requests", number)
+        found = self._remote.api.get(path, MergeRequest, doing=doing)
+        return timestamp(found.updated_at, doing)
 
     def _objected_at(self, number: int, user: int) -> str | None:
         doing = f"reading the notes of merge request {number}"
         times = [
-            moment(note.created_at, doing)
+            timestamp(note.created_at, doing)
             for note in self._shown.messages(number)
             if note.system
             and note.author is not None

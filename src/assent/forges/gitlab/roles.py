@@ -11,9 +11,9 @@ from collections.abc import Callable
 from assent.core.identity import Actor, Resolved
 from assent.errors import OutsideError
 from assent.forges.gitlab.codeowners import PLACES, owners
-from assent.forges.gitlab.shapes import GroupFacts, Member
-from assent.forges.gitlab.site import Site
-from assent.forges.patience import RefusedError, segment
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import GroupFacts, Member
+from assent.forges.http_retries import RefusedError, segment
 from assent.forges.remote.roles import RemoteRoles
 
 REPORTER = 20
@@ -32,17 +32,17 @@ class Roles(RemoteRoles):
 
     logins = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
     places = PLACES
-    _site: Site
+    _remote: RemoteRepository
 
     def __init__(
         self,
-        site: Site,
+        remote: RemoteRepository,
         *,
         file: str,
         say: Callable[[str], None],
         today: Callable[[], str],
     ) -> None:
-        super().__init__(site, file=file, say=say)
+        super().__init__(remote, file=file, say=say)
         self._today = today
         self._members: dict[tuple[str, str], Member | None] = {}
         self._groups: dict[str, int | None] = {}
@@ -79,8 +79,8 @@ class Roles(RemoteRoles):
         return member.access_level if member is not None and self._is_active(member) else 0
 
     def _member(self, person: Actor) -> Member | None:
-        name = self._site.facts.path_with_namespace
-        return self._read("", person, self._site.path("members", "all", person.id), name)
+        name = self._remote.facts.path_with_namespace
+        return self._read("", person, self._remote.path("members", "all", person.id), name)
 
     def _of_team(self, person: Actor, team: str, pin: str | None) -> Resolved | None:
         group = team
@@ -115,7 +115,7 @@ class Roles(RemoteRoles):
         key = (place, person.id)
         if key not in self._members:
             doing = f"reading what {person.login} may do in {name}"
-            found = self._site.api.find(path, Member, doing=doing)
+            found = self._remote.api.find(path, Member, doing=doing)
             if found is not None and str(found.id) != person.id:
                 raise OutsideError(doing, "GitLab answered with somebody else")
             self._members[key] = found
@@ -128,7 +128,7 @@ class Roles(RemoteRoles):
             doing = f"looking for the group @{group}"
             path = f"/groups/{segment(group)}"
             try:
-                found = self._site.api.find(
+                found = self._remote.api.find(
                     path, GroupFacts, doing=doing, parameters={"with_projects": "false"}
                 )
             except RefusedError as error:
@@ -148,8 +148,8 @@ class Roles(RemoteRoles):
         return None if is_name else "it is not known whose that is"
 
     def _text(self, place: str, branch: str, *, doing: str) -> str | None:
-        path = self._site.path("repository", "files", place, "raw")
-        return self._site.api.text(path, doing=doing, parameters={"ref": branch})
+        path = self._remote.path("repository", "files", place, "raw")
+        return self._remote.api.text(path, doing=doing, parameters={"ref": branch})
 
 
 _GROUP_TOKEN = (

@@ -17,8 +17,8 @@ from assent.core.change import Author, Change
 from assent.errors import IdleError, OutsideError
 from assent.forges.default_branch import DefaultBranch
 from assent.forges.lag import Lag
-from assent.forges.making import UNTOLD, Made, Push, distinct, is_beyond, made_together
-from assent.forges.remote.site import Request, Site
+from assent.forges.makers import UNTOLD, Made, Push, distinct, is_beyond, made_together
+from assent.forges.remote.repository import Remote, Request
 from assent.git import Repository
 from assent.git.merges import Merges
 
@@ -47,7 +47,7 @@ class RemoteChanges(ABC, Generic[R]):
 
     def __init__(
         self,
-        site: Site,
+        remote: Remote,
         checkout: Repository,
         *,
         sha: str | None,
@@ -58,7 +58,7 @@ class RemoteChanges(ABC, Generic[R]):
         pushes: Callable[[], Sequence[Push]],
         most: int,
     ) -> None:
-        self._site = site
+        self._remote = remote
         self._checkout = checkout
         self._history = Merges(checkout)
         self._sha, self._ref = sha, ref
@@ -73,7 +73,7 @@ class RemoteChanges(ABC, Generic[R]):
 
     def numbered(self, name: str) -> Found[R]:
         """The change of an id such as `#7`; what was never a request has no reviews."""
-        found = re.fullmatch(rf"{re.escape(self._site.dialect.mark)}([0-9]{{1,10}})", name)
+        found = re.fullmatch(rf"{re.escape(self._remote.dialect.mark)}([0-9]{{1,10}})", name)
         if found is None:
             return Found(change=Change(id=name, title="", base="", head="", authors=()))
         return self._request(int(found[1]))
@@ -87,7 +87,7 @@ class RemoteChanges(ABC, Generic[R]):
 
     def _of(self, request: R) -> Found[R]:
         """The change that a request is, with everybody who made it."""
-        dialect = self._site.dialect
+        dialect = self._remote.dialect
         if request.revision is None:
             raise OutsideError(f"reading {dialect.request} {request.number}", "it has no commits")
         landed_as = self._landed_as(request)
@@ -117,10 +117,10 @@ class RemoteChanges(ABC, Generic[R]):
         if head is None:
             return None
         branch = self._branch(head)
-        if branch is None or branch == self._site.branch:
+        if branch is None or branch == self._remote.branch:
             return self.landed(head)
-        doing = f"looking for the {self._site.dialect.request} of {branch}"
-        opened: Iterable[R] = self._site.open_requests(branch, doing=doing)
+        doing = f"looking for the {self._remote.dialect.request} of {branch}"
+        opened: Iterable[R] = self._remote.open_requests(branch, doing=doing)
         found = [one for one in opened if one.revision == head]
         if found:
             return self._of(self._only(found, doing, head))
@@ -133,7 +133,7 @@ class RemoteChanges(ABC, Generic[R]):
 
     def _only(self, found: list[R], doing: str, sha: str) -> R:
         """The one among several with the same head that goes to the default branch."""
-        request, branch = self._site.dialect.request, self._site.branch
+        request, branch = self._remote.dialect.request, self._remote.branch
         if not found:
             raise IdleError(
                 doing,
@@ -146,8 +146,7 @@ class RemoteChanges(ABC, Generic[R]):
         if len(found) != 1:
             raise OutsideError(
                 doing,
-                f"several {request}s have the head {sha[:12]}, none or not one of them to "
-                f"{branch}",
+                f"several {request}s have the head {sha[:12]}, none or not one of them to {branch}",
                 hint="close all but one",
             )
         return found[0]
@@ -174,7 +173,7 @@ class RemoteChanges(ABC, Generic[R]):
         became = [one for one in merged if is_it(one)]
         if became:
             return self._merged_together(became, head)
-        branch = self._site.branch
+        branch = self._remote.branch
         landed = is_step or self._contains(branch, head)
         return self._alone(branch, head, landed=landed, within=merged if landed else [])
 
@@ -186,7 +185,7 @@ class RemoteChanges(ABC, Generic[R]):
         heads = (commit, *self._history.parents(commit)[1:])
 
         def place(one: R) -> tuple[bool, bool, int]:
-            return one.revision not in heads, one.source != self._site.number, one.number
+            return one.revision not in heads, one.source != self._remote.number, one.number
 
         first, *others = sorted(requests, key=place)
         found = self._request(first.number)
@@ -214,7 +213,7 @@ class RemoteChanges(ABC, Generic[R]):
         change = Change(
             id=f"{branch}@{head[:12]}",
             title=title,
-            base=self._site.branch,
+            base=self._remote.branch,
             head=head,
             authors=distinct([*made, *self._makers(within)]) or (self.unknown,),
             remarks=(UNTOLD,) if landed and not within and pusher is None else (),
@@ -225,7 +224,7 @@ class RemoteChanges(ABC, Generic[R]):
     @property
     def unknown(self) -> Author:
         """Who made what the forge does not have."""
-        return Author(name=f"commits that {self._site.dialect.title} does not have", person=None)
+        return Author(name=f"commits that {self._remote.dialect.title} does not have", person=None)
 
     # What a forge is asked
 

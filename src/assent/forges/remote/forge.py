@@ -9,21 +9,21 @@ from functools import cached_property
 from typing import Generic, Protocol, Self, TypeVar
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
-from assent.forges.patience import RefusedError
+from assent.forges.http_retries import RefusedError
 from assent.forges.refusals import nowhere, own_word
-from assent.forges.remote.asking import Asking
 from assent.forges.remote.changes import Found, RemoteChanges
+from assent.forges.remote.comments import RemoteComments
 from assent.forges.remote.proposals import Proposals
+from assent.forges.remote.repository import Message, Remote, Request
 from assent.forges.remote.reviews import RemoteReviews
 from assent.forges.remote.roles import RemoteRoles
-from assent.forges.remote.shown import RemoteShown
-from assent.forges.remote.site import Message, Request, Site
-from assent.ports import Asked, Deployment, Notice, Press, Proposal, Signature
+from assent.forges.remote.slash_commands import SlashCommands
+from assent.ports import Asked, Deployment, DeploymentRequest, Notice, Proposal, Signature
 
 R = TypeVar("R", bound=Request)
 M = TypeVar("M", bound=Message)
@@ -35,8 +35,8 @@ class Runs(Protocol[R]):
     def presser(self) -> Actor:
         """Who caused this run; outside CI the account of the token."""
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`."""
 
     def starters(self, run: Run, of: Found[R]) -> tuple[Actor, ...]:
         """See `Forge.started`."""
@@ -52,20 +52,20 @@ class Deployments(Protocol):
 class RemoteForge(ABC, Generic[R, M]):
     """A `Forge` over the parts that its own folder makes."""
 
-    _site: Site
+    _remote: Remote
     _changes: RemoteChanges[R]
     _roles: RemoteRoles
-    _shown: RemoteShown[R, M]
+    _shown: RemoteComments[R, M]
     _reviews: RemoteReviews[R, M]
-    _asking: Asking[R, M]
+    _slash_commands: SlashCommands[R, M]
     _runs: Runs[R]
     _deployments: Deployments
     _proposals: Proposals[R]
     _commit: str | None = None
 
-    def clock(self) -> Sight:
+    def clock(self) -> ClockReading:
         """See `Forge.clock`."""
-        return self._site.clock
+        return self._remote.clock
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`."""
@@ -77,7 +77,7 @@ class RemoteForge(ABC, Generic[R, M]):
 
     def branch(self) -> str | None:
         """See `Forge.branch`."""
-        return self._site.branch
+        return self._remote.branch
 
     def change(self) -> Change | None:
         """See `Forge.change`. It stays what it was when it was first asked for in this run."""
@@ -149,7 +149,7 @@ class RemoteForge(ABC, Generic[R, M]):
     ) -> Review:
         """See `Forge.review`. On a forge people review for themselves."""
         del state, at, reason
-        where, dialect = self._current, self._site.dialect
+        where, dialect = self._current, self._remote.dialect
         place = (where.change.address if where else None) or f"the {dialect.request}"
         raise own_word(dialect.title, place, by=by, model=model, bundle=bundle)
 
@@ -159,7 +159,7 @@ class RemoteForge(ABC, Generic[R, M]):
 
     def withdrawn(self, model: str, approval: Approval) -> str | None:
         """See `Forge.withdrawn`."""
-        dialect = self._site.dialect
+        dialect = self._remote.dialect
         if approval.person.forge != dialect.forge or approval.change is None:
             return None
         found = self._found(approval.change)
@@ -173,7 +173,7 @@ class RemoteForge(ABC, Generic[R, M]):
         """See `Forge.comment`."""
         current = self._current
         if current is None or current.request is None:
-            raise nowhere(self._site.dialect.request, notice.model)
+            raise nowhere(self._remote.dialect.request, notice.model)
         return self._shown.show(current.request, current.change.head, notice)
 
     def retract(self, model: str, why: str) -> None:
@@ -188,7 +188,7 @@ class RemoteForge(ABC, Generic[R, M]):
         request = None if number is None else self._request
         if number is None or request is None:
             return None
-        return self._asking.asked(number, request)
+        return self._slash_commands.asked(number, request)
 
     @abstractmethod
     def _asked_in(self) -> int | None:
@@ -197,22 +197,22 @@ class RemoteForge(ABC, Generic[R, M]):
     def answer(self, asked: Asked, text: str) -> str | None:
         """See `Forge.answer`."""
         request = self._request
-        return None if request is None else self._asking.answer(asked, request, text)
+        return None if request is None else self._slash_commands.answer(asked, request, text)
 
     def signature(self) -> Signature:
         """See `Forge.signature`. By this address the forge knows the account of a commit."""
-        site = self._site
-        name, joint = site.own_name, site.dialect.joint
-        address = f"{site.own.id}{joint}{name}@users.noreply.{site.host}"
+        remote = self._remote
+        name, joint = remote.own_name, remote.dialect.joint
+        address = f"{remote.own.id}{joint}{name}@users.noreply.{remote.host}"
         return Signature(name=name, email=address)
 
     def propose(self, proposal: Proposal) -> str:
         """See `Forge.propose`."""
         return self._proposals.open(proposal)
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
-        return self._runs.press(environment)
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`."""
+        return self._runs.deployment_request(environment)
 
     def deployed(self, deployment: Deployment) -> str | None:
         """See `Forge.deployed`."""

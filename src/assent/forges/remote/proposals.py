@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from assent.errors import OutsideError
-from assent.forges.patience import RefusedError
-from assent.forges.remote.shown import is_same
-from assent.forges.remote.site import Request, Site
+from assent.forges.http_retries import RefusedError
+from assent.forges.remote.comments import is_same
+from assent.forges.remote.repository import Remote, Request
 from assent.ports import Proposal
 
 R = TypeVar("R", bound=Request)
@@ -16,15 +16,15 @@ R = TypeVar("R", bound=Request)
 class Proposals(Generic[R]):
     """The requests of branches of our own. `shape` is what the API answers."""
 
-    def __init__(self, site: Site, shape: type[R]) -> None:
-        self._site = site
+    def __init__(self, remote: Remote, shape: type[R]) -> None:
+        self._remote = remote
         self._shape = shape
-        self._dialect = site.dialect
+        self._dialect = remote.dialect
 
     def open(self, proposal: Proposal) -> str:
         """See `Forge.propose`. What a person has written in theirs stays as it is."""
         request = self._find(proposal) or self._create(proposal)
-        is_own = request.opener is not None and request.opener.id == self._site.own.id
+        is_own = request.opener is not None and request.opener.id == self._remote.own.id
         if is_own and not self._says(request, proposal):
             self._update(request, proposal)
         return request.address
@@ -32,7 +32,7 @@ class Proposals(Generic[R]):
     def _find(self, proposal: Proposal) -> R | None:
         """The open request of the branch; a forge allows one into the same base."""
         doing = f"looking for the {self._dialect.request} of {proposal.branch}"
-        found = self._site.open_requests(proposal.branch, doing=doing)
+        found = self._remote.open_requests(proposal.branch, doing=doing)
         return next((one for one in found if one.target == proposal.base), None)
 
     def _create(self, proposal: Proposal) -> R:
@@ -47,9 +47,9 @@ class Proposals(Generic[R]):
         def find() -> R | None:
             return self._find(proposal)
 
-        path = self._site.path(dialect.requests)
+        path = self._remote.path(dialect.requests)
         try:
-            return self._site.api.write("POST", path, body, self._shape, doing=doing, find=find)
+            return self._remote.api.write("POST", path, body, self._shape, doing=doing, find=find)
         except RefusedError as error:
             # Another run may have opened it since we looked.
             found = find() if error.status == dialect.exists else None
@@ -61,8 +61,8 @@ class Proposals(Generic[R]):
             raise
 
     def _update(self, request: R, proposal: Proposal) -> None:
-        api, dialect = self._site.api, self._dialect
-        path = self._site.path(dialect.requests, request.number)
+        api, dialect = self._remote.api, self._dialect
+        path = self._remote.path(dialect.requests, request.number)
         doing = f"updating {dialect.request} {request.number}"
 
         def find() -> R | None:

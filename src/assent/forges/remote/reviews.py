@@ -10,9 +10,9 @@ from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.entry import Approval as Recorded
 from assent.forges.commands import Approval, approvals
-from assent.forges.remote.shown import RemoteShown
-from assent.forges.remote.site import Message, Request, Site
-from assent.forges.sights import resolved
+from assent.forges.comment_history import resolved
+from assent.forges.remote.comments import RemoteComments
+from assent.forges.remote.repository import Message, Remote, Request
 
 R = TypeVar("R", bound=Request)
 M = TypeVar("M", bound=Message)
@@ -24,8 +24,8 @@ MOST_REVISIONS = 20
 class RemoteReviews(ABC, Generic[R, M]):
     """The opinions on requests of one repository."""
 
-    def __init__(self, site: Site, shown: RemoteShown[R, M]) -> None:
-        self._site = site
+    def __init__(self, remote: Remote, shown: RemoteComments[R, M]) -> None:
+        self._remote = remote
         self._shown = shown
 
     def of(self, model: str, bundle: Digest, change: Change, request: R) -> list[Review]:
@@ -72,12 +72,12 @@ class RemoteReviews(ABC, Generic[R, M]):
         commands = [one for one in approvals(message.text) if one.model == model]
         if not commands:
             return None
-        person = self._site.actor(message.by)
+        person = self._remote.actor(message.by)
         if person.kind != "person":
             return None
-        kind = self._site.dialect.message
+        kind = self._remote.dialect.message
         doing = f"reading the {kind}s of {request.address}"
-        at = self._shown.moment(message.created_at, doing)
+        at = self._shown.timestamp(message.created_at, doing)
         head, bundle = self.resolved(commands[-1], at, request.number, revisions)
         return Review(
             person=person,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from assent.core.approval import ANYONE
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import UsageError
-from assent.forges.remote.site import Site
+from assent.forges.remote.repository import Remote
 
 CODEOWNERS = "codeowners"
 """In a list of approvers: the owners of `assent.yaml`, as CODEOWNERS of the base branch says."""
@@ -29,8 +29,8 @@ class RemoteRoles(ABC):
     logins: re.Pattern[str]
     places: Sequence[str]
 
-    def __init__(self, site: Site, *, file: str, say: Callable[[str], None]) -> None:
-        self._site = site
+    def __init__(self, remote: Remote, *, file: str, say: Callable[[str], None]) -> None:
+        self._remote = remote
         self._file = file
         self._say = say
         self._owners: tuple[str, ...] | None = None
@@ -38,21 +38,21 @@ class RemoteRoles(ABC):
     def person(self, name: str) -> Actor:
         """See `Forge.person`."""
         login = name.strip().removeprefix("@")
-        doing = f"looking for {name!r} on {self._site.dialect.title}"
+        doing = f"looking for {name!r} on {self._remote.dialect.title}"
         if not self.logins.fullmatch(login):
             raise UsageError(doing, self._no_login)
-        found = self._site.account(login, doing=doing)
+        found = self._remote.account(login, doing=doing)
         if found is None:
             raise UsageError(doing, "there is no such account")
-        return self._site.actor(found)
+        return self._remote.actor(found)
 
     def matches(self, person: Actor, who: str) -> Resolved | None:
         """See `Forge.matches`. `who` is `*`, a login, `@` and a team or group, `codeowners`, or
         `id:` and a number; a login or a team may be pinned. What is no person matches by its id
         alone.
         """
-        site = self._site
-        if person.forge != site.dialect.forge or person.host != site.host or person.id == "0":
+        remote = self._remote
+        if person.forge != remote.dialect.forge or person.host != remote.host or person.id == "0":
             return None
         if person.kind != "person":
             is_listed = who in (person.id, f"{BY_ID}{person.id}")
@@ -85,13 +85,13 @@ class RemoteRoles(ABC):
 
     def _checked(self, login: str) -> str:
         if not self.logins.fullmatch(login):
-            doing = f"looking for {login!r} on {self._site.dialect.title}"
+            doing = f"looking for {login!r} on {self._remote.dialect.title}"
             raise UsageError(doing, self._no_login)
         return login
 
     @property
     def _no_login(self) -> str:
-        return f"this is no login of {self._site.dialect.title}"
+        return f"this is no login of {self._remote.dialect.title}"
 
     def _owners_of_file(self) -> tuple[str, ...]:
         if self._owners is None:
@@ -99,7 +99,7 @@ class RemoteRoles(ABC):
         return self._owners
 
     def _read_owners(self) -> tuple[str, ...]:
-        branch = self._site.branch
+        branch = self._remote.branch
         for place in self.places:
             doing = f"reading {place} of {branch}"
             text = self._text(place, branch, doing=doing)
