@@ -36,8 +36,8 @@ class Runs:
         return self._remote.actor(self._remote.own if job is None else job.user)
 
     def deployment_request(self, environment: str) -> DeploymentRequest:
-        """See `Forge.deployment_request`. The person is read with the job's own token, never from a variable:
-        whoever presses the button can set those.
+        """See `Forge.deployment_request`. The person is read with the job's own token, never from a
+        variable: whoever presses the button can set those.
         """
         job = self._remote.job
         deployment = None if job is None else self.deployment(environment, job)

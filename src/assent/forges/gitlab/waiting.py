@@ -146,8 +146,8 @@ class Open:
         return self._forge
 
     def pending_reason(self) -> PendingReason | None:
-        """See `Waiting.pending_reason`. A job that ended while the bundle of an earlier one was reviewed is
-        older than the record of that: so once one was fetched, any other one is news.
+        """See `Waiting.pending_reason`. A job that ended while the bundle of an earlier one was
+        reviewed is older than the record of that: so once one was fetched, any other one is news.
         """
         if self._request.sha is None:
             return None
