@@ -213,7 +213,9 @@ def test_rows_by_key_are_counted() -> None:
 
 
 def test_repeated_rows_and_columns_are_counted() -> None:
-    told = rows(section(column(drift=drift()), alike_columns=24, old_duplicates=0, new_duplicates=9))
+    told = rows(
+        section(column(drift=drift()), alike_columns=24, old_duplicates=0, new_duplicates=9)
+    )
     assert "repeated rows 0 → 9" in told[1][1]
     assert "of 25 columns: 1 differs, 24 are alike in every count" in told[1][1]
     assert "repeated" not in rows(section(old_duplicates=0, new_duplicates=0))[1][1]

@@ -101,9 +101,7 @@ def compare_columns(
     left = [pair for pair in pairs if pair.new.name not in seen]
     compared = [pair for pair in left if not pair.not_compared]
     same = sum(pair.is_same for pair in compared)
-    alike = sum(
-        not (pair.is_same or pair.has_moved or pair.new.name in moved) for pair in compared
-    )
+    alike = sum(not (pair.is_same or pair.has_moved or pair.new.name in moved) for pair in compared)
     parts = dict.fromkeys(one.name for one in _only_parts(old, pairs, added))
     return Columns(
         changes=tuple(_with_charts(changes, pairs)),

@@ -202,9 +202,7 @@ def values_of(array: Any) -> Values:
     import numpy as np
 
     dtype, times, per = _layout(array.type)
-    empty = Values(
-        numbers=np.empty(0, dtype), times=times, per=per, is_time=_is_time(array.type)
-    )
+    empty = Values(numbers=np.empty(0, dtype), times=times, per=per, is_time=_is_time(array.type))
     if len(array) == 0:
         return empty
     validity, data = array.buffers()

@@ -215,9 +215,7 @@ def _large_keys(exact: NDArray[Any], as_floats: Keys) -> Keys:
     return keys
 
 
-def sum_of_moments(
-    exact: NDArray[Any], times: int, per: int, counts: Counts | None = None
-) -> int:
+def sum_of_moments(exact: NDArray[Any], times: int, per: int, counts: Counts | None = None) -> int:
     """The sum for moments in order, which multiplied with `times` and divided by `per` are seconds.
     What lies beyond the nanoseconds of 64 bits (before 1678, after 2261) has a key of its seconds
     and the rest.

@@ -388,7 +388,8 @@ class _Reader:
             )
         hashes = dict(
             self._query(
-                f"SELECT t, {hash_of_text('t')} FROM (SELECT unnest(?::VARCHAR[]) AS t)", [[*values]]
+                f"SELECT t, {hash_of_text('t')} FROM (SELECT unnest(?::VARCHAR[]) AS t)",
+                [[*values]],
             )
         )
         return self._fingerprinted(found, column, fingerprints.sum_of_counts(values, hashes))
