@@ -12,10 +12,10 @@ It is a checksum against accidents: of two columns that differ, one pair in abou
 same. It is no proof against somebody who chooses the values, who can make sums meet. The proof that
 bytes are the same is the digest of the files.
 
-The key of a number is the float of 64 bits that it is; a whole number that is none is its own digits.
-That of a moment is its nanoseconds since 1970 in UTC. Everything else (text, bytes, lists, structs,
-decimals, times of day) is hashed by DuckDB, of which nobody promises that it does not change: the
-scheme of such a fingerprint names what the hash gives for examples.
+The key of a number is the float of 64 bits that it is, that of a whole number which is none is made
+of its digits, that of a moment is its nanoseconds since 1970 in UTC. Everything else (text, bytes,
+lists, structs, decimals, times of day) is hashed by DuckDB, of which nobody promises that it does
+not change: the scheme of such a fingerprint names what the hash gives for examples.
 """
 
 from __future__ import annotations
@@ -52,10 +52,10 @@ _SIGN = 2**63
 
 _NESTED = "{'a': [1.5, NULL], 'b': map(['x, y'], [[1]])}"
 _EXAMPLES = (
-    "'a'", "'twelve signs'", "'a text of more than twelve signs'", "'\\x00\\xFF'::BLOB", "1::BIGINT",
-    "1.5::DECIMAL(10, 2)", "12345678901234567890::DECIMAL(38, 0)", "TIME '01:02:03'", "true",
-    "[1.5::DOUBLE, NULL], 2", "[1::FLOAT], 1", "[1::INTEGER, 2], 2", "['a', 'twelve signs'], 2",
-    "{'a': 1, 'b': 'x'}", f"CAST({_NESTED} AS VARCHAR)", "CAST(INTERVAL 32 DAY AS VARCHAR)",
+    "'a'", "'twelve signs'", "'a text of more than twelve signs'", "'\\x00\\xFF'::BLOB",
+    "1::BIGINT", "1.5::DECIMAL(10, 2)", "12345678901234567890::DECIMAL(38, 0)", "TIME '01:02:03'",
+    "true", "[1.5::DOUBLE, NULL], 2", "[1::FLOAT], 1", "[1::INTEGER, 2], 2",
+    "['a', 'twelve signs'], 2", "{'a': 1, 'b': 'x'}", f"CAST({_NESTED} AS VARCHAR)", "CAST(INTERVAL 32 DAY AS VARCHAR)",
 )  # fmt: skip
 """Values in SQL whose hashes tell one hash from another."""
 
@@ -109,9 +109,9 @@ def written(scheme: str, summed: int) -> Fingerprint:
 def hash_in_sql(column: Column) -> str:
     """The hash of each value of a column in SQL, none where there is none.
 
-    DuckDB hashes what is nested as the row of all that is in it, so that `[[1], [2]]` and `[[1, 2]]`
-    are one, and `[0, 1]` and `[1]`. So lists are hashed with their length, and what is nested deeper
-    as the text that says it. A duration is too: to DuckDB a month is 30 days.
+    DuckDB hashes what is nested as the row of all that is in it, so that `[[1], [2]]` is
+    `[[1, 2]]`, and `[0, 1]` is `[1]`. So lists are hashed with their length, and what is nested
+    deeper as the text that says it. A duration is too: to DuckDB a month is 30 days.
     """
     value = column.read
     return f"CASE WHEN {value} IS NOT NULL THEN {hash_of_text(_hashed(column, value))} END"

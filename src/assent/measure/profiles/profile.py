@@ -386,12 +386,8 @@ class _Reader:
             found = self._text_profile(
                 column, lengths_of(values, nulls), len(values), words_of(values, self.hashed)
             )
-        hashes = dict(
-            self._query(
-                f"SELECT t, {hash_of_text('t')} FROM (SELECT unnest(?::VARCHAR[]) AS t)",
-                [[*values]],
-            )
-        )
+        query = f"SELECT t, {hash_of_text('t')} FROM (SELECT unnest(?::VARCHAR[]) AS t)"
+        hashes = dict(self._query(query, [[*values]]))
         return self._fingerprinted(found, column, fingerprints.sum_of_counts(values, hashes))
 
     def _fitted(self, column: Column) -> ColumnProfile | None:
@@ -486,7 +482,8 @@ class _Reader:
         """
         counted = self._query(
             f"SELECT length(t), count(*), count(*) FILTER ({token_in_sql('t')}), "
-            f"sum({hash_of_text('t')}) FROM (SELECT {_text(column)} AS t FROM {self.table.relation}) "
+            f"sum({hash_of_text('t')}) "
+            f"FROM (SELECT {_text(column)} AS t FROM {self.table.relation}) "
             "WHERE t IS NOT NULL GROUP BY 1"
         )
         lengths = {row[0]: row[1] for row in counted}
