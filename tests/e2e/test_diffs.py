@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import struct
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.project import CONFIG, FILES, GRACE, Project, new_project
@@ -217,8 +221,49 @@ def test_only_the_same_bytes_are_the_same_where_values_are_not_compared(tmp_path
     assert "Data: unchanged (1)" in here.run("diff", "--data", "old.csv", "copy.csv").stdout
     told = here.run("diff", "--data", "old.csv", "new.csv").stdout
     assert "of 1 column: 1 was not compared" in told
+    assert "other values, of which only the lengths and the frequent values" in told
     assert "unchanged" not in told
     assert "the same" not in told
+
+
+def test_the_same_values_in_other_bytes_are_told_from_other_values(tmp_path: Path) -> None:
+    texts = [f"text {i:03} of {i * 7919 % 1000:03}" for i in range(300)]
+    old = {
+        "id": pa.array([2**60 + 256 * i for i in range(300)]),
+        "money": pa.array([Decimal(10**30 + i) for i in range(300)], pa.decimal128(38, 0)),
+        "limit": pa.array([math.inf, -math.inf, 1.0] * 100),
+        "at": pa.array([10**18 + i * 10**9 for i in range(300)], pa.timestamp("ns")),
+        "body": texts,
+        "vector": [[float(i), 1.0] for i in range(300)],
+    }
+    new = {
+        "id": pa.array([2**60 + 256 * i + 1 for i in range(300)]),
+        "money": pa.array([Decimal(10**30 + i + 1) for i in range(300)], pa.decimal128(38, 0)),
+        "limit": pa.array([-math.inf, -math.inf, 1.0] * 100),
+        "at": pa.array([10**18 + i * 10**9 + 1 for i in range(300)], pa.timestamp("ns")),
+        "body": [text[::-1] for text in texts],
+        "vector": [[float(i), 1.0] for i in range(300)][::-1],
+    }
+    for name, columns in (("old", old), ("new", new), ("mixed", dict(old))):
+        table = pa.table(columns)
+        table = table.take(list(range(299, -1, -1))) if name == "mixed" else table
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    here = Project(tmp_path)
+    told = here.run("diff", "--data", "old.parquet", "mixed.parquet").stdout
+    # The norm of a list is of no value itself.
+    assert "of 9 columns: 8 hold the same values, 1 is alike in every count" in told
+    told = here.run("diff", "--data", "old.parquet", "new.parquet").stdout
+    assert (
+        "of 9 columns: 4 differ, 3 hold the same values, 1 is alike in every count, 1 was not "
+        "compared"
+    ) in told
+    assert told.count("other values though every count is alike") == 4
+    assert "body (other values, of which only the lengths and the frequent values" in told
+    (change,) = here.run("diff", "--data", "old.parquet", "new.parquet", "--json").json["diff"][
+        "changes"
+    ]
+    assert {one["name"] for one in change["columns"]} == {"id", "money", "limit", "at"}
+    assert all([fact["fact"] for fact in one["facts"]] == ["values"] for one in change["columns"])
 
 
 def test_two_models_without_a_repository(tmp_path: Path) -> None:

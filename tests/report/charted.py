@@ -250,7 +250,7 @@ def rich(**changes: Any) -> ReviewReport:
                             is_label=True,
                         ),
                     ),
-                    same_columns=22,
+                    alike_columns=22,
                 ),
             ),
             same=(samples.data("test", 20_000, b"t"),),

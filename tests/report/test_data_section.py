@@ -213,16 +213,21 @@ def test_rows_by_key_are_counted() -> None:
 
 
 def test_repeated_rows_and_columns_are_counted() -> None:
-    told = rows(section(column(drift=drift()), same_columns=24, old_duplicates=0, new_duplicates=9))
+    told = rows(
+        section(column(drift=drift()), alike_columns=24, old_duplicates=0, new_duplicates=9)
+    )
     assert "repeated rows 0 → 9" in told[1][1]
-    assert "of 25 columns: 1 differs, 24 are alike in every count" in told[1][1]
+    assert (
+        "of 25 columns: 1 differs, 2 hold the same values, 22 are alike in every count"
+        in told[1][1]
+    )
     assert "repeated" not in rows(section(old_duplicates=0, new_duplicates=0))[1][1]
     near: dict[str, Any] = {"old_near_duplicates": 4, "new_near_duplicates": 4}
     told = rows(section(old_duplicates=4, new_duplicates=1, **near))
     assert "repeated rows 4 → 1 (4 nearly)" in told[1][1]
     told = rows(section(old_duplicates=4))
     assert "repeated rows 4 → not counted" in told[1][1]
-    assert "of 25 columns: 25 are alike in every count" in rows(section(same_columns=25))[1][1]
+    assert "of 25 columns: 25 are alike in every count" in rows(section(alike_columns=25))[1][1]
 
 
 def test_lines_that_were_left_out_are_said_even_if_they_are_as_many_as_before() -> None:
@@ -236,7 +241,7 @@ def test_what_was_not_compared_is_named_and_not_called_the_same() -> None:
         NotCompared(name="body", reason="only the lengths of its texts were compared"),
         NotCompared(name="title", reason="only the lengths of its texts were compared"),
     )
-    found = section(same_columns=1, close_columns=2, not_compared=left)
+    found = section(alike_columns=1, close_columns=2, not_compared=left)
     said = (
         "of 5 columns: 2 by no more than chance, or little, "
         "1 is alike in every count, 2 were not compared"

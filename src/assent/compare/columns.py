@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from assent.compare.alike import are_alike, content, have_other_values, have_same_values
 from assent.compare.bins import Damaged, align
 from assent.compare.chance import is_beyond_chance
 from assent.compare.drift import LEVELS, Moved, judge, measure
 from assent.compare.facts import LOOKS, Looked, fact_changes
-from assent.compare.renames import renamed, without_name
+from assent.compare.renames import renamed
 from assent.compare.shares import shares
 from assent.core.diff.data import (
     ColumnChange,
@@ -26,18 +27,20 @@ from assent.core.profile import Categories, ColumnProfile, DataProfile
 _IN_PART = "not all of its parts were compared"
 _NO_ROWS = "one side has no rows"
 _PART_OF_ONE = "only one side has counted this part of the column"
+_MANY_VALUES = 20  # so many are the same by chance once in ten million times: n! / n ** n
 _MOST_CHARTS = 200  # columns that keep the shares of their bins
 _MOST_LISTED = 100  # categories that came or went
 
 
 class Columns(Struct, frozen=True, kw_only=True):
-    """Columns that differ, the most important first; how many others are the same, how many differ
-    by no more than chance or than little, which were not compared, and of how many nobody can say
-    whether they drifted; and what gates judge from.
+    """Columns that differ, the most important first; how many others hold the same values, how many
+    are alike in every count, how many differ by no more than chance or than little, which were not
+    compared, and of how many nobody can say whether they drifted; and what gates judge from.
     """
 
     changes: tuple[ColumnChange, ...] = ()
     same: int = 0
+    alike: int = 0
     close: int = 0
     not_compared: tuple[NotCompared, ...] = ()
     inconclusive: int = 0
@@ -47,6 +50,7 @@ class Columns(Struct, frozen=True, kw_only=True):
 class _Pair(Struct, frozen=True, kw_only=True):
     """A column that both sides have, and where it stands in the candidate. `counted` are both as
     they are compared: text that is written as numbers, as such where the other side has numbers.
+    `is_same`: the values are known to be the same.
     """
 
     at: int
@@ -54,14 +58,25 @@ class _Pair(Struct, frozen=True, kw_only=True):
     new: ColumnProfile
     counted: tuple[ColumnProfile, ColumnProfile]
     is_label: bool
+    is_same: bool = False
     moved: Moved | None = None
     not_compared: str = ""
     problem: str = ""
 
     @property
-    def is_same(self) -> bool:
+    def is_alike(self) -> bool:
         """Whether both are the same to the last count."""
-        return without_name(self.old) == without_name(self.new)
+        return are_alike(self.old, self.new)
+
+    @property
+    def is_other(self) -> bool:
+        """Whether the values are known not to be the same."""
+        return have_other_values(*self.counted)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the values are not even alike."""
+        return not self.is_same and (self.is_other or not self.is_alike)
 
 
 def compare_columns(
@@ -73,20 +88,26 @@ def compare_columns(
     pairs, added = _paired(old, new, labels, is_counted=is_counted)
     drifts = _judged(pairs)
     looks = _looks(pairs)
-    found = (_change(pair, drifts.get(pair.at), (old.rows, new.rows), looks) for pair in pairs)
+    rows = old.rows, new.rows
+    moved = {pair.new.of for pair in pairs if pair.new.of and pair.has_moved}
+    found = (
+        _change(pair, drifts.get(pair.at), rows, looks, has_parts=pair.new.name in moved)
+        for pair in pairs
+    )
     changes = [one for one in found if one is not None]
     changes += _of_one_side(old, new, pairs, added, labels)
     changes.sort(key=importance)
     seen = {change.name for change in changes if change.new is not None}
     left = [pair for pair in pairs if pair.new.name not in seen]
     compared = [pair for pair in left if not pair.not_compared]
-    moved = {pair.new.of for pair in pairs if pair.new.of and not pair.is_same}
-    same = sum(pair.is_same and pair.new.name not in moved for pair in compared)
+    same = sum(pair.is_same for pair in compared)
+    alike = sum(not (pair.is_same or pair.has_moved or pair.new.name in moved) for pair in compared)
     parts = dict.fromkeys(one.name for one in _only_parts(old, pairs, added))
     return Columns(
         changes=tuple(_with_charts(changes, pairs)),
         same=same,
-        close=len(compared) - same,
+        alike=alike,
+        close=len(compared) - same - alike,
         not_compared=tuple(
             NotCompared(name=name, reason=reason)
             for name, reason in (
@@ -109,7 +130,7 @@ def _paired(
     """The columns that both sides have, measured, and those that only the candidate has."""
     before = _by_name(old)
     names = renamed(old, new)
-    is_same = _is_same(old, new)
+    is_alike = _is_alike(old, new)
     parts = _shared_parts(old, new)
     has_rows = min(old.rows, new.rows) > 0
     pairs: list[_Pair] = []
@@ -120,22 +141,28 @@ def _paired(
             added.append(column)
             continue
         counted = _counted_alike(origin, column)
+        can_count = is_counted and origin.name == column.name
         pair = _Pair(
             at=at,
             old=origin,
             new=column,
             counted=counted,
             is_label=column.name == labels[1] or origin.name == labels[0],
-            not_compared=_stand_in(*counted, parts) if has_rows else _NO_ROWS,
+            is_same=has_rows
+            and have_same_values(*counted, (old.rows, new.rows), is_counted=can_count),
         )
-        can_count = is_counted and origin.name == column.name
-        if has_rows and not is_same:
+        if not pair.is_same:
+            why = _stand_in(pair, parts) if has_rows else _NO_ROWS
+            pair = replace(pair, not_compared=why)
+        if has_rows and not is_alike:
             pair = _measured(pair, (old.rows, new.rows), is_counted=can_count)
         pairs.append(pair)
     unread = {pair.new.of for pair in pairs if pair.new.of and pair.not_compared}
     unread |= {one.of for one in _only_parts(old, pairs, added)}
     return [
-        replace(one, not_compared=one.not_compared or _IN_PART) if one.new.name in unread else one
+        replace(one, not_compared=one.not_compared or _IN_PART)
+        if one.new.name in unread and not one.is_same
+        else one
         for one in pairs
     ], added
 
@@ -163,9 +190,11 @@ def _of_one_side(
 def _only_parts(
     old: DataProfile, pairs: Sequence[_Pair], added: Iterable[ColumnProfile]
 ) -> list[ColumnProfile]:
-    """Parts that one side alone has counted, of columns that both sides have."""
+    """Parts that one side alone has counted, of columns that both sides have, and whose values are
+    not the same.
+    """
     kept = {pair.old.name for pair in pairs}
-    wholes = {pair.new.name for pair in pairs}
+    wholes = {pair.new.name for pair in pairs if not pair.is_same}
     gone = [one for one in _by_name(old).values() if one.name not in kept]
     return [one for one in (*added, *gone) if one.of in wholes]
 
@@ -175,7 +204,7 @@ def measured_columns(
 ) -> tuple[MeasuredColumn, ...]:
     """Every column of the candidate as gates judge it."""
     found = {pair.new.name: pair for pair in pairs}
-    wholes = found.keys()
+    wholes = {name for name, pair in found.items() if not pair.is_same}
     measured: list[MeasuredColumn] = []
     for column in _by_name(new).values():
         ours = facts(column, new.rows)
@@ -194,7 +223,7 @@ def measured_columns(
                 test=None if pair.moved is None else pair.moved.test,
                 not_compared=pair.not_compared,
                 problem=pair.problem,
-                is_open=_is_open(*pair.counted, new.rows),
+                is_open=not pair.is_same and _is_open(*pair.counted, new.rows),
             )
         )
     return tuple(measured)
@@ -243,15 +272,20 @@ def facts(column: ColumnProfile, rows: int) -> ColumnFacts:
     )
 
 
-def _stand_in(old: ColumnProfile, new: ColumnProfile, parts: Mapping[str, list[str]]) -> str:
+def _stand_in(pair: _Pair, parts: Mapping[str, list[str]]) -> str:
     """What of a column alone is known on both sides, empty where that is its values. `parts` are
     the columns that both sides took out of others: the fields of a struct and the numbers of a list
     are its values, the norm of a list is not.
     """
-    name = new.name
-    ours = parts.get(name, []) if old.name == name else []
+    name = pair.new.name
+    ours = parts.get(name, []) if pair.old.name == name else []
     if any(part.startswith((f"{name}.", f"{name}[")) for part in ours):
         return ""
+    only = _only(*pair.counted, has_norm=bool(ours))
+    return f"other values, of which {only}" if only and pair.is_other else only
+
+
+def _only(old: ColumnProfile, new: ColumnProfile, *, has_norm: bool) -> str:
     if "text" in (old.kind, new.kind):
         values = old.frequent is not None and new.frequent is not None
         frequent = " and the frequent values" if values else ""
@@ -259,7 +293,7 @@ def _stand_in(old: ColumnProfile, new: ColumnProfile, parts: Mapping[str, list[s
     if "nested" not in (old.kind, new.kind):
         return ""
     if old.numbers is not None and new.numbers is not None:
-        norm = " and its norm" if ours else ""
+        norm = " and its norm" if has_norm else ""
         return f"only its lengths{norm} were compared"
     return "only its nulls were compared"
 
@@ -303,12 +337,12 @@ def _by_name(profile: DataProfile) -> dict[str, ColumnProfile]:
     return {column.name: column for column in profile.columns}
 
 
-def _is_same(old: DataProfile, new: DataProfile) -> bool:
+def _is_alike(old: DataProfile, new: DataProfile) -> bool:
     """Whether both profiles agree to the last count in every column: then there is nothing to
     test, however few the rows are. One column that agrees alone may do so by chance.
     """
-    before = {name: without_name(column) for name, column in _by_name(old).items()}
-    after = {name: without_name(column) for name, column in _by_name(new).items()}
+    before = {name: content(column) for name, column in _by_name(old).items()}
+    after = {name: content(column) for name, column in _by_name(new).items()}
     return old.rows == new.rows > 0 and before == after
 
 
@@ -318,13 +352,23 @@ def _share(part: int, rows: int) -> float:
 
 
 def _measured(pair: _Pair, rows: tuple[int, int], *, is_counted: bool) -> _Pair:
-    """The pair with its drift, or with the problem that there is none."""
+    """The pair with its drift, or with the problem that there is none. The same values have not
+    drifted, unless they are so few that other rows may well have them. A profile that contradicts
+    itself says nothing of its values either.
+    """
     bins = align(*pair.counted, rows, is_counted=is_counted)
     if isinstance(bins, Damaged):
-        return replace(pair, problem=bins.problem)
+        return replace(pair, problem=bins.problem, is_same=False)
+    if pair.is_same and _is_no_chance(pair.counted[1], rows[1]):
+        return pair
     if isinstance(bins, NotCompared):
         return replace(pair, not_compared=bins.reason)
     return replace(pair, moved=measure(bins, *pair.counted))
+
+
+def _is_no_chance(column: ColumnProfile, rows: int) -> bool:
+    """Whether other rows can hardly have the same values: a column of booleans may well."""
+    return min(rows if column.distinct is None else column.distinct, rows) >= _MANY_VALUES
 
 
 def _judged(pairs: list[_Pair]) -> dict[int, Drift]:
@@ -356,13 +400,15 @@ def _looks(pairs: list[_Pair]) -> int:
 
 
 def _change(
-    pair: _Pair, drift: Drift | None, rows: tuple[int, int], looks: int
+    pair: _Pair, drift: Drift | None, rows: tuple[int, int], looks: int, *, has_parts: bool
 ) -> ColumnChange | None:
-    """What differs in a column that both sides have, None if nothing does."""
+    """What differs in a column that both sides have, None if nothing does. `has_parts`: some of
+    what was taken out of it differs, and says so.
+    """
     old, new = pair.counted
     came = tuple(_added(old, new))
     went = tuple(_vanished(old, new, rows, looks)) if drift is not None else ()
-    told = () if pair.problem or pair.is_same else _facts(pair, rows, looks)
+    told = _facts(pair, rows, looks, has_parts=has_parts)
     is_shown = drift is not None and drift.outcome == "shown"
     is_schema = any(
         (
@@ -391,7 +437,18 @@ def _change(
     )
 
 
-def _facts(pair: _Pair, rows: tuple[int, int], looks: int) -> tuple[FactChange, ...]:
+def _facts(
+    pair: _Pair, rows: tuple[int, int], looks: int, *, has_parts: bool
+) -> tuple[FactChange, ...]:
+    """The facts that differ. Other values are one where nothing else tells of them: beside counts
+    that are not alike they are what anybody expects, and where only a stand-in was compared, that
+    is what is said.
+    """
+    if pair.problem or pair.is_same:
+        return ()
+    if pair.is_alike:
+        is_told = pair.is_other and not (has_parts or pair.not_compared)
+        return (FactChange(fact="values"),) if is_told else ()
     looked = Looked(old=rows[0], new=rows[1], looks=looks)
     old, new = pair.counted
     return fact_changes(old, new, looked, is_stand_in=new.kind not in ("number", "time"))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from assent.compare.alike import are_alike, have_other_values
 from assent.compare.bins import MOST_ROWS
 from assent.compare.columns import Columns, compare_columns, measured_columns
 from assent.core.diff.data import DataChange, DataDiff, MeasuredData
@@ -59,6 +60,7 @@ def compare_data(
                     is_profiled=ours is not None and theirs is not None,
                     columns=columns.changes,
                     same_columns=columns.same,
+                    alike_columns=columns.alike,
                     close_columns=columns.close,
                     not_compared=columns.not_compared,
                     inconclusive=columns.inconclusive,
@@ -99,12 +101,14 @@ def _agree(old: DataProfile | None, new: DataProfile | None) -> bool:
     """Whether profiles of data that is said to be the same say the same: the digest, like all
     evidence, is the word of the change, and what was counted is looked at all the same.
     """
-    return old is None or new is None or _counts(old) == _counts(new)
-
-
-def _counts(profile: DataProfile) -> DataProfile:
-    columns = tuple(replace(column, in_bins=(), outside=None) for column in profile.columns)
-    return replace(profile, columns=columns, against=None)
+    if old is None or new is None:
+        return True
+    if replace(old, columns=(), against=None) != replace(new, columns=(), against=None):
+        return False
+    return len(old.columns) == len(new.columns) and all(
+        one.name == other.name and are_alike(one, other) and not have_other_values(one, other)
+        for one, other in zip(old.columns, new.columns, strict=True)
+    )
 
 
 def _usable(profile: DataProfile | None) -> DataProfile | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
+from assent.compare.alike import are_alike
 from assent.compare.bins import Bins, align
 from assent.compare.drift import ALPHA, Moved, measure, stable_p
 from assent.core.profile import ColumnProfile, DataProfile
@@ -43,14 +42,6 @@ def renamed(old: DataProfile, new: DataProfile) -> dict[str, str]:
     return found
 
 
-def without_name(column: ColumnProfile) -> ColumnProfile:
-    """The content of a column alone, without what earlier versions did not write."""
-    numbers = column.numbers
-    if numbers is not None and numbers.within:
-        numbers = replace(numbers, within=())
-    return replace(column, name="", in_bins=(), outside=None, numbers=numbers)
-
-
 def _only_in(one: DataProfile, other: DataProfile) -> list[ColumnProfile]:
     names = {column.name for column in other.columns}
     return [column for column in one.columns if column.name not in names]
@@ -61,7 +52,7 @@ def _agree(before: ColumnProfile, after: ColumnProfile, rows: tuple[int, int]) -
         return False
     if _values(before) < 2 or _values(after) < 2:
         return False
-    if rows[0] == rows[1] and without_name(before) == without_name(after):
+    if rows[0] == rows[1] and are_alike(before, after):
         return True
     if min(_values(before), _values(after)) < _LEAST_VALUES or not _is_near(before, after):
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -66,6 +66,17 @@ class Categories(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_hashed: bool = False
 
 
+class Fingerprint(Struct, frozen=True, kw_only=True):
+    """What stands for the values of a column that are neither null nor NaN, in any order. Only two
+    of the same `scheme` (what was hashed, and how) say something: equal `values` (64 bits, as hex
+    digits) are the same values, but for an accident in 10 ** 18; others are other values. It is a
+    checksum, no proof against somebody who chooses the values.
+    """
+
+    scheme: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
+    values: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
+
+
 class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One column. `type` is its type in the words of Arrow, the same whatever the file format.
     `distinct` is approximate above a few thousand. `nans` and `infinities` are neither null nor
@@ -86,6 +97,10 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `fits` is a column of text whose values are all written as numbers or moments, counted as these:
     on the other side they may be of that type. Only against a column of that type has it `in_bins`
     and `outside`.
+
+    `fingerprint` stands for the values, None where there is none: in profiles of earlier versions,
+    of categories whose values are all listed and of booleans, which `categories` says whole, and
+    of what is computed from others (norms).
     """
 
     name: str
@@ -104,6 +119,7 @@ class ColumnProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_hashed: bool = False
     of: str = ""
     fits: ColumnProfile | None = None
+    fingerprint: Fingerprint | None = None
 
 
 class DataProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -60,7 +60,9 @@ def test_numbers(tmp_path: Path) -> None:
             edges=(-2.0, 0.0, 1.5),
             counts=(1, 1, 2, 0),
         ),
+        fingerprint=found.fingerprint,
     )
+    assert found.fingerprint is not None
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ import pytest
 from assent.compare.data import compare_data
 from assent.core.diff import Diff, Side
 from assent.core.evidence import DataReference
-from assent.core.profile import Categories, ColumnProfile, DataProfile, Numbers, Overlap
+from assent.core.profile import (
+    Categories,
+    ColumnProfile,
+    DataProfile,
+    Fingerprint,
+    Numbers,
+    Overlap,
+)
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.data import DataGate
 from tests.builders import digest
@@ -192,6 +199,20 @@ def test_what_was_not_compared_is_undecided(means: Any, outcome: Outcome) -> Non
     assert found.outcome is outcome
     assert found.reason == "undecided: 1 column was not compared"
     assert "`age`: it is counted as number in the baseline" in found.evidence
+
+
+def test_free_text_that_is_the_same_passes() -> None:
+    mark = Fingerprint(scheme="text 1", values="0" * 16)
+    body = msgspec.structs.replace(
+        number("body", [9] * ROWS, type="string", kind="text"), distinct=ROWS, fingerprint=mark
+    )
+    rule = gate(drift="severe", columns=["body"])
+    moved = number("age", RANDOM.normal(80, 10, ROWS))
+    found = only(rule, profile(ROWS, AGE, body), profile(ROWS, moved, body))
+    assert (found.outcome, found.reason) == (PASSED, "1 column did not drift by that much")
+    for other in (Fingerprint(scheme="text 1", values="1" * 16), None):
+        new = profile(ROWS, moved, msgspec.structs.replace(body, fingerprint=other))
+        assert only(rule, profile(ROWS, AGE, body), new).outcome is UNDECIDED
 
 
 @pytest.mark.parametrize("rows", [1_000, 100_000, 1_000_000])

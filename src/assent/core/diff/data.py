@@ -77,6 +77,7 @@ Fact = Literal[
     "distinct",
     "mean",
     "deviation",
+    "values",
 ]
 
 
@@ -84,7 +85,8 @@ class FactChange(Struct, frozen=True, kw_only=True):
     """A fact of a column that both profiles know exactly, and that is another one beyond chance.
     `value` is the text that became `frequent` or rare, whose shares are None where they are less
     than those that are kept; `rows` those of the candidate beyond the old `minimum` or `maximum`,
-    None where there are none. `is_share`: `old` and `new` are shares of the rows (0-1).
+    None where there are none. `is_share`: `old` and `new` are shares of the rows (0-1). `values`
+    are others though every count is alike; there is nothing more to say of them.
     """
 
     fact: Fact
@@ -121,9 +123,10 @@ class ColumnChange(Struct, frozen=True, kw_only=True):
 
 class DataChange(Struct, frozen=True, kw_only=True):
     """A data set that differs. `columns` are those that differ, the most important first. Of the
-    others, `same_columns` counts those whose every count is equal, `close_columns` those that
-    differ by no more than chance or than little, and `not_compared` names those of which more than
-    that is not known; without a profile on both sides there are none, and `is_profiled` is False.
+    others, `same_columns` counts those that hold the same values, `alike_columns` those whose every
+    count is equal, of whose values no more is known, `close_columns` those that differ by no more
+    than chance or than little, and `not_compared` names those of which not even that is known;
+    without a profile on both sides there are none, and `is_profiled` is False.
     `inconclusive` counts columns whose rows are too few to say. `old_ragged` and `new_ragged` are
     lines of text that do not fit the header and were left out, as the settings say.
     """
@@ -134,6 +137,7 @@ class DataChange(Struct, frozen=True, kw_only=True):
     is_profiled: bool = False
     columns: tuple[ColumnChange, ...] = ()
     same_columns: int = 0
+    alike_columns: int = 0
     close_columns: int = 0
     not_compared: tuple[NotCompared, ...] = ()
     inconclusive: int = 0
@@ -164,7 +168,7 @@ class MeasuredColumn(Struct, frozen=True, kw_only=True):
     """A column of the candidate as gates judge it, whether it differs or not: its facts on both
     sides, `old` None for a new column. `outside` are the rows below and above the old range, None
     where they were not counted. `test` is None for a new column, for one whose
-    profile is the same on both sides, and where `problem` says why there is none.
+    profile or whose values are the same on both sides, and where `problem` says why there is none.
     `not_compared` says why the values were not compared, or not themselves: then `test`, if there
     is one, is of a stand-in. `is_open`: a category may be new without anybody being able to
     tell, as the profiles do not list all of them, or not in the same way.

@@ -23,7 +23,8 @@ Counting = Literal["number", "boolean", "text", "length", "presence"]
 class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column. `is_direct`: its values can be read from Parquet as they are, without a cast.
     `sql` is what it is read by, empty for a column of the table itself; `of` is the column that it
-    was taken out of, and `elements` are the numbers in a list of numbers.
+    was taken out of, and `elements` are the numbers in a list of numbers. `is_derived`: its values
+    are computed from others, and may differ in the last digit from engine to engine.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     sql: str = ""
     of: str = ""
     elements: Column | None = None
+    is_derived: bool = False
 
     @property
     def read(self) -> str:

@@ -13,6 +13,8 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from assent.measure.profiles import fingerprints
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,19 +44,23 @@ _BLOCK = 8_192
 @dataclass(frozen=True, kw_only=True)
 class Values:
     """The values of a column, or of a batch of it, that are not null, in any order. Multiplied
-    with `times` and divided by `per` they are numbers, or seconds.
+    with `times` and divided by `per` they are numbers, or seconds where `is_time`. `hashed` is the
+    sum of their hashes where they stand for something else.
     """
 
     numbers: NDArray[Any]
     nulls: int = 0
     times: int = 1
     per: int = 1
+    is_time: bool = False
+    hashed: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
     """Finite values, ascending, each as often as `counts` says, or once; with what is not finite.
-    Without `counts` a value may be there repeatedly. `distinct` counts different values.
+    Without `counts` a value may be there repeatedly. `distinct` counts different values, `hashed`
+    is the sum of their hashes (`fingerprints`).
     """
 
     values: Floats
@@ -63,6 +69,7 @@ class Runs:
     nulls: int = 0
     nans: int = 0
     infinities: int = 0
+    hashed: int = 0
 
     @property
     def total(self) -> int:
@@ -74,7 +81,8 @@ class Runs:
 class Partial:
     """What is known of a part of a column. `m2`, `m3`, `m4` are sums of powers of the distance to
     the mean, `sums` those of the values that `counts` counts. `few` are its distinct values while
-    there are at most `MAX_FEW`, `registers` a HyperLogLog sketch of them all.
+    there are at most `MAX_FEW`, `registers` a HyperLogLog sketch of them all. `hashed` is the sum
+    of the hashes of all values, infinite ones included.
     """
 
     total: int = 0
@@ -96,6 +104,7 @@ class Partial:
     distinct: int | None = None
     few: tuple[float, ...] | None = ()
     registers: bytes = field(default=b"", repr=False)
+    hashed: int = 0
 
 
 def most_edges(columns: int) -> int:
@@ -112,15 +121,18 @@ def sort(given: Values) -> Runs:
     if given.numbers.dtype.kind in "iu":
         return _sort_whole(given)
     ordered = _ordered(given.numbers)
-    nans = infinities = 0
+    nans = infinities = negative = 0
     if len(ordered) and not (math.isfinite(ordered[0]) and math.isfinite(ordered[-1])):
         first = int(np.searchsorted(ordered, -np.inf, "right"))
         last = int(np.searchsorted(ordered, np.inf, "left"))
         nans = len(ordered) - int(np.searchsorted(ordered, np.nan, "left"))
-        infinities = len(ordered) - (last - first) - nans
+        infinities, negative = len(ordered) - (last - first) - nans, first
         ordered = ordered[first:last]
     found = _compact(ordered, given)
-    return replace(found, nulls=given.nulls, nans=nans, infinities=infinities)
+    hashed = found.hashed
+    if infinities and given.hashed is None:
+        hashed += fingerprints.sum_of_infinities(negative, infinities - negative)
+    return replace(found, nulls=given.nulls, nans=nans, infinities=infinities, hashed=hashed)
 
 
 def _ordered(numbers: NDArray[Any]) -> NDArray[Any]:
@@ -134,7 +146,7 @@ def _sort_whole(given: Values) -> Runs:
 
     numbers = given.numbers
     if len(numbers) == 0:
-        return Runs(values=np.empty(0), counts=None, distinct=0, nulls=given.nulls)
+        return replace(_compact(numbers, given), nulls=given.nulls)
     least, most = int(numbers.min()), int(numbers.max())
     if most - least >= min(_WIDE, 4 * len(numbers) + 256):
         return replace(_compact(_ordered(numbers), given), nulls=given.nulls)
@@ -143,12 +155,7 @@ def _sort_whole(given: Values) -> Runs:
     counts = np.bincount((numbers - numbers.dtype.type(least)).astype(np.int64, copy=False))
     there = np.flatnonzero(counts)
     values = np.array([least + place for place in there.tolist()], numbers.dtype)
-    return Runs(
-        values=_scaled(values, given),
-        counts=counts[there],
-        distinct=len(there),
-        nulls=given.nulls,
-    )
+    return replace(_runs(values, counts[there], len(there), given), nulls=given.nulls)
 
 
 def _compact(ordered: NDArray[Any], given: Values) -> Runs:
@@ -156,14 +163,32 @@ def _compact(ordered: NDArray[Any], given: Values) -> Runs:
     import numpy as np
 
     if len(ordered) == 0:
-        return Runs(values=np.empty(0), counts=None, distinct=0)
+        return Runs(values=np.empty(0), counts=None, distinct=0, hashed=given.hashed or 0)
     differs = ordered[1:] != ordered[:-1]
     distinct = int(np.count_nonzero(differs)) + 1
     if distinct > len(ordered) // 8:
-        return Runs(values=_scaled(ordered, given), counts=None, distinct=distinct)
+        return _runs(ordered, None, distinct, given)
     starts = np.concatenate(([0], np.flatnonzero(differs) + 1))
     counts = np.diff(starts, append=len(ordered))
-    return Runs(values=_scaled(ordered[starts], given), counts=counts, distinct=distinct)
+    return _runs(ordered[starts], counts, distinct, given)
+
+
+def _runs(
+    exact: NDArray[Any], counts: NDArray[np.int64] | None, distinct: int, given: Values
+) -> Runs:
+    """Values in order as numbers or seconds, with the sum of their hashes, which are of the exact
+    ones.
+    """
+    values = _scaled(exact, given)
+    if given.hashed is not None:
+        hashed = given.hashed
+    elif given.is_time:
+        hashed = fingerprints.sum_of_moments(exact, given.times, given.per, counts)
+    elif exact.dtype.kind in "iu":
+        hashed = fingerprints.sum_of_integers(exact, values, counts)
+    else:
+        hashed = fingerprints.sum_of_floats(values, counts)
+    return Runs(values=values, counts=counts, distinct=distinct, hashed=hashed)
 
 
 def _scaled(values: NDArray[Any], given: Values) -> Floats:
@@ -276,14 +301,15 @@ def _sums_at(runs: Runs, edges: Sequence[float]) -> tuple[float, ...]:
     """The sum of the values that lie between each two edges, and above all."""
     import numpy as np
 
-    places = [0, *np.searchsorted(runs.values, np.asarray(edges, np.float64), "right").tolist()]
-    slices = list(itertools.pairwise([*places, len(runs.values)]))
+    stops = np.searchsorted(runs.values, np.asarray(edges, np.float64), "right")
+    starts = np.concatenate(([0], stops))
+    there = np.diff(starts, append=len(runs.values)) > 0
+    sums = np.zeros(len(starts))
     with np.errstate(over="ignore", invalid="ignore"):
-        if runs.counts is None:
-            return tuple([float(runs.values[start:stop].sum()) for start, stop in slices])
-        return tuple(
-            [float(runs.values[at:to] @ runs.counts[at:to].astype(np.float64)) for at, to in slices]
-        )
+        values = runs.values if runs.counts is None else runs.values * runs.counts
+        if len(values):
+            sums[there] = np.add.reduceat(values, starts[there])
+    return tuple(sums.tolist())
 
 
 def count(
@@ -310,6 +336,7 @@ def count(
         in_bins=count_at(runs, against) if against else (),
         outside=None if bounds is None else count_outside(runs, bounds),
         distinct=None if sketch else runs.distinct,
+        hashed=runs.hashed,
     )
     if total == 0:
         return replace(found, registers=bytes(1 << _PRECISION)) if sketch else found
@@ -405,6 +432,7 @@ def merge(first: Partial, second: Partial) -> Partial:
         outside=_both(first.outside, second.outside),
         few=few,
         registers=_larger(first.registers, second.registers),
+        hashed=(first.hashed + second.hashed) % fingerprints.MODULUS,
     )
 
 

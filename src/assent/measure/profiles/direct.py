@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -201,15 +202,22 @@ def values_of(array: Any) -> Values:
     import numpy as np
 
     dtype, times, per = _layout(array.type)
+    empty = Values(numbers=np.empty(0, dtype), times=times, per=per, is_time=_is_time(array.type))
     if len(array) == 0:
-        return Values(numbers=np.empty(0, dtype), times=times, per=per)
+        return empty
     validity, data = array.buffers()
     numbers = np.frombuffer(data, dtype, len(array), array.offset * np.dtype(dtype).itemsize)
     if array.null_count == 0:
-        return Values(numbers=numbers, times=times, per=per)
+        return replace(empty, numbers=numbers)
     bits = np.frombuffer(validity, np.uint8)
     valid = np.unpackbits(bits, bitorder="little")[array.offset : array.offset + len(array)]
-    return Values(numbers=numbers[valid.view(bool)], nulls=array.null_count, times=times, per=per)
+    return replace(empty, numbers=numbers[valid.view(bool)], nulls=array.null_count)
+
+
+def _is_time(type_: Any) -> bool:
+    import pyarrow.types as of
+
+    return bool(of.is_date32(type_) or of.is_timestamp(type_))
 
 
 def _layout(type_: Any) -> tuple[str, int, int]:

@@ -92,6 +92,7 @@ def norm_of(column: Column, sql: str) -> Column:
         is_direct=True,
         sql=sql,
         of=column.name,
+        is_derived=True,
     )
 
 

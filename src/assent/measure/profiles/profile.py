@@ -10,11 +10,14 @@ What is kept of each kind: numbers, times and lengths keep moments and counts in
 few values keeps these values, all other text its lengths and its frequent values. Decimals and
 128-bit integers are counted as floats, times of day and intervals as seconds, moments with a zone
 in UTC; lists, maps and bytes by their length, structs only for nulls. Fields of structs, norms and
-numbers of lists are columns of their own (`parts`). NaN and infinities are counted apart.
+numbers of lists are columns of their own (`parts`). NaN and infinities are counted apart. Beside
+all that stands a fingerprint of the values themselves (`fingerprints`).
 """
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,10 +28,11 @@ from msgspec.structs import replace
 from assent.core.digest import Digest, digest_of
 from assent.core.profile import Categories, ColumnProfile, DataProfile
 from assent.measure import engine, fits
-from assent.measure.profiles import counting, parts, stream
+from assent.measure.profiles import counting, fingerprints, parts, stream
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.counting import Partial, Runs, Values
 from assent.measure.profiles.encoding import encode_profile
+from assent.measure.profiles.fingerprints import hash_of_text
 from assent.measure.profiles.near import near
 from assent.measure.profiles.reading import Table, require_columns
 from assent.measure.profiles.shaping import (
@@ -260,11 +264,16 @@ class _Reader:
             for values in self.table.direct.numbers(columns[0]):
                 yield (values,)
             return
-        expressions = ", ".join(
-            f"{_number(column)} AS c{place}" for place, column in enumerate(columns)
-        )
-        query = f"SELECT {expressions} FROM {self.table.relation}"
-        yield from stream.batches(self.table.connection, query, self.table.doing)
+        asked = [f"{_number(column)} AS c{place}" for place, column in enumerate(columns)]
+        hashed = [
+            place
+            for place, column in enumerate(columns)
+            if fingerprints.is_hashed_by_engine(column)
+        ]
+        asked += [f"{fingerprints.hash_in_sql(columns[at])} AS h{at}" for at in hashed]
+        query = f"SELECT {', '.join(asked)} FROM {self.table.relation}"
+        for batch in stream.batches(self.table.connection, query, self.table.doing):
+            yield _with_hashes(batch, len(columns), hashed)
 
     def _of_whole(self, column: Column, values: Values) -> tuple[ColumnProfile, bool]:
         runs = counting.sort(values)
@@ -272,7 +281,8 @@ class _Reader:
         old = self._old(column)
         against, bounds = old_edges(column.kind, old), old_bounds(column.kind, old)
         partial = counting.count(runs, edges, against, bounds)
-        return number_profile(column, partial, edges), runs.distinct == self.rows
+        found = self._fingerprinted(number_profile(column, partial, edges), column, runs.hashed)
+        return found, runs.distinct == self.rows
 
     def _of_batches(self, columns: Sequence[Column]) -> list[tuple[ColumnProfile, bool]]:
         old = [self._old(column) for column in columns]
@@ -292,15 +302,29 @@ class _Reader:
                 )
                 found[place] = counting.merge(found[place], part)
         return [
-            (number_profile(column, part, at), False)
+            (self._fingerprinted(number_profile(column, part, at), column, part.hashed), False)
             for column, part, at in zip(columns, found, edges, strict=True)
         ]
+
+    def _fingerprinted(self, found: ColumnProfile, column: Column, hashed: int) -> ColumnProfile:
+        """The profile with a fingerprint of DuckDB's hashes, where the values have no other."""
+        if not fingerprints.is_hashed_by_engine(column):
+            return found
+        salt = None if self.hashed is None else self.hashed.salt
+        mark = fingerprints.of_hashes(column, hashed, self._examples, salt)
+        return replace(found, fingerprint=mark)
+
+    @functools.cached_property
+    def _examples(self) -> str:
+        """Which hash DuckDB has."""
+        return fingerprints.examples_of(self._query(fingerprints.examples_in_sql())[0])
 
     # Text, booleans, and what is only counted for nulls
 
     def _facts(self, columns: Sequence[Column]) -> Iterator[tuple[Column, tuple[Any, ...]]]:
         """Of each column: the rows that are not null, and for DuckDB's texts about how many are
-        distinct, and hashes of a sample of them, for its booleans how many are true.
+        distinct, and hashes of a sample of them, for its booleans how many are true, for all others
+        the sum of their hashes.
         """
         rest = [column for column in columns if not self._is_direct(column)]
         if not rest:
@@ -318,7 +342,7 @@ class _Reader:
                 case "boolean":
                     asked += [f"count_if({quoted})", "0"]
                 case _:
-                    asked += ["0", "0"]
+                    asked += [f"sum({fingerprints.hash_in_sql(column)})", "0"]
         (row,) = self._query(f"SELECT {', '.join(asked)} FROM {self.table.relation}")
         for place, column in enumerate(rest):
             there, about, sample = row[3 * place : 3 * place + 3]
@@ -331,7 +355,8 @@ class _Reader:
             case "text":
                 return self._of_texts(column, facts)
         nulls = self.rows - facts[0]
-        return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls), False
+        found = ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls)
+        return self._fingerprinted(found, column, facts[1]), False
 
     def _of_booleans(self, column: Column, facts: tuple[Any, ...]) -> ColumnProfile:
         if not facts:
@@ -354,10 +379,16 @@ class _Reader:
     def _of_few_texts(self, column: Column, values: dict[str, int], nulls: int) -> ColumnProfile:
         old = self._old(column)
         if is_category(values, old):
-            return category_profile(column, values, nulls, old, self.hashed, self.most_values)
-        return self._text_profile(
-            column, lengths_of(values, nulls), len(values), words_of(values, self.hashed)
-        )
+            found = category_profile(column, values, nulls, old, self.hashed, self.most_values)
+            if found.categories is None or not found.categories.others:
+                return found  # which says all there is
+        else:
+            found = self._text_profile(
+                column, lengths_of(values, nulls), len(values), words_of(values, self.hashed)
+            )
+        query = f"SELECT t, {hash_of_text('t')} FROM (SELECT unnest(?::VARCHAR[]) AS t)"
+        hashes = dict(self._query(query, [[*values]]))
+        return self._fingerprinted(found, column, fingerprints.sum_of_counts(values, hashes))
 
     def _fitted(self, column: Column) -> ColumnProfile | None:
         """A column of text counted as numbers or moments, if all values are written as these. None
@@ -431,27 +462,32 @@ class _Reader:
         """
         there, about, sample = facts
         old = self._old(column)
-        lengths, tokens = self._lengths(column)
+        lengths, tokens, hashed = self._lengths(column)
         in_bins: tuple[int, ...] = ()
         if old is not None and old.categories is not None and old.kind == "category":
             in_bins = self._in_old_categories(column, old.categories, there)
         frequent = ordered(self._frequent(column, there, sample), self.hashed)
-        return self._text_profile(
+        found = self._text_profile(
             column,
             counting.runs_of(list(lengths.items()), self.rows - there),
             min(about, there),
             Words(tokens=tokens, frequent=frequent),
             in_bins,
         )
+        return self._fingerprinted(found, column, hashed)
 
-    def _lengths(self, column: Column) -> tuple[dict[int, int], int]:
-        """The rows by the length of their text, and those that say that there is none."""
+    def _lengths(self, column: Column) -> tuple[dict[int, int], int, int]:
+        """The rows by the length of their text, those that say that there is none, and the sum of
+        the hashes of all.
+        """
         counted = self._query(
-            f"SELECT length(t), count(*), count(*) FILTER ({token_in_sql('t')}) "
+            f"SELECT length(t), count(*), count(*) FILTER ({token_in_sql('t')}), "
+            f"sum({hash_of_text('t')}) "
             f"FROM (SELECT {_text(column)} AS t FROM {self.table.relation}) "
             "WHERE t IS NOT NULL GROUP BY 1"
         )
-        return {length: rows for length, rows, _ in counted}, sum(row[2] for row in counted)
+        lengths = {row[0]: row[1] for row in counted}
+        return lengths, sum(row[2] for row in counted), sum(row[3] for row in counted)
 
     def _frequent(self, column: Column, there: int, sample: Sequence[int]) -> dict[str, int]:
         """The frequent values, counted: those that a sample of hashes shows to be likely. Where
@@ -527,6 +563,15 @@ def _number(column: Column) -> str:
     return f"CAST(len({quoted}) AS BIGINT)"
 
 
+def _with_hashes(batch: Sequence[Values], columns: int, hashed: Sequence[int]) -> list[Values]:
+    """A batch of so many columns; those at `hashed` have their hashes behind all columns."""
+    found = list(batch[:columns])
+    for place, hashes in zip(hashed, batch[columns:], strict=True):
+        summed = fingerprints.sum_of_hashes(hashes.numbers)
+        found[place] = dataclasses.replace(found[place], hashed=summed)
+    return found
+
+
 def _gather(batches: Iterable[Sequence[Values]], columns: int, rows: int) -> Iterator[Values]:
     """All batches of each column in one array that nobody else has."""
     import numpy as np
@@ -535,6 +580,7 @@ def _gather(batches: Iterable[Sequence[Values]], columns: int, rows: int) -> Ite
     filled = [0] * columns
     last: Sequence[Values] = ()
     nulls = [0] * columns
+    hashed: list[int | None] = [None] * columns
     for last in batches:
         for place, values in enumerate(last):
             if wholes[place] is None:
@@ -543,13 +589,15 @@ def _gather(batches: Iterable[Sequence[Values]], columns: int, rows: int) -> Ite
             filled[place] += len(values.numbers)
             wholes[place][start : filled[place]] = values.numbers
             nulls[place] += values.nulls
+            if values.hashed is not None:
+                hashed[place] = values.hashed + (hashed[place] or 0)
     for place in range(columns):
         if not last:
             yield Values(numbers=np.empty(0))
             continue
         whole, wholes[place] = wholes[place][: filled[place]], None
-        yield Values(
-            numbers=whole, nulls=nulls[place], times=last[place].times, per=last[place].per
+        yield dataclasses.replace(
+            last[place], numbers=whole, nulls=nulls[place], hashed=hashed[place]
         )
 
 

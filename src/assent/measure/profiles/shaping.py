@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import structs
 
 from assent.core.profile import Categories, ColumnKind, ColumnProfile, Numbers
-from assent.measure.profiles import counting
+from assent.measure.profiles import counting, fingerprints
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs
 from assent.measure.profiles.words import Words, tokens_of
@@ -40,12 +40,12 @@ class Hashed:
     """Salted hashes of texts."""
 
     def __init__(self, salt: bytes) -> None:
-        self._salt = salt
+        self.salt = salt
 
     def __call__(self, value: str) -> str:
         """The hash that stands for `value`."""
         said = value.encode(errors="surrogatepass")
-        return hmac.new(self._salt, said, hashlib.sha256).hexdigest()[:_HASH_DIGITS]
+        return hmac.new(self.salt, said, hashlib.sha256).hexdigest()[:_HASH_DIGITS]
 
 
 def number_profile(
@@ -65,6 +65,7 @@ def number_profile(
         numbers=_numbers(partial, edges, distinct),
         in_bins=partial.in_bins,
         outside=partial.outside,
+        fingerprint=fingerprints.of_numbers(column, partial.hashed),
     )
 
 

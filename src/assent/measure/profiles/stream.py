@@ -139,10 +139,10 @@ def _values(array: Any, offset: int, length: int, kind: str) -> Values:
     import numpy as np
 
     name, times, per = FORMATS[kind]
-    dtype = np.dtype(name)
+    dtype, is_time = np.dtype(name), kind.startswith("t")
     start = array.offset + offset
     if length == 0:
-        return Values(numbers=np.empty(0, dtype), nulls=0, times=times, per=per)
+        return Values(numbers=np.empty(0, dtype), nulls=0, times=times, per=per, is_time=is_time)
     data = np.frombuffer(
         _bytes(array.buffers[1], (start + length) * dtype.itemsize),
         dtype,
@@ -151,11 +151,11 @@ def _values(array: Any, offset: int, length: int, kind: str) -> Values:
     )
     data.flags.writeable = False
     if array.null_count == 0 or not array.buffers[0]:
-        return Values(numbers=data, nulls=0, times=times, per=per)
+        return Values(numbers=data, nulls=0, times=times, per=per, is_time=is_time)
     bits = np.frombuffer(_bytes(array.buffers[0], (start + length + 7) // 8), np.uint8)
     valid = np.unpackbits(bits, bitorder="little")[start : start + length].view(bool)
     kept = data[valid]
-    return Values(numbers=kept, nulls=length - len(kept), times=times, per=per)
+    return Values(numbers=kept, nulls=length - len(kept), times=times, per=per, is_time=is_time)
 
 
 def _bytes(address: int, size: int) -> Any:

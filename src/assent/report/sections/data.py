@@ -263,6 +263,8 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
 
 def _fact(fact: FactChange, kind: ColumnKind) -> Cell:
     """A fact on both sides; of a range also how many rows are outside of the old one."""
+    if fact.fact == "values":
+        return (State(Mark.WARNED, "other values"), Words("though every count is alike"))
     if fact.fact == "frequent":
         rare = Words(f"less than {_share(FREQUENT)}")
         sides = [rare if one is None else Number(_share(one)) for one in (fact.old, fact.new)]
@@ -411,15 +413,16 @@ def _repeated(exact: int | None, near: int | None) -> Cell:
 
 
 def _differing(change: DataChange) -> str:
-    """How many columns differ, and what is known of the others: those that are close, or that were
-    not compared, are not called the same.
+    """How many columns differ, and what is known of the others: those that are close, of which
+    only counts are known, or that were not compared, are not called the same.
     """
     changed, close, left = len(change.columns), change.close_columns, len(change.not_compared)
-    total = changed + close + change.same_columns + left
+    total = changed + close + change.same_columns + change.alike_columns + left
     counts = (
         (changed, "differs", "differ"),
         (close, *2 * ("by no more than chance, or little",)),
-        (change.same_columns, "is alike in every count", "are alike in every count"),
+        (change.same_columns, "holds the same values", "hold the same values"),
+        (change.alike_columns, "is alike in every count", "are alike in every count"),
         (left, "was not compared", "were not compared"),
     )
     said = [f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n]
