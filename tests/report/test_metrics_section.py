@@ -7,7 +7,7 @@ import re
 
 from msgspec.structs import replace
 
-from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.metrics import Interval, MeasuredOn, MetricChange
 from assent.parsing import parse_yaml
 from assent.report.markdown import sections_to_markdown
 from assent.report.numbers import MINUS
@@ -83,3 +83,20 @@ def test_the_line_to_paste_is_never_cut() -> None:
 def to_markdown_of(changes: list[MetricChange]) -> str:
     found = metrics_section(diff(metrics=tuple(changes)))
     return html.unescape(sections_to_markdown([replace(found, tables=())]).replace("<!-- -->", ""))
+
+
+def test_what_is_not_known_of_the_rows_is_said_once() -> None:
+    changes = (metric("f1", 0.9, 0.8), metric("slices.a.b.f1", 0.9, 0.7), metric("acc", 0.9, 0.8))
+    said = "Not known to be on the same rows"
+    assert asked(*changes).count(said) == 1
+    assert said not in asked(metric("latency_ms", 2, 3), metric("f1", 0.9, 0.9))
+    known = diff(metrics=changes, measured_on=MeasuredOn(rows="same"))
+    assert said not in to_text([metrics_section(known)])
+
+
+def test_a_slice_that_is_gone_is_named() -> None:
+    gone = MetricChange(name="slices.region.north.f1", old=0.9)
+    assert "Slice of the baseline that is gone or next to without rows: region.north." in asked(
+        gone, metric("slices.region.south.f1", 0.9, 0.9)
+    )
+    assert "next to without rows" not in asked(metric("slices.region.south.f1", 0.9, 0.9))

@@ -10,7 +10,7 @@ from math import sqrt
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import Interval, MetricChange, sameness_of, slice_of
+from assent.core.diff.metrics import Interval, MetricChange, is_of_rows, sameness_of, slice_of
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -86,7 +86,7 @@ def metrics_section(diff: Diff) -> Section:
         title="Metrics",
         summary=summary,
         tables=shapes.filled(table, slices),
-        notes=tuple(_notes(metrics)),
+        notes=tuple(_notes(diff)),
     )
 
 
@@ -103,8 +103,9 @@ def effect_of(metric: MetricChange) -> Effect:
     return effect
 
 
-def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
-    notes: list[Cell] = []
+def _notes(diff: Diff) -> list[Cell]:
+    metrics = diff.metrics
+    notes = _lost(diff)
     unknown = _unknown(metrics)
     if unknown:
         notes.append(_asked(unknown))
@@ -113,6 +114,8 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
         said = "The metrics file and the predictions do not agree on"
         notes.append((Words(said), *shapes.named(disputed, _MAX_NAMED, "and"), Words(".")))
     notes += _uncompared(metrics)
+    if diff.measured_on.rows == "unknown" and any(map(_told, metrics)):
+        notes.append(cell(Words(_ROWS_UNKNOWN)))
     intervals = [
         one.interval
         for one in metrics
@@ -127,6 +130,27 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
         )
         notes.append(cell(Words(said)))
     return notes
+
+
+_ROWS_UNKNOWN = (
+    "Not known to be on the same rows: what the metrics files of both models say. `predictions`, "
+    "or the data set of the test among `data` (`test: …`), would tell."
+)
+
+
+def _told(metric: MetricChange) -> bool:
+    """Whether a value that changed is of a file alone, and of rows that are to be the same."""
+    is_of_file = not metric.is_computed and metric.rows is None
+    return bool(metric.change) and is_of_file and is_of_rows(metric.name)
+
+
+def _lost(diff: Diff) -> list[Cell]:
+    lost = diff.lost_slices
+    if not lost:
+        return []
+    are = "Slice of the baseline that is" if len(lost) == 1 else "Slices of the baseline that are"
+    said = f"{are} gone or next to without rows:"
+    return [(Words(said), *shapes.named(lost, _MAX_NAMED, "and"), Words("."))]
 
 
 def _kind_of_rows(intervals: Sequence[Interval]) -> str:
