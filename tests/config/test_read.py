@@ -402,3 +402,9 @@ def test_whether_a_metric_has_an_interval_shows_when_evidence_is_there() -> None
     (_, found) = read(MINIMAL + f"      - {gate}\n").policies["churn"].gates
     assert isinstance(found, MetricGate)
     assert found.confident
+
+
+def test_the_metric_that_people_see_first_is_named_by_the_model() -> None:
+    assert read(with_line("primary: rmse")).policies["churn"].primary == "rmse"
+    assert read(MINIMAL).policies["churn"].primary is None
+    assert "primary" in refusal(with_line("primary: 3"))

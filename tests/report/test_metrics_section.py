@@ -30,7 +30,7 @@ def shown(*intervals: tuple[float, Interval]) -> str:
 def test_a_value_that_did_not_change_has_no_interval_of_its_change() -> None:
     text = shown((0.9, RANGE), (0.88, LOSS))
     assert f"{MINUS}0.2" not in text
-    assert f"{MINUS}0.02 to {MINUS}0.01" in text
+    assert f"{MINUS}0.0200 ({MINUS}2.2%) worse (95%: {MINUS}0.0200 to {MINUS}0.0100)" in text
     assert "Each range is the 95% interval" in text
 
 

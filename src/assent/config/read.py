@@ -131,7 +131,7 @@ class _Reader:
             )
         own = {
             key: given[key]
-            for key in ("approvals", "without_baseline", "override", "directions")
+            for key in ("approvals", "without_baseline", "override", "directions", "primary")
             if key in given
         }
         fields = self._convert(own, PolicyFields, path)
@@ -154,6 +154,7 @@ class _Reader:
             without_baseline=fields.without_baseline,
             override=fields.override,
             directions=fields.directions,
+            primary=fields.primary,
         )
 
     def _check_stages(self, stages: Mapping[str, StageRule], path: Path) -> None:

@@ -23,6 +23,7 @@ from assent.core.entry import (
 )
 from assent.core.identity import Actor, PersonKey
 from assent.core.registry import Record
+from assent.core.scope import Scope
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import AssentError, UsageError
 from assent.making.inputs import changed_names
@@ -35,6 +36,7 @@ from assent.policy.approvals import (
 from assent.policy.directions import directed
 from assent.policy.judge import decided_by_people, judge_candidate, rule_for
 from assent.policy.rules import ApprovalRule, Policy
+from assent.policy.scope import scope_of
 from assent.ports import View
 from assent.verbs.bundles import baseline, open_bundle
 from assent.verbs.facts import compare_bundles
@@ -48,7 +50,7 @@ from assent.verbs.workspace import Workspace
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """A candidate judged: what changed, who approved, and the verdict of both. `inherited` is what
-    it has of steps that have landed without a version.
+    it has of steps that have landed without a version; `scope` is what the policy looks at.
     """
 
     diff: Diff
@@ -57,6 +59,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     policy: Digest
     evidence: Digest
     inherited: Inherited = NOTHING
+    scope: Scope = Scope()
 
     @property
     def record(self) -> VerdictRecord:
@@ -92,6 +95,7 @@ def judge(
             workspace.say(f"{model}: the candidate is the baseline itself")
     found = compare_bundles(workspace, compared, candidate, weights=weights)
     diff = msgspec.structs.replace(directed(policy, found), at=workspace.now)
+    scope = scope_of(policy, diff)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
     made_in = change or landed
@@ -115,6 +119,7 @@ def judge(
             verdict=Verdict(findings=(unchanged,)),
             policy=policy.digest,
             evidence=candidate.bundle.evidence.digest,
+            scope=scope,
         )
     findings = [
         *provenance(workspace, view, candidate, change),
@@ -128,6 +133,7 @@ def judge(
         policy=policy.digest,
         evidence=candidate.bundle.evidence.digest,
         inherited=beside,
+        scope=scope,
     )
 
 

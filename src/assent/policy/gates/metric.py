@@ -71,7 +71,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, or that would judge the wrong way."""
-        if self.min is None and self.max is None and not self._is_relative:
+        if self.min is None and self.max is None and not self.is_relative:
             raise ValueError("a gate needs at least one of min, max, max_drop, max_rise")
         for key in ("min", "max", "max_drop", "max_rise"):
             force_setattr(self, key, stated(getattr(self, key)))
@@ -119,7 +119,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return self.better or direction(self.metric) or "higher"
 
     @property
-    def _is_relative(self) -> bool:
+    def is_relative(self) -> bool:
+        """Whether it bounds a change, and not the candidate's value alone."""
         return self.max_drop is not None or self.max_rise is not None
 
     @property

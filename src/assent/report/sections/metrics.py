@@ -11,6 +11,7 @@ from msgspec.json import encode
 
 from assent.core.diff import Diff
 from assent.core.diff.metrics import Interval, MetricChange, is_of_rows, sameness_of, slice_of
+from assent.core.scalar import number
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -18,6 +19,7 @@ from assent.report.parts import (
     Cell,
     Move,
     Number,
+    Pair,
     Part,
     Row,
     Section,
@@ -125,8 +127,7 @@ def _notes(diff: Diff) -> list[Cell]:
         rows = max(one.n for one in intervals)
         said = (
             f"Each range is the {intervals[0].confidence:.0%} interval of the change, from "
-            f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. A change whose interval holds 0 "
-            "may be chance."
+            f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. If it holds 0, that may be chance."
         )
         notes.append(cell(Words(said)))
     return notes
@@ -249,8 +250,6 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
     if not has_baseline:
         return ((shapes.part(numbers.show(metric.new)),),)
     extra: list[Part] = []
-    if metric.interval is not None and effect is not Effect.UNCHANGED:
-        extra.append(Number(f"{_end(metric.interval.low)} to {_end(metric.interval.high)}"))
     if metric.is_of_small_slice:
         extra.append(Words(f"too few rows ({metric.rows}), not judged"))
         effect = Effect.CHANGED if effect in (Effect.BETTER, Effect.WORSE) else effect
@@ -260,17 +259,43 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
     if metric.is_disputed:
         source = "from the predictions" if metric.is_computed else "from the metrics file"
         extra.append(Words(source))
+    value, moved = figures(metric, effect)
+    return value, (*moved, *extra)
+
+
+def figures(metric: MetricChange, effect: Effect) -> tuple[Cell, Cell]:
+    """The values of both sides, and how they moved with the interval of that: all to the same
+    decimal where there is one.
+    """
     if effect is Effect.UNCHANGED or effect is Effect.NEW:
-        return (shapes.part(numbers.show(metric.new)),), (Move(effect), *extra)
-    change, relative = metric.change, metric.relative
+        return (shapes.part(numbers.show(metric.new)),), (Move(effect),)
+    change, relative, interval = metric.change, metric.relative, metric.interval
+    value = shapes.both(*numbers.show_both(metric.old, metric.new))
+    amount = "" if change is None else numbers.signed(change)
+    told: Cell = ()
+    if interval is not None and change is not None:
+        ends = tuple(map(_end, (interval.low, interval.high)))
+        sides = [number(one) for one in (metric.old, metric.new)]
+        sure = [float(one) for one in sides if one is not None]
+        if len(sure) == 2:
+            found = numbers.aligned((sure[0], sure[1]), (change, interval.low, interval.high))
+            if found is not None:
+                left, right, amount, *aligned = found
+                value, ends = (Pair(Number(left), Number(right)),), tuple(aligned)
+        told = (Number(_between(ends, interval)),)
     move = Move(
         effect,
         arrow="" if change is None else numbers.arrow(change),
-        amount="" if change is None else numbers.signed(change),
+        amount=amount,
         percent="" if relative is None else numbers.percent(relative),
         bar=None if relative is None else _bar(relative),
     )
-    return shapes.both(*numbers.show_both(metric.old, metric.new)), (move, *extra)
+    return value, (move, *told)
+
+
+def _between(ends: Sequence[str], interval: Interval) -> str:
+    chance = ", may be chance" if interval.low <= 0 <= interval.high else ""
+    return f"({interval.confidence:.0%}: {' to '.join(ends)}{chance})"
 
 
 def _end(bound: float) -> str:
