@@ -408,3 +408,12 @@ def test_the_metric_that_people_see_first_is_named_by_the_model() -> None:
     assert read(with_line("primary: rmse")).policies["churn"].primary == "rmse"
     assert read(MINIMAL).policies["churn"].primary is None
     assert "primary" in refusal(with_line("primary: 3"))
+
+
+@pytest.mark.parametrize("key", ["label", "prediction"])
+def test_several_columns_of_labels_are_said_to_be_that(key: str) -> None:
+    columns = {"path": "p.csv", "id": "i", "label": "y", "prediction": "p", key: "[a, b]"}
+    written = ", ".join(f"{name}: {value}" for name, value in columns.items())
+    said = refusal(with_line(f"predictions: {{{written}}}"))
+    assert f"predictions.{key}" in said
+    assert "several labels of one example are read from rows" in said
