@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
+from itertools import accumulate
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -67,7 +68,12 @@ def unlooked(report: ReviewReport) -> Table:
 
 def _metrics(diff: Diff, scope: Scope, findings: Sequence[Finding]) -> Iterator[_Item]:
     """Metrics that got worse, whose change no gate bounds, and that no other gate has stopped."""
-    stopped = [one.rule for one in findings if one.outcome is not Outcome.PASSED]
+    stopped = {
+        start
+        for one in findings
+        if one.outcome is not Outcome.PASSED
+        for start in accumulate(one.rule.split(" "), "{} {}".format)
+    }
     worse = [
         one
         for one in diff.metrics
@@ -75,7 +81,7 @@ def _metrics(diff: Diff, scope: Scope, findings: Sequence[Finding]) -> Iterator[
         and is_of_quality(one)
         and effect_of(one) in _WORSE
         and one.name not in scope.bounded
-        and not any(rule.startswith(f"{one.name} ") for rule in stopped)
+        and one.name not in stopped
     ]
     worse.sort(key=lambda one: (-_size(one), one.name))
     if worse:
