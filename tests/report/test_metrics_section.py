@@ -8,6 +8,7 @@ import re
 from msgspec.structs import replace
 
 from assent.core.diff.metrics import Interval, MeasuredOn, MetricChange
+from assent.core.diff.sameness import NotCompared
 from assent.parsing import parse_yaml
 from assent.report.markdown import sections_to_markdown
 from assent.report.numbers import MINUS
@@ -100,3 +101,14 @@ def test_a_slice_that_is_gone_is_named() -> None:
         gone, metric("slices.region.south.f1", 0.9, 0.9)
     )
     assert "next to without rows" not in asked(metric("slices.region.south.f1", 0.9, 0.9))
+
+
+def test_between_values_of_other_things_there_is_no_change() -> None:
+    moved = replace(
+        metric("f1", 0.9, 0.8, "higher"),
+        interval=RANGE,
+        not_compared=NotCompared(reason="the labels are others"),
+    )
+    text = asked(moved)
+    assert re.search(r"0.9 → 0.8 +not compared\n?$", text)
+    assert "0.1" not in text

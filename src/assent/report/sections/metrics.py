@@ -269,8 +269,10 @@ def figures(metric: MetricChange, effect: Effect) -> tuple[Cell, Cell]:
     """
     if effect is Effect.UNCHANGED or effect is Effect.NEW:
         return (shapes.part(numbers.show(metric.new)),), (Move(effect),)
-    change, relative, interval = metric.change, metric.relative, metric.interval
     value = shapes.both(*numbers.show_both(metric.old, metric.new))
+    if effect is Effect.NOT_COMPARED:  # what lies between values of other things is no change
+        return value, (Move(effect),)
+    change, relative, interval = metric.change, metric.relative, metric.interval
     amount = "" if change is None else numbers.signed(change)
     told: Cell = ()
     if interval is not None and change is not None:
