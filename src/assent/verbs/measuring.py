@@ -16,7 +16,7 @@ from assent.core.digest import Digest
 from assent.core.evidence import Attachment, DataReference, Evidence, Predictions, Problem
 from assent.core.profile import DataProfile, Overlap, RowChanges
 from assent.core.scalar import Scalar
-from assent.errors import AssentError, OutsideError
+from assent.errors import AssentError, OutsideError, to_install
 from assent.measure import engine
 from assent.measure.data import read_data
 from assent.measure.dialect import Reading
@@ -104,8 +104,7 @@ class _Measuring:
         profiled = {name for name, one in sets.items() if one.profile and self._is_table(one)}
         if profiled and not engine.is_installed():
             self._workspace.say(
-                f"evaluating {self._model}: data is not profiled; it takes "
-                "`pip install 'assent[data]'`"
+                f"evaluating {self._model}: data is not profiled; it takes `{to_install('data')}`"
             )
             profiled = set()
         for name, one in sets.items():

@@ -121,6 +121,9 @@ def test_only_the_pipeline_of_this_merge_request_and_its_head_counts(scene: Scen
     # Of merged results: what it has trained is no revision that anybody has pushed.
     train(scene).pipeline.ref = f"refs/merge-requests/{scene.request.iid}/merge"
     assert news(scene) == {}
+    # Anybody's project can have a pipeline of such a ref and commit.
+    train(scene).pipeline.project = scene.gitlab.fork(scene.bob)
+    assert news(scene) == {}
     other = scene.gitlab.open_merge_request(scene.bob, sha=scene.request.sha, branch="same-head")
     train(scene, other)
     assert news(scene) == {"!8": News.BUNDLE}

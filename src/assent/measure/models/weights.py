@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from assent.core.diff.model import WeightChange, Weights
 from assent.core.diff.sameness import NotCompared
 from assent.core.tensor_names import aligned
-from assent.errors import OutsideError, UsageError
+from assent.errors import OutsideError, UsageError, to_install
 from assent.measure.files import Progress
 from assent.measure.models.floats import Decoder, decoder, why_unread
 from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
@@ -125,7 +125,7 @@ def _decoder(dtype: str, *, is_ordered: bool = False) -> Decoder | None:
         return decoder(dtype, is_ordered=is_ordered)
     except ImportError:
         raise UsageError(
-            "comparing weights", "numpy is not installed", hint="pip install 'assent[models]'"
+            "comparing weights", "numpy is not installed", hint=to_install("models")
         ) from None
 
 
