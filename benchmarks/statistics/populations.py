@@ -117,6 +117,22 @@ def errors(kind: str, growth: float = 1.1) -> Callable[[Random, int], Pair]:
     return draw
 
 
+def outliers(share: float, size: float, *, of_both: bool) -> Callable[[Random, int], Pair]:
+    """Ordinary errors, but for a share of the rows that is so many times as far off: the same rows
+    in both models, or some of the second alone.
+    """
+
+    def draw(random: Random, rows: int) -> Pair:
+        shared, own = (random.normal(size=rows) for _ in range(2))
+        far = np.where(random.random(rows) < share, size, 1.0)
+        label = 3 * random.normal(size=rows)
+        if of_both:
+            return numbers(label, far * shared, far * (1.1 * shared + 0.3 * own))
+        return numbers(label, shared, far * (1.1 * shared + 0.3 * own))
+
+    return draw
+
+
 def _errors(random: Random, kind: str, rows: int) -> Array:
     match kind:
         case "normal":
@@ -236,5 +252,26 @@ POPULATIONS = (
         metrics=_OF_NUMBERS,
         draw=errors("t3"),
         note="squares without a variance",
+    ),
+    Population(
+        name="outliers of both models",
+        rows=400,
+        metrics=_OF_NUMBERS,
+        draw=outliers(0.02, 10, of_both=True),
+        note="2% ten times as far off",
+    ),
+    Population(
+        name="outliers of the candidate",
+        rows=400,
+        metrics=_OF_NUMBERS,
+        draw=outliers(0.02, 10, of_both=False),
+        note="2% ten times as far off",
+    ),
+    Population(
+        name="rare outliers",
+        rows=400,
+        metrics=_OF_NUMBERS,
+        draw=outliers(0.005, 10, of_both=False),
+        note="1 in 200 of the candidate's ten times as far off",
     ),
 )

@@ -14,6 +14,9 @@ from tests.compare.known import known
 
 PAGE = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
 RUNS = 25
+UNSEEN = "rare outliers"
+"""Of some samples of it nothing can be known: those that hold no outlier."""
+LIMITS = " ".join(PAGE.partition("## What follows from it")[2].split())
 BY_NAME = {one.name: one for one in POPULATIONS}
 
 
@@ -44,10 +47,20 @@ def test_the_table_has_every_population_and_metric() -> None:
 
 
 def test_what_the_table_says_is_what_is_promised() -> None:
-    """An interval that is given holds the truth; where it does not, hardly any is given."""
+    """An interval that is given holds the truth; where it does not, hardly any is given. What is
+    known to be otherwise is said on the page.
+    """
     for key, row in COVERED.items():
         missed = sum(float(cell.rstrip("%")) for cell in row[4:6])
-        assert missed <= 9, key
+        assert missed <= 9 or key[0] == UNSEEN, key
+
+
+def test_what_does_not_hold_is_among_the_limits() -> None:
+    missed = max(float(COVERED[UNSEEN, name][5].rstrip("%")) for name in ("mae", "mse"))
+    assert missed > 20
+    assert "Outliers that no row has shown are in no interval" in LIMITS
+    weakest = COVERED["near perfect, more rows", "average_precision"][3]
+    assert f"holds the truth in {round(float(weakest.rstrip('%')))} of 100 cases" in LIMITS
 
 
 def test_the_gate_lets_through_what_it_says() -> None:

@@ -281,6 +281,30 @@ def test_a_standard_error_that_says_nothing_gives_no_verdict(error: float, rows:
 
 
 @pytest.mark.parametrize("error", ["N/A", None, NAN])
-def test_without_a_standard_error_on_both_sides_there_is_none(error: Scalar) -> None:
-    change = acc_of(with_error(0.5, error), with_error(0.6, 0.03))
+def test_a_standard_error_of_one_side_alone_says_nothing(error: Scalar) -> None:
+    bare, given = with_error(0.5, error), with_error(0.6, 0.03)
+    for old, new, who in ((bare, given, "baseline"), (given, bare, "candidate")):
+        change = acc_of(old, new)
+        assert change.interval is None
+        assert change.no_interval == f"the metrics file of the {who} gives no standard error of it"
+
+
+def test_a_standard_error_of_nobody_knows_how_many_rows_says_nothing() -> None:
+    old, new = with_error(0.5, 0.03), with_error(0.6, 0.03)
+    del new["n-samples.hellaswag.effective"]
+    change = acc_of(old, new)
+    assert change.interval is None
+    assert "of how many rows" in change.no_interval
+
+
+def test_without_any_standard_error_nothing_is_said_of_it() -> None:
+    change = acc_of(with_error(0.5, None), with_error(0.6, "N/A"))
     assert (change.interval, change.no_interval) == (None, "")
+
+
+@pytest.mark.parametrize("name", ["ece", "test/ECE", "val_expected_calibration_error"])
+def test_a_calibration_error_of_a_file_has_no_verdict(name: str) -> None:
+    (change,) = compare_metrics({name: 0.02}, {name: 0.05})
+    assert "chance alone" in change.no_interval
+    (other,) = compare_metrics({"mae": 0.02}, {"mae": 0.05})
+    assert other.no_interval == ""

@@ -262,7 +262,6 @@ def with_gate(gate: str) -> str:
         *(
             (MINIMAL + f"      - {gate}\n", "models.churn.gates[1]", said)
             for gate, said in (
-                ("{metric: roc_auc, max_drop: 1%, confident: true}", "needs `predictions`"),
                 ("{predictions: negative_flips, max: 2%}", "no `predictions`"),
                 ("{param: seed, equals: 7}", "no `params`"),
                 ("{data: train, drift: severe}", "there is no data set 'train'"),
@@ -396,3 +395,25 @@ def test_classes_that_are_numbers_name_columns_of_scores() -> None:
     settings = read(with_line(line)).models["churn"].predictions
     assert settings is not None
     assert settings.score == {"true": "p", "false": "q", "1.5": "r"}
+
+
+def test_whether_a_metric_has_an_interval_shows_when_evidence_is_there() -> None:
+    gate = "{metric: 'results.arc.acc,none', max_drop: 1%, confident: true}"
+    (_, found) = read(MINIMAL + f"      - {gate}\n").policies["churn"].gates
+    assert isinstance(found, MetricGate)
+    assert found.confident
+
+
+def test_the_metric_that_people_see_first_is_named_by_the_model() -> None:
+    assert read(with_line("primary: rmse")).policies["churn"].primary == "rmse"
+    assert read(MINIMAL).policies["churn"].primary is None
+    assert "primary" in refusal(with_line("primary: 3"))
+
+
+@pytest.mark.parametrize("key", ["label", "prediction"])
+def test_several_columns_of_labels_are_said_to_be_that(key: str) -> None:
+    columns = {"path": "p.csv", "id": "i", "label": "y", "prediction": "p", key: "[a, b]"}
+    written = ", ".join(f"{name}: {value}" for name, value in columns.items())
+    said = refusal(with_line(f"predictions: {{{written}}}"))
+    assert f"predictions.{key}" in said
+    assert "several labels of one example are read from rows" in said

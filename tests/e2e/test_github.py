@@ -53,7 +53,10 @@ def test_the_whole_story(world: World) -> None:
     assert outputs(judged, "review")["comment"].endswith(f"#issuecomment-{comment.id}")
     shown = comment.body.splitlines()
     assert shown[0] == "<!-- assent:model=churn -->"
-    assert shown[3] == "## ⏳ `churn` waits for approval: 1 approval is still needed."
+    assert (
+        shown[3]
+        == "## ⏳ `churn` waits for 1 approval; every gate passed; no baseline to compare with."
+    )
     assert "- 1 more approval is needed from `bob` or `grace`." in shown
     assert "There is no baseline: nothing of this model is registered yet." in comment.body
     assert "| `accuracy` | 0.8 |" in shown

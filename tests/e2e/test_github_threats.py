@@ -432,7 +432,7 @@ def test_one_of_each_although_github_says_502(world: World) -> None:
     assert len(world.statuses(pull.head_sha)) == 1
 
     review = world.approve(pull, world.bob)
-    assert "waits for approval" in comment.body
+    assert "waits for 1 approval" in comment.body
     world.wake(review)
     assert world.comments(pull) == [comment]
     assert "## ✅" in comment.body

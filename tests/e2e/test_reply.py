@@ -147,7 +147,7 @@ def test_somebody_without_the_role_does_not_count(talk: Talk) -> None:
     assert "This approval does not count." in answer
     assert "To register it does not count: is none of bob, grace" in answer
     assert "✅ yes" not in answer
-    assert "waits for approval" in answer
+    assert "waits for 1 approval" in answer
 
 
 @pytest.mark.threat(1)

@@ -333,3 +333,73 @@ def test_text_is_redacted_and_numbers_are_not(tmp_path: Path) -> None:
     read = read_metrics(tmp_path, ["m.json"])
     assert read.metrics == {"api_key": REDACTED, "by": REDACTED, "auth": 0.98}
     assert read.series == {"per": (REDACTED,)}
+
+
+def mlflow_run(root: Path, **metrics: str) -> None:
+    """A run as MLflow's file store keeps it."""
+    run = root / "mlruns" / "0" / "ab12"
+    meta = "artifact_uri: file:///x\nend_time: 1700000000\nrun_id: ab12\nrun_name: calm-owl\n"
+    for name, text in {"meta.yaml": meta, "params/depth": "3", **metrics}.items():
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_text(text)
+
+
+def test_metrics_of_a_run_of_mlflow_are_those_of_the_last_step(tmp_path: Path) -> None:
+    history = "1700000003000 0.9 20\n1700000001000 0.95 10\n1700000000000 0.5 0\n"
+    mlflow_run(
+        tmp_path,
+        **{
+            "metrics/accuracy": history,
+            "metrics/val/loss": "1700000000000 0.25 7 data 12ab\n",
+            "metrics/rmse.v2": "1700000000000 nan\n",
+        },
+    )
+    read = read_metrics(tmp_path, ["mlruns/0/*/metrics/**"])
+    assert read.problems == ()
+    assert read.metrics == {
+        "accuracy": 0.9,
+        "best.accuracy": 0.95,
+        "best_at.accuracy": 10,
+        "val/loss": 0.25,
+        "rmse.v2": NonFinite("nan"),
+    }
+
+
+@pytest.mark.threat(14)
+def test_what_else_a_run_of_mlflow_has_is_no_metric(tmp_path: Path) -> None:
+    mlflow_run(tmp_path, **{"metrics/accuracy": "1700000000000 0.9 0\n"})
+    said = problems(tmp_path, "mlruns/0/ab12")
+    assert set(said) == {"mlruns/0/ab12/meta.yaml", "mlruns/0/ab12/params/depth"}
+    assert all("name the files of its folder `metrics`" in one for one in said.values())
+    assert read_metrics(tmp_path, ["mlruns/0/ab12"]).metrics == {"accuracy": 0.9}
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "no value"),
+        ("0.9\n", "not `timestamp value step`"),
+        ("1700000000000 high 0\n", "'high' is no number"),
+    ],
+)
+def test_a_damaged_metric_of_mlflow_is_a_problem(tmp_path: Path, text: str, problem: str) -> None:
+    mlflow_run(tmp_path, **{"metrics/accuracy": text})
+    (said,) = problems(tmp_path, "mlruns/0/ab12/metrics/*").values()
+    assert problem in said
+
+
+def test_two_runs_of_mlflow_are_not_mixed(tmp_path: Path) -> None:
+    mlflow_run(tmp_path, **{"metrics/accuracy": "1 0.9 0\n", "../cd34/meta.yaml": "run_id: cd34\n"})
+    mlflow_run(tmp_path, **{"../cd34/metrics/accuracy": "1 0.1 0\n"})
+    read = read_metrics(tmp_path, ["mlruns/0/*/metrics/*"])
+    assert read.metrics == {}
+    assert len(read.problems) == 1
+
+
+def test_files_called_metrics_without_a_run_are_read_as_before(tmp_path: Path) -> None:
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "m.json").write_text('{"auc": 0.9}')
+    (tmp_path / "meta.yaml").write_text("auc2: 0.8")
+    read = read_metrics(tmp_path, ["metrics/*", "meta.yaml"])
+    assert read.metrics == {"auc": 0.9, "auc2": 0.8}

@@ -14,6 +14,7 @@ from assent.core.digest import Digest, digest_of
 from assent.core.evidence import Code, DataReference, Evidence, Run, Step
 from assent.core.identity import Actor
 from assent.core.scalar import NonFinite
+from assent.core.scope import Scope
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.report.review import ReviewReport
 
@@ -143,6 +144,7 @@ def diff(**changes: Any) -> Diff:
     return Diff(**{**ordinary, **changes})
 
 
+SCOPE = Scope(deciding=("roc_auc", "latency_ms"), bounded=("roc_auc", "latency_ms"))
 EVIDENCE = Evidence(
     model="churn",
     inputs_digest=digest_of(b"inputs"),
@@ -180,6 +182,7 @@ def review(*findings: Finding, **changes: Any) -> ReviewReport:
         "verdict": Verdict(findings=findings),
         "approvals": Approvals(required=1, of=("alice", "@acme/ml"), heard=(NO, YES)),
         "policy": digest_of(b"policy"),
+        "scope": SCOPE,
         "evidence": EVIDENCE,
         "at": AT,
         "change_id": "#128",

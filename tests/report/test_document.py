@@ -54,6 +54,9 @@ def test_sections_come_in_the_order_of_the_design() -> None:
     ]
 
 
+QUALITY = "; better in 3 and worse in 3 of 10 metrics, 1 missing or not a number."
+
+
 @dataclass
 class Case:
     report: ReviewReport
@@ -68,13 +71,13 @@ class Case:
         Case(
             samples.passed(),
             Mark.PASSED,
-            "churn passed: 2 gates hold.",
+            f"churn passed: 2 gates hold{QUALITY}",
             ["Nothing is missing. Merge when you are ready."],
         ),
         Case(
             samples.blocked(),
             Mark.FAILED,
-            "churn is blocked: 1 of 3 gates failed.",
+            f"churn is blocked: 1 of 3 gates failed{QUALITY}",
             [
                 f"{samples.FAIL.rule}: {samples.FAIL.remedy}",
                 "1 more approval is needed from alice or @acme/ml.",
@@ -83,19 +86,19 @@ class Case:
         Case(
             samples.pending(),
             Mark.WAITING,
-            "churn waits for approval: 1 approval is still needed.",
+            f"churn waits for 1 approval; every gate passed{QUALITY}",
             ["1 more approval is needed from alice or @acme/ml."],
         ),
         Case(
             samples.review(samples.WAIT),
             Mark.WAITING,
-            "churn waits for a decision: 1 of 1 gate not decided.",
+            f"churn waits for a decision: 1 of 1 gate not decided{QUALITY}",
             ["approvals: 1 of alice or @acme/ml: 1 more of alice or @acme/ml must approve"],
         ),
         Case(
             samples.first(),
             Mark.PASSED,
-            "churn passed: 1 gate holds, 1 not applicable.",
+            "churn passed: 1 gate holds, 1 not applicable; no baseline to compare with.",
             ["Nothing is missing. Merge when you are ready."],
         ),
         Case(

@@ -7,7 +7,8 @@ import re
 
 from msgspec.structs import replace
 
-from assent.core.diff.metrics import Interval, MetricChange
+from assent.core.diff.metrics import Interval, MeasuredOn, MetricChange
+from assent.core.diff.sameness import NotCompared
 from assent.parsing import parse_yaml
 from assent.report.markdown import sections_to_markdown
 from assent.report.numbers import MINUS
@@ -30,7 +31,7 @@ def shown(*intervals: tuple[float, Interval]) -> str:
 def test_a_value_that_did_not_change_has_no_interval_of_its_change() -> None:
     text = shown((0.9, RANGE), (0.88, LOSS))
     assert f"{MINUS}0.2" not in text
-    assert f"{MINUS}0.02 to {MINUS}0.01" in text
+    assert f"{MINUS}0.0200 ({MINUS}2.2%) worse (95%: {MINUS}0.0200 to {MINUS}0.0100)" in text
     assert "Each range is the 95% interval" in text
 
 
@@ -83,3 +84,31 @@ def test_the_line_to_paste_is_never_cut() -> None:
 def to_markdown_of(changes: list[MetricChange]) -> str:
     found = metrics_section(diff(metrics=tuple(changes)))
     return html.unescape(sections_to_markdown([replace(found, tables=())]).replace("<!-- -->", ""))
+
+
+def test_what_is_not_known_of_the_rows_is_said_once() -> None:
+    changes = (metric("f1", 0.9, 0.8), metric("slices.a.b.f1", 0.9, 0.7), metric("acc", 0.9, 0.8))
+    said = "Not known to be on the same rows"
+    assert asked(*changes).count(said) == 1
+    assert said not in asked(metric("latency_ms", 2, 3), metric("f1", 0.9, 0.9))
+    known = diff(metrics=changes, measured_on=MeasuredOn(rows="same"))
+    assert said not in to_text([metrics_section(known)])
+
+
+def test_a_slice_that_is_gone_is_named() -> None:
+    gone = MetricChange(name="slices.region.north.f1", old=0.9)
+    assert "Slice of the baseline that is gone or next to without rows: region.north." in asked(
+        gone, metric("slices.region.south.f1", 0.9, 0.9)
+    )
+    assert "next to without rows" not in asked(metric("slices.region.south.f1", 0.9, 0.9))
+
+
+def test_between_values_of_other_things_there_is_no_change() -> None:
+    moved = replace(
+        metric("f1", 0.9, 0.8, "higher"),
+        interval=RANGE,
+        not_compared=NotCompared(reason="the labels are others"),
+    )
+    text = asked(moved)
+    assert re.search(r"0.9 → 0.8 +not compared\n?$", text)
+    assert "0.1" not in text

@@ -143,3 +143,26 @@ def test_durations(seconds: float, expected: str) -> None:
 )
 def test_what_a_change_means(metric: MetricChange, expected: Effect) -> None:
     assert numbers.effect(metric) is expected
+
+
+@pytest.mark.parametrize(
+    ("values", "changes", "expected"),
+    [
+        ((4.951, 5.893), (0.942, 0.84, 1.03), ["4.95", "5.89", "+0.94", "+0.84", "+1.03"]),
+        ((0.85, 0.838), (-0.012, -0.02, 0.0), ["0.8500", "0.8380", "-0.0120", "-0.0200", "0.0000"]),
+        ((1234.5, 1334.5), (100, 50, 150), ["1,234", "1,334", "+100", "+50", "+150"]),
+        ((0.5, 0.5), (0, -0.01, 0.01), ["0.5000", "0.5000", "0.0000", "-0.0100", "+0.0100"]),
+        ((0.5, 0.5001), (1e-4, -0.3, 0.3), ["0.5000", "0.5001", "+0.0001", "-0.3000", "+0.3000"]),
+    ],
+)
+def test_a_value_its_change_and_the_interval_have_the_same_decimals(
+    values: tuple[float, float], changes: tuple[float, ...], expected: list[str]
+) -> None:
+    found = numbers.aligned(values, changes)
+    assert found is not None
+    assert [one.replace(numbers.MINUS, "-") for one in found] == expected
+
+
+@pytest.mark.parametrize("changes", [(1e-10, -1e-10, 2e-10), (1e16, 1.0, 2e16)])
+def test_there_may_be_no_decimal_that_says_all(changes: tuple[float, ...]) -> None:
+    assert numbers.aligned((0.5, 0.6), changes) is None

@@ -47,7 +47,7 @@ def metric(low: float, high: float, **more: Any) -> MetricChange:
 
 def test_the_interval_stands_in_the_change() -> None:
     text = shown(metrics_section(changed(metrics=(metric(-0.02, -0.004),))))
-    assert "-0.012 (-1.4%) worse -0.02 to -0.004" in text.replace(MINUS, "-")
+    assert "-0.0120 (-1.4%) worse (95%: -0.0200 to -0.0040)" in text.replace(MINUS, "-")
     assert "Metrics: 1 worse" in text
     assert "the 95% interval of the change, from 1,234 rows, the same for both models" in text
 

@@ -105,7 +105,7 @@ def test_an_explanation_has_the_verdict_and_the_people() -> None:
     verdict = Verdict(findings=(samples.PASS, samples.WAIT))
     sections = explanation_sections("churn", samples.NEW, "c" * 40, verdict, APPROVALS)
     lines = shown(*sections, has_approvals=False).splitlines()
-    assert "⏳ Verdict: `churn` waits for approval: 1 approval is still needed." in lines
+    assert "⏳ Verdict: `churn` waits for 1 approval; every gate passed." in lines
     assert f"The bundle is `{samples.NEW}`, shown at `{'c' * 12}`." in lines
     assert "### Approvals of churn" in lines
     rows = [line for line in lines if line.startswith("| `")]

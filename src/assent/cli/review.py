@@ -13,7 +13,9 @@ from assent.cli.run import finish, idle, open_workspace, own_output
 from assent.core.digest import short
 from assent.core.verdict import Outcome
 from assent.judging.review import ReviewResult
+from assent.report.first_screen import first_section
 from assent.report.markdown import to_markdown
+from assent.report.text import to_text
 from assent.verbs.review import review
 from assent.verbs.review_waiting import WaitingResult, plain, review_waiting
 
@@ -96,6 +98,7 @@ def show(result: ReviewResult) -> None:
         against = short(diff.baseline.bundle) + (f" (v{version})" if version else "")
     output.line(f"{result.report.model}: {short(diff.candidate.bundle)} against {against}")
     output.decision(result.report.verdict)
+    output.text(to_text([first_section(result.report)]))
     output.findings(result.report.verdict.findings)
     if result.report.verdict.of(Outcome.WAITING) or result.report.approvals.heard:
         output.heard(result.report.approvals.heard)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from assent.compare.data import compare_data
+from assent.compare.measured_on import measured_on, of_these_rows
 from assent.compare.metrics import compare_metrics
 from assent.compare.model import compare_model
 from assent.compare.packages import compare_dependencies, compare_environment
@@ -52,11 +53,21 @@ def compare(
     new = candidate.evidence
     predictions, computed = _predictions(baseline, candidate)
     had = None if baseline is None else _metrics_of(baseline, candidate)
+    data = compare_data(
+        () if old is None else old.data,
+        new.data,
+        old_profiles={} if baseline is None else baseline.profiles,
+        new_profiles=candidate.profiles,
+        overlaps=new.overlaps,
+        row_changes=new.row_changes,
+    )
+    rows = measured_on(predictions, data)
     return Diff(
         model=candidate.bundle.model,
         baseline=None if baseline is None else _side(baseline),
         candidate=_side(candidate),
-        metrics=compare_metrics(had, new.metrics, computed),
+        metrics=of_these_rows(compare_metrics(had, new.metrics, computed), rows),
+        measured_on=rows,
         predictions=predictions,
         model_files=compare_model(
             None if baseline is None else baseline.bundle,
@@ -65,14 +76,7 @@ def compare(
             new_inspection=candidate.inspection,
             weights=weights,
         ),
-        data=compare_data(
-            () if old is None else old.data,
-            new.data,
-            old_profiles={} if baseline is None else baseline.profiles,
-            new_profiles=candidate.profiles,
-            overlaps=new.overlaps,
-            row_changes=new.row_changes,
-        ),
+        data=data,
         params=compare_values(None if old is None else old.params, new.params),
         packages=compare_dependencies(None if old is None else old.environment, new.environment),
         environment=compare_environment(None if old is None else old.environment, new.environment),

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from assent.core.diff.metrics import Better, Interval, MetricChange, Own
 from assent.core.diff.sameness import NotCompared
-from assent.core.direction import direction, is_turned
+from assent.core.direction import direction, is_turned, known_name
 from assent.core.scalar import Scalar, difference, number, same
 
 _COARSEST = 0.005
@@ -75,21 +75,19 @@ def compare_metrics(
 def _with_errors(
     change: MetricChange, old: Mapping[str, Scalar], new: Mapping[str, Scalar]
 ) -> MetricChange:
-    """With the interval by the standard errors and numbers of rows that both files give. Whether
-    the rows are the same no file says: as of different ones it is rather too wide.
+    """With the interval by the standard errors and numbers of rows that both files give, or with
+    what they lack for one. Whether the rows are the same no file says: as of different ones it is
+    rather too wide.
     """
+    if change.change is None:
+        return change
     place, samples = _ERROR_OF.sub(r"_stderr\g<0>", change.name, count=1), _samples(change.name)
     errors = [number(side.get(place)) for side in (old, new)]
     rows = [number(side.get(samples)) for side in (old, new)]
-    known = [one for one in errors if one is not None]
-    counts = [int(one) for one in rows if one is not None]
-    if change.change is None or len(known) < 2 or len(counts) < 2:
-        return change
-    if min(known) <= 0:
-        why = "a standard error of 0 in a metrics file says nothing of other rows"
-        return msgspec.structs.replace(change, no_interval=why)
-    if min(counts) < _FEWEST:
-        return msgspec.structs.replace(change, no_interval=f"there are fewer than {_FEWEST} rows")
+    why_none = _why_no_interval(change.name, errors, rows)
+    known, counts = ([one for one in both if one is not None] for both in (errors, rows))
+    if why_none is not None or len(known) < 2 or len(counts) < 2:
+        return msgspec.structs.replace(change, no_interval=why_none or "")
     error, moved = hypot(*known), float(change.change)
     normal = NormalDist(moved, error)
     interval = Interval(
@@ -97,12 +95,45 @@ def _with_errors(
         lower=normal.inv_cdf(0.05),
         upper=normal.inv_cdf(0.95),
         high=normal.inv_cdf(0.975),
-        n=min(counts),
+        n=int(min(counts)),
         method="standard errors of the files",
         is_paired=False,
         is_stated=True,
     )
     return msgspec.structs.replace(change, interval=interval)
+
+
+def _why_no_interval(
+    name: str, errors: Sequence[float | None], rows: Sequence[float | None]
+) -> str | None:
+    """Why the files give no interval though a standard error is in one of them, or though none
+    could; None where they say nothing, or enough.
+    """
+    given = [one for one in errors if one is not None]
+    if not given:
+        return OF_CALIBRATION if is_of_calibration(name) else None
+    if len(given) < 2:
+        side = "candidate" if errors[1] is None else "baseline"
+        return f"the metrics file of the {side} gives no standard error of it"
+    if None in rows:
+        return "the metrics files do not say of how many rows its standard errors are"
+    if min(given) <= 0:
+        return "a standard error of 0 in a metrics file says nothing of other rows"
+    if min(one for one in rows if one is not None) < _FEWEST:
+        return f"there are fewer than {_FEWEST} rows"
+    return None
+
+
+OF_CALIBRATION = (
+    "chance alone makes the calibration error of a sample larger, and that of a well calibrated "
+    "model more than that of another"
+)
+_CALIBRATION = frozenset({"ece", "mce", "calibration_error", "expected_calibration_error"})
+
+
+def is_of_calibration(name: str) -> bool:
+    """Whether a metric is an error of calibration, of which a change says nothing by its size."""
+    return known_name(name) in _CALIBRATION
 
 
 def _samples(name: str) -> str:

@@ -18,8 +18,6 @@ def unanswerable(gate: Gate, settings: ModelSettings) -> str | None:
                 "there are gates on metrics but neither `metrics` nor `predictions`: "
                 "name the files they are in"
             )
-        case MetricGate(confident=True) if settings.predictions is None:
-            return "`confident` needs `predictions`: name the file that they are in"
         case PredictionsGate() if settings.predictions is None:
             return "there is a gate on predictions but no `predictions`: name the file"
         case ParamGate() if not settings.params:

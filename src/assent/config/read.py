@@ -104,6 +104,7 @@ class _Reader:
         own = {key: value for key, value in given.items() if key in ModelSettings.__struct_fields__}
         data = self._mapping(own.pop("data", {}), (*path, "data"))
         own |= _with_named_classes(own)
+        self._require_one_column(own.get("predictions"), (*path, "predictions"))
         settings = self._convert(own, ModelSettings, path)
         if settings.train is not None and not settings.inputs:
             self._fail(
@@ -115,6 +116,13 @@ class _Reader:
             settings,
             data={name: self._data(given, (*path, "data", name)) for name, given in data.items()},
         )
+
+    def _require_one_column(self, predictions: Any, path: Path) -> None:
+        """Several columns of labels are said to be what they are, and not just the wrong type."""
+        for key in ("label", "prediction"):
+            if isinstance(predictions, dict) and isinstance(predictions.get(key), list):
+                said = f"`{key}` is one column; several labels of one example are read from rows:"
+                self._fail((*path, key), f"{said} {_LONG_FORM}")
 
     def _data(self, given: Any, path: Path) -> str | DataSettings:
         if isinstance(given, str) and given:
@@ -131,7 +139,7 @@ class _Reader:
             )
         own = {
             key: given[key]
-            for key in ("approvals", "without_baseline", "override", "directions")
+            for key in ("approvals", "without_baseline", "override", "directions", "primary")
             if key in given
         }
         fields = self._convert(own, PolicyFields, path)
@@ -154,6 +162,7 @@ class _Reader:
             without_baseline=fields.without_baseline,
             override=fields.override,
             directions=fields.directions,
+            primary=fields.primary,
         )
 
     def _check_stages(self, stages: Mapping[str, StageRule], path: Path) -> None:
@@ -233,6 +242,7 @@ class _Reader:
 
 
 _DOCS = "docs/configuration.md describes every key"
+_LONG_FORM = "one for each example and label, with 1 or 0 (docs/configuration.md, Predictions)"
 
 
 def _with_named_classes(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def direction(name: str) -> Better | None:
     """
     if name.startswith("cost."):
         return "lower" if _COST.fullmatch(name) else None
-    known = _known(name)
+    known = known_name(name)
     if known is None:
         return None
     return "lower" if known in _LOWER else "higher"
@@ -64,7 +64,7 @@ def is_turned(name: str, value: object) -> bool:
     `neg_…` of scikit-learn above it. Somebody has turned it round, and then the name does not say
     which way is better.
     """
-    known, its = _known(name), number(value)
+    known, its = known_name(name), number(value)
     if known is None or its is None:
         return False
     if known in _NEGATIVE:
@@ -72,8 +72,8 @@ def is_turned(name: str, value: object) -> bool:
     return its < 0 and known in _LOWER and known not in _SIGNED
 
 
-def _known(name: str) -> str | None:
-    """The name in the table that `name` is a form of."""
+def known_name(name: str) -> str | None:
+    """The name in the table that `name` is a form of, or None."""
     *parts, last = re.split(r"[./]", name)
     while parts and _WHICH.fullmatch(last):
         last = parts.pop()

@@ -17,6 +17,7 @@ from assent.core.entry import (
     VerdictRecord,
     recorded,
 )
+from assent.core.scope import Scope
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import AssentError, UsageError
 from assent.judging.inherited import NOTHING, Inherited, inherited
@@ -32,6 +33,7 @@ from assent.policy.approvals import (
 from assent.policy.directions import directed
 from assent.policy.judge import decided_by_people, judge_candidate, rule_for
 from assent.policy.rules import Policy
+from assent.policy.scope import scope_of
 from assent.ports import View
 from assent.recording.versions import latest_from
 from assent.workspace import Workspace
@@ -39,7 +41,7 @@ from assent.workspace import Workspace
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """A candidate judged: what changed, who approved, and the verdict of both. `inherited` is what
-    it has of steps that have landed without a version.
+    it has of steps that have landed without a version; `scope` is what the policy looks at.
     """
 
     diff: Diff
@@ -48,6 +50,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     policy: Digest
     evidence: Digest
     inherited: Inherited = NOTHING
+    scope: Scope = Scope()
 
     @property
     def record(self) -> VerdictRecord:
@@ -83,6 +86,7 @@ def judge(
             workspace.say(f"{model}: the candidate is the baseline itself")
     found = compare_bundles(workspace, compared, candidate, weights=weights)
     diff = msgspec.structs.replace(directed(policy, found), at=workspace.now)
+    scope = scope_of(policy, diff)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
     made_in = change or landed
@@ -106,6 +110,7 @@ def judge(
             verdict=Verdict(findings=(unchanged,)),
             policy=policy.digest,
             evidence=candidate.bundle.evidence.digest,
+            scope=scope,
         )
     findings = [
         *provenance(workspace, view, candidate, change),
@@ -119,6 +124,7 @@ def judge(
         policy=policy.digest,
         evidence=candidate.bundle.evidence.digest,
         inherited=beside,
+        scope=scope,
     )
 
 

@@ -128,6 +128,7 @@ def report_on(
         verdict=judgement.verdict,
         approvals=judgement.approvals,
         policy=judgement.policy,
+        scope=judgement.scope,
         evidence=candidate.evidence,
         at=workspace.now,
         rule_changes=(

@@ -13,6 +13,7 @@ from assent import parsing
 from assent.core.evidence import Problem
 from assent.core.scalar import NonFinite, Scalar, scalar
 from assent.errors import AssentError
+from assent.measure import mlflow_runs
 from assent.measure.files import declared, nothing, read_small, unreadable
 from assent.measure.names import unique
 from assent.measure.redaction import redact
@@ -41,8 +42,9 @@ def read_metrics(
     column and several rows a series per column. Of a training log (its first column is `epoch`, or
     it has `epoch` and `step`) `last.<column>` is the last value as well, and of any training's
     series `best.<name>` the best and `best_at.<name>` its epoch or step, where it is known which
-    way is better. Of `trainer_state.json` the last figures of its history are read, and of text
-    (`.txt`) lines such as `name: value`, if all others are headings and pictures of Markdown.
+    way is better. Of `trainer_state.json` the last figures of its history are read, of a run in
+    MLflow's file store the files of its folder `metrics`, and of text (`.txt`) lines such as
+    `name: value`, if all others are headings and pictures of Markdown.
     Whatever was declared and could not be read is a problem and never an exception: so are a
     missing file and a name that two files give. What only globs cover and `is_strange`, by its
     name, is left out.
@@ -94,6 +96,11 @@ _Read = Value | _Unread | _Derived
 
 def _read(path: Path) -> list[tuple[str, _Read]]:
     suffix = PurePosixPath(path.name).suffix.lower()
+    of_run = mlflow_runs.metric_name(path)
+    if of_run is not None:
+        values, steps = mlflow_runs.points(read_small(path))
+        derived = best(of_run, values, steps) if len(values) > 1 else ()
+        return [(of_run, values[-1]), *_derived(derived)]
     if suffix in (".csv", ".tsv"):
         rows = parsing.parse_csv(read_small(path), "," if suffix == ".csv" else "\t")
         return list(_of_rows(rows))
@@ -103,10 +110,13 @@ def _read(path: Path) -> list[tuple[str, _Read]]:
         return list(of_history(parsing.parse(read_small(path), suffix)))
     if suffix in parsing.SUFFIXES:
         leaves = parsing.flatten(parsing.parse(read_small(path), suffix))
-        values = [value for name, leaf in leaves for value in _of_leaf(name, leaf)]
-        series = {name: value for name, value in values if isinstance(value, tuple)}
-        return [*values, *_derived(of_histories(series))]
-    raise ParseError(f"{suffix or 'no suffix'}: not a format that metrics are read from")
+        read = [value for name, leaf in leaves for value in _of_leaf(name, leaf)]
+        series = {name: value for name, value in read if isinstance(value, tuple)}
+        return [*read, *_derived(of_histories(series))]
+    raise ParseError(
+        f"{suffix or 'no suffix'}: not a format that metrics are read from; write JSON, YAML, TOML "
+        "or CSV"
+    )
 
 
 def _of_leaf(name: str, leaf: Any) -> Iterator[tuple[str, Value | _Unread]]:

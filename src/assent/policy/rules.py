@@ -85,7 +85,8 @@ class StageRule(Struct, frozen=True, kw_only=True):
 
 class PolicyFields(Struct, frozen=True, kw_only=True):
     """The policy without its gates: what one type can say. `directions` says which way is better
-    for metrics whose name does not; a name may hold `*`.
+    for metrics whose name does not; a name may hold `*`. `primary` is the metric that people are
+    shown first where no gate is on one.
     """
 
     approvals: ApprovalRule = ApprovalRule()
@@ -93,6 +94,7 @@ class PolicyFields(Struct, frozen=True, kw_only=True):
     without_baseline: Literal["allow", "block"] = "allow"
     override: OverrideRule | None = None
     directions: dict[str, Better] = {}
+    primary: Annotated[str, Meta(min_length=1)] | None = None
 
 
 class Policy(PolicyFields, frozen=True, kw_only=True):

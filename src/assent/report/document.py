@@ -7,6 +7,7 @@ than one of 50.
 from __future__ import annotations
 
 from assent.core.digest import short
+from assent.report.first_screen import first_screen
 from assent.report.parts import (
     Cell,
     Document,
@@ -50,11 +51,14 @@ def to_document(report: ReviewReport) -> Document:
         notes += what_was_asked(report.diff.predictions)
     if report.evidence.code.is_dirty:
         notes.append("The candidate was trained with changes that are not in its commit.")
+    screen = first_screen(report)
     return Document(
         model=report.model,
         bundle=report.diff.candidate.bundle,
         mark=MARKS[report.verdict.decision],
-        headline=headline(report.model, report.verdict, report.approvals),
+        headline=headline(report.model, report.verdict, report.approvals, screen.quality),
+        figures=screen.figures,
+        look_at=screen.look_at,
         next_steps=next_steps(report.verdict, report.approvals),
         notes=shapes.listing("Notes", notes, limit=_MAX_NOTES),
         sections=tuple(section for section in sections if section is not None),

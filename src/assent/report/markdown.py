@@ -134,9 +134,14 @@ class _Layout:
         headline = self._cell(document.headline)
         self._parts.append(
             f"{marker(document.model)}\n{bundle_marker(document.bundle)}\n\n"
-            f"## {document.mark} {headline}\n\n"
-            "**What to do next**\n"
+            f"## {document.mark} {headline}"
         )
+        if document.figures.rows:
+            self._table(document.figures)
+        if document.look_at.rows:
+            self._parts.append(f"\n\n**{prose(document.look_at.title)}**\n")
+            self._parts.append(self._block(document.look_at, _ITEM))
+        self._parts.append("\n\n**What to do next**\n")
         for step in document.next_steps:
             self._parts.append(f"\n- {self._cell(step)}")
         if document.notes.rows:

@@ -163,6 +163,29 @@ def duration(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
+def aligned(values: tuple[float, float], changes: tuple[float, ...]) -> list[str] | None:
+    """Two values and their changes, all to the same decimal: three digits of the largest change,
+    and as many as it takes for none that is there to read as none. None for numbers so large or so
+    small that no decimal says both.
+    """
+    scale = max(map(abs, changes))
+    if not (scale > 1e-9 and max(map(abs, (*values, *changes))) < 1e15):
+        return None
+    least = max(0, 2 - math.floor(math.log10(scale)))
+    for decimals in range(least, _MOST_DIGITS):
+        left, right = (f"{value:,.{decimals}f}" for value in values)
+        moved = [_at(one, decimals) for one in changes]
+        is_said = bool(round(changes[0], decimals)) or not changes[0]
+        if is_said and (left != right or values[0] == values[1]):
+            return [left, right, *moved]
+    return None
+
+
+def _at(change: float, decimals: int) -> str:
+    sign = "+" if change > 0 else MINUS if change < 0 else ""
+    return f"{sign}{abs(change):,.{decimals}f}"
+
+
 def arrow(change: float) -> str:
     """The direction in which a number moved; empty if it did not."""
     if change > 0:

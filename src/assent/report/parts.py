@@ -140,12 +140,16 @@ class Section(Struct, frozen=True, kw_only=True):
 
 
 class Document(Struct, frozen=True, kw_only=True):
-    """The verdict, what to do next, and the sections in the order in which they are read."""
+    """The verdict, the figures that decide, what no gate judges, what to do next, and the sections
+    in the order in which they are read.
+    """
 
     model: str
     bundle: Digest
     mark: Mark
     headline: Cell
+    figures: Table
+    look_at: Table
     next_steps: tuple[Cell, ...]
     notes: Table
     sections: tuple[Section, ...]

@@ -8,6 +8,7 @@ from assent.core.approval import Approvals
 from assent.core.diff import Diff
 from assent.core.digest import Digest
 from assent.core.evidence import Evidence
+from assent.core.scope import Scope
 from assent.core.verdict import Verdict
 
 FORMAT = "assent/review/1"
@@ -38,7 +39,7 @@ class ReviewReport(msgspec.Struct, frozen=True, kw_only=True):
     """One review of one candidate. `evidence` is the candidate's, `policy` the digest of the
     rules that were applied, `at` RFC 3339. `rule_changes` says how the change under review
     alters those rules; `notes` are sentences by Assent that may hold untrusted names; `plots` are
-    the candidate's.
+    the candidate's. `scope` is what the rules look at.
     """
 
     model: str
@@ -49,6 +50,7 @@ class ReviewReport(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence
     at: str
     format: str = FORMAT
+    scope: Scope = Scope()
     rule_changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     change_id: str | None = None

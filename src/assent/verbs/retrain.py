@@ -442,6 +442,7 @@ def _report(workspace: Workspace, found: _Found) -> ReviewReport:
         verdict=judgement.verdict,
         approvals=judgement.approvals,
         policy=judgement.policy,
+        scope=judgement.scope,
         evidence=found.candidate.evidence,
         at=workspace.now,
     )

@@ -80,9 +80,10 @@ def test_a_slice_that_vanished_is_missing() -> None:
     label, left, right = drawn(np.random.default_rng(4), 200)
     before = {"region": ["north"] * 100 + ["south"] * 100}
     after = {"region": ["north"] * 200}
-    _, changes = compare_predictions(
+    diff, changes = compare_predictions(
         binary(label, left, slices=before), binary(label, right, slices=after)
     )
+    assert diff.slices_lost == ("region.south",)
     gone = found(changes, "slices.region.south.accuracy")
     assert gone.new is UNSET
     assert isinstance(gone.old, float)

@@ -327,3 +327,56 @@ def test_a_ragged_line_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("\n".join(lines))
     with pytest.raises(UsageError, match=r"p\.csv, line 51 has 5 cells in place of 4"):
         read_predictions(tmp_path, PredictionsSettings(path="p.csv", **SETTINGS))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "id,y,p\n1,\"['cat', 'dog']\",\"['cat']\"\n2,['dog'],['dog']\n",
+        "id,y,p\n1,cat|dog,cat\n2,dog,dog\n",
+    ],
+)
+def test_several_labels_in_one_value_are_no_class(tmp_path: Path, lines: str) -> None:
+    (tmp_path / "p.csv").write_text(lines)
+    plain = PredictionsSettings(path="p.csv", id="id", label="y", prediction="p")
+    with pytest.raises(UsageError) as caught:
+        read_predictions(tmp_path, plain)
+    assert "is several labels" in caught.value.problem
+    assert "one row for each example and label" in str(caught.value.hint)
+    stated, _ = read_predictions(
+        tmp_path,
+        PredictionsSettings(path="p.csv", id="id", label="y", prediction="p", task="multiclass"),
+    )
+    assert stated.task == "multiclass"
+
+
+def test_a_column_of_lists_says_how_several_labels_are_read(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"id": 1, "y": [0, 1], "p": [1, 1]}\n')
+    with pytest.raises(UsageError, match="not plain values") as caught:
+        read_predictions(
+            tmp_path, PredictionsSettings(path="p.jsonl", id="id", label="y", prediction="p")
+        )
+    assert "one row for each example and label" in str(caught.value.hint)
+
+
+def test_the_long_form_of_several_labels_has_figures_for_each(tmp_path: Path) -> None:
+    rows = [(example, tag) for example in range(60) for tag in ("cat", "dog")]
+    label = [(example + len(tag) * (tag == "cat")) % 2 for example, tag in rows]
+    columns: Columns = {
+        "id": [f"{example}/{tag}" for example, tag in rows],
+        "example": [example for example, _ in rows],
+        "tag": [tag for _, tag in rows],
+        "y": label,
+        "yhat": [abs(one - (tag == "dog")) for (_, tag), one in zip(rows, label, strict=True)],
+    }
+    write(tmp_path, "p.parquet", columns)
+    settings = PredictionsSettings(
+        path="p.parquet", id="id", label="y", prediction="yhat", group="example", slices=("tag",)
+    )
+    meta, content = read_predictions(tmp_path, settings)
+    table = load_predictions(content, meta)
+    _, changes = compare_predictions(table, table)
+    found = {one.name: one.new for one in changes}
+    assert found["slices.tag.cat.accuracy"] == 1
+    assert found["slices.tag.dog.accuracy"] == 0
+    assert found["accuracy"] == 0.5

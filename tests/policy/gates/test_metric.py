@@ -16,10 +16,11 @@ from assent.core.diff import Diff
 from assent.core.diff.metrics import Interval, MetricChange, Own
 from assent.core.diff.predictions import PredictionsDiff
 from assent.core.diff.sameness import NotCompared
+from assent.core.evidence import DataReference
 from assent.core.scalar import NonFinite, Scalar
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.metric import MetricGate
-from tests.compare.known import known
+from tests.compare.known import file_set, known
 
 PASSED, FAILED, UNDECIDED, WAITING, WARNED, NOT_APPLICABLE = Outcome
 NAN, INF = NonFinite("nan"), NonFinite("inf")
@@ -325,9 +326,10 @@ def test_inconclusive_says_how_many_rows_would_decide() -> None:
 @pytest.mark.threat(14)
 def test_a_confident_gate_without_an_interval_blocks() -> None:
     finding = confident(change(None), max_drop=0.01)
-    assert finding.outcome is FAILED
-    assert finding.reason == "no interval of the change is known"
+    assert finding.outcome is UNDECIDED
+    assert finding.reason.startswith("undecided: no interval of the change is known")
     assert "declare `predictions`" in finding.remedy
+    assert confident(change(None), max_drop=0.01, undecided="approve").outcome is WAITING
     disputed = confident(change(None, is_disputed=True), max_drop=0.01)
     assert "do not agree" in disputed.reason
     nothing = confident(change(-0.1, 0.1, old=0.0), max_drop="1%")
@@ -522,3 +524,58 @@ def test_a_verdict_that_the_interval_shown_seems_to_contradict_says_by_what_it_i
     assert "one side" not in confident(change(-0.03, -0.02), max_drop=0.01).reason
     rise = confident(change(-0.02, 0.0099, name="loss"), max_rise=0.01)
     assert "it is at most 0.0099 (by the 95% bound of the one side" in rise.reason
+
+
+def lm_eval(value: float, error: Scalar = 0.005) -> dict[str, Scalar]:
+    return {
+        "results.arc.acc,none": value,
+        "results.arc.acc_stderr,none": error,
+        "n-samples.arc.effective": 2_000,
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (lm_eval(0.70), lm_eval(0.71), PASSED),
+        (lm_eval(0.70), lm_eval(0.60), FAILED),
+        (lm_eval(0.70), lm_eval(0.69), WAITING),
+        (lm_eval(0.70), lm_eval(0.71, "N/A"), UNDECIDED),
+        (lm_eval(0.70, None), lm_eval(0.71, None), UNDECIDED),
+    ],
+)
+def test_a_confident_gate_takes_the_standard_error_of_the_files(
+    old: dict[str, Scalar], new: dict[str, Scalar], expected: Outcome
+) -> None:
+    gate = MetricGate(metric="results.arc.acc,none", max_drop=0.02, confident=True)
+    (finding,) = judge(gate, old, new)
+    assert finding.outcome is expected
+    assert ("standard error" in finding.evidence + finding.reason) is True
+
+
+def test_a_calibration_error_is_never_judged_with_confidence() -> None:
+    gates = [MetricGate(metric="ece", max_rise=0.05, confident=sure) for sure in (True, False)]
+    sure, plain = (judge(gate, {"ece": 0.02}, {"ece": 0.03})[0] for gate in gates)
+    assert (sure.outcome, plain.outcome) == (UNDECIDED, PASSED)
+    assert "chance alone" in sure.reason
+    assert ", no interval: chance alone" in plain.evidence
+
+
+def reference(rows: int, content: str) -> DataReference:
+    return replace(file_set("test", content), rows=rows)
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("means", "expected"), [("block", UNDECIDED), ("approve", WAITING), ("warn", WARNED)]
+)
+def test_the_value_of_a_file_is_not_judged_where_the_test_is_another(
+    means: Any, expected: Outcome
+) -> None:
+    gate = MetricGate(metric="accuracy", max_drop=0.5, min=0.1, undecided=means)
+    sides = [
+        known(metrics={"accuracy": 0.8}, data=(reference(rows, f"{rows}"),)) for rows in (90, 80)
+    ]
+    diff = compare(*sides)
+    outcomes = [one.outcome for one in gate.judge(diff, known().evidence, without_baseline="allow")]
+    assert outcomes == [PASSED, expected]

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from assent.compare.bundles import compare
+from assent.core.diff.metrics import MetricChange
 from assent.core.diff.predictions import Flips, PredictionsDiff, SliceChange
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.predictions import PredictionsGate
@@ -171,3 +172,29 @@ def test_slices_that_were_too_many_are_said() -> None:
     finding = judge(paired(slices=(), slices_left_out=7), "worse_slices", 0)
     assert finding.outcome is WARNED
     assert "7 smaller slices" in finding.reason
+
+
+def of_slice(**sides: Any) -> MetricChange:
+    return MetricChange(name="slices.region.north.accuracy", **{"old": 0.9, **sides})
+
+
+@pytest.mark.threat(14)
+@pytest.mark.parametrize(
+    ("found", "lost", "expected"),
+    [
+        (of_slice(), (), FAILED),
+        (of_slice(new=0.9), ("region.north",), FAILED),
+        (of_slice(new=0.9), (), PASSED),
+        (of_slice(rows=0), (), PASSED),
+    ],
+    ids=["gone from a file", "next to nothing left", "there", "was too small to judge"],
+)
+def test_a_slice_that_is_gone_binds_wherever_it_was_told_of(
+    found: MetricChange, lost: tuple[str, ...], expected: Outcome
+) -> None:
+    predictions = paired(slices=(), slices_lost=lost)
+    diff = replace(compare(known(), known()), predictions=predictions, metrics=(found,))
+    gate = PredictionsGate(predictions="worse_slices", max=0)
+    (finding,) = gate.judge(diff, known().evidence, without_baseline="allow")
+    assert finding.outcome is expected
+    assert ("region.north" in finding.evidence) is (expected is FAILED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from assent.compare.metrics import OF_CALIBRATION
 from assent.compare.predictions.agreement import bound_to, one_spelling
 from assent.compare.predictions.by_class import classes_by_change
 from assent.compare.predictions.examples import most_changed
@@ -25,10 +26,6 @@ from assent.core.diff.metrics import MetricChange
 from assent.core.diff.predictions import Flips, PredictionsDiff
 
 _LOOKED_AT, _LONG = 10_000, 40
-_OF_CALIBRATION = (
-    "chance alone makes the calibration error of a sample larger, and that of a well calibrated "
-    "model more than that of another"
-)
 
 
 def compare_tables(
@@ -95,7 +92,7 @@ def _changes(
     own = _values(before), _values(after)
     if not same.is_paired:
         found = intervals(before, after, is_paired=False)
-        found["ece"] = _OF_CALIBRATION
+        found["ece"] = OF_CALIBRATION
         return change_of(*own, found, rows=after.side.rows, why_not=same.why_not)
     found = intervals_by_both(same.pair, same.earlier, _paired_intervals)
     left, right = (_values(Measured(side)) for side in same.pair)
@@ -104,7 +101,7 @@ def _changes(
 
 def _paired_intervals(old: Side, new: Side) -> Found:
     found = intervals(Measured(old), Measured(new), is_paired=True)
-    return {**found, "ece": _OF_CALIBRATION}
+    return {**found, "ece": OF_CALIBRATION}
 
 
 def _about_the_same(old: PredictionTable, new: PredictionTable) -> PredictionTable:
@@ -221,4 +218,5 @@ def _with(diff: PredictionsDiff, sliced: Slices) -> PredictionsDiff:
         slices_untested=sliced.untested,
         slices_too_small=sliced.too_small,
         slices_left_out=sliced.left_out,
+        slices_lost=sliced.lost,
     )

@@ -52,6 +52,7 @@ class Slices(msgspec.Struct, frozen=True, kw_only=True):
     untested: int = 0
     too_small: int = 0
     left_out: int = 0
+    lost: tuple[str, ...] = ()
 
 
 def compare_slices(rows: Rows) -> Slices:
@@ -64,6 +65,7 @@ def compare_slices(rows: Rows) -> Slices:
     most = _most(len(names))
     metrics: list[MetricChange] = []
     tested: list[SliceChange] = []
+    lost: list[str] = []
     judged = untested = too_small = left_out = 0
     for name in names:
         places = _Places(
@@ -80,6 +82,7 @@ def compare_slices(rows: Rows) -> Slices:
         left_out += len(chosen) - len(looked_at)
         for value in looked_at:
             changes, found, shared = _compare_slice(rows, places, name, value)
+            lost += [f"{name}.{value}"] if places.is_shrunk(value) else []
             metrics += changes
             tested += found
             is_large = min(places.sizes(value)[1], shared) >= MIN_SLICE_ROWS
@@ -99,6 +102,7 @@ def compare_slices(rows: Rows) -> Slices:
         untested=untested,
         too_small=too_small,
         left_out=left_out,
+        lost=tuple(lost),
     )
 
 
@@ -113,15 +117,17 @@ class _Places(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         """How many rows the slice has on each side."""
         return len(_rows(self.old, value)), len(_rows(self.new, value))
 
+    def is_shrunk(self, value: str) -> bool:
+        """Whether the candidate has made a slice too small to be judged."""
+        old_size, size = self.sizes(value)
+        return size < MIN_SLICE_ROWS <= old_size
+
 
 def _compare_slice(
     rows: Rows, places: _Places, name: str, value: str
 ) -> tuple[list[MetricChange], list[SliceChange], int]:
     """The metrics of one slice, those that are tested, and how many rows of it the baseline has."""
-    old_size, size = places.sizes(value)
-    # A slice that the candidate has made small is judged all the same, by its values: its
-    # size is not stated, which is what keeps small slices from being judged.
-    is_shrunk = size < MIN_SLICE_ROWS <= old_size
+    _, size = places.sizes(value)
     before = None if rows.old is None else Measured(rows.old.take(_rows(places.old, value)))
     after = Measured(rows.new.take(_rows(places.new, value)))
     own = {} if before is None else before.values, after.values
@@ -141,7 +147,9 @@ def _compare_slice(
         right.values,
         found,
         prefix=f"slices.{name}.{value}.",
-        rows=None if is_shrunk else size,
+        # A slice that the candidate has made small is judged all the same, by its values: its
+        # size is not stated, which is what keeps small slices from being judged.
+        rows=None if places.is_shrunk(value) else size,
         own=own,
         why_not=rows.why_not,
     )

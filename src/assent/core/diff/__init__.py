@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assent.core.diff.data import DataDiff
-from assent.core.diff.metrics import MetricChange, sameness_of
+from assent.core.diff.metrics import MeasuredOn, MetricChange, sameness_of, vanished
 from assent.core.diff.model import ModelDiff
 from assent.core.diff.predictions import PredictionsDiff
 from assent.core.diff.shape import Struct
@@ -24,13 +24,15 @@ class Side(Struct, frozen=True, kw_only=True):
 
 class Diff(Struct, frozen=True, kw_only=True):
     """Everything that changed. Without a baseline every value of the candidate is new. `at` is when
-    that is judged, RFC 3339, empty where nobody judges it.
+    that is judged, RFC 3339, empty where nobody judges it. `measured_on` says what is known of the
+    rows that metrics of files are of.
     """
 
     model: str
     candidate: Side
     baseline: Side | None = None
     metrics: tuple[MetricChange, ...] = ()
+    measured_on: MeasuredOn = MeasuredOn()
     predictions: PredictionsDiff | None = None
     model_files: ModelDiff = ModelDiff()
     data: DataDiff = DataDiff()
@@ -38,6 +40,15 @@ class Diff(Struct, frozen=True, kw_only=True):
     packages: Values = Values()
     environment: Values = Values()
     at: str = ""
+
+    @property
+    def lost_slices(self) -> tuple[str, ...]:
+        """Slices that the baseline has and that the candidate does not have, or next to nothing of,
+        whether predictions or a metrics file told of them.
+        """
+        found = () if self.predictions is None else self.predictions.slices_lost
+        gone = (".".join(one) for one in vanished(self.metrics) if self.baseline is not None)
+        return tuple(sorted({*found, *gone}))
 
     @property
     def is_unchanged(self) -> bool:

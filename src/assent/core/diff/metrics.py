@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -44,6 +45,15 @@ class Own(Struct, frozen=True, kw_only=True):
 
     old: Scalar | UnsetType = UNSET
     new: Scalar | UnsetType = UNSET
+
+
+class MeasuredOn(Struct, frozen=True, kw_only=True):
+    """Whether both sides were measured on the same rows with the same labels, as far as predictions
+    or the data sets of the test tell; `reason` says how it is known that they are others.
+    """
+
+    rows: Literal["same", "other", "unknown"] = "unknown"
+    reason: str = ""
 
 
 class MetricChange(Struct, frozen=True, kw_only=True):
@@ -95,6 +105,36 @@ def sameness_of(metrics: Sequence[MetricChange]) -> Same | None:
     )
     left = [one.not_compared for one in metrics if one.not_compared is not None]
     return sameness(len(metrics), is_open, left)
+
+
+def vanished(metrics: Sequence[MetricChange]) -> tuple[tuple[str, str], ...]:
+    """Column and value of the slices of which the baseline has metrics and the candidate none,
+    but for those that are known to have had too few rows.
+    """
+    there: dict[tuple[str, str], bool] = {}
+    for one in metrics:
+        of_slice = slice_of(one.name)
+        if of_slice is not None and not one.is_of_small_slice:
+            slice_ = of_slice[:2]
+            there[slice_] = there.get(slice_, False) or one.alone is not UNSET
+    return tuple(slice_ for slice_, is_there in there.items() if not is_there)
+
+
+_OF_NO_ROWS = frozenset(
+    """
+    latency duration runtime throughput time memory ram vram size params parameters flops macs
+    energy inference cpu gpu train training
+    """.split()
+)
+"""A word in a name by which a metric is not of the rows that models are tested on."""
+
+
+def is_of_rows(name: str) -> bool:
+    """Whether a metric of this name may depend on which rows a model is tested on, with which
+    labels: all do but what training, time and size are measured by.
+    """
+    words = set(re.split(r"[^a-z0-9]+", name.lower()))
+    return not name.startswith("cost.") and not words & _OF_NO_ROWS
 
 
 def slice_of(name: str) -> tuple[str, str, str] | None:

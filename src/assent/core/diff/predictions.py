@@ -133,8 +133,9 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     now; `is_regrouped` says that other rows belong together; `scores_changed` those with another
     score (None: one side has none). Both models are measured by the candidate's labels.
     `slices_untested` counts slices with enough rows of which nothing says how sure their change
-    is, `slices_left_out` those that were too many to be looked at, the smallest; `classes` are
-    those of `classes_changed` that changed most. `problem` says why nothing could be compared.
+    is, `slices_left_out` those that were too many to be looked at, the smallest; `slices_lost` are
+    those of the baseline that are gone or have next to no rows left. `classes` are those of
+    `classes_changed` that changed most. `problem` says why nothing could be compared.
     """
 
     task: Task
@@ -158,6 +159,7 @@ class PredictionsDiff(Struct, frozen=True, kw_only=True):
     slices_untested: int = 0
     slices_too_small: int = 0
     slices_left_out: int = 0
+    slices_lost: tuple[str, ...] = ()
     labels_changed: int = 0
     is_regrouped: bool = False
     problem: str | None = None

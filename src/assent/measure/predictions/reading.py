@@ -27,6 +27,7 @@ from assent.measure.predictions.limits import (
     MAX_ROWS,
     MAX_TEXT,
 )
+from assent.measure.predictions.several import LONG_FORM, several_labels
 from assent.measure.redaction import redact_text
 
 _PARQUET = frozenset({".parquet", ".pq"})
@@ -40,6 +41,7 @@ _PLAIN = re.compile(
     re.DOTALL,
 )
 _SHOWN = 40
+_OF_SEVERAL = f"several labels of one example are read in the long form: {LONG_FORM}"
 _MISSING = "leave them out, or give every row a value"
 
 
@@ -219,7 +221,12 @@ class _Reading:
                 raise UsageError(self.doing, f"there is no column {one!r}", hint=hint)
             if not _PLAIN.fullmatch(self.types[one]):
                 kind = self.types[one].split("(")[0]
-                raise UsageError(self.doing, f"the column {one!r} holds {kind}, not plain values")
+                is_of_classes = one in (self.settings.label, self.settings.prediction)
+                raise UsageError(
+                    self.doing,
+                    f"the column {one!r} holds {kind}, not plain values",
+                    hint=_OF_SEVERAL if is_of_classes else None,
+                )
 
     def _check_ids(self, rows: int) -> None:
         name = self.settings.id
@@ -259,6 +266,7 @@ class _Reading:
             has_group=settings.group is not None,
         )
         self._check_task(task)
+        self._require_one_label(labels, predictions)
         if task in ("regression", "ranking"):
             return task, (), {}
         if labels is None or predictions is None:
@@ -301,6 +309,20 @@ class _Reading:
             hint="name one of them, in quotes: YAML reads the bare words yes, no, on and off as "
             "true and false",
         )
+
+    def _require_one_label(self, *columns: set[str] | None) -> None:
+        """Refuse several labels in one value, where nobody has said that they are one class."""
+        if self.settings.task is not None:
+            return
+        known = set().union(*(one or () for one in columns))
+        found = several_labels(known)
+        if found is not None:
+            raise UsageError(
+                self.doing,
+                f"a value such as {found[:_SHOWN]!r} is several labels, and metrics of classes "
+                "would be of none of them",
+                hint=f"{_OF_SEVERAL}; or say `task: multiclass`, and each combination is a class",
+            )
 
     def _check_task(self, task: Task) -> None:
         settings = self.settings

@@ -133,6 +133,15 @@ class DataGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.inconclusive != "warn" and self.drift is None and self.new_categories is None:
             raise ValueError("inconclusive belongs to drift or new_categories")
 
+    def covers(self, *names: str | None) -> bool:
+        """Whether a column is judged, which may be called by several names."""
+        known = [name for name in names if name is not None]
+        if any(_matches(pattern, name) for pattern in self.leave_out for name in known):
+            return False
+        return not self.columns or any(
+            _matches(one, name) for one in self.columns for name in known
+        )
+
     def _check_leakage(self) -> None:
         rules = (self.rows, self.freshness, *self._of_columns, self.new_categories)
         others = any(rule is not None for rule in rules) or self.columns or self.leave_out
@@ -231,11 +240,7 @@ class _Judgement:
             yield self._freshness(gate.freshness)
 
     def _covers(self, *names: str | None) -> bool:
-        known = [name for name in names if name is not None]
-        if any(_matches(pattern, name) for pattern in self._gate.leave_out for name in known):
-            return False
-        chosen = self._gate.columns
-        return not chosen or any(_matches(one, name) for one in chosen for name in known)
+        return self._gate.covers(*names)
 
     def _missing_columns(self) -> Finding | None:
         """A gate on columns that are not there has not looked at what it was to look at."""

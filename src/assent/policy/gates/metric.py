@@ -50,12 +50,12 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     (`slices.region.<value>.<metric>`), also for a value with a dot in it; a slice that is known to
     have fewer than 30 rows is never judged.
 
-    With `confident: true` a fall or rise is judged by the interval of the change that predictions
-    give: it passes if the limit is beyond the one-sided 95% bound, fails if even the best bound
-    breaks it, and is else inconclusive. `inconclusive` says what that means: `approve` (a person
-    decides), `block` or `pass`. `undecided` says what it means where the change was not measured on
-    the same rows and labels at all, or nothing can say how sure it is: `block`, `approve` (a person
-    decides) or `warn`.
+    With `confident: true` a fall or rise is judged by the interval of the change that predictions,
+    or standard errors in the metrics files, give: it passes if the limit is beyond the one-sided
+    95% bound, fails if even the best bound breaks it, and is else inconclusive. `inconclusive`
+    says what that means: `approve` (a person decides), `block` or `pass`. `undecided` says what it
+    means where the change was not measured on the same rows and labels at all, or nothing can say
+    how sure it is: `block`, `approve` (a person decides) or `warn`.
     """
 
     metric: Annotated[str, Meta(min_length=1)]
@@ -71,7 +71,7 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def __post_init__(self) -> None:
         """Refuse a gate that judges nothing, or that would judge the wrong way."""
-        if self.min is None and self.max is None and not self._is_relative:
+        if self.min is None and self.max is None and not self.is_relative:
             raise ValueError("a gate needs at least one of min, max, max_drop, max_rise")
         for key in ("min", "max", "max_drop", "max_rise"):
             force_setattr(self, key, stated(getattr(self, key)))
@@ -119,7 +119,8 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         return self.better or direction(self.metric) or "higher"
 
     @property
-    def _is_relative(self) -> bool:
+    def is_relative(self) -> bool:
+        """Whether it bounds a change, and not the candidate's value alone."""
         return self.max_drop is not None or self.max_rise is not None
 
     @property
@@ -395,7 +396,7 @@ def _by_bound(most: float, shown: float, margin: float) -> str:
 
 
 def _without_interval(change: MetricChange, rule: str, means: Undecided) -> Finding:
-    evidence = _moved(change)
+    """Nobody knows how sure the change is."""
     if change.is_disputed and not change.is_computed:
         reason = "the metrics file and the predictions do not agree on this metric"
         remedy = "write the metric of the same rows, or give one of the two another name"
@@ -406,13 +407,15 @@ def _without_interval(change: MetricChange, rule: str, means: Undecided) -> Find
             "is what is missing"
         )
     else:
-        return failed(
-            rule=rule,
-            reason="no interval of the change is known",
-            evidence=evidence,
-            remedy="declare `predictions` that give this metric, or drop `confident`",
+        reason = (
+            "no interval of the change is known: neither do predictions of both models give this "
+            "metric, nor the metrics files a standard error of it"
         )
-    return undecided(rule, reason, means, evidence=evidence, remedy=remedy)
+        remedy = (
+            "declare `predictions` that give this metric, write its standard error and its rows as "
+            "lm-eval does, or drop `confident`"
+        )
+    return undecided(rule, reason, means, evidence=_moved(change), remedy=remedy)
 
 
 def _between(change: MetricChange) -> str:

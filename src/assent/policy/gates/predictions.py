@@ -80,7 +80,7 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             has_baseline = diff.baseline is not None
             reason = "the baseline has no predictions" if has_baseline else "no baseline"
             return [alone(rule, reason, without_baseline)]
-        return [self._judge(rule, found, _lost_slices(diff))]
+        return [self._judge(rule, found, diff.lost_slices)]
 
     def _judge(self, rule: str, found: PredictionsDiff, lost: Sequence[str]) -> Finding:
         if not found.is_paired:
@@ -170,19 +170,6 @@ class PredictionsGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
                     return None
                 count = found.flips.worse if flips == "negative_flips" else found.flips.better
         return count / rows, f"{count:,} of {rows:,} rows ({show_about(100 * count / rows)}%)"
-
-
-def _lost_slices(diff: Diff) -> list[str]:
-    """Slices that the baseline has and that the candidate does not have, or next to nothing of:
-    of those the size is not stated.
-    """
-    return sorted(
-        {
-            change.name.rpartition(".")[0].removeprefix("slices.")
-            for change in diff.metrics
-            if change.is_computed and change.rows is None and change.name.startswith("slices.")
-        }
-    )
 
 
 def _unjudged(rule: str, lost: Sequence[str]) -> Finding:

@@ -10,7 +10,8 @@ from math import sqrt
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import Interval, MetricChange, sameness_of, slice_of
+from assent.core.diff.metrics import Interval, MetricChange, is_of_rows, sameness_of, slice_of
+from assent.core.scalar import number
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
 from assent.report.numbers import Effect, count
@@ -18,6 +19,7 @@ from assent.report.parts import (
     Cell,
     Move,
     Number,
+    Pair,
     Part,
     Row,
     Section,
@@ -86,7 +88,7 @@ def metrics_section(diff: Diff) -> Section:
         title="Metrics",
         summary=summary,
         tables=shapes.filled(table, slices),
-        notes=tuple(_notes(metrics)),
+        notes=tuple(_notes(diff)),
     )
 
 
@@ -103,8 +105,9 @@ def effect_of(metric: MetricChange) -> Effect:
     return effect
 
 
-def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
-    notes: list[Cell] = []
+def _notes(diff: Diff) -> list[Cell]:
+    metrics = diff.metrics
+    notes = _lost(diff)
     unknown = _unknown(metrics)
     if unknown:
         notes.append(_asked(unknown))
@@ -113,6 +116,8 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
         said = "The metrics file and the predictions do not agree on"
         notes.append((Words(said), *shapes.named(disputed, _MAX_NAMED, "and"), Words(".")))
     notes += _uncompared(metrics)
+    if diff.measured_on.rows == "unknown" and any(map(_told, metrics)):
+        notes.append(cell(Words(_ROWS_UNKNOWN)))
     intervals = [
         one.interval
         for one in metrics
@@ -122,11 +127,31 @@ def _notes(metrics: tuple[MetricChange, ...]) -> list[Cell]:
         rows = max(one.n for one in intervals)
         said = (
             f"Each range is the {intervals[0].confidence:.0%} interval of the change, from "
-            f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. A change whose interval holds 0 "
-            "may be chance."
+            f"{count(rows, 'row')}, {_kind_of_rows(intervals)}. If it holds 0, that may be chance."
         )
         notes.append(cell(Words(said)))
     return notes
+
+
+_ROWS_UNKNOWN = (
+    "Not known to be on the same rows: what the metrics files of both models say. `predictions`, "
+    "or the data set of the test among `data` (`test: …`), would tell."
+)
+
+
+def _told(metric: MetricChange) -> bool:
+    """Whether a value that changed is of a file alone, and of rows that are to be the same."""
+    is_of_file = not metric.is_computed and metric.rows is None
+    return bool(metric.change) and is_of_file and is_of_rows(metric.name)
+
+
+def _lost(diff: Diff) -> list[Cell]:
+    lost = diff.lost_slices
+    if not lost:
+        return []
+    are = "Slice of the baseline that is" if len(lost) == 1 else "Slices of the baseline that are"
+    said = f"{are} gone or next to without rows:"
+    return [(Words(said), *shapes.named(lost, _MAX_NAMED, "and"), Words("."))]
 
 
 def _kind_of_rows(intervals: Sequence[Interval]) -> str:
@@ -225,8 +250,6 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
     if not has_baseline:
         return ((shapes.part(numbers.show(metric.new)),),)
     extra: list[Part] = []
-    if metric.interval is not None and effect is not Effect.UNCHANGED:
-        extra.append(Number(f"{_end(metric.interval.low)} to {_end(metric.interval.high)}"))
     if metric.is_of_small_slice:
         extra.append(Words(f"too few rows ({metric.rows}), not judged"))
         effect = Effect.CHANGED if effect in (Effect.BETTER, Effect.WORSE) else effect
@@ -236,17 +259,45 @@ def _measured(metric: MetricChange, effect: Effect, has_baseline: bool) -> tuple
     if metric.is_disputed:
         source = "from the predictions" if metric.is_computed else "from the metrics file"
         extra.append(Words(source))
+    value, moved = figures(metric, effect)
+    return value, (*moved, *extra)
+
+
+def figures(metric: MetricChange, effect: Effect) -> tuple[Cell, Cell]:
+    """The values of both sides, and how they moved with the interval of that: all to the same
+    decimal where there is one.
+    """
     if effect is Effect.UNCHANGED or effect is Effect.NEW:
-        return (shapes.part(numbers.show(metric.new)),), (Move(effect), *extra)
-    change, relative = metric.change, metric.relative
+        return (shapes.part(numbers.show(metric.new)),), (Move(effect),)
+    value = shapes.both(*numbers.show_both(metric.old, metric.new))
+    if effect is Effect.NOT_COMPARED:  # what lies between values of other things is no change
+        return value, (Move(effect),)
+    change, relative, interval = metric.change, metric.relative, metric.interval
+    amount = "" if change is None else numbers.signed(change)
+    told: Cell = ()
+    if interval is not None and change is not None:
+        ends = tuple(map(_end, (interval.low, interval.high)))
+        sides = [number(one) for one in (metric.old, metric.new)]
+        sure = [float(one) for one in sides if one is not None]
+        if len(sure) == 2:
+            found = numbers.aligned((sure[0], sure[1]), (change, interval.low, interval.high))
+            if found is not None:
+                left, right, amount, *aligned = found
+                value, ends = (Pair(Number(left), Number(right)),), tuple(aligned)
+        told = (Number(_between(ends, interval)),)
     move = Move(
         effect,
         arrow="" if change is None else numbers.arrow(change),
-        amount="" if change is None else numbers.signed(change),
+        amount=amount,
         percent="" if relative is None else numbers.percent(relative),
         bar=None if relative is None else _bar(relative),
     )
-    return shapes.both(*numbers.show_both(metric.old, metric.new)), (move, *extra)
+    return value, (move, *told)
+
+
+def _between(ends: Sequence[str], interval: Interval) -> str:
+    chance = ", may be chance" if interval.low <= 0 <= interval.high else ""
+    return f"({interval.confidence:.0%}: {' to '.join(ends)}{chance})"
 
 
 def _end(bound: float) -> str:

@@ -20,6 +20,7 @@ from assent.report.parts import (
     Words,
     cell,
 )
+from assent.report.quality import Quality
 from assent.report.review import ReviewReport
 from assent.report.sections import shapes
 
@@ -44,26 +45,47 @@ STATES = {
 RANK_OF_OUTCOME = {outcome: rank for rank, outcome in enumerate(STATES)}
 
 
-def headline(model: str, verdict: Verdict, approvals: Approvals) -> Cell:
-    """The verdict in a sentence."""
+def headline(
+    model: str, verdict: Verdict, approvals: Approvals, quality: Quality | None = None
+) -> Cell:
+    """The verdict in a sentence, and whether the model is better or worse."""
+    said = _decided(verdict, approvals)
+    if quality is None or not verdict.findings:
+        return cell(model, Words(f"{said}."))
+    is_blocked = verdict.decision is Decision.BLOCKED
+    joint = ", but" if (quality.is_better if is_blocked else quality.is_worse) else ";"
+    return cell(model, Words(f"{said}{joint} {quality.words}."))
+
+
+def _decided(verdict: Verdict, approvals: Approvals) -> str:
     total = len(verdict.findings)
     gates = "gate" if total == 1 else "gates"
     match verdict.decision:
         case Decision.BLOCKED if not total:
-            said = "is blocked: no gate has judged it."
+            return "is blocked: no gate has judged it"
         case Decision.BLOCKED:
-            said = f"is blocked: {blocked_by(verdict)}."
+            return f"is blocked: {blocked_by(verdict)}"
         case Decision.PENDING if approvals.missing:
-            missing = count(approvals.missing, "approval is", "approvals are")
-            said = f"waits for approval: {missing} still needed."
+            waits = f"waits for {count(approvals.missing, 'approval')}"
+            return f"{waits}{_of_others(verdict)}"
         case Decision.PENDING:
             waiting = len(verdict.of(Outcome.WAITING))
-            said = f"waits for a decision: {waiting:,} of {total:,} {gates} not decided."
+            return f"waits for a decision: {waiting:,} of {total:,} {gates} not decided"
         case Decision.PASSED:
             skipped = len(verdict.of(Outcome.NOT_APPLICABLE))
-            said = f"passed: {count(total - skipped, 'gate holds', 'gates hold')}"
-            said += f", {skipped:,} not applicable." if skipped else "."
-    return cell(model, Words(said))
+            held = f"passed: {count(total - skipped, 'gate holds', 'gates hold')}"
+            return held + (f", {skipped:,} not applicable" if skipped else "")
+
+
+def _of_others(verdict: Verdict) -> str:
+    """What the gates say beside the approval that is waited for."""
+    open_ = len(verdict.of(Outcome.WAITING)) - 1
+    warned, passed = (len(verdict.of(one)) for one in (Outcome.WARNED, Outcome.PASSED))
+    said = [f"{open_:,} not decided"] if open_ > 0 else []
+    said += [count(warned, "warning")] if warned else []
+    if said:
+        return f"; of the gates {passed:,} passed, {', '.join(said)}"
+    return "; every gate passed" if passed else ""
 
 
 def blocked_by(verdict: Verdict) -> str:

@@ -1,0 +1,133 @@
+"""The figures that decide: the metrics that the policy is about, and the slice and the class that
+got worse most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assent.core.diff import Diff
+from assent.core.diff.metrics import MetricChange, slice_of
+from assent.core.units import count
+from assent.core.verdict import Finding
+from assent.report import numbers
+from assent.report.numbers import Effect
+from assent.report.parts import Break, Cell, Move, Part, Row, Table, Words, cell
+from assent.report.quality import fallen, worse_classes
+from assent.report.review import ReviewReport
+from assent.report.sections import shapes
+from assent.report.sections.metrics import effect_of, figures
+from assent.report.sections.verdict import STATES
+
+_MAX_DECIDING = 4
+_BOUNDS = ("min", "max", "max_drop", "max_rise")
+_ALARMING = (Effect.MISSING, Effect.NO_NUMBER, Effect.WORSE, Effect.NOT_COMPARED)
+
+
+def deciding_figures(report: ReviewReport) -> Table:
+    """One row for each deciding metric, those that got worse first where there are many, then the
+    slice and the class that got worse most.
+    """
+    metrics = _deciding(report)
+    has_baseline = report.diff.baseline is not None
+    rows = [_row(one, report, has_baseline) for one in metrics[:_MAX_DECIDING]]
+    if has_baseline:
+        rows += [row for row in (_slice(report), _class(report.diff)) if row is not None]
+    sides = "Before → after" if has_baseline else "Measured"
+    titles = ("What decides", sides, "Change") if has_baseline else ("What decides", sides)
+    return shapes.table("What decides", titles, rows, kept=len(rows))
+
+
+def _deciding(report: ReviewReport) -> list[MetricChange]:
+    named: dict[str, list[MetricChange]] = {}
+    for one in report.diff.metrics:
+        named.setdefault(one.name, []).append(one)
+    found = [one for name in report.scope.deciding for one in named.get(name, [])]
+    if len(found) <= _MAX_DECIDING:
+        return found
+    return sorted(found, key=lambda one: effect_of(one) not in _ALARMING)
+
+
+def _row(metric: MetricChange, report: ReviewReport, has_baseline: bool) -> Row:
+    judged = _judged(metric.name, report.verdict.findings)
+    name = cell(metric.name, *judged)
+    if not has_baseline:
+        return name, (shapes.part(numbers.show(metric.new)),)
+    values, moved = figures(metric, effect_of(metric))
+    return name, values, (*moved, *_why_nothing(metric))
+
+
+def _why_nothing(metric: MetricChange) -> Cell:
+    """Why a deciding figure says nothing of the model, or nobody knows how sure it is."""
+    if metric.not_compared is not None:
+        return (Words(f": {metric.not_compared.reason}"),)
+    if metric.no_interval and metric.is_changed:
+        return (Words(f"(no interval: {metric.no_interval})"),)
+    return ()
+
+
+def _judged(name: str, findings: Sequence[Finding]) -> list[Part]:
+    """What the gates on a metric say: each bound with its outcome, on a line of its own."""
+    parts: list[Part] = []
+    for rule, outcome in dict.fromkeys((one.rule, one.outcome) for one in findings):
+        bound = rule.removeprefix(f"{name} ")
+        if bound != rule and bound.split(" ", 1)[0] in _BOUNDS:
+            parts += [Break(), STATES[outcome], Words(bound)]
+    return parts
+
+
+def _slice(report: ReviewReport) -> Row | None:
+    """The slice that got worse most: of those that did beyond chance, else of those of which a file
+    tells no more than the values.
+    """
+    found = report.diff.predictions
+    worst = _worst(worse_slices(report.diff), report.scope.deciding)
+    of_slice = None if worst is None else slice_of(worst.name)
+    if worst is None or of_slice is None:
+        return None
+    column, value, name = of_slice
+    told: Cell = ()
+    if found is not None and found.slices:
+        worse = len({(one.column, one.value) for one in found.slices})
+        told = (Words(f"; {worse:,} of {count(found.slices_judged, 'slice')} worse beyond chance"),)
+    values, moved = figures(worst, Effect.WORSE)
+    return cell(Words("worst slice"), f"{column} = {value}", name), values, (*moved, *told)
+
+
+def worse_slices(diff: Diff) -> list[MetricChange]:
+    """Metrics of slices that got worse: beyond chance, after correction for all that were looked
+    at; those of files, of which nobody knows, only where there are no predictions.
+    """
+    found = diff.predictions
+    if found is not None and (found.slices or found.slices_judged or found.slices_untested):
+        names = {f"slices.{one.column}.{one.value}.{one.metric}" for one in found.slices}
+        return [one for one in diff.metrics if one.name in names]
+    return [
+        one
+        for one in diff.metrics
+        if slice_of(one.name) and effect_of(one) is Effect.WORSE and not one.is_of_small_slice
+    ]
+
+
+def _worst(found: Sequence[MetricChange], deciding: Sequence[str]) -> MetricChange | None:
+    """The one that fell most, of a deciding metric if any did."""
+    return max(
+        found,
+        key=lambda one: (
+            (slice_of(one.name) or ("", "", ""))[2] in deciding,
+            abs(one.relative or one.change or 0.0),
+        ),
+        default=None,
+    )
+
+
+def _class(diff: Diff) -> Row | None:
+    """The class of which the model finds less than before, beyond chance, by the most."""
+    worst = max(worse_classes(diff), key=fallen, default=None)
+    if worst is None or worst.old_recall is None or worst.new_recall is None:
+        return None
+    change = worst.new_recall - worst.old_recall
+    move = Move(Effect.WORSE, arrow=numbers.arrow(change), amount=numbers.signed(change))
+    values = shapes.both(*numbers.show_both(worst.old_recall, worst.new_recall))
+    rows = Words(f"({count(worst.rows, 'row')})")
+    return cell(Words("worst class"), worst.name, rows, Words(": recall")), values, (move,)
