@@ -116,6 +116,7 @@ class _Measuring:
                 one.snapshot,
                 count_rows=name not in profiled,
                 hashes=self._workspace.hashes,
+                reading=_reading(one),
             )
             self._problems += [] if problem is None else [problem]
             if reference is not None:
@@ -155,11 +156,7 @@ class _Measuring:
         root = self._workspace.root
         self._workspace.say(f"evaluating {self._model}: profiling data {name}")
         known = _Earlier(self._workspace, before, name)
-        reading = Reading(
-            missing=tuple(map(str, settings.missing)),
-            decimal=settings.decimal,
-            skip_ragged=settings.skip_ragged,
-        )
+        reading = _reading(settings)
         try:
             if settings.engine == "spark":
                 source = settings.path if "://" in settings.path else str(root / settings.path)
@@ -186,7 +183,7 @@ class _Measuring:
             self._workspace.say(f"evaluating {self._model}: data {name}: {error.problem}")
             return
         except AssentError as error:
-            self._problem(settings.path, f"data {name}: {error.problem}")
+            self._problem(settings.path, f"data {name}: {_said(error)}")
             return
         self._attach(f"profiles/{name}.json.gz", encode_profile(profile), MEDIA_TYPE)
         self._data[self._data.index(reference)] = msgspec.structs.replace(
@@ -218,7 +215,7 @@ class _Measuring:
                     without={name for one in pair for name in (*one.key_columns, *one.leave_out)},
                 )
             except AssentError as error:
-                self._problem(sets[second].path, f"data {first} and {second}: {error.problem}")
+                self._problem(sets[second].path, f"data {first} and {second}: {_said(error)}")
                 continue
             self._overlaps.append(shared)
 
@@ -277,6 +274,16 @@ class _Earlier:
         with suppress(AssentError):
             self.profile = decode_profile(read_attachment(workspace, before, digest))
             self.digest = digest
+
+
+def _reading(settings: DataSettings) -> Reading:
+    return Reading(
+        missing=tuple(map(str, settings.missing)),
+        decimal=settings.decimal,
+        skip_ragged=settings.skip_ragged,
+        delimiter=settings.delimiter,
+        header=settings.header,
+    )
 
 
 def _common_key(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:
