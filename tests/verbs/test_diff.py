@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from assent.errors import AssentError
+from assent.report.sections.data import data_section
+from assent.report.text import to_text
 from assent.verbs.diff import diff_data
 
 GOOD = "id,x\n1,1.5\n2,2.5\n"
@@ -58,3 +62,17 @@ def test_notes_name_the_file(here: Path) -> None:
     (here / "new.csv").write_text("id x\n1 1.5\n2 2.5\n")
     (note,) = diff_data("old.csv", str(here / "new.csv")).notes
     assert note.startswith(f"{here}/new.csv: it was read as one column; if the 2 parts")
+
+
+def test_fields_in_another_order_are_said_and_no_change_of_the_schema(here: Path) -> None:
+    for name, fields in (("old", "ab"), ("new", "ba")):
+        struct = pa.struct([(field, pa.int64()) for field in fields])
+        values = pa.array([{"a": at, "b": -at} for at in range(50)], struct)
+        pq.write_table(pa.table({"id": list(range(50)), "s": values}), here / f"{name}.parquet")
+    found = diff_data("old.parquet", "new.parquet", key=["id"]).diff
+    (change,) = found.changes
+    assert change.rows is not None
+    assert (change.rows.same, change.rows.changed) == (50, 0)
+    told = to_text([data_section(found)])
+    assert "the fields are in another order" in told
+    assert "schema" not in told

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assent.errors import UsageError
-from assent.measure.profiles.columns import Column, column_of_arrow, has_clear_names
+from assent.measure.profiles.columns import TICKS, Column, column_of_arrow, has_clear_names
 from assent.measure.profiles.counting import Values
 
 MAX_FILES = 2_000
@@ -217,8 +217,8 @@ def _layout(type_: Any) -> tuple[str, int, int]:
 
     if of.is_date32(type_):
         return "int32", 86_400, 1
-    if of.is_timestamp(type_):
-        return "int64", 1, {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[type_.unit]
+    if of.is_timestamp(type_) or of.is_duration(type_):
+        return "int64", 1, TICKS[type_.unit]
     return {"float": "float32", "double": "float64"}.get(str(type_), str(type_)), 1, 1
 
 

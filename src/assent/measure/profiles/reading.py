@@ -20,8 +20,8 @@ from typing import Any, Self
 from assent.errors import AssentError, UsageError
 from assent.measure import engine, files, pointers
 from assent.measure.dialect import AS_WRITTEN, Reading
-from assent.measure.profiles import databases, texts
-from assent.measure.profiles.columns import Column, column_of_duckdb
+from assent.measure.profiles import databases, durations, texts
+from assent.measure.profiles.columns import Column, column_of_duckdb, duration
 from assent.measure.profiles.direct import ParquetFiles, open_files
 from assent.measure.profiles.parts import fields_of_duckdb
 from assent.measure.redaction import redact_text
@@ -170,7 +170,15 @@ class Table:
             )
             for column, (_, type_) in zip(columns, found, strict=True):
                 self._fields[column.name] = fields_of_duckdb(column, type_, units)
-            return columns
+            if not self.listed or not any(column.type == "int64" for column in columns):
+                return columns
+            lengths = durations.units(self.connection, self.listed, self.doing)
+            return tuple(
+                duration(column.name, lengths[column.name])
+                if column.name in lengths and column.type == "int64"
+                else column
+                for column in columns
+            )
 
 
 def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
