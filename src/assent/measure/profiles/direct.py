@@ -58,14 +58,16 @@ class ParquetFiles:
         del batch
         self._let_go()
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, at_once: bool = False) -> None:
         """Give memory back now and then. pyarrow keeps what it has freed; to return all of it after
-        each column costs a quarter of the time.
+        each column costs a quarter of the time. What long texts have taken, DuckDB needs next.
         """
         import pyarrow as pa
 
         self._own.read = getattr(self._own, "read", 0) + 1
-        if self._own.read % _LET_GO == 0:
+        if at_once:
+            self._own.__dict__.pop("file_long", None)
+        if at_once or self._own.read % _LET_GO == 0:
             pa.default_memory_pool().release_unused()
 
     def booleans(self, column: Column) -> tuple[int, int, int]:
@@ -82,7 +84,7 @@ class ParquetFiles:
         try:
             return self._counted(column, most)
         finally:
-            self._let_go()
+            self._let_go(at_once=self._is_long(column.name))
 
     def _counted(self, column: Column, most: int) -> tuple[dict[str, int], int] | None:
         counts: dict[str, int] = {}
@@ -94,9 +96,13 @@ class ParquetFiles:
                 return None
         return counts, nulls
 
+    def _is_long(self, name: str) -> bool:
+        """Whether a column has texts that are long in any file."""
+        return any(_bytes_of(one, name) > _LONG * one.num_rows for one in self._footers)
+
     def _texts(self, name: str) -> Iterator[Any]:
         """The texts of a column, each batch with a dictionary of its own."""
-        if not any(_bytes_of(footer, name) > _LONG * footer.num_rows for footer in self._footers):
+        if not self._is_long(name):
             yield from self._batches(name, "dictionary")
             return
         for file in self._files("long"):

@@ -185,6 +185,8 @@ def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
     """DuckDB, which can read these tables and nothing else on this machine."""
     connection = engine.connect(doing, folder)
     addresses = [table.address for table in tables if table.address is not None]
+    if addresses:
+        connection.execute("SET GLOBAL disable_parquet_prefetching = false")
     for address in addresses:
         databases.reach(connection, address, doing)
     if not addresses:
