@@ -246,6 +246,11 @@ def with_gate(gate: str) -> str:
             "not for the engine spark",
         ),
         (
+            with_line("data: {train: {path: x, engine: spark, key: id, previous: y}}"),
+            "data.train",
+            "compares no rows by key",
+        ),
+        (
             with_line("data: {train: {path: x, engine: spark, header: false}}"),
             "data.train",
             "not for the engine spark",

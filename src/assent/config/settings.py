@@ -57,6 +57,8 @@ class DataSettings(Struct, frozen=True, kw_only=True):
                 "`missing`, `decimal`, `skip_ragged`, `delimiter` and `header` are not for the "
                 "engine spark"
             )
+        if self.engine == "spark" and self.previous is not None:
+            raise ValueError("`previous` is not for the engine spark: it compares no rows by key")
         if self.delimiter is not None and self.delimiter in '"\r\n':
             raise ValueError("`delimiter` is no quote and no end of a line")
         names = self.header if isinstance(self.header, tuple) else ()

@@ -28,7 +28,7 @@ from assent.errors import UsageError
 from assent.measure import engine, headers
 
 DELIMITERS = (",", ";", "\t", "|")
-_FIRST = 200
+FIRST = 200
 _SHOWN = 3
 _FEW = 20
 _SHOWN_CHARACTERS = 40
@@ -318,7 +318,7 @@ class Lines:
         query = (
             f"SELECT line FROM read_csv({engine.texts([address])}, auto_detect = false, "
             "header = false, delim = '\x02\x03', quote = '', escape = '', strict_mode = false, "
-            f"columns = {{line: 'VARCHAR'}}) LIMIT {_FIRST}"
+            f"columns = {{line: 'VARCHAR'}}) LIMIT {FIRST}"
         )
         found = self.connection.execute(query).fetchall()
         return [(row[0] or "").removeprefix(_MARK) for row in found]
@@ -465,7 +465,7 @@ def first_lines(file: TextIO) -> list[str]:
     """The first lines of a file without their ends; the last one may go on."""
     lines: list[str] = []
     left = _MOST_READ
-    while left > 0 and len(lines) < _FIRST and (line := file.readline(min(left, _LONG))):
+    while left > 0 and len(lines) < FIRST and (line := file.readline(min(left, _LONG))):
         lines.append(line.rstrip("\r\n"))
         left -= len(line)
     return lines
@@ -473,7 +473,7 @@ def first_lines(file: TextIO) -> list[str]:
 
 def _goes_on(lines: Sequence[str]) -> bool:
     """Whether there may be more lines than these, so that the last row may go on in them."""
-    return len(lines) == _FIRST or sum(map(len, lines)) >= _MOST_READ - _FIRST
+    return len(lines) == FIRST or sum(map(len, lines)) >= _MOST_READ - FIRST
 
 
 def rows_of(file: TextIO, delimiter: str | None, reading: Reading = AS_WRITTEN) -> int | None:
