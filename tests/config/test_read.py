@@ -246,6 +246,31 @@ def with_gate(gate: str) -> str:
             "not for the engine spark",
         ),
         (
+            with_line("data: {train: {path: x, engine: spark, key: id, previous: y}}"),
+            "data.train",
+            "compares no rows by key",
+        ),
+        (
+            with_line("data: {train: {path: x, engine: spark, header: false}}"),
+            "data.train",
+            "not for the engine spark",
+        ),
+        (
+            with_line("data: {train: {path: x, delimiter: '||'}}"),
+            "data.train.delimiter",
+            "length",
+        ),
+        (
+            with_line("data: {train: {path: x, delimiter: '\"'}}"),
+            "data.train",
+            "no quote and no end of a line",
+        ),
+        (
+            with_line("data: {train: {path: x, header: [a, b, a]}}"),
+            "data.train",
+            "names a column twice",
+        ),
+        (
             with_line("data: {train: {path: x, missing: [null]}}"),
             "data.train.missing[0]",
             "expected",

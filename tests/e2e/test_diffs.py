@@ -294,4 +294,19 @@ def test_data_is_read_as_the_settings_say(tmp_path: Path) -> None:
     assert "1 line was left out" in said
 
 
+def test_data_without_a_header(tmp_path: Path) -> None:
+    rows = [f"{at},{at}.5" for at in range(200)]
+    files = {**FILES, "data/train.csv": "\n".join(rows) + "\n"}
+    project = new_project(tmp_path / "place", files=files)
+    project.run("train")
+    project.run("evaluate")
+    assert (
+        "its first line has no names of columns, but values"
+        in project.run("review", code=10).stdout
+    )
+    project.edit("assent.yaml", "train: data/train.csv", TRAIN_DATA.format("header: [id, x]"))
+    project.run("evaluate")
+    assert "names of columns" not in project.run("review", code=11).stdout
+
+
 TRAIN_DATA = "train: {{path: data/train.csv, {}}}"

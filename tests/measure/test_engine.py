@@ -84,3 +84,20 @@ def test_what_is_not_installed_is_named(
     with pytest.raises(UsageError, match=f"{missing} is not installed") as caught:
         engine.connect("reading", tmp_path)
     assert caught.value.hint == "pip install 'assent-ml[data]'"
+
+
+def test_cursors_are_set_as_their_connection_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    connection = engine.connect("testing", tmp_path)
+    (said,) = (
+        connection.cursor()
+        .execute("SELECT CAST(TIMESTAMPTZ '2024-01-01 00:00:00+00' AS VARCHAR)")
+        .fetchone()
+    )
+    assert said == "2024-01-01 00:00:00+00"
+    for setting in ("parquet_metadata_cache", "disable_parquet_prefetching"):
+        query = f"SELECT current_setting('{setting}')"
+        assert connection.cursor().execute(query).fetchone() == (True,)
+    connection.close()

@@ -191,3 +191,42 @@ def test_floats_with_many_digits_and_whole_numbers_beside_them_keep_their_struct
     moment = 1_700_000_000_000_000_001
     write(tmp_path / "d.jsonl", {"o": {"at": moment, "v": 0.12345678901234567}})
     assert types_of(tmp_path) == {"o": "struct<at: int64, v: double>"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (['{"a": 1}', '{"a": 2, "a": 3}'], "d.jsonl, in line 2"),
+        (['{"a": 1}', '{"a": 2, "b"'], "d.jsonl, at byte"),
+        (["a,b", "1,2"], "Malformed JSON in file d.jsonl"),
+    ],
+)
+def test_json_that_is_none_names_file_and_remedy(
+    tmp_path: Path, rows: list[str], said: str
+) -> None:
+    write(tmp_path / "d.jsonl", *rows)
+    with pytest.raises(UsageError) as caught, open_table(tmp_path, "d.jsonl"):
+        pass
+    assert said in caught.value.problem
+    assert str(tmp_path) not in caught.value.problem
+    assert "is one object, with each key once" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {"0": 1, "1": 2}, "b": {"0": "x", "1": "y"}}',
+        '{"columns": ["a"], "data": [[1], [2]]}',
+        '{"data": [{"a": 1}, {"a": 2}]}',
+    ],
+)
+def test_a_table_in_one_object_is_noted(tmp_path: Path, text: str) -> None:
+    (tmp_path / "d.json").write_text(text)
+    with open_table(tmp_path, "d.json") as table:
+        assert table.texts.notes == (
+            "it holds one object, which is one row; if it is a table by columns, write a "
+            "list of rows, or one object a line",
+        )
+    (tmp_path / "d.json").write_text('[{"a": [1]}, {"a": [2]}]')
+    with open_table(tmp_path, "d.json") as table:
+        assert table.texts.notes == ()

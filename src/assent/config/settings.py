@@ -29,7 +29,8 @@ class DataSettings(Struct, frozen=True, kw_only=True):
     Columns of `leave_out` are not profiled, and with `hash_values` no text is kept, only salted
     hashes of it. Of text files, `missing` are words that stand for no value, `decimal` is what is
     before the decimals, and with `skip_ragged` lines with more or fewer cells than the header are
-    left out and counted.
+    left out and counted. `delimiter` is what is between two cells, and `header` says whether the
+    first line has the names of the columns, or names them where it has not.
     """
 
     path: Text
@@ -44,11 +45,26 @@ class DataSettings(Struct, frozen=True, kw_only=True):
     missing: tuple[Text | int | float, ...] = ()
     decimal: Literal[".", ","] = "."
     skip_ragged: bool = False
+    delimiter: Annotated[str, Meta(min_length=1, max_length=1)] | None = None
+    header: bool | Annotated[tuple[Text, ...], Meta(min_length=1)] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what Spark does not do: it would be left out in silence."""
-        if self.engine == "spark" and (self.missing or self.decimal != "." or self.skip_ragged):
-            raise ValueError("`missing`, `decimal` and `skip_ragged` are not for the engine spark")
+        """Refuse what Spark does not do: it would be left out in silence. What is between cells is
+        no part of them.
+        """
+        is_set = self.missing or self.decimal != "." or self.skip_ragged or self.delimiter
+        if self.engine == "spark" and (is_set or self.header not in (None, True)):
+            raise ValueError(
+                "`missing`, `decimal`, `skip_ragged`, `delimiter` and `header` are not for the "
+                "engine spark"
+            )
+        if self.engine == "spark" and self.previous is not None:
+            raise ValueError("`previous` is not for the engine spark: it compares no rows by key")
+        if self.delimiter is not None and self.delimiter in '"\r\n':
+            raise ValueError("`delimiter` is no quote and no end of a line")
+        names = self.header if isinstance(self.header, tuple) else ()
+        if len(set(names)) < len(names):
+            raise ValueError("`header` names a column twice")
 
     @property
     def key_columns(self) -> tuple[str, ...]:

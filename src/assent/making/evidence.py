@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import combinations
@@ -21,17 +21,18 @@ from assent.making.attachments import attach, read_attachment
 from assent.making.bundles import baseline
 from assent.measure import engine
 from assent.measure.data import read_data
-from assent.measure.dialect import Reading
+from assent.measure.dialect import AS_WRITTEN, Reading
 from assent.measure.files import declared
 from assent.measure.plots import plot_type
 from assent.measure.predictions.loading import load_predictions
 from assent.measure.predictions.reading import read_predictions
+from assent.measure.profiles.databases import is_database
 from assent.measure.profiles.encoding import MEDIA_TYPE, decode_profile, encode_profile
 from assent.measure.profiles.overlap import overlap
 from assent.measure.profiles.profile import profile_data
 from assent.measure.profiles.reading import Table, is_table, open_table
 from assent.measure.profiles.rows import row_changes
-from assent.measure.profiles.spark import profile_with_spark
+from assent.measure.profiles.spark import overlap_with_spark, profile_with_spark
 from assent.measure.redaction import redact_text
 from assent.policy.gates.data import DataGate
 from assent.policy.rules import Policy
@@ -87,6 +88,7 @@ class _Measuring:
         self._attachments: list[Attachment] = []
         self._problems: list[Problem] = []
         self._tables: dict[str, Table] = {}
+        self._spark: set[str] = set()
 
     def measured(self) -> Measured:
         return Measured(
@@ -115,6 +117,7 @@ class _Measuring:
                 one.snapshot,
                 count_rows=name not in profiled,
                 hashes=self._workspace.hashes,
+                reading=_reading(one),
             )
             self._problems += [] if problem is None else [problem]
             if reference is not None:
@@ -154,15 +157,12 @@ class _Measuring:
         root = self._workspace.root
         self._workspace.say(f"evaluating {self._model}: profiling data {name}")
         known = _Earlier(self._workspace, before, name)
-        reading = Reading(
-            missing=tuple(map(str, settings.missing)),
-            decimal=settings.decimal,
-            skip_ragged=settings.skip_ragged,
-        )
+        reading = _reading(settings)
         try:
             if settings.engine == "spark":
-                source = settings.path if "://" in settings.path else str(root / settings.path)
-                profiled = partial(profile_with_spark, source)
+                source = self._spark_source(settings)
+                has_names = settings.header is True
+                profiled = partial(profile_with_spark, source, has_names=has_names)
             else:
                 table = opened.enter_context(open_table(root, settings.path, reading=reading))
                 self._tables[name] = table
@@ -185,8 +185,10 @@ class _Measuring:
             self._workspace.say(f"evaluating {self._model}: data {name}: {error.problem}")
             return
         except AssentError as error:
-            self._problem(settings.path, f"data {name}: {error.problem}")
+            self._problem(settings.path, f"data {name}: {_said(error)}")
             return
+        if settings.engine == "spark":
+            self._spark.add(name)
         self._attach(f"profiles/{name}.json.gz", encode_profile(profile), MEDIA_TYPE)
         self._data[self._data.index(reference)] = msgspec.structs.replace(
             reference, profile=self._attachments[-1].digest, rows=profile.rows
@@ -205,21 +207,39 @@ class _Measuring:
             if first.startswith("train") and not second.startswith("train")
         }
         for first, second in sorted(named | usual):
-            if first not in self._tables or second not in self._tables:
+            if not {first, second} <= self._tables.keys() | self._spark:
                 continue
             pair = sets[first], sets[second]
+            if not self._spark.isdisjoint((first, second)) and not all(map(_is_for_spark, pair)):
+                self._workspace.say(
+                    f"evaluating {self._model}: what {first} and {second} share is not counted: "
+                    "Spark reads one of them, and not the other"
+                )
+                continue
             try:
-                shared = overlap(
-                    self._tables[first],
-                    self._tables[second],
+                shared = self._overlap((first, second), pair)(
                     names=(first, second),
                     key=_common_key(*(one.key_columns for one in pair)),
                     without={name for one in pair for name in (*one.key_columns, *one.leave_out)},
                 )
             except AssentError as error:
-                self._problem(sets[second].path, f"data {first} and {second}: {error.problem}")
+                self._problem(sets[second].path, f"data {first} and {second}: {_said(error)}")
                 continue
             self._overlaps.append(shared)
+
+    def _overlap(
+        self, names: tuple[str, str], pair: tuple[DataSettings, DataSettings]
+    ) -> Callable[..., Overlap]:
+        """What counts the rows that two data sets share: Spark, where it has read one of them."""
+        if self._spark.isdisjoint(names):
+            return partial(overlap, *(self._tables[name] for name in names))
+        return partial(overlap_with_spark, *map(self._spark_source, pair))
+
+    def _spark_source(self, settings: DataSettings) -> str:
+        path = settings.path
+        if "://" in path or path.startswith("spark:"):
+            return path
+        return str(self._workspace.root / path)
 
     def predictions(self) -> None:
         settings = self._settings.predictions
@@ -276,6 +296,22 @@ class _Earlier:
         with suppress(AssentError):
             self.profile = decode_profile(read_attachment(workspace, before, digest))
             self.digest = digest
+
+
+def _is_for_spark(settings: DataSettings) -> bool:
+    """Whether Spark reads a data set as it was profiled."""
+    is_plain = _reading(settings) in (AS_WRITTEN, Reading(header=True))
+    return settings.engine == "spark" or (is_plain and not is_database(settings.path))
+
+
+def _reading(settings: DataSettings) -> Reading:
+    return Reading(
+        missing=tuple(map(str, settings.missing)),
+        decimal=settings.decimal,
+        skip_ragged=settings.skip_ragged,
+        delimiter=settings.delimiter,
+        header=settings.header,
+    )
 
 
 def _common_key(first: Sequence[str], second: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from assent.core.digest import Digest, digest_of_value
 from assent.core.evidence import DataReference, Problem
 from assent.errors import AssentError, UsageError
 from assent.measure import dialect, files, pointers
+from assent.measure.dialect import AS_WRITTEN, Reading
 from assent.measure.hashes import Hashes
 from assent.measure.profiles.databases import is_database
 from assent.measure.redaction import redact_text
@@ -28,6 +28,7 @@ def read_data(
     *,
     count_rows: bool = True,
     hashes: Hashes | None = None,
+    reading: Reading = AS_WRITTEN,
 ) -> tuple[DataReference | None, Problem | None]:
     """The reference to a data set, or the problem with it; never an exception.
 
@@ -63,7 +64,7 @@ def read_data(
                 snapshot=snapshot,
                 files=len(paths),
                 size_bytes=sum(path.stat().st_size for path in paths),
-                rows=_rows(paths) if count_rows else None,
+                rows=_rows(paths, reading) if count_rows else None,
             ),
             None,
         )
@@ -94,18 +95,18 @@ def _digest(digests: dict[str, Digest]) -> Digest:
     return digest_of_value(sorted([name, digest] for name, digest in digests.items()))
 
 
-def _rows(paths: Sequence[Path]) -> int | None:
+def _rows(paths: Sequence[Path], reading: Reading) -> int | None:
     """The rows of all files together; None unless every one of them can be counted cheaply."""
     total = 0
     for path in paths:
-        count = _rows_of(path)
+        count = _rows_of(path, reading)
         if count is None:
             return None
         total += count
     return total
 
 
-def _rows_of(path: Path) -> int | None:
+def _rows_of(path: Path, reading: Reading) -> int | None:
     suffix = path.suffix.lower()
     if suffix == ".parquet":
         return _parquet_rows(path)
@@ -113,9 +114,9 @@ def _rows_of(path: Path) -> int | None:
         return None
     match suffix:
         case ".csv":
-            return _csv_rows(path, None)
+            return _csv_rows(path, None, reading)
         case ".tsv":
-            return _csv_rows(path, "\t")
+            return _csv_rows(path, "\t", reading)
         case ".jsonl" | ".ndjson":
             with path.open("rb") as file:
                 return sum(1 for line in file if line.strip())
@@ -123,19 +124,13 @@ def _rows_of(path: Path) -> int | None:
             return None
 
 
-def _csv_rows(path: Path, delimiter: str | None) -> int | None:
-    """Rows without the header; a quoted cell may hold line breaks. The delimiter is the one that
-    profiles read by.
-    """
+def _csv_rows(path: Path, delimiter: str | None, reading: Reading) -> int | None:
+    """Rows as profiles read them."""
     try:
-        with path.open(encoding="utf-8", errors="replace", newline="") as file:
-            if delimiter is None:
-                delimiter = dialect.delimiter_of(file)
-                file.seek(0)
-            rows = sum(1 for row in csv.reader(file, delimiter=delimiter) if row)
-    except csv.Error:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            return dialect.rows_of(file, delimiter, reading)
+    except OSError:
         return None
-    return max(0, rows - 1)
 
 
 def _parquet_rows(path: Path) -> int | None:

@@ -3,7 +3,8 @@
 UTF-8, a header, cells in double quotes where they must be (RFC 4180). The delimiter is the one that
 the header and the first rows agree on; then it is fixed, with the number of columns, and every line
 is held against it. All cells are read as text: what else they are is decided of all of them
-(`fits`).
+(`fits`). A first row that has no names, and rows that hold more cells than columns were found, are
+refused until somebody says what is meant (`headers`).
 """
 
 from __future__ import annotations
@@ -13,20 +14,37 @@ import csv
 import gzip
 import io
 import itertools
+import re
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
 import msgspec
+from msgspec import structs
 
 from assent.errors import UsageError
-from assent.measure import engine
+from assent.measure import engine, headers
 
 DELIMITERS = (",", ";", "\t", "|")
-_FIRST = 200
+FIRST = 200
 _SHOWN = 3
-_HINT = "correct the lines, or write the file with quotes around cells that hold the delimiter"
+_FEW = 20
+_SHOWN_CHARACTERS = 40
+_HINT = (
+    "correct the lines, or write the file with quotes around cells that hold the delimiter, and "
+    "two for each quote within"
+)
+_NAMES_HINT = (
+    "write the names of the columns into the first line; in assent.yaml, `header: false` of the "
+    "data says that there are none, `header: [a, b]` gives them, and `header: true` says that the "
+    "first line has them"
+)
+_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
+_SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+"""The first line by which Excel is told the delimiter."""
+
 _BOMS = {
     b"\xff\xfe": "UTF-16",
     b"\xfe\xff": "UTF-16",
@@ -38,25 +56,37 @@ _NO_TEXT = {
     b"\x28\xb5\x2f\xfd": "Zstandard",
     b"ARROW1\0\0": "Arrow",
     b"SQLite format 3\0": "SQLite",
+    b"<!DOCTYPE": "a web page",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
+    b"\x1f\x8b": "gzip",
 }
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """How one file is written: what is between two cells, and the names of its columns."""
+    """How one file is written: what is between two cells, the names of its columns, and the rows
+    before those that hold values: empty lines, Excel's word for the delimiter, and the header,
+    which may not be there.
+    """
 
     delimiter: str
     header: tuple[str, ...]
+    before: int = 1
+    has_header: bool = True
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """How text is read, where people say so: words that stand for nothing, whatever their case and
-    the white space around them; what is before the decimals; and whether lines with more or fewer
-    cells than the header has are left out.
+    the white space around them; what is before the decimals; whether lines with more or fewer
+    cells than the header has are left out; what is between two cells; and whether the first line
+    has the names of the columns, or what they are. None: what the file looks like.
     """
 
     missing: tuple[str, ...] = ()
     decimal: Literal[".", ","] = "."
     skip_ragged: bool = False
+    delimiter: str | None = None
+    header: bool | tuple[str, ...] | None = None
 
     def unused(self, format_: str) -> tuple[str, ...]:
         """The settings that say nothing about files of this format."""
@@ -64,6 +94,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
             "missing": bool(self.missing) and format_ not in ("csv", "tsv", "json"),
             "decimal": self.decimal != "." and format_ not in ("csv", "tsv"),
             "skip_ragged": self.skip_ragged and format_ not in ("csv", "tsv"),
+            "delimiter": self.delimiter is not None and format_ not in ("csv", "tsv"),
+            "header": self.header is not None and format_ not in ("csv", "tsv"),
         }
         return tuple(name for name, is_unused in is_said.items() if is_unused)
 
@@ -82,22 +114,32 @@ AS_WRITTEN = Reading()
 _WHITE = " \t\n\r"
 
 
+_APART = "store_rejects = true, rejects_table = 'first_errors', rejects_scan = 'first_scans'"
+
+
 class Lines:
     """The rows of CSV files, and what their lines say against the dialect.
 
-    `sources` are the files as DuckDB has them, with the names that people know them by.
+    `sources` are the files as DuckDB has them, with the names that people know them by. `notes`
+    are what people should know of what was read.
     """
 
     def __init__(
-        self, connection: Any, sources: Mapping[str, str], doing: str, delimiter: str | None = None
+        self,
+        connection: Any,
+        sources: Mapping[str, str],
+        doing: str,
+        delimiter: str | None = None,
+        reading: Reading = AS_WRITTEN,
     ) -> None:
         self.connection = connection
         self.sources = dict(sources)
         self.doing = doing
+        self.notes: list[str] = []
         for address, shown in self.sources.items():
             _require_text(address, shown, doing)
         self.dialects = {
-            address: self._dialect(address, shown, delimiter)
+            address: self._dialect(address, shown, delimiter, reading)
             for address, shown in self.sources.items()
         }
         names = [name for one in self.dialects.values() for name in one.header]
@@ -118,18 +160,12 @@ class Lines:
         groups: dict[Dialect, list[str]] = {}
         for address, dialect in self.dialects.items():
             groups.setdefault(dialect, []).append(address)
-        reads = [f"SELECT * FROM {self._read(*pair)}" for pair in groups.items() if pair[0].header]
+        reads = [
+            f"SELECT * FROM {_read(dialect, addresses, self._names, 'store_rejects = true')}"
+            for dialect, addresses in groups.items()
+            if dialect.header
+        ]
         return f"({' UNION ALL BY NAME '.join(reads)})" if reads else ""
-
-    def _read(self, dialect: Dialect, addresses: Sequence[str]) -> str:
-        columns = ", ".join(
-            f"{engine.name(self._names[name])}: 'VARCHAR'" for name in dialect.header
-        )
-        return (
-            f"read_csv({engine.texts(addresses)}, auto_detect = false, header = true, "
-            f"delim = {engine.text(dialect.delimiter)}, quote = '\"', escape = '\"', "
-            f"columns = {{{columns}}}, store_rejects = true)"
-        )
 
     def require_sound(self, *, skip_ragged: bool = False) -> tuple[int, str]:
         """Refuse files with lines that are not of the dialect. Every such line is counted. With
@@ -159,11 +195,22 @@ class Lines:
             return total, said + more
         raise UsageError(self.doing, f"{lines} not as the header says: {said}{more}", hint=_HINT)
 
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Say of what DuckDB refuses as a whole which line it is, where lines end in two ways."""
+        try:
+            yield
+        except engine.load(self.doing).Error:
+            for address, shown in self.sources.items():
+                _require_one_ending(address, shown, self.doing)
+            raise
+
     def require_one_header(self, relation: str) -> None:
         """Refuse rows that are the header again: files that were put together as they are. In a
         file of one column such a row may be a value.
         """
-        for header in {one.header for one in self.dialects.values() if len(one.header) > 1}:
+        with_names = [one for one in self.dialects.values() if one.has_header]
+        for header in {one.header for one in with_names if len(one.header) > 1}:
             is_again = " AND ".join(
                 f"{engine.name(self._names[name])} = {engine.text(name)}" for name in header
             )
@@ -173,7 +220,7 @@ class Lines:
                 places = (
                     f": {shown}, line {line:,}"
                     for address, shown in self.sources.items()
-                    if (line := _line_again(address)) is not None
+                    if (line := _line_again(address, self.dialects[address])) is not None
                 )
                 times = "once" if count == 1 else f"{count:,} times"
                 raise UsageError(
@@ -196,19 +243,15 @@ class Lines:
                 return f"{at} is not UTF-8"
         return f"{at}: {message[:200]}"
 
-    def _dialect(self, address: str, shown: str, delimiter: str | None) -> Dialect:
-        query = (
-            f"SELECT line FROM read_csv({engine.texts([address])}, auto_detect = false, "
-            "header = false, delim = '\x01', quote = '', escape = '', strict_mode = false, "
-            f"columns = {{line: 'VARCHAR'}}) LIMIT {_FIRST}"
-        )
+    def _dialect(
+        self, address: str, shown: str, delimiter: str | None, reading: Reading
+    ) -> Dialect:
+        lines = self._first_lines(address, shown)
         try:
-            found = self.connection.execute(query).fetchall()
-        except (engine.load(self.doing).Error, ValueError):
-            require_utf8(address, shown, self.doing)
-            raise
-        lines = [row[0] or "" for row in found]
-        chosen = choose(lines, (delimiter,) if delimiter else DELIMITERS)
+            chosen = dialect_of(lines, reading, delimiter)
+        except UnclearError as error:
+            problem = f"{self._of_several(shown)}{error}"
+            raise UsageError(self.doing, problem, hint=error.hint) from None
         for place, name in enumerate(chosen.header):
             if name in chosen.header[:place]:
                 raise UsageError(
@@ -216,7 +259,188 @@ class Lines:
                     f"the header of {shown} has the column {name!r} twice",
                     hint="give each column a name of its own",
                 )
+        self._require_first_row(address, shown, chosen, lines)
+        of = self._of_several(shown)
+        self.notes += [f"{of}{note}" for note in _notes(lines, chosen, reading)]
         return chosen
+
+    def _of_several(self, shown: str) -> str:
+        """Which file it is, where that is not known anyhow."""
+        return f"{shown}: " if len(self.sources) > 1 else ""
+
+    def _require_first_row(
+        self, address: str, shown: str, dialect: Dialect, lines: Sequence[str]
+    ) -> None:
+        """Refuse a file whose first row of values DuckDB does not find, and so perhaps none: it is
+        told where lines end by the first end there is, within quotes too, and a mark before a quote
+        hides it.
+        """
+        rows = _rows(lines, dialect.delimiter)[dialect.before - _blank(lines) :]
+        rows = rows[:-1] if _goes_on(lines) else rows
+        width = len(dialect.header)
+        written = [list(map(_bare, row[:width])) for row in rows if any(row)]
+        if not written and (_goes_on(lines) or not width):
+            return
+        names = {name: str(place) for place, name in enumerate(dialect.header)}
+        query = f"SELECT * FROM {_read(dialect, [address], names, _APART)} LIMIT {_FEW}"
+        with self.explained():
+            found = self.connection.execute(query).fetchall()
+        read = [[_bare(cell or "") for cell in row] for row in found if any(row)]
+        if read[:1] != written[:1] and not self._has_faults():
+            raise UsageError(
+                self.doing,
+                f"the first row below the header of {shown} cannot be read as it is written",
+                hint="write it with one kind of ends of lines, within quotes too, and without a "
+                "byte order mark",
+            )
+        for table in ("first_errors", "first_scans"):
+            self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+    def _has_faults(self) -> bool:
+        """Whether lines were refused: then it is known which."""
+        try:
+            return self.connection.execute("SELECT 1 FROM first_errors").fetchone() is not None
+        except engine.load(self.doing).CatalogException:
+            return False
+
+    def _first_lines(self, address: str, shown: str) -> list[str]:
+        file = _opened(address)
+        if file is not None:
+            try:
+                with file, io.TextIOWrapper(file, encoding="utf-8") as text:
+                    lines = first_lines(text)
+                return [line.removeprefix(_MARK) for line in lines[:1]] + lines[1:]
+            except (OSError, EOFError, zlib.error) as error:
+                raise _unpackable(self.doing, shown, error) from None
+            except UnicodeError:
+                require_utf8(address, shown, self.doing)
+                raise
+        query = (
+            f"SELECT line FROM read_csv({engine.texts([address])}, auto_detect = false, "
+            "header = false, delim = '\x02\x03', quote = '', escape = '', strict_mode = false, "
+            f"columns = {{line: 'VARCHAR'}}) LIMIT {FIRST}"
+        )
+        found = self.connection.execute(query).fetchall()
+        return [(row[0] or "").removeprefix(_MARK) for row in found]
+
+
+def _read(dialect: Dialect, addresses: Sequence[str], names: Mapping[str, str], faults: str) -> str:
+    columns = ", ".join(f"{engine.name(names[name])}: 'VARCHAR'" for name in dialect.header)
+    return (
+        f"read_csv({engine.texts(addresses)}, auto_detect = false, "
+        f"header = {dialect.has_header}, skip = {dialect.before - dialect.has_header}, "
+        f"delim = {engine.text(dialect.delimiter)}, quote = '\"', escape = '\"', "
+        f"columns = {{{columns}}}, {faults})"
+    )
+
+
+def _blank(lines: Sequence[str]) -> int:
+    """The empty lines before the first row."""
+    return next((at for at, line in enumerate(lines) if line.strip()), len(lines))
+
+
+def _bare(cell: str) -> str:
+    """A cell without what may be read in several ways: white space."""
+    return "".join(cell.split())
+
+
+class UnclearError(Exception):
+    """Why a file is not read as it looks, and what to do."""
+
+    def __init__(self, problem: str, hint: str) -> None:
+        super().__init__(problem)
+        self.hint = hint
+
+
+def dialect_of(
+    lines: Sequence[str], reading: Reading = AS_WRITTEN, delimiter: str | None = None
+) -> Dialect:
+    """The dialect of a file that begins with `lines`. Raises `UnclearError`."""
+    before = _blank(lines)
+    said = _SEPARATOR.fullmatch(lines[before].strip(" ")) if before < len(lines) else None
+    rest = lines[before + (said is not None) :]
+    stated = reading.delimiter or (said and said[1])
+    known = stated or delimiter
+    chosen = choose(rest, (known,) if known else DELIMITERS)
+    if not chosen.header:
+        return chosen
+    first, *rows = _rows(rest, chosen.delimiter)
+    if stated is None and len(first) == 1:
+        _require_one_column(rest, chosen.delimiter, is_by_ending=known is not None)
+    before += said is not None
+    if reading.header is None or reading.header is True:
+        _require_sound_header(rest, chosen.delimiter)
+    if reading.header is None:
+        _require_names(first, rows[:-1] if _goes_on(lines) else rows)
+    if reading.header is None or reading.header is True:
+        return structs.replace(chosen, before=before + 1)
+    names = reading.header or tuple(f"column{place}" for place in range(1, len(first) + 1))
+    if len(names) != len(first):
+        raise UnclearError(
+            f"`header` names {len(names):,} columns, and its first row has {len(first):,} cells",
+            "name each column once",
+        )
+    return structs.replace(chosen, header=names, before=before, has_header=False)
+
+
+def _require_one_column(lines: Sequence[str], delimiter: str, *, is_by_ending: bool) -> None:
+    for other, called in headers.SURE.items():
+        rows = _rows(lines, other)
+        if other == delimiter or not rows:
+            continue
+        own, *sizes = map(len, rows[:-1] if _goes_on(lines) else rows)
+        cells = headers.other_cells(own, sizes)
+        if cells and (own == cells or other in DELIMITERS):
+            whole = "its header is" if own > 1 else "its first line is one cell, but its rows are"
+            hint = (
+                "give the file the ending .csv"
+                if is_by_ending and other in DELIMITERS
+                else "leave out lines before the header, put quotes around text with such signs"
+            )
+            raise UnclearError(
+                f"{whole} {cells:,} cells with {called} between them, and that is not the "
+                "delimiter it would be read by",
+                f"{hint}, or set `delimiter` of the data in assent.yaml",
+            )
+
+
+def _require_sound_header(lines: Sequence[str], delimiter: str) -> None:
+    try:
+        next(_reader(lines, delimiter, strict=True))
+    except csv.Error:
+        said = "its header has a quote that does not end or stands inside a cell"
+        raise UnclearError(said, _HINT) from None
+    except StopIteration:
+        return
+
+
+def _require_names(first: Sequence[str], rows: headers.Rows) -> None:
+    values = headers.values_in(first, rows)
+    if values:
+        shown = ", ".join(repr(one[:_SHOWN_CHARACTERS]) for one in values[:_SHOWN])
+        more = ", …" if len(values) > _SHOWN else ""
+        raise UnclearError(
+            f"its first line has no names of columns, but values as the lines below it: "
+            f"{shown}{more}",
+            _NAMES_HINT,
+        )
+
+
+def _notes(lines: Sequence[str], dialect: Dialect, reading: Reading) -> Iterator[str]:
+    """What a file of one column may be, too."""
+    if len(dialect.header) != 1 or reading.delimiter is not None:
+        return
+    sizes = {
+        sign: {len(row) for row in _rows(lines, sign)} for sign in headers.UNSURE if sign != " "
+    }
+    found = [(sign, of.pop()) for sign, of in sizes.items() if len(of) == 1]
+    found.append((" ", headers.by_white_space(lines)))
+    for sign, cells in found:
+        if cells > 1:
+            yield (
+                f"it was read as one column; if the {cells:,} parts of each line that "
+                f"{headers.UNSURE[sign]} tells apart are cells, write it with commas between them"
+            )
 
 
 def choose(lines: Sequence[str], delimiters: Sequence[str]) -> Dialect:
@@ -227,7 +451,7 @@ def choose(lines: Sequence[str], delimiters: Sequence[str]) -> Dialect:
     for delimiter in delimiters:
         rows = _rows(lines, delimiter)
         header = rows[0] if rows else []
-        body = rows[1:-1] if len(lines) == _FIRST else rows[1:]  # the last may go on
+        body = rows[1:-1] if _goes_on(lines) else rows[1:]
         share = sum(len(row) == len(header) for row in body) / len(body) if body else 1.0
         dialect = Dialect(delimiter=delimiter, header=_named(header))
         rank = (len(header) > 1, share)
@@ -237,16 +461,43 @@ def choose(lines: Sequence[str], delimiters: Sequence[str]) -> Dialect:
     return best[1]
 
 
-def delimiter_of(file: TextIO) -> str:
-    """The delimiter of a file, by its first lines."""
-    lines = itertools.islice(iter(partial(file.readline, _LONG), ""), _FIRST)
-    return choose([line.rstrip("\r\n") for line in lines], DELIMITERS).delimiter
+def first_lines(file: TextIO) -> list[str]:
+    """The first lines of a file without their ends; the last one may go on."""
+    lines: list[str] = []
+    left = _MOST_READ
+    while left > 0 and len(lines) < FIRST and (line := file.readline(min(left, _LONG))):
+        lines.append(line.rstrip("\r\n"))
+        left -= len(line)
+    return lines
+
+
+def _goes_on(lines: Sequence[str]) -> bool:
+    """Whether there may be more lines than these, so that the last row may go on in them."""
+    return len(lines) == FIRST or sum(map(len, lines)) >= _MOST_READ - FIRST
+
+
+def rows_of(file: TextIO, delimiter: str | None, reading: Reading = AS_WRITTEN) -> int | None:
+    """The rows of a file without its header; a quoted cell may hold line breaks. None if it is not
+    clear how it is to be read.
+    """
+    try:
+        dialect = dialect_of(first_lines(file), reading, delimiter)
+        file.seek(0)
+        rows = sum(1 for row in csv.reader(file, delimiter=dialect.delimiter) if row)
+    except (UnclearError, csv.Error):
+        return None
+    return max(0, rows - dialect.before)
+
+
+def _reader(lines: Sequence[str], delimiter: str, *, strict: bool = False) -> Iterator[list[str]]:
+    """Rows as DuckDB reads them: a quote may stand behind white space."""
+    ended = (f"{line}\n" for line in lines)
+    return csv.reader(ended, delimiter=delimiter, skipinitialspace=True, strict=strict)
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
     try:
-        rows = csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter)
-        return [row for row in rows if row]
+        return [row for row in _reader(lines, delimiter) if row]
     except csv.Error:
         return []  # a cell of more than 128 kB: no header of ours
 
@@ -256,7 +507,7 @@ def _named(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(name.strip() or f"column{place}" for place, name in enumerate(header))
 
 
-def _opened(address: str) -> io.BufferedIOBase | None:
+def _opened(address: str) -> gzip.GzipFile | io.BufferedReader | None:
     """A file whose bytes can be looked at, or None."""
     path = Path(address)
     if "://" in address or not path.is_file() or path.suffix.lower() == ".zst":
@@ -273,8 +524,8 @@ def _require_text(address: str, shown: str, doing: str) -> None:
     with file:
         try:
             head = file.read(16)
-        except (OSError, EOFError):
-            return  # whoever reads the rows says it
+        except (OSError, EOFError, zlib.error) as error:
+            raise _unpackable(doing, shown, error) from None
     what = next((kind for magic, kind in _NO_TEXT.items() if head.startswith(magic)), None)
     if what is not None:
         raise UsageError(
@@ -284,7 +535,7 @@ def _require_text(address: str, shown: str, doing: str) -> None:
         )
     encoding = _BOMS.get(head[:2]) or ("UTF-16" if b"\0" in head else None)
     if encoding is not None:
-        raise _other_encoding(doing, f"{shown} is written in {encoding}")
+        raise _other_encoding(doing, f"{shown} is written in {encoding}", encoding)
 
 
 def require_utf8(address: str, shown: str, doing: str) -> None:
@@ -304,10 +555,32 @@ def require_utf8(address: str, shown: str, doing: str) -> None:
                     doing,
                     f"{shown}, line {number:,} holds the byte 0x{byte:02X}, which is no UTF-8; "
                     "it seems to be Latin-1 or Windows-1252",
+                    "WINDOWS-1252",
                 ) from None
 
 
+def _require_one_ending(address: str, shown: str, doing: str) -> None:
+    file = _opened(address)
+    if file is None:
+        return
+    with file:
+        first = None
+        for number, line in enumerate(_bounded(file), 1):
+            if not line.endswith(b"\n"):
+                continue
+            ending = "CR LF" if line.endswith(b"\r\n") else "LF"
+            if first not in (None, ending) or b"\r" in line.removesuffix(b"\r\n"):
+                raise UsageError(
+                    doing,
+                    f"the lines of {shown} do not end alike: line {number:,} ends with {ending}, "
+                    f"or holds CR, and the first with {first or ending}",
+                    hint="write one ending, as `sed 's/\\r$//'` does",
+                )
+            first = ending
+
+
 _LONG = 1 << 20
+_MOST_READ = 4 << 20
 
 
 def _bounded(file: io.BufferedIOBase) -> Iterator[bytes]:
@@ -315,19 +588,27 @@ def _bounded(file: io.BufferedIOBase) -> Iterator[bytes]:
         yield line
 
 
-def _line_again(address: str) -> int | None:
+def _line_again(address: str, dialect: Dialect) -> int | None:
     """The line in which the first one of a file is there again."""
     file = _opened(address)
     if file is None:
         return None
     with file:
-        lines = _bounded(file)
-        header = next(lines, b"").removeprefix(codecs.BOM_UTF8).strip()
-        return next((at for at, line in enumerate(lines, 2) if line.strip() == header), None)
+        lines = enumerate(_bounded(file), 1)
+        first = itertools.islice(lines, dialect.before)
+        header = [line.removeprefix(codecs.BOM_UTF8).strip() for _, line in first][-1:]
+        return next((at for at, line in lines if [line.strip()] == header), None)
 
 
-def _other_encoding(doing: str, problem: str) -> UsageError:
-    return UsageError(doing, problem, hint="write it as UTF-8: iconv -f <encoding> -t UTF-8")
+def _unpackable(doing: str, shown: str, error: BaseException) -> UsageError:
+    said = str(error) or type(error).__name__
+    return UsageError(
+        doing, f"{shown} cannot be unpacked: {said[:200]}", hint="write or fetch the file again"
+    )
+
+
+def _other_encoding(doing: str, problem: str, encoding: str) -> UsageError:
+    return UsageError(doing, problem, hint=f"write it as UTF-8: iconv -f {encoding} -t UTF-8")
 
 
 def _line_at(address: str, place: int | None) -> int | None:

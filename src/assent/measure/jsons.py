@@ -7,9 +7,11 @@ read as text first, so that what they are is decided of all of them, and no digi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from assent.errors import UsageError
 from assent.measure import engine, fits
 
 _LONG = "[0-9]{16}"
@@ -17,6 +19,23 @@ _LONG_WHOLE = f"(^|[^0-9.eE+-])-?{_LONG}[0-9]*($|[^0-9.eE])"
 """A whole number that a float may not hold, among numbers as they are written."""
 
 _NUMBERS = frozenset({"UBIGINT", "BIGINT", "HUGEINT", "UHUGEINT", "DOUBLE"})
+
+
+@contextmanager
+def explained(doing: str, sources: Mapping[str, str]) -> Iterator[None]:
+    """What DuckDB says of JSON that is none, with the names that people know the files by."""
+    try:
+        yield
+    except engine.load(doing).InvalidInputException as error:
+        said = engine.first_line(error).removeprefix("Invalid Input Error: ")
+        for address, shown in sources.items():
+            said = said.replace(f'"{address}"', shown)
+        raise UsageError(
+            doing,
+            said,
+            hint="each line of a .jsonl file, or each item of the list in a .json file, is one "
+            "object, with each key once",
+        ) from None
 
 
 class Objects:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from filecmp import cmp
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -167,9 +168,21 @@ def _open(source: str, *, rows_only: bool) -> Table:
     """The data, which may be anywhere: whoever names it on a command line may read it. Rows are
     compared by DuckDB alone, so nothing else is imported for them.
     """
-    is_elsewhere = "://" in source or is_database(source)
-    root, name = (_HERE, source) if is_elsewhere else _place(source)
-    return open_table(root, name, use_pyarrow=not rows_only)
+    if "://" in source or is_database(source):
+        return open_table(_HERE, source, use_pyarrow=not rows_only)
+    root, name = _place(source)
+    show = partial(_as_written, source, name)
+    return open_table(root, name, use_pyarrow=not rows_only, show=show)
+
+
+def _as_written(source: str, place: str, name: str) -> str:
+    """The name of a file as whoever named `source`, which is `place`, would write it."""
+    if name == place:
+        return source
+    if name.startswith(f"{place}/"):
+        return source.rstrip("/") + name.removeprefix(place)
+    whole = Path(_HERE.absolute().anchor, name)
+    return str(whole) if Path(source).is_absolute() else os.path.relpath(whole)
 
 
 def _place(path: str) -> tuple[Path, str]:

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import random
 import subprocess
 import sys
 from collections import Counter
@@ -699,3 +700,31 @@ def test_moments_of_a_column(tmp_path: Path) -> None:
     assert found.deviation == pytest.approx(values.std())
     assert found.skewness == pytest.approx(stats.skew(values))
     assert found.kurtosis == pytest.approx(stats.kurtosis(values))
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from assent.measure.profiles.profile import profile_data
+from assent.measure.profiles.reading import open_table
+with open_table(Path(sys.argv[1]), sys.argv[2], use_pyarrow=sys.argv[3] == "True") as table:
+    profile_data(table)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("use_pyarrow", [True, False])
+def test_long_texts_of_one_row_group_are_never_all_in_memory(
+    tmp_path: Path, use_pyarrow: bool
+) -> None:
+    def peak_kib(name: str) -> int:
+        command = [sys.executable, "-c", PEAK, str(tmp_path), name, str(use_pyarrow)]
+        return int(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+
+    rows = 20_000
+    for name, digits in (("short", 2), ("long", 3_000)):
+        texts = [f"{random.getrandbits(8 * digits):0{2 * digits}x}" for _ in range(rows)]
+        write(tmp_path / f"{name}.parquet", {"t": texts}, row_group_size=rows, compression="none")
+    size_kib = (tmp_path / "long.parquet").stat().st_size // 1024
+    assert size_kib > 110_000
+    assert peak_kib("long.parquet") - peak_kib("short.parquet") < 0.8 * size_kib

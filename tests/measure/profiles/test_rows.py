@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from assent.core.profile import RowChanges
 from assent.errors import UsageError
+from assent.measure.profiles.overlap import overlap
 from assent.measure.profiles.reading import open_table
 from assent.measure.profiles.rows import MAX_COLUMNS, row_changes
 from tests.effort import examples
@@ -164,3 +165,44 @@ def test_another_unit_is_no_change_of_rows(tmp_path: Path) -> None:
     assert (found.same, found.changed) == (3, 0)
     found = changes(tmp_path, {"t": old, "x": [1, 2, 3]}, {"t": new, "x": [1, 2, 4]}, ("t",))
     assert (found.same, found.changed, found.columns) == (2, 1, (("x", 1),))
+
+
+PLAIN = pa.struct([("a", pa.int64()), ("b", pa.string())])
+TURNED = pa.struct([("b", pa.string()), ("a", pa.int64())])
+WIDER = pa.struct([("b", pa.string()), ("a", pa.int32())])
+RENAMED = pa.struct([("b", pa.string()), ("c", pa.int64())])
+
+
+@pytest.mark.parametrize("wrapped", ["plain", "list", "within", "map"])
+def test_the_order_of_the_fields_of_a_struct_is_no_value(tmp_path: Path, wrapped: str) -> None:
+    def side(struct: Any, last: int = 2) -> dict[str, Any]:
+        name = struct.field(1).name if struct.field(0).name == "b" else "a"
+        rows: list[Any] = [{name: at, "b": "x"} for at in (1, last)] + [None]
+        type_ = struct
+        if wrapped == "list":
+            rows, type_ = [[row] for row in rows], pa.list_(struct)
+        elif wrapped == "within":
+            rows, type_ = (
+                [{"s": row, "n": 1} for row in rows],
+                pa.struct([("n", pa.int64()), ("s", struct)]),
+            )
+        elif wrapped == "map":
+            rows, type_ = [[("k", row)] for row in rows], pa.map_(pa.string(), struct)
+        return {"id": [1, 2, 3], "v": pa.array(rows, type_)}
+
+    assert changes(tmp_path, side(PLAIN), side(TURNED)).changed == 0
+    assert changes(tmp_path, side(PLAIN), side(TURNED, 3)).changed == 1
+    assert changes(tmp_path, side(PLAIN), side(WIDER)).changed == 0
+    assert changes(tmp_path, side(PLAIN), side(RENAMED)).changed >= 2
+    with (
+        open_table(tmp_path, "old.parquet") as old,
+        open_table(tmp_path, "new.parquet") as new,
+    ):
+        assert overlap(old, new, names=("old", "new"), without={"id"}).rows <= 1
+    changes(tmp_path, side(PLAIN), side(TURNED))
+    with (
+        open_table(tmp_path, "old.parquet") as old,
+        open_table(tmp_path, "new.parquet") as new,
+    ):
+        found = overlap(old, new, names=("old", "new"), without={"id"})
+        assert (found.rows, found.near) == (3, 3)

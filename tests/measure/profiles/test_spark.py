@@ -16,7 +16,9 @@ import pytest
 
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.errors import OutsideError, UsageError
-from assent.measure.profiles.spark import profile_with_spark
+from assent.measure.profiles.overlap import overlap
+from assent.measure.profiles.reading import open_table
+from assent.measure.profiles.spark import overlap_with_spark, profile_with_spark
 from tests.measure.profiles.tables import column, profile, write
 
 # pyspark's own: what it leaves open, and what it says of pandas
@@ -240,3 +242,57 @@ def test_a_ragged_line_is_refused(tmp_path: Path, line: str) -> None:
     (tmp_path / "e.csv").write_text("\n".join(lines))
     with pytest.raises(OutsideError, match=r"e\.csv with Spark: .*Malformed CSV"):
         profile_with_spark(os.fspath(tmp_path / "e.csv"))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1,1.5,a\n2,2.5,b\n3,4.5,a\n", "its first line has no names of columns"),
+        ("id;x\n1;2\n3;4\n", "its cells have ';' between them, and Spark reads it by ','"),
+        ("title\n" + "id,x\n" + "1,2\n" * 40, "its first line is one cell"),
+    ],
+)
+def test_csv_that_spark_would_read_wrongly(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "d.csv").write_text(text)
+    with pytest.raises(UsageError, match=said):
+        profile_with_spark(os.fspath(tmp_path / "d.csv"))
+
+
+def test_names_that_look_like_values_where_that_is_set(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("5,7\n1,2\n3,4\n")
+    found = profile_with_spark(os.fspath(tmp_path / "d.csv"), has_names=True)
+    assert (found.rows, [one.name for one in found.columns]) == (2, ["5", "7"])
+
+
+def test_shared_rows_are_what_the_embedded_engine_finds(tmp_path: Path) -> None:
+    def side(first: int, last: int, *, is_float: bool = True) -> dict[str, Any]:
+        rows = range(first, last)
+        values = [at / 7 for at in rows] if is_float else [float(at) for at in rows]
+        return {
+            "id": [at % 90 if at % 10 else None for at in rows],
+            "x": [None if at % 5 == 0 else value for at, value in zip(rows, values, strict=True)],
+            "n": pa.array(rows, pa.int64() if first else pa.int32()),
+            "t": [f"Ä {at}" if at % 2 or first == 0 else f" ä{at}" for at in rows],
+            "s": [{"a": at, "b": [at, 1]} for at in rows],
+            "d": [dt.date(2024, 1, 1) + dt.timedelta(at) for at in rows],
+        }
+
+    write(tmp_path / "one.parquet", side(0, 100))
+    write(tmp_path / "two.parquet", side(40, 140))
+    for key, without in ((("id",), ("id",)), ((), ()), ((), ("t", "id")), ((), ("s.b", "id"))):
+        options: dict[str, Any] = {"names": ("one", "two"), "key": key, "without": without}
+        with (
+            open_table(tmp_path, "one.parquet") as one,
+            open_table(tmp_path, "two.parquet") as two,
+        ):
+            expected = overlap(one, two, **options)
+        paths = (os.fspath(tmp_path / f"{name}.parquet") for name in ("one", "two"))
+        assert overlap_with_spark(*paths, **options) == expected
+        assert expected.rows >= 30
+    assert expected.near == 60
+    with pytest.raises(UsageError, match="a side has no column 'nope'"):
+        overlap_with_spark(
+            *(os.fspath(tmp_path / f"{name}.parquet") for name in ("one", "two")),
+            names=("one", "two"),
+            key=["nope"],
+        )

@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
@@ -155,7 +156,9 @@ class _Reading:
         self._check_columns()
         declared = list(dict.fromkeys(self._declared()))
         columns = ", ".join(map(engine.name, declared))
-        self.database.run(f"CREATE TABLE raw AS SELECT {columns} FROM given LIMIT {MAX_ROWS + 1}")
+        copied = f"CREATE TABLE raw AS SELECT {columns} FROM given LIMIT {MAX_ROWS + 1}"
+        with nullcontext() if lines is None else lines.explained():
+            self.database.run(copied)
         if lines is not None:
             lines.require_sound()
             if all(name in declared for name in lines.columns):

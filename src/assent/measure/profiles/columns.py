@@ -24,7 +24,9 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     """One column. `is_direct`: its values can be read from Parquet as they are, without a cast.
     `sql` is what it is read by, empty for a column of the table itself; `of` is the column that it
     was taken out of, and `elements` are the numbers in a list of numbers. `is_derived`: its values
-    are computed from others, and may differ in the last digit from engine to engine.
+    are computed from others, and may differ in the last digit from engine to engine. `ticks` are
+    the parts of a second that a whole number of it counts, for a duration in Parquet. `ordered` is
+    a type with structs in DuckDB's words, their fields by name: their order is no value.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     of: str = ""
     elements: Column | None = None
     is_derived: bool = False
+    ticks: int = 0
+    ordered: str = ""
 
     @property
     def read(self) -> str:
@@ -96,13 +100,53 @@ def column_of_duckdb(name: str, type_: Any, unit: str = "us") -> Column:
         return Column(name=name, type=word, kind="boolean", counting="boolean")
     if what in _TEXTS:
         return Column(name=name, type=word, kind="text", counting="text")
+    ordered = _ordered(type_) if "STRUCT" in str(type_) else ""
     if what in ("list", "array"):
         inner = column_of_duckdb("", type_.children[0][1], unit)
         elements = inner if is_plain_number(inner) else None
-        return Column(name=name, type=word, kind="nested", counting="length", elements=elements)
+        return Column(
+            name=name,
+            type=word,
+            kind="nested",
+            counting="length",
+            elements=elements,
+            ordered=ordered,
+        )
     if what in _BYTES or what == "map":
-        return Column(name=name, type=word, kind="nested", counting="length")
-    return Column(name=name, type=word, kind="nested", counting="presence")
+        return Column(name=name, type=word, kind="nested", counting="length", ordered=ordered)
+    return Column(name=name, type=word, kind="nested", counting="presence", ordered=ordered)
+
+
+def _ordered(type_: Any) -> str:
+    """A type in DuckDB's words, the fields of its structs by name."""
+    match type_.id:
+        case "struct":
+            fields = sorted((name, _ordered(of)) for name, of in type_.children)
+            return f"STRUCT({', '.join(f'{engine.name(name)} {of}' for name, of in fields)})"
+        case "list":
+            return f"{_ordered(type_.children[0][1])}[]"
+        case "array":
+            (_, child), (_, size) = type_.children
+            return f"{_ordered(child)}[{size}]"
+        case "map":
+            (_, key), (_, value) = type_.children
+            return f"MAP({_ordered(key)}, {_ordered(value)})"
+    return str(type_)
+
+
+TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+def duration(name: str, unit: str) -> Column:
+    """A duration, which Parquet has as whole numbers of a unit that Arrow's schema tells."""
+    return Column(
+        name=name,
+        type=f"duration[{unit}]",
+        kind="number",
+        counting="number",
+        is_direct=True,
+        ticks=TICKS[unit],
+    )
 
 
 def is_plain_number(column: Column) -> bool:
@@ -170,6 +214,8 @@ def column_of_arrow(name: str, type_: Any) -> Column | None:
     word = _DIRECT.get(str(type_))
     if word is not None:
         return Column(name=name, type=word, kind="number", counting="number", is_direct=True)
+    if of.is_duration(type_):
+        return duration(name, type_.unit)
     if of.is_dictionary(type_):
         type_ = type_.value_type
     if of.is_string(type_) or of.is_large_string(type_):

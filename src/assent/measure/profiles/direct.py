@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assent.errors import UsageError
-from assent.measure.profiles.columns import Column, column_of_arrow, has_clear_names
+from assent.measure.profiles.columns import TICKS, Column, column_of_arrow, has_clear_names
 from assent.measure.profiles.counting import Values
 
 MAX_FILES = 2_000
@@ -59,14 +59,16 @@ class ParquetFiles:
         del batch
         self._let_go()
 
-    def _let_go(self) -> None:
+    def _let_go(self, *, at_once: bool = False) -> None:
         """Give memory back now and then. pyarrow keeps what it has freed; to return all of it after
-        each column costs a quarter of the time.
+        each column costs a quarter of the time. What long texts have taken, DuckDB needs next.
         """
         import pyarrow as pa
 
         self._own.read = getattr(self._own, "read", 0) + 1
-        if self._own.read % _LET_GO == 0:
+        if at_once:
+            self._own.__dict__.pop("file_long", None)
+        if at_once or self._own.read % _LET_GO == 0:
             pa.default_memory_pool().release_unused()
 
     def booleans(self, column: Column) -> tuple[int, int, int]:
@@ -83,7 +85,7 @@ class ParquetFiles:
         try:
             return self._counted(column, most)
         finally:
-            self._let_go()
+            self._let_go(at_once=self._is_long(column.name))
 
     def _counted(self, column: Column, most: int) -> tuple[dict[str, int], int] | None:
         counts: dict[str, int] = {}
@@ -95,9 +97,13 @@ class ParquetFiles:
                 return None
         return counts, nulls
 
+    def _is_long(self, name: str) -> bool:
+        """Whether a column has texts that are long in any file."""
+        return any(_bytes_of(one, name) > _LONG * one.num_rows for one in self._footers)
+
     def _texts(self, name: str) -> Iterator[Any]:
         """The texts of a column, each batch with a dictionary of its own."""
-        if not any(_bytes_of(footer, name) > _LONG * footer.num_rows for footer in self._footers):
+        if not self._is_long(name):
             yield from self._batches(name, "dictionary")
             return
         for file in self._files("long"):
@@ -225,8 +231,8 @@ def _layout(type_: Any) -> tuple[str, int, int]:
 
     if of.is_date32(type_):
         return "int32", 86_400, 1
-    if of.is_timestamp(type_):
-        return "int64", 1, {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[type_.unit]
+    if of.is_timestamp(type_) or of.is_duration(type_):
+        return "int64", 1, TICKS[type_.unit]
     return {"float": "float32", "double": "float64"}.get(str(type_), str(type_)), 1, 1
 
 

@@ -11,7 +11,7 @@ from assent.core.profile import Overlap
 from assent.errors import UsageError
 from assent.measure import engine
 from assent.measure.profiles import near, parts
-from assent.measure.profiles.columns import NUMBERS, Column
+from assent.measure.profiles.columns import NUMBERS, TICKS, Column
 from assent.measure.profiles.reading import Table, connect, require_columns
 
 _SAMPLE = 20_000
@@ -199,7 +199,12 @@ def shared(
 
 def _compared(column: Column, other: Column) -> str:
     """The column in SQL, so that equal values of both are equal, and no digit is lost."""
-    return _by_value(column, other) or f"CAST({column.read} AS VARCHAR)"
+    return _by_value(column, other) or f"CAST({_in_order(column)} AS VARCHAR)"
+
+
+def _in_order(column: Column) -> str:
+    """The column in SQL, the fields of its structs by name: their order is no value."""
+    return f"CAST({column.read} AS {column.ordered})" if column.ordered else column.read
 
 
 def relation_of(table: Table, other: Table) -> str:
@@ -220,6 +225,10 @@ def _by_value(column: Column, other: Column) -> str | None:
     quoted = column.read
     if column.type == other.type and column.counting != "text":
         return quoted
+    if column.ordered and column.ordered == other.ordered:
+        return _in_order(column)
+    if column.ticks and other.ticks:
+        return f"CAST({quoted} AS HUGEINT) * {NANOSECONDS // column.ticks}"
     if column.counting == "number" and other.counting == "number" and column.kind == other.kind:
         if column.kind == "time":
             return _moment(quoted, column.type)
@@ -265,6 +274,7 @@ def _number(quoted: str, type_: str, other: str) -> str:
     return f"CAST({quoted} AS VARCHAR)"
 
 
+NANOSECONDS = TICKS["ns"]
 _FLOATS = frozenset({"float", "double"})
 _WHOLE = frozenset(NUMBERS.values()) - _FLOATS
 

@@ -549,6 +549,8 @@ def _number(column: Column) -> str:
     quoted = column.read
     kind = column.type
     if column.counting == "number":
+        if column.ticks:
+            return f"CAST({quoted} AS DOUBLE) / {column.ticks}"
         if column.is_direct:
             return quoted
         if kind.startswith(("time32", "time64")):

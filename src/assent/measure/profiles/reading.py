@@ -12,7 +12,7 @@ import os
 import tempfile
 import threading
 import urllib.parse
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
@@ -20,8 +20,8 @@ from typing import Any, Self
 from assent.errors import AssentError, UsageError
 from assent.measure import engine, files, pointers
 from assent.measure.dialect import AS_WRITTEN, Reading
-from assent.measure.profiles import databases, texts
-from assent.measure.profiles.columns import Column, column_of_duckdb
+from assent.measure.profiles import databases, durations, texts
+from assent.measure.profiles.columns import Column, column_of_duckdb, duration
 from assent.measure.profiles.direct import ParquetFiles, open_files
 from assent.measure.profiles.parts import fields_of_duckdb
 from assent.measure.redaction import redact_text
@@ -57,6 +57,9 @@ _UNITS = """
 """
 
 
+Show = Callable[[str], str]
+
+
 class Table:
     """A data set that can be read. `relation` is what DuckDB reads it by, `paths` are the Parquet
     files below it, `listed` the same in SQL. Close it, or use it in `with`: its private folder goes
@@ -68,9 +71,11 @@ class Table:
         source: str,
         folder: tempfile.TemporaryDirectory[str],
         reading: Reading = AS_WRITTEN,
+        show: Show = str,
     ) -> None:
         self.reading = reading
-        self.source = redact_text(source)
+        self.show = show
+        self.source = redact_text(show(source))
         self.doing = f"reading {self.source}"
         self.relation = ""
         self.listed = ""
@@ -165,13 +170,23 @@ class Table:
             )
             for column, (_, type_) in zip(columns, found, strict=True):
                 self._fields[column.name] = fields_of_duckdb(column, type_, units)
-            return columns
+            if not self.listed or not any(column.type == "int64" for column in columns):
+                return columns
+            lengths = durations.units(self.connection, self.listed, self.doing)
+            return tuple(
+                duration(column.name, lengths[column.name])
+                if column.name in lengths and column.type == "int64"
+                else column
+                for column in columns
+            )
 
 
 def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
     """DuckDB, which can read these tables and nothing else on this machine."""
     connection = engine.connect(doing, folder)
     addresses = [table.address for table in tables if table.address is not None]
+    if addresses:
+        connection.execute("SET GLOBAL disable_parquet_prefetching = false")
     for address in addresses:
         databases.reach(connection, address, doing)
     if not addresses:
@@ -182,17 +197,23 @@ def connect(doing: str, folder: Path, tables: Sequence[Table]) -> Any:
 
 
 def open_table(
-    root: Path, source: str, *, use_pyarrow: bool = True, reading: Reading = AS_WRITTEN
+    root: Path,
+    source: str,
+    *,
+    use_pyarrow: bool = True,
+    reading: Reading = AS_WRITTEN,
+    show: Show = str,
 ) -> Table:
     """The table that `source` names: a file, a folder or a glob below `root`, with the columns of
     folders such as `year=2026`; an address (`s3://…`, `https://…`); or a database and a table or
-    query (`duckdb:<file>?<table or query>`, `sqlite:<file>?…`, `postgres:<connection>?…`).
+    query (`duckdb:<file>?<table or query>`, `sqlite:<file>?…`, `postgres:<connection>?…`). `show`
+    gives the name of a file below `root` as people have written it.
 
     Raises `UsageError` for what cannot be read, and where `reading` says something about text that
     is not there; `OutsideError` for what cannot be reached.
     """
     folder = tempfile.TemporaryDirectory(prefix="assent-", ignore_cleanup_errors=True)
-    table = Table(source, folder, reading)
+    table = Table(source, folder, reading, show)
     try:
         if databases.is_database(source):
             _require_use(table, "database")
@@ -221,7 +242,7 @@ def _open_files(table: Table, root: Path, source: str, *, use_pyarrow: bool) -> 
         _rewrite_arrow(table, paths)
     else:
         safe = _without_patterns(table, paths)
-        names = (files.relative_name(root, path) for path in paths)
+        names = (table.show(files.relative_name(root, path)) for path in paths)
         connection = engine.connect(table.doing, table.folder)
         try:
             engine.confine(connection, safe, [table.folder])
@@ -248,11 +269,13 @@ def _found(table: Table, root: Path, source: str) -> tuple[list[Path], str]:
     formats: dict[str, list[Path]] = {}
     for path in files.expand(root, [source]):
         files.relative_name(root, path)
-        found = format_of(path.name)
-        if found is not None and not path.name.startswith(("_", ".")):
-            formats.setdefault(found, []).append(path)
+        format_ = format_of(path.name)
+        if format_ is not None and not path.name.startswith(("_", ".")):
+            formats.setdefault(format_, []).append(path)
     if not formats:
-        pointers.require_there(root, source, table.doing)
+        kind = pointers.why_missing(root, source)
+        if kind is not None:
+            raise pointers.error_of(table.doing, [(table.show(source), kind)])
         raise UsageError(
             table.doing,
             "there is no file with data",
@@ -265,7 +288,9 @@ def _found(table: Table, root: Path, source: str) -> tuple[list[Path], str]:
             hint="name those of one format by a glob, such as data/*.parquet",
         )
     ((format_, paths),) = formats.items()
-    pointers.require_real(root, paths, table.doing)
+    found = [(table.show(name), kind) for name, kind in pointers.stand_ins(root, paths)]
+    if found:
+        raise pointers.error_of(table.doing, found)
     return paths, format_
 
 

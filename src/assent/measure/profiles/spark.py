@@ -20,14 +20,16 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from msgspec import structs
 
 from assent.core.digest import Digest
-from assent.core.profile import ColumnProfile, DataProfile
+from assent.core.profile import ColumnProfile, DataProfile, Overlap
 from assent.errors import OutsideError, UsageError, to_install
+from assent.measure import dialect
 from assent.measure.profiles import counting, near, parts, profile, shaping, words
 from assent.measure.profiles.columns import Column, is_plain_number, shortened
 from assent.measure.profiles.counting import Partial
@@ -56,26 +58,166 @@ def profile_with_spark(
     key: Sequence[str] = (),
     hash_values: bool = False,
     salt: bytes = b"",
+    has_names: bool = False,
     progress: Progress | None = None,
 ) -> DataProfile:
     """The profile of `source`: a path or address that Spark reads as Parquet, CSV, JSON Lines or
     ORC by its ending (without one, as Parquet), or `spark:<table or query>`. The session is the
-    active one, or one by Spark's usual settings.
+    active one, or one by Spark's usual settings. With `has_names`, the first line of CSV has names
+    whatever it looks like.
     """
     shown = redact_text(source)
     doing = f"reading {shown} with Spark"
     if importlib.util.find_spec("pyspark") is None:
         raise UsageError(doing, "pyspark is not installed", hint=to_install("spark"))
+    known = profile.digest_against(against, against_digest)
+    with _explained(doing):
+        return _profile(
+            source, doing, against, known, leave_out, key, hash_values, salt, has_names, progress
+        )
+
+
+@contextmanager
+def _explained(doing: str) -> Iterator[None]:
+    """What Spark refuses, as an error that says what was being done."""
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
-    known = profile.digest_against(against, against_digest)
-
     try:
-        return _profile(source, doing, against, known, leave_out, key, hash_values, salt, progress)
+        yield
     except (PySparkException, Py4JJavaError) as error:
         said = redact_text(_reason(str(error)) or type(error).__name__)
         raise OutsideError(doing, said, hint="look at Spark's log") from None
+
+
+def overlap_with_spark(
+    first: str,
+    second: str,
+    *,
+    names: tuple[str, str],
+    key: Sequence[str] = (),
+    without: Collection[str] = (),
+) -> Overlap:
+    """What `overlap` counts, of two sources that Spark reads. Rows are nearly the same by about six
+    digits of their numbers, whatever the decimals of a side are. The first lines of CSV have been
+    looked at before: this is counted of what has a profile.
+    """
+    doing = f"comparing {names[0]} with {names[1]} with Spark"
+    if importlib.util.find_spec("pyspark") is None:
+        raise UsageError(doing, "pyspark is not installed", hint=to_install("spark"))
+    with _explained(doing):
+        frames = _frame(first, doing, has_names=True), _frame(second, doing, has_names=True)
+        return _overlap(frames, names, key, without, doing)
+
+
+def _overlap(
+    frames: tuple[Any, Any],
+    names: tuple[str, str],
+    key: Sequence[str],
+    without: Collection[str],
+    doing: str,
+) -> Overlap:
+    for frame in frames:
+        for name in key:
+            if name not in frame.columns:
+                raise UsageError(doing, f"a side has no column {name!r}, which is part of the key")
+    sides = [_held(frame, {*key, *without}) for frame in frames]
+    shared = [name for name in sides[0] if name in sides[1]]
+    if not shared:
+        sides = [_held(frame, set(frame.columns) - set(key)) for frame in frames]
+        shared = [name for name in sides[0] if name in sides[1]]
+    if not shared:
+        raise UsageError(doing, "they have no column in common but keys and what is left out")
+    old, new = (
+        _hashed(frame, [(ours[name], theirs[name]) for name in shared])
+        for frame, ours, theirs in zip(frames, sides, sides[::-1], strict=True)
+    )
+    keys = None
+    if key:
+        wholes = [_held(frame, ()) for frame in frames]
+        there, here = (
+            frame.select(
+                *[
+                    _alike(ours[name], theirs[name]).alias(f"k{place}")
+                    for place, name in enumerate(key)
+                ]
+            )
+            for frame, ours, theirs in zip(frames, wholes, wholes[::-1], strict=True)
+        )
+        keys = here.join(there, [f"k{place}" for place in range(len(key))], "left_semi").count()
+    return Overlap(
+        first=names[0],
+        second=names[1],
+        of=new.count(),
+        rows=new.join(old, ["h", "g"], "left_semi").count(),
+        near=new.join(old, ["n"], "left_semi").count(),
+        keys=keys,
+        columns=len(shared),
+    )
+
+
+def _held(frame: Any, apart: Collection[str]) -> dict[str, Column]:
+    """What the rows of a frame hold, by name."""
+    columns = [_column(field.name, field.dataType) for field in frame.schema]
+    fields = {
+        column.name: _fields_of(column, field.dataType)
+        for column, field in zip(columns, frame.schema, strict=True)
+    }
+    return {one.name: one for one in parts.content(parts.flat(columns, fields), apart)}
+
+
+def _hashed(frame: Any, pairs: Sequence[tuple[Column, Column]]) -> Any:
+    """The rows as hashes: `n` of what is nearly the same, `h` and `g` of the same."""
+    from pyspark.sql import functions
+
+    exact = [_alike(*pair) for pair in pairs]
+    nearly = [_nearly(*pair, read) for pair, read in zip(pairs, exact, strict=True)]
+    other = [functions.lit("second"), *exact[::-1]]
+    return frame.select(
+        *[
+            functions.xxhash64(*[part for value in of for part in (value, value.isNull())]).alias(
+                name
+            )
+            for name, of in (("n", nearly), ("h", exact), ("g", other))
+        ]
+    )
+
+
+def _alike(column: Column, other: Column) -> Any:
+    """A column so that equal values of both are equal. What has no order or no hash of its own, and
+    what only text can compare, is text.
+    """
+    from pyspark.sql import functions
+
+    read = functions.expr(column.sql)
+    if "map<" in column.type or "map<" in other.type:
+        return read.cast("string")
+    if column.type == other.type:
+        return read
+    if column.kind == other.kind == "time":
+        return read.cast("timestamp")
+    if is_plain_number(column) and is_plain_number(other):
+        are_whole = {column.type, other.type} <= _WHOLE
+        return read.cast("bigint" if are_whole else "double")
+    return read.cast("string")
+
+
+_WHOLE = {"int8", "int16", "int32", "int64"}
+
+
+def _nearly(column: Column, other: Column, read: Any) -> Any:
+    """What `_alike` gives, so that values of both that are nearly the same are equal."""
+    from pyspark.sql import functions
+
+    if is_plain_number(column) and is_plain_number(other):
+        are_floats = bool({column.type, other.type} & near.FLOATS)
+        return _near(structs.replace(column, type="double" if are_floats else "int64"), read)
+    kinds = {column.counting, other.counting}
+    if kinds == {"text", "number"}:
+        as_number = _near(structs.replace(column, type="double"), read.cast("double"))
+        return functions.coalesce(as_number.cast("string"), read)
+    is_text = kinds == {"text"}
+    return _near(column, read) if is_text else read
 
 
 def _reason(said: str) -> str:
@@ -94,9 +236,10 @@ def _profile(
     key: Sequence[str],
     hash_values: bool,
     salt: bytes,
+    has_names: bool,
     progress: Progress | None,
 ) -> DataProfile:
-    frame = _frame(source)
+    frame = _frame(source, doing, has_names=has_names)
     if len(set(frame.columns)) < len(frame.columns):
         raise UsageError(doing, "two columns have the same name")
     unpacked = _unpacked(frame, leave_out, () if against is None else against.columns)
@@ -158,7 +301,7 @@ def _profile(
     )
 
 
-def _frame(source: str) -> Any:
+def _frame(source: str, doing: str, *, has_names: bool = False) -> Any:
     from pyspark.sql import SparkSession
 
     session = SparkSession.getActiveSession()
@@ -175,12 +318,32 @@ def _frame(source: str) -> Any:
         return reader.orc(source)
     match format_of(source.rstrip("/")):
         case "csv":
+            _require_dialect(session, source, ",", doing, has_names=has_names)
             return reader.csv(source, header=True, inferSchema=True, multiLine=True, escape='"')
         case "tsv":
+            _require_dialect(session, source, "\t", doing, has_names=has_names)
             return reader.csv(source, header=True, inferSchema=True, sep="\t", escape='"')
         case "json":
             return reader.json(source)
     return reader.parquet(source)
+
+
+def _require_dialect(
+    session: Any, source: str, delimiter: str, doing: str, *, has_names: bool
+) -> None:
+    """Refuse CSV whose first lines have no names, or another delimiter than Spark reads by."""
+    lines = [row[0] for row in session.read.text(source).limit(dialect.FIRST).collect()]
+    try:
+        found = dialect.dialect_of(lines, dialect.Reading(header=has_names or None))
+    except dialect.UnclearError as error:
+        hint = error.hint if has_names else "write a line of names, or set `header: true`"
+        raise UsageError(doing, f"{error}", hint=hint) from None
+    if len(found.header) > 1 and found.delimiter != delimiter:
+        raise UsageError(
+            doing,
+            f"its cells have {found.delimiter!r} between them, and Spark reads it by {delimiter!r}",
+            hint="write it with commas, or give it the ending .tsv where these are tabs",
+        )
 
 
 def _named(name: str) -> str:

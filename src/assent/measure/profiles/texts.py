@@ -13,9 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from assent.measure import engine, fits
+from assent.measure import engine, fits, jsons
 from assent.measure.dialect import AS_WRITTEN, Lines, Reading
-from assent.measure.jsons import Objects
 from assent.measure.profiles.hints import hints
 
 ROWS = "rows.parquet"
@@ -24,6 +23,10 @@ WRITTEN = "texts.parquet"
 
 _RAW = "raw.parquet"
 _WITHOUT_POINTS = tuple(one for one in fits.ALL if one not in ("DOUBLE", "DECIMAL"))
+_ONE_OBJECT = (
+    "it holds one object, which is one row; if it is a table by columns, write a list of rows, or "
+    "one object a line"
+)
 _SAID_ALIKE = frozenset({"VARCHAR", "BIGINT", "UBIGINT"})
 """Types whose values DuckDB says as they were written."""
 
@@ -64,10 +67,11 @@ def write(
     """
     target = folder / WRITTEN
     if format_ == "json":
-        found = Texts(types=_write_objects(connection, list(sources), target, reading))
+        with jsons.explained(doing, sources):
+            found = _write_objects(connection, sources, target, reading)
     else:
         delimiter = "\t" if format_ == "tsv" else None
-        lines = Lines(connection, sources, doing, delimiter)
+        lines = Lines(connection, sources, doing, delimiter, reading)
         found = _write_lines(connection, lines, target, reading) if lines.columns else Texts()
     if not target.exists():
         return Texts()
@@ -81,7 +85,8 @@ def _write_lines(connection: Any, lines: Lines, target: Path, reading: Reading) 
     listed = ", ".join(map(reading.value, lines.columns))
     candidates: dict[str, tuple[str, ...]] = dict.fromkeys(lines.columns, fits.ALL)
     first = target if reading.decimal == "." else target.with_name(_RAW)
-    engine.copy(connection, f"SELECT {listed} FROM {lines.relation()}", first)
+    with lines.explained():
+        engine.copy(connection, f"SELECT {listed} FROM {lines.relation()}", first)
     ragged, said = lines.require_sound(skip_ragged=reading.skip_ragged)
     lines.require_one_header(_parquet(first))
     if first != target:
@@ -91,7 +96,7 @@ def _write_lines(connection: Any, lines: Lines, target: Path, reading: Reading) 
         candidates |= dict.fromkeys(points, _WITHOUT_POINTS)
     types = fits.fitted(connection, _parquet(target), candidates)
     rest = [column for column, type_ in types.items() if type_ == fits.TEXT]
-    notes = hints(connection, _parquet(target), rest)
+    notes = [*lines.notes, *hints(connection, _parquet(target), rest)]
     if ragged:
         lines_are = "1 line was" if ragged == 1 else f"{ragged:,} lines were"
         notes.insert(0, f"{lines_are} left out: {said}")
@@ -109,15 +114,15 @@ def _with_points(columns: Sequence[str], commas: Collection[str], relation: str)
 
 
 def _write_objects(
-    connection: Any, addresses: Sequence[str], target: Path, reading: Reading
-) -> dict[str, str]:
-    objects = Objects(connection, addresses, strings=fits.MOMENTS)
+    connection: Any, sources: Mapping[str, str], target: Path, reading: Reading
+) -> Texts:
+    objects = jsons.Objects(connection, list(sources), strings=fits.MOMENTS)
     if not objects.are_objects:
-        listed = engine.texts(addresses)
+        listed = engine.texts(list(sources))
         engine.copy(connection, f"SELECT * FROM read_json({listed}, sample_size = -1)", target)
-        return {}
+        return Texts()
     if not objects.columns:
-        return {}
+        return Texts()
     texts = objects.candidates
     columns = ", ".join(
         reading.value(one) if one in texts else engine.name(one) for one in objects.columns.values()
@@ -127,7 +132,10 @@ def _write_objects(
     except engine.load("reading JSON").Error:  # a number in a list that is larger than its type
         relation = objects.relation(is_nested=False)
         engine.copy(connection, f"SELECT {columns} FROM {relation}", target)
-    return fits.fitted(connection, _parquet(target), texts)
+    types = fits.fitted(connection, _parquet(target), texts)
+    (rows,) = connection.execute(f"SELECT count(*) FROM {_parquet(target)}").fetchone()
+    is_whole = rows == 1 and not objects.candidates
+    return Texts(types=types, notes=(_ONE_OBJECT,) if is_whole else ())
 
 
 def _parquet(path: Path) -> str:

@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from assent.compare.adjusted import holm
 from assent.compare.drift import ALPHA, LEVELS, MATTERS, rows_to_decide, shown_p, stable_p
-from assent.compare.types import is_compatible
+from assent.compare.types import is_compatible, is_reordered
 from assent.core.diff import Diff
 from assent.core.diff.data import (
     ColumnChange,
@@ -529,7 +529,7 @@ def _schema_change(change: ColumnChange, *, is_strict: bool) -> str:
     if change.old_name is not None:
         return f"`{short(change.old_name)}` is now called {name}"
     old, new = change.old.type, change.new.type
-    if old == new or (not is_strict and is_compatible(old, new)):
+    if old == new or is_reordered(old, new) or (not is_strict and is_compatible(old, new)):
         return ""
     return f"{name} was {short(old)} and is {short(new)}"
 

@@ -8,6 +8,7 @@ from itertools import islice
 from math import isfinite
 
 from assent.compare.columns import importance
+from assent.compare.types import is_reordered
 from assent.core.diff.data import ColumnChange, DataChange, DataDiff, Drift, FactChange, Share
 from assent.core.evidence import DataReference
 from assent.core.profile import FREQUENT, ColumnKind, Overlap, RowChanges
@@ -204,7 +205,8 @@ def _columns(data: DataDiff) -> Iterator[Table]:
 def _is_schema(column: ColumnChange) -> bool:
     if column.old is None or column.new is None or column.old_name is not None:
         return True
-    return column.old.type != column.new.type
+    old, new = column.old.type, column.new.type
+    return old != new and not is_reordered(old, new)
 
 
 def _is_urgent(column: ColumnChange) -> bool:
@@ -239,7 +241,9 @@ def _lines(column: ColumnChange) -> Iterator[Cell]:
         return
     if column.old_name is not None:
         yield (State(Mark.WARNED, "renamed"), Words("as its content tells"))
-    if old.type != new.type:
+    if is_reordered(old.type, new.type):
+        yield (Words("the fields are in another order"),)
+    elif old.type != new.type:
         yield State(Mark.WARNED, "type"), Pair(Text(old.type), Text(new.type))
     for said in filter(None, (column.problem, column.not_compared)):
         yield State(Mark.WARNED, "not compared:"), Words(said)
