@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import cast
 import msgspec
 
 from assent.core.inspection import Danger, Inspection, Part
+from assent.measure.models.deadline import MAX_SECONDS, Deadline
 from assent.measure.models.indices import with_checked_indices
 from assent.measure.models.pickles import acts_as_pickle
-from assent.measure.models.reader import HEAD_BYTES, ModelSource, Reader, ReadError
+from assent.measure.models.reader import ModelSource, Once, Reader, ReadError, source_of
 from assent.measure.pointers import stand_in
 
 READERS: tuple[str, ...] = (
@@ -44,8 +44,6 @@ READERS: tuple[str, ...] = (
 )
 """The modules of the readers, in the order in which they are asked."""
 
-MAX_SECONDS = 600.0
-"""How long all files of a model together are looked at: each may take a reader a minute."""
 _READ_PICKLES = ("pickles", "torch_legacy")
 """The readers that have looked at the whole file as a pickle."""
 _POLYGLOT = Danger(what="a file that is a pickle as well, which does something when it is loaded")
@@ -57,28 +55,27 @@ def inspect(files: Mapping[str, Path]) -> Inspection:
     Nothing is executed. A file that no reader knows, or that cannot be read, is a part that says
     so: never an exception.
     """
-    deadline = time.monotonic() + MAX_SECONDS
-    parts = tuple(_in_time(name, files, deadline) for name in sorted(files))
+    deadline = Deadline()
+    once = Once()
+    parts = tuple(_in_time(name, files, once, deadline) for name in sorted(files))
     return Inspection(parts=with_checked_indices(parts, files))
 
 
-def _in_time(name: str, files: Mapping[str, Path], deadline: float) -> Part:
+def _in_time(name: str, files: Mapping[str, Path], once: Once, deadline: Deadline) -> Part:
     """The part, or why it was not looked at: the files come from anybody, and may be many."""
-    if time.monotonic() <= deadline:
-        return _part(name, files)
+    if not deadline.is_over():
+        return _part(name, files, once)
     problem = f"not looked at, because the files took more than {MAX_SECONDS:,.0f} seconds"
     return Part(path=name, format="unknown", size_bytes=files[name].stat().st_size, problem=problem)
 
 
-def _part(name: str, files: Mapping[str, Path]) -> Part:
+def _part(name: str, files: Mapping[str, Path], once: Once) -> Part:
     path = files[name]
     size = path.stat().st_size
     kind = stand_in(path)
     if kind is not None:  # nobody's clone: a bundle may be of a job that did not look
         return Part(path=name, format="pointer", size_bytes=size, problem=f"it is {kind.what}")
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    source = ModelSource(name=name, path=path, size_bytes=size, head=head, files=files)
+    source = source_of(name, files, once)
     part, module = _read(source)
     if module not in _READ_PICKLES and acts_as_pickle(source):
         return msgspec.structs.replace(part, dangers=(_POLYGLOT, *part.dangers))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -16,14 +16,39 @@ MAX_NAMES = 100_000
 """The most tensors, features or imports that are read of one file."""
 
 
+_Made = TypeVar("_Made")
+
+
 class ReadError(Exception):
     """A file that cannot be read as what it claims to be; the text says why, in few words."""
+
+
+class Once:
+    """What is made once for all files of a model, such as the description that many of them ask
+    for. What could not be made is not tried again either: the same error is raised again.
+    """
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, tuple[Any, Exception | None]] = {}
+
+    def get(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What `make` gave for this key. Raises what it raised."""
+        if key not in self._made:
+            try:
+                self._made[key] = make(), None
+            except Exception as error:  # also of a library that stumbles over a hostile file
+                self._made[key] = None, error
+        made, problem = self._made[key]
+        if problem is not None:
+            raise problem
+        return cast(_Made, made)
 
 
 class ModelSource(msgspec.Struct, frozen=True, kw_only=True):
     """One file of a model. `name` is its path in the model, `path` where its bytes are, `head` its
     first `HEAD_BYTES`; `files` are all files of the model by name, for formats of several files.
-    What another file is called comes from the model: only names in `files` may be opened.
+    What another file is called comes from the model: only names in `files` may be opened. `once`
+    is shared by all files of one model that are looked at together.
     """
 
     name: str
@@ -31,6 +56,21 @@ class ModelSource(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     head: bytes
     files: Mapping[str, Path]
+    once: Once = msgspec.field(default_factory=Once)
+
+    def beside(self, name: str) -> ModelSource:
+        """Another file of the model, which must be in `files`."""
+        return source_of(name, self.files, self.once)
+
+
+def source_of(name: str, files: Mapping[str, Path], once: Once) -> ModelSource:
+    """The file of this name. Raises `OSError`."""
+    path = files[name]
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    return ModelSource(
+        name=name, path=path, size_bytes=path.stat().st_size, head=head, files=files, once=once
+    )
 
 
 class Reader(Protocol):

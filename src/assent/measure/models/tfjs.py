@@ -15,7 +15,6 @@ from mmap import mmap
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, NamedTuple
 
-from assent.core.digest import canonical_json, digest_of, short
 from assent.core.inspection import Field, Part, Signature, Tensor
 from assent.core.scalar import Scalar
 from assent.measure.models import facts
@@ -48,10 +47,14 @@ class _Weight(NamedTuple):
 
 
 class _Model(NamedTuple):
-    said: dict[str, Any]
+    """What is kept of a description, whose text may be a hundred times as long."""
+
     groups: list[tuple[str, ...]]
     weights: list[_Weight]
     quantizers: dict[str, tuple[float, float]]
+    settings: dict[str, Scalar]
+    versions: dict[str, str]
+    signature: Signature | None
 
 
 def recognizes(source: ModelSource) -> bool:
@@ -71,7 +74,7 @@ def read(source: ModelSource) -> Part:
             settings={"weights of": _description_of(source) or ""},
         )
     model = _read(source)
-    signature = _signature(model.said)
+    signature = model.signature
     tensors = [weight.tensor for weight in model.weights]
     return Part(
         path=source.name,
@@ -80,8 +83,8 @@ def read(source: ModelSource) -> Part:
         parameters=sum(math.prod(tensor.shape) for tensor in tensors),
         counted="all values of its weights, quantised ones too",
         tensors=tuple(sorted(tensors, key=lambda tensor: tensor.name)),
-        settings=_settings(model),
-        versions=_versions(model.said),
+        settings=model.settings,
+        versions=model.versions,
         signature=signature,
         features=() if signature is None else tuple(one.name for one in signature.inputs),
         problem=_problem(source, model),
@@ -127,30 +130,35 @@ def _description_of(source: ModelSource) -> str | None:
     path = PurePosixPath(source.name)
     if path.suffix not in (".bin", ""):
         return None
-    beside = [name for name in source.files if PurePosixPath(name).parent == path.parent]
-    named = [f"{path.parent / path.stem}.json", f"{path.parent / 'model.json'}"]
-    wanted = [name.removeprefix("./") for name in named]
-    for name in [one for one in wanted if one in beside]:
-        other = source.files[name]
-        size = other.stat().st_size
-        with other.open("rb") as file:
-            head = file.read(4096)
-        described = ModelSource(
-            name=name, path=other, size_bytes=size, head=head, files=source.files
-        )
-        try:
-            if _describes(described) and source.name in _named(described):
-                return name
-        except ReadError:
-            continue
+    for beside in (path.with_name(f"{path.stem}.json"), path.with_name("model.json")):
+        name = str(beside)
+        if name in source.files and source.name in _named(source, name):
+            return name
     return None
 
 
-def _named(source: ModelSource) -> set[str]:
-    return {path for group in _paths(source, _read(source)) for path in group}
+def _named(source: ModelSource, name: str) -> frozenset[str]:
+    """The files that a description names, if it is one that can be read."""
+
+    def read() -> frozenset[str]:
+        described = source.beside(name)
+        if not _describes(described):
+            return frozenset()
+        try:
+            model = _read(described)
+        except ReadError:
+            return frozenset()
+        return frozenset(path for group in _paths(described, model) for path in group)
+
+    return source.once.get((FORMAT, "names", name), read)
 
 
 def _read(source: ModelSource) -> _Model:
+    """What the description says; the text of it, which may be long, is read once."""
+    return source.once.get((FORMAT, source.name), lambda: _parsed(source))
+
+
+def _parsed(source: ModelSource) -> _Model:
     said = mapping_of(source, ".json")
     manifest = said.get(_MANIFEST)
     if not isinstance(manifest, list):
@@ -174,7 +182,14 @@ def _read(source: ModelSource) -> _Model:
     names = [weight.tensor.name for weight in weights]
     if len(set(names)) < len(names):
         raise ReadError("it names a weight twice")
-    return _Model(said, groups, weights, quantizers)
+    return _Model(
+        groups,
+        weights,
+        quantizers,
+        _settings(said, manifest, quantizers),
+        _versions(said),
+        _signature(said),
+    )
 
 
 def _weight(entry: Any, group: int, first: int | None) -> _Weight:
@@ -274,22 +289,33 @@ def _place(weight: _Weight, group: _Group) -> Place:
     )
 
 
-def _settings(model: _Model) -> dict[str, Scalar]:
+def _settings(
+    said: Mapping[str, Any],
+    manifest: list[dict[str, Any]],
+    quantizers: Mapping[str, tuple[float, float]],
+) -> dict[str, Scalar]:
     """What the description says, and its graph in short: any other graph is another digest."""
-    topology = canonical_json(model.said.get("modelTopology"))
-    found: dict[str, Scalar] = {"structure": short(digest_of(topology))}
+    found: dict[str, Scalar] = {"structure": facts.digest_in_short(said.get("modelTopology"))}
     more = {
         key: value
-        for key, value in model.said.items()
+        for key, value in said.items()
         if key not in ("modelTopology", _MANIFEST, "signature", *_BY)
     }
     found |= facts.settings(more)
-    for name, (scale, least) in model.quantizers.items():
-        if len(found) < facts.MAX_SETTINGS:
-            found[f"quantization.{name}"] = f"{scale:.9g}, {least:.9g}"
-    return dict(sorted(found.items()))
+    for name, (scale, least) in quantizers.items():
+        found[f"quantization.{name}"] = f"{scale:.17g}, {least:.17g}"
+    entries = [one for group in manifest for one in group["weights"]]
+    rest = [
+        said.get("signature"),
+        [{key: group[key] for key in group if key not in _IN_GROUP} for group in manifest],
+        [{key: one[key] for key in one if key not in _IN_WEIGHT} for one in entries],
+    ]
+    found[facts.REST] = facts.digest_in_short(rest)
+    return facts.few(found)
 
 
+_IN_GROUP: Final = ("paths", "weights")
+_IN_WEIGHT: Final = ("name", "shape", "dtype")
 _BY: Final = ("generatedBy", "convertedBy")
 
 

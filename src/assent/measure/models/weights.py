@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -21,9 +22,10 @@ from assent.core.diff.sameness import NotCompared
 from assent.core.tensor_names import aligned
 from assent.errors import OutsideError, UsageError
 from assent.measure.files import Progress
+from assent.measure.models.deadline import MAX_SECONDS, Clock, Deadline
 from assent.measure.models.floats import Decoder, decoder, why_unread
 from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
-from assent.measure.models.reader import HEAD_BYTES, ModelSource
+from assent.measure.models.reader import ModelSource, Once, source_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,6 +46,7 @@ LOCATORS: tuple[str, ...] = (
 )
 """The modules that tell where tensors lie, in the order in which `inspect` asks them."""
 
+TIME_WAS_UP = f"time was up: it takes more than {MAX_SECONDS:,.0f} seconds"
 THREADS = 2
 _BLOCK = 64 * 1024
 """Values in a block: a few of them fit into a processor's second cache."""
@@ -75,7 +78,11 @@ class _Sums(NamedTuple):
 
 
 def compare_weights(
-    old: Mapping[str, Path], new: Mapping[str, Path], *, progress: Progress | None = None
+    old: Mapping[str, Path],
+    new: Mapping[str, Path],
+    *,
+    progress: Progress | None = None,
+    clock: Clock = time.monotonic,
 ) -> Weights:
     """How far each tensor has moved that both models (files by their path in the model) hold under
     one name in one shape, whatever the formats, and which of them could not be compared.
@@ -84,21 +91,28 @@ def compare_weights(
     out of the sums; those of the new model are counted. A tensor that is the same byte for byte,
     or in value, has the distance 0, a tensor of zeros too; no other has. Files that cannot be read
     are left out: `inspect` says what is wrong with them. `progress` is called with bytes of both
-    sides together.
+    sides together. What is not compared when `MAX_SECONDS` have passed on `clock` is left
+    uncompared, and said so.
     """
+    deadline = Deadline(clock)
     pairs: list[Pair] = []
     unread: list[NotCompared] = []
-    for name, before, after in _couples(_located(old), _located(new)):
+    left, right = _located(old, deadline), _located(new, deadline)
+    if left is None or right is None:
+        return Weights(problem=TIME_WAS_UP)
+    for name, before, after in _couples(left, right):
         why = _why(before) or _why(after) or _other_order(before, after)
         if isinstance(before, Located) and isinstance(after, Located) and why is None:
             pairs.append(Pair(name, before, after))
         else:
             unread.append(NotCompared(name=name, reason=why or "its values are not read"))
-    changes = compare_located(pairs, progress=progress)
+    changes = compare_located(pairs, progress=progress, deadline=deadline)
+    done = {change.name for change in changes}
+    late = [NotCompared(name=one.name, reason=TIME_WAS_UP) for one in pairs if one.name not in done]
     return Weights(
         changes=tuple(sorted(changes, key=_order)),
         compared=len(changes),
-        not_compared=tuple(unread),
+        not_compared=(*unread, *late),
     )
 
 
@@ -130,10 +144,10 @@ def _decoder(dtype: str, *, is_ordered: bool = False) -> Decoder | None:
 
 
 def compare_located(
-    pairs: Iterable[Pair], *, progress: Progress | None = None
+    pairs: Iterable[Pair], *, progress: Progress | None = None, deadline: Deadline
 ) -> list[WeightChange]:
     """The same for tensors of which it is known where they lie, in their order; those whose types
-    are not numbers are left out.
+    are not numbers are left out, and those that were not compared wholly by the deadline.
     """
     pairs = list(pairs)
     if not pairs:
@@ -142,14 +156,24 @@ def compare_located(
     with _Files() as files:
         tasks = list(_tasks(readable))
 
-        def measured(task: _Task) -> tuple[int, _Sums]:
+        def measured(task: _Task) -> tuple[int, _Sums | None]:
+            if deadline.is_over():
+                return task.pair, None
             return task.pair, _measure(readable[task.pair], task, files, progress)
 
         totals: dict[int, list[_Sums]] = {}
+        late: set[int] = set()
         with ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
             for index, sums in pool.map(measured, tasks):
-                totals.setdefault(index, []).append(sums)
-    return [_change(pair.name, totals.get(index, [])) for index, pair in enumerate(readable)]
+                if sums is None:
+                    late.add(index)
+                else:
+                    totals.setdefault(index, []).append(sums)
+    return [
+        _change(pair.name, totals.get(index, []))
+        for index, pair in enumerate(readable)
+        if index not in late
+    ]
 
 
 def _order(change: WeightChange) -> tuple[bool, float, str]:
@@ -158,16 +182,15 @@ def _order(change: WeightChange) -> tuple[bool, float, str]:
     return change.nonfinite == 0, -distance, change.name
 
 
-def _located(files: Mapping[str, Path]) -> dict[tuple[str, str], Place]:
-    """Where the tensors of all files lie, by file and name."""
+def _located(files: Mapping[str, Path], deadline: Deadline) -> dict[tuple[str, str], Place] | None:
+    """Where the tensors of all files lie, by file and name; None if that took too long."""
     found: dict[tuple[str, str], Place] = {}
-    for name, path in sorted(files.items()):
+    once = Once()
+    for name in sorted(files):
+        if deadline.is_over():
+            return None
         try:
-            with path.open("rb") as file:
-                head = file.read(HEAD_BYTES)
-            source = ModelSource(
-                name=name, path=path, size_bytes=path.stat().st_size, head=head, files=files
-            )
+            source = source_of(name, files, once)
         except OSError as error:
             raise OutsideError(f"reading {name}", error.strerror or "it cannot be read") from None
         for tensor, place in _tensors(source).items():
