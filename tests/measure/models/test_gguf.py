@@ -318,3 +318,14 @@ def test_kinds_that_nobody_reads_are_not_compared(tmp_path: Path) -> None:
     found = compare_weights({"m.gguf": tmp_path / "old"}, {"m.gguf": tmp_path / "new"})
     why = "values of the type q8_1 are not read"
     assert (found.changes, found.not_compared) == ((), (NotCompared(name="w", reason=why),))
+
+
+def test_two_texts_that_are_no_utf_8_are_two(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    written(path)
+    content = path.read_bytes()
+    found = []
+    for other in (b"\xff", b"\xfe"):
+        path.write_bytes(content.replace(b"small | <b>", b"small | <b" + other))
+        found.append(inspected(path).settings["general.name"])
+    assert found == ["small | <b\\xff", "small | <b\\xfe"]

@@ -499,3 +499,68 @@ def test_too_many_values_that_are_spelled_one_by_one(
     assert set(read_at(places)) == {"few"}
     assert set(unread(places)) == {"many"}
     assert inspected(path).problem is None
+
+
+def _said(change: str) -> Any:
+    """A model that says one thing more."""
+    made = linear()
+    match change:
+        case "words":
+            made.doc_string = "x"
+        case "version":
+            made.model_version = 2
+        case "domain":
+            made.domain = "org.acme"
+        case "words of the graph":
+            made.graph.doc_string = "x"
+        case "shape inside":
+            inside = helper.make_tensor_value_info("h", TensorProto.FLOAT, [None, 3])
+            made.graph.value_info.append(inside)
+        case "name of a dimension":
+            made.graph.output[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+        case "words of an input":
+            made.graph.input[0].doc_string = "x"
+        case "scale of a tensor":
+            made.graph.quantization_annotation.add(tensor_name="h")
+        case "words of a weight":
+            made.graph.initializer[0].doc_string = "x"
+        case "words of a node":
+            made.graph.node[0].doc_string = "x"
+        case "metadata twice":
+            for value in ("a", "b"):
+                made.metadata_props.add(key="k", value=value)
+        case "metadata twice, the other way":
+            for value in ("b", "a"):
+                made.metadata_props.add(key="k", value=value)
+        case "metadata":
+            made.metadata_props.add(key="k", value="b")
+    return made
+
+
+def test_what_else_it_says_is_compared(tmp_path: Path) -> None:
+    changes = (
+        *("nothing", "words", "version", "domain", "words of the graph", "shape inside"),
+        *("name of a dimension", "words of an input", "scale of a tensor", "words of a weight"),
+        *("words of a node", "metadata", "metadata twice", "metadata twice, the other way"),
+    )
+    found = [inspected(saved(tmp_path / "m.onnx", _said(change))) for change in changes]
+    assert {part.problem for part in found} == {None}
+    settings = [tuple(sorted(part.settings.items())) for part in found]
+    assert len(set(settings)) == len(changes)
+
+
+def test_where_the_values_lie_is_no_difference(tmp_path: Path) -> None:
+    made = linear()
+    inside = inspected(saved(tmp_path / "m.onnx", made))
+    (tmp_path / "w.bin").write_bytes(bytes(4) + WEIGHT.tobytes())
+    weight = made.graph.initializer[0]
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": "w.bin", "offset": "4"}.items():
+        weight.external_data.add(key=key, value=value)
+    paths = {"w.bin": tmp_path / "w.bin"}
+    outside = inspected(saved(tmp_path / "m.onnx", made), **paths)
+    assert outside.problem is None
+    assert outside.settings == inside.settings
+    weight.external_data.add(key="checksum", value="x")
+    assert inspected(saved(tmp_path / "m.onnx", made), **paths).settings != inside.settings

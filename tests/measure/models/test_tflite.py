@@ -142,3 +142,13 @@ def test_what_stands_there_again_and_again_is_not_read_for_ever(tmp_path: Path, 
     part = look_at(tmp_path, content, "m.tflite")
     assert "lists" in (part.problem or "")
     assert len(content) < 5_000_000
+
+
+def test_a_long_description_is_compared_to_its_end(tmp_path: Path) -> None:
+    found = []
+    for end in "ab":
+        content = model().replace(b"made by hand", b"made by hand")
+        long = written({0: u32(3), 3: "x" * 400 + end}, b"TFL3")
+        found.append(look_at(tmp_path, long, "m.tflite").settings["description"])
+        assert look_at(tmp_path, content, "m.tflite").settings["description"] == "made by hand"
+    assert found[0] != found[1]

@@ -21,7 +21,7 @@ from assent.core.inspection import Field, Part, Signature, Tensor
 from assent.core.scalar import Scalar
 from assent.measure.models.cursor import mapped
 from assent.measure.models.dtypes import BITS, MAX_DIMENSIONS, checked_shape, size_bytes
-from assent.measure.models.facts import setting
+from assent.measure.models.facts import few, rest_of, setting
 from assent.measure.models.located import Located, Place, Unread
 from assent.measure.models.named import NamedTensors
 from assent.measure.models.protobuf import Span, Wire, signed
@@ -139,7 +139,7 @@ class _Model:
         self.weights = NamedTensors()
         self._source = source
         self._wire = wire
-        self._structure = hashlib.sha256()
+        self._structure, self._rest = hashlib.sha256(), hashlib.sha256()
         self._beside: set[str] = set()
         self._settings: dict[str, Scalar] = {}
         self._operations = 0
@@ -157,6 +157,8 @@ class _Model:
             elif number in _KINDS and isinstance(value, Span):
                 kind = _KINDS[number]
                 program = value if number == _PROGRAM else None
+            else:
+                self._keep(number, value)
         if not version or not kind:
             raise ReadError("it is no model of Core ML, or of a kind that is not known")
         if program is not None:
@@ -167,6 +169,7 @@ class _Model:
         self, version: int, kind: str, signature: Signature | None, *, is_program: bool
     ) -> Part:
         self._settings["kind"] = kind
+        self._settings |= rest_of(self._rest)
         if is_program:
             self._settings["operations"] = self._operations
             self._settings["structure"] = f"sha256:{self._structure.hexdigest()[:16]}"
@@ -177,7 +180,7 @@ class _Model:
             parameters=self.weights.parameters() if is_program else None,
             counted="all values of its constants" if is_program else None,
             tensors=self.weights.tensors,
-            settings=dict(sorted(self._settings.items())),
+            settings=few(self._settings),
             versions={"specification": str(version)},
             features=() if signature is None else tuple(one.name for one in signature.inputs),
             signature=signature,
@@ -190,6 +193,8 @@ class _Model:
     def _description(self, span: Span) -> Signature:
         sides: dict[int, list[Field]] = {1: [], 10: []}
         for number, value in self._wire.fields(span):
+            if number != 100:
+                self._keep(number, value)  # bounds, sizes of images, what a field is described as
             if number in sides and isinstance(value, Span):
                 if len(sides[number]) >= MAX_NAMES:
                     raise ReadError(f"more than {MAX_NAMES:,} inputs or outputs")
@@ -205,9 +210,12 @@ class _Model:
             if number == 100 and isinstance(value, Span):
                 key, found = self._wire.pair(value)
                 place = Span(0, 0) if found is None else found
-            if key and len(self._settings) < 2_000:
-                text = self._wire.content(place, 2**20).decode(errors="replace")
-                self._settings[f"metadata.{key}"] = setting(text)
+            name = f"metadata.{key}"
+            if not key or name in self._settings or len(self._settings) >= MAX_NAMES:
+                self._keep(number, value)
+            else:
+                text = self._wire.content(place, 2**20).decode(errors="backslashreplace")
+                self._settings[name] = setting(text)
 
     def _field(self, span: Span) -> Field:
         name, kind, is_optional = "", "", False
@@ -236,6 +244,9 @@ class _Model:
 
     def _program(self, span: Span) -> None:
         blocks: list[tuple[Span, int]] = []
+        for number, value in self._wire.fields(span):
+            if number != 2:
+                self._keep(number, value)
         for entry in self._wire.messages(span, 2):
             name, function = self._wire.pair(entry)
             self._note(f"function {name}")
@@ -304,6 +315,8 @@ class _Model:
                 type_ = value if number == 2 else type_
                 immediate = value if number == 3 else immediate
                 blob = value if number == 5 else blob
+                if number not in (2, 3, 5):
+                    self._keep(number, value)
         tensor = None if type_ is None else self._tensor(type_, name)
         if tensor is None:
             return False
@@ -328,6 +341,8 @@ class _Model:
                 if len(dimensions) > MAX_DIMENSIONS:
                     raise ReadError(f"the tensor {name!r} has an impossible shape")
                 dimensions.append(self._size(value))
+            else:
+                self._keep(number, value)
         self._note(f"{kind} {dimensions}")
         shape = checked_shape(name, dimensions)
         return Tensor(name=name, dtype=_TYPES.get(kind, f"type_{kind}"), shape=shape)
@@ -393,6 +408,10 @@ class _Model:
         return Located(
             dtype=tensor.dtype, shape=tensor.shape, offset=start, size_bytes=length, path=path
         )
+
+    def _keep(self, number: int, value: int | Span) -> None:
+        """A field that is compared with all others that are told in no other way."""
+        self._wire.digest(number, value, self._rest)
 
     def _note(self, said: str) -> None:
         self._structure.update(f"{said}\n".encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -46,6 +47,17 @@ def few(found: Mapping[str, Scalar]) -> dict[str, Scalar]:
     cut = [(name, found[name]) for name in names[MAX_SETTINGS - 1 :]]
     kept = {name: found[name] for name in names[: MAX_SETTINGS - 1]}
     return {**kept, MORE_SETTINGS: f"{len(cut):,} more, {digest_in_short(cut)}"}
+
+
+def rest(*values: Any) -> dict[str, Scalar]:
+    """The setting for all that a reader has read and tells in no other way, if there is any."""
+    return {REST: digest_in_short(values)} if any(values) else {}
+
+
+def rest_of(digest: hashlib._Hash) -> dict[str, Scalar]:
+    """The same for bytes that were taken into a digest."""
+    is_empty = digest.digest() == hashlib.sha256().digest()
+    return {} if is_empty else {REST: f"sha256:{digest.hexdigest()[:12]}"}
 
 
 def digest_in_short(value: Any) -> str:

@@ -180,7 +180,7 @@ class _Pairs:
         if kind == _ARRAY:
             value = self._list()
         elif kind == _STRING:
-            value = _text(self._cursor).decode(errors="replace")
+            value = _text(self._cursor).decode(errors="backslashreplace")
         elif kind in _SCALARS:
             value = self._cursor.number(_SCALARS[kind])
         else:

@@ -19,7 +19,7 @@ from assent.core.inspection import Danger, Part, Tensor
 from assent.core.scalar import Scalar
 from assent.measure.models import hdf5_walk, keras_config
 from assent.measure.models.dtypes import BITS, checked_shape, size_bytes
-from assent.measure.models.located import CHUNKED, Located, Place, Unread
+from assent.measure.models.located import Located, Place, Unread
 from assent.measure.models.reader import ModelSource, ReadError
 
 FORMAT = "hdf5"
@@ -31,12 +31,13 @@ _MAX_ANSWER = 128 * 1024 * 1024
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
-    """What an HDF5 file holds. `attributes` are those in which Keras describes the model,
-    `others` the digest of all others, and of names for what has another name.
+    """What an HDF5 file holds. `places` are where the values of its arrays lie. `attributes` are
+    those in which Keras describes the model, `others` the digest of all others, and of names for
+    what has another name.
     """
 
     tensors: tuple[Tensor, ...]
-    located: dict[str, Located]
+    places: dict[str, Place]
     attributes: dict[str, str]
     dangers: tuple[Danger, ...]
     problem: str | None
@@ -46,12 +47,6 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def settings(self) -> dict[str, Scalar]:
         """What can be compared though it is not shown."""
         return {} if self.others is None else {"other attributes": f"sha256:{self.others[:16]}"}
-
-    @property
-    def places(self) -> dict[str, Place]:
-        """Where the values of each array lie, if they are neither compressed nor in pieces."""
-        unread = {one.name: Unread(shape=one.shape, why=CHUNKED) for one in self.tensors}
-        return {**unread, **self.located}
 
     @property
     def parameters(self) -> int:
@@ -120,11 +115,11 @@ def read_content(path: Path, start: int, size: int) -> Content:
     if ended.returncode != 0 or len(text) == _MAX_ANSWER:
         raise ReadError("it cannot be read as HDF5")
     found = json.loads(text)
-    located: dict[str, Located] = {}
-    tensors = [_tensor(entry, path, start, size, located) for entry in found["tensors"]]
+    places: dict[str, Place] = {}
+    tensors = [_tensor(entry, path, start, size, places) for entry in found["tensors"]]
     return Content(
         tensors=tuple(sorted(tensors, key=lambda tensor: tensor.name)),
-        located=located,
+        places=places,
         attributes={key: keras_config.clean(text) for key, text in found["attributes"].items()},
         dangers=tuple(
             Danger(what=what, detail=keras_config.clean(detail))
@@ -136,16 +131,19 @@ def read_content(path: Path, start: int, size: int) -> Content:
 
 
 def _tensor(
-    entry: list[Any], path: Path, start: int, size: int, located: dict[str, Located]
+    entry: list[Any], path: Path, start: int, size: int, places: dict[str, Place]
 ) -> Tensor:
-    name, dtype, dimensions, offset, width = entry
+    name, dtype, dimensions, offset, width, why = entry
     name = keras_config.clean(name)
     shape = checked_shape(name, dimensions)
     if offset is not None and dtype in BITS:
         length = size_bytes(dtype, math.prod(shape))
         if length != width * math.prod(shape) or offset + length > size:
             raise ReadError(f"the tensor {name!r} reaches beyond the end of the file")
-        located[name] = Located(
+        places[name] = Located(
             dtype=dtype, shape=shape, offset=start + offset, size_bytes=length, path=path
         )
+    else:
+        why = keras_config.clean(why) or f"values of the type {dtype} are not read"
+        places[name] = Unread(shape=shape, why=why)
     return Tensor(name=name, dtype=dtype, shape=shape)

@@ -15,6 +15,7 @@ import json
 import math
 import resource
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 MISSING = 3
@@ -78,10 +79,11 @@ def main(path: str, start: int, size: int) -> int:
     nothing = others.hexdigest()
     try:
         with io.FileIO(path) as raw, h5py.File(Window(raw, start, size), "r") as file:
-            for place in (file, file.get("model_weights", getlink=True) and _inside(file)):
+            told: set[tuple[str, str]] = set()
+            for name, place in (("", file), ("model_weights", _inside(file))):
                 if place is not None:
-                    _attributes(h5py, place, found["attributes"])
-            _walk(h5py, file, found, others)
+                    told |= set(_attributes(h5py, name, place, found["attributes"]))
+            _walk(h5py, file, found, others, told)
     except RefusedError as error:
         found["problem"] = str(error)
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, MemoryError):
@@ -115,7 +117,10 @@ def _inside(file: Any) -> Any:
     return file["model_weights"] if isinstance(link, h5py.HardLink) else None
 
 
-def _attributes(h5py: Any, place: Any, into: dict[str, str]) -> None:
+def _attributes(
+    h5py: Any, where: str, place: Any, into: dict[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Take the attributes that are told, and say which those are."""
     for name in _ATTRIBUTES:
         if name in into or name not in place.attrs:
             continue
@@ -123,27 +128,39 @@ def _attributes(h5py: Any, place: Any, into: dict[str, str]) -> None:
         if attribute.get_storage_size() > _MAX_TEXT:
             raise RefusedError(f"its attribute {name} is larger than 32 MiB")
         value = place.attrs[name]
-        text = value.decode(errors="replace") if isinstance(value, bytes) else value
+        text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else value
         if isinstance(text, str) and len(text) <= _MAX_TEXT:
             into[name] = text
+            yield where, name
 
 
-def _note(h5py: Any, name: str, place: Any, others: Any) -> None:
+def _note(h5py: Any, name: str, place: Any, others: Any, told: set[tuple[str, str]]) -> None:
     """Take in the attributes that nobody is told of, in the order of their names."""
     for key in sorted(place.attrs):
-        if key in _ATTRIBUTES:
+        if (name, key) in told:
             continue
         attribute = h5py.h5a.open(place.id, key.encode())
         if math.prod(attribute.shape or ()) * attribute.dtype.itemsize > _MAX_TEXT:
             raise RefusedError(f"its attribute {key[:100]} is larger than 32 MiB")
         value = place.attrs[key]
+        if h5py.check_ref_dtype(attribute.dtype) is not None:
+            value = _names(h5py, place, value)
         said = value.tolist() if hasattr(value, "tolist") else value
-        others.update(f"{name} {key} {attribute.dtype} {said!r}\n".encode(errors="replace"))
+        line = f"{name} {key} {attribute.dtype} {said!r}\n"
+        others.update(line.encode(errors="backslashreplace"))
 
 
-def _walk(h5py: Any, file: Any, found: dict[str, Any], others: Any) -> None:
+def _names(h5py: Any, place: Any, value: Any) -> Any:
+    """What references point to, by name."""
+    found = value.ravel() if hasattr(value, "ravel") else [value]
+    return [h5py.h5r.get_name(one, place.id) if one else None for one in found]
+
+
+def _walk(
+    h5py: Any, file: Any, found: dict[str, Any], others: Any, told: set[tuple[str, str]]
+) -> None:
     groups, seen = [("", file)], set()
-    _note(h5py, "", file, others)
+    _note(h5py, "", file, others, told)
     while groups:
         path, group = groups.pop()
         if len(groups) + len(group) > _MAX_TENSORS:
@@ -157,36 +174,53 @@ def _walk(h5py: Any, file: Any, found: dict[str, Any], others: Any) -> None:
                 _danger(found, "a link to another file", f"{spelled} -> {link.filename}")
                 continue
             if not isinstance(link, h5py.HardLink):
-                others.update(f"{spelled} is {link.path}\n".encode(errors="replace"))
+                others.update(f"{spelled} is {link.path}\n".encode(errors="backslashreplace"))
                 continue  # a name for something that has another name
             member = group[name]
             where = h5py.h5o.get_info(member.id)
             if (where.fileno, where.addr) in seen:
-                others.update(f"{spelled} is {where.addr}\n".encode(errors="replace"))
+                others.update(f"{spelled} is {where.addr}\n".encode(errors="backslashreplace"))
                 continue  # met by another name, perhaps inside of itself
             seen.add((where.fileno, where.addr))
-            _note(h5py, spelled, member, others)
+            _note(h5py, spelled, member, others, told)
             if isinstance(member, h5py.Group):
+                if not len(member):
+                    others.update(f"{spelled} is empty\n".encode(errors="backslashreplace"))
                 groups.append((f"{spelled}/", member))
             elif isinstance(member, h5py.Dataset):
                 if len(found["tensors"]) >= _MAX_TENSORS:
                     raise RefusedError("it holds more than 100,000 tensors")
                 found["tensors"].append(_tensor(h5py, spelled, member, found))
+            else:
+                others.update(f"{spelled} is a type\n".encode(errors="backslashreplace"))
 
 
 def _tensor(h5py: Any, name: str, member: Any, found: dict[str, Any]) -> list[Any]:
-    """Name, type, shape, and where the values lie if they lie there as an array would."""
+    """Name, type, shape, and where the values lie if they lie there as an array would, else why
+    they do not.
+    """
     plan = member.id.get_create_plist()
     layout = plan.get_layout()
-    if plan.get_external_count() or layout == h5py.h5d.VIRTUAL:
+    is_outside = plan.get_external_count() or layout == h5py.h5d.VIRTUAL
+    if is_outside:
         _danger(found, "values in another file", name)
     dtype = member.dtype
-    is_plain = dtype.kind in "fiub" and dtype.byteorder in "<|=" and sys.byteorder == "little"
-    offset = None
-    if is_plain and layout == h5py.h5d.CONTIGUOUS and not plan.get_external_count():
-        offset = member.id.get_offset()
     spelled = dtype.name if dtype.kind in "fiubc" else str(dtype)[:100]
-    return [name, spelled, list(member.shape or ()), offset, dtype.itemsize]
+    offset, why = None, ""
+    if is_outside:
+        why = "its values lie in another file"
+    elif dtype.kind not in "fiub":
+        why = f"values of the type {spelled} are not read"
+    elif dtype.byteorder not in "<|=" or sys.byteorder != "little":
+        why = "its values have the highest byte first"
+    elif layout == h5py.h5d.CONTIGUOUS:
+        offset = member.id.get_offset()
+        why = "" if offset is not None else "its values were never written"
+    elif layout == h5py.h5d.COMPACT:
+        why = "its values lie among what is said of it"
+    else:
+        why = "its values are compressed or in chunks"
+    return [name, spelled, list(member.shape or ()), offset, dtype.itemsize, why]
 
 
 def _danger(found: dict[str, Any], what: str, detail: str) -> None:

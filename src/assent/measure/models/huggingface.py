@@ -40,6 +40,9 @@ _CONFIGURATIONS = {
 _MAX_TEMPLATES = 100
 _LISTS = {"modules.json"}
 _TOKENIZER = "tokenizer.json"
+_STEPS = frozenset(
+    {"normalizer", "pre_tokenizer", "post_processor", "decoder", "truncation", "padding"}
+)
 INDEX = re.compile(r".+\.(?:safetensors|bin|h5|msgpack)\.index(?:\.[\w-]+)?\.json")
 _KEYS = frozenset({"model_type", "architectures", "auto_map", "transformers_version"})
 _CLASS = re.compile(r"(?:[\w./-]+--)?([A-Za-z_][\w.]*)\.([A-Za-z_]\w*)")
@@ -242,6 +245,9 @@ def _index_part(source: ModelSource, said: Mapping[str, Any]) -> Part:
     metadata = said.get("metadata")
     if isinstance(metadata, dict):
         settings |= facts.settings({"metadata": metadata})
+    settings["shards of tensors"] = facts.digest_in_short(weights)
+    rest = {key: value for key, value in said.items() if key not in ("weight_map", "metadata")}
+    settings |= facts.rest(rest, None if isinstance(metadata, dict) else metadata)
     return Part(
         path=source.name,
         format=FORMAT,
@@ -268,7 +274,7 @@ def _tokenizer_part(source: ModelSource) -> Part:
                 versions["tokenizer"] = str(walk.scalar())
             elif key == "added_tokens":
                 settings["added_tokens"] = sum(1 for _ in walk.items())
-            elif key in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
+            elif key in _STEPS:
                 settings[key] = facts.setting(walk.value())
             elif key == "model":
                 for name in walk.members():
@@ -282,7 +288,7 @@ def _tokenizer_part(source: ModelSource) -> Part:
         size_bytes=source.size_bytes,
         settings=dict(sorted(settings.items())),
         versions=versions,
-        left_out="the words of its vocabulary, and how they are merged",
+        left_out="the words of its vocabulary, how they are merged, and the words added to them",
     )
 
 

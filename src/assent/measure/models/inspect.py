@@ -13,6 +13,7 @@ from assent.core.inspection import Danger, Inspection, Part
 from assent.measure.models.deadline import MAX_SECONDS, Deadline
 from assent.measure.models.indices import with_checked_indices
 from assent.measure.models.pickles import acts_as_pickle
+from assent.measure.models.plain import begins_as_program
 from assent.measure.models.reader import ModelSource, Once, Reader, ReadError, source_of
 from assent.measure.pointers import stand_in
 
@@ -77,6 +78,8 @@ def _part(name: str, files: Mapping[str, Path], once: Once) -> Part:
         return Part(path=name, format="pointer", size_bytes=size, problem=f"it is {kind.what}")
     source = source_of(name, files, once)
     part, module = _read(source)
+    if begins_as_program(source.head) and not part.code:  # a file may be known by its name alone
+        part = msgspec.structs.replace(part, code=(name,))
     if module not in _READ_PICKLES and acts_as_pickle(source):
         return msgspec.structs.replace(part, dangers=(_POLYGLOT, *part.dangers))
     return part

@@ -6,9 +6,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from assent.core.inspection import Danger, Part
-from assent.measure.models import hdf5, keras_config
-from assent.measure.models.located import Place
+from assent.measure.models import facts, hdf5, keras_config
+from assent.measure.models.located import COMPRESSED, Place, Unread
 from assent.measure.models.reader import ModelSource, ReadError
 from assent.measure.models.zips import MAGIC, Archive, Member, open_archive
 from assent.parsing import MAX_BYTES, ParseError, parse_json
@@ -29,6 +31,7 @@ def read(source: ModelSource) -> Part:
     if _CONFIG not in archive.members:
         raise ReadError(f"it holds no {_CONFIG}")
     config = keras_config.read(_text(archive, archive.members[_CONFIG]))
+    metadata = _metadata(archive)
     problem, content = config.problem, None
     try:
         content = _weights(archive, source.path)
@@ -41,8 +44,14 @@ def read(source: ModelSource) -> Part:
         parameters=None if content is None else content.parameters,
         counted=hdf5.COUNTED,
         tensors=() if content is None else content.tensors,
-        settings={**config.settings, **({} if content is None else content.settings)},
-        versions=_versions(archive),
+        settings=facts.few(
+            {
+                **config.settings,
+                **({} if content is None else content.settings),
+                **facts.settings({"metadata": metadata}),
+            }
+        ),
+        versions=_versions(metadata),
         features=config.features,
         signature=config.signature,
         imports=config.imports,
@@ -75,14 +84,10 @@ def _weights(archive: Archive, path: Path) -> hdf5.Content | None:
         file.write(content.view[content.start : content.end])
         file.flush()
         found = hdf5.read_content(Path(file.name), 0, content.size_bytes)
-    return hdf5.Content(
-        tensors=found.tensors,
-        located={},  # the file is gone
-        attributes=found.attributes,
-        dangers=found.dangers,
-        problem=found.problem,
-        others=found.others,
-    )
+    gone: dict[str, Place] = {
+        name: Unread(shape=place.shape, why=COMPRESSED) for name, place in found.places.items()
+    }
+    return replace(found, places=gone)
 
 
 def _unread(archive: Archive) -> str | None:
@@ -98,15 +103,23 @@ def _text(archive: Archive, member: Member) -> bytes:
     return bytes(content.view[content.start : content.end])
 
 
-def _versions(archive: Archive) -> dict[str, str]:
-    """The version of Keras that wrote the file, if it says so."""
+def _metadata(archive: Archive) -> dict[str, Any]:
+    """What the file says of how it was written."""
     if _METADATA not in archive.members:
         return {}
+    text = _text(archive, archive.members[_METADATA])
     try:
-        said: Any = parse_json(_text(archive, archive.members[_METADATA]))
-    except (ParseError, ReadError):
-        return {}
-    version = said.get("keras_version") if isinstance(said, dict) else None
+        said = parse_json(text)
+    except ParseError:
+        said = None
+    return (
+        said if isinstance(said, dict) else {"as it stands": text.decode(errors="backslashreplace")}
+    )
+
+
+def _versions(metadata: dict[str, Any]) -> dict[str, str]:
+    """The version of Keras that wrote the file, if it says so."""
+    version = metadata.get("keras_version")
     return {"keras": version[:100]} if isinstance(version, str) else {}
 
 

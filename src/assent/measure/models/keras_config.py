@@ -91,6 +91,7 @@ def read(model: str | bytes | None, training: str | bytes | None = None) -> Conf
     signature, settings, problem = _signature(parsed), {}, None
     try:
         settings = facts.settings(dict(_settings(parsed, trained)))
+        settings |= facts.rest(parsed, trained)
     except ReadError as error:  # what was found must not be lost with it
         problem = str(error)
     return Config(
@@ -106,7 +107,7 @@ def read(model: str | bytes | None, training: str | bytes | None = None) -> Conf
 
 def clean(text: str) -> str:
     """Text that can be written as UTF-8, whatever came in."""
-    return text.encode(errors="replace").decode()
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _objects(root: Any) -> Iterator[dict[str, Any]]:

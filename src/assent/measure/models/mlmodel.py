@@ -21,7 +21,7 @@ from assent.parsing import ParseError
 
 FORMAT = "mlflow"
 
-_FACTS = ("run_id", "artifact_path", "model_uuid", "model_id")
+_TOLD = frozenset({"flavors", "signature", "mlflow_version"})
 _MODULE = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _VERSION = re.compile(r"(\w+)_version")
 
@@ -37,8 +37,9 @@ def read(source: ModelSource) -> Part:
     flavors = said.get("flavors")
     if not isinstance(flavors, dict):
         raise ReadError("it names no flavors")
-    settings: dict[str, Any] = {key: said[key] for key in _FACTS if said.get(key) is not None}
+    settings: dict[str, Any] = {key: said[key] for key in said if key not in _TOLD}
     settings["flavors"] = ", ".join(sorted(map(str, flavors)))
+    hidden = {name: settings.pop(name) for name in flavors.keys() & settings.keys()}
     versions = {"mlflow": str(said["mlflow_version"])} if said.get("mlflow_version") else {}
     for name, flavor in sorted(flavors.items(), key=lambda pair: str(pair[0])):
         if not isinstance(flavor, dict):
@@ -49,7 +50,9 @@ def read(source: ModelSource) -> Part:
                 label = str(name) if found[1] in ("py", "framework") else found[1]
                 versions[label] = str(value)
         settings[str(name)] = {
-            str(key): value for key, value in flavor.items() if not _VERSION.fullmatch(str(key))
+            str(key): value
+            for key, value in flavor.items()
+            if not _VERSION.fullmatch(str(key)) or isinstance(value, dict | list)
         }
     function = flavors.get("python_function")
     function = function if isinstance(function, dict) else {}
@@ -59,7 +62,7 @@ def read(source: ModelSource) -> Part:
         path=source.name,
         format=FORMAT,
         size_bytes=source.size_bytes,
-        settings=facts.settings(settings),
+        settings=facts.settings(settings) | facts.rest(said.get("signature"), hidden),
         versions=dict(sorted(versions.items())),
         signature=_signature(said.get("signature")),
         imports=() if loader is None else (f"{loader}._load_pyfunc",),
@@ -121,7 +124,7 @@ def _listed(said: Any) -> list[dict[str, Any]]:
         return []
     if isinstance(said, str):
         try:
-            said = parsing.parse_json(said.encode(errors="replace"))
+            said = parsing.parse_json(said.encode(errors="backslashreplace"))
         except ParseError as error:
             raise ReadError(f"its signature: {error}") from None
     if said is None:

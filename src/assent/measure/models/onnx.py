@@ -16,7 +16,7 @@ from assent.core.inspection import Field, Part, Signature
 from assent.core.scalar import Scalar
 from assent.measure.models.cursor import mapped
 from assent.measure.models.dtypes import MAX_DIMENSIONS
-from assent.measure.models.facts import setting
+from assent.measure.models.facts import rest_of, setting
 from assent.measure.models.located import Place
 from assent.measure.models.onnx_tensors import TYPES, Tensors, few
 from assent.measure.models.protobuf import Span, Wire, signed
@@ -43,6 +43,10 @@ _STANDARD = {
 _GRAPHS, _SPARSE, _FLOATS = (6, 11), (22, 23), (2, 7)
 _VALUES = (*_GRAPHS, *_SPARSE, 5, 10)
 _MANY = (7, 8)
+# Fields that are told wholly: of a model, of a graph, and of a function.
+_MODEL = frozenset({1, 2, 3, 7, 8, 14, 20, 25})
+_GRAPH = frozenset({1, 5, 15})
+_FUNCTION = frozenset({7, 11})
 _LISTS = (*_FLOATS, 3, 8)
 _FEW = 256
 """Bytes of a list of numbers that says how an operator works: steps, axes, sizes."""
@@ -121,6 +125,8 @@ class _Model:
                 self._ir = value
             elif number in (2, 3):
                 producer[number - 2] = self._wire.name(value)
+            elif number not in _MODEL:
+                self._keep(number, value)
             elif number == 7 and isinstance(value, Span):
                 if main is not None:
                     raise ReadError("more than one graph")
@@ -151,6 +157,7 @@ class _Model:
         weights, dangers = found.tensors.weights, found.tensors.dangers
         self._settings["nodes"] = found.nodes
         self._settings["structure"] = f"sha256:{found.structure.hexdigest()[:16]}"
+        self._settings |= rest_of(found.tensors.rest)
         if functions:
             self._settings["functions"] = functions
         return Part(
@@ -180,7 +187,10 @@ class _Model:
                 raise ReadError(f"more than {MAX_DEPTH} graphs inside each other")
             for number, value in self._wire.fields(span):
                 if not isinstance(value, Span):
+                    self._keep(number, value)
                     continue
+                if number not in (_FUNCTION if span in functions else _GRAPH):
+                    self._keep(number, value)
                 if number == (7 if span in functions else 1):
                     graphs += [(graph, depth + 1) for graph in self._node(value)]
                 elif span in functions:
@@ -222,7 +232,14 @@ class _Model:
 
     def _metadata(self, span: Span) -> None:
         key, place = self._wire.pair(span)
-        text = "" if place is None else self._wire.content(place, 2**24).decode(errors="replace")
+        if f"metadata.{key}" in self._settings:
+            self._keep(14, span)
+            return
+        text = (
+            ""
+            if place is None
+            else self._wire.content(place, 2**24).decode(errors="backslashreplace")
+        )
         self._set(self._settings, f"metadata.{key}", setting(text))
 
     def _set(self, into: dict[str, Scalar] | dict[str, str], key: str, value: Scalar) -> None:
@@ -234,6 +251,8 @@ class _Model:
         for number, value in self._wire.fields(span):
             if number in (1, 2) and isinstance(value, Span):
                 yield value
+            else:
+                self._keep(number, value)
 
     def _function(self, span: Span) -> tuple[str, str]:
         name = domain = ""
@@ -308,9 +327,11 @@ class _Model:
 
     def _note(self, number: int, value: int | Span) -> None:
         """A field that belongs to the structure."""
-        said = b"" if isinstance(value, int) else self._wire.content(value, 2**26)
-        self.found.structure.update(f"{number}:{value if not said else len(said)} ".encode())
-        self.found.structure.update(said)
+        self._wire.digest(number, value, self.found.structure)
+
+    def _keep(self, number: int, value: int | Span) -> None:
+        """A field that is compared with all others that are told in no other way."""
+        self._wire.digest(number, value, self.found.tensors.rest)
 
     def _field(self, span: Span) -> Field:
         name, kind = "", None

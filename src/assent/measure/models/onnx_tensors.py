@@ -7,6 +7,7 @@ numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto.
 
 from __future__ import annotations
 
+import hashlib
 import math
 import posixpath
 from collections.abc import Iterable
@@ -57,6 +58,10 @@ _FIXED = {4: "float32", 10: "float64"}
 """The fields whose numbers lie side by side as they are, and what they are."""
 _ONE_BY_ONE = (5, 7, 11)
 """The fields whose numbers are of varying length."""
+_WORDS = 6
+"""The field of texts, which are values that are not read."""
+_PLACE = frozenset({"location", "offset", "length"})
+"""Where values lie in another file: no difference."""
 
 
 class Weight(NamedTuple):
@@ -83,6 +88,7 @@ class Tensors:
 
     def __init__(self, source: ModelSource, wire: Wire) -> None:
         self.weights: dict[str, Weight] = {}
+        self.rest = hashlib.sha256()  # of what is said of tensors, and of all else, and not told
         self.dangers: dict[Danger, None] = {}
         self.initializers: set[str] = set()
         self.beside: set[str] = set()
@@ -118,6 +124,9 @@ class Tensors:
             self.initializers.add(name)
         if 2 in parts:
             self.tensor(parts[2], f"{name} (places)", is_counted=False)
+        for number, value in self._wire.fields(span):
+            if number not in parts:
+                self._wire.digest(number, value, self.rest)
 
     def floats(self, values: list[int | Span], name: str) -> None:
         """A list of floats that is an attribute."""
@@ -148,8 +157,12 @@ class Tensors:
             elif number == 13 and isinstance(value, Span):
                 key, place = self._wire.pair(value)
                 external[key] = "" if place is None else self._wire.name(place)
+                if key not in _PLACE:
+                    self.rest.update(f"{key} {external[key]}\n".encode(errors="backslashreplace"))
             elif number == 14:
                 is_external = value == 1
+            elif number != _WORDS:
+                self._wire.digest(number, value, self.rest)
             if len(dimensions) > MAX_DIMENSIONS or len(external) > 64:
                 raise ReadError(f"the tensor {name!r} has an impossible shape or place")
         return _Spelled(name, kind, dimensions, raw, numbers, external, is_external)

@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from assent.core.inspection import Field, Part, Signature, Tensor
 from assent.core.scalar import Scalar
+from assent.measure.models import facts
 from assent.measure.models.dtypes import BITS, MAX_DIMENSIONS, checked_shape, size_bytes
 from assent.measure.models.located import Located, Place, Unread
 from assent.measure.models.named import NamedTensors
@@ -52,6 +53,7 @@ _TYPES: Final = {
     },
 }
 """The types of version 10 and later, and the precisions of those before, in lower case."""
+_NOTES: Final = frozenset({"rt_info", "meta_data"})
 _OPSETS: Final = re.compile(r"opset\d+|ie_internal_opset|")
 
 
@@ -139,7 +141,8 @@ class _Graph:
         self._bin = str(PurePosixPath(source.name).with_suffix(".bin"))
         self._path: Path | None = source.files.get(self._bin)
         self._size = 0 if self._path is None else self._path.stat().st_size
-        self._structure = hashlib.sha256()
+        self._structure, self._rest = hashlib.sha256(), hashlib.sha256()
+        self._notes: dict[str, Scalar] = {}
         self._open: list[str] = []
         self._layers: list[_Layer] = []
         self._sides: tuple[list[Field], list[Field]] = ([], [])
@@ -163,7 +166,9 @@ class _Graph:
             settings={
                 "layers": self._count,
                 "structure": f"sha256:{self._structure.hexdigest()[:16]}",
+                **facts.rest_of(self._rest),
                 **self._said,
+                **facts.few(self._notes),
             },
             versions=self._versions,
             features=tuple(field.name for field in signature.inputs),
@@ -181,9 +186,10 @@ class _Graph:
         self._open.append(name)
         if name == "net":
             self._versions["ir"] = attributes.get("version", "")[:20]
-            self._said["name"] = attributes.get("name", "")[:200]
-        if "rt_info" in self._open or "meta_data" in self._open:
-            return  # how it was made, not what it does
+            self._said["name"] = facts.setting(attributes.get("name", ""))
+        if not _NOTES.isdisjoint(self._open):
+            self._note(attributes)
+            return
         if name == "layer":
             self._count += 1
             self._layers.append(_Layer(attributes, {}, [], [], []))
@@ -191,7 +197,23 @@ class _Graph:
             self._inside(self._layers[-1], name, attributes)
         is_place = name == "data" or "blobs" in self._open
         kept = {k: v for k, v in attributes.items() if not is_place or k not in ("offset", "size")}
-        self._structure.update(f"<{name} {sorted(kept.items())}".encode(errors="replace"))
+        self._structure.update(f"<{name} {sorted(kept.items())}".encode(errors="backslashreplace"))
+
+    def _note(self, attributes: dict[str, str]) -> None:
+        """How it was made, and what programs keep in it for themselves: the graph's own by name,
+        those of its layers together.
+        """
+        at = next(at for at, one in enumerate(self._open) if one in _NOTES)
+        labels = [*self._open[at:], *([attributes["name"]] if "name" in attributes else [])]
+        said = {key: value for key, value in attributes.items() if key != "name"}
+        value = said["value"] if said.keys() == {"value"} else said
+        key = ".".join(labels)
+        if not value:
+            return
+        if self._layers or key in self._notes or len(self._notes) >= facts.MAX_SETTINGS:
+            self._rest.update(f"{key} {value!r}\n".encode(errors="backslashreplace"))
+        else:
+            self._notes[key] = facts.setting(value)
 
     def _inside(self, layer: _Layer, name: str, attributes: dict[str, str]) -> None:
         if name == "data":
@@ -204,10 +226,14 @@ class _Graph:
             layer.blobs.append((name, attributes))
 
     def text(self, text: str) -> None:
-        """Text inside of an element."""
-        if not self._open or self._open[-1] != "dim" or not self._layers:
+        """Text inside of an element; white space is how it was written, not what it says."""
+        said = "".join(text.split()).encode(errors="backslashreplace")
+        if not self._open or not said:
             return
-        self._structure.update(text.encode(errors="replace"))
+        if self._open[-1] != "dim" or not self._layers or not _NOTES.isdisjoint(self._open):
+            self._rest.update(said)
+            return
+        self._structure.update(said)
         layer = self._layers[-1]
         if len(layer.ports) == 1 and len(layer.dims) <= MAX_DIMENSIONS:
             layer.dims.append(text[:20])

@@ -24,4 +24,10 @@ def read(source: ModelSource) -> Part:
         raise ReadError(str(error)) from None
     if len(versions) > MAX_NAMES:
         raise ReadError(f"more than {MAX_NAMES:,} packages")
-    return Part(path=source.name, format=FORMAT, size_bytes=source.size_bytes, versions=versions)
+    return Part(
+        path=source.name,
+        format=FORMAT,
+        size_bytes=source.size_bytes,
+        versions=versions,
+        left_out="what it says beside names and versions: where packages come from, their digests",
+    )

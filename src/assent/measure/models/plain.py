@@ -50,11 +50,10 @@ _CODE = {
     ".r": "r",
     ".lua": "lua",
 }
+_PROGRAMS = (b"\x7fELF", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _MAGICS = (
-    (b"\x7fELF", "native library"),
+    *((magic, "native library") for magic in _PROGRAMS),
     (b"MZ", "native library"),
-    (b"\xcf\xfa\xed\xfe", "native library"),
-    (b"\xca\xfe\xba\xbe", "native library"),
     (b"\x89PNG\r\n", "picture"),
     (b"\xff\xd8\xff", "picture"),
     (b"GIF8", "picture"),
@@ -64,6 +63,11 @@ _MAGICS = (
 _PYTHON_TAG = re.compile(rb"^%TAG|!\S*(?:python|%)", re.MULTILINE)
 """A tag that YAML loaders which are not safe call, spelled out, escaped, or by a short form."""
 _CODE_KINDS = frozenset(_CODE.values()) | {"native library"}
+
+
+def begins_as_program(head: bytes) -> bool:
+    """Whether a file begins as machine code does, by signs that numbers do not have by chance."""
+    return head.startswith(_PROGRAMS)
 
 
 def recognizes(source: ModelSource) -> bool:

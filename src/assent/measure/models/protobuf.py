@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from assent.measure.models.reader import ReadError
 from assent.measure.models.texts import name_of
@@ -17,11 +17,21 @@ MAX_FIELDS = 5_000_000
 """The most fields that are read of one file: some seconds of work."""
 
 
+_CHUNK = 1 << 20
+
+
 class Span(NamedTuple):
     """Bytes of the file: a text, a message, or numbers side by side."""
 
     start: int
     end: int
+
+
+class Digesting(Protocol):
+    """What `hashlib` makes."""
+
+    def update(self, content: bytes, /) -> None:
+        """Take in bytes."""
 
 
 class Wire:
@@ -86,6 +96,15 @@ class Wire:
         if value.end - value.start > limit:
             raise ReadError(f"a text of {value.end - value.start:,} bytes")
         return self._data[value.start : value.end]
+
+    def digest(self, number: int, value: int | Span, into: Digesting) -> None:
+        """Take a field into a digest, with its number, however long it is."""
+        if isinstance(value, int):
+            into.update(f"{number}:{value} ".encode())
+            return
+        into.update(f"{number}:{value.end - value.start} ".encode())
+        for at in range(value.start, value.end, _CHUNK):
+            into.update(self._data[at : min(at + _CHUNK, value.end)])
 
     def name(self, value: int | Span) -> str:
         """A field that is a name."""

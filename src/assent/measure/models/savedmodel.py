@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import posixpath
+import re
 from collections.abc import Iterator
 
 from assent.core.inspection import Danger, Field, Part, Signature, Tensor
@@ -27,6 +28,11 @@ from assent.parsing import MAX_BYTES
 FORMAT = "savedmodel"
 
 _GRAPH, _KERAS = "saved_model.pb", "keras_metadata.pb"
+_FINGERPRINT = "fingerprint.pb"
+_VALUES = re.compile(r"variables/variables\.(?:index|data-\d{5}-of-\d{5})")
+"""The files with the values of the variables: a table of names, and numbers. None is code, and
+nothing but a graph reads them.
+"""
 
 _TYPES = {
     1: "float32",
@@ -90,15 +96,44 @@ _REACHING = {
 
 
 def recognizes(source: ModelSource) -> bool:
-    """By its name, which TensorFlow does not let anybody choose."""
-    return posixpath.basename(source.name) in (_GRAPH, _KERAS)
+    """By its name, which TensorFlow does not let anybody choose; what belongs to a graph by where
+    it lies as well.
+    """
+    return posixpath.basename(source.name) in (_GRAPH, _KERAS) or _graph_of(source) is not None
 
 
 def read(source: ModelSource) -> Part:
-    """The graph, or what Keras wrote beside it."""
+    """The graph, or what was written beside it: by Keras, or by TensorFlow for it."""
+    graph = _graph_of(source)
+    if graph is not None:
+        return _beside(source, graph)
     with mapped(source.path) as data:
         model = _Model(source, Wire(data))
         return model.keras() if posixpath.basename(source.name) == _KERAS else model.part()
+
+
+def _graph_of(source: ModelSource) -> str | None:
+    """The graph that a file of data belongs to: the values of its variables, or its digest."""
+    folder, name = posixpath.split(source.name)
+    parent, last = posixpath.split(folder)
+    if name == _FINGERPRINT:
+        graph = posixpath.join(folder, _GRAPH)
+    elif _VALUES.fullmatch(posixpath.join(last, name)):
+        graph = posixpath.join(parent, _GRAPH)
+    else:
+        return None
+    return graph if graph in source.files else None
+
+
+def _beside(source: ModelSource, graph: str) -> Part:
+    is_fingerprint = posixpath.basename(source.name) == _FINGERPRINT
+    return Part(
+        path=source.name,
+        format=FORMAT,
+        size_bytes=source.size_bytes,
+        settings={"fingerprint of" if is_fingerprint else "weights of": graph},
+        left_out="its content" if is_fingerprint else "the values of its variables",
+    )
 
 
 class _Model:
@@ -152,7 +187,7 @@ class _Model:
             dangers=self._sorted_dangers(),
             code=tuple(sorted(self._code)),
             problem=self._problem,
-            left_out="how its graph is wired",
+            left_out="how its graph is wired, and its constants",
             beside=below(self._source, "variables"),
         )
 
@@ -172,7 +207,7 @@ class _Model:
             dangers=self._sorted_dangers(),
             code=tuple(sorted(self._code)),
             problem=self._problem,
-            left_out="how its graph is wired",
+            left_out="the settings of its layers",
         )
 
     def _sorted_dangers(self) -> tuple[Danger, ...]:

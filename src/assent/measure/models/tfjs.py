@@ -307,11 +307,20 @@ def _settings(
     entries = [one for group in manifest for one in group["weights"]]
     rest = [
         said.get("signature"),
-        [{key: group[key] for key in group if key not in _IN_GROUP} for group in manifest],
-        [{key: one[key] for key in one if key not in _IN_WEIGHT} for one in entries],
+        _more(manifest, _IN_GROUP),
+        _more(entries, _IN_WEIGHT),
     ]
-    found[facts.REST] = facts.digest_in_short(rest)
-    return facts.few(found)
+    return facts.few({**found, **facts.rest(*rest)})
+
+
+def _more(entries: list[dict[str, Any]], told: tuple[str, ...]) -> list[tuple[int, str, Any]]:
+    """What else entries say, with their places."""
+    return [
+        (at, key, one[key])
+        for at, one in enumerate(entries)
+        for key in sorted(one)
+        if key not in told
+    ]
 
 
 _IN_GROUP: Final = ("paths", "weights")

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from assent.core.inspection import Field, Part, Signature, Tensor
 from assent.measure.models.cursor import mapped
 from assent.measure.models.dtypes import BITS, checked_shape, size_bytes
+from assent.measure.models.facts import setting
 from assent.measure.models.flatbuffer import Table, root
 from assent.measure.models.located import Located, Place, Unread
 from assent.measure.models.named import NamedTensors
@@ -96,7 +97,7 @@ class _Model:
             counted="all values of constant tensors, quantised ones too",
             tensors=self._weights.tensors,
             settings={
-                "description": (self._model.text(_DESCRIPTION) or "")[:300],
+                "description": setting(self._model.text(_DESCRIPTION) or ""),
                 "nodes": self._operators,
                 "structure": f"sha256:{self._structure.hexdigest()[:16]}",
             },
@@ -104,7 +105,8 @@ class _Model:
             signature=signature,
             features=() if signature is None else tuple(one.name for one in signature.inputs),
             code=tuple(custom),
-            left_out="lists among the options of its operators, and its metadata",
+            left_out="lists among the options of its operators, what it says of tensors beside "
+            "their shapes, and its metadata",
         )
         return _File(part, self._weights.places)
 

@@ -220,7 +220,7 @@ def _program(archive: Archive) -> dict[str, Scalar]:
             if name.endswith(".debug_pkl"):
                 continue  # where the lines of the code came from
             content = archive.read(member)
-            found.update(f"{own} {member.size_bytes}\n".encode(errors="replace"))
+            found.update(f"{own} {member.size_bytes}\n".encode(errors="backslashreplace"))
             found.update(content.view[content.start : content.end])
     return {"code and constants": f"sha256:{found.hexdigest()[:16]}"}
 
