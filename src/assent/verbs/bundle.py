@@ -28,7 +28,7 @@ from assent.core.scalar import Scalar
 from assent.errors import IntegrityError, UsageError
 from assent.files import scratch_folder
 from assent.making.inputs import Inputs, why_changed
-from assent.measure.models.files import is_executable, model_files
+from assent.measure.model_files import is_executable, model_files
 from assent.ports import NotInStoreError, Source, Wanted
 from assent.verbs.attachments import MAX_BYTES, attached
 from assent.verbs.bundles import decode_evidence, open_bundle, read_bundle, remember

@@ -24,7 +24,7 @@ from assent.files import remove_left, scratch_folder
 from assent.git import Repository, is_commit
 from assent.measure.files import PLACEHOLDERS, relative_name, require_inside
 from assent.measure.hashes import Hashes
-from assent.measure.models.files import is_executable, model_files
+from assent.measure.model_files import is_executable, model_files
 from assent.ports import BUNDLE_AGAIN, BlobState, NotInStoreError, Store, View, Wanted
 from assent.verbs.locks import current_lock, locked_of
 from assent.verbs.versions import version_number

@@ -17,8 +17,7 @@ from assent.core.digest import short
 from assent.core.evidence import Evidence
 from assent.errors import AssentError, IntegrityError
 from assent.files import scratch_folder
-from assent.measure.models.inspect import inspect
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights, inspect
 from assent.measure.predictions.loading import load_predictions
 from assent.measure.profiles.encoding import MAX_BYTES as MAX_PROFILE_BYTES
 from assent.measure.profiles.encoding import decode_profiles

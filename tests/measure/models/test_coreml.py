@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Part, Tensor
-from assent.measure.models import coreml as reader
-from assent.measure.models.inspect import inspect
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import coreml as reader
 from assent.measure.models.reader import ModelSource
-from assent.measure.models.weights import compare_weights
 from tests.measure.models.looking import look_at
 from tests.measure.models.reading import located
 from tests.measure.models.wires import message, number

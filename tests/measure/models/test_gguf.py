@@ -19,10 +19,9 @@ from safetensors.numpy import save_file
 
 from assent.core.diff.sameness import NotCompared
 from assent.core.inspection import Part, Tensor
-from assent.measure.models import gguf
-from assent.measure.models.inspect import inspect
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import gguf
 from assent.measure.models.reader import ModelSource
-from assent.measure.models.weights import compare_weights
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import unread
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from assent.measure.models.hdf5_walk import Window
+from assent.measure.models.formats.hdf5_walk import Window
 
 
 class Seen(io.FileIO):

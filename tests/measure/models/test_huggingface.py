@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from assent.measure.models import inspect
 from assent.measure.models.facts import digest_in_short
-from assent.measure.models.inspect import inspect
 from tests.measure.models.reading import parts_of, written
 
 CONFIG: dict[str, Any] = {

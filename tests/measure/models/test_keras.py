@@ -17,10 +17,9 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Danger, Field, Part, Tensor
-from assent.measure.models import hdf5
-from assent.measure.models.inspect import inspect
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import hdf5
 from assent.measure.models.reader import ModelSource
-from assent.measure.models.weights import compare_weights
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import unread
 

@@ -10,9 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from assent.core.inspection import Danger, Field, Part, Tensor
-from assent.measure.models import onnx as reader
-from assent.measure.models import onnx_tensors
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
+from assent.measure.models.formats import onnx as reader
+from assent.measure.models.formats import onnx_tensors
 from assent.measure.models.reader import ModelSource
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import unread
@@ -320,7 +320,7 @@ def test_very_many_tensors(tmp_path: Path) -> None:
 
 @pytest.mark.threat(39)
 def test_very_many_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assent.measure.models.protobuf.MAX_FIELDS", 10_000)
+    monkeypatch.setattr("assent.measure.models.wire.protobuf.MAX_FIELDS", 10_000)
     path = tmp_path / "m.onnx"
     path.write_bytes(field(7, b"\x08\x01" * 20_000))
     assert "fields" in str(inspected(path).problem)

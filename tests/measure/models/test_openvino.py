@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Part, Tensor
-from assent.measure.models import openvino as reader
-from assent.measure.models.inspect import inspect
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import openvino as reader
 
 WEIGHT = np.arange(6, dtype=np.float32)
 BIAS = np.ones(2, dtype=np.float16)

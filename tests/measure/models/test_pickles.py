@@ -24,12 +24,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.core.inspection import Part
-from assent.measure.models import unpack
+from assent.measure.models.formats.pickles import begins_like_pickle
 from assent.measure.models.inert import walk as walks
 from assent.measure.models.inert.seen import Budget
 from assent.measure.models.inert.source import Source
 from assent.measure.models.inert.walk import walk
-from assent.measure.models.pickles import begins_like_pickle
+from assent.measure.models.wire import unpack
 from tests.effort import examples
 from tests.measure.models.looking import look, look_at, whats
 

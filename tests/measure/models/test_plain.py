@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assent.measure.models.inspect import READERS, inspect
+from assent.measure.models import inspect
+from assent.measure.models.registry import FORMATS
 from tests.measure.models.reading import written
 
 
@@ -38,7 +39,7 @@ def test_kinds(tmp_path: Path, name: str, content: str | bytes, kind: str, is_co
 
 
 def test_it_is_asked_last() -> None:
-    assert READERS[-1] == "plain"
+    assert FORMATS[-1] == "plain"
 
 
 @pytest.mark.threat(39)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from assent.core.inspection import Danger, Field, Part, Tensor
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
 from tests.measure.models.wires import message, number
 
 FLOAT, STRING, RESOURCE = 1, 7, 20

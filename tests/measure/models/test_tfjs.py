@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Part, Tensor
-from assent.measure.models.inspect import inspect
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights, inspect
 
 KERNEL = np.arange(6, dtype=np.float32)
 BIAS = np.array([3, 4], dtype=np.int32)

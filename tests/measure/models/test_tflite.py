@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Tensor
-from assent.measure.models import tflite as reader
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights
+from assent.measure.models.formats import tflite as reader
 from tests.measure.models.flatbuffers import Again, Fields, Raw, numbers, u32, written
 from tests.measure.models.looking import look, look_at
 from tests.measure.models.reading import located, source_of, unread

@@ -404,7 +404,7 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
 PROGRAM = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from assent.measure.models.weights import compare_weights
+    from assent.measure.models import compare_weights
     old, new = (Path(argument) for argument in sys.argv[1:])
     compare_weights({"m.safetensors": old}, {"m.safetensors": new})
     status = Path("/proc/self/status").read_text()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from assent.core.inspection import Part
+from assent.measure.models.located import Place
 
 HEAD_BYTES = 4096
 """How much of a file a reader may look at to tell whether it is its format."""
@@ -73,15 +74,25 @@ def source_of(name: str, files: Mapping[str, Path], once: Once) -> ModelSource:
     )
 
 
-class Reader(Protocol):
-    """A reader of one format: a module of this folder."""
+def _nowhere(source: ModelSource) -> Mapping[str, Place]:
+    """A format whose tensors nobody locates."""
+    del source
+    return {}
 
-    FORMAT: str
 
-    def recognizes(self, source: ModelSource) -> bool:
-        """Whether the file is of this format, by its name and its first bytes."""
+class Reader(msgspec.Struct, frozen=True, kw_only=True):
+    """A reader of one format.
 
-    def read(self, source: ModelSource) -> Part:
-        """What the file says. Bounded in memory and time whatever it holds, and it executes
-        nothing. Raises `ReadError` for a file that is damaged or not what it claims to be.
-        """
+    `recognizes` says whether a file is of this format, by its name and its first bytes. `read`
+    gives what the file says: bounded in memory and time whatever it holds, and it executes nothing.
+    `locate` gives where the values of its tensors lie, by their names, within the same bounds; a
+    format whose values are not compared has none. Both raise `ReadError` for a file that is damaged
+    or not what it claims to be. `follows_pickles` says that a file which is a pickle is looked at
+    as one.
+    """
+
+    format: str
+    recognizes: Callable[[ModelSource], bool]
+    read: Callable[[ModelSource], Part]
+    locate: Callable[[ModelSource], Mapping[str, Place]] = _nowhere
+    follows_pickles: bool = False

@@ -13,7 +13,6 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,25 +25,10 @@ from assent.measure.models.deadline import MAX_SECONDS, Clock, Deadline
 from assent.measure.models.floats import Decoder, decoder, why_unread
 from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
 from assent.measure.models.reader import ModelSource, Once, source_of
+from assent.measure.models.registry import readers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-LOCATORS: tuple[str, ...] = (
-    "safetensors",
-    "gguf",
-    "keras",
-    "hdf5",
-    "torch_zip",
-    "torch_legacy",
-    "npz",
-    "onnx",
-    "tflite",
-    "coreml",
-    "tfjs",
-    "openvino",
-)
-"""The modules that tell where tensors lie, in the order in which `inspect` asks them."""
 
 TIME_WAS_UP = f"time was up: it takes more than {MAX_SECONDS:,.0f} seconds"
 THREADS = 2
@@ -199,12 +183,10 @@ def _located(files: Mapping[str, Path], deadline: Deadline) -> dict[tuple[str, s
 
 
 def _tensors(source: ModelSource) -> Mapping[str, Place]:
-    for module in LOCATORS:
-        format_module: Any = import_module(f"assent.measure.models.{module}")
+    for reader in readers():
         try:
-            if format_module.recognizes(source):
-                located: Mapping[str, Place] = format_module.locate(source)
-                return located
+            if reader.recognizes(source):
+                return reader.locate(source)
         except Exception:  # it cannot be read, or a library stumbles over it: `inspect` says which
             return {}
     return {}
