@@ -27,9 +27,9 @@ from assent.core.inspection import Part
 from assent.measure.models.formats.pickles import begins_like_pickle
 from assent.measure.models.inert import walk as walks
 from assent.measure.models.inert.seen import Budget
-from assent.measure.models.inert.source import Source
 from assent.measure.models.inert.walk import walk
 from assent.measure.models.wire import unpack
+from assent.measure.models.wire.source import Source
 from tests.effort import examples
 from tests.measure.models.looking import look, look_at, whats
 

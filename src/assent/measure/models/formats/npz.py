@@ -15,10 +15,10 @@ from assent.measure.models.formats.pickles import (
 )
 from assent.measure.models.inert.arrays import block_of, items_in, simple_dtype
 from assent.measure.models.inert.seen import Budget, Walk
-from assent.measure.models.inert.source import Source, open_source
 from assent.measure.models.inert.values import Block, DType
 from assent.measure.models.located import COMPRESSED, HIGH_FIRST, Located, Place, Unread
 from assent.measure.models.reader import HEAD_BYTES, MAX_NAMES, ModelSource, Reader, ReadError
+from assent.measure.models.wire.source import Source, open_source
 from assent.measure.models.wire.zips import MAGIC as ZIP
 from assent.measure.models.wire.zips import open_archive
 

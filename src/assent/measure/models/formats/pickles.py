@@ -9,9 +9,9 @@ from typing import Final
 from assent.core.inspection import Danger, Part
 from assent.measure.models.inert.estimators import COUNTED, Facts, facts_of
 from assent.measure.models.inert.seen import Budget, Walk
-from assent.measure.models.inert.source import Source, open_source
 from assent.measure.models.inert.walk import is_opcode, walk
 from assent.measure.models.reader import HEAD_BYTES, ModelSource, Reader
+from assent.measure.models.wire.source import Source, open_source
 from assent.measure.models.wire.unpack import compression_of, unpacked
 
 FORMAT = "pickle"

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from assent.core.inspection import Danger, Part, Tensor
 from assent.measure.models.formats.pickles import TORCH_MAGIC, Findings, walk_inside
 from assent.measure.models.inert.seen import Budget, Walk
-from assent.measure.models.inert.source import Source, open_source
 from assent.measure.models.inert.state_dicts import (
     COUNTED,
     Stored,
@@ -22,6 +21,7 @@ from assent.measure.models.inert.values import Pairs, Persistent
 from assent.measure.models.inert.walk import walk
 from assent.measure.models.located import HIGH_FIRST, Place, Unread
 from assent.measure.models.reader import ModelSource, Reader, ReadError
+from assent.measure.models.wire.source import Source, open_source
 
 FORMAT = "pytorch-legacy"
 

@@ -33,7 +33,6 @@ from assent.measure.models.inert.seen import (
     Budget,
     Walk,
 )
-from assent.measure.models.inert.source import Source
 from assent.measure.models.inert.values import (
     MISSING,
     OPAQUE,
@@ -44,6 +43,7 @@ from assent.measure.models.inert.values import (
     Persistent,
     attributes,
 )
+from assent.measure.models.wire.source import Source
 
 _CHECK_TIME = 65_536
 

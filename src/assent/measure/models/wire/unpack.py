@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any, Final
 
-from assent.measure.models.inert.source import Source
 from assent.measure.models.reader import ReadError
+from assent.measure.models.wire.source import Source
 
 MAX_UNPACKED = 2 * 1024**3
 _IN_MEMORY = 32 * 1024**2

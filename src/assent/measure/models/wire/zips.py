@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 
 from assent.core.inspection import Danger
-from assent.measure.models.inert.source import Source, open_source
 from assent.measure.models.reader import ReadError
+from assent.measure.models.wire.source import Source, open_source
 from assent.measure.models.wire.unpack import MAX_UNPACKED, inflated
 
 MAGIC: Final = b"PK\x03\x04"
