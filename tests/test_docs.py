@@ -20,7 +20,7 @@ from assent.core.diff.metrics import MIN_SLICE_ROWS
 from assent.core.evidence import Environment, Step
 from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS
 from assent.measure.cost import costs
-from assent.measure.models.inspect import READERS
+from assent.measure.models.registry import FORMATS
 from assent.policy.gates import GATES
 from tests.builders import AT, digest
 
@@ -127,6 +127,6 @@ def test_the_numbers_that_the_documents_promise_are_those_of_the_code() -> None:
 def test_every_format_that_is_read_is_named() -> None:
     page = re.sub(r"[^a-z0-9]", "", (ROOT / "docs/diffs.md").read_text().lower())
     said = {"hdf5", "gguf", "keras", "onnx", "skops", "xgboost", "lightgbm", "catboost", "mlmodel"}
-    assert said <= set(READERS)
+    assert said <= set(FORMATS)
     for name in [*said, "safetensors", "pickle", "joblib", "pytorch", "savedmodel", "huggingface"]:
         assert name in page

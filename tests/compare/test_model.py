@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from assent.compare.model import compare_model
 from assent.core.diff.model import FileChange, ModelDiff, TensorChange
 from assent.core.diff.values import ValueChange, Values
-from assent.core.inspection import Danger, Inspection, Part, Tensor
+from assent.core.inspection import MORE_SETTINGS, Danger, Inspection, Part, Tensor
 from tests.compare.known import known
 
 
@@ -203,3 +203,25 @@ def test_a_model_with_a_hundred_thousand_tensors() -> None:
     new = part(tensors=tuple(tensor(f"t{at}", at + 1) for at in range(100_000)))
     (found,) = compared((old,), (new,)).parts
     assert len(found.tensors) == 100_000
+
+
+def test_a_setting_that_one_side_has_in_a_digest_is_neither_new_nor_gone() -> None:
+    """A name that came first pushes the last one into the digest of what is too much."""
+    old = {"b": 1, "c": 2, "d": 3, MORE_SETTINGS: "5 more, sha256:1"}
+    new = {"a": 0, "b": 1, "c": 9, MORE_SETTINGS: "6 more, sha256:2"}
+    short = {"b": 1, "c": 2}
+    assert [one.name for one in _settings(old, new)] == [MORE_SETTINGS, "a", "c"]
+    assert [one.name for one in _settings(new, old)] == [MORE_SETTINGS, "a", "c"]
+    assert [one.name for one in _settings(short, old)] == [MORE_SETTINGS, "d"]
+    assert [one.name for one in _settings({**short, "z": 1}, old)] == [MORE_SETTINGS, "d"]
+    assert _settings(old, old) == ()
+
+
+def _settings(old: dict[str, Any], new: dict[str, Any]) -> tuple[ValueChange, ...]:
+    sides = [
+        Inspection(parts=(Part(path="m", format="x", size_bytes=1, settings=values),))
+        for values in (old, new)
+    ]
+    bundles = [known(files={"m": content}).bundle for content in "on"]
+    diff = compare_model(*bundles, old_inspection=sides[0], new_inspection=sides[1])
+    return diff.parts[0].settings.changes

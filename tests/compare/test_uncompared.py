@@ -48,7 +48,7 @@ def test_a_tensor_whose_values_nobody_read() -> None:
 
 
 def test_a_tensor_that_was_compared_is_not_listed() -> None:
-    change = WeightChange(name="w", distance=0.0, cosine=1.0)
+    change = WeightChange(name="w", distance=0.1, cosine=1.0)
     found = diff(
         part(tensors=(W,)), part(tensors=(W,)), weights=Weights(changes=(change,), compared=1)
     )
@@ -80,8 +80,8 @@ def test_nobody_looked_at_values() -> None:
 def test_equal_bytes_are_the_same_whatever_was_read_of_them() -> None:
     told = Weights(not_compared=(NotCompared(name="w", reason="values of q8_0 are not read"),))
     unread = part("unread", not_read="its format is not known")
-    old = (part(tensors=(W,)), unread, part("changed"))
-    found = diff(old, old, weights=told, same=("m", "unread"))
+    old = (part(tensors=(W,)), unread, part("other"))
+    found = diff(old, old, weights=told, same=("m", "unread", "other"))
     assert found.not_compared == ()
 
 
@@ -91,6 +91,45 @@ def test_values_in_a_file_beside_the_part() -> None:
     assert [one.name for one in same_graph.not_compared] == ["w"]
     all_same = diff((graph, values), (graph, values), same=("m.xml", "m.bin"))
     assert all_same.not_compared == ()
+
+
+_UNSEEN = "its bytes differ, though nothing that was compared does"
+
+
+def moved(distance: float, *names: str) -> Weights:
+    changes = tuple(WeightChange(name=name, distance=distance, cosine=1.0) for name in names)
+    return Weights(changes=changes, compared=len(changes))
+
+
+def test_other_bytes_that_nothing_explains_are_said() -> None:
+    """Whatever the format: what differs is something that its reader does not look at."""
+    assert diff(part(), part()).not_compared == (NotCompared(name="m", reason=_UNSEEN),)
+    alike = diff(part(tensors=(W,)), part(tensors=(W,)), weights=moved(0.0, "w"))
+    assert alike.not_compared == (NotCompared(name="m", reason=_UNSEEN),)
+    assert alike.sameness is None
+    for other in ({"settings": {"a": 1}}, {"templates": {"default": "x"}}, {"imports": ("os.x",)}):
+        assert diff(part(), part(**other)).not_compared == ()
+    assert diff(part(tensors=(W,)), part(tensors=(W,)), weights=moved(0.1, "w")).not_compared == ()
+    assert diff(part(tensors=(W,)), part(tensors=(W,)), weights=moved(0.1, "m: w")).sameness is None
+
+
+def test_bytes_in_files_beside_that_nothing_explains() -> None:
+    graph, values = part("m.xml", tensors=(W,), beside=("m.bin",)), part("m.bin")
+    sides = (graph, values)
+
+    def told(weights: Weights, *same: str) -> list[tuple[str, str]]:
+        found = diff(sides, sides, weights=weights, same=same).not_compared
+        return [(one.name, one.reason) for one in found]
+
+    assert told(moved(0.1, "w"), "m.xml") == []
+    assert told(moved(0.0, "w"), "m.xml") == [("m.bin", _UNSEEN)]
+    assert told(moved(0.0, "w")) == [("m.bin", _UNSEEN), ("m.xml", _UNSEEN)]
+    (both,) = told(moved(0.1, "w"))
+    assert both == (
+        "m.xml",
+        "its own bytes differ, which the values in other files do not explain",
+    )
+    assert told(moved(0.1, "w"), "m.bin") == []  # then the values lie in the graph
 
 
 def test_parts_that_were_not_read_or_not_wholly() -> None:

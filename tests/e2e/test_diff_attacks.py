@@ -26,7 +26,7 @@ from assent.errors import IntegrityError, UsageError
 from assent.judging import inspection as judged
 from assent.judging.review import report_on
 from assent.making.bundles import find
-from assent.measure.models import inspect as inspection
+from assent.measure.models import deadline
 from assent.ports import Source, View
 from assent.recording.reading import read_ledger
 from assent.report.html import to_html
@@ -217,7 +217,7 @@ def test_a_file_that_only_begins_like_one_does_not(
 def test_all_files_together_are_looked_at_for_a_bounded_time(
     attack: Attack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inspection, "MAX_SECONDS", -1.0)
+    monkeypatch.setattr(deadline, "MAX_SECONDS", -1.0)
     assert of(attack.review(files={"a.txt": b"a", "b.txt": b"b"}), "model safe") == [FAILED] * 2
 
 

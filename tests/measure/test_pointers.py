@@ -13,8 +13,8 @@ from assent.errors import UsageError
 from assent.measure.data import read_data
 from assent.measure.files import expand
 from assent.measure.metrics import read_metrics
-from assent.measure.models.files import model_files
-from assent.measure.models.inspect import inspect
+from assent.measure.model_files import model_files
+from assent.measure.models import inspect
 from assent.measure.params import read_params
 from assent.measure.pointers import StandInError, require_real, stand_in, stand_ins, why_missing
 from assent.measure.predictions.reading import read_predictions

@@ -18,7 +18,8 @@ from assent.compare.values import compare_values
 from assent.core.bundle import Bundle, ModelFile
 from assent.core.diff.model import FileChange, ModelDiff, PartChange, TensorChange, Weights
 from assent.core.digest import Digest
-from assent.core.inspection import Inspection, Part, Tensor
+from assent.core.inspection import MORE_SETTINGS, Inspection, Part, Tensor
+from assent.core.scalar import Scalar
 from assent.core.tensor_names import aligned
 
 _Pair = tuple[Part | None, Part | None]
@@ -237,7 +238,7 @@ def _part(
         new_trees=right.trees,
         tensors=tuple(one for one in found if one is not None),
         same_tensors=sum(one is None for one in found),
-        settings=compare_values(left.settings, right.settings),
+        settings=compare_values(*_listed(left.settings, right.settings)),
         versions=compare_packages(left.versions, right.versions),
         added_features=tuple(name for name in right.features if name not in had),
         removed_features=tuple(name for name in left.features if name not in has),
@@ -257,6 +258,26 @@ def _part(
         not_read=right.not_read,
         is_changed=not is_same,
     )
+
+
+def _listed(
+    old: Mapping[str, Scalar], new: Mapping[str, Scalar]
+) -> tuple[Mapping[str, Scalar], Mapping[str, Scalar]]:
+    """The settings of both sides without those that one side has only in the digest of what was too
+    much: they are neither new nor gone.
+    """
+    ends = [
+        max(side.keys() - {MORE_SETTINGS}, default="")
+        for side in (old, new)
+        if MORE_SETTINGS in side
+    ]
+    if not ends:
+        return old, new
+    before, after = (
+        {name: side[name] for name in side if name == MORE_SETTINGS or name <= min(ends)}
+        for side in (old, new)
+    )
+    return before, after
 
 
 def _integers(tensor: Tensor) -> int:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from assent.core.diff.model import Weights
 from assent.core.diff.sameness import NotCompared
 from assent.core.inspection import Part, Tensor
+
+ALL_VALUES = "the values of all tensors"
 
 _Pair = tuple[Part | None, Part | None]
 
@@ -26,13 +30,18 @@ def uncompared(
     pairs: Sequence[_Pair], known: LoadedBundle, weights: Weights | None
 ) -> tuple[NotCompared, ...]:
     """The parts on both sides, and the tensors, whose bytes are not known to be the same and whose
-    content was not compared. `weights` is None if nobody looked at values.
+    content was not compared, or not the part of it that differs. `weights` is None if nobody looked
+    at values.
     """
     both = [(old, new) for old, new in pairs if old is not None and new is not None]
     other = [(old, new) for old, new in both if not known.are_same(old, new)]
     same = {new.path for old, new in both if known.have_same_values(old, new)}
     parts = [found for old, new in other for found in _parts(old, new)]
-    return (*parts, *_values(tuple(_tensors(pairs, same)), weights))
+    values = tuple(_values(tuple(_tensors(pairs, same)), weights))
+    moved: frozenset[str] = frozenset() if weights is None else _moved(weights)
+    told = frozenset(one.name for one in (*parts, *values))
+    more = (_more(old, new, both, known, moved, told) for old, new in other if new.path not in told)
+    return (*parts, *values, *(one for one in more if one is not None))
 
 
 def _parts(old: Part, new: Part) -> Iterator[NotCompared]:
@@ -75,7 +84,7 @@ def _values(
         return
     if weights is None or weights.problem is not None:
         why = "nobody asked for it" if weights is None else weights.problem or ""
-        yield NotCompared(name="the values of all tensors", reason=why)
+        yield NotCompared(name=ALL_VALUES, reason=why)
         return
     told = {one.name for one in weights.changes} | {one.name for one in weights.not_compared}
     asked = {name for path, one in tensors for name in (one.name, f"{path}: {one.name}")}
@@ -83,3 +92,46 @@ def _values(
     for path, tensor in tensors:
         if tensor.name not in told and f"{path}: {tensor.name}" not in told:
             yield NotCompared(name=tensor.name, reason="where its values lie is not known")
+
+
+def _moved(weights: Weights) -> frozenset[str]:
+    """The tensors whose values are other ones."""
+    return frozenset(one.name for one in weights.changes if one.distance != 0)
+
+
+def _more(
+    old: Part,
+    new: Part,
+    both: Sequence[tuple[Part, Part]],
+    known: LoadedBundle,
+    moved: Set[str],
+    told: Set[str],
+) -> NotCompared | None:
+    """That a part has other bytes and all that was compared of it is the same: what differs in it
+    is something that nobody looked at, whatever its format.
+    """
+    if _facts(old) != _facts(new):
+        return None
+    owners = [new, *(one for _, one in both if new.path in one.beside)]
+    names = {
+        name
+        for one in owners
+        for tensor in one.tensors
+        for name in (tensor.name, f"{one.path}: {tensor.name}")
+    }
+    if told & names or (names and ALL_VALUES in told):
+        return None  # what differs may be among these
+    if not moved & names:
+        return NotCompared(
+            name=new.path, reason="its bytes differ, though nothing that was compared does"
+        )
+    if any(one.path in new.beside and not known.are_same(had, one) for had, one in both):
+        why = "its own bytes differ, which the values in other files do not explain"
+        return NotCompared(name=new.path, reason=why)
+    return None
+
+
+def _facts(part: Part) -> tuple[Part, dict[str, Tensor]]:
+    """What was read of a part, apart from where it lies."""
+    tensors = {tensor.name: tensor for tensor in part.tensors}
+    return replace(part, path="", size_bytes=0, tensors=(), beside=()), tensors

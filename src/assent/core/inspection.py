@@ -6,6 +6,11 @@ import msgspec
 
 from assent.core.scalar import Scalar
 
+MORE_SETTINGS = "(other settings)"
+"""The name of the setting that stands for all those of a part that were too many: those whose names
+come last. It says how many they are, and their digest.
+"""
+
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The shape of every part of an inspection."""

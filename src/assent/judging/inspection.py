@@ -19,8 +19,7 @@ from assent.errors import AssentError, IntegrityError
 from assent.files import scratch_folder
 from assent.making.attachments import attachment_file, read_attachment
 from assent.making.bundles import require_sound
-from assent.measure.models.inspect import inspect
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights, inspect
 from assent.measure.predictions.loading import load_predictions
 from assent.measure.profiles.encoding import MAX_BYTES as MAX_PROFILE_BYTES
 from assent.measure.profiles.encoding import decode_profiles

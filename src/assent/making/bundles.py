@@ -27,7 +27,7 @@ from assent.making.scratch import keep
 from assent.making.worktree import documents_of, inputs_of, some_of, written
 from assent.measure.files import PLACEHOLDERS, relative_name, require_inside
 from assent.measure.hashes import Hashes
-from assent.measure.models.files import is_executable, model_files
+from assent.measure.model_files import is_executable, model_files
 from assent.ports import BUNDLE_AGAIN, BlobState, NotInStoreError, Store, View, Wanted
 from assent.recording.versions import version_number
 from assent.workspace import Workspace

@@ -42,7 +42,7 @@ from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
 from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
-from assent.measure.models.files import TRAIN_FIRST, model_files
+from assent.measure.model_files import TRAIN_FIRST, model_files
 from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.patterns import covers

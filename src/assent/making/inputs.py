@@ -48,7 +48,7 @@ from assent.measure.files import (
     relative_name,
 )
 from assent.measure.hashes import Hashes
-from assent.measure.models.files import is_executable
+from assent.measure.model_files import is_executable
 from assent.measure.patterns import base_of, covers, is_glob, relates
 from assent.measure.pointers import StandIn, is_folder, not_here, require_there
 

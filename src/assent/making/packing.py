@@ -29,7 +29,7 @@ from assent.making.locks import current_lock
 from assent.making.running import recovered
 from assent.making.scratch import Evaluated, kept
 from assent.making.worktree import documents_of, inputs_of
-from assent.measure.models.files import is_executable, model_files
+from assent.measure.model_files import is_executable, model_files
 from assent.ports import Source
 from assent.workspace import Workspace
 

@@ -25,9 +25,8 @@ from assent.files import write_atomically
 from assent.judging.inspection import compare_bundles
 from assent.making.bundles import baseline, find
 from assent.measure.files import file_digest
-from assent.measure.models.files import model_files
-from assent.measure.models.inspect import inspect
-from assent.measure.models.weights import compare_weights
+from assent.measure.model_files import model_files
+from assent.measure.models import compare_weights, inspect
 from assent.measure.profiles.databases import is_database
 from assent.measure.profiles.encoding import decode_profile, encode_profile
 from assent.measure.profiles.profile import profile_data

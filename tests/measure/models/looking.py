@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from assent.core.inspection import Part
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
 
 
 def look(path: Path, name: str | None = None) -> Part:

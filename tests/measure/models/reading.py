@@ -8,10 +8,9 @@ from pathlib import Path
 from assent.core.diff.model import WeightChange
 from assent.core.inspection import Part
 from assent.measure.files import Progress
-from assent.measure.models.inspect import inspect
+from assent.measure.models import compare_weights, inspect
 from assent.measure.models.located import Located, Place, Unread
 from assent.measure.models.reader import HEAD_BYTES, ModelSource
-from assent.measure.models.weights import compare_weights
 
 
 def part_of(path: Path) -> Part:

@@ -123,7 +123,7 @@ def test_hostile_json(tmp_path: Path, content: str) -> None:
 
 @pytest.mark.threat(39)
 def test_many_trees_are_not_all_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assent.measure.models.catboost.MAX_TREES", 1_000)
+    monkeypatch.setattr("assent.measure.models.formats.catboost.MAX_TREES", 1_000)
     tree = {"leaf_values": [1, 2], "splits": [{"float_feature_index": 0}]}
     content = json.dumps({"oblivious_trees": [tree] * 5_000})
     part = written(tmp_path, "m.json", content)

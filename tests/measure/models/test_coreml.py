@@ -11,10 +11,9 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Part, Tensor
-from assent.measure.models import coreml as reader
-from assent.measure.models.inspect import inspect
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import coreml as reader
 from assent.measure.models.reader import ModelSource
-from assent.measure.models.weights import compare_weights
 from tests.measure.models.looking import look_at
 from tests.measure.models.reading import located
 from tests.measure.models.wires import message, number
@@ -170,3 +169,48 @@ def test_a_path_that_leaves_the_model_is_not_opened(tmp_path: Path) -> None:
     part = parts(files(tmp_path, model, weights(VALUES)))[MODEL]
     assert part.problem is not None
     assert "is not there" in part.problem
+
+
+def described(*more: bytes) -> bytes:
+    """A program whose description says more."""
+    block = message(3, message(1, "CoreML7"), message(2, constant("b", immediate(1.5, 2))))
+    description = message(2, feature(1, "x", 1, 3), feature(10, "y", 1), *more)
+    function = message(2, message(1, "main"), message(2, block))
+    return number(1, 8) + description + message(502, number(1, 1) + function)
+
+
+def metadata(**texts: str) -> bytes:
+    entries = (message(100, message(1, key), message(2, text)) for key, text in texts.items())
+    return message(100, message(3, "me"), *entries)
+
+
+def test_what_else_it_says_is_compared(tmp_path: Path) -> None:
+    plain = described()
+    models = [
+        plain,
+        plain + number(10, 1),  # may be trained on the phone
+        described(message(11, "label")),  # the output that is predicted
+        described(message(1, message(1, "z"), message(3, message(4, number(1, 224))))),
+        described(message(1, message(1, "z"), message(3, message(4, number(1, 225))))),
+        described(metadata(labels="a")),
+        described(metadata(labels="b")),
+        described(metadata(labels="a", author="you")),
+        plain.replace(message(502), message(502)),
+        number(1, 8) + message(2, feature(1, "x", 1, 3)) + message(502, message(3, "words")),
+        number(1, 8) + message(2, feature(1, "x", 1, 3)) + message(502, message(3, "other words")),
+    ]
+    found = [look_at(tmp_path, model, "m.mlmodel") for model in models]
+    assert {part.problem for part in found} == {None}
+    assert found[0].settings == found[8].settings
+    facts = {(tuple(sorted(part.settings.items())), part.signature) for part in found}
+    assert len(facts) == len(models) - 1
+
+
+def test_metadata_without_end_is_compared_by_its_digest(tmp_path: Path) -> None:
+    many = {f"k{at:04}": "x" for at in range(2_500)}
+    sides = [
+        look_at(tmp_path, described(metadata(**said)), "m.mlmodel").settings
+        for said in (many, many | {"k2499": "y"})
+    ]
+    assert len(sides[0]) == 2_000
+    assert sides[0] != sides[1]

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from assent.core.inspection import MORE_SETTINGS
 from assent.core.scalar import NonFinite, Scalar
-from assent.measure.models.facts import MAX_SETTINGS, MAX_TEXT, literal, setting, settings
+from assent.measure.models.facts import (
+    MAX_SETTINGS,
+    MAX_TEXT,
+    digest_in_short,
+    literal,
+    setting,
+    settings,
+)
 from assent.measure.models.reader import ReadError
 
 
@@ -48,7 +56,20 @@ def test_secrets_are_taken_out() -> None:
 
 
 def test_they_are_few() -> None:
-    assert len(settings({f"k{at}": at for at in range(10_000)})) == MAX_SETTINGS
+    many = {f"k{at:05}": at for at in range(10_000)}
+    found = settings(many)
+    assert len(found) == MAX_SETTINGS
+    assert str(found[MORE_SETTINGS]).startswith("8,001 more, sha256:")
+    assert found == settings(dict(reversed(many.items())))
+    changed = settings({**many, "k09999": 0})
+    assert {name for name in found if found[name] != changed[name]} == {MORE_SETTINGS}
+    assert MORE_SETTINGS not in settings({f"k{at}": at for at in range(MAX_SETTINGS)})
+
+
+def test_what_json_has_no_word_for_is_not_null() -> None:
+    said = [setting([value]) for value in (None, float("nan"), float("inf"), "NaN")]
+    assert said == ["[null]", "[NaN]", "[Infinity]", '["NaN"]']
+    assert len({digest_in_short(value) for value in (None, float("nan"), "NaN")}) == 3
 
 
 @pytest.mark.threat(39)

@@ -19,10 +19,9 @@ from safetensors.numpy import save_file
 
 from assent.core.diff.sameness import NotCompared
 from assent.core.inspection import Part, Tensor
-from assent.measure.models import gguf
-from assent.measure.models.inspect import inspect
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import gguf
 from assent.measure.models.reader import ModelSource
-from assent.measure.models.weights import compare_weights
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import unread
 
@@ -318,3 +317,14 @@ def test_kinds_that_nobody_reads_are_not_compared(tmp_path: Path) -> None:
     found = compare_weights({"m.gguf": tmp_path / "old"}, {"m.gguf": tmp_path / "new"})
     why = "values of the type q8_1 are not read"
     assert (found.changes, found.not_compared) == ((), (NotCompared(name="w", reason=why),))
+
+
+def test_two_texts_that_are_no_utf_8_are_two(tmp_path: Path) -> None:
+    path = tmp_path / "m.gguf"
+    written(path)
+    content = path.read_bytes()
+    found = []
+    for other in (b"\xff", b"\xfe"):
+        path.write_bytes(content.replace(b"small | <b>", b"small | <b" + other))
+        found.append(inspected(path).settings["general.name"])
+    assert found == ["small | <b\\xff", "small | <b\\xfe"]

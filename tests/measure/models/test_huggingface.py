@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
+from assent.measure.models.facts import digest_in_short
 from tests.measure.models.reading import parts_of, written
 
 CONFIG: dict[str, Any] = {
@@ -120,7 +121,8 @@ def test_shards(tmp_path: Path) -> None:
     index = {"metadata": {"total_size": 8}, "weight_map": shards}
     files = {"model.safetensors.index.json": json.dumps(index), "m-1.safetensors": "x"}
     part = parts_of(tmp_path, files)["model.safetensors.index.json"]
-    assert part.settings == {"metadata.total_size": 8, "shards": 2, "tensors": 2}
+    known = {"metadata.total_size": 8, "shards": 2, "tensors": 2}
+    assert part.settings == known | {"shards of tensors": digest_in_short(shards)}
     assert part.problem == "it names shards that the model does not have: gone"
     del shards["b"]
     files["model.safetensors.index.json"] = json.dumps(index)
@@ -264,3 +266,30 @@ def test_where_the_layers_of_sentence_transformers_lie_is_a_fact(tmp_path: Path)
         path.write_text(json.dumps([layer]))
         settings.append(inspect({path.name: path}).parts[0].settings)
     assert settings[0] != settings[1]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"weight_map": {"a": "m-2.safetensors"}},
+        {"metadata": 5},
+        {"something": "new"},
+    ],
+)
+def test_what_else_an_index_says_is_compared(tmp_path: Path, more: dict[str, Any]) -> None:
+    index: dict[str, Any] = {"weight_map": {"a": "m-1.safetensors"}}
+    name = "model.safetensors.index.json"
+    first, second = (
+        written(tmp_path, name, json.dumps(said)).settings for said in (index, index | more)
+    )
+    assert first != second
+
+
+def test_how_a_tokenizer_cuts_and_fills_is_compared(tmp_path: Path) -> None:
+    first, second = (
+        written(tmp_path, "tokenizer.json", json.dumps({"truncation": {"max_length": size}}))
+        for size in (128, 256)
+    )
+    assert (first.problem, first.settings["truncation"]) == (None, '{"max_length":128}')
+    assert first.settings != second.settings
+    assert "words added" in (first.left_out or "")

@@ -11,7 +11,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from assent.core.inspection import Part
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
 
 INDEX = "model.safetensors.index.json"
 ONE, TWO = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"

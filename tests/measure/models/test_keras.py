@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Danger, Field, Part, Tensor
-from assent.measure.models import hdf5
-from assent.measure.models.inspect import inspect
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import hdf5
 from assent.measure.models.reader import ModelSource
-from assent.measure.models.weights import compare_weights
 from tests.measure.models.reading import located as read_at
+from tests.measure.models.reading import unread
 
 WRITER = textwrap.dedent("""
     import sys, warnings
@@ -384,3 +384,89 @@ def test_other_files_in_the_archive_are_said_to_be_left_out(real: Path, tmp_path
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("assets/vocabulary.txt", "a")
     assert "assets/vocabulary.txt" in (inspected(path).left_out or "")
+
+
+def test_how_layers_are_wired_is_compared(tmp_path: Path) -> None:
+    """What a description says that no setting shows."""
+    said: tuple[dict[str, Any], ...] = (
+        *({}, {"inbound_nodes": ["a"]}, {"inbound_nodes": ["b"]}),
+        {"build_config": {}},
+    )
+    found = [
+        inspected(archive(tmp_path / "m.keras", layer("Dense", {"units": 3}, **more))).settings
+        for more in said
+    ]
+    assert len({tuple(sorted(one.items())) for one in found}) == 4
+
+
+def test_what_is_said_of_how_it_was_written(tmp_path: Path) -> None:
+    path = archive(tmp_path / "m.keras", layer("Dense"))
+    plain = inspected(path)
+    assert (plain.versions, plain.settings["metadata.keras_version"]) == (
+        {"keras": "3.9.0"},
+        "3.9.0",
+    )
+    found = []
+    for said in (b'{"date_saved": "2026-01-01"}', b"no JSON", b"[1]"):
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("metadata.json", said)
+            file.writestr("config.json", json.dumps(layer("Dense")))
+        found.append(inspected(path).settings)
+    assert found[0]["metadata.date_saved"] == "2026-01-01"
+    assert found[1]["metadata.as it stands"] == "no JSON"
+    assert found[2]["metadata.as it stands"] == "[1]"
+
+
+def test_why_values_of_hdf5_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "m.h5"
+    with h5py.File(path, "w") as file:
+        file["text"] = np.array([b"ab", b"c"])
+        file["words"] = ["ab", "c"]
+        file["high"] = np.arange(3, dtype=">f4")
+        file.create_dataset("chunks", data=np.arange(9.0), chunks=(3,))
+        file.create_dataset("nothing", (3,), "f4")
+        file["complex"] = np.ones(2, dtype=np.complex128)
+        plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plan.set_layout(h5py.h5d.COMPACT)
+        space, kind = h5py.h5s.create_simple((2,)), h5py.h5t.NATIVE_FLOAT
+        h5py.h5d.create(file.id, b"compact", kind, space, plan)
+        file.create_dataset("outside", (4,), "u1", external=[("/etc/passwd", 0, 4)])
+        file["plain"] = np.arange(3.0)
+    source = ModelSource(name="m.h5", path=path, size_bytes=path.stat().st_size, head=b"", files={})
+    places = hdf5.locate(source)
+    assert list(read_at(places)) == ["plain"]
+    assert unread(places) == {
+        "text": "values of the type |S2 are not read",
+        "words": "values of the type object are not read",
+        "high": "its values have the highest byte first",
+        "chunks": "its values are compressed or in chunks",
+        "nothing": "its values were never written",
+        "complex": "values of the type complex128 are not read",
+        "compact": "its values lie among what is said of it",
+        "outside": "its values lie in another file",
+    }
+
+
+@pytest.mark.parametrize("change", ["deep", "twice", "reference", "an empty group", "a type"])
+def test_attributes_that_are_easily_missed(tmp_path: Path, change: str) -> None:
+    parts = []
+    for at in (0, 1):
+        path = tmp_path / f"{at}.h5"
+        with h5py.File(path, "w") as file:
+            file["g/w"] = np.arange(4.0)
+            file["g/v"] = np.arange(4.0)
+            match change:
+                case "deep":  # a name that says something of the whole model elsewhere
+                    file["g"].attrs["backend"] = "torch" if at else "jax"
+                case "twice":
+                    file.attrs["backend"] = "jax"
+                    file.create_group("model_weights").attrs["backend"] = "torch" if at else "jax"
+                case "reference":
+                    file.attrs["first"] = file["g/v" if at else "g/w"].ref
+                case "an empty group":
+                    file.create_group("a" if at else "b")
+                case "a type":
+                    file["a" if at else "b"] = np.dtype("f4")
+        parts.append(inspected(path))
+    assert [part.problem for part in parts] == [None, None]
+    assert parts[0].settings != parts[1].settings

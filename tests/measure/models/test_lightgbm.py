@@ -92,6 +92,6 @@ def test_hostile_files(tmp_path: Path, what: str) -> None:
 def test_many_trees_and_lines_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = HEAD + "".join(f"Tree={at}\nnum_leaves=1\n" for at in range(50_000))
     assert written(tmp_path, "m.txt", content + "end of trees\n").trees == 50_000
-    monkeypatch.setattr("assent.measure.models.lightgbm.MAX_STEPS", 10_000)
+    monkeypatch.setattr("assent.measure.models.formats.lightgbm.MAX_STEPS", 10_000)
     part = written(tmp_path, "m.txt", content + "end of trees\n")
     assert part.problem == "it holds more than 10,000 lines of trees"

@@ -140,3 +140,22 @@ def test_hostile_files(tmp_path: Path, content: str | bytes) -> None:
 def test_a_code_folder_outside_names_nothing(tmp_path: Path, folder: str) -> None:
     files = {"m/MLmodel": f"flavors:\n  f:\n    code: '{folder}'\n", "x.py": ""}
     assert parts_of(tmp_path, files)["m/MLmodel"].code == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("model_size_bytes: 1024", "model_size_bytes: 1025"),
+        ("utc_time_created: '2026", "utc_time_created: '2027"),
+        ('"default": 0.5', '"default": 0.6'),
+        ("artifact_path: model", "artifact_path: model\nmetadata: {threshold: 1}"),
+        ("artifact_path: model", "artifact_path: model\nsklearn: 1"),
+        ("python_version: 3.11.4", "python_version: {version: {major: 3}}"),
+    ],
+)
+def test_what_else_it_says_is_compared(tmp_path: Path, old: str, new: str) -> None:
+    first, second = (
+        written(tmp_path, "MLmodel", said) for said in (COLUMNS, COLUMNS.replace(old, new))
+    )
+    assert (first.problem, second.problem) == (None, None)
+    assert first.settings != second.settings

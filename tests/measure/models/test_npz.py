@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Tensor
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights
 from tests.measure.models.looking import look, look_at, whats
 
 hostile = pytest.mark.threat(39)

@@ -10,9 +10,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from assent.core.inspection import Danger, Field, Part, Tensor
-from assent.measure.models import onnx as reader
-from assent.measure.models import onnx_tensors
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
+from assent.measure.models.formats import onnx as reader
+from assent.measure.models.formats import onnx_tensors
 from assent.measure.models.reader import ModelSource
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import unread
@@ -320,7 +320,7 @@ def test_very_many_tensors(tmp_path: Path) -> None:
 
 @pytest.mark.threat(39)
 def test_very_many_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assent.measure.models.protobuf.MAX_FIELDS", 10_000)
+    monkeypatch.setattr("assent.measure.models.wire.protobuf.MAX_FIELDS", 10_000)
     path = tmp_path / "m.onnx"
     path.write_bytes(field(7, b"\x08\x01" * 20_000))
     assert "fields" in str(inspected(path).problem)
@@ -499,3 +499,68 @@ def test_too_many_values_that_are_spelled_one_by_one(
     assert set(read_at(places)) == {"few"}
     assert set(unread(places)) == {"many"}
     assert inspected(path).problem is None
+
+
+def _said(change: str) -> Any:
+    """A model that says one thing more."""
+    made = linear()
+    match change:
+        case "words":
+            made.doc_string = "x"
+        case "version":
+            made.model_version = 2
+        case "domain":
+            made.domain = "org.acme"
+        case "words of the graph":
+            made.graph.doc_string = "x"
+        case "shape inside":
+            inside = helper.make_tensor_value_info("h", TensorProto.FLOAT, [None, 3])
+            made.graph.value_info.append(inside)
+        case "name of a dimension":
+            made.graph.output[0].type.tensor_type.shape.dim[0].dim_param = "batch"
+        case "words of an input":
+            made.graph.input[0].doc_string = "x"
+        case "scale of a tensor":
+            made.graph.quantization_annotation.add(tensor_name="h")
+        case "words of a weight":
+            made.graph.initializer[0].doc_string = "x"
+        case "words of a node":
+            made.graph.node[0].doc_string = "x"
+        case "metadata twice":
+            for value in ("a", "b"):
+                made.metadata_props.add(key="k", value=value)
+        case "metadata twice, the other way":
+            for value in ("b", "a"):
+                made.metadata_props.add(key="k", value=value)
+        case "metadata":
+            made.metadata_props.add(key="k", value="b")
+    return made
+
+
+def test_what_else_it_says_is_compared(tmp_path: Path) -> None:
+    changes = (
+        *("nothing", "words", "version", "domain", "words of the graph", "shape inside"),
+        *("name of a dimension", "words of an input", "scale of a tensor", "words of a weight"),
+        *("words of a node", "metadata", "metadata twice", "metadata twice, the other way"),
+    )
+    found = [inspected(saved(tmp_path / "m.onnx", _said(change))) for change in changes]
+    assert {part.problem for part in found} == {None}
+    settings = [tuple(sorted(part.settings.items())) for part in found]
+    assert len(set(settings)) == len(changes)
+
+
+def test_where_the_values_lie_is_no_difference(tmp_path: Path) -> None:
+    made = linear()
+    inside = inspected(saved(tmp_path / "m.onnx", made))
+    (tmp_path / "w.bin").write_bytes(bytes(4) + WEIGHT.tobytes())
+    weight = made.graph.initializer[0]
+    weight.ClearField("raw_data")
+    weight.data_location = TensorProto.EXTERNAL
+    for key, value in {"location": "w.bin", "offset": "4"}.items():
+        weight.external_data.add(key=key, value=value)
+    paths = {"w.bin": tmp_path / "w.bin"}
+    outside = inspected(saved(tmp_path / "m.onnx", made), **paths)
+    assert outside.problem is None
+    assert outside.settings == inside.settings
+    weight.external_data.add(key="checksum", value="x")
+    assert inspected(saved(tmp_path / "m.onnx", made), **paths).settings != inside.settings

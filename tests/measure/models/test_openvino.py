@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Part, Tensor
-from assent.measure.models import openvino as reader
-from assent.measure.models.inspect import inspect
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights, inspect
+from assent.measure.models.formats import openvino as reader
 
 WEIGHT = np.arange(6, dtype=np.float32)
 BIAS = np.ones(2, dtype=np.float16)
@@ -141,3 +140,50 @@ def test_a_number_that_comes_in_pieces_is_one_number(tmp_path: Path) -> None:
     part = parts(files(tmp_path, said, None))["m.xml"]
     assert part.signature is not None
     assert part.signature.inputs[0].shape == (None, 224)
+
+
+INFO = '<info name="OpenVINO Runtime" value="2026"/>'
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        graph().replace('value="2026"', 'value="2027"'),
+        graph().replace(INFO, "<model_info><labels value='a b'/></model_info>"),
+        graph().replace(INFO, f"{INFO}<model_info>text</model_info>"),
+        graph().replace("<edges/>", "<meta_data><MO_version value='1'/></meta_data><edges/>"),
+        graph().replace("<data a=", '<rt_info><attribute name="p" value="1"/></rt_info><data a='),
+        graph().replace('name="g"', 'name="h"'),
+        graph().replace("<edges/>", "<edges>text</edges>"),
+        graph().replace("<edges/>", '<edges><edge from-layer="0"/></edges>'),
+        graph().replace('version="11"', 'version="10"'),
+    ],
+)
+def test_what_stands_beside_the_graph_is_compared(tmp_path: Path, other: str) -> None:
+    first, second = (parts(files(tmp_path, said, VALUES))["m.xml"] for said in (graph(), other))
+    assert other != graph()
+    assert (first.problem, second.problem) == (None, None)
+    assert (first.settings, first.versions) != (second.settings, second.versions)
+
+
+def test_how_it_was_made_is_shown_by_name(tmp_path: Path) -> None:
+    said = graph().replace(INFO, f'{INFO}{INFO}<conversion><input value="a.onnx"/></conversion>')
+    settings = parts(files(tmp_path, said, VALUES))["m.xml"].settings
+    assert settings["rt_info.info.OpenVINO Runtime"] == "2026"
+    assert settings["rt_info.conversion.input"] == "a.onnx"
+
+
+def test_white_space_is_no_difference(tmp_path: Path) -> None:
+    spaced = graph().replace("><", ">\n  <")
+    first, second = (parts(files(tmp_path, said, VALUES))["m.xml"] for said in (graph(), spaced))
+    assert first.settings == second.settings
+
+
+def test_notes_without_end_are_compared_by_their_digest(tmp_path: Path) -> None:
+    many = "".join(f'<n{at} value="1"/>' for at in range(3_000))
+    first, second = (
+        parts(files(tmp_path, graph().replace(INFO, said), VALUES))["m.xml"].settings
+        for said in (many, many.replace('<n2999 value="1"', '<n2999 value="2"'))
+    )
+    assert len(first) < 2_100
+    assert first != second

@@ -58,3 +58,8 @@ def test_nothing_is_included_from_outside(tmp_path: Path) -> None:
     (tmp_path / "other.txt").write_text("numpy==1\n")
     part = written(tmp_path, "requirements.txt", "-r other.txt\n-r /etc/passwd\nscipy==1\n")
     assert part.versions == {"scipy": "1"}
+
+
+def test_where_packages_come_from_is_said_to_be_left_out(tmp_path: Path) -> None:
+    part = written(tmp_path, "requirements.txt", "--index-url https://a.example\nscipy==1\n")
+    assert "where packages come from" in (part.left_out or "")

@@ -24,12 +24,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.core.inspection import Part
-from assent.measure.models import unpack
+from assent.measure.models.formats.pickles import begins_like_pickle
+from assent.measure.models.inert import lookups
 from assent.measure.models.inert import walk as walks
 from assent.measure.models.inert.seen import Budget
-from assent.measure.models.inert.source import Source
 from assent.measure.models.inert.walk import walk
-from assent.measure.models.pickles import begins_like_pickle
+from assent.measure.models.wire import unpack
+from assent.measure.models.wire.source import Source
 from tests.effort import examples
 from tests.measure.models.looking import look, look_at, whats
 
@@ -636,7 +637,7 @@ def test_a_walk_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert "nested" in problem(b"(" * 200_000, Budget())
     monkeypatch.setattr(walks, "_CHECK_TIME", 1)
     assert "too long" in problem(b"N0" * 20 + b"N.", Budget(seconds=-1))
-    monkeypatch.setattr(walks, "MAX_IMPORTS", 10)
+    monkeypatch.setattr(lookups, "MAX_IMPORTS", 10)
     names = b"".join(name("m", f"n{number}") for number in range(20))
     assert "imports" in problem(names + b".", Budget())
 

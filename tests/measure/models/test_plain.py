@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from assent.measure.models.inspect import READERS
+from assent.measure.models import inspect
+from assent.measure.models.registry import FORMATS
 from tests.measure.models.reading import written
 
 
@@ -38,4 +39,19 @@ def test_kinds(tmp_path: Path, name: str, content: str | bytes, kind: str, is_co
 
 
 def test_it_is_asked_last() -> None:
-    assert READERS[-1] == "plain"
+    assert FORMATS[-1] == "plain"
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("name", ["model.xml", "model.json"])
+def test_machine_code_that_a_model_calls_its_weights_is_code(tmp_path: Path, name: str) -> None:
+    said = {
+        "model.xml": '<net name="g" version="11"><layers/></net>',
+        "model.json": '{"weightsManifest": [{"paths": ["model.bin"], "weights": []}]}',
+    }
+    (tmp_path / name).write_text(said[name])
+    (tmp_path / "model.bin").write_bytes(b"\x7fELF" + bytes(60))
+    files = {one: tmp_path / one for one in (name, "model.bin")}
+    parts = {part.path: part for part in inspect(files).parts}
+    assert parts["model.bin"].settings == {"weights of": name}
+    assert parts["model.bin"].code == ("model.bin",)

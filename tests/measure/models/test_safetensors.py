@@ -11,8 +11,8 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from assent.core.inspection import Part, Tensor
-from assent.measure.models import safetensors
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
+from assent.measure.models.formats import safetensors
 from assent.measure.models.reader import ModelSource
 from tests.measure.models.reading import located as read_at
 

@@ -6,12 +6,13 @@ saved_object_graph).
 from __future__ import annotations
 
 import json
+import pickle
 from pathlib import Path
 
 import pytest
 
 from assent.core.inspection import Danger, Field, Part, Tensor
-from assent.measure.models.inspect import inspect
+from assent.measure.models import inspect
 from tests.measure.models.wires import message, number
 
 FLOAT, STRING, RESOURCE = 1, 7, 20
@@ -215,3 +216,43 @@ def test_every_truncation_is_a_problem(tmp_path: Path) -> None:
     for size in range(len(content)):
         path.write_bytes(content[:size])
         assert inspected(path).problem is not None, size
+
+
+def test_files_beside_a_graph_are_data_of_it(tmp_path: Path) -> None:
+    graph = saved(tmp_path)
+    data = tmp_path / "data"
+    data.write_bytes(bytes(range(200)))
+    names = (
+        "m/variables/variables.index",
+        "m/variables/variables.data-00000-of-00001",
+        "m/fingerprint.pb",
+    )
+    files = {"m/saved_model.pb": graph, **dict.fromkeys(names, data)}
+    parts = {part.path: part for part in inspect(files).parts}
+    for name in names:
+        part = parts[name]
+        assert (part.format, part.not_read, part.problem) == ("savedmodel", None, None)
+        assert "m/saved_model.pb" in part.settings.values()
+        assert part.left_out is not None  # so nobody calls other values the same
+    assert parts["m/saved_model.pb"].beside == names[1::-1]
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("other/variables/variables.index", b"x" * 50),  # beside no graph
+        ("m/variables/variables.so", b"x" * 50),
+        ("m/variables/more.data-00000-of-00001", b"x" * 50),
+        ("m/assets/variables.index", b"x" * 50),
+        ("m/variables/variables.index", pickle.dumps(print)),
+        ("m/variables/variables.data-00000-of-00001", b"\x7fELF" + bytes(50)),
+    ],
+    ids=range(6),
+)
+def test_what_only_looks_like_data_of_a_graph(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / "data").write_bytes(content)
+    files = {"m/saved_model.pb": saved(tmp_path), name: tmp_path / "data"}
+    parts = {part.path: part for part in inspect(files).parts}
+    part = parts[name]
+    assert part.not_read or part.dangers or part.imports or part.code

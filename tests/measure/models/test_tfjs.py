@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,7 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Part, Tensor
-from assent.measure.models.inspect import inspect
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights, inspect
 
 KERNEL = np.arange(6, dtype=np.float32)
 BIAS = np.array([3, 4], dtype=np.int32)
@@ -166,3 +166,64 @@ def test_a_quantization_that_is_none_ends_nothing(tmp_path: Path, quantization: 
     files["model.json"].write_text(text)
     assert all(part.problem or part.not_read for part in inspect(files).parts)
     assert compare_weights(files, files).compared == 0
+
+
+class Counted(type(Path())):  # type: ignore[misc]  # the class of paths of this system
+    """A path that counts how often its file is opened."""
+
+    opened = 0
+
+    def open(self, *args: Any, **named: Any) -> Any:
+        type(self).opened += 1
+        return super().open(*args, **named)
+
+
+def opened(folder: Path, shards: int, look: Callable[[dict[str, Path]], object]) -> int:
+    """How often a description is opened that names one of so many small files beside it."""
+    said = description(entry("b", BIAS), paths=["s0.bin"])
+    content = {f"s{number}": BIAS.tobytes() for number in range(shards)}
+    files = model(folder, said, **content)
+    Counted.opened = 0
+    look({**files, "model.json": Counted(files["model.json"])})
+    return Counted.opened
+
+
+@pytest.mark.threat(39)
+@pytest.mark.parametrize("look", [inspect, lambda files: compare_weights(files, {})])
+def test_a_description_is_read_once_for_all_files_beside_it(tmp_path: Path, look: Any) -> None:
+    few, many = (opened(tmp_path / str(shards), shards, look) for shards in (2, 40))
+    assert few == many > 0
+
+
+def test_a_description_that_cannot_be_read_is_not_read_again(tmp_path: Path) -> None:
+    files = model(tmp_path, description(paths=[]) | {"weightsManifest": 1})
+    shards = {f"s{number}.bin": files["model.json"] for number in range(40)}
+    Counted.opened = 0
+    found = parts({**shards, "model.json": Counted(files["model.json"])})
+    assert found["model.json"].problem is not None
+    assert Counted.opened < 10
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"userDefinedMetadata": {"labels": ["a"]}},
+        {"signature": {"inputs": {"x": {"resourceId": "1"}}}},
+        {"trainingConfig": {"loss": "mse"}},
+        {"something new": [float("nan")]},
+    ],
+)
+def test_what_else_it_says_is_compared(tmp_path: Path, more: dict[str, Any]) -> None:
+    plain, other = (
+        parts(model(tmp_path, description(paths=[], **said)))["model.json"].settings
+        for said in ({}, more)
+    )
+    assert plain != other
+
+
+def test_what_a_weight_says_beside_its_shape_is_compared(tmp_path: Path) -> None:
+    plain, other = (
+        parts(model(tmp_path, description(entry("b", BIAS, **said), paths=["a.bin"])))
+        for said in ({}, {"group": "mean"})
+    )
+    assert plain["model.json"].settings != other["model.json"].settings

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from assent.core.inspection import Field, Tensor
-from assent.measure.models import tflite as reader
-from assent.measure.models.weights import compare_weights
+from assent.measure.models import compare_weights
+from assent.measure.models.formats import tflite as reader
 from tests.measure.models.flatbuffers import Again, Fields, Raw, numbers, u32, written
 from tests.measure.models.looking import look, look_at
 from tests.measure.models.reading import located, source_of, unread
@@ -142,3 +142,13 @@ def test_what_stands_there_again_and_again_is_not_read_for_ever(tmp_path: Path, 
     part = look_at(tmp_path, content, "m.tflite")
     assert "lists" in (part.problem or "")
     assert len(content) < 5_000_000
+
+
+def test_a_long_description_is_compared_to_its_end(tmp_path: Path) -> None:
+    found = []
+    for end in "ab":
+        content = model().replace(b"made by hand", b"made by hand")
+        long = written({0: u32(3), 3: "x" * 400 + end}, b"TFL3")
+        found.append(look_at(tmp_path, long, "m.tflite").settings["description"])
+        assert look_at(tmp_path, content, "m.tflite").settings["description"] == "made by hand"
+    assert found[0] != found[1]

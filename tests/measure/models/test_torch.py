@@ -16,11 +16,12 @@ import pytest
 
 from assent.core.diff.sameness import NotCompared
 from assent.core.inspection import Tensor
-from assent.measure.models import torch_legacy, torch_zip, zips
-from assent.measure.models.inert.source import Source
+from assent.measure.models import compare_weights
+from assent.measure.models.formats import torch_legacy, torch_zip
 from assent.measure.models.located import Located
 from assent.measure.models.reader import ReadError
-from assent.measure.models.weights import compare_weights
+from assent.measure.models.wire import zips
+from assent.measure.models.wire.source import Source
 from tests.measure.models.looking import look, look_at, whats
 from tests.measure.models.reading import located as read_at
 from tests.measure.models.reading import source_of

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from assent.core.diff.model import WeightChange
 from assent.core.diff.sameness import NotCompared
 from assent.measure.models.floats import decoder
-from assent.measure.models.weights import compare_weights
+from assent.measure.models.weights import TIME_WAS_UP, compare_weights
 from tests.effort import examples
 from tests.measure.models.reading import weighed
 
@@ -404,7 +404,7 @@ def test_the_order_of_files_does_not_matter(tmp_path: Path) -> None:
 PROGRAM = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from assent.measure.models.weights import compare_weights
+    from assent.measure.models import compare_weights
     old, new = (Path(argument) for argument in sys.argv[1:])
     compare_weights({"m.safetensors": old}, {"m.safetensors": new})
     status = Path("/proc/self/status").read_text()
@@ -423,3 +423,46 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         [sys.executable, "-c", PROGRAM, *map(str, paths)], capture_output=True, check=True
     )
     assert int(ran.stdout) < 150 * 1024
+
+
+class Clock:
+    """A clock that stands still for some questions, and then says that a day has passed."""
+
+    def __init__(self, questions: int) -> None:
+        self._left = questions
+
+    def __call__(self) -> float:
+        self._left -= 1
+        return 0.0 if self._left >= 0 else 86_400.0
+
+
+@pytest.mark.threat(39)
+def test_what_is_not_compared_when_time_is_up_is_said(tmp_path: Path) -> None:
+    sides = [
+        saved(tmp_path / side / "m.safetensors", **{name: np.ones(3) * at for name in "abcd"})
+        for at, side in ((1, "old"), (2, "new"))
+    ]
+    everything = compare_weights(*sides)
+    assert (everything.compared, everything.not_compared) == (4, ())
+    seen = set()
+    for questions in range(1, 10):
+        found = compare_weights(*sides, clock=Clock(questions))
+        seen.add(found.compared)
+        if found.problem is not None:
+            assert (found.problem, found.compared) == (TIME_WAS_UP, 0)
+            continue
+        assert {one.reason for one in found.not_compared} <= {TIME_WAS_UP}
+        names = {one.name for one in found.changes} | {one.name for one in found.not_compared}
+        assert names == set("abcd")
+        assert found.compared == len(found.changes) == 4 - len(found.not_compared)
+    assert {0, 2, 4} <= seen
+
+
+def test_a_tensor_that_was_compared_in_part_was_not_compared(tmp_path: Path) -> None:
+    """It is cut into two tasks, and time is up between them."""
+    size = 5_000_000
+    sides = [saved(tmp_path / side / "m.safetensors", w=np.ones(size, "i1")) for side in "on"]
+    found = compare_weights(*sides, clock=Clock(4))
+    assert found.changes == ()
+    assert [(one.name, one.reason) for one in found.not_compared] == [("w", TIME_WAS_UP)]
+    assert compare_weights(*sides, clock=Clock(5)).compared == 1

@@ -161,7 +161,7 @@ def test_hostile_json(tmp_path: Path, what: str) -> None:
 def test_a_million_trees_are_not_all_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assent.measure.models.xgboost.MAX_TREES", 2_000)
+    monkeypatch.setattr("assent.measure.models.formats.xgboost.MAX_TREES", 2_000)
     tree = '{"left_children":[1,-1,-1],"loss_changes":[1,0,0],"split_indices":[1,0,0]}'
     content = (
         '{"learner":{"attributes":{},"feature_names":["a","b"],"gradient_booster":{"model":'

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from assent import parsing
-from assent.core.digest import canonical_json, digest_of, short
+from assent.core.digest import digest_of, short
+from assent.core.inspection import MORE_SETTINGS
 from assent.core.scalar import Scalar, scalar
 from assent.measure.models.reader import MAX_NAMES, ReadError
 from assent.measure.redaction import redact_text
 from assent.parsing import ParseError
 
 MAX_SETTINGS = 2_000
+REST = "what else it says"
+"""The setting of a reader that has the digest of all that it read and told in no other way."""
 MAX_TEXT = 300
 """Longer text is given by its digest: that it differs can be seen, and it fills no page."""
 
@@ -22,20 +27,48 @@ _DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
 
 
 def settings(values: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Nested facts by dotted names, sorted; lists are their canonical JSON."""
+    """Nested facts by dotted names, sorted and not too many; lists are their canonical JSON."""
     found: dict[str, Scalar] = {}
     try:
         for name, value in parsing.flatten(parsing.bounded(dict(values))):
             found[_named(name)] = setting(value)
     except ParseError as error:
         raise ReadError(str(error)) from None
-    return {name: found[name] for name in sorted(found)[:MAX_SETTINGS]}
+    return few(found)
+
+
+def few(found: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """The facts sorted by name. Of too many the last ones are one fact together, their digest: a
+    difference among them can be seen, though not which it is.
+    """
+    names = sorted(found)
+    if len(names) <= MAX_SETTINGS:
+        return {name: found[name] for name in names}
+    cut = [(name, found[name]) for name in names[MAX_SETTINGS - 1 :]]
+    kept = {name: found[name] for name in names[: MAX_SETTINGS - 1]}
+    return {**kept, MORE_SETTINGS: f"{len(cut):,} more, {digest_in_short(cut)}"}
+
+
+def rest(*values: Any) -> dict[str, Scalar]:
+    """The setting for all that a reader has read and tells in no other way, if there is any."""
+    return {REST: digest_in_short(values)} if any(values) else {}
+
+
+def rest_of(digest: hashlib._Hash) -> dict[str, Scalar]:
+    """The same for bytes that were taken into a digest."""
+    is_empty = digest.digest() == hashlib.sha256().digest()
+    return {} if is_empty else {REST: f"sha256:{digest.hexdigest()[:12]}"}
+
+
+def digest_in_short(value: Any) -> str:
+    """The digest of a value that was read of a file, in the few characters that are shown."""
+    return short(digest_of(_spelled(value).encode(errors="backslashreplace")))
 
 
 def setting(value: Any) -> Scalar:
     """One fact, without what looks like a secret."""
     if isinstance(value, dict | list | tuple):
-        text = _listed(value)
+        text = _spelled(value)
     elif isinstance(value, str):
         text = value
     else:
@@ -73,10 +106,13 @@ def _named(name: str) -> str:
     return name if len(name) <= MAX_TEXT else _digest(name)
 
 
-def _listed(value: Any) -> str:
+def _spelled(value: Any) -> str:
+    """A value as JSON with sorted keys in which NaN is not null, as two files may say either."""
     try:
-        return canonical_json(value).decode()
-    except (TypeError, ValueError):
+        return json.dumps(
+            value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=repr
+        )
+    except (TypeError, ValueError):  # keys of several types
         return repr(value)
 
 

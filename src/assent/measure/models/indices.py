@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from assent.core.inspection import Part
 from assent.measure.models.dtypes import BITS, size_bytes
-from assent.measure.models.huggingface import INDEX
+from assent.measure.models.formats.huggingface import INDEX
 from assent.measure.models.reader import ModelSource, ReadError
 from assent.measure.models.small import mapping_of, sibling
 

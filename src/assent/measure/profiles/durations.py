@@ -12,8 +12,8 @@ import binascii
 from typing import Any
 
 from assent.errors import UsageError
-from assent.measure.models.flatbuffer import root
-from assent.measure.models.reader import ReadError
+from assent.measure.damaged import ReadError
+from assent.measure.flatbuffer import root
 
 _KEY = "ARROW:schema"
 _MARK = b"\xff\xff\xff\xff"

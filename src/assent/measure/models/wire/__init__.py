@@ -1,0 +1,1 @@
+"""How values lie in the bytes of a file: readers that many formats share."""
