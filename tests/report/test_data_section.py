@@ -214,7 +214,13 @@ def test_rows_by_key_are_counted() -> None:
 
 def test_repeated_rows_and_columns_are_counted() -> None:
     told = rows(
-        section(column(drift=drift()), alike_columns=24, old_duplicates=0, new_duplicates=9)
+        section(
+            column(drift=drift()),
+            same_columns=2,
+            alike_columns=22,
+            old_duplicates=0,
+            new_duplicates=9,
+        )
     )
     assert "repeated rows 0 → 9" in told[1][1]
     assert (

@@ -55,8 +55,8 @@ _EXAMPLES = (
     "'a'", "'twelve signs'", "'a text of more than twelve signs'", "'\\x00\\xFF'::BLOB",
     "1::BIGINT", "1.5::DECIMAL(10, 2)", "12345678901234567890::DECIMAL(38, 0)", "TIME '01:02:03'",
     "true", "[1.5::DOUBLE, NULL], 2", "[1::FLOAT], 1", "[1::INTEGER, 2], 2",
-    "['a', 'twelve signs'], 2", "{'a': 1, 'b': 'x'}",
-    f"CAST({_NESTED} AS VARCHAR)", "CAST(INTERVAL 32 DAY AS VARCHAR)",
+    "['a', 'twelve signs'], 2", "{'a': 1, 'b': 'x'}", f"CAST({_NESTED} AS VARCHAR)",
+    "CAST(INTERVAL 32 DAY AS VARCHAR)",
 )  # fmt: skip
 """Values in SQL whose hashes tell one hash from another."""
 
