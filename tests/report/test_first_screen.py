@@ -193,6 +193,7 @@ def test_beside_an_approval_it_says_what_the_gates_say(
 def test_all_renderings_say_the_same(name: str) -> None:
     report = PANEL[name]()
     text = to_text([first_section(report)])
+    assert text.startswith("What decides: ")
     document = to_document(report)
     rows = [*document.figures.rows, *document.look_at.rows]
     for row in rows:

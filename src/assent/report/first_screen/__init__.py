@@ -37,4 +37,6 @@ def first_section(report: ReviewReport) -> Section:
     """The first screen as a section, for a terminal."""
     screen = first_screen(report)
     tables = filled(screen.figures, screen.look_at)
-    return Section(title="Quality", summary=cell(Words(screen.quality.words)), tables=tables)
+    return Section(
+        title=screen.figures.title, summary=cell(Words(screen.quality.words)), tables=tables
+    )
