@@ -26,8 +26,8 @@ from assent.core.verdict import Outcome
 from assent.ledgers.git.commits import branch_ref, imported
 from assent.ledgers.git.layout import BLOCK, is_open, lines_of
 from assent.ports import Pointer
+from assent.recording.witnesses import head_of
 from assent.stores.directory import DirectoryStore
-from assent.verbs.witnesses import head_of
 from benchmarks.project import MODEL
 from benchmarks.small import Candidate, SmallProject
 

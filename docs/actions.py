@@ -120,6 +120,6 @@ def files() -> dict[Path, str]:
     """Every file that is made, by its place."""
     made = {ROOT / "actions" / verb / "action.yml": action(verb) for verb in ACTIONS}
     made[ROOT / "actions/setup/action.yml"] = setup()
-    for path in sorted((ROOT / "src/assent/verbs/github").glob("*.yml")):
+    for path in sorted((ROOT / "src/assent/forges/github/texts").glob("*.yml")):
         made[ROOT / "examples/github" / path.name] = path.read_text("utf-8")
     return made

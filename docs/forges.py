@@ -151,14 +151,14 @@ ROWS = (
         "`workflow_dispatch` with an environment",
         "manual job with an environment",
         "`assent promote`",
-        ("press",),
+        ("deployment_request",),
     ),
     Row(
         "who let a deployment through",
         "reviewers of the environment",
         "approvals of the deployment (Premium)",
         "no",
-        ("press",),
+        ("deployment_request",),
     ),
     Row(
         "what a stage holds, on the forge",
@@ -179,7 +179,7 @@ ROWS = (
         "branch rules, environments, permissions",
         "protected branches, approval rules, environments, token",
         "nothing",
-        ("guards",),
+        ("protections",),
     ),
 )
 

@@ -15,7 +15,7 @@ import click
 from assent.cli.main import VERBS
 from assent.config.settings import json_schema
 from assent.errors import ExitCode
-from docs import actions, forges, templates
+from docs import actions, api, forges, templates
 
 DOCS = Path(__file__).parent
 EXIT_CODES = {
@@ -91,6 +91,7 @@ FILES = {
     "actions.md": actions.document,
     "templates.md": templates.document,
     "forges.md": forges.document,
+    "api.md": api.document,
 }
 
 

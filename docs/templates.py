@@ -26,7 +26,7 @@ from docs.wrappers import (
     inputs,
 )
 
-SHIPPED = ROOT / "src/assent/verbs/gitlab/pipeline.yml"
+SHIPPED = ROOT / "src/assent/forges/gitlab/texts/pipeline.yml"
 """What `assent init --gitlab` writes."""
 IMAGE = "python:3.12"
 PREFIX = "assent"

@@ -18,10 +18,10 @@ from assent.config.read import read_config
 from assent.config.settings import CostSettings
 from assent.core.diff.metrics import MIN_SLICE_ROWS
 from assent.core.evidence import Environment, Step
+from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS
 from assent.measure.cost import costs
 from assent.measure.models.registry import FORMATS
 from assent.policy.gates import GATES
-from assent.verbs.measuring import MAX_PLOT_BYTES, MAX_PLOTS
 from tests.builders import AT, digest
 
 STEP = Step(

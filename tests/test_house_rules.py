@@ -25,6 +25,8 @@ UNWANTED = {
     "base",
     "processor",
 }
+TERMS = {"base_branch", "BaseBranch"}
+"""The field's words, with one of those in them that says nothing alone."""
 PURE = ("core", "compare", "policy", "report")
 WORLD = {
     *("os", "io", "pathlib", "shutil", "tempfile", "subprocess", "socket", "signal", "threading"),
@@ -61,7 +63,7 @@ def test_nothing_has_a_name_that_says_nothing(path: Path) -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)
     ]
-    assert [name for name in names if words(name) & UNWANTED] == []
+    assert [name for name in names if name not in TERMS and words(name) & UNWANTED] == []
 
 
 def pure_modules() -> list[Path]:
@@ -189,11 +191,13 @@ def test_no_section_has_a_word_of_its_own_for_what_is_the_same(path: Path) -> No
 
 def judging_results() -> list[type]:
     """The results of verbs that carry a verdict."""
-    modules = [path.stem for path in sorted((SOURCE / "verbs").glob("*.py"))]
+    rooms = ("verbs", "judging", "making", "recording")
+    paths = [path for room in rooms for path in sorted((SOURCE / room).glob("*.py"))]
     found: dict[str, type] = {}
-    for name in modules:
-        for kind in vars(importlib.import_module(f"assent.verbs.{name}")).values():
-            is_ours = isinstance(kind, type) and kind.__module__.startswith("assent.verbs.")
+    for path in paths:
+        module = importlib.import_module(f"assent.{path.parent.name}.{path.stem}")
+        for kind in vars(module).values():
+            is_ours = isinstance(kind, type) and kind.__module__ == module.__name__
             if is_ours and {"verdict", "decision", "findings"} & set(dir(kind)):
                 found[kind.__qualname__] = kind
     return list(found.values())

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -56,7 +53,7 @@ def wanted(extra: str) -> list[Requirement]:
     """What an extra asks for, those that it names included."""
     found = []
     for one in map(Requirement, EXTRAS[extra]):
-        if one.name == "assent":
+        if one.name == PROJECT["project"]["name"]:
             found += [inner for name in sorted(one.extras) for inner in wanted(name)]
         else:
             found.append(one)
@@ -129,21 +126,7 @@ def test_the_lowest_are_the_lowest() -> None:
 )
 def test_every_extra_that_the_documents_name_is_locked(page: str) -> None:
     text = (ROOT / page).read_text()
-    named = [*re.findall(r"assent\[([a-z,]+)\]", text), *re.findall(r'EXTRAS: "?([a-z,]+)', text)]
+    named = re.findall(r"assent(?:-ml)?\[([a-z,]+)\]", text)
+    named += re.findall(r'EXTRAS: "?([a-z,]+)', text)
     for extras in named:
         assert {*extras.split(",")} <= {*EXTRAS}, extras
-
-
-def test_a_wheel_holds_the_lock_that_it_was_made_with(tmp_path: Path) -> None:
-    """Jobs on GitLab that install a wheel install what this says, with hashes."""
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
-    subprocess.run([*command, "--directory", str(tmp_path)], cwd=ROOT, check=True)
-    [path] = tmp_path.iterdir()
-    with zipfile.ZipFile(path) as wheel:
-        held = {
-            name.rpartition("/")[2]: wheel.read(name)
-            for name in wheel.namelist()
-            if name.startswith("assent/requirements/")
-        }
-    names = [f"{name}.txt" for name in ("base", "data", "demo", "models", "spark")]
-    assert held == {name: (PLACE / name).read_bytes() for name in names}

@@ -12,8 +12,8 @@ from assent.errors import UsageError
 from assent.forges.gitlab import GitLabForge
 from assent.forges.local import LocalForge
 from assent.git import Repository
-from assent.verbs.workspace import Workspace
 from assent.wiring import gitlab_address, open_workspace
+from assent.workspace import Workspace
 from tests.builders import new_repository, run_git
 
 JOB = {

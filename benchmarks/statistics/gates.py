@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from assent.compare.bundles import Known, compare
+from assent.compare.bundles import LoadedBundle, compare
 from assent.compare.predictions.table import PredictionTable
 from assent.core.verdict import Outcome
 from assent.policy.gates.metric import MetricGate
@@ -28,7 +28,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     by_value: float
 
 
-def judged(known: Known, runs: int, seed: int = 2) -> Iterator[Judged]:
+def judged(known: LoadedBundle, runs: int, seed: int = 2) -> Iterator[Judged]:
     """A gate of a margin of 0.02 on accuracies that really fell by `drop`. `known` is any bundle:
     its predictions are replaced.
     """

@@ -9,6 +9,11 @@ from __future__ import annotations
 from enum import IntEnum
 
 
+def to_install(extra: str) -> str:
+    """The command that installs what an extra of Assent needs, for a hint."""
+    return f"pip install 'assent-ml[{extra}]'"
+
+
 class ExitCode(IntEnum):
     """What a verb's exit code means. The list is complete and each number has one meaning."""
 

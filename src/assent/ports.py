@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.digest import Digest
 from assent.core.entry import Approval, Draft, Entry
 from assent.core.evidence import Run
@@ -47,7 +47,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     sentence: str = ""
 
 
-class Press(Struct, frozen=True, kw_only=True):
+class DeploymentRequest(Struct, frozen=True, kw_only=True):
     """How the deploy button of this run was pressed: by whom, and who let it through.
 
     `is_guarded`: the forge asks somebody before such a run may go on. `is_of_version`: what the
@@ -67,7 +67,7 @@ class Press(Struct, frozen=True, kw_only=True):
         return self.is_guarded and not self.approvals
 
 
-class Word(StrEnum):
+class CommandName(StrEnum):
     """What a slash command asks for."""
 
     APPROVE = "approve"
@@ -81,7 +81,7 @@ class Command(Struct, frozen=True, kw_only=True):
     such bundle is known.
     """
 
-    word: Word
+    word: CommandName
     model: str | None = None
     typed: str | None = None
     bundle: Digest | None = None
@@ -133,7 +133,7 @@ class Proposal(Struct, frozen=True, kw_only=True):
     body: str
 
 
-class GuardState(StrEnum):
+class ProtectionState(StrEnum):
     """Whether the forge enforces something."""
 
     ENFORCED = "enforced"
@@ -141,16 +141,16 @@ class GuardState(StrEnum):
     UNKNOWN = "unknown"  # this token cannot read it, or the forge cannot tell
 
 
-class Guard(Struct, frozen=True, kw_only=True):
+class Protection(Struct, frozen=True, kw_only=True):
     """Something the forge can enforce, whether it does, and what to do where it does not."""
 
     name: str
-    state: GuardState
+    state: ProtectionState
     reason: str
     remedy: str = ""
 
 
-class News(StrEnum):
+class PendingReason(StrEnum):
     """Why an open change waits for a review."""
 
     BUNDLE = "bundle"  # its CI has left one that nobody was shown yet
@@ -168,7 +168,7 @@ class Waiting(Protocol):
     def forge(self) -> Forge:
         """The forge as a run of this change has it."""
 
-    def news(self) -> News | None:
+    def pending_reason(self) -> PendingReason | None:
         """What it waits with, as the forge says at this moment; None if it does not wait."""
 
     def fetch(self, folder: Path) -> Run:
@@ -183,7 +183,7 @@ class Waiting(Protocol):
 class Forge(Protocol):
     """Where changes are reviewed."""
 
-    def clock(self) -> Sight | None:
+    def clock(self) -> ClockReading | None:
         """What the forge's own clock showed when it first answered in this run; it is asked for
         something if it was not yet. None for a stand-in without a server. Raises `OutsideError`
         if its answers tell no time.
@@ -309,13 +309,15 @@ class Forge(Protocol):
         now, or brought up to date if it is ours. Says where it stands.
         """
 
-    def press(self, environment: str) -> Press:
+    def deployment_request(self, environment: str) -> DeploymentRequest:
         """How the button of this run was pressed that deploys to `environment`."""
 
     def deployed(self, deployment: Deployment) -> str | None:
         """Show what a stage holds now, once however often it is called; say where, if anywhere."""
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
         """What the forge enforces here, as far as this account can read it. Changes nothing."""
 
 

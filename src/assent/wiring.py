@@ -14,14 +14,15 @@ import msgspec
 
 from assent.ci.environment import Context, read_context
 from assent.config.read import read_config
-from assent.config.settings import Config
+from assent.config.settings import FILE, Config
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Forge, Store
+from assent.setup.pipelines import Pipelines
 from assent.stores.directory import DirectoryStore
-from assent.verbs.workspace import FILE, Workspace
+from assent.workspace import Workspace
 
 _ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[A-Za-z0-9.-]+)(?::\d+)?[/:]"
@@ -61,9 +62,9 @@ def open_workspace(
     if named in ("github", "gitlab"):
         make = _github if named == "github" else _gitlab
         forge = make(environ, context, repository, path, say)
-        base = Trunk(repository, remote, ask=forge.branch)
+        base = BaseBranch(repository, remote, ask=forge.branch)
     else:
-        base = Trunk(repository, remote)
+        base = BaseBranch(repository, remote)
         forge = LocalForge(
             repository,
             base=base,
@@ -85,6 +86,19 @@ def open_workspace(
         environ=environ,
         say=say,
     )
+
+
+def pipelines_of(forge: str, *, origin: str | None = None, install: str | None = None) -> Pipelines:
+    """What runs Assent in the CI of a forge: from where it is fetched (`origin`), and what jobs
+    install.
+    """
+    if forge == "github":
+        from assent.forges.github.workflows import GitHubWorkflows
+
+        return GitHubWorkflows(origin)
+    from assent.forges.gitlab.pipelines import GitLabPipelines
+
+    return GitLabPipelines(templates=origin, install=install)
 
 
 def _say_left(folder: Path, say: Callable[[str], None]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from assent.cli.evaluate import show
 from assent.core.digest import digest_of
 from assent.core.evidence import DataReference, Evidence, Predictions, Problem
-from assent.verbs.evaluate import EvaluateResult
+from assent.making.evaluation import EvaluateResult
 
 DIGEST = digest_of(b"")
 

@@ -24,9 +24,9 @@ from assent.core.digest import digest_of
 from assent.core.evidence import Evidence
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import ExitCode, OutsideError
+from assent.judging.review import ReviewResult
+from assent.recording.outcome import Decided
 from assent.report.review import ReviewReport
-from assent.verbs.outcome import Decided
-from assent.verbs.review import ReviewResult
 from tests.ci import runner
 from tests.report import samples
 

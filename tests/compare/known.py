@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.bundle import ModelFile, config_blob, manifest_blob, read_manifest
 from assent.core.digest import canonical_json
 from assent.core.evidence import DataReference, Environment, Evidence
@@ -31,7 +31,7 @@ def known(
     files: dict[str, str] | None = None,
     data: tuple[DataReference, ...] = (),
     version: int | None = None,
-) -> Known:
+) -> LoadedBundle:
     evidence = Evidence(
         model="churn",
         inputs_digest=digest("inputs"),
@@ -46,7 +46,7 @@ def known(
     ]
     config = config_blob("churn", model_files)
     bundle = read_manifest(manifest_blob("churn", model_files, config, canonical_json(evidence)))
-    return Known(bundle=bundle, evidence=evidence, version=version)
+    return LoadedBundle(bundle=bundle, evidence=evidence, version=version)
 
 
 def file_set(name: str, content: str | None, snapshot: str | None = None) -> DataReference:
@@ -57,7 +57,7 @@ def file_set(name: str, content: str | None, snapshot: str | None = None) -> Dat
 
 
 @st.composite
-def knowns(draw: st.DrawFn) -> Known:
+def knowns(draw: st.DrawFn) -> LoadedBundle:
     texts = st.sampled_from(["x", "yy", "zzz"])
     data = draw(st.dictionaries(names, texts, max_size=3))
     return known(

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from msgspec import UNSET
 
-from assent.compare.bundles import Known, compare
+from assent.compare.bundles import LoadedBundle, compare
 from assent.core.diff import Diff
 from assent.core.scalar import same
 from tests.compare.known import file_set, known, knowns
@@ -25,12 +25,12 @@ def changes(diff: Diff) -> list[object]:
 
 
 @given(knowns())
-def test_a_bundle_does_not_differ_from_itself(one: Known) -> None:
+def test_a_bundle_does_not_differ_from_itself(one: LoadedBundle) -> None:
     assert changes(compare(one, one)) == []
 
 
 @given(knowns(), knowns())
-def test_a_diff_is_empty_only_between_equal_bundles(one: Known, other: Known) -> None:
+def test_a_diff_is_empty_only_between_equal_bundles(one: LoadedBundle, other: LoadedBundle) -> None:
     is_equal = (
         one.bundle.model_digest == other.bundle.model_digest
         and {data.name: data.digest for data in one.evidence.data}
@@ -52,7 +52,7 @@ def test_a_diff_is_empty_only_between_equal_bundles(one: Known, other: Known) ->
 
 
 @given(knowns(), knowns())
-def test_swapping_the_sides_mirrors_every_change(one: Known, other: Known) -> None:
+def test_swapping_the_sides_mirrors_every_change(one: LoadedBundle, other: LoadedBundle) -> None:
     there, back = compare(one, other), compare(other, one)
     assert (there.baseline, there.candidate) == (back.candidate, back.baseline)
     for left, right in zip(there.metrics, back.metrics, strict=True):
@@ -81,12 +81,14 @@ def test_swapping_the_sides_mirrors_every_change(one: Known, other: Known) -> No
 
 
 @given(knowns(), knowns())
-def test_the_order_of_names_and_files_does_not_matter(one: Known, other: Known) -> None:
+def test_the_order_of_names_and_files_does_not_matter(
+    one: LoadedBundle, other: LoadedBundle
+) -> None:
     assert compare(turned(one), turned(other)) == compare(one, other)
 
 
 @given(knowns())
-def test_without_a_baseline_everything_is_new(one: Known) -> None:
+def test_without_a_baseline_everything_is_new(one: LoadedBundle) -> None:
     diff = compare(None, one)
     assert diff.baseline is None
     assert all(metric.old is UNSET and metric.is_changed for metric in diff.metrics)
@@ -117,7 +119,7 @@ def test_each_section_alone_makes_a_diff() -> None:
         assert not diff.is_unchanged
 
 
-def turned(one: Known) -> Known:
+def turned(one: LoadedBundle) -> LoadedBundle:
     """The same with every mapping and list in reverse."""
     evidence = msgspec.structs.replace(
         one.evidence,

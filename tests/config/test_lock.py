@@ -72,6 +72,8 @@ def test_what_is_wrong_is_said_with_its_line(text: str, line: int, problem: str)
 def test_it_is_bounded() -> None:
     with pytest.raises(UsageError, match="larger than"):
         read_lock(b"#" * (MAX_BYTES + 1), "assent.lock")
+    whole = lock_text({})
+    assert read_lock(whole + b"#" * (MAX_BYTES - len(whole)), "assent.lock") == {}
     bomb = "a: &a [x,x]\n" + "".join(
         f"{chr(98 + n)}: &{chr(98 + n)} [{','.join([f'*{chr(97 + n)}'] * 20)}]\n" for n in range(8)
     )

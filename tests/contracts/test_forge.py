@@ -16,8 +16,8 @@ from assent.errors import OutsideError, UsageError
 from assent.forges.github import GitHubForge
 from assent.forges.gitlab import GitLabForge
 from assent.forges.local import LocalForge, Person
-from assent.git import Repository, Trunk
-from assent.ports import Asked, Deployment, Forge, News, Proposal
+from assent.git import BaseBranch, Repository
+from assent.ports import Asked, Deployment, Forge, PendingReason, Proposal
 from assent.testing.forge import MemoryForge
 from tests.builders import AT, digest, new_clone, new_repository, notice, run_git
 from tests.forges.gitlab.graphql import GraphServer
@@ -74,7 +74,7 @@ def _local(tmp_path: Path) -> Case:
     ]
     forge = LocalForge(
         repository,
-        base=Trunk(repository, None),
+        base=BaseBranch(repository, None),
         people=people,
         folder=tmp_path / "comments",
     )
@@ -272,8 +272,8 @@ def test_what_a_stage_holds_can_be_shown_again(case: Case) -> None:
 
 def test_guards_are_told_and_change_nothing(case: Case) -> None:
     asked = {"models": ["churn"], "environments": ["production"]}
-    found = case.forge.guards(**asked)
-    assert found == case.forge.guards(**asked)
+    found = case.forge.protections(**asked)
+    assert found == case.forge.protections(**asked)
     assert all(guard.name and guard.reason for guard in found)
 
 
@@ -338,11 +338,11 @@ def test_what_waits_is_of_open_changes_each_with_its_own_forge(case: Case) -> No
         assert change is not None
         assert change.id == one.id
         assert not change.landed
-        assert one.news() in (None, *News)
+        assert one.pending_reason() in (None, *PendingReason)
     if isinstance(case.forge, GitLabForge):
         assert [one.id for one in found] == [case.id]
         # The word of grace is newer than what she was shown.
-        assert [one.news() for one in found] == [News.WORD]
+        assert [one.pending_reason() for one in found] == [PendingReason.WORD]
 
 
 def test_a_change_is_found_again_by_its_id(case: Case) -> None:

@@ -223,6 +223,12 @@ def test_ordinary_paths_are_safe() -> None:
             "impossible descriptor",
         ),
         (changed(layers=[{**layers()[0], "annotations": {}}]), "leaves the model's folder"),
+        (changed(layers=[{**layers()[0], "size": 9}, *layers()]), "one blob two sizes"),
+        (changed(layers=[*layers(), {**layers()[0], "size": 9}]), "one blob two sizes"),
+        (
+            changed(config={"mediaType": "x", "digest": layers()[0]["digest"], "size": 9}),
+            "one blob two sizes",
+        ),
     ],
 )
 def test_a_manifest_that_is_wrong_about_itself_is_refused(content: bytes, problem: str) -> None:

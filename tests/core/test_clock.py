@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from assent.core.clock import (
     MACHINE,
     Clock,
-    Sight,
+    ClockReading,
     clock_of,
     doubts,
     event_time,
@@ -29,10 +29,10 @@ DECADE = 10 * 365 * DAY
 FORGE = Actor(kind="person", forge="github", host="github.com", id="7", login="sam", proof="forge")
 
 
-def sight(ahead_s: float, *, took_s: float = 0.0, began_s: float = 5.0) -> Sight:
+def sight(ahead_s: float, *, took_s: float = 0.0, began_s: float = 5.0) -> ClockReading:
     """What a forge shows to a machine whose clock is so much ahead, with the stopwatch at 5."""
     shown_s = int(START.timestamp() - ahead_s + (began_s - 5))
-    return Sight(of="GitHub", shown_s=shown_s, asked_s=began_s, answered_s=began_s + took_s)
+    return ClockReading(of="GitHub", shown_s=shown_s, asked_s=began_s, answered_s=began_s + took_s)
 
 
 @pytest.mark.threat(30)
@@ -52,7 +52,9 @@ def test_five_minutes_are_no_wrong_clock(ahead: int, is_right: bool) -> None:
 
 
 def test_a_slow_answer_makes_no_difference_between_clocks() -> None:
-    slow = Sight(of="GitHub", shown_s=START.timestamp() + 400, asked_s=5.0, answered_s=1000.0)
+    slow = ClockReading(
+        of="GitHub", shown_s=START.timestamp() + 400, asked_s=5.0, answered_s=1000.0
+    )
     clock = clock_of(START, slow, 5.0)
     assert (clock.ahead_s, clock.now) == (0.0, at(0))
     assert wrong_clock(clock) is None

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from assent.core.bundle import read_manifest
 from assent.errors import AssentError, ExitCode
 from assent.ports import BlobState
+from assent.recording.outcome import Decided
+from assent.recording.whole import read_whole
 from assent.verbs.bundle import bundle
-from assent.verbs.outcome import Decided
 from assent.verbs.promote import promote
 from assent.verbs.register import register
-from assent.verbs.verify import read_whole, verify
-from assent.verbs.workspace import Workspace
+from assent.verbs.verify import verify
 from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.e2e.project import Project
 
 Verb = Callable[[Workspace], Decided]

@@ -23,18 +23,18 @@ from assent.core.digest import Digest
 from assent.core.evidence import Attachment
 from assent.core.verdict import Finding, Outcome
 from assent.errors import IntegrityError, UsageError
+from assent.judging import inspection as judged
+from assent.judging.review import report_on
+from assent.making.bundles import find
 from assent.measure.models import deadline
 from assent.ports import Source, View
+from assent.recording.reading import read_ledger
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.junit import to_junit
 from assent.report.markdown import to_markdown
-from assent.verbs import facts
-from assent.verbs.bundles import find
-from assent.verbs.recording import read_ledger
-from assent.verbs.review import report_on
-from assent.verbs.workspace import Workspace
 from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.e2e.project import CONFIG, FILES, Project, copy_project, new_project
 
 pytest.importorskip("duckdb")
@@ -236,7 +236,7 @@ def test_weights_that_cannot_be_compared_stop_no_review(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(facts, "compare_weights", fail)
+    monkeypatch.setattr(judged, "compare_weights", fail)
     assert of(attack.review(), "model safe") == [PASSED]
     assert any("weights are not compared" in line for line in attack.said)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.verbs.revisions import difference
+from assent.making.changed_inputs import difference
 from assent.wiring import open_workspace
 from tests.e2e.project import GRACE, Project, new_project
 

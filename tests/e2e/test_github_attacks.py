@@ -150,8 +150,8 @@ def test_one_file_of_which_a_bundle_has_thousands(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A small artifact must not fill the disk of the machine that reaches the store."""
+    from assent.making.handover import take
     from assent.stores.directory import DirectoryStore
-    from assent.verbs.bundle import take
     from assent.wiring import open_workspace
 
     started, _ = world.train(world.propose(0.83))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.verbs.revisions import between, difference
+from assent.making.changed_inputs import between, difference
 from assent.wiring import open_workspace
 from tests.e2e.project import FILES, GRACE, Project, ended, new_project, wait_for
 

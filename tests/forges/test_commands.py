@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assent.forges.commands import Approval, approvals, commands
-from assent.ports import Command, Word
+from assent.ports import Command, CommandName
 from tests.effort import examples
 
 DIGEST = "sha256:" + "ab12" * 16
@@ -97,14 +97,14 @@ def test_several_models_are_approved_in_one_comment() -> None:
         assert [one.model for one in found] == ["churn", "fraud"]
 
 
-EXPLAIN, HELP = Command(word=Word.EXPLAIN), Command(word=Word.HELP)
+EXPLAIN, HELP = Command(word=CommandName.EXPLAIN), Command(word=CommandName.HELP)
 
 
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
         ("/assent explain", [EXPLAIN]),
-        ("/assent explain churn  ", [Command(word=Word.EXPLAIN, model="churn")]),
+        ("/assent explain churn  ", [Command(word=CommandName.EXPLAIN, model="churn")]),
         ("/assent help", [HELP]),
         ("/assent", [HELP]),
         ("Hello.\n\n/assent what\tnow?", [HELP]),
@@ -116,7 +116,7 @@ EXPLAIN, HELP = Command(word=Word.EXPLAIN), Command(word=Word.HELP)
 def test_commands_are_read_in_order_and_what_is_unknown_asks_for_help(
     body: str, expected: list[object]
 ) -> None:
-    approve = Command(word=Word.APPROVE, model="churn", typed=DIGEST)
+    approve = Command(word=CommandName.APPROVE, model="churn", typed=DIGEST)
     assert commands(body) == tuple(approve if one == "approve" else one for one in expected)
 
 

@@ -9,7 +9,7 @@ import pytest
 from assent.core.change import ReviewState
 from assent.errors import OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 from tests.builders import AT, digest, new_repository, notice, run_git
 
 
@@ -22,7 +22,7 @@ def forge(folder: Path, *people: Person) -> LocalForge:
     repository = Repository(folder)
     return LocalForge(
         repository,
-        base=Trunk(repository, None),
+        base=BaseBranch(repository, None),
         people=people,
         folder=folder / "comments",
     )

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from assent.forges import patience
+from assent.forges import http_retries
 from assent.forges.github.api import Api as GitHubApi
 from assent.forges.gitlab.api import Api as GitLabApi
 from assent.forges.gitlab.api import Token
-from assent.forges.patience import PAUSES_S, Line, UnsureError
+from assent.forges.http_retries import PAUSES_S, Line, UnsureError
 from tests.silent import silent_server
 
 
@@ -26,8 +26,8 @@ def test_a_silent_forge_is_said_and_given_up(
     silent: str, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Constants, not behaviours, are changed."""
-    monkeypatch.setattr(patience, "TIMEOUT_S", 1)
-    monkeypatch.setattr(patience, "NOTICE_S", 0.1)
+    monkeypatch.setattr(http_retries, "TIMEOUT_S", 1)
+    monkeypatch.setattr(http_retries, "NOTICE_S", 0.1)
     said: list[str] = []
     waited: list[float] = []
     line: Line

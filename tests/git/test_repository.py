@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assent.errors import AssentError
-from assent.git import Repository, Trunk, objects
+from assent.git import BaseBranch, Repository, objects
 from tests.builders import new_clone, new_repository, run_git
 
 
@@ -129,7 +129,7 @@ def test_the_trunk_is_found_although_a_local_branch_is_called_like_it(
     clone = tmp_path / "clone"
     run_git(clone, "branch", "origin/trunk")
     run_git(clone, "tag", "trunk")
-    trunk = Trunk(Repository(clone), "origin")
+    trunk = BaseBranch(Repository(clone), "origin")
     assert (trunk.name, trunk.commit) == ("trunk", run_git(work, "rev-parse", "HEAD"))
 
 

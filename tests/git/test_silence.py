@@ -13,7 +13,7 @@ from assent.errors import OutsideError
 from assent.git import Patience, Repository, SilentError, git
 from assent.git.addresses import ssh_host
 from assent.git.remotes import bearing, limit_s
-from assent.git.silence import LIMIT_S, Sight, has_moved
+from assent.git.silence import LIMIT_S, Activity, has_moved
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import new_clone, new_repository, registered, run_git
 from tests.silent import silent_server
@@ -117,19 +117,19 @@ def test_a_git_that_gets_on_is_not_given_up(tmp_path: Path) -> None:
     ],
 )
 def test_what_counts_as_getting_on(bytes_moved: int | None, cpu_s: float, moved: bool) -> None:
-    last = Sight(100, 1.0, is_web=False)
-    assert has_moved(last, Sight(bytes_moved, cpu_s, is_web=False), quiet_s=1) == moved
+    last = Activity(100, 1.0, is_web=False)
+    assert has_moved(last, Activity(bytes_moved, cpu_s, is_web=False), quiet_s=1) == moved
 
 
 def test_what_is_seldom_is_no_getting_on_in_a_long_silence() -> None:
-    last, later = Sight(0, 0, is_web=True), Sight(0, 0.2, is_web=True)
+    last, later = Activity(0, 0, is_web=True), Activity(0, 0.2, is_web=True)
     assert has_moved(last, later, quiet_s=30)
     assert not has_moved(last, later, quiet_s=60)
 
 
 def test_bytes_that_trickle_are_silence() -> None:
     """But not what a server says that is at work: five bytes every five seconds."""
-    last, later = Sight(0, 0, is_web=False), Sight(5, 0, is_web=False)
+    last, later = Activity(0, 0, is_web=False), Activity(5, 0, is_web=False)
     assert has_moved(last, later, quiet_s=5.5)
     assert not has_moved(last, later, quiet_s=30)
 

@@ -17,15 +17,17 @@ from assent.core.registry import ChainError
 from assent.errors import IntegrityError, OutsideError, PolicyError
 from assent.ledgers.git import layout
 from assent.ledgers.git.commits import imported
+from assent.recording.appending import Intent, record
+from assent.recording.pointers import point_version_again
+from assent.recording.reading import read_ledger
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
-from assent.verbs.recording import point_version_again, read_ledger, record
 from assent.verbs.recover import recover
 from assent.verbs.resolve import resolve
 from assent.verbs.retire import retire
 from assent.verbs.verify import Area, verify
-from assent.verbs.workspace import Workspace
 from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.builders import approved, draft, new_repository, promoted, registered, run_git, subject
 from tests.effort import IS_SOAK
 
@@ -221,7 +223,7 @@ def test_a_store_that_is_not_there_is_no_empty_one(folder: Path) -> None:
     view = read_ledger(opened(folder), "churn")
     for verb in (
         lambda: note(opened(folder), "churn", "an event"),
-        lambda: record(opened(folder), "churn", lambda view: []),
+        lambda: record(opened(folder), "churn", lambda view: Intent(outcome=None)),
         lambda: point_version_again(opened(folder), view, 1, 0),
     ):
         with pytest.raises(OutsideError, match="knows nothing of this model"):

@@ -14,8 +14,8 @@ import pytest
 from assent.core.registry import LostError
 from assent.errors import AssentError, ExitCode
 from assent.ledgers.git.ledger import GitLedger
+from assent.recording.reading import read_ledger
 from assent.verbs.note import note
-from assent.verbs.recording import read_ledger
 from assent.verbs.recover import recover
 from assent.verbs.verify import verify
 from tests.builders import new_clone, new_repository, run_git

@@ -83,4 +83,4 @@ def test_what_is_not_installed_is_named(
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(UsageError, match=f"{missing} is not installed") as caught:
         engine.connect("reading", tmp_path)
-    assert caught.value.hint == "pip install 'assent[data]'"
+    assert caught.value.hint == "pip install 'assent-ml[data]'"

@@ -26,16 +26,16 @@ from assent.core.entry import Kind, decode_entry
 from assent.core.evidence import Code, Evidence
 from assent.core.verdict import Decision
 from assent.errors import IdleError
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
+from assent.judging.landing import require_base
 from assent.ports import Notice, Source
 from assent.testing.forge import MemoryForge
 from assent.testing.ledger import MemoryLedger
 from assent.testing.store import MemoryStore
 from assent.verbs.approve import approve
-from assent.verbs.landing import require_base
 from assent.verbs.register import register
-from assent.verbs.workspace import Workspace
 from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.builders import new_repository, run_git
 from tests.effort import IS_SOAK
 
@@ -107,7 +107,7 @@ class Team:
         """A trusted run as it begins: nothing is read yet."""
         repository = Repository(self.folder)
         context = Context(system="github", event=event, ref="refs/heads/main", **more)  # type: ignore[arg-type]  # texts
-        trunk = Trunk(repository, None)
+        trunk = BaseBranch(repository, None)
         parts = {"repository": repository, "branch": trunk, "context": context}
         return replace(self.opened, forge=self.forge, **parts)  # type: ignore[arg-type]  # as above
 

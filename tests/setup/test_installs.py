@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from assent.forges.github.workflows import GitHubWorkflows
+from assent.forges.gitlab.pipelines import GitLabPipelines
 from assent.setup.installs import Install, install_for
 from assent.setup.tree import Tree
 from assent.verbs.init import init
@@ -332,7 +334,7 @@ def test_the_workflows_that_train_install_and_no_other(tmp_path: Path) -> None:
         ran("python train.py"),
     )
     folder = repository(tmp_path / "a", {WORKFLOW: text, "requirements.txt": "joblib\n"})
-    result = init(folder, github=True)
+    result = init(folder, pipelines=GitHubWorkflows())
     made = {path.name: path.read_text() for path in result.workflows}
     for name in ("assent.yml", "assent-retrain.yml"):
         assert "pip install -r requirements.txt\n" in made[name]
@@ -361,7 +363,7 @@ def test_what_is_written_is_clean_for_every_linter(tmp_path: Path) -> None:
         folder = repository(tmp_path / name, files)
         if name == "several":
             (folder / "train.py").unlink()
-        paths = init(folder, github=True).workflows
+        paths = init(folder, pipelines=GitHubWorkflows()).workflows
         assert actionlint(*paths) == ""
         assert zizmor(*paths) == ""
 
@@ -375,7 +377,7 @@ def test_models_that_need_other_packages_have_steps_of_their_own(tmp_path: Path)
     }
     folder = repository(tmp_path / "x", {**files, "requirements.txt": ""})
     (folder / "train.py").unlink()
-    init(folder, github=True)
+    init(folder, pipelines=GitHubWorkflows())
     text = (folder / ".github/workflows/assent.yml").read_text()
     steps = yaml.safe_load(text)["jobs"]["bundle"]["steps"]
     assert {one["if"]: one["run"] for one in steps if "run" in one} == {
@@ -386,7 +388,7 @@ def test_models_that_need_other_packages_have_steps_of_their_own(tmp_path: Path)
 
 def test_gitlab_installs_in_the_jobs_that_train_and_evaluate(tmp_path: Path) -> None:
     folder = repository(tmp_path / "x", {"poetry.lock": ""})
-    init(folder, gitlab=True)
+    init(folder, pipelines=GitLabPipelines())
     whole = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())
     assert whole[".assent-packages"]["before_script"] == [
         "python -m pip install poetry",
@@ -410,10 +412,10 @@ workflow:
     - if: $CI_COMMIT_BRANCH
 """
     folder = repository(tmp_path / "x", {"poetry.lock": "", ".gitlab-ci.yml": own})
-    to_add = init(folder, gitlab=True).to_add
+    to_add = init(folder, pipelines=GitLabPipelines()).to_add
     assert to_add is not None
     assert "assent-train:" in to_add
     (folder / ".gitlab-ci.yml").write_text(f"{own}{to_add}")
-    again = init(folder, gitlab=True)
+    again = init(folder, pipelines=GitLabPipelines())
     assert again.to_add is None
     assert "1 job of yours" in "\n".join(again.seen)

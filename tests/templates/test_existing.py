@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from assent.forges.gitlab.pipelines import GitLabPipelines
 from assent.verbs.init import InitResult, init
 from tests.templates.harness import Pipeline
 from tests.templates.teams import (
@@ -232,7 +233,7 @@ def follow(folder: Path, result: InitResult) -> None:
     first = result.to_add.splitlines()[0]
     if first.startswith("git mv "):
         subprocess.run(first.partition("#")[0].split(), cwd=folder, check=True)
-        init(folder, gitlab=True, install="")
+        init(folder, pipelines=GitLabPipelines(install=""))
         assert own.read_text() in result.to_add
     elif "to the list `include`" in first:
         entries = result.to_add.removeprefix(f"{first}\n")
@@ -240,7 +241,7 @@ def follow(folder: Path, result: InitResult) -> None:
     else:
         own.write_text(f"{own.read_text()}{result.to_add}")
     commit(folder)
-    again = init(folder, gitlab=True, install="")
+    again = init(folder, pipelines=GitLabPipelines(install=""))
     assert (again.workflows, again.to_add) == ((), None)
 
 
@@ -256,7 +257,7 @@ def test_the_teams_jobs_run_where_they_ran_and_assents_where_they_must(
         # No file that is included here hangs on the kind of the pipeline: it is read once. It is
         # checked below, with all that it is then a part of.
         wholes[f"before of {name}"] = whole(folder, "push to a branch", is_checked=False)
-        result = init(folder, gitlab=True, install="")
+        result = init(folder, pipelines=GitLabPipelines(install=""))
         assert (folder / ".gitlab-ci.yml").read_text() == text
         assert ("git mv" in (result.to_add or "")) is (way == BESIDE), name
         follow(folder, result)
@@ -295,7 +296,7 @@ def waits_for_none(one: Ran) -> None:
 
 def test_without_a_pipeline_the_jobs_run_where_they_must(tmp_path: Path) -> None:
     folder = repository(tmp_path / "team", FILES)
-    result = init(folder, gitlab=True, install="")
+    result = init(folder, pipelines=GitLabPipelines(install=""))
     assert (result.to_add, result.seen, result.to_do) == (None, (), ())
     commit(folder)
     one = {"one": whole(folder, "woken")}
@@ -306,10 +307,10 @@ def test_without_a_pipeline_the_jobs_run_where_they_must(tmp_path: Path) -> None
 
 def test_jobs_that_are_added_later_beside_a_file_of_ours_are_left_out_too(tmp_path: Path) -> None:
     folder = repository(tmp_path / "team", FILES)
-    init(folder, gitlab=True, install="")
+    init(folder, pipelines=GitLabPipelines(install=""))
     (folder / ".gitlab").mkdir(exist_ok=True)
     (folder / ".gitlab/ci.yml").write_text("test: {script: [make]}\n")
-    result = init(folder, gitlab=True, install="")
+    result = init(folder, pipelines=GitLabPipelines(install=""))
     assert result.to_add is not None
     assert "git mv" not in result.to_add
     (folder / ".gitlab-ci.yml").write_text(result.to_add)
@@ -321,7 +322,7 @@ def test_jobs_that_are_added_later_beside_a_file_of_ours_are_left_out_too(tmp_pa
 def told(tmp_path: Path, text: str, **more: str) -> tuple[str, str]:
     """What was seen and what a person is to look at, as one text each."""
     folder = repository(tmp_path / "team", {**FILES, ".gitlab-ci.yml": text, **more})
-    result = init(folder, gitlab=True, install="")
+    result = init(folder, pipelines=GitLabPipelines(install=""))
     return "\n".join(result.seen), "\n".join(result.to_do)
 
 
@@ -342,7 +343,7 @@ def test_a_workflow_that_hangs_on_what_nobody_knows_is_said(tmp_path: Path) -> N
     rule = "{if: '$RUN_CI && $CI_COMMIT_BRANCH != \"main\"'}"
     text = f"workflow: {{rules: [{rule}]}}\ntest: {{script: [x]}}\n"
     folder = repository(tmp_path / "team", {**FILES, ".gitlab-ci.yml": text})
-    result = init(folder, gitlab=True, install="")
+    result = init(folder, pipelines=GitLabPipelines(install=""))
     [told] = [one for one in result.to_do if "is not known here" in one]
     assert "lets in pipelines of merge requests is not known here" in told
     follow(folder, result)
@@ -395,7 +396,7 @@ def test_what_is_not_read_is_said_and_nothing_hangs_on_it(
 def test_what_pipelines_without_the_teams_file_need_is_carried_along(tmp_path: Path) -> None:
     _, text = TEAMS["stages, defaults and variables of its own"]
     folder = repository(tmp_path / "team", {**FILES, ".gitlab-ci.yml": text})
-    follow(folder, init(folder, gitlab=True, install=""))
+    follow(folder, init(folder, pipelines=GitLabPipelines(install="")))
     alone = yaml.safe_load((folder / ".gitlab/assent-alone.yml").read_text())
     assert alone == {
         "stages": ["ship"],
@@ -407,7 +408,7 @@ def test_what_pipelines_without_the_teams_file_need_is_carried_along(tmp_path: P
 def test_a_trusted_job_takes_nothing_of_the_teams_default_but_where_it_runs(tmp_path: Path) -> None:
     _, text = TEAMS["stages, defaults and variables of its own"]
     folder = repository(tmp_path / "team", {**FILES, ".gitlab-ci.yml": text})
-    follow(folder, init(folder, gitlab=True, install=""))
+    follow(folder, init(folder, pipelines=GitLabPipelines(install="")))
     variables = {"CI_DEFAULT_BRANCH": "main", **EVENTS["push to the default branch"]}
     found = Pipeline(folder, variables).whole()
     assert found["assent-train"]["before_script"] == ["apk add make"]
@@ -419,7 +420,7 @@ def test_several_projects_have_jobs_of_their_own(tmp_path: Path) -> None:
     other = CONFIG.replace("churn", "price")
     files = {**FILES, "teams/price/assent.yaml": other}
     folder = repository(tmp_path / "team", files)
-    init(folder, gitlab=True, install="")
+    init(folder, pipelines=GitLabPipelines(install=""))
     [churn, price] = yaml.safe_load((folder / ".gitlab-ci.yml").read_text())["include"]
     assert churn["inputs"]["job-prefix"] == "assent-churn"
     assert price["inputs"]["config"] == "teams/price/assent.yaml"

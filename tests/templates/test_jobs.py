@@ -183,12 +183,12 @@ def test_a_job_of_the_same_name_is_merged(tmp_path: Path, program: Path) -> None
 
 def wheel(folder: Path) -> Path:
     """A package whose program says what pip and it were told."""
-    path = folder / "assent-0.0.0-py3-none-any.whl"
-    about = "assent-0.0.0.dist-info"
+    path = folder / "assent_ml-0.0.0-py3-none-any.whl"
+    about = "assent_ml-0.0.0.dist-info"
     files = {
         "stood_in.py": "import shutil, sys\ndef main():\n"
         "    print('installed', sys.argv[1:], shutil.which('python3'))\n",
-        f"{about}/METADATA": "Metadata-Version: 2.1\nName: assent\nVersion: 0.0.0\n",
+        f"{about}/METADATA": "Metadata-Version: 2.1\nName: assent-ml\nVersion: 0.0.0\n",
         f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\n"
         "Tag: py3-none-any\n",
         f"{about}/entry_points.txt": "[console_scripts]\nassent = stood_in:main\n",
@@ -259,7 +259,7 @@ def test_what_is_installed_gets_no_token(tmp_path: Path) -> None:
     source.mkdir()
     (source / "pyproject.toml").write_text(
         '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-        '[project]\nname = "assent"\nversion = "0.0.0"\n'
+        '[project]\nname = "assent-ml"\nversion = "0.0.0"\n'
     )
     (source / "backend.py").write_text(
         "import os, pathlib\n"
@@ -286,9 +286,9 @@ echo "$RUNNER_TEMP/assent"
     ("before", "after", "extras"),
     [
         ("", "", ""),
-        ("assent @ ", "", ""),
-        ("assent[data,models] @ ", "", "data,models"),
-        ("assent[data] @ ", "#egg=assent", "data"),
+        ("assent-ml @ ", "", ""),
+        ("assent-ml[data,models] @ ", "", "data,models"),
+        ("assent-ml[data] @ ", "#egg=assent-ml", "data"),
     ],
 )
 def test_a_commit_is_installed_by_its_own_script_from_its_own_lock(

@@ -11,11 +11,11 @@ import pytest
 
 from assent.core.entry import Kind
 from assent.ports import Ledger, Store
+from assent.recording.appending import Intent, record
 from assent.verbs import verify as verifying
 from assent.verbs.note import note
-from assent.verbs.recording import record
 from assent.verbs.verify import verify
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 from tests.builders import draft, subject
 from tests.ledgers.test_every_file import folder, opened, small
 
@@ -53,7 +53,11 @@ def writer(folder: Path) -> Callable[[], None]:
         move = draft(
             Kind.PROMOTED, subject(f"b{number}", number), stage="production", replaces=held[0]
         )
-        record(mine, "churn", lambda view: [] if view.state.seq < 0 else [move])
+        record(
+            mine,
+            "churn",
+            lambda view: Intent(outcome=None, drafts=() if view.state.seq < 0 else (move,)),
+        )
         note(mine, "churn", f"moved on to v{number}")
         held[0] = number
 

@@ -106,6 +106,16 @@ def test_every_job_has_a_time_limit() -> None:
     assert schema("custom.github-workflows-require-timeout", *some(workflows())) == ""
 
 
+def test_the_projects_own_files_fit_their_schemas() -> None:
+    forms = sorted((ROOT / ".github/ISSUE_TEMPLATE").glob("*.yml"))
+    config = ROOT / ".github/ISSUE_TEMPLATE/config.yml"
+    assert config in forms
+    forms.remove(config)
+    assert schema("vendor.github-issue-forms", *forms) == ""
+    assert schema("vendor.github-issue-config", config) == ""
+    assert schema("vendor.gitlab-ci", ROOT / ".gitlab-ci.yml") == ""
+
+
 def test_actions_fit_the_schema() -> None:
     assert schema("vendor.github-actions", *some(actions())) == ""
 

@@ -34,16 +34,16 @@ from assent.core.approval import Approvals
 from assent.core.digest import digest_of
 from assent.core.evidence import Evidence
 from assent.core.verdict import Verdict
+from assent.judging.review import ReviewResult
+from assent.making.evaluation import EvaluateResult
+from assent.making.packing import BundleResult
+from assent.making.training import TrainResult
+from assent.recording.outcome import Decided
 from assent.verbs.approve import ApproveResult
-from assent.verbs.bundle import BundleResult
-from assent.verbs.evaluate import EvaluateResult
-from assent.verbs.outcome import Decided
 from assent.verbs.pull import PullResult
 from assent.verbs.reply import ReplyResult
 from assent.verbs.resolve import ResolveResult
 from assent.verbs.retrain import RetrainResult
-from assent.verbs.review import ReviewResult
-from assent.verbs.train import TrainResult
 from assent.verbs.verify import VerifyResult
 from tests.report import samples
 

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from assent.errors import UsageError
+from assent.forges.github.workflows import GitHubWorkflows, workflows
 from assent.setup.github.existing import FOLDER
 from assent.verbs.init import init
-from assent.verbs.workflows import workflows
 from tests.e2e.project import Project, new_project
 from tests.workflows.harness import parse
 from tests.workflows.test_lint import actionlint, schema, zizmor
@@ -37,13 +37,13 @@ def project(tmp_path: Path) -> Project:
 def told(project: Project, text: str) -> tuple[str, str]:
     """What was seen in a workflow that is there, and what a person is to look at."""
     project.write(f"{FOLDER}/ci.yml", text)
-    result = init(project.folder, github=True)
+    result = init(project.folder, pipelines=GitHubWorkflows())
     assert (project.folder / FOLDER / "ci.yml").read_text() == text
     return "\n".join(result.seen), "\n".join(result.to_do)
 
 
 def test_nothing_is_said_where_there_is_nothing(project: Project) -> None:
-    result = init(project.folder, github=True)
+    result = init(project.folder, pipelines=GitHubWorkflows())
     assert (result.seen, result.to_do) == ((), ())
 
 
@@ -118,7 +118,7 @@ def test_a_link_is_not_followed(project: Project, tmp_path: Path) -> None:
     outside.write_text("name: assent\n")
     (project.folder / FOLDER).mkdir(parents=True)
     (project.folder / FOLDER / "ci.yml").symlink_to(outside)
-    result = init(project.folder, github=True)
+    result = init(project.folder, pipelines=GitHubWorkflows())
     assert result.to_do == ()
     assert "not read: ci.yml" in result.seen[0]
 
@@ -137,7 +137,7 @@ def loaded(project: Project, name: str) -> dict[str, Any]:
 
 def several(project: Project) -> None:
     project.write("teams/price/assent.yaml", OTHER)
-    init(project.folder, github=True)
+    init(project.folder, pipelines=GitHubWorkflows())
 
 
 def test_every_action_names_its_model_and_its_file(project: Project) -> None:
@@ -213,10 +213,10 @@ def test_what_is_made_for_several_models_is_clean_for_every_linter(project: Proj
 def test_two_files_cannot_declare_one_model(project: Project) -> None:
     project.write("teams/price/assent.yaml", OTHER.replace("price", "churn"))
     with pytest.raises(UsageError, match=r"declared in assent\.yaml as well"):
-        init(project.folder, github=True)
+        init(project.folder, pipelines=GitHubWorkflows())
 
 
 def test_a_path_that_an_expression_cannot_hold_is_refused(project: Project) -> None:
     project.write("it's/assent.yaml", OTHER)
     with pytest.raises(UsageError, match="cannot hold"):
-        init(project.folder, github=True)
+        init(project.folder, pipelines=GitHubWorkflows())

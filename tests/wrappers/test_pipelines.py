@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from assent.errors import UsageError
+from assent.forges.gitlab.pipelines import COPY, PLACEHOLDER, SOURCE, GitLabPipelines
 from assent.setup.gitlab.team import FILE
 from assent.verbs.init import init
-from assent.verbs.pipelines import COPY, PLACEHOLDER, SOURCE
 from tests.e2e.project import CONFIG, Project, new_project
 
 SHA = "0123456789" * 4
@@ -34,7 +34,7 @@ def test_what_is_shipped_is_the_template() -> None:
 
 def test_init_writes_the_pipeline_beside_a_configuration_that_is_there(project: Project) -> None:
     before = (project.folder / "assent.yaml").read_text()
-    result = init(project.folder, gitlab=True)
+    result = init(project.folder, pipelines=GitLabPipelines())
     assert (result.is_kept, result.is_pinned, result.forge) == (True, False, "gitlab")
     assert (project.folder / "assent.yaml").read_text() == before
     assert {path.name for path in result.workflows} == {"assent.yml", FILE}
@@ -48,13 +48,13 @@ def test_init_writes_the_pipeline_beside_a_configuration_that_is_there(project: 
             "stages": ["shadow", "staging", "production"],
         },
     }
-    again = init(project.folder, gitlab=True)
+    again = init(project.folder, pipelines=GitLabPipelines())
     assert (again.workflows, again.to_add) == ((), None)
 
 
 def test_init_writes_both_where_there_is_neither(project: Project) -> None:
     (project.folder / "assent.yaml").unlink()
-    result = init(project.folder, name="churn", gitlab=True)
+    result = init(project.folder, name="churn", pipelines=GitLabPipelines())
     assert not result.is_kept
     assert (project.folder / "assent.yaml").is_file()
     [one] = included((project.folder / FILE).read_text())
@@ -62,7 +62,7 @@ def test_init_writes_both_where_there_is_neither(project: Project) -> None:
 
 
 def test_init_pins_the_project_that_it_includes_from(project: Project) -> None:
-    result = init(project.folder, gitlab=True, templates=f"acme/ml/assent@{SHA}")
+    result = init(project.folder, pipelines=GitLabPipelines(templates=f"acme/ml/assent@{SHA}"))
     assert result.is_pinned
     assert not (project.folder / COPY).exists()
     [one] = included((project.folder / FILE).read_text())
@@ -76,19 +76,19 @@ def test_init_pins_the_project_that_it_includes_from(project: Project) -> None:
 )
 def test_templates_that_could_move_are_refused(project: Project, origin: str) -> None:
     with pytest.raises(UsageError, match="not GROUP/PROJECT@COMMIT"):
-        init(project.folder, gitlab=True, templates=origin)
+        init(project.folder, pipelines=GitLabPipelines(templates=origin))
     assert not (project.folder / FILE).exists()
 
 
 def test_what_to_install_is_taken_as_it_is(project: Project) -> None:
-    init(project.folder, gitlab=True, install='it\'s "x": [y')
+    init(project.folder, pipelines=GitLabPipelines(install='it\'s "x": [y'))
     [one] = included((project.folder / FILE).read_text())
     assert one["inputs"]["install"] == 'it\'s "x": [y'
 
 
 def test_a_pipeline_that_is_there_is_never_changed(project: Project) -> None:
     project.write(FILE, "test: {script: [make]}\n")
-    result = init(project.folder, gitlab=True, force=True)
+    result = init(project.folder, pipelines=GitLabPipelines(), force=True)
     assert (project.folder / FILE).read_text() == "test: {script: [make]}\n"
     assert result.to_add is not None
     assert included(result.to_add.partition("\n")[2])[0]["local"] == COPY
@@ -102,9 +102,9 @@ def test_a_pipeline_that_is_there_is_never_changed(project: Project) -> None:
 def test_a_copy_that_somebody_has_edited_is_replaced_by_force_alone(project: Project) -> None:
     project.write(COPY, "mine: {}\n")
     with pytest.raises(UsageError, match="says something else"):
-        init(project.folder, gitlab=True)
+        init(project.folder, pipelines=GitLabPipelines())
     assert not (project.folder / FILE).exists()
-    init(project.folder, gitlab=True, force=True)
+    init(project.folder, pipelines=GitLabPipelines(), force=True)
     assert (project.folder / COPY).read_text() == SOURCE.read_text()
 
 
@@ -115,7 +115,7 @@ def test_several_models_have_jobs_and_environments_of_their_own(project: Project
         "assent.yaml",
         f"store: ../store\nmodels:\n  churn:\n{model}  price:\n{model}people:{people}",
     )
-    init(project.folder, gitlab=True)
+    init(project.folder, pipelines=GitLabPipelines())
     made = [one["inputs"] for one in included((project.folder / FILE).read_text())]
     assert [one["model"] for one in made] == ["churn", "price"]
     assert [one["job-prefix"] for one in made] == ["assent-churn", "assent-price"]
@@ -124,7 +124,7 @@ def test_several_models_have_jobs_and_environments_of_their_own(project: Project
 
 def test_init_writes_where_gitlab_looks(project: Project) -> None:
     with pytest.raises(UsageError, match="not the top folder"):
-        init(project.folder / "data", gitlab=True)
+        init(project.folder / "data", pipelines=GitLabPipelines())
 
 
 def test_options_that_belong_to_the_other_forge_are_refused(project: Project) -> None:

@@ -12,8 +12,9 @@ import pytest
 import yaml
 from docs.actions import OWNER
 
+from assent.forges.github.workflows import texts
+from assent.forges.gitlab.pipelines import GitLabPipelines
 from assent.verbs.init import init
-from assent.verbs.workflows import texts
 from tests.templates.harness import Pipeline
 from tests.templates.teams import EVENTS, commit, repository
 from tests.workflows.harness import Harness, parse
@@ -93,7 +94,7 @@ def of_gitlab(name: str) -> str:
 def team(folder: Path, name: str, **more: str) -> Path:
     """A repository with the pipeline of `init`, and what a recipe adds to it."""
     repository(folder, {"assent.yaml": CONFIG, "README.md": "x\n", **more})
-    init(folder, gitlab=True, install="")
+    init(folder, pipelines=GitLabPipelines(install=""))
     own = folder / ".gitlab-ci.yml"
     own.write_text(own.read_text() + of_gitlab(name))
     commit(folder)

@@ -30,7 +30,7 @@ from assent.cli.published import OUTPUTS
 from assent.forges.archives import LIMITS
 from assent.forges.gitlab import waiting
 from assent.forges.gitlab.waiting import INSIDE
-from assent.verbs import waiting as reviewing
+from assent.verbs import review_waiting as reviewing
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "gitlab-templates"

@@ -13,9 +13,9 @@ from docs.actions import ACTIONS, OWNER, REVISION
 from docs.wrappers import inputs
 
 from assent.errors import UsageError
+from assent.forges.github.workflows import GitHubWorkflows, texts, workflows
 from assent.setup.github.existing import FOLDER
 from assent.verbs.init import init
-from assent.verbs.workflows import texts, workflows
 from tests.e2e.project import Project, new_project
 
 ROOT = Path(__file__).parents[2]
@@ -222,7 +222,7 @@ def written(project: Project) -> dict[str, str]:
 
 def test_init_writes_them_beside_a_configuration_that_is_there(project: Project) -> None:
     before = (project.folder / "assent.yaml").read_text()
-    result = init(project.folder, github=True)
+    result = init(project.folder, pipelines=GitHubWorkflows())
     assert result.is_kept
     assert not result.is_pinned
     assert (project.folder / "assent.yaml").read_text() == before
@@ -232,19 +232,19 @@ def test_init_writes_them_beside_a_configuration_that_is_there(project: Project)
         for name, text in texts().items()
     }
     assert written(project) == expected
-    assert init(project.folder, github=True).workflows == ()
+    assert init(project.folder, pipelines=GitHubWorkflows()).workflows == ()
 
 
 def test_init_writes_both_where_there_is_neither(project: Project) -> None:
     (project.folder / "assent.yaml").unlink()
-    result = init(project.folder, name="churn", github=True)
+    result = init(project.folder, name="churn", pipelines=GitHubWorkflows())
     assert not result.is_kept
     assert (project.folder / "assent.yaml").is_file()
     assert written(project) == texts()
 
 
 def test_init_pins_the_actions(project: Project) -> None:
-    assert init(project.folder, github=True, actions=f"acme/assent@{SHA}").is_pinned
+    assert init(project.folder, pipelines=GitHubWorkflows(f"acme/assent@{SHA}")).is_pinned
     for text in written(project).values():
         assert "OWNER" not in text
         assert REVISION not in text
@@ -259,16 +259,16 @@ def test_init_pins_the_actions(project: Project) -> None:
 )
 def test_actions_that_could_move_are_refused(project: Project, origin: str) -> None:
     with pytest.raises(UsageError, match="not OWNER/NAME@COMMIT"):
-        init(project.folder, github=True, actions=origin)
+        init(project.folder, pipelines=GitHubWorkflows(origin))
     assert not (project.folder / FOLDER).exists()
 
 
 def test_init_replaces_nothing_that_somebody_has_edited(project: Project) -> None:
     project.write(f"{FOLDER}/assent.yml", "name: mine\n")
     with pytest.raises(UsageError, match="says something else"):
-        init(project.folder, github=True)
+        init(project.folder, pipelines=GitHubWorkflows())
     assert written(project) == {"assent.yml": "name: mine\n"}
-    init(project.folder, github=True, force=True)
+    init(project.folder, pipelines=GitHubWorkflows(), force=True)
     assert written(project)["assent.yml"] == texts()["assent.yml"]
 
 
@@ -276,7 +276,7 @@ def test_init_knows_the_default_branch(project: Project) -> None:
     project.git("checkout", "--quiet", "-b", "trunk")
     project.git("push", "--quiet", "origin", "trunk")
     project.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
-    init(project.folder, github=True)
+    init(project.folder, pipelines=GitHubWorkflows())
     assert "    branches: [trunk] #" in written(project)["assent-register.yml"]
 
 
@@ -288,4 +288,4 @@ def test_a_branch_that_yaml_would_misread_is_left_to_a_person() -> None:
 def test_init_writes_where_github_looks(project: Project) -> None:
     inside = project.folder / "data"
     with pytest.raises(UsageError, match="not the top folder"):
-        init(inside, github=True)
+        init(inside, pipelines=GitHubWorkflows())

@@ -9,7 +9,8 @@ import click
 from assent.cli import options, output
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace
-from assent.verbs.bundle import BundleResult, bundle, take
+from assent.making.packing import BundleResult
+from assent.verbs.bundle import bundle
 
 
 @click.command()
@@ -46,12 +47,13 @@ def command(
     if folder is not None and source is not None:
         raise click.UsageError("--output and --from exclude each other")
     workspace = open_workspace(config)
-    name = workspace.model(model)
-    progress = output.progress("stored")
-    if source is not None:
-        result = take(workspace, name, source, progress=progress)
-    else:
-        result = bundle(workspace, name, output=folder, progress=progress)
+    result = bundle(
+        workspace,
+        workspace.model(model),
+        output=folder,
+        made_in=source,
+        progress=output.progress("stored"),
+    )
     finish(result, as_json, show, publish)
 
 

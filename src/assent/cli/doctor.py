@@ -9,14 +9,14 @@ import click
 from assent.cli import options, output
 from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
-from assent.ports import GuardState
+from assent.ports import ProtectionState
 from assent.report.escape import visible
 from assent.verbs.doctor import DoctorResult, doctor
 
 _GUARDS = {
-    GuardState.ENFORCED: ("✓ enforced", "green"),
-    GuardState.MISSING: ("✗ missing ", "red"),
-    GuardState.UNKNOWN: ("? unknown ", "yellow"),
+    ProtectionState.ENFORCED: ("✓ enforced", "green"),
+    ProtectionState.MISSING: ("✗ missing ", "red"),
+    ProtectionState.UNKNOWN: ("? unknown ", "yellow"),
 }
 
 

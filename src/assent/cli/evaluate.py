@@ -12,7 +12,8 @@ from assent.cli.run import finish, open_workspace, own_output
 from assent.core.digest import short
 from assent.core.evidence import DataReference
 from assent.core.scalar import show as shown
-from assent.verbs.evaluate import EvaluateResult, evaluate
+from assent.making.evaluation import EvaluateResult
+from assent.verbs.evaluate import evaluate
 
 
 @click.command()

@@ -10,6 +10,7 @@ import click
 from assent.cli import output
 from assent.cli.flags import flag
 from assent.cli.run import finish
+from assent.setup.pipelines import Pipelines
 from assent.setup.seen import ModelSeen, Seen, Sight
 from assent.verbs.init import IGNORED, InitResult, init, unseen
 
@@ -65,13 +66,19 @@ def command(
         name=name,
         force=force,
         dry_run=dry_run,
-        github=github,
-        actions=actions,
-        gitlab=gitlab,
-        templates=templates,
-        install=install,
+        pipelines=_pipelines(github, actions, gitlab, templates, install),
     )
     finish(result, as_json, show)
+
+
+def _pipelines(
+    github: bool, actions: str | None, gitlab: bool, templates: str | None, install: str | None
+) -> Pipelines | None:
+    from assent.wiring import pipelines_of  # most of it is for other verbs
+
+    if github:
+        return pipelines_of("github", origin=actions)
+    return pipelines_of("gitlab", origin=templates, install=install) if gitlab else None
 
 
 def show(result: InitResult) -> None:

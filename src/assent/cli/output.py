@@ -10,8 +10,8 @@ from assent.ci.outputs import inert
 from assent.core.approval import Heard
 from assent.core.digest import short
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
+from assent.recording.outcome import Decided
 from assent.report.escape import visible
-from assent.verbs.outcome import Decided
 
 _MARKS = {
     Outcome.PASSED: ("✓ passed ", "green"),

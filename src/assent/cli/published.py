@@ -13,8 +13,8 @@ from assent.ci import outputs, reports
 from assent.ci.environment import Channel
 from assent.core.scalar import Scalar, number
 from assent.core.verdict import Finding, Outcome
+from assent.recording.outcome import Decided
 from assent.report.escape import code, prose, visible
-from assent.verbs.outcome import Decided
 
 OUTPUTS = {
     "verdict": "`passed`, `blocked` or `pending`.",

@@ -12,9 +12,10 @@ from assent.cli.published import JUNIT, REPORT, Published, sentence
 from assent.cli.run import finish, idle, open_workspace, own_output
 from assent.core.digest import short
 from assent.core.verdict import Outcome
+from assent.judging.review import ReviewResult
 from assent.report.markdown import to_markdown
-from assent.verbs.review import ReviewResult, review
-from assent.verbs.waiting import WaitingResult, plain, review_waiting
+from assent.verbs.review import review
+from assent.verbs.review_waiting import WaitingResult, plain, review_waiting
 
 
 @click.command()

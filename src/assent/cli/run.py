@@ -19,7 +19,7 @@ from assent.errors import AssentError, ExitCode, IdleError, OutsideError
 
 if TYPE_CHECKING:
     from assent.cli.published import Published
-    from assent.verbs.workspace import Workspace
+    from assent.workspace import Workspace
 
 R = TypeVar("R")
 INTERRUPTED = 130

@@ -10,7 +10,8 @@ from assent.cli import options, output
 from assent.cli.published import Published, sentence
 from assent.cli.run import finish, open_workspace, own_output
 from assent.core.digest import short
-from assent.verbs.train import TrainResult, train
+from assent.making.training import TrainResult
+from assent.verbs.train import train
 
 
 @click.command()

@@ -25,7 +25,7 @@ from assent.core.profile import DataProfile
 from assent.core.scalar import Scalar
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class LoadedBundle(msgspec.Struct, frozen=True, kw_only=True):
     """A bundle with its evidence, and its version if it has one. What is in its files and its
     attachments is there where somebody has looked: `inspection` of the model's files, `profiles`
     by data set, `predictions` row by row.
@@ -40,8 +40,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    baseline: Known | None,
-    candidate: Known,
+    baseline: LoadedBundle | None,
+    candidate: LoadedBundle,
     *,
     weights: Weights | None = None,
 ) -> Diff:
@@ -80,7 +80,7 @@ def compare(
 
 
 def _predictions(
-    baseline: Known | None, candidate: Known
+    baseline: LoadedBundle | None, candidate: LoadedBundle
 ) -> tuple[PredictionsDiff | None, Sequence[MetricChange]]:
     if candidate.predictions is None:
         return None, ()
@@ -88,7 +88,7 @@ def _predictions(
     return compare_predictions(old, candidate.predictions)
 
 
-def _metrics_of(baseline: Known, candidate: Known) -> Mapping[str, Scalar]:
+def _metrics_of(baseline: LoadedBundle, candidate: LoadedBundle) -> Mapping[str, Scalar]:
     """The baseline's metrics. Those that its predictions give are there whether the candidate has
     predictions or not: a change must not get rid of what it is compared with.
     """
@@ -99,7 +99,7 @@ def _metrics_of(baseline: Known, candidate: Known) -> Mapping[str, Scalar]:
     return {**{one.name: one.new for one in alone if one.new is not UNSET}, **metrics}
 
 
-def _side(known: Known) -> Side:
+def _side(known: LoadedBundle) -> Side:
     return Side(
         bundle=known.bundle.digest,
         model_digest=known.bundle.model_digest,

@@ -16,7 +16,7 @@ ALL_VALUES = "the values of all tensors"
 _Pair = tuple[Part | None, Part | None]
 
 
-class Known(Protocol):
+class LoadedBundle(Protocol):
     """What is known of bytes, by their digests."""
 
     def are_same(self, old: Part, new: Part) -> bool:
@@ -27,7 +27,7 @@ class Known(Protocol):
 
 
 def uncompared(
-    pairs: Sequence[_Pair], known: Known, weights: Weights | None
+    pairs: Sequence[_Pair], known: LoadedBundle, weights: Weights | None
 ) -> tuple[NotCompared, ...]:
     """The parts on both sides, and the tensors, whose bytes are not known to be the same and whose
     content was not compared, or not the part of it that differs. `weights` is None if nobody looked
@@ -103,7 +103,7 @@ def _more(
     old: Part,
     new: Part,
     both: Sequence[tuple[Part, Part]],
-    known: Known,
+    known: LoadedBundle,
     moved: Set[str],
     told: Set[str],
 ) -> NotCompared | None:

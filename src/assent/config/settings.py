@@ -11,6 +11,7 @@ from assent.core.evidence import Task
 from assent.policy.gates import GATES
 from assent.policy.rules import Policy, PolicyFields
 
+FILE = "assent.yaml"
 Text = Annotated[str, Meta(min_length=1)]
 NAME = r"^[a-z0-9][a-z0-9._-]*$"
 MAX_NAME = 100

@@ -194,11 +194,12 @@ def read_manifest(content: bytes) -> Bundle:
         raise IntegrityError(doing, f"not a manifest ({error})") from None
     if manifest.artifact_type != ARTIFACT_TYPE:
         raise IntegrityError(doing, f"not a bundle but {manifest.artifact_type!r}")
-    for blob in (manifest.config, *manifest.layers):
+    blobs = (manifest.config, *manifest.layers)
+    for blob in blobs:
         if not is_digest(blob.digest) or blob.size < 0:
             raise IntegrityError(doing, f"impossible descriptor {blob.digest!r}")
-    sizes = {blob.digest: blob.size for blob in manifest.layers}
-    if any(sizes[blob.digest] != blob.size for blob in manifest.layers):
+    sizes = {blob.digest: blob.size for blob in blobs}
+    if any(sizes[blob.digest] != blob.size for blob in blobs):
         raise IntegrityError(doing, "it gives one blob two sizes")
     files: list[ModelFile] = []
     attachments: list[Descriptor] = []

@@ -27,7 +27,7 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The shape of what is known of clocks."""
 
 
-class Sight(Struct, frozen=True, kw_only=True):
+class ClockReading(Struct, frozen=True, kw_only=True):
     """What a forge's clock showed, in seconds since 1970 and without their fraction, at a moment
     between two others of a stopwatch of this machine: when it was asked, and when it had answered.
     `of` is the forge.
@@ -63,7 +63,7 @@ class Clock(Struct, frozen=True, kw_only=True):
 MACHINE = "this machine"
 
 
-def clock_of(machine: datetime, sight: Sight | None, stopwatch_s: float) -> Clock:
+def clock_of(machine: datetime, sight: ClockReading | None, stopwatch_s: float) -> Clock:
     """The clock that counts: the forge's where one was seen. This machine's shows `machine` when
     the stopwatch shows `stopwatch_s`. Of a difference only what is certain is believed: a slow
     answer, and the fraction of a second that was not told, make none.

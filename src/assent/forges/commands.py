@@ -11,18 +11,18 @@ import re
 
 import msgspec
 
-from assent.ports import Command, Word
+from assent.ports import Command, CommandName
 
 PREFIX_DIGITS = 12
 """The fewest digits of a digest that name a bundle: as many as Assent shows."""
 
 _MODEL = r"(?P<model>[a-z0-9][a-z0-9._-]{0,199})"
 _COMMANDS = {
-    Word.APPROVE: re.compile(
+    CommandName.APPROVE: re.compile(
         rf"/assent approve {_MODEL} (?P<typed>sha256:[0-9a-f]{{{PREFIX_DIGITS},64}})[ \t]*"
     ),
-    Word.EXPLAIN: re.compile(rf"/assent explain(?: {_MODEL})?[ \t]*"),
-    Word.HELP: re.compile(r"/assent help[ \t]*"),
+    CommandName.EXPLAIN: re.compile(rf"/assent explain(?: {_MODEL})?[ \t]*"),
+    CommandName.HELP: re.compile(r"/assent help[ \t]*"),
 }
 _UNKNOWN = re.compile(r"/assent(?:[ \t].*)?")
 _QUOTED = re.compile(r" {0,3}>")
@@ -64,7 +64,7 @@ def commands(body: str) -> tuple[Command, ...]:
             found.append(command)
             continue
         if starts_paragraph and not is_quoted and _UNKNOWN.fullmatch(line):
-            found.append(Command(word=Word.HELP))
+            found.append(Command(word=CommandName.HELP))
         starts_paragraph = False  # who knows what the line opens, such as code
     return tuple(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
-from assent.forges.making import Push, bringer
+from assent.forges.makers import Push, bringer
 from assent.git import Repository
 
 

@@ -25,15 +25,15 @@ from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
 from assent.files import write_atomically
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 from assent.ports import (
     Asked,
     Deployment,
-    Guard,
-    GuardState,
+    DeploymentRequest,
     Notice,
-    Press,
     Proposal,
+    Protection,
+    ProtectionState,
     Signature,
     Waiting,
 )
@@ -69,7 +69,7 @@ class LocalForge:
         self,
         repository: Repository,
         *,
-        base: Trunk,
+        base: BaseBranch,
         people: Sequence[Person],
         folder: Path,
     ) -> None:
@@ -312,23 +312,25 @@ class LocalForge:
         """See `Forge.propose`. Without a server the branch itself is the change."""
         return proposal.branch
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`. Nobody is asked before somebody deploys from here."""
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`. Nobody is asked before somebody deploys from here."""
         del environment
-        return Press(by=self.whoami())
+        return DeploymentRequest(by=self.whoami())
 
     def deployed(self, deployment: Deployment) -> str | None:
         """See `Forge.deployed`. There is no place for it but the ledger."""
         del deployment
         return None
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
         del models, environments
         return (
-            Guard(
+            Protection(
                 name="identities",
-                state=GuardState.MISSING,
+                state=ProtectionState.MISSING,
                 reason="without a forge nothing vouches for a name: every identity is claimed",
                 remedy="host the repository on a forge and run Assent in its CI",
             ),

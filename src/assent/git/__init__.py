@@ -4,6 +4,7 @@ The command line is used and not a library because only it honours the user's ow
 proxies, partial clones and `safe.directory`.
 """
 
+from assent.git.base_branch import BaseBranch
 from assent.git.objects import Object, Objects, is_commit
 from assent.git.process import (
     EndedError,
@@ -19,9 +20,9 @@ from assent.git.repository import Repository
 from assent.git.settings import steering
 from assent.git.silence import Patience
 from assent.git.submodules import Holders, changed_within, submodules, untracked
-from assent.git.trunk import Trunk
 
 __all__ = [
+    "BaseBranch",
     "EndedError",
     "GitError",
     "Holders",
@@ -31,7 +32,6 @@ __all__ = [
     "Refusal",
     "Repository",
     "SilentError",
-    "Trunk",
     "changed_within",
     "environment",
     "git",

@@ -47,7 +47,7 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Activity:
     """What the processes have moved and computed up to a moment. Without `bytes_moved` this
     system does not tell.
     """
@@ -66,7 +66,7 @@ class Silence:
         self._process = process
         self._patience = patience
         self._doing = doing
-        self._last: Sight | None = None
+        self._last: Activity | None = None
         self._ticks = 0
         self._is_said = False
         self.is_given_up = False
@@ -78,7 +78,7 @@ class Silence:
 
     def tick(self) -> None:
         """Look once more; say so if nobody answers, and end the process if that lasts too long."""
-        now = _sight(self._process.pid, only_git=bool(self._patience.remote))
+        now = _activity(self._process.pid, only_git=bool(self._patience.remote))
         quiet_s = self.lasted_s + TICK_S
         if self._last is None or has_moved(self._last, now, quiet_s=quiet_s):
             self._last, self._ticks = now, 0
@@ -93,7 +93,7 @@ class Silence:
             _end(self._process)
 
 
-def has_moved(last: Sight, now: Sight, *, quiet_s: float) -> bool:
+def has_moved(last: Activity, now: Activity, *, quiet_s: float) -> bool:
     """Whether the processes have got on between two moments that are `quiet_s` apart."""
     computed_s = now.cpu_s - last.cpu_s
     if last.bytes_moved is None or now.bytes_moved is None:
@@ -118,7 +118,7 @@ def watched(process: Popen[Any], patience: Patience, doing: str) -> Iterator[Sil
         is_done.set()
 
 
-def _sight(pid: int, *, only_git: bool) -> Sight:
+def _activity(pid: int, *, only_git: bool) -> Activity:
     """What the processes below `pid`, itself among them, have done so far: those of Git alone
     where somebody else is waited for; else also a filter of the user's, which may take its time.
     """
@@ -137,7 +137,7 @@ def _sight(pid: int, *, only_git: bool) -> Sight:
             if hasattr(one, "io_counters"):
                 moved = one.io_counters()
                 bytes_moved = (bytes_moved or 0) + moved.read_chars + moved.write_chars
-    return Sight(bytes_moved, cpu_s, is_web)
+    return Activity(bytes_moved, cpu_s, is_web)
 
 
 def _family(psutil: Any, pid: int) -> list[Any]:

@@ -12,7 +12,7 @@ from assent.config.settings import ModelSettings
 from assent.errors import UsageError
 from assent.making.commands import mentions
 from assent.making.dvc import Dvc, made_by_dvc
-from assent.making.keeping import is_document
+from assent.making.keepsakes import is_document
 from assent.measure.files import PLACEHOLDERS
 from assent.measure.patterns import UNMATCHED, covers, is_glob
 

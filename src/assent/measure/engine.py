@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from assent.errors import OutsideError, UsageError
+from assent.errors import OutsideError, UsageError, to_install
 from assent.measure.redaction import redact_text
 
 MEMORY = "800MB"
@@ -66,9 +66,7 @@ def load(doing: str) -> Any:
         import duckdb
         import numpy  # noqa: F401, both belong to the extra
     except ImportError as error:
-        raise UsageError(
-            doing, f"{error.name} is not installed", hint="pip install 'assent[data]'"
-        ) from None
+        raise UsageError(doing, f"{error.name} is not installed", hint=to_install("data")) from None
     return duckdb
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from assent.config.read import read_config
 from assent.config.settings import Config
 from assent.errors import UsageError
-from assent.git import Repository, Trunk
+from assent.git import BaseBranch, Repository
 
 MAX_CONFIGS = 100
 
@@ -36,10 +36,10 @@ def configs_below(folder: Path, name: str, planned: Mapping[str, Config]) -> Map
     return found
 
 
-def trunk(repository: Repository) -> str | None:
+def base_branch(repository: Repository) -> str | None:
     """The branch that changes are merged into, as far as this clone knows."""
     remote = "origin" if repository.config("remote.origin.url") is not None else None
-    return Trunk(repository, remote).name
+    return BaseBranch(repository, remote).name
 
 
 def _listed(folder: Path, name: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Literal, Self
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
+from assent.core.clock import ClockReading
 from assent.core.digest import Digest
 from assent.core.entry import Approval
 from assent.core.evidence import Run
@@ -20,12 +20,12 @@ from assent.errors import UsageError
 from assent.ports import (
     Asked,
     Deployment,
+    DeploymentRequest,
     Forge,
-    Guard,
-    News,
     Notice,
-    Press,
+    PendingReason,
     Proposal,
+    Protection,
     Signature,
     Waiting,
 )
@@ -51,11 +51,11 @@ class MemoryWaiting:
         """See `Waiting.forge`."""
         return self._forge
 
-    def news(self) -> News | None:
-        """See `Waiting.news`."""
+    def pending_reason(self) -> PendingReason | None:
+        """See `Waiting.pending_reason`."""
         if self._forge.notices:
             return None
-        return News.WORD if self._left is None else News.BUNDLE
+        return PendingReason.WORD if self._left is None else PendingReason.BUNDLE
 
     def fetch(self, folder: Path) -> Run:
         """See `Waiting.fetch`."""
@@ -92,9 +92,9 @@ class MemoryForge:
         self.notices: list[Notice] = []
         self.question: Asked | None = None
         self.answers: dict[str, str] = {}
-        self.presses: dict[str, Press] = {}
+        self.presses: dict[str, DeploymentRequest] = {}
         self.deployments: list[Deployment] = []
-        self.guarded: tuple[Guard, ...] = ()
+        self.guarded: tuple[Protection, ...] = ()
         self.proposals: dict[str, Proposal] = {}
         self.queue: list[Waiting] = []
         self.merged: dict[str, Change] = {}
@@ -105,11 +105,11 @@ class MemoryForge:
         self.left_in = Run(system="ci", id="1")
         self.default_branch: str | None = "main"
         self.me = _account("me")
-        self.sight: Sight | None = None
+        self.clock_reading: ClockReading | None = None
 
-    def clock(self) -> Sight | None:
+    def clock(self) -> ClockReading | None:
         """See `Forge.clock`."""
-        return self.sight
+        return self.clock_reading
 
     def whoami(self) -> Actor:
         """See `Forge.whoami`."""
@@ -283,9 +283,9 @@ class MemoryForge:
         self.proposals[proposal.branch] = proposal
         return f"memory:{proposal.branch}"
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
-        return self.presses.get(environment, Press(by=self.me))
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`."""
+        return self.presses.get(environment, DeploymentRequest(by=self.me))
 
     def deployed(self, deployment: Deployment) -> str | None:
         """See `Forge.deployed`."""
@@ -293,8 +293,10 @@ class MemoryForge:
             self.deployments.append(deployment)
         return f"memory:{deployment.environment}"
 
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
         del models, environments
         return self.guarded
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals, Heard
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest, short
@@ -15,24 +15,17 @@ from assent.core.identity import PersonKey
 from assent.core.registry import Opinion
 from assent.core.verdict import Finding, Verdict
 from assent.errors import ExitCode, PolicyError
+from assent.judging.candidate import Judgement, judge, provenance, subject
+from assent.judging.inherited import Inherited, inherited
+from assent.judging.landing import require_base, steps
+from assent.judging.opinions import all_reviews, count_everywhere, makers, makers_without_account
+from assent.making.bundles import find, nothing_shown
 from assent.policy.approvals import approval_findings
-from assent.policy.rules import ApprovalRule, Policy
+from assent.policy.rules import Policy
 from assent.ports import View
-from assent.verbs.bundles import find, nothing_shown
-from assent.verbs.inherited import Inherited, inherited
-from assent.verbs.judging import (
-    Judgement,
-    all_reviews,
-    hear,
-    judge,
-    makers,
-    provenance,
-    subject,
-    unnamed,
-)
-from assent.verbs.landing import require_base, steps
-from assent.verbs.recording import read_ledger, record
-from assent.verbs.workspace import Workspace
+from assent.recording.appending import Intent, record
+from assent.recording.reading import read_ledger
+from assent.workspace import Workspace
 
 
 class ApproveResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +121,7 @@ def _recorded(
     workspace: Workspace,
     view: View,
     policy: Policy,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change,
     given: Review | None,
     covered: Sequence[str] = (),
@@ -137,19 +130,19 @@ def _recorded(
     base branch that are about to get a version.
     """
     bundle = candidate.bundle
-    heard: dict[str | None, Approvals] = {}
     beside = inherited(workspace, view, candidate, change, covered=covered)
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Intent[Mapping[str | None, Approvals]]:
         reviews = all_reviews(workspace, view, bundle.model, bundle.digest)
-        heard.update(hear_everywhere(workspace, view, policy, candidate, change, beside, reviews))
+        heard = count_everywhere(workspace, view, policy, candidate, change, beside, reviews)
         best = best_of(heard)
-        return _drafts(workspace, view, policy, candidate, change, best, beside, reviews)
+        drafts = _drafts(workspace, view, policy, candidate, change, best, beside, reviews)
+        return Intent(outcome=heard, drafts=drafts)
 
-    _, entries = record(workspace, bundle.model, decide, view=view)
-    approvals = heard.pop(None)
-    names = unnamed(policy, change, beside)
-    best = best_of({None: approvals, **heard})
+    done = record(workspace, bundle.model, decide, view=view)
+    heard, approvals = done.outcome, done.outcome[None]
+    names = makers_without_account(policy, change, beside)
+    best = best_of(heard)
     return ApproveResult(
         model=bundle.model,
         bundle=bundle.digest,
@@ -158,31 +151,11 @@ def _recorded(
         approvals=approvals,
         stages={stage: one for stage, one in heard.items() if stage is not None},
         findings=tuple(approval_findings(approvals, unmapped_authors=names)),
-        recorded=tuple(f"{entry.kind} by {entry.approvals[0].person.login}" for entry in entries),
+        recorded=tuple(
+            f"{entry.kind} by {entry.approvals[0].person.login}" for entry in done.entries
+        ),
         given=next((one for one in best if given and one.person.key == given.person.key), None),
     )
-
-
-def hear_everywhere(
-    workspace: Workspace,
-    view: View,
-    policy: Policy,
-    candidate: Known,
-    change: Change,
-    beside: Inherited,
-    reviews: Sequence[Review],
-) -> dict[str | None, Approvals]:
-    """Whose of `reviews` count for registering (None), and for each stage that has approvers of its
-    own.
-    """
-    rules: dict[str | None, ApprovalRule] = {None: policy.approvals}
-    for stage, rule in policy.stages.items():
-        if rule.approvals is not None:
-            rules[stage] = rule.approvals
-    return {
-        stage: hear(workspace, view, rule, candidate, reviews=reviews, change=change, beside=beside)
-        for stage, rule in rules.items()
-    }
 
 
 def best_of(heard: Mapping[str | None, Approvals]) -> list[Heard]:
@@ -199,12 +172,12 @@ def _drafts(
     workspace: Workspace,
     view: View,
     policy: Policy,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change,
     heard: Sequence[Heard],
     beside: Inherited,
     reviews: Sequence[Review],
-) -> list[Draft]:
+) -> tuple[Draft, ...]:
     """One entry for each opinion that the ledger does not hold yet."""
     known = view.record(candidate.bundle.digest)
     opinions = {} if known is None else known.opinions
@@ -216,14 +189,14 @@ def _drafts(
         ends = one.opinion != ReviewState.APPROVED and before is not None
         if not (one.counts or ends) or _is_recorded(workspace, view, before, kind, one):
             continue
-        if kind is Kind.APPROVED and unnamed(policy, change, beside):
+        if kind is Kind.APPROVED and makers_without_account(policy, change, beside):
             continue  # it might be the author's own
         if judgement is None:
             judgement = judge(
                 workspace, view, policy, candidate, reviews=reviews, change=change, beside=beside
             )
         drafts.append(_draft(workspace, candidate, change, one, kind, judgement))
-    return drafts
+    return tuple(drafts)
 
 
 def _is_recorded(
@@ -243,7 +216,7 @@ def _is_recorded(
 
 def _draft(
     workspace: Workspace,
-    candidate: Known,
+    candidate: LoadedBundle,
     change: Change,
     one: Heard,
     kind: Kind,

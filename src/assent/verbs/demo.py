@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from assent.errors import AssentError, ExitCode, UsageError
+from assent.errors import AssentError, ExitCode, UsageError, to_install
 from assent.git import without_repository
 
 Say = Callable[[str], None]
@@ -58,7 +58,7 @@ def demo(folder: Path, *, say: Say) -> DemoResult:
     """
     doing = f"playing the demo in {folder}"
     if importlib.util.find_spec("sklearn") is None:
-        raise UsageError(doing, "scikit-learn is not installed", hint="pip install 'assent[demo]'")
+        raise UsageError(doing, "scikit-learn is not installed", hint=to_install("demo"))
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(doing, "the folder is not empty", hint="name another one with --to")
     stage = _Stage(folder, say)

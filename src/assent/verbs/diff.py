@@ -21,6 +21,8 @@ from assent.core.evidence import DataReference
 from assent.core.profile import DataProfile, RowChanges
 from assent.errors import UsageError
 from assent.files import write_atomically
+from assent.judging.inspection import compare_bundles
+from assent.making.bundles import baseline, find
 from assent.measure.files import file_digest
 from assent.measure.model_files import model_files
 from assent.measure.models import compare_weights, inspect
@@ -30,10 +32,8 @@ from assent.measure.profiles.profile import profile_data
 from assent.measure.profiles.reading import Table, open_table
 from assent.measure.profiles.rows import row_changes
 from assent.policy.directions import directed
-from assent.verbs.bundles import baseline, find
-from assent.verbs.facts import compare_bundles
-from assent.verbs.recording import read_ledger
-from assent.verbs.workspace import Workspace
+from assent.recording.reading import read_ledger
+from assent.workspace import Workspace
 
 PROFILE_SUFFIX = ".json.gz"
 """What a saved profile is called."""

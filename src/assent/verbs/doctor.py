@@ -7,12 +7,13 @@ from functools import partial
 
 import msgspec
 
+from assent.config.settings import FILE
 from assent.errors import AssentError, ExitCode
-from assent.ports import Guard, GuardState
-from assent.verbs.namesakes import require_own_name
-from assent.verbs.pinning import Pinned, pin_names
-from assent.verbs.recording import read_ledger
-from assent.verbs.workspace import FETCH_BASE, FILE, Workspace
+from assent.judging.pinning import Pinned, pin_names
+from assent.ports import Protection, ProtectionState
+from assent.recording.namesakes import require_own_name
+from assent.recording.reading import read_ledger
+from assent.workspace import FETCH_BASE, Workspace
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,12 +27,12 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 class DoctorResult(msgspec.Struct, frozen=True, kw_only=True):
     """What was looked at. `guards` are None if the forge was not asked; `is_strict` counts a
-    missing guard as a problem. `pinned` says which names were bound to accounts, if that was
+    missing protection as a problem. `pinned` says which names were bound to accounts, if that was
     asked for.
     """
 
     checks: tuple[Check, ...]
-    guards: tuple[Guard, ...] | None = None
+    guards: tuple[Protection, ...] | None = None
     is_strict: bool = False
     pinned: Pinned | None = None
 
@@ -42,7 +43,7 @@ class DoctorResult(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not all(check.is_fine for check in self.checks):
             return ExitCode.USAGE
-        weak = [one for one in self.guards or () if one.state is not GuardState.ENFORCED]
+        weak = [one for one in self.guards or () if one.state is not ProtectionState.ENFORCED]
         return ExitCode.BLOCKED if self.is_strict and weak else ExitCode.DONE
 
 
@@ -69,7 +70,7 @@ def doctor(
     if forge:
         rules = [workspace.config.policies[model] for model in models]
         stages = list(dict.fromkeys(stage for rule in rules for stage in rule.stages))
-        guards = workspace.forge.guards(models=models, environments=stages)
+        guards = workspace.forge.protections(models=models, environments=stages)
     bound = pin_names(workspace, models) if fix else None
     return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict, pinned=bound)
 

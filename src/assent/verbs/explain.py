@@ -13,13 +13,12 @@ from assent.core.digest import Digest
 from assent.core.identity import Actor
 from assent.core.verdict import Verdict
 from assent.errors import ExitCode
-from assent.policy.approvals import approval_findings
-from assent.verbs.bundles import find
-from assent.verbs.judging import all_reviews, binding_reviews, hear, judge
-from assent.verbs.promote import stage_findings, stage_rule
-from assent.verbs.recording import read_ledger
-from assent.verbs.versions import record_of
-from assent.verbs.workspace import Workspace
+from assent.judging.candidate import judge
+from assent.judging.opinions import all_reviews
+from assent.judging.promotion import Move, judge_move, stage_rule
+from assent.making.bundles import find
+from assent.recording.reading import read_ledger
+from assent.workspace import Workspace
 
 
 class ExplainResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,13 +74,9 @@ def explain(
         verdict, approvals, step = judgement.verdict, judgement.approvals, "register"
     else:
         rule = stage_rule(policy, model, stage)
-        reviews = [*binding_reviews(workspace, view, model, bundle), *imagined]
-        needed = rule.approvals or policy.approvals
-        approvals = hear(workspace, view, needed, candidate, reviews=reviews, change=None)
-        known = record_of(view, model, candidate.version or 0)
-        entry = stage_findings(workspace, view, rule, stage, known)
-        people = approval_findings(approvals, rule_name=f"approvals for {stage}")
-        verdict, step = Verdict(findings=(*entry, *people)), f"promote to {stage}"
+        move = Move(stage=stage, policy=policy, rule=rule, candidate=candidate)
+        judged = judge_move(workspace, view, move, supposed=imagined)
+        verdict, approvals, step = judged.verdict, judged.approvals, f"promote to {stage}"
     return ExplainResult(
         model=model,
         step=step,

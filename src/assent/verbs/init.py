@@ -8,21 +8,16 @@ from pathlib import Path
 import msgspec
 
 from assent.config.read import read_config
-from assent.config.settings import Config
+from assent.config.settings import FILE, Config
 from assent.errors import UsageError
 from assent.files import write_atomically
 from assent.setup.configs import configs_below
-from assent.setup.github.existing import FOLDER
-from assent.setup.gitlab.team import FILE as OWN
 from assent.setup.installs import Install, install_for
 from assent.setup.looking import look
+from assent.setup.pipelines import Pipelines
 from assent.setup.seen import ModelSeen, Sight
 from assent.setup.text import config_text
 from assent.setup.tree import Tree
-from assent.verbs.pipelines import look as standing
-from assent.verbs.pipelines import pipelines, write_pipelines
-from assent.verbs.workflows import default_branch, existing, workflows, write_workflows
-from assent.verbs.workspace import FILE
 
 IGNORED = ".assent/"
 MAX_SHOWN = 5
@@ -32,9 +27,9 @@ class InitResult(msgspec.Struct, frozen=True, kw_only=True):
     """The file written, what was found, and the keys that a person has to check. `is_kept`: there
     was one already, and it was left as it is. `workflows` are the files written for the forge;
     `is_pinned` is False if a person has to say in them where Assent is. `to_add` are the lines
-    that a person has to add to the `.gitlab-ci.yml` that there is; `seen` is what was seen in the
-    pipelines that are there, `to_do` what a person has to look at in them. `forge` is github or
-    gitlab where files of it were asked for. `sight` is all that was seen, and `written` are the
+    that a person has to add to the team's own pipeline; `seen` is what was seen in the
+    pipelines that are there, `to_do` what a person has to look at in them. `forge` is the
+    one whose files were asked for. `sight` is all that was seen, and `written` are the
     files of all projects; `is_ignoring`: `.gitignore` was changed; `is_dry`: nothing was written at
     all, and `workflows` are those that would be.
     """
@@ -62,56 +57,33 @@ def init(
     name: str | None = None,
     force: bool = False,
     dry_run: bool = False,
-    github: bool = False,
-    actions: str | None = None,
-    gitlab: bool = False,
-    templates: str | None = None,
-    install: str | None = None,
+    pipelines: Pipelines | None = None,
 ) -> InitResult:
     """Write `assent.yaml` into `folder`, or into every project below it, and let Git ignore what
     Assent keeps there.
 
-    With `dry_run` nothing is written, and what would be is said. With `github` also the workflows,
-    which fetch Assent from `actions` (`owner/name@commit`). With `gitlab` the pipeline, included
-    from `templates` (`group/project@commit`) or kept as a copy, whose jobs install the requirement
-    `install`. An `assent.yaml` that exists is kept then. Raises `UsageError` if what is to be
-    written exists already, unless `force`.
+    With `dry_run` nothing is written, and what would be is said. With `pipelines` also what runs
+    Assent in the CI of a forge; an `assent.yaml` that exists is kept then. Raises `UsageError` if
+    what is to be written exists already, unless `force`.
     """
-    if not (github or gitlab):
+    if pipelines is None:
         return _configure(folder, _looked(folder, name), force=force, dry_run=dry_run)
     planned, sight = _planned(folder, name)
     configs = configs_below(folder, FILE, planned)
-    to_add = None
-    needed = _installs(folder, configs, "gitlab" if gitlab else "github")
-    if gitlab:
-        wanted = pipelines(
-            configs,
-            origin=templates,
-            install=install,
-            standing=standing(folder),
-            installs=needed,
-        )
-        if dry_run:
-            changed = _new(folder, [*wanted.files, OWN])
-        else:
-            changed, to_add = write_pipelines(folder, wanted, force=force)
-        seen, to_do = wanted.found, wanted.to_check
-    else:
-        texts, seen, to_do = _workflows(folder, configs, actions, needed)
-        places = [f"{FOLDER}/{one}" for one in texts]
-        changed = _new(folder, places) if dry_run else write_workflows(folder, texts, force=force)
+    needed = _installs(folder, configs, pipelines.forge)
+    written = pipelines.write(folder, configs, needed, force=force, dry_run=dry_run)
     if dry_run:
         result = _configure(folder, sight or _looked(folder, name), force=force, dry_run=True)
     else:
         result = _kept(folder, configs) if sight is None else _configure(folder, sight, force=False)
     return msgspec.structs.replace(
         result,
-        workflows=changed,
-        is_pinned=any(one is not None for one in (actions, templates, install)),
-        to_add=to_add,
-        seen=(*_taken(needed), *seen),
-        to_do=tuple(dict.fromkeys((*_unsure(needed), *to_do))),
-        forge="gitlab" if gitlab else "github",
+        workflows=written.files,
+        is_pinned=pipelines.is_pinned,
+        to_add=written.to_add,
+        seen=(*_taken(needed), *written.seen),
+        to_do=tuple(dict.fromkeys((*_unsure(needed), *written.to_check))),
+        forge=pipelines.forge,
     )
 
 
@@ -141,35 +113,6 @@ def _looked(folder: Path, name: str | None) -> Sight:
             hint="leave --name out, or run it in the folder of one model",
         )
     return sight
-
-
-def _new(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:
-    """The files of these that are not there yet."""
-    return tuple(folder / name for name in names if not (folder / name).exists())
-
-
-def _workflows(
-    folder: Path,
-    configs: Mapping[str, Config],
-    actions: str | None,
-    installs: Mapping[str, Install],
-) -> tuple[dict[str, str], tuple[str, ...], tuple[str, ...]]:
-    """The files by name, what was seen in those that are there, and what is to be looked at."""
-    branch = default_branch(folder)
-    rules = [rule for config in configs.values() for rule in config.policies.values()]
-    stages = list(dict.fromkeys(one for rule in rules for one in rule.stages))
-    models = {model: path for path, config in configs.items() for model in config.models}
-    wanted = workflows(
-        origin=actions,
-        stages=stages,
-        branch=branch,
-        models=models,
-        installs=installs,
-        # A folder is one of some machine; whatever has an address can be reached from GitHub's.
-        is_reachable=all("://" in config.store for config in configs.values()),
-    )
-    seen = existing(folder, wanted, configs, branch)
-    return wanted, seen.found, seen.to_check
 
 
 def _installs(folder: Path, configs: Mapping[str, Config], forge: str) -> dict[str, Install]:

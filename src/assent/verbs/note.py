@@ -9,13 +9,12 @@ from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.ports import View
-from assent.verbs.keys import keyed
-from assent.verbs.outcome import Decided
-from assent.verbs.promote import chosen_version
-from assent.verbs.recording import record
-from assent.verbs.rollback import require_reason
-from assent.verbs.versions import record_of
-from assent.verbs.workspace import Workspace
+from assent.recording.appending import Intent, record
+from assent.recording.keys import keyed
+from assent.recording.outcome import Decided
+from assent.recording.reasons import require_reason
+from assent.recording.versions import chosen_version, record_of
+from assent.workspace import Workspace
 
 
 def note(
@@ -36,31 +35,30 @@ def note(
     require_reason(text, doing)
     when = None if happened is None else _when(workspace, happened, doing)
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Intent[None]:
         about = Subject()
         if version is not None or stage is not None:
             known = record_of(view, model, chosen_version(view, version or stage))
             about = Subject(
                 version=known.version, bundle=known.bundle, model_digest=known.model_digest
             )
-        return [
-            Draft(
-                kind=Kind.NOTED,
-                at=workspace.now,
-                model=model,
-                subject=about,
-                stage=stage,
-                actor=workspace.forge.whoami(),
-                run=workspace.run,
-                reason=text,
-                happened=when,
-                links=dict(links or {}),
-            )
-        ]
+        draft = Draft(
+            kind=Kind.NOTED,
+            at=workspace.now,
+            model=model,
+            subject=about,
+            stage=stage,
+            actor=workspace.forge.whoami(),
+            run=workspace.run,
+            reason=text,
+            happened=when,
+            links=dict(links or {}),
+        )
+        return Intent(outcome=None, drafts=(draft,))
 
     said = [f"{name}={address}" for name, address in sorted((links or {}).items())]
     with keyed(workspace, model, "note", text, version, stage, when, *said) as key:
-        _, entries = record(workspace, model, decide, key=key)
+        entries = record(workspace, model, decide, key=key).entries
     number = entries[0].subject.version
     return Decided(
         model=model,

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from assent.compare.bundles import Known
-from assent.core.approval import Approvals
-from assent.core.entry import Draft, Entry, Kind, recorded
-from assent.core.registry import Record
-from assent.core.verdict import Decision, Finding, Verdict
-from assent.errors import AssentError, UsageError
-from assent.policy.approvals import approval_findings
-from assent.policy.rules import Policy, StageRule
-from assent.policy.stages import entries_wanted, judge_entry
-from assent.ports import Press, View
-from assent.verbs import deploying
-from assent.verbs.bundles import find, require_durable
-from assent.verbs.judging import approval_records, binding_reviews, hear, subject
-from assent.verbs.outcome import Decided
-from assent.verbs.override import may_go_on, override_draft
-from assent.verbs.recording import point_stage_again, read_entries, read_ledger, record
-from assent.verbs.reverted import Back, gone_back
-from assent.verbs.versions import record_of, version_number
-from assent.verbs.workspace import Workspace
+from assent.errors import AssentError
+from assent.judging.promotion import Move, decide_move, show_move, stage_rule
+from assent.judging.reverted import Back, gone_back
+from assent.making.bundles import find, require_durable
+from assent.ports import View
+from assent.recording.appending import record
+from assent.recording.outcome import Decided
+from assent.recording.reading import read_ledger
+from assent.recording.versions import chosen_version, version_number
+from assent.workspace import Workspace
 
 
 def promote(
@@ -49,116 +40,42 @@ def promote(
     if back is not None and version is None:
         number = back.version
     candidate = find(workspace, view, model, f"v{number}")
-    name = f"v{number} of {model}"
-    require_durable(workspace, candidate.bundle, f"promoting {name} to {stage}")
+    require_durable(workspace, candidate.bundle, f"promoting v{number} of {model} to {stage}")
     environment = environment or stage
-    press = workspace.forge.press(environment)
-    is_named = version is not None and version_number(version) is not None
-    verdicts: list[Verdict] = []
-    standing: list[Entry] = []
-
-    def decide(view: View) -> list[Draft]:
-        held = view.state.stages.get(stage)
-        standing.clear()
-        if held is not None and held.version == number:
-            verdicts[:] = [Verdict(findings=())]
-            standing.append(point_stage_again(workspace, view, stage))
-            return []
-        verdict, approvals = _judge(
-            workspace, view, policy, rule, stage, candidate, press, environment, is_named
-        )
-        verdicts[:] = [verdict]
-        if not may_go_on(workspace, view, policy, verdict, override=override, reason=reason):
-            return []
-        short_form = recorded(
-            verdict, policy=policy.digest, evidence=candidate.bundle.evidence.digest
-        )
-        draft = Draft(
-            kind=Kind.PROMOTED,
-            at=workspace.now,
-            model=model,
-            subject=subject(candidate),
-            stage=stage,
-            replaces=None if held is None else held.version,
-            actor=workspace.forge.whoami(),
-            approvals=approval_records(approvals),
-            verdict=short_form,
-            run=workspace.run,
-            commit=candidate.evidence.code.commit,
-            reason=reason,
-        )
-        if verdict.decision is Decision.PASSED:
-            return [draft]
-        about = subject(candidate)
-        return [override_draft(workspace, model, about, stage, short_form, reason), draft]
-
-    _, entries = record(workspace, model, decide, view=view)
-    for entry in (*standing, *entries):
-        deploying.show(workspace, view, entry, environment)
+    move = Move(
+        stage=stage,
+        policy=policy,
+        rule=rule,
+        candidate=candidate,
+        request=workspace.forge.deployment_request(environment),
+        environment=environment,
+        is_named=version is not None and version_number(version) is not None,
+    )
+    done = record(
+        workspace,
+        model,
+        lambda view: decide_move(workspace, view, move, override=override, reason=reason),
+        view=view,
+    )
+    moved, entries = done.outcome, done.entries
+    show_move(workspace, view, move, moved, entries)
     sentence = f"v{number} was not promoted to {stage}"
     if entries:
         replaced = entries[-1].replaces
         instead = "" if replaced is None else f", which held v{replaced}"
         sentence = f"promoted v{number} to {stage}{instead}"
-    elif standing:
+    elif moved.stands is not None:
         sentence = f"{stage} holds v{number} already"
     return Decided(
         model=model,
         sentence=sentence if back is None else f"{sentence}; {_said(workspace, back, number)}",
-        verdict=verdicts[0],
+        verdict=moved.verdict,
         version=number,
         bundle=candidate.bundle.digest,
         stage=stage,
         entries=entries,
-        was_so=bool(standing),
+        was_so=moved.stands is not None,
         clock=workspace.clock,
-    )
-
-
-def stage_rule(policy: Policy, model: str, stage: str) -> StageRule:
-    """The rule of a stage. Raises `UsageError` if the policy has no such stage."""
-    if stage not in policy.stages:
-        doing = f"looking for the stage {stage!r} of {model}"
-        if version_number(stage) is not None:
-            hint = "the stage comes first, then the version: `assent promote production v12`"
-            raise UsageError(doing, "it looks like a version", hint=hint)
-        names = ", ".join(policy.stages) or "none"
-        raise UsageError(
-            doing, "the base branch's assent.yaml has no such stage", hint=f"it has: {names}"
-        )
-    return policy.stages[stage]
-
-
-def chosen_version(view: View, version: str | None) -> int:
-    """The number of the version that is meant; None is the newest that is not retired."""
-    doing = f"choosing the version of {view.state.model}"
-    if version is None:
-        if view.state.latest is None:
-            raise UsageError(doing, "none is registered", hint="run `assent register` first")
-        return view.state.latest.version
-    number = version_number(version)
-    if number is None and version in view.state.stages:
-        number = view.state.stages[version].version
-    if number is None:
-        raise UsageError(doing, f"{version!r} is no version", hint="write v12, or a stage")
-    record_of(view, view.state.model, number)
-    return number
-
-
-def stage_findings(
-    workspace: Workspace, view: View, rule: StageRule, stage: str, known: Record
-) -> list[Finding]:
-    """Whether the version of `known` may enter a stage now."""
-    start = entries_wanted(rule, known, view.state, now=workspace.now)
-    entries = () if start is None else read_entries(view, start)
-    return judge_entry(
-        rule,
-        stage,
-        known,
-        view.state,
-        run=workspace.run,
-        clock=workspace.clock,
-        entries=entries,
     )
 
 
@@ -186,32 +103,3 @@ def _gone_back(
 def _said(workspace: Workspace, back: Back, number: int) -> str:
     said = back.said_of(workspace.base_branch or "the base branch")
     return said if number > back.version else f"{said} (name it to promote it all the same)"
-
-
-def _judge(
-    workspace: Workspace,
-    view: View,
-    policy: Policy,
-    rule: StageRule,
-    stage: str,
-    candidate: Known,
-    press: Press,
-    environment: str,
-    is_named: bool,
-) -> tuple[Verdict, Approvals]:
-    bundle = candidate.bundle
-    model = bundle.model
-    known = record_of(view, model, candidate.version or 0)
-    reviews = [
-        *binding_reviews(workspace, view, model, bundle.digest),
-        *deploying.reviews_of(workspace, press, bundle.digest, is_named=is_named),
-    ]
-    approvals = hear(
-        workspace, view, rule.approvals or policy.approvals, candidate, reviews=reviews, change=None
-    )
-    findings = [
-        *stage_findings(workspace, view, rule, stage, known),
-        *approval_findings(approvals, rule_name=f"approvals for {stage}"),
-        *deploying.findings_of(press, environment),
-    ]
-    return Verdict(findings=tuple(findings)), approvals

@@ -8,9 +8,9 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.errors import UsageError
-from assent.verbs.bundles import find, stands_at, write_model
-from assent.verbs.recording import read_ledger
-from assent.verbs.workspace import Workspace
+from assent.making.bundles import find, stands_at, write_model
+from assent.recording.reading import read_ledger
+from assent.workspace import Workspace
 
 
 class PullResult(msgspec.Struct, frozen=True, kw_only=True):

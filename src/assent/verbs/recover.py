@@ -11,11 +11,11 @@ from assent.core.entry import Draft, Entry, Kind
 from assent.core.registry import ChainError
 from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
-from assent.verbs.keys import Key, keyed
-from assent.verbs.namesakes import require_own_name
-from assent.verbs.rollback import require_reason
-from assent.verbs.verify import Read, read_whole
-from assent.verbs.workspace import Workspace
+from assent.recording.keys import Key, keyed
+from assent.recording.namesakes import require_own_name
+from assent.recording.reasons import require_reason
+from assent.recording.whole import Read, read_whole
+from assent.workspace import Workspace
 
 HERE = "this clone"
 """Stands for what a clone remembers among the witnesses."""

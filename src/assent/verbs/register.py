@@ -6,35 +6,32 @@ from contextlib import suppress
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
 from assent.core.digest import Digest, short
 from assent.core.entry import Draft, Kind
 from assent.core.registry import VersionLine
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError, PolicyError
+from assent.judging.candidate import judge, subject
+from assent.judging.landing import Landed, all_steps, has_another, require_landed, steps
+from assent.judging.opinions import approval_records, binding_reviews, makers
+from assent.judging.override import may_go_on, override_draft
+from assent.judging.reverted import gone_back
+from assent.making.bundles import find, remember, require_durable
+from assent.making.changed_inputs import foreign
 from assent.making.inputs import say_changed
+from assent.making.locks import locked_of
+from assent.making.worktree import differing, forgotten, inputs_of
 from assent.measure.patterns import covers
 from assent.policy.rules import Policy
 from assent.ports import View
-from assent.verbs.bundles import find, remember, require_durable
-from assent.verbs.judging import (
-    approval_records,
-    binding_reviews,
-    judge,
-    makers,
-    subject,
-)
-from assent.verbs.landing import Landed, all_steps, has_another, require_landed, steps
-from assent.verbs.locks import locked_of
-from assent.verbs.outcome import Decided
-from assent.verbs.override import may_go_on, override_draft
-from assent.verbs.recording import point_version_again, read_ledger, record
-from assent.verbs.reverted import gone_back
-from assent.verbs.revisions import foreign
-from assent.verbs.versions import registered_from
-from assent.verbs.workspace import Workspace
-from assent.verbs.worktree import differing, forgotten, inputs_of
+from assent.recording.appending import Intent, record
+from assent.recording.outcome import Decided
+from assent.recording.pointers import point_version_again
+from assent.recording.reading import read_ledger
+from assent.recording.versions import registered_from
+from assent.workspace import Workspace
 
 MOST_HASHED_BYTES = 64 << 20
 """How large the inputs may be together that are hashed to leave a hint for later runs."""
@@ -80,6 +77,13 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
     def without_override(self) -> _Order:
         """For what nobody can have meant: an override is for what is checked out."""
         return msgspec.structs.replace(self, override=False)
+
+
+class _Registering(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a bundle: the verdict on it, or what is `known` of one that has a version."""
+
+    verdict: Verdict
+    known: Decided | None = None
 
 
 def _all_landed(workspace: Workspace, view: View, model: str, order: _Order) -> Decided:
@@ -182,7 +186,7 @@ def _version_of(step: Landed, view: View) -> VersionLine | None:
 
 
 def _place_of(
-    workspace: Workspace, view: View, model: str, candidate: Known, change: Change
+    workspace: Workspace, view: View, model: str, candidate: LoadedBundle, change: Change
 ) -> Landed:
     """The step of the base branch that a bundle is of, by Git, which the job that decides has, and
     never by data, which only the job that trained may have. Raises `PolicyError` if it is of none.
@@ -203,7 +207,7 @@ def _place_of(
     )
 
 
-def _foreign(step: Landed, view: View, candidate: Known) -> str:
+def _foreign(step: Landed, view: View, candidate: LoadedBundle) -> str:
     """Why a bundle is not of what a step holds; empty if it is."""
     workspace, digest = step.workspace, candidate.bundle.digest
     locked = locked_of(workspace, view, step.model, step.change)
@@ -218,31 +222,29 @@ def _foreign(step: Landed, view: View, candidate: Known) -> str:
     return problem
 
 
-def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> Decided:
+def _registered(step: Landed, candidate: LoadedBundle, view: View, order: _Order) -> Decided:
     """Judge a bundle that is of a step, and give it a version if it passes."""
     workspace, model, change = step.workspace, step.model, step.change
     bundle, policy = candidate.bundle, order.policy
     require_durable(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
-    verdicts: list[Verdict] = []
-    known: list[Decided] = []
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Intent[_Registering]:
         before = view.record(bundle.digest)
         if before is not None and before.version is not None and before.registered is not None:
             point_version_again(workspace, view, before.version, before.registered)
             remark = _gone_back(workspace, view, model, before.version, change)
-            known.append(_known(model, bundle.digest, before.version, remark))
-            return []
+            known = _known(model, bundle.digest, before.version, remark)
+            return Intent(outcome=_Registering(verdict=known.verdict, known=known))
         reviews = binding_reviews(workspace, view, model, bundle.digest)
         judgement = judge(
             workspace, view, policy, candidate, reviews=reviews, change=None, landed=change
         )
         verdict = judgement.verdict
-        verdicts[:] = [verdict]
+        outcome = _Registering(verdict=verdict)
         if not may_go_on(
             workspace, view, policy, verdict, override=order.override, reason=order.reason
         ):
-            return []
+            return Intent(outcome=outcome)
         about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)
         draft = Draft(
             kind=Kind.REGISTERED,
@@ -257,35 +259,34 @@ def _registered(step: Landed, candidate: Known, view: View, order: _Order) -> De
             commit=step.commit,
             reason=order.reason,
         )
-        if judgement.verdict.decision is Decision.PASSED:
-            return [draft]
+        if verdict.decision is Decision.PASSED:
+            return Intent(outcome=outcome, drafts=(draft,))
         unnumbered = subject(candidate)
-        return [
-            override_draft(workspace, model, unnumbered, None, judgement.record, order.reason),
-            draft,
-        ]
+        against = override_draft(workspace, model, unnumbered, None, judgement.record, order.reason)
+        return Intent(outcome=outcome, drafts=(against, draft))
 
-    _, entries = record(workspace, model, decide, view=view)
+    done = record(workspace, model, decide, view=view)
+    known, entries = done.outcome.known, done.entries
     if (known or entries) and step.is_checked_out and _is_of_inputs(workspace, candidate):
         # The hints that a bundle of another job could not leave: it is of these inputs, which has
         # just been proven.
         remember(workspace.store, model, candidate.evidence, bundle.digest, step.commit)
-    if known:
-        return known[-1]
+    if known is not None:
+        return known
     version = entries[-1].subject.version if entries else None
     return Decided(
         model=model,
         sentence=f"registered {short(bundle.digest)} as v{version}"
         if entries
         else f"{short(bundle.digest)} was not registered",
-        verdict=verdicts[0],
+        verdict=done.outcome.verdict,
         version=version,
         bundle=bundle.digest,
         entries=entries,
     )
 
 
-def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> bool:
+def _is_of_working_tree(workspace: Workspace, candidate: LoadedBundle, doing: str) -> bool:
     """Whether a bundle that is of no commit has the inputs of the working tree, which then must be
     those of the commit. On somebody's own machine alone: what CI merges is committed.
     """
@@ -307,7 +308,7 @@ def _is_of_working_tree(workspace: Workspace, candidate: Known, doing: str) -> b
     return True
 
 
-def _is_of_inputs(workspace: Workspace, candidate: Known) -> bool:
+def _is_of_inputs(workspace: Workspace, candidate: LoadedBundle) -> bool:
     """Whether the inputs that the evidence names are those of the working tree. It was written by
     code of the change: that its tree was merged says nothing of the digests that it claims, and
     others would be given this model for inputs that it was not made from. What is not in Git is
@@ -357,7 +358,7 @@ def _known(model: str, bundle: Digest, version: int, remark: str = "") -> Decide
 
 
 def _left_alone(
-    step: Landed, view: View, candidate: Known | None, *, is_of_version: bool
+    step: Landed, view: View, candidate: LoadedBundle | None, *, is_of_version: bool
 ) -> Decided:
     """A change that leaves alone what the model is made from: nothing of it must be registered."""
     line = view.state.latest
@@ -396,7 +397,7 @@ def _nothing_of(step: Landed, view: View, *, is_of_version: bool) -> Decided | N
     )
 
 
-def _not_landed(step: Landed, candidate: Known, problem: str) -> Decided:
+def _not_landed(step: Landed, candidate: LoadedBundle, problem: str) -> Decided:
     """What was reviewed is not what has landed: others have changed the inputs before it, or in the
     merge. Whose approvals they are have never seen what both changes give together.
     """

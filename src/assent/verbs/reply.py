@@ -10,7 +10,12 @@ from assent.core.approval import Approvals
 from assent.core.change import Change
 from assent.core.digest import Digest
 from assent.errors import PolicyError, UsageError
-from assent.ports import Asked, Command, Word
+from assent.judging.candidate import judge, provenance
+from assent.judging.inherited import inherited
+from assent.judging.opinions import all_reviews, count_everywhere, makers_without_account
+from assent.making.bundles import find
+from assent.ports import Asked, Command, CommandName
+from assent.recording.reading import read_ledger
 from assent.report.parts import Section, Words, cell
 from assent.report.reply import (
     Place,
@@ -20,13 +25,7 @@ from assent.report.reply import (
     problem_section,
     reply_to_markdown,
 )
-from assent.verbs.approve import hear_everywhere
-from assent.verbs.bundles import find
-from assent.verbs.explain import explain
-from assent.verbs.inherited import inherited
-from assent.verbs.judging import all_reviews, provenance, unnamed
-from assent.verbs.recording import read_ledger
-from assent.verbs.workspace import Workspace
+from assent.workspace import Workspace
 
 MOST = 10
 """How many commands of one comment are answered."""
@@ -37,7 +36,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     approval does, for anything, and `why` says why, or why nothing could be judged.
     """
 
-    word: Word
+    word: CommandName
     model: str | None = None
     bundle: Digest | None = None
     head: str | None = None
@@ -79,7 +78,7 @@ def reply(workspace: Workspace) -> ReplyResult:
         asked.by.login,
         asked.at,
         sections,
-        has_approvals=any(command.word is Word.APPROVE for command in wanted),
+        has_approvals=any(command.word is CommandName.APPROVE for command in wanted),
     )
     return ReplyResult(
         asked=asked,
@@ -94,15 +93,15 @@ def _wanted(workspace: Workspace, asked: Asked) -> list[Command]:
     are recorded; to explain without a model is to explain all that were shown.
     """
     wanted: dict[Command, None] = {}
-    last = {one.model: one for one in asked.commands if one.word is Word.APPROVE}
+    last = {one.model: one for one in asked.commands if one.word is CommandName.APPROVE}
     for command in asked.commands:
-        if command.word is Word.APPROVE:
+        if command.word is CommandName.APPROVE:
             wanted[last[command.model]] = None
-        elif command.word is Word.EXPLAIN and command.model is None:
+        elif command.word is CommandName.EXPLAIN and command.model is None:
             models = sorted(workspace.config.models)
             shown = [model for model in models if workspace.forge.shown(model) is not None]
             for model in shown or models:
-                wanted[Command(word=Word.EXPLAIN, model=model)] = None
+                wanted[Command(word=CommandName.EXPLAIN, model=model)] = None
         else:
             wanted[command] = None
     return list(wanted)
@@ -113,15 +112,15 @@ def _told(workspace: Workspace, asked: Asked, command: Command) -> Told:
     what the world did not do is an error, because another attempt may well do it.
     """
     model = command.model
-    if command.word is Word.HELP or model is None:
-        return Answer(word=Word.HELP), [help_section(sorted(workspace.config.models))]
+    if command.word is CommandName.HELP or model is None:
+        return Answer(word=CommandName.HELP), [help_section(sorted(workspace.config.models))]
     try:
         workspace.model(model)
-        if command.word is Word.APPROVE:
+        if command.word is CommandName.APPROVE:
             return _approval(workspace, asked, command, model)
         return _explanation(workspace, model)
     except (PolicyError, UsageError) as error:
-        counts = False if command.word is Word.APPROVE else None
+        counts = False if command.word is CommandName.APPROVE else None
         answer = Answer(word=command.word, model=model, counts=counts, why=(str(error),))
         return answer, [problem_section(f"{command.word} {model}", str(error), error.hint)]
 
@@ -143,7 +142,7 @@ def _approval(workspace: Workspace, asked: Asked, command: Command, model: str) 
         places = [_place(stage, one, asked) for stage, one in heard.items()]
     counts = not against and any(place.counts for place in places)
     answer = Answer(
-        word=Word.APPROVE,
+        word=CommandName.APPROVE,
         model=model,
         bundle=command.bundle,
         head=command.head,
@@ -175,12 +174,12 @@ def _judged(
         if one.remedy
     ]
     beside = inherited(workspace, view, candidate, change)
-    names = unnamed(policy, change, beside)
+    names = makers_without_account(policy, change, beside)
     if names:
         named = ", ".join(f"`{name}`" for name in names)
         against.append(f"a commit's author has no account: {named}")
     reviews = all_reviews(workspace, view, model, shown)
-    return against, hear_everywhere(workspace, view, policy, candidate, change, beside, reviews)
+    return against, count_everywhere(workspace, view, policy, candidate, change, beside, reviews)
 
 
 def _place(stage: str | None, approvals: Approvals, asked: Asked) -> Place:
@@ -203,12 +202,20 @@ def _explanation(workspace: Workspace, model: str) -> Told:
             f"no bundle of it is shown at {change.head[:12]} yet",
             hint="the review shows one as soon as the change is trained and evaluated",
         )
-    found = explain(workspace, model, name=shown)
+    view = read_ledger(workspace, model)
+    judged = judge(
+        workspace,
+        view,
+        workspace.binding_policy(model),
+        find(workspace, view, model, shown),
+        reviews=all_reviews(workspace, view, model, shown),
+        change=change,
+    )
     answer = Answer(
-        word=Word.EXPLAIN,
+        word=CommandName.EXPLAIN,
         model=model,
         bundle=shown,
         head=change.head,
-        why=(found.verdict.decision.value,),
+        why=(judged.verdict.decision.value,),
     )
-    return answer, explanation_sections(model, shown, change.head, found.verdict, found.approvals)
+    return answer, explanation_sections(model, shown, change.head, judged.verdict, judged.approvals)

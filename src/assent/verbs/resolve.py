@@ -7,9 +7,9 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.ports import View
-from assent.verbs.recording import read_ledger
-from assent.verbs.versions import record_of, version_number
-from assent.verbs.workspace import Workspace
+from assent.recording.reading import read_ledger
+from assent.recording.versions import record_of, version_number
+from assent.workspace import Workspace
 
 
 class ResolveResult(msgspec.Struct, frozen=True, kw_only=True):

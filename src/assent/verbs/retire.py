@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from assent.core.entry import Draft, Kind, Subject
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.ports import View
-from assent.verbs.outcome import Decided
-from assent.verbs.promote import chosen_version
-from assent.verbs.recording import read_ledger, record
-from assent.verbs.rollback import require_reason
-from assent.verbs.versions import record_of
-from assent.verbs.workspace import Workspace
+from assent.recording.appending import Intent, record
+from assent.recording.outcome import Decided
+from assent.recording.reading import read_ledger
+from assent.recording.reasons import require_reason
+from assent.recording.versions import chosen_version, record_of
+from assent.workspace import Workspace
 
 
 def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> Decided:
@@ -18,41 +20,44 @@ def retire(workspace: Workspace, model: str, version: str, *, reason: str) -> De
     require_reason(reason, f"retiring {version} of {model}")
     view = read_ledger(workspace, model)
     number = chosen_version(view, version)
-    verdicts: list[Verdict] = []
-    was_so: list[bool] = []
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Intent[_Retiring]:
         known = record_of(view, model, number)
-        was_so[:] = [known.retired]
         stages = [name for name, held in view.state.stages.items() if held.version == number]
-        verdicts[:] = [Verdict(findings=(_unused(number, stages),))]
+        verdict = Verdict(findings=(_unused(number, stages),))
+        outcome = _Retiring(verdict=verdict, was_so=known.retired)
         if known.retired or stages:
-            return []
-        return [
-            Draft(
-                kind=Kind.RETIRED,
-                at=workspace.now,
-                model=model,
-                subject=Subject(
-                    version=number, bundle=known.bundle, model_digest=known.model_digest
-                ),
-                actor=workspace.forge.whoami(),
-                run=workspace.run,
-                reason=reason,
-            )
-        ]
+            return Intent(outcome=outcome)
+        draft = Draft(
+            kind=Kind.RETIRED,
+            at=workspace.now,
+            model=model,
+            subject=Subject(version=number, bundle=known.bundle, model_digest=known.model_digest),
+            actor=workspace.forge.whoami(),
+            run=workspace.run,
+            reason=reason,
+        )
+        return Intent(outcome=outcome, drafts=(draft,))
 
-    _, entries = record(workspace, model, decide, view=view)
+    done = record(workspace, model, decide, view=view)
+    retiring, entries = done.outcome, done.entries
     sentence = f"retired v{number}" if entries else f"v{number} was not retired"
     return Decided(
         model=model,
-        sentence=f"v{number} is retired already" if was_so[0] else sentence,
-        verdict=verdicts[0],
+        sentence=f"v{number} is retired already" if retiring.was_so else sentence,
+        verdict=retiring.verdict,
         version=number,
         entries=entries,
         clock=workspace.clock,
-        was_so=was_so[0],
+        was_so=retiring.was_so,
     )
+
+
+class _Retiring(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the version may be retired, and whether it is already."""
+
+    verdict: Verdict
+    was_so: bool
 
 
 def _unused(number: int, stages: list[str]) -> Finding:

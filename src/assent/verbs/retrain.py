@@ -7,9 +7,10 @@ from typing import IO
 
 import msgspec
 
-from assent.compare.bundles import Known
+from assent.compare.bundles import LoadedBundle
 from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked, lock_text, read_lock
+from assent.config.settings import FILE
 from assent.core.diff.metrics import Better
 from assent.core.digest import Digest, short
 from assent.core.direction import direction
@@ -17,26 +18,28 @@ from assent.core.entry import Draft, Entry, Kind
 from assent.core.scalar import number, show_apart
 from assent.core.verdict import Finding
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
+from assent.judging.candidate import Judgement, judge, subject
+from assent.judging.opinions import makers
+from assent.making.bundles import baseline, load, open_bundle, read_bundle
+from assent.making.changed_inputs import difference
+from assent.making.evaluation import run_evaluation
+from assent.making.handover import taken
+from assent.making.locks import lock_at, retraining
+from assent.making.packing import make_bundle
+from assent.making.training import run_training
+from assent.making.worktree import changed_files, some_of
 from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
+from assent.recording.appending import Intent, record
+from assent.recording.keys import keyed
+from assent.recording.proposal_branch import commit_file, push, require_own, tip
+from assent.recording.reading import read_entries, read_ledger
+from assent.recording.versions import registered_from
 from assent.report.proposal import proposal_body, proposal_title
 from assent.report.review import ReviewReport
 from assent.report.sections.verdict import blocked_by
-from assent.verbs.branch import commit_file, push, require_own, tip
-from assent.verbs.bundle import bundle
-from assent.verbs.bundles import baseline, load, open_bundle, read_bundle
-from assent.verbs.evaluate import evaluate
-from assent.verbs.handover import taken
-from assent.verbs.judging import Judgement, judge, makers, subject
-from assent.verbs.keys import keyed
-from assent.verbs.locks import lock_at, retraining
-from assent.verbs.recording import read_entries, read_ledger, record
-from assent.verbs.revisions import difference
-from assent.verbs.train import train
-from assent.verbs.versions import registered_from
-from assent.verbs.workspace import FILE, Workspace
-from assent.verbs.worktree import changed_files, some_of
+from assent.workspace import Workspace
 
 BRANCHES = "retrain"
 """Not below `assent/`: those branches are the ledger."""
@@ -64,7 +67,7 @@ class _Aim(msgspec.Struct, frozen=True, kw_only=True):
     metric: str
     better: Better
 
-    def value(self, of: Known) -> float | int | None:
+    def value(self, of: LoadedBundle) -> float | int | None:
         return number(of.evidence.metrics.get(self.metric))
 
     def is_better(self, new: float, old: float) -> bool:
@@ -74,7 +77,7 @@ class _Aim(msgspec.Struct, frozen=True, kw_only=True):
 class _Found(msgspec.Struct, frozen=True, kw_only=True):
     """A candidate that is better than the baseline."""
 
-    candidate: Known
+    candidate: LoadedBundle
     judgement: Judgement
     title: str
     sentence: str
@@ -146,17 +149,17 @@ def _require_alone(workspace: Workspace, doing: str) -> None:
 def _made(
     workspace: Workspace,
     model: str,
-    known: Known,
+    known: LoadedBundle,
     output: int | IO[bytes] | None,
     progress: Callable[[int], None] | None,
-) -> Known | None:
+) -> LoadedBundle | None:
     """The bundle of a training here; None if the model is the known one again."""
-    trained = train(workspace, model, force=True, output=output)
+    trained, _ = run_training(workspace, model, force=True, output=output)
     if trained.model_digest == known.bundle.model_digest:
         return None
-    evaluate(workspace, model, force=True, output=output)
+    run_evaluation(workspace, model, force=True, output=output)
     # Nobody has reviewed it: it must not be what others get for these inputs.
-    made = bundle(workspace, model, is_found_again=False, progress=progress)
+    made = make_bundle(workspace, model, is_found_again=False, progress=progress)
     return open_bundle(workspace, read_bundle(workspace, model, made.bundle))
 
 
@@ -166,7 +169,7 @@ def _left(
     artifact: str,
     base: str,
     progress: Callable[[int], None] | None,
-) -> Known:
+) -> LoadedBundle:
     """The bundle of a training in another job of this run, which is one of the base branch."""
     digest = taken(
         workspace,
@@ -233,7 +236,12 @@ def _aim(policy: Policy, metric: str | None, doing: str) -> _Aim:
 
 
 def _judged(
-    workspace: Workspace, view: View, policy: Policy, aim: _Aim, known: Known, candidate: Known
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    aim: _Aim,
+    known: LoadedBundle,
+    candidate: LoadedBundle,
 ) -> tuple[_Found | None, RetrainResult]:
     """The candidate as found if it is better, and what is to be said of it."""
     model, digest = candidate.bundle.model, candidate.bundle.digest
@@ -263,7 +271,7 @@ def _judged(
     )
 
 
-def _rolled_back(workspace: Workspace, view: View, candidate: Known) -> str:
+def _rolled_back(workspace: Workspace, view: View, candidate: LoadedBundle) -> str:
     """That the inputs of a candidate are those of a version which somebody has rolled back."""
     commit = candidate.evidence.code.commit
     for line in view.state.newest:
@@ -299,7 +307,7 @@ def _last_rollback(view: View, version: int) -> Entry | None:
 
 
 def _propose(
-    workspace: Workspace, policy: Policy, aim: _Aim, known: Known, base: str, found: _Found
+    workspace: Workspace, policy: Policy, aim: _Aim, known: LoadedBundle, base: str, found: _Found
 ) -> RetrainResult:
     """Note it, name it in the lock, push the branch and open the change, in this order: what is
     cut off in between is done again by the next run.
@@ -353,7 +361,7 @@ def _propose(
 
 
 def _standing(
-    workspace: Workspace, policy: Policy, aim: _Aim, known: Known, commit: str, found: _Found
+    workspace: Workspace, policy: Policy, aim: _Aim, known: LoadedBundle, commit: str, found: _Found
 ) -> _Found | None:
     """What the branch proposes already, if it is of the same inputs, is better than the baseline
     as it is now, and is no worse than what was found.
@@ -378,34 +386,35 @@ def _standing(
     return msgspec.structs.replace(standing, locked=locked)
 
 
-def _noted(workspace: Workspace, policy: Policy, known: Known, base: str, found: _Found) -> Locked:
+def _noted(
+    workspace: Workspace, policy: Policy, known: LoadedBundle, base: str, found: _Found
+) -> Locked:
     """Put on the record that this run has made the bundle. A lock is a file that anybody can
     write: that what it names was made by code of the base branch is proven by this entry.
     """
     candidate = found.candidate
     model = candidate.bundle.model
 
-    def decide(view: View) -> list[Draft]:
+    def decide(view: View) -> Intent[None]:
         now = baseline(workspace, view, model, list(policy.stages))
         if now is None or now.bundle.digest != known.bundle.digest:
-            return []
-        return [
-            Draft(
-                kind=Kind.NOTED,
-                at=workspace.now,
-                model=model,
-                subject=subject(candidate),
-                actor=workspace.forge.whoami(),
-                authors=makers(workspace, candidate, None),
-                verdict=found.judgement.record,
-                run=workspace.run,
-                commit=base,
-                reason=f"retrained: {found.sentence}",
-            )
-        ]
+            return Intent(outcome=None)
+        draft = Draft(
+            kind=Kind.NOTED,
+            at=workspace.now,
+            model=model,
+            subject=subject(candidate),
+            actor=workspace.forge.whoami(),
+            authors=makers(workspace, candidate, None),
+            verdict=found.judgement.record,
+            run=workspace.run,
+            commit=base,
+            reason=f"retrained: {found.sentence}",
+        )
+        return Intent(outcome=None, drafts=(draft,))
 
     with keyed(workspace, model, "retrain", candidate.bundle.digest, base) as key:
-        _, entries = record(workspace, model, decide, key=key)
+        entries = record(workspace, model, decide, key=key).entries
     if not entries:
         raise OutsideError(
             f"retraining {model}",
@@ -442,5 +451,5 @@ def _stays(model: str, aim: _Aim, sentence: str) -> RetrainResult:
     return RetrainResult(model=model, sentence=sentence, is_better=False, metric=aim.metric)
 
 
-def _name(known: Known) -> str:
+def _name(known: LoadedBundle) -> str:
     return short(known.bundle.digest) if known.version is None else f"v{known.version}"

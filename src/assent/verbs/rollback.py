@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from assent.core.entry import Draft, Entry, Kind, recorded
-from assent.core.verdict import Finding, Outcome, Verdict
+from assent.core.entry import Entry
+from assent.core.verdict import Verdict
 from assent.errors import UsageError
-from assent.policy.approvals import approval_findings
-from assent.policy.rules import ApprovalRule, Policy, StageRule
+from assent.judging.promotion import Move, Moved, decide_move, show_move, stage_rule
+from assent.making.bundles import find, require_durable
 from assent.ports import View
-from assent.verbs import deploying
-from assent.verbs.bundles import find, require_durable
-from assent.verbs.judging import approval_records, binding_reviews, hear, subject
-from assent.verbs.keys import Key, keyed
-from assent.verbs.outcome import Decided
-from assent.verbs.override import may_go_on
-from assent.verbs.promote import stage_rule
-from assent.verbs.recording import point_all, point_stage_again, read_ledger, record
-from assent.verbs.versions import record_of, version_number
-from assent.verbs.workspace import Workspace
+from assent.recording import deployments
+from assent.recording.appending import record
+from assent.recording.keys import Key, keyed
+from assent.recording.outcome import Decided
+from assent.recording.pointers import point_all
+from assent.recording.reading import read_ledger
+from assent.recording.reasons import require_reason
+from assent.recording.versions import version_number
+from assent.workspace import Workspace
 
 
 def rollback(
@@ -47,7 +44,21 @@ def rollback(
             earlier = key.written(view)
             if earlier:
                 return _again(workspace, view, earlier, environment or stage)
-        return _rolled_back(workspace, view, policy, rule, stage, reason, to, environment, key)
+        target = _target(view, stage, to)
+        candidate = find(workspace, view, model, f"v{target}")
+        doing = f"rolling back {stage} of {model} to v{target}"
+        require_durable(workspace, candidate.bundle, doing)
+        environment = environment or stage
+        move = Move(
+            stage=stage,
+            policy=policy,
+            rule=rule,
+            candidate=candidate,
+            request=workspace.forge.deployment_request(environment),
+            environment=environment,
+            is_back=True,
+        )
+        return _moved(workspace, view, move, reason, key)
 
 
 def _again(
@@ -59,7 +70,7 @@ def _again(
     [entry] = entries
     workspace.require_trusted(f"rolling back {entry.stage} of {entry.model}")
     point_all(workspace, entry.model, entries)
-    deploying.show(workspace, view, entry, environment)
+    deployments.show(workspace, view, entry, environment)
     return Decided(
         model=entry.model,
         sentence=f"{_sentence(entry)} (an earlier run has recorded it)",
@@ -75,86 +86,31 @@ def _sentence(entry: Entry) -> str:
     return f"rolled {entry.stage} back to v{entry.subject.version} from v{entry.replaces}"
 
 
-def _rolled_back(
-    workspace: Workspace,
-    view: View,
-    policy: Policy,
-    rule: StageRule,
-    stage: str,
-    reason: str,
-    to: str | None,
-    environment: str | None,
-    key: Key,
-) -> Decided:
-    model = view.state.model
-    target = _target(view, stage, to)
-    candidate = find(workspace, view, model, f"v{target}")
-    require_durable(workspace, candidate.bundle, f"rolling back {stage} of {model} to v{target}")
-    verdicts: list[Verdict] = [Verdict(findings=())]
-    environment = environment or stage
-    press = workspace.forge.press(environment)
-    standing: list[Entry] = []
-
-    def decide(view: View) -> list[Draft]:
-        held = view.state.stages.get(stage)
-        standing.clear()
-        if held is not None and held.version == target:
-            standing.append(point_stage_again(workspace, view, stage))
-            return []
-        known = record_of(view, model, target)
-        reviews = [
-            *binding_reviews(workspace, view, model, candidate.bundle.digest),
-            *deploying.reviews_of(workspace, press, candidate.bundle.digest),
-        ]
-        needed = _approval_rule(policy, rule)
-        approvals = hear(workspace, view, needed, candidate, reviews=reviews, change=None)
-        verdict = Verdict(
-            findings=(
-                _returns(stage, target, is_known=stage in known.stays),
-                _not_retired(target, is_retired=known.retired),
-                *approval_findings(approvals, rule_name=f"approvals for going back in {stage}"),
-                *deploying.findings_of(press, environment),
-            )
-        )
-        verdicts[:] = [verdict]
-        if not may_go_on(workspace, view, policy, verdict, override=False, reason=reason):
-            return []
-        return [
-            Draft(
-                kind=Kind.ROLLED_BACK,
-                at=workspace.now,
-                model=model,
-                subject=subject(candidate),
-                stage=stage,
-                replaces=None if held is None else held.version,
-                actor=workspace.forge.whoami(),
-                approvals=approval_records(approvals),
-                verdict=recorded(
-                    verdict, policy=policy.digest, evidence=candidate.bundle.evidence.digest
-                ),
-                run=workspace.run,
-                reason=reason,
-            )
-        ]
-
-    _, entries = record(workspace, model, decide, view=view, key=key)
-    for entry in (*standing, *entries):
-        deploying.show(workspace, view, entry, environment)
-    sentence = f"{stage} was not rolled back"
+def _moved(workspace: Workspace, view: View, move: Move, reason: str, key: Key) -> Decided:
+    done = record(
+        workspace,
+        move.model,
+        lambda view: decide_move(workspace, view, move, reason=reason),
+        view=view,
+        key=key,
+    )
+    moved, entries = done.last or Moved(verdict=Verdict(findings=())), done.entries
+    show_move(workspace, view, move, moved, entries)
+    sentence = f"{move.stage} was not rolled back"
     if entries:
         sentence = _sentence(entries[-1])
-    elif standing:
-        sentence = f"{stage} holds v{target} already"
+    elif moved.stands is not None:
+        sentence = f"{move.stage} holds v{move.version} already"
     return Decided(
-        model=model,
+        model=move.model,
         sentence=sentence,
-        verdict=verdicts[0],
-        version=target,
-        bundle=candidate.bundle.digest,
-        stage=stage,
+        verdict=moved.verdict,
+        version=move.version,
+        bundle=move.candidate.bundle.digest,
+        stage=move.stage,
         entries=entries,
         clock=workspace.clock,
-        was_so=bool(standing),
+        was_so=moved.stands is not None,
     )
 
 
@@ -168,12 +124,6 @@ def _reason(workspace: Workspace, given: str | None, doing: str) -> str:
     assert run is not None  # else the reason was required
     where = run.address or f"run {run.id}"
     return f"no reason was given; {workspace.forge.whoami().login} pressed the button of {where}"
-
-
-def require_reason(reason: str, doing: str) -> None:
-    """Raise `UsageError` for a reason that says nothing."""
-    if not reason.strip():
-        raise UsageError(doing, "the reason is empty", hint="say why: it is kept for ever")
 
 
 def _target(view: View, stage: str, to: str | None) -> int:
@@ -190,28 +140,3 @@ def _target(view: View, stage: str, to: str | None) -> int:
             doing, f"it held {before}", hint="name a version it has held with --to, or clear it"
         )
     return held.previous
-
-
-def _approval_rule(policy: Policy, rule: StageRule) -> ApprovalRule:
-    """The stage's approvers, as many of them as going back needs."""
-    return msgspec.structs.replace(
-        rule.approvals or policy.approvals, count=rule.rollback.approvals
-    )
-
-
-def _returns(stage: str, target: int, *, is_known: bool) -> Finding:
-    return Finding(
-        rule=f"{stage} has held v{target} before",
-        outcome=Outcome.PASSED if is_known else Outcome.FAILED,
-        reason="it has" if is_known else "it never has",
-        remedy="" if is_known else f"use `assent promote {stage} v{target}`",
-    )
-
-
-def _not_retired(target: int, *, is_retired: bool) -> Finding:
-    return Finding(
-        rule="not retired",
-        outcome=Outcome.FAILED if is_retired else Outcome.PASSED,
-        reason=f"v{target} is retired" if is_retired else "it is not",
-        remedy="go back to another version with --to" if is_retired else "",
-    )

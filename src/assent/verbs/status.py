@@ -8,8 +8,8 @@ import msgspec
 
 from assent.core.registry import State
 from assent.errors import AssentError, ExitCode
-from assent.verbs.recording import read_ledger
-from assent.verbs.workspace import Workspace
+from assent.recording.reading import read_ledger
+from assent.workspace import Workspace
 
 
 class ModelStatus(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ import msgspec
 
 from assent.core.clock import Doubt, doubts
 from assent.core.entry import Entry, sentence
-from assent.verbs.promote import chosen_version
-from assent.verbs.recording import read_entries, read_ledger
-from assent.verbs.workspace import Workspace
+from assent.recording.reading import read_entries, read_ledger
+from assent.recording.versions import chosen_version
+from assent.workspace import Workspace
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 import msgspec
@@ -11,12 +11,11 @@ import msgspec
 from assent.core.bundle import Bundle, read_manifest
 from assent.core.clock import Doubt, doubts
 from assent.core.digest import Digest, short
-from assent.core.entry import Dated, dated, entry_digest
-from assent.core.registry import ChainError, LostError, Registry, fold
+from assent.core.registry import ChainError, LostError, Registry
 from assent.errors import ExitCode, IntegrityError
-from assent.ports import BlobState, Pointer, View
-from assent.verbs.witnesses import beyond, head_of, not_in
-from assent.verbs.workspace import Workspace
+from assent.ports import BlobState, Pointer
+from assent.recording.whole import Read, read_whole
+from assent.workspace import Workspace
 
 MOST_NAMED = 5
 """How many files that do not verify are named."""
@@ -151,70 +150,6 @@ def verify(
         candidates=found.candidates,
         incomplete=tuple(found.incomplete),
         odd_dates=tuple(found.odd_dates),
-    )
-
-
-class Read(msgspec.Struct, frozen=True, kw_only=True):
-    """A ledger read whole, with the pointers that were read before it: the fold of the entries,
-    the digest and the date of each, and the pointers that were not derived from any of them.
-    """
-
-    view: View
-    registry: Registry
-    digests: list[Digest]
-    dates: list[Dated]
-    there: dict[str, Pointer | None]
-    witnessed: dict[str, str]
-
-    @property
-    def wanted(self) -> dict[str, Pointer]:
-        """Every pointer that the ledger asks for."""
-        return _expected(self.registry, self.digests)
-
-    @property
-    def wrong(self) -> dict[str, tuple[Pointer | None, Pointer]]:
-        """What the store does not have as the ledger says: what stands there, and what should."""
-        wanted = self.wanted
-        wrong = {
-            name: (self.there.get(name), pointer)
-            for name, pointer in wanted.items()
-            if self.there.get(name) != pointer
-        }
-        empty = Pointer(seq=self.registry.state.seq, entry=self.registry.head)
-        for name, pointer in self.there.items():
-            is_emptied = pointer is not None and pointer.version is None
-            if self.digests and name not in wanted and not is_emptied:
-                wrong[name] = (pointer, empty)
-        return {name: pair for name, pair in wrong.items() if name not in self.witnessed}
-
-
-def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> Read:
-    """Read the pointers and then the ledger (`remembered` as in `Ledger.read`): a pointer that is
-    behind is normal, one that the ledger does not know of is not. Raises `IntegrityError` if the
-    chain is broken.
-    """
-    there = workspace.store.pointers(model)
-    view = workspace.ledger.read(model, strict=False, remembered=remembered)
-    digests: list[Digest] = []
-    dates: list[Dated] = []
-
-    def noted() -> Iterator[bytes]:
-        for content in view.entries():
-            digests.append(entry_digest(content))
-            yield content
-            dates.append(dated(content))  # now that it is known to be an entry
-
-    registry = fold(model, noted())
-    witnessed: dict[str, str] = {}
-    for name, pointer in there.items():
-        if pointer is None:
-            continue
-        if pointer.seq >= len(digests):
-            witnessed[name] = beyond(name, pointer, registry.state.seq)
-        elif digests[pointer.seq] != pointer.entry:
-            witnessed[name] = not_in(name, pointer)
-    return Read(
-        view=view, registry=registry, digests=digests, dates=dates, there=there, witnessed=witnessed
     )
 
 
@@ -423,32 +358,6 @@ def _listing(workspace: Workspace, model: str, found: _Findings, *, repair: bool
     for tag in sorted(astray):
         problem = f"the tag {tag} is not what the pointers say"
         found.add(model, Area.POINTERS, problem, repaired=repair)
-
-
-def _expected(registry: Registry, digests: Sequence[Digest]) -> dict[str, Pointer]:
-    """Every pointer that the ledger asks for."""
-    model, pointers = registry.state.model, dict[str, Pointer]()
-    if digests:
-        pointers[head_of(model)] = Pointer(seq=registry.state.seq, entry=registry.head)
-    for version, bundle in registry.versions.items():
-        record = registry.records[bundle]
-        seq = record.registered or 0
-        pointers[f"{model}/versions/{version}"] = Pointer(
-            seq=seq,
-            entry=digests[seq],
-            version=version,
-            bundle=bundle,
-            model_digest=record.model_digest,
-        )
-    for stage, held in registry.state.stages.items():
-        pointers[f"{model}/stages/{stage}"] = Pointer(
-            seq=held.seq,
-            entry=digests[held.seq],
-            version=held.version,
-            bundle=held.bundle,
-            model_digest=held.model_digest,
-        )
-    return pointers
 
 
 def _wrong(name: str, pointer: Pointer | None, wanted: Pointer) -> str:

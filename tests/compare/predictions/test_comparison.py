@@ -34,6 +34,16 @@ def test_flips_are_counted_by_who_was_right() -> None:
     assert (diff.joined, diff.is_paired, diff.problem) == (4, True, None)
 
 
+def test_shares_of_flips_are_of_all_rows_and_compatibility_of_those_that_were_right() -> None:
+    labels = (1, 1, 1, 1, 0, 0, 0, 0, 0, 0)
+    before = said(1, 1, 1, 0, 0, 0, 1, 1, 1, 1, label=labels)
+    diff, _ = compare_predictions(before, said(0, 0, 1, 0, 0, 0, 0, 0, 0, 1, label=labels))
+    assert diff.flips == Flips(both_right=3, both_wrong=2, worse=2, better=3)
+    assert (diff.flips.negative, diff.flips.positive) == (0.2, 0.3)
+    assert diff.flips.compatibility == pytest.approx(3 / 5)
+    assert Flips(both_right=0, both_wrong=0, worse=0, better=0).positive == 0.0
+
+
 def test_without_a_baseline_every_metric_is_new() -> None:
     diff, changes = compare_predictions(None, said(1, 0, 0, 0))
     assert (diff.old_rows, diff.flips, diff.disagreement) == (None, None, None)

@@ -10,7 +10,7 @@ from assent.core import evidence
 from assent.core.change import ReviewState
 from assent.core.identity import Actor
 from assent.errors import OutsideError, PolicyError
-from assent.ports import Press
+from assent.ports import DeploymentRequest
 from tests.forges.github.conftest import Scene
 from tests.github.runs import Run
 
@@ -21,9 +21,11 @@ def run(scene: Scene, environment: str | None = None) -> Run:
     )
 
 
-def pressed(scene: Scene, started: Run | None, environment: str = "production") -> Press:
+def pressed(
+    scene: Scene, started: Run | None, environment: str = "production"
+) -> DeploymentRequest:
     number = None if started is None else str(started.id)
-    return scene.forge(event="workflow_dispatch", run=number).press(environment)
+    return scene.forge(event="workflow_dispatch", run=number).deployment_request(environment)
 
 
 def test_whoever_started_the_run_acts(scene: Scene) -> None:
@@ -39,10 +41,10 @@ def test_outside_ci_it_is_the_account_of_the_token(scene: Scene) -> None:
 
 
 def test_a_run_without_an_environment_has_no_approvals(scene: Scene) -> None:
-    press = pressed(scene, run(scene))
-    assert press.by is not None
-    assert press.by.login == "alice"
-    assert (press.approvals, press.is_guarded, press.is_bypassed) == ((), False, False)
+    request = pressed(scene, run(scene))
+    assert request.by is not None
+    assert request.by.login == "alice"
+    assert (request.approvals, request.is_guarded, request.is_bypassed) == ((), False, False)
 
 
 def test_those_who_let_the_run_go_on_are_its_approvals(scene: Scene) -> None:
@@ -50,13 +52,13 @@ def test_those_who_let_the_run_go_on_are_its_approvals(scene: Scene) -> None:
     started = run(scene, "production")
     scene.github.tick()
     started.approve("production", scene.bob, "Go.")
-    press = pressed(scene, started)
-    (approval,) = press.approvals
+    request = pressed(scene, started)
+    (approval,) = request.approvals
     assert approval.person.login == "bob"
     assert (approval.state, approval.reason) == (ReviewState.APPROVED, "Go.")
     assert (approval.bundle, approval.head) == (None, started.head_sha)
-    assert press.is_guarded
-    assert not press.is_bypassed
+    assert request.is_guarded
+    assert not request.is_bypassed
 
 
 def test_a_rejection_and_an_approval_of_another_environment_are_none(scene: Scene) -> None:
@@ -74,9 +76,9 @@ def test_an_administrator_who_went_past_it_is_seen(scene: Scene) -> None:
     scene.github.protect_environment("production", scene.bob)
     started = run(scene, "production")
     started.bypass("production")
-    press = pressed(scene, started)
-    assert press.is_guarded
-    assert press.is_bypassed
+    request = pressed(scene, started)
+    assert request.is_guarded
+    assert request.is_bypassed
 
 
 def test_a_guarded_environment_is_gone_past_on_a_laptop(scene: Scene) -> None:

@@ -12,7 +12,7 @@ import pytest
 from assent.errors import OutsideError, UsageError
 from assent.forges.gitlab import GitLabForge
 from assent.forges.gitlab.api import checked_address
-from assent.forges.patience import PATIENCE_S, PAUSES_S, RefusedError
+from assent.forges.http_retries import PATIENCE_S, PAUSES_S, RefusedError
 from tests.builders import digest
 from tests.forges.gitlab.conftest import WEB, Scene, notice
 from tests.forges.gitlab.graphql import GraphServer

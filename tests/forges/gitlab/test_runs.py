@@ -21,9 +21,9 @@ def test_the_presser_is_read_from_the_job(scene: Scene) -> None:
     job.play(scene.bob)
     forge = scene.job(job)
     assert forge.whoami().id == str(scene.bob.id)
-    press = forge.press("production")
-    assert press.by == forge.whoami()
-    assert (press.approvals, press.is_guarded) == ((), False)
+    request = forge.deployment_request("production")
+    assert request.by == forge.whoami()
+    assert (request.approvals, request.is_guarded) == ((), False)
 
 
 @pytest.mark.threat(20)
@@ -34,7 +34,7 @@ def test_variables_that_name_another_job_are_refused(scene: Scene, run: str) -> 
     job.play(scene.bob)
     named = run.format(pipeline=job.pipeline.id)
     with pytest.raises(UsageError, match="its token is of another one"):
-        scene.job(job, run=named).press("production")
+        scene.job(job, run=named).deployment_request("production")
 
 
 @pytest.mark.threat(20)
@@ -58,7 +58,10 @@ def test_without_the_job_s_token_nobody_is_believed(premium: Scene) -> None:
 def test_outside_ci_it_is_the_account_of_the_token(scene: Scene) -> None:
     token = scene.gitlab.personal_token(scene.bob)
     assert scene.forge(token=token).whoami().login == "bob"
-    assert scene.forge(token=token).press("production").by == scene.forge(token=token).whoami()
+    assert (
+        scene.forge(token=token).deployment_request("production").by
+        == scene.forge(token=token).whoami()
+    )
     assert scene.forge().whoami().kind == "automation"
 
 
@@ -69,7 +72,7 @@ def test_a_job_s_own_token_is_enough_for_the_button(scene: Scene) -> None:
     with_token, without = scene.job(job), scene.job(job, token=None)
     assert without.branch() == "main"
     assert without.whoami() == with_token.whoami()
-    assert without.press("production") == with_token.press("production")
+    assert without.deployment_request("production") == with_token.deployment_request("production")
     with pytest.raises(OutsideError) as caught:
         without.matches(with_token.whoami(), "*")
     assert "the job token (CI_JOB_TOKEN) may not do this" in str(caught.value.hint)
@@ -81,7 +84,7 @@ def test_whether_an_approver_is_a_person_a_job_s_own_token_cannot_tell(premium: 
     premium.gitlab.approve_deployment(job, premium.bob)
     job.play(premium.alice)
     with pytest.raises(OutsideError, match="reading the account") as caught:
-        premium.job(job, token=None).press("production")
+        premium.job(job, token=None).deployment_request("production")
     assert "set ASSENT_GITLAB_TOKEN" in str(caught.value.hint)
 
 
@@ -93,33 +96,33 @@ def test_who_let_a_deployment_go_on(premium: Scene) -> None:
     premium.gitlab.tick()
     premium.gitlab.approve_deployment(job, premium.bob)
     job.play(premium.alice)
-    press = premium.job(job).press("production")
-    assert press.is_guarded
-    assert not press.is_bypassed
-    assert [(one.person.login, one.reason) for one in press.approvals] == [
+    request = premium.job(job).deployment_request("production")
+    assert request.is_guarded
+    assert not request.is_bypassed
+    assert [(one.person.login, one.reason) for one in request.approvals] == [
         ("carol", "Go."),
         ("bob", None),
     ]
-    first, second = press.approvals
+    first, second = request.approvals
     assert first.at < second.at
     assert (first.bundle, first.head) == (None, job.pipeline.sha)
-    assert premium.job(job).press("staging").approvals == ()
+    assert premium.job(job).deployment_request("staging").approvals == ()
 
 
 def test_a_deployment_that_somebody_rejected_has_no_approval_of_theirs(premium: Scene) -> None:
     premium.project.protect_environment("production", premium.bob)
     job = deploy(premium)
     premium.gitlab.approve_deployment(job, premium.bob, "No.", status="rejected")
-    press = premium.job(job, run=f"{job.pipeline.id}/promote")
+    request = premium.job(job, run=f"{job.pipeline.id}/promote")
     job.token.is_revoked = False
-    assert press.press("production").approvals == ()
+    assert request.deployment_request("production").approvals == ()
 
 
 def test_a_run_that_went_past_those_whom_gitlab_asks_is_seen(premium: Scene) -> None:
     job = deploy(premium)
     premium.project.protect_environment("production", premium.bob)
     job.play(premium.alice)
-    assert premium.job(job).press("production").is_bypassed
+    assert premium.job(job).deployment_request("production").is_bypassed
 
 
 def test_a_token_that_cannot_read_protected_environments_asks_the_deployment(
@@ -130,12 +133,12 @@ def test_a_token_that_cannot_read_protected_environments_asks_the_deployment(
     premium.gitlab.approve_deployment(job, premium.bob)
     job.play(premium.alice)
     premium.faults.fail("GET", "*/protected_environments/*", 403)
-    press = premium.job(job).press("production")
-    assert press.is_guarded
-    assert [one.person.login for one in press.approvals] == ["bob"]
+    request = premium.job(job).deployment_request("production")
+    assert request.is_guarded
+    assert [one.person.login for one in request.approvals] == ["bob"]
     premium.faults.fail("GET", "*/protected_environments/*", 500, times=9)
     with pytest.raises(OutsideError, match="protection of the environment 'production'"):
-        premium.job(job).press("production")
+        premium.job(job).deployment_request("production")
 
 
 # who started a run

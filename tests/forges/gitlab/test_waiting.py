@@ -12,7 +12,7 @@ import pytest
 from assent.errors import AssentError, IdleError, IntegrityError, OutsideError
 from assent.forges.archives import Limits
 from assent.forges.gitlab import waiting
-from assent.ports import News, Waiting
+from assent.ports import PendingReason, Waiting
 from tests.builders import digest
 from tests.forges.gitlab.conftest import Scene, notice
 from tests.gitlab.merge_requests import MergeRequest
@@ -53,8 +53,8 @@ def queue(scene: Scene, **said: object) -> Sequence[Waiting]:
     return scene.forge(**{"merge_request": None, **said}).waiting("churn", JOB)
 
 
-def news(scene: Scene, **said: object) -> dict[str, News]:
-    found = {one.id: one.news() for one in queue(scene, **said)}
+def reasons(scene: Scene, **said: object) -> dict[str, PendingReason]:
+    found = {one.id: one.pending_reason() for one in queue(scene, **said)}
     return {name: why for name, why in found.items() if why is not None}
 
 
@@ -65,27 +65,33 @@ def show(scene: Scene, request: MergeRequest | None = None, bundle: str = "b") -
 
 
 def test_a_merge_request_waits_with_a_bundle_that_nobody_was_shown(scene: Scene) -> None:
-    assert news(scene) == {}
+    assert reasons(scene) == {}
     train(scene)
-    assert news(scene) == {"!7": News.BUNDLE}
+    assert reasons(scene) == {"!7": PendingReason.BUNDLE}
     show(scene)
-    assert news(scene) == {}
+    assert reasons(scene) == {}
     train(scene)
-    assert news(scene) == {"!7": News.BUNDLE}
-    assert scene.forge(merge_request=None).waiting("fraud", JOB)[0].news() is News.BUNDLE
+    assert reasons(scene) == {"!7": PendingReason.BUNDLE}
+    assert (
+        scene.forge(merge_request=None).waiting("fraud", JOB)[0].pending_reason()
+        is PendingReason.BUNDLE
+    )
 
 
 def test_a_merge_request_waits_with_a_word_of_somebody(scene: Scene) -> None:
     train(scene)
     show(scene)
     scene.approve(scene.bob)
-    assert news(scene) == {"!7": News.WORD}
+    assert reasons(scene) == {"!7": PendingReason.WORD}
     scene.forge().comment(notice("churn", "b", text="With bob."))
     scene.gitlab.tick()
-    assert news(scene) == {}
+    assert reasons(scene) == {}
     scene.note(scene.alice, "Thank you.")
-    assert news(scene) == {"!7": News.WORD}
-    assert scene.forge(merge_request=None).waiting("fraud", JOB)[0].news() is News.BUNDLE
+    assert reasons(scene) == {"!7": PendingReason.WORD}
+    assert (
+        scene.forge(merge_request=None).waiting("fraud", JOB)[0].pending_reason()
+        is PendingReason.BUNDLE
+    )
 
 
 def test_our_own_notes_are_no_news(scene: Scene) -> None:
@@ -95,23 +101,23 @@ def test_our_own_notes_are_no_news(scene: Scene) -> None:
     scene.note(scene.bot, "An answer of ours.")
     scene.forge().comment(notice("fraud"))
     scene.gitlab.tick()
-    assert news(scene) == {}
+    assert reasons(scene) == {}
 
 
 def test_before_anything_was_shown_words_are_no_news(scene: Scene) -> None:
     scene.approve(scene.bob)
-    assert news(scene) == {}
+    assert reasons(scene) == {}
 
 
 @pytest.mark.parametrize("state", ["pending", "running", "failed", "canceled"])
 def test_only_a_job_that_has_ended_well_counts(scene: Scene, state: str) -> None:
     train(scene).status = state
-    assert news(scene) == {}
+    assert reasons(scene) == {}
 
 
 def test_only_a_job_that_has_left_something_counts(scene: Scene) -> None:
     train(scene).archive = None
-    assert news(scene) == {}
+    assert reasons(scene) == {}
 
 
 @pytest.mark.threat(18)
@@ -120,13 +126,16 @@ def test_only_the_pipeline_of_this_merge_request_and_its_head_counts(scene: Scen
     train(scene, source="push").pipeline.ref = scene.request.source_branch
     # Of merged results: what it has trained is no revision that anybody has pushed.
     train(scene).pipeline.ref = f"refs/merge-requests/{scene.request.iid}/merge"
-    assert news(scene) == {}
+    assert reasons(scene) == {}
+    # Anybody's project can have a pipeline of such a ref and commit.
+    train(scene).pipeline.project = scene.gitlab.fork(scene.bob)
+    assert reasons(scene) == {}
     other = scene.gitlab.open_merge_request(scene.bob, sha=scene.request.sha, branch="same-head")
     train(scene, other)
-    assert news(scene) == {"!8": News.BUNDLE}
+    assert reasons(scene) == {"!8": PendingReason.BUNDLE}
     train(scene)
     scene.request.push(files={"params.yaml": "depth: 3\n"})
-    assert news(scene) == {"!8": News.BUNDLE}
+    assert reasons(scene) == {"!8": PendingReason.BUNDLE}
 
 
 def test_only_open_ones_into_the_default_branch_wait(scene: Scene) -> None:
@@ -136,7 +145,7 @@ def test_only_open_ones_into_the_default_branch_wait(scene: Scene) -> None:
     for request in (elsewhere, closed):
         train(scene, request)
     closed.close()
-    assert news(scene) == {}
+    assert reasons(scene) == {}
 
 
 def test_the_newest_come_first_and_not_all_of_them(
@@ -146,7 +155,7 @@ def test_the_newest_come_first_and_not_all_of_them(
     for number in range(3):
         scene.gitlab.tick()
         train(scene, scene.gitlab.open_merge_request(scene.alice, files={f"{number}": "1"}))
-    assert list(news(scene)) == ["!10", "!9"]
+    assert list(reasons(scene)) == ["!10", "!9"]
     scene.gitlab.tick()
     scene.note(scene.bob, "And this one?")
     assert [one.id for one in queue(scene)] == ["!7", "!10"]
@@ -156,7 +165,7 @@ def test_the_newest_come_first_and_not_all_of_them(
 def test_no_variable_says_what_waits(scene: Scene) -> None:
     """The number of a merge request is what whoever starts the pipeline has set."""
     train(scene)
-    assert news(scene, merge_request=99) == {"!7": News.BUNDLE}
+    assert reasons(scene, merge_request=99) == {"!7": PendingReason.BUNDLE}
     [one] = queue(scene, merge_request=99)
     change = one.forge.change()
     assert change is not None
@@ -203,7 +212,7 @@ def test_a_retried_job_is_the_newer_one(scene: Scene, tmp_path: Path) -> None:
     scene.gitlab.tick()
     again.finish()
     [one] = queue(scene)
-    assert one.news() is News.BUNDLE
+    assert one.pending_reason() is PendingReason.BUNDLE
     one.fetch(tmp_path / "bundle")
     assert (tmp_path / "bundle/a").read_bytes() == b"again"
 
@@ -217,10 +226,10 @@ def test_a_job_that_ends_while_another_one_is_reviewed_is_not_lost(
     one.fetch(tmp_path / "first")
     train(scene, content=archive(a=b"second"))
     one.forge.comment(notice("churn", "first"))
-    assert one.news() is News.BUNDLE
+    assert one.pending_reason() is PendingReason.BUNDLE
     one.fetch(tmp_path / "second")
     one.forge.comment(notice("churn", "second"))
-    assert one.news() is None
+    assert one.pending_reason() is None
 
 
 @pytest.mark.threat(18)
@@ -240,9 +249,9 @@ def test_what_a_fork_has_left_is_fetched_there(premium: Scene, tmp_path: Path) -
     request = premium.gitlab.open_merge_request(fred, fork=fork, files={"a": "1"})
     job = train(premium, request)
     assert job.pipeline.project is fork
-    assert news(premium) == {}  # a private fork is nobody's business
+    assert reasons(premium) == {}  # a private fork is nobody's business
     fork.visibility = premium.project.visibility = "public"
-    assert news(premium) == {"!8": News.BUNDLE}
+    assert reasons(premium) == {"!8": PendingReason.BUNDLE}
     one = next(one for one in queue(premium) if one.id == "!8")
     assert one.fetch(tmp_path / "bundle").id == f"{job.pipeline.id}/{JOB}"
 
@@ -295,7 +304,7 @@ def test_a_download_that_stays_broken_is_an_error(scene: Scene, tmp_path: Path) 
 def test_an_artifact_that_is_gone_is_said(scene: Scene, tmp_path: Path) -> None:
     job = train(scene)
     [one] = queue(scene)
-    assert one.news() is News.BUNDLE
+    assert one.pending_reason() is PendingReason.BUNDLE
     scene.faults.fail("GET", "*/artifacts", 404)
     with pytest.raises(OutsideError, match="GitLab answered 404"):
         one.fetch(tmp_path / "bundle")
@@ -311,5 +320,5 @@ def test_what_cannot_be_read_of_one_is_an_error_of_that_one(scene: Scene) -> Non
     scene.faults.fail("GET", "*/merge_requests/7/pipelines", 500, times=9)
     first, other = sorted(queue(scene), key=lambda one: one.id)
     with pytest.raises(AssentError, match="reading the pipelines of merge request 7"):
-        first.news()
-    assert other.news() is News.BUNDLE
+        first.pending_reason()
+    assert other.pending_reason() is PendingReason.BUNDLE

@@ -465,6 +465,18 @@ def test_no_list_of_dangers_is_needed_and_nothing_is_imported(
 
 
 @hostile
+@pytest.mark.parametrize(
+    ("protocol", "shown"), [(2, "builtins.eval"), (3, "__builtin__.eval"), (5, "__builtin__.eval")]
+)
+def test_names_of_python_2_are_mapped_where_the_unpickler_maps_them(
+    tmp_path: Path, protocol: int, shown: str
+) -> None:
+    """`pickle.Unpickler.find_class` does below protocol 3 alone."""
+    content = b"\x80" + bytes([protocol]) + name("__builtin__", "eval") + text("1") + b"\x85R."
+    assert look_at(tmp_path, content).imports == (shown,)
+
+
+@hostile
 def test_what_reduce_gives_is_seen_and_not_done(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
 
@@ -514,6 +526,15 @@ def wrapper(shape: bytes, dtype: bytes = b"U\x02u1", alignment: bytes = b"") -> 
         + alignment
         + b"ub"
     )
+
+
+@hostile
+def test_an_array_cannot_hide_a_danger_from_another_reader(tmp_path: Path) -> None:
+    payload = b"}" + text("touch canary") + b"\x85R."
+    content = b"\x80\x02" + wrapper(b"K" + bytes([len(payload)]) + b"\x85") + payload + b"."
+    alone = look_at(tmp_path, b"\x80\x02" + payload, "plain.pkl").dangers
+    assert alone
+    assert {*alone} <= {*look_at(tmp_path, content, "model.joblib").dangers}
 
 
 @hostile

@@ -170,4 +170,4 @@ def test_without_the_engine_the_error_says_how_to_get_it(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(UsageError, match="duckdb is not installed") as caught:
         load_predictions(parquet(), meta())
-    assert caught.value.hint == "pip install 'assent[data]'"
+    assert caught.value.hint == "pip install 'assent-ml[data]'"

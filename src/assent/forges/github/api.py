@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from assent.errors import OutsideError, UsageError
-from assent.forges import patience
-from assent.forges.patience import (
+from assent.forges import http_retries
+from assent.forges.http_retries import (
     PATIENCE_S,
     PAUSES_S,
     UNSTATED_LIMIT_S,
@@ -152,9 +152,9 @@ class Api(Line):
         return Github(
             auth=Auth.Token(self._token),
             base_url=self._address,
-            timeout=patience.TIMEOUT_S,
+            timeout=http_retries.TIMEOUT_S,
             user_agent="assent",
-            per_page=patience.PER_PAGE,
+            per_page=http_retries.PER_PAGE,
             retry=None,
             seconds_between_requests=None,
             seconds_between_writes=None,
@@ -173,7 +173,7 @@ def checked_address(address: str) -> str:
     """The address of the API without a slash at its end. Raises `UsageError` unless a token can
     be sent there: https, or a server on this machine.
     """
-    return patience.checked_address(
+    return http_retries.checked_address(
         address,
         doing="reading the address of GitHub's API",
         hint="set GITHUB_API_URL to https://api.github.com, or https://<your server>/api/v3",

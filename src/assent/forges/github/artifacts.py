@@ -8,11 +8,13 @@ from tempfile import TemporaryDirectory
 from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
 from assent.forges.archives import Limits, unpack
-from assent.forges.github.shapes import Artifact, Artifacts, WorkflowRun
-from assent.forges.github.site import FORGE, Site
+from assent.forges.github.repository import FORGE, RemoteRepository
+from assent.forges.github.schemas import Artifact, Artifacts, WorkflowRun
 
 
-def fetch(site: Site, run: WorkflowRun, name: str, folder: Path, *, limits: Limits) -> Run:
+def fetch(
+    remote: RemoteRepository, run: WorkflowRun, name: str, folder: Path, *, limits: Limits
+) -> Run:
     """Write what a run has left under `name` to `folder`, which is made, and return the run.
     Whether it is a run to be believed, the caller has asked before.
 
@@ -20,21 +22,21 @@ def fetch(site: Site, run: WorkflowRun, name: str, folder: Path, *, limits: Limi
     large, or no archive of plain files.
     """
     doing = f"fetching the artifact {name!r} of run {run.id}"
-    found = _find(site, run, name, doing)
+    found = _find(remote, run, name, doing)
     if found.size_in_bytes > limits.size_bytes:
         raise IntegrityError(doing, f"it is larger than {limits.size_bytes:,} bytes")
     with TemporaryDirectory(dir=folder.parent, prefix=".artifact-") as scratch:
         archive = Path(scratch) / "artifact.zip"
-        path = site.path("actions", "artifacts", found.id, "zip")
-        site.api.download(path, archive, doing=doing, limit_bytes=limits.size_bytes)
+        path = remote.path("actions", "artifacts", found.id, "zip")
+        remote.api.download(path, archive, doing=doing, limit_bytes=limits.size_bytes)
         unpack(archive, None, folder, limits=limits, doing=doing)
     return Run(system=FORGE, id=str(run.id), attempt=run.run_attempt, address=run.html_url)
 
 
-def _find(site: Site, run: WorkflowRun, name: str, doing: str) -> Artifact:
+def _find(remote: RemoteRepository, run: WorkflowRun, name: str, doing: str) -> Artifact:
     """The newest one of this name."""
-    listed = site.api.get(
-        site.path("actions", "runs", run.id, "artifacts"),
+    listed = remote.api.get(
+        remote.path("actions", "runs", run.id, "artifacts"),
         Artifacts,
         doing=doing,
         parameters={"name": name, "per_page": "100"},

@@ -8,11 +8,11 @@ import msgspec
 
 from assent.core.digest import short
 from assent.forges.github.api import segment
-from assent.forges.github.shapes import (
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import (
     DeploymentFacts,
     DeploymentStatus,
 )
-from assent.forges.github.site import Site
 from assent.ports import Deployment
 
 _LONGEST_DESCRIPTION = 140
@@ -28,8 +28,8 @@ class _Payload(msgspec.Struct, frozen=True):
 class Deployments:
     """The deployments of one repository."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository) -> None:
+        self._remote = remote
 
     def show(self, deployment: Deployment) -> str:
         """See `Forge.deployed`. A deployment of a later entry is not followed by an older one."""
@@ -41,18 +41,18 @@ class Deployments:
             self._succeed(self._create(deployment), deployment)
             if newest is not None:
                 self._add_status(newest, {"state": "inactive"})
-        return f"{self._site.facts.html_url}/deployments/{segment(deployment.environment)}"
+        return f"{self._remote.facts.html_url}/deployments/{segment(deployment.environment)}"
 
     def _newest_of(self, deployment: Deployment) -> DeploymentFacts | None:
         """Our newest deployment of this model to this environment; GitHub lists newest first."""
-        found = self._site.api.pages(
-            self._site.path("deployments"),
+        found = self._remote.api.pages(
+            self._remote.path("deployments"),
             DeploymentFacts,
             doing=f"reading the deployments to {deployment.environment}",
             parameters={"environment": deployment.environment},
         )
         for one in found:
-            is_own = one.creator is not None and one.creator.id == self._site.own.id
+            is_own = one.creator is not None and one.creator.id == self._remote.own.id
             if is_own and _seq(one, deployment.model) is not None:
                 return one
         return None
@@ -61,7 +61,7 @@ class Deployments:
         verb = "rollback" if deployment.is_rollback else "promote"
         sentence = f"{deployment.model} v{deployment.version} ({short(deployment.bundle)})"
         body = {
-            "ref": deployment.commit or self._site.facts.default_branch,
+            "ref": deployment.commit or self._remote.facts.default_branch,
             "environment": deployment.environment,
             "task": f"assent:{verb}",
             "auto_merge": False,
@@ -82,9 +82,9 @@ class Deployments:
             is_there = newest is not None and _seq(newest, deployment.model) == deployment.seq
             return newest if is_there else None
 
-        return self._site.api.write(
+        return self._remote.api.write(
             "POST",
-            self._site.path("deployments"),
+            self._remote.path("deployments"),
             body,
             DeploymentFacts,
             doing=f"showing {deployment.model} v{deployment.version} in {deployment.environment}",
@@ -94,23 +94,23 @@ class Deployments:
     def _succeed(self, created: DeploymentFacts, deployment: Deployment) -> None:
         # Several models may share an environment, so GitHub must not take the others for over.
         body: dict[str, object] = {"state": "success", "auto_inactive": False}
-        ledger = f"{self._site.facts.html_url}/commits/assent/{segment(deployment.model)}"
+        ledger = f"{self._remote.facts.html_url}/commits/assent/{segment(deployment.model)}"
         address = deployment.address or ledger
         body |= {"environment_url": address, "log_url": address}
         self._add_status(created, body)
 
     def _add_status(self, deployment: DeploymentFacts, body: Mapping[str, object]) -> None:
         """Add a status unless the newest one says the same."""
-        path = self._site.path("deployments", deployment.id, "statuses")
+        path = self._remote.path("deployments", deployment.id, "statuses")
         doing = f"writing the status of deployment {deployment.id}"
 
         def find() -> DeploymentStatus | None:
-            statuses = list(self._site.api.pages(path, DeploymentStatus, doing=doing))
+            statuses = list(self._remote.api.pages(path, DeploymentStatus, doing=doing))
             newest = max(statuses, key=lambda status: status.id, default=None)
             return newest if newest is not None and newest.state == body["state"] else None
 
         if find() is None:
-            self._site.api.write("POST", path, body, DeploymentStatus, doing=doing, find=find)
+            self._remote.api.write("POST", path, body, DeploymentStatus, doing=doing, find=find)
 
 
 def _seq(deployment: DeploymentFacts, model: str) -> int | None:

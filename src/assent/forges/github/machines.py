@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 
 from assent.forges.github.api import RefusedError, segment
-from assent.forges.github.shapes import MachineGroup, MachineGroups, Machines
-from assent.forges.github.site import Site
-from assent.ports import Guard, GuardState
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import MachineGroup, MachineGroups, Machines
+from assent.ports import Protection, ProtectionState
 
 _OWN = "runners: no pull request can use a machine of this repository"
 _GROUPS = "runners: the organization's machines run chosen workflows only"
@@ -23,82 +23,86 @@ _HIDDEN = "this token cannot read it (it needs an administrator's)"
 _SHOWN = 3
 
 
-def guards(site: Site) -> Iterator[Guard]:
+def protections(remote: RemoteRepository) -> Iterator[Protection]:
     """The machines of the repository, then those that its organization lets it use."""
-    yield _own(site)
-    if site.facts.owner.type == "Organization":
-        yield _of_organization(site)
+    yield _own(remote)
+    if remote.facts.owner.type == "Organization":
+        yield _of_organization(remote)
 
 
-def _own(site: Site) -> Guard:
-    remedy = _REMEDY.format(branch=site.facts.default_branch)
-    path = site.path("actions", "runners")
+def _own(remote: RemoteRepository) -> Protection:
+    remedy = _REMEDY.format(branch=remote.facts.default_branch)
+    path = remote.path("actions", "runners")
     try:
-        found = site.api.get(
+        found = remote.api.get(
             path, Machines, doing="reading the self-hosted runners", parameters={"per_page": "100"}
         )
     except RefusedError:
-        return Guard(name=_OWN, state=GuardState.UNKNOWN, reason=_HIDDEN, remedy=remedy)
+        return Protection(name=_OWN, state=ProtectionState.UNKNOWN, reason=_HIDDEN, remedy=remedy)
     if not found.total_count:
-        return Guard(name=_OWN, state=GuardState.ENFORCED, reason="it has none of its own")
-    whose = "that anybody opens" if not site.facts.private else "of whoever may open one here"
+        return Protection(
+            name=_OWN, state=ProtectionState.ENFORCED, reason="it has none of its own"
+        )
+    whose = "that anybody opens" if not remote.facts.private else "of whoever may open one here"
     reason = f"a pull request {whose} can run on {_names(found)}"
     kept = [one for one in found.runners if not one.ephemeral]
     if kept:
         least = "at least " if len(found.runners) < found.total_count else ""
         reason += f"; {least}{len(kept)} of them stay after a job, with what it has left there"
-    return Guard(name=_OWN, state=GuardState.MISSING, reason=reason, remedy=remedy)
+    return Protection(name=_OWN, state=ProtectionState.MISSING, reason=reason, remedy=remedy)
 
 
-def _of_organization(site: Site) -> Guard:
-    remedy = _REMEDY.format(branch=site.facts.default_branch)
-    owner, _, name = site.facts.full_name.partition("/")
+def _of_organization(remote: RemoteRepository) -> Protection:
+    remedy = _REMEDY.format(branch=remote.facts.default_branch)
+    owner, _, name = remote.facts.full_name.partition("/")
     try:
-        found = site.api.get(
+        found = remote.api.get(
             f"/orgs/{segment(owner)}/actions/runner-groups",
             MachineGroups,
             doing="reading the runner groups of the organization",
             parameters={"per_page": "100", "visible_to_repository": name},
         )
-        open_ = [one for one in found.runner_groups if _is_open(site, one) and _has_any(site, one)]
+        open_ = [
+            one for one in found.runner_groups if _is_open(remote, one) and _has_any(remote, one)
+        ]
     except RefusedError:
         reason = f"{_HIDDEN[:-1]} of the organization)"
-        return Guard(name=_GROUPS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+        return Protection(name=_GROUPS, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy)
     if not open_ and len(found.runner_groups) < found.total_count:
         reason = f"only the first {len(found.runner_groups)} groups were looked at"
-        return Guard(name=_GROUPS, state=GuardState.UNKNOWN, reason=reason, remedy=remedy)
+        return Protection(name=_GROUPS, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy)
     if not open_:
         reason = "every group with machines that this repository can use is limited to workflows"
-        return Guard(name=_GROUPS, state=GuardState.ENFORCED, reason=reason)
+        return Protection(name=_GROUPS, state=ProtectionState.ENFORCED, reason=reason)
     names = ", ".join(repr(one.name) for one in open_[:_SHOWN])
     reason = f"a pull request can run on machines of the group {names}"
-    return Guard(name=_GROUPS, state=GuardState.MISSING, reason=reason, remedy=remedy)
+    return Protection(name=_GROUPS, state=ProtectionState.MISSING, reason=reason, remedy=remedy)
 
 
-def _is_open(site: Site, group: MachineGroup) -> bool:
+def _is_open(remote: RemoteRepository, group: MachineGroup) -> bool:
     """Whether a workflow that a pull request brings can use the group."""
-    if not site.facts.private and not group.allows_public_repositories:
+    if not remote.facts.private and not group.allows_public_repositories:
         return False
     return not group.restricted_to_workflows or not all(
-        _stands(site, one) for one in group.selected_workflows
+        _stands(remote, one) for one in group.selected_workflows
     )
 
 
-def _stands(site: Site, workflow: str) -> bool:
+def _stands(remote: RemoteRepository, workflow: str) -> bool:
     """Whether a workflow is named at the default branch, or at a commit: a pull request's own copy
     is at another reference.
     """
     reference = workflow.rpartition("@")[2]
     if re.fullmatch(r"[0-9a-f]{40}", reference):
         return True
-    return reference.removeprefix("refs/heads/") == site.facts.default_branch
+    return reference.removeprefix("refs/heads/") == remote.facts.default_branch
 
 
-def _has_any(site: Site, group: MachineGroup) -> bool:
-    owner = site.facts.full_name.partition("/")[0]
+def _has_any(remote: RemoteRepository, group: MachineGroup) -> bool:
+    owner = remote.facts.full_name.partition("/")[0]
     path = f"/orgs/{segment(owner)}/actions/runner-groups/{group.id}/runners"
     doing = f"reading the runners of the group {group.name!r}"
-    return site.api.get(path, Machines, doing=doing).total_count > 0
+    return remote.api.get(path, Machines, doing=doing).total_count > 0
 
 
 def _names(machines: Machines) -> str:

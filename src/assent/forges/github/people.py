@@ -8,9 +8,9 @@ import msgspec
 
 from assent.core.change import Author
 from assent.forges.github.api import RefusedError, segment
-from assent.forges.github.shapes import Account, Activity, Pull, PullEvent
-from assent.forges.github.site import Site
-from assent.forges.making import Push, author
+from assent.forges.github.repository import RemoteRepository
+from assent.forges.github.schemas import Account, Activity, Pull, PullEvent
+from assent.forges.makers import Push, author
 
 AGENTS = frozenset(
     {
@@ -30,7 +30,7 @@ _MERGES = ("pr_merge", "merge_queue_merge")
 _NONE = "0" * 40
 
 
-def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
+def read_pushes(remote: RemoteRepository, pull: Pull) -> list[Push] | None:
     """Every push to the branch of a pull request, and to earlier ones of this name, oldest first;
     None where GitHub does not tell: on an older server, or of a fork that the token does not see.
     """
@@ -40,7 +40,7 @@ def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
     owner, _, name = source.full_name.partition("/")
     try:
         found = list(
-            site.api.pages(
+            remote.api.pages(
                 "/".join(["/repos", segment(owner), segment(name), "activity"]),
                 Activity,
                 doing=f"asking who pushed {pull.head.ref}",
@@ -57,16 +57,16 @@ def read_pushes(site: Site, pull: Pull) -> list[Push] | None:
             pushes = [msgspec.structs.replace(each, is_earlier=True) for each in pushes]
         if one.after != _NONE:
             before = None if one.before == _NONE else one.before
-            pushes.append(Push(by=site.actor(one.actor), before=before, after=one.after))
+            pushes.append(Push(by=remote.actor(one.actor), before=before, after=one.after))
     return pushes
 
 
-def pushes_to(site: Site, branch: str) -> list[Push]:
+def pushes_to(remote: RemoteRepository, branch: str) -> list[Push]:
     """The newest pushes to a branch of this repository, newest first; none where GitHub does not
     tell.
     """
-    found = site.api.pages(
-        site.path("activity"),
+    found = remote.api.pages(
+        remote.path("activity"),
         Activity,
         doing=f"asking who pushed {branch}",
         parameters={"ref": f"refs/heads/{branch}"},
@@ -79,7 +79,7 @@ def pushes_to(site: Site, branch: str) -> list[Push]:
         raise
     return [
         Push(
-            by=site.actor(one.actor),
+            by=remote.actor(one.actor),
             before=None if one.before == _NONE else one.before,
             after=one.after,
             is_merge=one.activity_type in _MERGES,
@@ -89,21 +89,21 @@ def pushes_to(site: Site, branch: str) -> list[Push]:
     ]
 
 
-def asked_for_by(site: Site, pull: Pull) -> list[Author]:
+def asked_for_by(remote: RemoteRepository, pull: Pull) -> list[Author]:
     """For whom an automation has opened a pull request: whom it has assigned, or asked for a
     review, and for a coding agent whoever is assigned. Nobody for a person's own.
     """
     opener = pull.user
-    if opener is None or site.actor(opener).kind == "person":
+    if opener is None or remote.actor(opener).kind == "person":
         return []
-    path = site.path("issues", pull.number, "events")
+    path = remote.path("issues", pull.number, "events")
     doing = f"reading the events of pull request {pull.number}"
     is_agent = opener.login.lower() in AGENTS
     found = [
         _about(one, opener, is_agent=is_agent)
-        for one in site.api.pages(path, PullEvent, doing=doing)
+        for one in remote.api.pages(path, PullEvent, doing=doing)
     ]
-    actors = [site.actor(account) for account in found if account is not None]
+    actors = [remote.actor(account) for account in found if account is not None]
     people = {one.key: one for one in actors if one.kind == "person"}
     return [author(one) for one in people.values()]
 

@@ -7,17 +7,17 @@ from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import PolicyError
 from assent.forges.github.api import RefusedError
-from assent.forges.github.changes import Found
-from assent.forges.github.shapes import EnvironmentFacts, RunApproval, WorkflowRun
-from assent.forges.github.site import FORGE, Site
-from assent.ports import Press
+from assent.forges.github.repository import FORGE, RemoteRepository
+from assent.forges.github.schemas import EnvironmentFacts, Pull, RunApproval, WorkflowRun
+from assent.forges.remote.changes import Found
+from assent.ports import DeploymentRequest
 
 
 class Runs:
     """The run that we are, if it is one, and others of the repository. Each is read once."""
 
-    def __init__(self, site: Site, *, run: str | None) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, *, run: str | None) -> None:
+        self._remote = remote
         self._run = run
         self._attempts: dict[tuple[str, int], WorkflowRun | None] = {}
 
@@ -28,26 +28,26 @@ class Runs:
     def presser(self) -> Actor:
         """Who started this run, or its latest attempt; outside CI the account of the token."""
         if self._run is None:
-            return self._site.actor(self._site.own)
+            return self._remote.actor(self._remote.own)
         run = self._own(self._run)
-        return self._site.actor(run.triggering_actor or run.actor)
+        return self._remote.actor(run.triggering_actor or run.actor)
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`."""
         is_guarded = self._is_guarded(environment)
         if self._run is None:
-            return Press(by=self.presser(), is_guarded=is_guarded)
+            return DeploymentRequest(by=self.presser(), is_guarded=is_guarded)
         run = self._own(self._run)
-        found = self._site.api.get(
-            self._site.path("actions", "runs", self._run, "approvals"),
+        found = self._remote.api.get(
+            self._remote.path("actions", "runs", self._run, "approvals"),
             tuple[RunApproval, ...],
             doing=f"reading who let run {self._run} go on",
         )
-        return Press(
+        return DeploymentRequest(
             by=self.presser(),
             approvals=tuple(
                 Review(
-                    person=self._site.actor(one.user),
+                    person=self._remote.actor(one.user),
                     state=ReviewState.APPROVED,
                     at=run.run_started_at or run.created_at,
                     head=run.head_sha,
@@ -60,7 +60,7 @@ class Runs:
             is_guarded=is_guarded,
         )
 
-    def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
+    def starters(self, run: Run, of: Found[Pull]) -> tuple[Actor, ...]:
         """See `Forge.started`: whoever asked for the attempt that the bundle was made in, which was
         compared with GitHub's word when the bundle was taken. Another attempt made another bundle,
         or none. What runs on a schedule nobody has caused: GitHub names whoever wrote the schedule.
@@ -72,7 +72,7 @@ class Runs:
             return ()
         doing = f"looking for run {run.id}, which the bundle says it was made in"
         is_number = run.id.isascii() and run.id.isdigit()
-        found = self._site.run(run.id, doing=doing) if is_number else None
+        found = self._remote.run(run.id, doing=doing) if is_number else None
         if found is None:
             raise PolicyError(doing, "this repository has no such run", hint=_AGAIN)
         if not self._is_of(found, of):
@@ -89,22 +89,22 @@ class Runs:
         accounts = [attempt.triggering_actor or attempt.actor]
         if not of.is_told and found.event != "schedule":
             accounts.append(found.actor)  # a push has started the first one: by whom, if not told
-        actors = [self._site.actor(account) for account in accounts if account is not None]
+        actors = [self._remote.actor(account) for account in accounts if account is not None]
         return tuple({actor.key: actor for actor in actors}.values())
 
-    def _is_of(self, run: WorkflowRun, of: Found) -> bool:
+    def _is_of(self, run: WorkflowRun, of: Found[Pull]) -> bool:
         if run.head_sha in (of.change.head, of.change.commit):
             return True
         source = None if run.head_repository is None else run.head_repository.id
-        if source == self._site.facts.id and run.head_branch == self._site.facts.default_branch:
+        if source == self._remote.facts.id and run.head_branch == self._remote.facts.default_branch:
             return True
-        if of.pull is None or of.pull.head.repo is None:
+        if of.request is None or of.request.head.repo is None:
             return False
-        return source == of.pull.head.repo.id and run.head_branch == of.pull.head.ref
+        return source == of.request.head.repo.id and run.head_branch == of.request.head.ref
 
     def _own(self, run: str) -> WorkflowRun:
         doing = f"reading run {run}"
-        found = self._site.run(run, doing=doing)
+        found = self._remote.run(run, doing=doing)
         if found is None:
             raise RefusedError(doing, "GitHub answered 404", status=404, hint=_RUN_HINT)
         return found
@@ -115,14 +115,14 @@ class Runs:
             return latest
         key = (run.id, run.attempt)
         if key not in self._attempts:
-            path = self._site.path("actions", "runs", run.id, "attempts", run.attempt)
-            self._attempts[key] = self._site.api.find(path, WorkflowRun, doing=doing)
+            path = self._remote.path("actions", "runs", run.id, "attempts", run.attempt)
+            self._attempts[key] = self._remote.api.find(path, WorkflowRun, doing=doing)
         return self._attempts[key]
 
     def _is_guarded(self, environment: str) -> bool:
         try:
-            found = self._site.api.find(
-                self._site.path("environments", environment),
+            found = self._remote.api.find(
+                self._remote.path("environments", environment),
                 EnvironmentFacts,
                 doing=f"reading the environment {environment!r}",
             )

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from assent.errors import OutsideError, UsageError
-from assent.forges import patience
-from assent.forges.patience import UNSTATED_LIMIT_S, Answer, Line, shown
+from assent.forges import http_retries
+from assent.forges.http_retries import UNSTATED_LIMIT_S, Answer, Line, shown
 
 if TYPE_CHECKING:
     from gitlab import Gitlab
@@ -75,7 +75,7 @@ class Api(Line):
         """
         try:
             return self.get(path, answer, doing=doing, parameters=parameters)
-        except patience.RefusedError as error:
+        except http_retries.RefusedError as error:
             if error.status == 404 and _NO_PROJECT not in error.problem:
                 return None
             raise
@@ -86,11 +86,11 @@ class Api(Line):
         """Read something that only the GraphQL API tells."""
         body = {"query": query, "variables": variables}
         address = f"{self._server}{GRAPHQL}"
-        for pause in (*patience.PAUSES_S, None):
+        for pause in (*http_retries.PAUSES_S, None):
             try:
                 sent = self._send("POST", address, doing, body=body)
                 break
-            except patience.UnsureError:
+            except http_retries.UnsureError:
                 if pause is None:
                     raise
                 self._wait(pause)
@@ -103,7 +103,7 @@ class Api(Line):
         """A file as it is, or None if GitLab knows none."""
         try:
             return self._read(path, doing, parameters).text
-        except patience.RefusedError as error:
+        except http_retries.RefusedError as error:
             if error.status == 404 and _NO_PROJECT not in error.problem:
                 return None
             raise
@@ -137,8 +137,8 @@ class Api(Line):
             answered = self._answer(self._last)
             asked_s = self._limit_s(answered)
             if asked_s is not None:
-                self._wait(min(asked_s, patience.PATIENCE_S))
-                raise patience.UnsureError(doing, "GitLab allows no more requests") from None
+                self._wait(min(asked_s, http_retries.PATIENCE_S))
+                raise http_retries.UnsureError(doing, "GitLab allows no more requests") from None
             self._accepted("GET", path, answered, doing)
             raise
         return found
@@ -242,7 +242,7 @@ class Api(Line):
             self._server,
             job_token=self._token.text if self._token.is_of_job else None,
             private_token=None if self._token.is_of_job else self._token.text,
-            timeout=patience.TIMEOUT_S,
+            timeout=http_retries.TIMEOUT_S,
             user_agent="assent",
             keep_base_url=True,
         )
@@ -285,7 +285,7 @@ def checked_address(address: str) -> str:
     sent there.
     """
     doing = "reading the address of GitLab's API"
-    checked = patience.checked_address(address, doing=doing, hint=_ADDRESS_HINT)
+    checked = http_retries.checked_address(address, doing=doing, hint=_ADDRESS_HINT)
     if not checked.endswith(VERSION):
         raise UsageError(doing, f"it does not end with {VERSION}", hint=_ADDRESS_HINT)
     return checked.removesuffix(VERSION)

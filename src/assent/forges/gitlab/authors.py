@@ -18,9 +18,10 @@ from assent.core.change import Author
 from assent.errors import OutsideError
 from assent.forges.gitlab.bots import GHOST
 from assent.forges.gitlab.people import asked_for_by, read_pushes
-from assent.forges.gitlab.shapes import Commit, MergeRequest, Shape, User
-from assent.forges.gitlab.site import Site
-from assent.forges.making import (
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import Commit, MergeRequest, Schema, User
+from assent.forges.http_retries import MAX_PAGES
+from assent.forges.makers import (
     History,
     Made,
     Push,
@@ -29,7 +30,6 @@ from assent.forges.making import (
     made_by,
     opened_by,
 )
-from assent.forges.patience import MAX_PAGES
 
 MOST_ASKED = 20
 """Of how many commits that somebody has merged by hand GitLab is asked who wrote them."""
@@ -60,73 +60,73 @@ Known = Mapping[str, User]
 """Accounts by address, in lower case."""
 
 
-class _Account(Shape, frozen=True, kw_only=True):
+class _Account(Schema, frozen=True, kw_only=True):
     id: str
     username: str
 
 
-class _Written(Shape, frozen=True, kw_only=True):
+class _Written(Schema, frozen=True, kw_only=True):
     sha: str
     authorEmail: str | None = None  # noqa: N815  # GraphQL's own name
     author: _Account | None = None
 
 
-class _PageInfo(Shape, frozen=True, kw_only=True, rename="camel"):
+class _PageInfo(Schema, frozen=True, kw_only=True, rename="camel"):
     has_next_page: bool = False
     end_cursor: str | None = None
 
 
-class _Commits(Shape, frozen=True, kw_only=True, rename="camel"):
+class _Commits(Schema, frozen=True, kw_only=True, rename="camel"):
     nodes: tuple[_Written, ...] = ()
     page_info: _PageInfo = _PageInfo()
 
 
-class _Request(Shape, frozen=True, kw_only=True):
+class _Request(Schema, frozen=True, kw_only=True):
     commits: _Commits
 
 
-class _Tree(Shape, frozen=True, kw_only=True, rename="camel"):
+class _Tree(Schema, frozen=True, kw_only=True, rename="camel"):
     last_commit: _Written | None = None
 
 
-class _Repository(Shape, frozen=True, kw_only=True):
+class _Repository(Schema, frozen=True, kw_only=True):
     tree: _Tree | None = None
 
 
-class _Project(Shape, frozen=True, kw_only=True, rename="camel"):
+class _Project(Schema, frozen=True, kw_only=True, rename="camel"):
     merge_request: _Request | None = None
     repository: _Repository | None = None
 
 
-class _Data(Shape, frozen=True, kw_only=True):
+class _Data(Schema, frozen=True, kw_only=True):
     project: _Project | None = None
 
 
 class Authors:
     """The people behind the commits of one project."""
 
-    def __init__(self, site: Site, history: History) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, history: History) -> None:
+        self._remote = remote
         self._history = history
         self._public: dict[str, User | None] = {}
 
     def of_request(self, request: MergeRequest) -> Made:
         """Everybody who made a part of a merge request, whoever opened it included."""
-        site = self._site
-        path = site.path("merge_requests", request.iid, "commits")
+        remote = self._remote
+        path = remote.path("merge_requests", request.iid, "commits")
         doing = f"reading the commits of merge request {request.iid}"
-        commits = list(site.api.pages(path, Commit, doing=doing))
+        commits = list(remote.api.pages(path, Commit, doing=doing))
         written = self._written(commits, self._known_in(request)) if commits else []
         beyond = []
         if request.sha not in {one.id for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitLab lists"
             beyond.append(Author(name=name, person=None))
         return opened_by(
-            made_by(written, read_pushes(site, request), self._history),
+            made_by(written, read_pushes(remote, request), self._history),
             self._opener(request),
-            asked_for_by(site, request),
+            asked_for_by(remote, request),
             beyond,
-            is_own=lambda: request.author is not None and request.author.id == site.own.id,
+            is_own=lambda: request.author is not None and request.author.id == remote.own.id,
         )
 
     def of_commits(
@@ -153,9 +153,9 @@ class Authors:
         return [one for one in found if one is not None]
 
     def _written_as(self, commit: str) -> _Written | None:
-        data = self._site.api.query(
+        data = self._remote.api.query(
             _OF_COMMIT,
-            {"project": self._site.facts.path_with_namespace, "sha": commit},
+            {"project": self._remote.facts.path_with_namespace, "sha": commit},
             _Data,
             doing=f"asking who wrote {commit[:12]}",
         )
@@ -167,17 +167,17 @@ class Authors:
         opener = request.author
         if opener is None or opener.username == GHOST:
             return Author(name="a deleted account, which opened it", person=None)
-        return author(self._site.actor(opener))
+        return author(self._remote.actor(opener))
 
     def _known_in(self, request: MergeRequest) -> Known:
         doing = f"asking who wrote the commits of merge request {request.iid}"
         written: list[_Written] = []
         after: str | None = None
         for _ in range(MAX_PAGES):
-            data = self._site.api.query(
+            data = self._remote.api.query(
                 _OF_REQUEST,
                 {
-                    "project": self._site.facts.path_with_namespace,
+                    "project": self._remote.facts.path_with_namespace,
                     "iid": str(request.iid),
                     "after": after,
                 },
@@ -220,27 +220,27 @@ class Authors:
         if user is None:
             said = f"{name or 'nobody'} <{address}>"
             return Author(name=said, person=None, address=address)
-        return Author(name=user.username, person=self._site.actor(user))
+        return Author(name=user.username, person=self._remote.actor(user))
 
     def _private(self, address: str) -> User | None:
         """The account of an address that GitLab has made for somebody who hides their own."""
         found = _PRIVATE.fullmatch(address)
-        if found is None or found["host"] != self._site.host:
+        if found is None or found["host"] != self._remote.host:
             return None
-        return self._site.user(int(found["id"]))
+        return self._remote.user(int(found["id"]))
 
     def _showing(self, address: str) -> User | None:
         """The account that shows this address to everybody."""
         if "@" not in address:
             return None
         if address not in self._public:
-            found = self._site.api.pages(
+            found = self._remote.api.pages(
                 "/users",
                 User,
                 doing=f"looking for the account of {address}",
                 parameters={"search": address},
             )
-            accounts = [self._site.user(one.id) for one in found]
+            accounts = [self._remote.user(one.id) for one in found]
             self._public[address] = next(
                 (one for one in accounts if one and (one.public_email or "").lower() == address),
                 None,

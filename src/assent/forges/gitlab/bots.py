@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assent.forges.gitlab.shapes import User
+from assent.forges.gitlab.schemas import User
 
 GHOST = "ghost"
 """The account that GitLab gives everything to that a deleted account has left."""

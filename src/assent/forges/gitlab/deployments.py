@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.runs import Runs
-from assent.forges.gitlab.shapes import Commit, DeploymentFacts
-from assent.forges.gitlab.site import Site
+from assent.forges.gitlab.schemas import Commit, DeploymentFacts
 from assent.ports import Deployment
 
 
 class Deployments:
     """The deployments of one project."""
 
-    def __init__(self, site: Site, runs: Runs) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository, runs: Runs) -> None:
+        self._remote = remote
         self._runs = runs
 
     def show(self, deployment: Deployment) -> str:
         """See `Forge.deployed`. For a job with `environment:` GitLab shows it by itself."""
-        job = self._site.job
+        job = self._remote.job
         made = None if job is None else self._runs.deployment(deployment.environment, job)
         if made is None:
             made = self._newest_of(deployment)
             if made is None or made.sha != self._sha(deployment):
                 made = self._create(deployment)
-        address = f"{self._site.facts.web_url}/-/environments"
+        address = f"{self._remote.facts.web_url}/-/environments"
         return address if made.environment is None else f"{address}/{made.environment.id}"
 
     def _sha(self, deployment: Deployment) -> str:
@@ -32,16 +32,16 @@ class Deployments:
     @property
     def _tip(self) -> str:
         """The newest commit of the default branch."""
-        path = self._site.path("repository", "commits", self._site.branch)
-        doing = f"reading the newest commit of {self._site.branch}"
-        return self._site.api.get(path, Commit, doing=doing).id
+        path = self._remote.path("repository", "commits", self._remote.branch)
+        doing = f"reading the newest commit of {self._remote.branch}"
+        return self._remote.api.get(path, Commit, doing=doing).id
 
     def _newest_of(self, deployment: Deployment) -> DeploymentFacts | None:
         """Our newest deployment of this model to this environment. GitLab keeps nothing with a
         deployment but its commit and the name of a reference: that of the ledger tells the model.
         """
-        found = self._site.api.pages(
-            self._site.path("deployments"),
+        found = self._remote.api.pages(
+            self._remote.path("deployments"),
             DeploymentFacts,
             doing=f"reading the deployments to {deployment.environment}",
             parameters={
@@ -51,7 +51,7 @@ class Deployments:
             },
         )
         for one in found:
-            is_own = one.user is not None and one.user.id == self._site.own.id
+            is_own = one.user is not None and one.user.id == self._remote.own.id
             if is_own and one.deployable is None and one.ref == _reference(deployment):
                 return one
         return None
@@ -63,9 +63,9 @@ class Deployments:
             newest = self._newest_of(deployment)
             return newest if newest is not None and newest.sha == sha else None
 
-        return self._site.api.write(
+        return self._remote.api.write(
             "POST",
-            self._site.path("deployments"),
+            self._remote.path("deployments"),
             {
                 "environment": deployment.environment,
                 "sha": sha,

@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import Sight
-from assent.core.digest import Digest
-from assent.core.entry import Approval
 from assent.core.evidence import Run
-from assent.core.identity import Actor, Resolved
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.gitlab.api import Api, Token
-from assent.forges.gitlab.asking import Asking
-from assent.forges.gitlab.changes import Changes, Found, Wakeup
+from assent.forges.gitlab.changes import Changes, Wakeup
+from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.deployments import Deployments
-from assent.forges.gitlab.guards import Guards
-from assent.forges.gitlab.proposals import Proposals
+from assent.forges.gitlab.protections import Protections
+from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
-from assent.forges.gitlab.shapes import MergeRequest
-from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import FORGE, Site
+from assent.forges.gitlab.schemas import MergeRequest, Note
 from assent.forges.gitlab.waiting import Open, fetch_own, open_requests
-from assent.forges.patience import RefusedError
-from assent.forges.refusals import nowhere, own_word
+from assent.forges.remote.forge import RemoteForge
+from assent.forges.remote.proposals import Proposals
+from assent.forges.remote.slash_commands import SlashCommands
 from assent.git import Repository
-from assent.ports import (
-    Asked,
-    Deployment,
-    Guard,
-    Notice,
-    Press,
-    Proposal,
-    Signature,
-    Waiting,
-)
+from assent.ports import Protection, Waiting
 
 
 def _silent(text: str) -> None:
@@ -53,7 +37,7 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-class GitLabForge:
+class GitLabForge(RemoteForge[MergeRequest, Note]):
     """The `Forge` of one project of GitLab, for one run.
 
     `api` is the address of the API, `token` an access token, `job_token` what GitLab gives to
@@ -66,6 +50,9 @@ class GitLabForge:
 
     Nothing is sent, and python-gitlab is not imported, before something is asked.
     """
+
+    _remote: RemoteRepository
+    _shown: Comments
 
     def __init__(
         self,
@@ -91,7 +78,7 @@ class GitLabForge:
     ) -> None:
         own = Token(job_token, is_of_job=True) if job_token else None
         given = Token(token) if token else own
-        self._site = Site(
+        self._remote = RemoteRepository(
             Api(api, given, wait=wait, say=say),
             project,
             job_api=Api(api, own, wait=wait, say=say) if own else None,
@@ -102,22 +89,22 @@ class GitLabForge:
         self._run_address = run_address
         self._limits = limits
         self._wait = wait
-        self._roles = Roles(self._site, file=file, say=say, today=today)
-        self._runs = Runs(self._site)
-        self._deployments = Deployments(self._site, self._runs)
-        self._proposals = Proposals(self._site)
+        self._roles = Roles(self._remote, file=file, say=say, today=today)
+        self._runs = Runs(self._remote)
+        self._deployments = Deployments(self._remote, self._runs)
+        self._proposals = Proposals(self._remote, MergeRequest)
         self._begin(
             Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before)
         )
 
     def _begin(self, wakeup: Wakeup) -> None:
         """What is of one change: nothing of it is read yet."""
-        self._commit: str | None = None
+        self._commit = None
         self._wakeup = wakeup
-        self._changes = Changes(self._site, self._checkout, wakeup, wait=self._wait)
-        self._shown = Shown(self._site, run_address=self._run_address)
-        self._reviews = Reviews(self._site, self._shown)
-        self._asking = Asking(self._site, self._shown, self._reviews)
+        self._changes = Changes(self._remote, self._checkout, wakeup, wait=self._wait)
+        self._shown = Comments(self._remote, run_address=self._run_address)
+        self._reviews = Reviews(self._remote, self._shown)
+        self._slash_commands = SlashCommands(self._remote, self._shown, self._reviews)
 
     def _of(self, number: int) -> Self:
         """The forge as a run of another change has it."""
@@ -126,128 +113,14 @@ class GitLabForge:
         other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
         return other
 
-    def clock(self) -> Sight:
-        """See `Forge.clock`."""
-        return self._site.clock
-
-    def whoami(self) -> Actor:
-        """See `Forge.whoami`. In CI it is whoever caused the job: of a manual one, who pressed."""
-        return self._runs.presser()
-
-    def person(self, name: str) -> Actor:
-        """See `Forge.person`."""
-        return self._roles.person(name)
-
-    def branch(self) -> str | None:
-        """See `Forge.branch`."""
-        return self._site.branch
-
-    def change(self) -> Change | None:
-        """See `Forge.change`. It stays what it was when it was first asked for in this run."""
-        return None if self._current is None else self._current.change
-
-    def change_of(self, name: str) -> Change | None:
-        """See `Forge.change_of`."""
-        found = self._found(name)
-        return None if found is None or found.request is None else found.change
-
-    def _found(self, name: str) -> Found | None:
-        """The change of an id; None if its merge request is gone."""
-        try:
-            return self._changes.numbered(name)
-        except RefusedError as error:
-            if error.status == 404:
-                return None
-            raise
-
-    @cached_property
-    def _current(self) -> Found | None:
-        if self._commit is not None:
-            return self._changes.landed(self._commit, is_step=True)
-        return self._changes.current()
-
-    def landed(self, commit: str) -> Self:
-        """See `Forge.landed`."""
-        other = copy(self)
-        vars(other).pop("_current", None)
-        other._commit = commit
-        return other
-
-    def tips(self) -> Collection[str]:
-        """See `Forge.tips`."""
-        return self._changes.tips()
-
-    def shown(self, model: str) -> Digest | None:
-        """See `Forge.shown`."""
-        current = self._current
-        if current is None or current.request is None:
-            return None
-        sights = self._shown.sights(model, current.request.iid, current.change.head)
-        return sights[-1].bundle if sights else None
-
-    def started(self, run: Run) -> tuple[Actor, ...]:
-        """See `Forge.started`."""
-        return () if self._current is None else self._runs.starters(run, self._current)
-
-    def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
-        """See `Forge.reviews`."""
-        current = self._current if change is None else self._found(change)
-        if current is None or current.request is None:
-            return []
-        return self._reviews.of(model, bundle, current.change, current.request)
-
-    def review(
-        self,
-        model: str,
-        bundle: Digest,
-        *,
-        by: str,
-        state: ReviewState,
-        at: str,
-        reason: str | None,
-    ) -> Review:
-        """See `Forge.review`. On GitLab people review for themselves."""
-        del state, at, reason
-        where = self._current
-        place = (where.change.address if where else None) or "the merge request"
-        raise own_word("GitLab", place, by=by, model=model, bundle=bundle)
-
-    def matches(self, person: Actor, who: str) -> Resolved | None:
-        """See `Forge.matches`."""
-        return self._roles.matches(person, who)
-
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
-        """See `Forge.withdrawn`."""
-        if approval.person.forge != FORGE or approval.change is None:
-            return None
-        found = self._found(approval.change)
-        if found is None:
-            return "its merge request is gone"
-        if found.request is None:
-            return None
-        return self._reviews.withdrawn(model, approval, found.request)
-
-    def comment(self, notice: Notice) -> str:
-        """See `Forge.comment`."""
-        current = self._current
-        if current is None or current.request is None:
-            raise nowhere("merge request", notice.model)
-        return self._shown.show(current.request, current.change.head, notice)
-
-    def retract(self, model: str, why: str) -> None:
-        """See `Forge.retract`."""
-        current = self._current
-        if current is not None and current.request is not None:
-            self._shown.retract(current.request, current.change.head, model, why)
-
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. What woke this run up says nothing here."""
-        return [self._open(request, model, job) for request in open_requests(self._site)]
+        return [self._open(request, model, job) for request in open_requests(self._remote)]
 
     def _open(self, request: MergeRequest, model: str, job: str) -> Waiting:
         bound = self._of(request.iid)
         return Open(
-            self._site,
+            self._remote,
             request,
             forge=bound,
             find=lambda: bound._current,
@@ -264,41 +137,16 @@ class GitLabForge:
 
     def fetch_own(self, name: str, folder: Path) -> Run:
         """See `Forge.fetch_own`."""
-        return fetch_own(self._site, name, folder, limits=self._limits)
+        return fetch_own(self._remote, name, folder, limits=self._limits)
 
-    def asked(self) -> Asked | None:
-        """See `Forge.asked`. GitLab starts no pipeline for a note by itself; a webhook to its own
-        pipeline trigger does.
+    def _asked_in(self) -> int | None:
+        """GitLab starts no pipeline for a note by itself; a webhook to its own pipeline trigger
+        does.
         """
-        note = self._wakeup.note
-        current = None if note is None else self._current
-        if note is None or current is None or current.request is None:
-            return None
-        return self._asking.asked(note, current.request)
+        return self._wakeup.note
 
-    def answer(self, asked: Asked, text: str) -> str | None:
-        """See `Forge.answer`."""
-        current = self._current
-        if current is None or current.request is None:
-            return None
-        return self._asking.answer(asked, current.request, text)
-
-    def signature(self) -> Signature:
-        """See `Forge.signature`."""
-        return self._proposals.signature()
-
-    def propose(self, proposal: Proposal) -> str:
-        """See `Forge.propose`."""
-        return self._proposals.open(proposal)
-
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`."""
-        return self._runs.press(environment)
-
-    def deployed(self, deployment: Deployment) -> str | None:
-        """See `Forge.deployed`."""
-        return self._deployments.show(deployment)
-
-    def guards(self, *, models: Sequence[str], environments: Sequence[str]) -> tuple[Guard, ...]:
-        """See `Forge.guards`."""
-        return Guards(self._site).all(models, environments)
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Forge.protections`."""
+        return Protections(self._remote).all(models, environments)

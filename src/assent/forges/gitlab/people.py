@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from itertools import islice
 
 from assent.core.change import Author
-from assent.forges.gitlab.shapes import Event, MergeRequest, Note
-from assent.forges.gitlab.site import Site
-from assent.forges.making import Push, author
-from assent.forges.patience import RefusedError
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import Event, MergeRequest, Note
+from assent.forges.http_retries import RefusedError
+from assent.forges.makers import Push, author
 
 MOST_EVENTS = 2000
 """How many of a project's newest pushes are looked at for those of one branch."""
@@ -24,7 +24,7 @@ _ASKS = re.compile(r"(?:assigned to|requested review from) (?P<who>@.+)")
 _LOGIN = re.compile(r"@([A-Za-z0-9_][A-Za-z0-9_.-]*)")
 
 
-def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
+def read_pushes(remote: RemoteRepository, request: MergeRequest) -> list[Push] | None:
     """The pushes to the branch of a merge request, and to an earlier one of this name that was
     deleted shortly before, oldest first, as far as they are among the project's newest; None where
     GitLab does not tell, as of a fork that the token does not see.
@@ -34,7 +34,7 @@ def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
         return None
     pushes: list[Push] = []
     is_earlier, new = False, None
-    found = site.api.pages(
+    found = remote.api.pages(
         f"/projects/{source}/events",
         Event,
         doing=f"asking who pushed {request.source_branch}",
@@ -50,7 +50,7 @@ def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
             if data.commit_to is None:
                 is_earlier = bool(pushes)  # else it was deleted after the merge
                 continue
-            by = site.actor(event.author)
+            by = remote.actor(event.author)
             pushes.append(
                 Push(by=by, before=data.commit_from, after=data.commit_to, is_earlier=is_earlier)
             )
@@ -63,13 +63,13 @@ def read_pushes(site: Site, request: MergeRequest) -> list[Push] | None:
     return pushes[::-1]
 
 
-def pushes_to(site: Site, branch: str) -> list[Push]:
+def pushes_to(remote: RemoteRepository, branch: str) -> list[Push]:
     """The newest pushes to a branch of this project, newest first, as far as they are among the
     newest ones of the project; none where GitLab does not tell. It counts a merge as a push of
     whoever pressed the button.
     """
-    found = site.api.pages(
-        site.path("events"),
+    found = remote.api.pages(
+        remote.path("events"),
         Event,
         doing=f"asking who pushed {branch}",
         parameters={"action": "pushed"},
@@ -81,7 +81,7 @@ def pushes_to(site: Site, branch: str) -> list[Push]:
             if data is None or (data.ref_type, data.ref) != ("branch", branch):
                 continue
             if data.commit_to is not None:
-                by = site.actor(event.author)
+                by = remote.actor(event.author)
                 pushes.append(Push(by=by, before=data.commit_from, after=data.commit_to))
             if len(pushes) == MOST_OF_BRANCH:
                 break
@@ -92,23 +92,23 @@ def pushes_to(site: Site, branch: str) -> list[Push]:
     return pushes
 
 
-def asked_for_by(site: Site, request: MergeRequest) -> list[Author]:
+def asked_for_by(remote: RemoteRepository, request: MergeRequest) -> list[Author]:
     """For whom an automation has opened a merge request: whom it has assigned, or asked for a
     review, as GitLab's own notes say, and for a coding agent whoever is assigned. Nobody for a
     person's own.
     """
     opener = request.author
-    if opener is None or site.actor(opener).kind == "person":
+    if opener is None or remote.actor(opener).kind == "person":
         return []
-    path = site.path("merge_requests", request.iid, "notes")
+    path = remote.path("merge_requests", request.iid, "notes")
     doing = f"reading the notes of merge request {request.iid}"
     users = [
-        site.account(login, doing=doing)
-        for login in _asked_in(list(site.api.pages(path, Note, doing=doing)), opener.id)
+        remote.account(login, doing=doing)
+        for login in _asked_in(list(remote.api.pages(path, Note, doing=doing)), opener.id)
     ]
     if opener.username.lower().startswith(_AGENTS):
         users += request.assignees
-    people = {one.key: one for one in map(site.actor, users) if one.kind == "person"}
+    people = {one.key: one for one in map(remote.actor, users) if one.kind == "person"}
     return [author(one) for one in people.values()]
 
 

@@ -2,68 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.digest import Digest
 from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.commands import Approval, approvals
-from assent.forges.gitlab.moments import moment
-from assent.forges.gitlab.shapes import Approval as Given
-from assent.forges.gitlab.shapes import Approvals, MergeRequest, Note, Reviewer, Version
-from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import Site
-from assent.forges.sights import UNKNOWN_HEAD, resolved
+from assent.forges.comment_history import UNKNOWN_HEAD
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import Approval as Given
+from assent.forges.gitlab.schemas import Approvals, MergeRequest, Note, Reviewer, Version
+from assent.forges.gitlab.timestamps import timestamp
+from assent.forges.remote.reviews import MOST_REVISIONS, RemoteReviews
 
 UNKNOWN_TIME = "-"
 """No time; it sorts before every time, so that a typed approval is the later one."""
-MOST_REVISIONS = 20
-"""At how many earlier revisions it is looked up what a typed digest may have meant."""
 _REQUESTED_CHANGES = "requested changes"
 """What GitLab writes below a merge request, in a note that nobody else can write."""
 
 
-class Reviews:
+class Reviews(RemoteReviews[MergeRequest, Note]):
     """The opinions on merge requests of one project."""
 
-    def __init__(self, site: Site, shown: Shown) -> None:
-        self._site = site
-        self._shown = shown
+    _remote: RemoteRepository
 
-    def of(self, model: str, bundle: Digest, change: Change, request: MergeRequest) -> list[Review]:
-        """Every opinion on a merge request, oldest first.
-
-        Nobody was asked about a bundle that was never shown in a change before it landed.
-        """
-        number = request.iid
-        if change.landed:
-            sights = self._shown.sights(model, number, change.head)
-            if bundle not in {sight.bundle for sight in sights}:
-                return []
-        versions = self.versions(number)
-        approved = self._approved(model, number, versions)
+    def _given(self, model: str, change: Change, request: MergeRequest) -> list[Review]:
+        versions = self.versions(request.iid)
+        approved = self._approved(model, request.iid, versions)
         found = [*approved]
         found += self._against(request, {one.person.key: one.at for one in approved})
         revisions = _revisions(change.head, versions)
-        for note in self._shown.notes(number):
-            review = self._typed(model, note, request, revisions)
+        for note in self._shown.messages(request.iid):
+            review = self.typed(model, note, request, revisions)
             found += [] if review is None else [review]
-        # Two opinions of one moment: the one that does not approve is taken as the later one.
-        return sorted(
-            found, key=lambda review: (review.at, review.state is not ReviewState.APPROVED)
-        )
+        return found
 
     def withdrawn(self, model: str, approval: Recorded, request: MergeRequest) -> str | None:
         """See `Forge.withdrawn`. GitLab's approvals have no number: one is who gave it, and when.
         A typed one is the note's.
         """
         person = approval.person
-        account = self._site.user(int(person.id)) if person.id.isdigit() else None
+        account = self._remote.user(int(person.id)) if person.id.isdigit() else None
         if account is None or account.state != "active":
             return "the account is gone" if account is None else f"the account is {account.state}"
         kind, _, note = (approval.review or "").partition(":")
@@ -73,8 +55,8 @@ class Reviews:
             return None
         if not kind and any(
             review.person.key == person.key and review.at == approval.at
-            for one in self._shown.notes(request.iid)
-            if (review := self._typed(model, one, request, ())) is not None
+            for one in self._shown.messages(request.iid)
+            if (review := self.typed(model, one, request, ())) is not None
         ):
             return None
         return "the approval was taken back"
@@ -82,9 +64,9 @@ class Reviews:
     def _is_given(self, approval: Recorded, number: int) -> bool:
         """Whether the same approval stands: one that was given again is another one."""
         doing = f"reading the approvals of merge request {number}"
-        for one in self._given(number):
-            at = moment(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
-            is_theirs = self._site.actor(one.user).key == approval.person.key
+        for one in self._approvals(number):
+            at = timestamp(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
+            is_theirs = self._remote.actor(one.user).key == approval.person.key
             if is_theirs and (at == approval.at or UNKNOWN_TIME in (at, approval.at)):
                 return True
         return False
@@ -92,20 +74,20 @@ class Reviews:
     def _unsaid(
         self, model: str, number: str, request: MergeRequest, giver: PersonKey
     ) -> str | None:
-        notes = self._shown.notes(request.iid)
+        notes = self._shown.messages(request.iid)
         note = next((one for one in notes if str(one.id) == number), None)
         if note is None:
             return "the note was deleted"
-        said = self._typed(model, note, request, ())
+        said = self.typed(model, note, request, ())
         return None if said is not None and said.person.key == giver else "the note was edited"
 
     def versions(self, number: int) -> list[Version]:
         """What was pushed to a merge request, oldest first; times made comparable."""
         doing = f"reading the versions of merge request {number}"
-        path = self._site.path("merge_requests", number, "versions")
+        path = self._remote.path("merge_requests", number, "versions")
         found = [
-            msgspec.structs.replace(one, created_at=moment(one.created_at, doing))
-            for one in self._site.api.pages(path, Version, doing=doing)
+            msgspec.structs.replace(one, created_at=timestamp(one.created_at, doing))
+            for one in self._remote.api.pages(path, Version, doing=doing)
         ]
         return sorted(found, key=lambda one: one.id)
 
@@ -115,17 +97,17 @@ class Reviews:
         """
         doing = f"reading the approvals of merge request {number}"
         found = []
-        for one in self._given(number):
+        for one in self._approvals(number):
             at = head = None
             if one.approved_at is not None:
-                at = moment(one.approved_at, doing)
+                at = timestamp(one.approved_at, doing)
                 head = _head_at(versions, at)
             shown = None
             if at is not None and head is not None:
                 shown = self._shown.bundle_at(model, number, head, at)
             found.append(
                 Review(
-                    person=self._site.actor(one.user),
+                    person=self._remote.actor(one.user),
                     state=ReviewState.APPROVED,
                     at=at or UNKNOWN_TIME,
                     head=head or UNKNOWN_HEAD,
@@ -136,26 +118,26 @@ class Reviews:
             )
         return found
 
-    def _given(self, number: int) -> Sequence[Given]:
+    def _approvals(self, number: int) -> Sequence[Given]:
         """Who approves now."""
         doing = f"reading the approvals of merge request {number}"
-        path = self._site.path("merge_requests", number, "approvals")
-        return self._site.api.get(path, Approvals, doing=doing).approved_by
+        path = self._remote.path("merge_requests", number, "approvals")
+        return self._remote.api.get(path, Approvals, doing=doing).approved_by
 
     def _against(self, request: MergeRequest, approved: dict[PersonKey, str]) -> list[Review]:
         """Who asks for changes now. GitLab does not say since when; a note of its own does, and
         without one it is taken as said at the last moment that anything was.
         """
         doing = f"reading the reviewers of merge request {request.iid}"
-        path = self._site.path("merge_requests", request.iid, "reviewers")
-        given = self._site.api.get(path, tuple[Reviewer, ...], doing=doing)
+        path = self._remote.path("merge_requests", request.iid, "reviewers")
+        given = self._remote.api.get(path, tuple[Reviewer, ...], doing=doing)
         against = [one for one in given if one.state == "requested_changes"]
         if against:
             # What was read before may be older than the objection.
-            self._shown.notes(request.iid, anew=True)
+            self._shown.messages(request.iid, anew=True)
         found = []
         for one in against:
-            person = self._site.actor(one.user)
+            person = self._remote.actor(one.user)
             at = self._objected_at(request.iid, one.user.id) or self._updated_at(request.iid)
             found.append(
                 Review(
@@ -170,15 +152,15 @@ class Reviews:
 
     def _updated_at(self, number: int) -> str:
         doing = f"reading merge request {number}"
-        path = self._site.path("merge_requests", number)
-        found = self._site.api.get(path, MergeRequest, doing=doing)
-        return moment(found.updated_at, doing)
+        path = self._remote.path("merge_requests", number)
+        found = self._remote.api.get(path, MergeRequest, doing=doing)
+        return timestamp(found.updated_at, doing)
 
     def _objected_at(self, number: int, user: int) -> str | None:
         doing = f"reading the notes of merge request {number}"
         times = [
-            moment(note.created_at, doing)
-            for note in self._shown.notes(number)
+            timestamp(note.created_at, doing)
+            for note in self._shown.messages(number)
             if note.system
             and note.author is not None
             and note.author.id == user
@@ -186,41 +168,8 @@ class Reviews:
         ]
         return max(times, default=None)
 
-    def _typed(
-        self, model: str, note: Note, request: MergeRequest, revisions: Iterable[str]
-    ) -> Review | None:
-        """The approval of this model that a person typed in a note. An edited note says nothing:
-        others can edit it too.
-        """
-        if note.system or note.is_edited:
-            return None
-        commands = [one for one in approvals(note.body) if one.model == model]
-        if not commands:
-            return None
-        person = self._site.actor(note.author)
-        if person.kind != "person":
-            return None
-        at = moment(note.created_at, f"reading the notes of merge request {request.iid}")
-        head, bundle = self.resolved(commands[-1], at, request.iid, revisions)
-        return Review(
-            person=person,
-            state=ReviewState.APPROVED,
-            at=at,
-            head=head,
-            bundle=bundle,
-            reason=f"typed in {request.web_url}#note_{note.id}",
-            id=f"note:{note.id}",
-        )
-
-    def resolved(
-        self, command: Approval, at: str, number: int, revisions: Iterable[str]
-    ) -> tuple[str, Digest | None]:
-        """The revision and the bundle that a typed digest means: one that was shown by then."""
-        shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)
-        return resolved(command.digest, at, shown)
-
     def revisions(self, request: MergeRequest) -> list[str]:
-        """The head, which alone is reviewed, then earlier ones, newest first."""
+        """See `RemoteReviews.revisions`."""
         if request.sha is None:
             raise OutsideError(f"reading merge request {request.iid}", "it has no commits")
         return _revisions(request.sha, self.versions(request.iid))

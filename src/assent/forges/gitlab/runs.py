@@ -8,17 +8,18 @@ from assent.core.change import Review, ReviewState
 from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import PolicyError
-from assent.forges.gitlab.changes import Found
-from assent.forges.gitlab.moments import moment
-from assent.forges.gitlab.shapes import (
+from assent.forges.gitlab.repository import FORGE, RemoteRepository
+from assent.forges.gitlab.schemas import (
     DeploymentFacts,
     Job,
+    MergeRequest,
     PipelineFacts,
     ProtectedEnvironment,
 )
-from assent.forges.gitlab.site import FORGE, Site
-from assent.forges.patience import RefusedError
-from assent.ports import Press
+from assent.forges.gitlab.timestamps import timestamp
+from assent.forges.http_retries import RefusedError
+from assent.forges.remote.changes import Found
+from assent.ports import DeploymentRequest
 
 _RUN = re.compile(r"(?P<pipeline>[0-9]{1,19})/(?P<job>.+)", re.DOTALL)
 
@@ -26,36 +27,36 @@ _RUN = re.compile(r"(?P<pipeline>[0-9]{1,19})/(?P<job>.+)", re.DOTALL)
 class Runs:
     """The job that we are, if it is one, and others of the project."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, remote: RemoteRepository) -> None:
+        self._remote = remote
 
     def presser(self) -> Actor:
         """Who caused this job; outside CI the account of the token."""
-        job = self._site.job
-        return self._site.actor(self._site.own if job is None else job.user)
+        job = self._remote.job
+        return self._remote.actor(self._remote.own if job is None else job.user)
 
-    def press(self, environment: str) -> Press:
-        """See `Forge.press`. The person is read with the job's own token, never from a variable:
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """See `Forge.deployment_request`. The person is read with the job's own token, never from a variable:
         whoever presses the button can set those.
         """
-        job = self._site.job
+        job = self._remote.job
         deployment = None if job is None else self.deployment(environment, job)
         is_guarded = self._is_guarded(environment)
         if deployment is None:
-            return Press(by=self.presser(), is_guarded=is_guarded)
+            return DeploymentRequest(by=self.presser(), is_guarded=is_guarded)
         doing = f"reading who let the deployment {deployment.id} go on"
         summary = deployment.approval_summary
         rules = () if summary is None else summary.rules
         waits = bool(deployment.pending_approval_count) or bool(deployment.approvals)
         # Whoever presses types the version afterwards, as a variable of the job.
-        return Press(
+        return DeploymentRequest(
             by=self.presser(),
             is_of_version=False,
             approvals=tuple(
                 Review(
-                    person=self._site.actor(one.user),
+                    person=self._remote.actor(one.user),
                     state=ReviewState.APPROVED,
-                    at=moment(one.created_at, doing),
+                    at=timestamp(one.created_at, doing),
                     head=deployment.sha,
                     bundle=None,
                     reason=(one.comment or "").strip() or None,
@@ -68,9 +69,9 @@ class Runs:
 
     def deployment(self, environment: str, job: Job) -> DeploymentFacts | None:
         """The deployment that GitLab has made for a job with `environment:`, with its approvals."""
-        site = self._site
-        found = site.api.pages(
-            site.path("deployments"),
+        remote = self._remote
+        found = remote.api.pages(
+            remote.path("deployments"),
             DeploymentFacts,
             doing=f"reading the deployments to {environment}",
             parameters={"environment": environment, "order_by": "id", "sort": "desc"},
@@ -78,10 +79,12 @@ class Runs:
         for one in found:
             if one.deployable is not None and one.deployable.id == job.id:
                 doing = f"reading the deployment {one.id}"
-                return site.api.get(site.path("deployments", one.id), DeploymentFacts, doing=doing)
+                return remote.api.get(
+                    remote.path("deployments", one.id), DeploymentFacts, doing=doing
+                )
         return None
 
-    def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
+    def starters(self, run: Run, of: Found[MergeRequest]) -> tuple[Actor, ...]:
         """See `Forge.started`. A run is of a change if it ran its revision or its branch, or the
         default branch, whose code nobody chooses alone. Of the job's executions those that failed
         or were cancelled without leaving a file made no bundle; which of the others it was, the
@@ -99,7 +102,7 @@ class Runs:
             raise PolicyError(
                 doing, f"it ran {pipeline.sha[:12]}, which is not of {of.change.id}", hint=_AGAIN
             )
-        jobs = self._site.api.pages(
+        jobs = self._remote.api.pages(
             f"/projects/{project}/pipelines/{pipeline.id}/jobs",
             Job,
             doing=doing,
@@ -111,19 +114,21 @@ class Runs:
             raise PolicyError(doing, "the pipeline has no such job", hint=_AGAIN)
         whole = [] if pipeline.user is None else [pipeline.user]
         users = [*whole, *(job.user for job in sorted(named, key=lambda job: job.id))]
-        actors = [self._site.actor(user) for user in users]
+        actors = [self._remote.actor(user) for user in users]
         return tuple({actor.key: actor for actor in actors}.values())
 
-    def _pipeline(self, number: int, of: Found, doing: str) -> tuple[int, PipelineFacts] | None:
+    def _pipeline(
+        self, number: int, of: Found[MergeRequest], doing: str
+    ) -> tuple[int, PipelineFacts] | None:
         """The pipeline, and the number of its project: that of a fork runs in the fork."""
-        own = self._site.facts.id
+        own = self._remote.facts.id
         source = None if of.request is None else of.request.source_project_id
         for project in dict.fromkeys((own, source)):
             if project is None:
                 continue
             path = f"/projects/{project}/pipelines/{number}"
             try:
-                found = self._site.api.find(path, PipelineFacts, doing=doing)
+                found = self._remote.api.find(path, PipelineFacts, doing=doing)
             except RefusedError as error:
                 if project == own or error.status not in (403, 404):
                     raise
@@ -132,11 +137,11 @@ class Runs:
                 return project, found
         return None
 
-    def _is_of(self, project: int, pipeline: PipelineFacts, of: Found) -> bool:
+    def _is_of(self, project: int, pipeline: PipelineFacts, of: Found[MergeRequest]) -> bool:
         if pipeline.sha in (of.change.head, of.change.commit):
             return True
-        is_here = project == self._site.facts.id
-        if is_here and pipeline.ref == self._site.branch:
+        is_here = project == self._remote.facts.id
+        if is_here and pipeline.ref == self._remote.branch:
             return True
         if of.request is None:
             return False
@@ -150,10 +155,10 @@ class Runs:
         """Whether GitLab asks somebody before a deployment. On the tier Free it cannot, and a
         token of a lesser role does not see it: then the deployment itself tells.
         """
-        site = self._site
+        remote = self._remote
         try:
-            found = site.api.find(
-                site.path("protected_environments", environment),
+            found = remote.api.find(
+                remote.path("protected_environments", environment),
                 ProtectedEnvironment,
                 doing=f"reading the protection of the environment {environment!r}",
             )

@@ -18,12 +18,12 @@ import msgspec
 from assent.core.evidence import Run
 from assent.errors import IdleError, UsageError
 from assent.forges.archives import Limits, unpack
-from assent.forges.gitlab.changes import Found
-from assent.forges.gitlab.moments import moment
-from assent.forges.gitlab.shapes import Job, MergeRequest, PipelineFacts
-from assent.forges.gitlab.shown import Shown
-from assent.forges.gitlab.site import FORGE, Site
-from assent.ports import Forge, News
+from assent.forges.gitlab.comments import Comments
+from assent.forges.gitlab.repository import FORGE, RemoteRepository
+from assent.forges.gitlab.schemas import Job, MergeRequest, PipelineFacts
+from assent.forges.gitlab.timestamps import timestamp
+from assent.forges.remote.changes import Found
+from assent.ports import Forge, PendingReason
 
 MOST = 50
 """How many open merge requests are looked at, those first that something happened to last."""
@@ -33,15 +33,15 @@ INSIDE = "assent-bundle"
 """The folder of an artifact that holds the bundle."""
 
 
-def open_requests(site: Site) -> Sequence[MergeRequest]:
+def open_requests(remote: RemoteRepository) -> Sequence[MergeRequest]:
     """The newest open merge requests into the default branch."""
-    found = site.api.pages(
-        site.path("merge_requests"),
+    found = remote.api.pages(
+        remote.path("merge_requests"),
         MergeRequest,
         doing="reading the open merge requests",
         parameters={
             "state": "opened",
-            "target_branch": site.branch,
+            "target_branch": remote.branch,
             "order_by": "updated_at",
             "sort": "desc",
             "per_page": str(MOST),
@@ -66,11 +66,11 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
         return Run(system=FORGE, id=f"{self.pipeline}/{self.job.name}", address=address)
 
 
-def left_by(site: Site, pipeline: PipelineFacts, job: str) -> Left | None:
+def left_by(remote: RemoteRepository, pipeline: PipelineFacts, job: str) -> Left | None:
     """What the job called `job` of a pipeline has left, if it has ended well and left anything."""
     doing = f"reading the jobs of pipeline {pipeline.id}"
     path = f"/projects/{pipeline.project_id}/pipelines/{pipeline.id}/jobs"
-    for one in site.api.pages(path, Job, doing=doing):
+    for one in remote.api.pages(path, Job, doing=doing):
         has_artifact = any(file.file_type == "archive" for file in one.artifacts)
         if one.name == job and one.status == "success" and has_artifact:
             return Left(
@@ -78,34 +78,34 @@ def left_by(site: Site, pipeline: PipelineFacts, job: str) -> Left | None:
                 pipeline=pipeline.id,
                 revision=pipeline.sha,
                 job=one,
-                at=moment(one.finished_at or one.created_at, doing),
+                at=timestamp(one.finished_at or one.created_at, doing),
             )
     return None
 
 
-def fetch(site: Site, left: Left, folder: Path, *, limits: Limits, doing: str) -> Run:
+def fetch(remote: RemoteRepository, left: Left, folder: Path, *, limits: Limits, doing: str) -> Run:
     """Write the bundle that a job has left to `folder`, which is made, and return the job as a
     run. Raises `IntegrityError` for what is too large, or no archive of plain files.
     """
     with TemporaryDirectory(dir=folder.parent, prefix=".artifact-") as scratch:
         archive = Path(scratch) / "artifacts.zip"
         path = f"/projects/{left.project}/jobs/{left.job.id}/artifacts"
-        site.api.download(path, archive, doing=doing, limit_bytes=limits.size_bytes)
+        remote.api.download(path, archive, doing=doing, limit_bytes=limits.size_bytes)
         unpack(archive, INSIDE, folder, limits=limits, doing=doing)
     return left.run
 
 
-def fetch_own(site: Site, job: str, folder: Path, *, limits: Limits) -> Run:
+def fetch_own(remote: RemoteRepository, job: str, folder: Path, *, limits: Limits) -> Run:
     """The same for a job of the pipeline that this job is of, as GitLab says."""
     doing = f"fetching what the job {job!r} of this pipeline has left"
-    own = None if site.job is None else site.job.pipeline
+    own = None if remote.job is None else remote.job.pipeline
     if own is None:
         raise UsageError(doing, "this is no job of GitLab CI", hint=f"leave out {job!r}")
-    left = left_by(site, own, job)
+    left = left_by(remote, own, job)
     if left is None:
         hint = "it must come before this one, end well, and leave the folder of its bundle"
         raise UsageError(doing, "there is no such job, or it has left nothing", hint=hint)
-    return fetch(site, left, folder, limits=limits, doing=doing)
+    return fetch(remote, left, folder, limits=limits, doing=doing)
 
 
 class Open:
@@ -115,17 +115,17 @@ class Open:
 
     def __init__(
         self,
-        site: Site,
+        remote: RemoteRepository,
         request: MergeRequest,
         *,
         forge: Forge,
-        find: Callable[[], Found | None],
-        shown: Shown,
+        find: Callable[[], Found[MergeRequest] | None],
+        shown: Comments,
         model: str,
         job: str,
         limits: Limits,
     ) -> None:
-        self._site = site
+        self._remote = remote
         self._request = request
         self._forge = forge
         self._find = find
@@ -145,20 +145,22 @@ class Open:
         """See `Waiting.forge`."""
         return self._forge
 
-    def news(self) -> News | None:
-        """See `Waiting.news`. A job that ended while the bundle of an earlier one was reviewed is
+    def pending_reason(self) -> PendingReason | None:
+        """See `Waiting.pending_reason`. A job that ended while the bundle of an earlier one was reviewed is
         older than the record of that: so once one was fetched, any other one is news.
         """
         if self._request.sha is None:
             return None
         left = self._left()
         if self._fetched is not None:
-            return News.BUNDLE if left is not None and left.job.id != self._fetched else None
+            return (
+                PendingReason.BUNDLE if left is not None and left.job.id != self._fetched else None
+            )
         sights = self._shown.sights(self._model, self._request.iid, self._request.sha)
         at = max((sight.at for sight in sights if sight.bundle is not None), default=None)
         if left is not None and (at is None or at < left.at):
-            return News.BUNDLE
-        return News.WORD if at is not None and self._was_talked_to() else None
+            return PendingReason.BUNDLE
+        return PendingReason.WORD if at is not None and self._was_talked_to() else None
 
     def fetch(self, folder: Path) -> Run:
         """See `Waiting.fetch`."""
@@ -171,7 +173,7 @@ class Open:
                 "it has moved on meanwhile",
                 hint="the pipeline of its newest revision wakes up the next review",
             )
-        run = fetch(self._site, left, folder, limits=self._limits, doing=doing)
+        run = fetch(self._remote, left, folder, limits=self._limits, doing=doing)
         self._fetched = left.job.id
         return run
 
@@ -180,21 +182,21 @@ class Open:
         this very merge request counts, and only in its two projects.
         """
         for pipeline in islice(self._pipelines(), PIPELINES):
-            left = left_by(self._site, pipeline, self._job)
+            left = left_by(self._remote, pipeline, self._job)
             if left is not None:
                 return left
         return None
 
     def _pipelines(self) -> Iterator[PipelineFacts]:
         request = self._request
-        found = self._site.api.pages(
-            self._site.path("merge_requests", request.iid, "pipelines"),
+        found = self._remote.api.pages(
+            self._remote.path("merge_requests", request.iid, "pipelines"),
             PipelineFacts,
             doing=f"reading the pipelines of merge request {request.iid}",
         )
         for pipeline in found:
             is_own = pipeline.ref == f"refs/merge-requests/{request.iid}/head"
-            is_here = pipeline.project_id in (self._site.facts.id, request.source_project_id)
+            is_here = pipeline.project_id in (self._remote.facts.id, request.source_project_id)
             is_of_request = pipeline.source == "merge_request_event" and is_own and is_here
             if is_of_request and pipeline.sha == request.sha:
                 yield pipeline
@@ -207,7 +209,7 @@ class Open:
         doing = f"reading the notes of merge request {number}"
         reviewed = self._shown.reviewed_at(self._model, number)
         return reviewed is not None and any(
-            moment(note.updated_at, doing) > reviewed
-            for note in self._shown.notes(number)
-            if note.author is None or note.author.id != self._site.own.id
+            timestamp(note.updated_at, doing) > reviewed
+            for note in self._shown.messages(number)
+            if note.author is None or note.author.id != self._remote.own.id
         )

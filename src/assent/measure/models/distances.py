@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from assent.core.diff.model import WeightChange
-from assent.errors import UsageError
+from assent.errors import UsageError, to_install
 from assent.measure.files import Progress
 from assent.measure.models.deadline import Deadline
 from assent.measure.models.floats import Decoder, decoder
@@ -61,7 +61,7 @@ def decoder_of(dtype: str, *, is_ordered: bool = False) -> Decoder | None:
         return decoder(dtype, is_ordered=is_ordered)
     except ImportError:
         raise UsageError(
-            "comparing weights", "numpy is not installed", hint="pip install 'assent[models]'"
+            "comparing weights", "numpy is not installed", hint=to_install("models")
         ) from None
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from assent.errors import to_install
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -99,7 +101,7 @@ def why_unread(dtype: str) -> str:
     said = f"values of the type {dtype} are not read"
     is_quantised = re.match(r"(?:i|t)?q\d|[mn][xv]fp\d", dtype) is not None
     if is_quantised and find_spec("gguf") is None:
-        return f"{said} without gguf: pip install 'assent[models]'"
+        return f"{said} without gguf: {to_install('models')}"
     return said
 
 

@@ -27,7 +27,7 @@ from msgspec import structs
 
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile
-from assent.errors import OutsideError, UsageError
+from assent.errors import OutsideError, UsageError, to_install
 from assent.measure.profiles import counting, near, parts, profile, shaping, words
 from assent.measure.profiles.columns import Column, is_plain_number, shortened
 from assent.measure.profiles.counting import Partial
@@ -65,7 +65,7 @@ def profile_with_spark(
     shown = redact_text(source)
     doing = f"reading {shown} with Spark"
     if importlib.util.find_spec("pyspark") is None:
-        raise UsageError(doing, "pyspark is not installed", hint="pip install 'assent[spark]'")
+        raise UsageError(doing, "pyspark is not installed", hint=to_install("spark"))
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 

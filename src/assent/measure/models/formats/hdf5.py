@@ -17,6 +17,7 @@ import msgspec
 
 from assent.core.inspection import Danger, Part, Tensor
 from assent.core.scalar import Scalar
+from assent.errors import to_install
 from assent.measure.models.dtypes import BITS, checked_shape, size_bytes
 from assent.measure.models.formats import hdf5_walk, keras_config
 from assent.measure.models.located import Located, Place, Unread
@@ -109,7 +110,7 @@ def read_content(path: Path, start: int, size: int) -> Content:
         except subprocess.TimeoutExpired:
             raise ReadError(f"reading it as HDF5 took more than {_TIMEOUT_S} s") from None
         if ended.returncode == hdf5_walk.MISSING:
-            raise ReadError("reading HDF5 needs h5py: pip install 'assent[models]'")
+            raise ReadError(f"reading HDF5 needs h5py: {to_install('models')}")
         answer.seek(0)
         text = answer.read(_MAX_ANSWER)
     if ended.returncode != 0 or len(text) == _MAX_ANSWER:

@@ -1,0 +1,177 @@
+"""The repository on GitHub that a run works on, and the account it works as."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from urllib.parse import urlsplit
+
+from assent.core.clock import ClockReading
+from assent.core.identity import Actor
+from assent.errors import UsageError
+from assent.forges.github.api import Api, RefusedError, segment
+from assent.forges.github.schemas import Account, Pull, RepositoryFacts, WorkflowRun
+from assent.forges.remote.repository import Dialect
+
+FORGE = "github"
+ACTIONS_ACCOUNT = "github-actions[bot]"
+"""The account that every workflow of a repository acts as with its own token."""
+_ACTIONS_ID = 41898282  # on github.com, as its documentation says
+
+
+class RemoteRepository:
+    """One repository of one server. What is read is read once for a run."""
+
+    dialect = Dialect(
+        forge=FORGE,
+        title="GitHub",
+        request="pull request",
+        mark="#",
+        message="comment",
+        requests="pulls",
+        text_key="body",
+        source_key="head",
+        target_key="base",
+        update="PATCH",
+        exists=422,
+        longest_title=256,
+        joint="+",
+        forbidden="let workflows open pull requests (settings of the repository, Actions, "
+        "General), or give the token of an app; the branch is pushed, so a person can open it as "
+        "well",
+    )
+
+    def __init__(self, api: Api, repository: str, *, account: str | None) -> None:
+        owner, slash, name = repository.partition("/")
+        if not slash or not owner or not name or "/" in name:
+            raise UsageError(
+                "reading the name of the repository",
+                f"{repository!r} is not owner/name",
+                hint="set GITHUB_REPOSITORY, for example to acme/churn",
+            )
+        self.api = api
+        self._asked = f"/repos/{segment(owner)}/{segment(name)}"
+        self._name = repository
+        self._account = account
+        self._runs: dict[str, WorkflowRun | None] = {}
+
+    @cached_property
+    def facts(self) -> RepositoryFacts:
+        """The repository as it is called today: it may have been renamed."""
+        return self.api.get(
+            self._asked, RepositoryFacts, doing=f"reading the repository {self._name}"
+        )
+
+    @cached_property
+    def clock(self) -> ClockReading:
+        """What GitHub's clock showed when it first answered."""
+        if self.api.clock_reading is None:
+            _ = self.facts
+        return self.api.told(self.api.clock_reading)
+
+    @property
+    def number(self) -> int:
+        """The number of the repository."""
+        return self.facts.id
+
+    @property
+    def branch(self) -> str:
+        """The default branch."""
+        return self.facts.default_branch
+
+    @cached_property
+    def host(self) -> str:
+        """The host that people know, as GitHub names it: `github.com`, or a server of its own."""
+        return urlsplit(self.facts.html_url).hostname or ""
+
+    def path(self, *segments: object) -> str:
+        """The path of an endpoint of this repository. Its name is the one it has today, because a
+        redirect from an old name loses the page that was asked for.
+        """
+        owner, _, name = self.facts.full_name.partition("/")
+        return "/".join(["/repos", *map(segment, (owner, name, *segments))])
+
+    def actor(self, account: Account | None) -> Actor:
+        """An account as an identity. A deleted one is nobody, and no person."""
+        if account is None or account.id == 0:
+            account = Account(login="ghost", type="Bot")
+        is_person = account.type == "User" and not account.login.endswith("[bot]")
+        return Actor(
+            kind="person" if is_person else "automation",
+            forge=FORGE,
+            host=self.host,
+            id=str(account.id),
+            login=account.login,
+            proof="forge",
+        )
+
+    def account(self, login: str, *, doing: str) -> Account | None:
+        """The account of this name today, or None."""
+        return self.api.find(f"/users/{segment(login)}", Account, doing=doing)
+
+    def open_requests(self, branch: str, *, doing: str) -> Iterator[Pull]:
+        """The open pull requests of a branch of this very repository."""
+        return self.open_pulls(self.facts.owner.login, branch, self.facts.id, doing=doing)
+
+    def open_pulls(self, owner: str, branch: str, source: int, *, doing: str) -> Iterator[Pull]:
+        """The open pull requests of a branch of the repository with the number `source`, which
+        `owner` has.
+        """
+        found = self.api.pages(
+            self.path("pulls"),
+            Pull,
+            doing=doing,
+            parameters={"state": "open", "head": f"{owner}:{branch}"},
+        )
+        return (one for one in found if one.source == source and one.head.ref == branch)
+
+    def run(self, number: str, *, doing: str) -> WorkflowRun | None:
+        """The run of this number as its latest attempt is, or None."""
+        if number not in self._runs:
+            path = self.path("actions", "runs", number)
+            self._runs[number] = self.api.find(path, WorkflowRun, doing=doing)
+        return self._runs[number]
+
+    @cached_property
+    def own(self) -> Account:
+        """The account that the token acts as: what it has posted, we have posted.
+
+        The token of a workflow cannot ask who it is. It is GitHub's own account for Actions,
+        unless the run was told another one, for the token of an app.
+        """
+        doing = "asking GitHub which account the token acts as"
+        if self._account is not None:
+            found = self.account(self._account, doing=doing)
+            if found is None:
+                raise UsageError(doing, f"there is no account {self._account!r}", hint=_OWN_HINT)
+            return found
+        if not self.api.is_of_installation:
+            try:
+                return self.api.get("/user", Account, doing=doing)
+            except RefusedError as error:
+                if error.status != 403:
+                    raise
+        if self.host == "github.com":
+            return Account(id=_ACTIONS_ID, login=ACTIONS_ACCOUNT, type="Bot")
+        found = self.account(ACTIONS_ACCOUNT, doing=doing)
+        if found is None:
+            raise UsageError(doing, f"there is no account {ACTIONS_ACCOUNT}", hint=_OWN_HINT)
+        return found
+
+    @property
+    def own_name(self) -> str:
+        """What that account is called."""
+        return self.own.login
+
+    def check_own(self, creator: Account | None, *, doing: str) -> None:
+        """Make sure that what was just posted is ours: else it would never be found again."""
+        if creator is None or creator.id != self.own.id:
+            name = "nobody" if creator is None else creator.login
+            raise UsageError(
+                doing,
+                f"it was posted as {name!r}, not as {self.own.login!r}",
+                hint=_OWN_HINT,
+            )
+
+
+_OWN_HINT = "set ASSENT_ACCOUNT to the login that the token acts as, such as my-app[bot]"

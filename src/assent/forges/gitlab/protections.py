@@ -1,0 +1,297 @@
+"""What GitLab enforces in a project, as far as a token can read it; for `doctor --forge`.
+
+Nothing here is needed for a decision: Assent judges approvals itself. These are the locks on the
+doors beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from typing import TypeVar
+
+from assent.forges.gitlab import machines
+from assent.forges.gitlab.repository import RemoteRepository
+from assent.forges.gitlab.schemas import (
+    AccessLevel,
+    ApprovalRule,
+    ApprovalSettings,
+    ProtectedBranch,
+    ProtectedEnvironment,
+    TokenFacts,
+    Variable,
+)
+from assent.forges.http_retries import RefusedError
+from assent.ports import Protection, ProtectionState
+
+T = TypeVar("T")
+
+_STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
+_TIER = "this project's tier does not have it, or this token (role Maintainer) cannot read it"
+_DEVELOPER = 30
+TRUSTED = "assent"
+"""The environment of the jobs that judge. It holds nothing: it is who gets the tokens."""
+_TOKENS = ("ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN")
+
+
+class Protections:
+    """The protections of one project."""
+
+    def __init__(self, remote: RemoteRepository) -> None:
+        self._remote = remote
+
+    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
+        """Every protection, those of the token first."""
+        found = [self._token(), *self._tokens(), self._variables()]
+        branches = self._branches()
+        found += machines.protections(self._remote, branches)
+        found.append(self._default_branch(branches))
+        found += [self._ledger(model, branches) for model in models]
+        found += self._approvals()
+        found += [self._environment(name) for name in environments]
+        return tuple(found)
+
+    def _token(self) -> Protection:
+        name = "token: may read and comment"
+        if self._remote.api.is_of_job:
+            return Protection(
+                name=name,
+                state=ProtectionState.MISSING,
+                reason="it is the job token, which can neither comment nor read approvals",
+                remedy="set ASSENT_GITLAB_TOKEN, protected and masked, to a project access token "
+                "with the scope `api` and the role Developer",
+            )
+        doing = "asking what the token may do"
+        try:
+            found = self._remote.api.get("/personal_access_tokens/self", TokenFacts, doing=doing)
+        except RefusedError as error:
+            return Protection(name=name, state=ProtectionState.UNKNOWN, reason=error.problem)
+        scopes = ", ".join(found.scopes) or "no scopes"
+        return _plain(
+            name,
+            is_enforced="api" in found.scopes,
+            what=f"it has the scope api, and acts as {self._remote.own.username}",
+            otherwise=f"it has {scopes}",
+            remedy="make a project access token with the scope `api` and the role Developer",
+        )
+
+    def _tokens(self) -> Iterator[Protection]:
+        """Which pipelines and which jobs get the tokens."""
+        doing = "reading the variables of the project"
+        found: list[Variable] | None = None
+        with suppress(RefusedError):
+            found = list(
+                self._remote.api.pages(self._remote.path("variables"), Variable, doing=doing)
+            )
+        for name in _TOKENS:
+            own = None if found is None else [one for one in found if one.key == name]
+            yield self._protected(name, own)
+            yield self._scoped(name, own)
+
+    def _protected(self, variable: str, found: list[Variable] | None) -> Protection:
+        """Whether only pipelines of protected branches get a token."""
+        name = f"{variable}: pipelines of merge requests do not get it"
+        remedy = f"protect the variable {variable}: settings, CI/CD, variables"
+        if not found:
+            return _unknown_variable(name, remedy, found)
+        return _plain(
+            name,
+            is_enforced=all(one.protected for one in found),
+            what="it is protected",
+            otherwise="whoever pushes a branch can read it, and act as Assent",
+            remedy=remedy,
+        )
+
+    def _scoped(self, variable: str, found: list[Variable] | None) -> Protection:
+        """Whether only the jobs that need a token get it: a training on the default branch is one
+        of a protected pipeline, too.
+        """
+        name = f"{variable}: trainings on the default branch do not get it"
+        remedy = (
+            f"limit {variable} to the environments of the jobs that need it: {TRUSTED}, and one "
+            "more variable of this key for each stage. Until then `retrain` trains nothing"
+        )
+        if not found:
+            return _unknown_variable(name, remedy, found)
+        return _plain(
+            name,
+            is_enforced=all(one.environment_scope != "*" for one in found),
+            what=f"it is for {', '.join(sorted(one.environment_scope for one in found))} alone",
+            otherwise="every job of a protected branch gets it",
+            remedy=remedy,
+        )
+
+    def _variables(self) -> Protection:
+        facts = self._remote.facts
+        role = facts.ci_pipeline_variables_minimum_override_role
+        limited = role in ("maintainer", "owner", "no_one_allowed")
+        if role is None and facts.restrict_user_defined_variables is None:
+            return Protection(
+                name="variables: not everybody can set them when pressing the button",
+                state=ProtectionState.UNKNOWN,
+                reason="this token cannot read it",
+                remedy=_VARIABLES,
+            )
+        return _plain(
+            "variables: not everybody can set them when pressing the button",
+            is_enforced=limited
+            if role is not None
+            else bool(facts.restrict_user_defined_variables),
+            what="only maintainers can" if role in (None, "maintainer") else f"limited to {role}",
+            otherwise="every developer can, those of the runner's own included",
+            remedy=_VARIABLES,
+        )
+
+    # branches
+
+    def _branches(self) -> list[ProtectedBranch] | None:
+        """The protected branches and patterns; None if this token cannot read them."""
+        path = self._remote.path("protected_branches")
+        doing = "reading the protected branches"
+        try:
+            return list(self._remote.api.pages(path, ProtectedBranch, doing=doing))
+        except RefusedError:
+            return None
+
+    def _default_branch(self, branches: list[ProtectedBranch] | None) -> Protection:
+        branch = self._remote.branch
+        name = f"{branch}: changes come by merge requests"
+        remedy = f"protect {branch}: allowed to push `No one`, no force push. {_STILL}"
+        if branches is None:
+            return _unreadable(name, remedy)
+        found = _of(branches, branch)
+        is_closed = bool(found) and not any(
+            one.allow_force_push or _lets(one.push_access_levels) for one in found
+        )
+        return _plain(
+            name,
+            is_enforced=is_closed,
+            what="nobody pushes to it",
+            otherwise="somebody may push to it" if found else "it is not protected",
+            remedy=remedy,
+        )
+
+    def _ledger(self, model: str, branches: list[ProtectedBranch] | None) -> Protection:
+        branch = f"assent/{model}"
+        name = f"{branch}: cannot be rewritten or deleted"
+        remedy = (
+            "protect `assent/*`: allowed to push only the token's account (or maintainers), no "
+            "force push. Assent finds a rewritten ledger anyway"
+        )
+        if branches is None:
+            return _unreadable(name, remedy)
+        found = _of(branches, branch)
+        is_open = any(
+            one.allow_force_push or _lets(one.push_access_levels, to=_DEVELOPER) for one in found
+        )
+        return _plain(
+            name,
+            is_enforced=bool(found) and not is_open,
+            what="it is protected",
+            otherwise="every developer may push to it" if found else "it is not protected",
+            remedy=remedy,
+        )
+
+    # approvals
+
+    def _approvals(self) -> Iterator[Protection]:
+        branch = self._remote.branch
+        rules = self._of_tier("approval_rules", list[ApprovalRule], "the approval rules")
+        yield self._tiered(
+            f"{branch}: approvals are required",
+            None if rules is None else any(rule.approvals_required for rule in rules),
+            what="GitLab asks for approvals",
+            otherwise="no approval rule asks for any",
+            remedy=f"add an approval rule. {_STILL}",
+        )
+        settings = self._of_tier("approvals", ApprovalSettings, "the approval settings")
+        yield self._tiered(
+            f"{branch}: nobody approves their own change",
+            None if settings is None else not settings.merge_requests_author_approval,
+            what="GitLab prevents it",
+            otherwise="authors may approve",
+            remedy="prevent approval by the author. Assent does not count it anyway",
+        )
+        yield self._tiered(
+            f"{branch}: new commits take approvals away",
+            None if settings is None else settings.reset_approvals_on_push,
+            what="GitLab takes them away",
+            otherwise="approvals stay when commits are added",
+            remedy="remove all approvals when commits are added. Assent does not count stale ones "
+            "anyway",
+        )
+
+    def _environment(self, environment: str) -> Protection:
+        found = self._of_tier(
+            f"protected_environments/{environment}",
+            ProtectedEnvironment,
+            f"the protection of {environment}",
+        )
+        return self._tiered(
+            f"{environment}: somebody must approve a deployment",
+            None if found is None else found.asks,
+            what="GitLab asks for approvals",
+            otherwise="deployments go on at once",
+            remedy="protect the environment and require approvals (Premium). Without it the "
+            "approvals that the policy asks for are still needed",
+        )
+
+    def _of_tier(self, name: str, answer: type[T], what: str) -> T | None:
+        """Something that only paid tiers have; None where there is none to be read."""
+        head, slash, rest = name.partition("/")
+        path = self._remote.path(head, *([rest] if slash else []))
+        try:
+            return self._remote.api.find(path, answer, doing=f"reading {what}")
+        except RefusedError:
+            return None
+
+    def _tiered(
+        self, name: str, is_enforced: bool | None, *, what: str, otherwise: str, remedy: str
+    ) -> Protection:
+        if is_enforced is None:
+            return Protection(name=name, state=ProtectionState.MISSING, reason=_TIER, remedy=remedy)
+        return _plain(name, is_enforced=is_enforced, what=what, otherwise=otherwise, remedy=remedy)
+
+
+_VARIABLES = (
+    "set `Minimum role to use pipeline variables` to Maintainer or higher. What Assent decides by "
+    "is read from GitLab, not from variables, but other commands of the job read them"
+)
+
+
+def _of(branches: Sequence[ProtectedBranch], name: str) -> list[ProtectedBranch]:
+    """Every protection of a branch: each pattern that fits counts, and the widest one wins."""
+    return [one for one in branches if fnmatchcase(name, one.name.replace("[", "[[]"))]
+
+
+def _lets(levels: Sequence[AccessLevel], *, to: int | None = None) -> bool:
+    """Whether a level lets anybody through; with `to`, somebody of that role or a lesser one."""
+    return any(
+        one.access_level is not None
+        and one.access_level > 0
+        and (to is None or one.access_level <= to)
+        for one in levels
+    )
+
+
+def _unknown_variable(name: str, remedy: str, found: list[Variable] | None) -> Protection:
+    if found is None:
+        return _unreadable(name, remedy)
+    reason = "it is no variable of this project; it may be one of a group above"
+    return Protection(name=name, state=ProtectionState.UNKNOWN, reason=reason, remedy=remedy)
+
+
+def _unreadable(name: str, remedy: str) -> Protection:
+    return Protection(
+        name=name,
+        state=ProtectionState.UNKNOWN,
+        reason="this token cannot read it (it needs the role Maintainer)",
+        remedy=remedy,
+    )
+
+
+def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Protection:
+    if is_enforced:
+        return Protection(name=name, state=ProtectionState.ENFORCED, reason=what)
+    return Protection(name=name, state=ProtectionState.MISSING, reason=otherwise, remedy=remedy)

@@ -1,0 +1,1 @@
+"""Facts, rules and people brought together: what a verb may decide."""

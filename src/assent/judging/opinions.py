@@ -1,0 +1,259 @@
+"""Who has said what about a bundle, who made it, and which of the opinions count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from assent.compare.bundles import LoadedBundle
+from assent.core.approval import Approvals
+from assent.core.change import Change, Review, ReviewState
+from assent.core.digest import Digest
+from assent.core.entry import Approval, Entry, Kind, decode_entry
+from assent.core.identity import Actor, PersonKey
+from assent.core.registry import Record
+from assent.judging.inherited import NOTHING, Inherited
+from assent.judging.roles import role_of
+from assent.policy.approvals import judge_approvals, unmapped, whose_role_matters
+from assent.policy.rules import ApprovalRule, Policy
+from assent.ports import View
+from assent.workspace import Workspace
+
+
+def makers_without_account(
+    policy: Policy, change: Change | None, beside: Inherited
+) -> tuple[str, ...]:
+    """Who made a part of a bundle and has no account: then nobody's independence is known."""
+    authors = () if change is None else change.authors
+    return unmapped((*authors, *beside.authors), policy.approvals)
+
+
+def count_approvals(
+    workspace: Workspace,
+    view: View,
+    rule: ApprovalRule,
+    candidate: LoadedBundle,
+    *,
+    reviews: Sequence[Review],
+    change: Change | None,
+    landed: Change | None = None,
+    beside: Inherited = NOTHING,
+) -> Approvals:
+    """Which of `reviews` count under `rule`, with every role, and everybody who made the bundle,
+    read anew from the forge. `beside` is what it has inherited.
+    """
+    bundle = candidate.bundle.digest
+    head = None if change is None else change.head
+    made_in = _made_in(workspace, view, bundle, change or landed)
+    authors = _authors_of(workspace, view.record(bundle), candidate, change or landed, made_in)
+    others = frozenset(one.person.key for one in beside.authors if one.person is not None)
+    everybody = authors | others
+    asked = whose_role_matters(rule, reviews, bundle=bundle, head=head, authors=everybody)
+    return judge_approvals(
+        rule,
+        reviews,
+        bundle=bundle,
+        head=head,
+        authors=authors,
+        before=others,
+        roles={
+            person.key: role_of(workspace, view.state.pins, person, rule.from_) for person in asked
+        },
+        remarks=tuple(
+            dict.fromkeys([*(said for one in made_in for said in one.remarks), *beside.remarks])
+        ),
+    )
+
+
+def _made_in(
+    workspace: Workspace, view: View, bundle: Digest, change: Change | None
+) -> tuple[Change, ...]:
+    """The change that is looked at, and every other one that somebody was heard in on this bundle,
+    as the forge has them today: one may have got other commits, or another base, since.
+    """
+    names = dict.fromkeys(approval.change for _, approval in _recorded(view, bundle))
+    others = [
+        workspace.forge.change_of(name)
+        for name in names
+        if name is not None and (change is None or name != change.id)
+    ]
+    found = [change, *others]
+    return tuple(one for one in found if one is not None)
+
+
+def count_everywhere(
+    workspace: Workspace,
+    view: View,
+    policy: Policy,
+    candidate: LoadedBundle,
+    change: Change,
+    beside: Inherited,
+    reviews: Sequence[Review],
+) -> dict[str | None, Approvals]:
+    """Whose of `reviews` count for registering (None), and for each stage that has approvers of its
+    own.
+    """
+    rules: dict[str | None, ApprovalRule] = {None: policy.approvals}
+    for stage, rule in policy.stages.items():
+        if rule.approvals is not None:
+            rules[stage] = rule.approvals
+    return {
+        stage: count_approvals(
+            workspace, view, rule, candidate, reviews=reviews, change=change, beside=beside
+        )
+        for stage, rule in rules.items()
+    }
+
+
+def makers(
+    workspace: Workspace,
+    candidate: LoadedBundle,
+    change: Change | None,
+    beside: Inherited = NOTHING,
+) -> tuple[Actor, ...]:
+    """Everybody whose approval of this bundle would be an approval of their own work: who wrote
+    the change, or what it has inherited, and who trained. Of a version the ledger knows who
+    trained: its run was of another change than the one that is looked at now.
+    """
+    evidence = candidate.evidence
+    people = [*evidence.code.authors]
+    people += [] if evidence.trained_by is None else [evidence.trained_by]
+    if change is not None and evidence.run is not None and candidate.version is None:
+        people += workspace.forge.started(evidence.run)
+    authors = () if change is None else change.authors
+    people += [author.person for author in (*authors, *beside.authors) if author.person is not None]
+    return tuple({person.key: person for person in people}.values())
+
+
+def _authors_of(
+    workspace: Workspace,
+    record: Record | None,
+    candidate: LoadedBundle,
+    change: Change | None,
+    made_in: Sequence[Change],
+) -> frozenset[PersonKey]:
+    """The makers, and whom the ledger names as such since an earlier entry."""
+    named = [] if record is None else [*record.authors]
+    named += [person.key for person in makers(workspace, candidate, change)]
+    wrote = (author.person for one in made_in for author in one.authors)
+    return frozenset([*named, *(person.key for person in wrote if person is not None)])
+
+
+def _recorded(view: View, bundle: Digest) -> Iterator[tuple[Entry, Approval]]:
+    """Every person's latest opinion that the ledger has on a bundle, oldest first."""
+    record = view.record(bundle)
+    opinions = [] if record is None else sorted(record.opinions.values(), key=lambda one: one.seq)
+    for opinion in opinions:
+        entry = decode_entry(view.entry(opinion.seq))
+        for approval in entry.approvals:
+            yield entry, approval
+
+
+def recorded_reviews(view: View, bundle: Digest) -> list[Review]:
+    """The opinions that the ledger has recorded on a bundle, oldest first. They were judged at
+    the revision they were given at, and are about the bundle from then on.
+    """
+    return [_review(entry, approval) for entry, approval in _recorded(view, bundle)]
+
+
+def _review(entry: Entry, approval: Approval) -> Review:
+    state = ReviewState.APPROVED
+    if entry.kind is not Kind.APPROVED:
+        is_withdrawn = approval.is_withdrawn
+        state = ReviewState.DISMISSED if is_withdrawn else ReviewState.CHANGES_REQUESTED
+    return Review(
+        person=approval.person,
+        state=state,
+        at=approval.at,
+        head=None,
+        bundle=approval.bundle,
+        reason=entry.reason,
+        id=approval.review,
+    )
+
+
+def _standing(workspace: Workspace, model: str, review: Review, approval: Approval) -> Review:
+    """A recorded opinion as it stands on the forge: an approval may have been taken back there."""
+    if review.state is not ReviewState.APPROVED:
+        return review
+    gone = workspace.forge.withdrawn(model, approval)
+    if gone is None:
+        return review
+    return msgspec.structs.replace(review, state=ReviewState.DISMISSED, gone=gone)
+
+
+def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
+    """Everything said about a bundle: what the ledger recorded, as far as the forge still has it,
+    then what the forge has that was said after it. What a person had said before the recorded
+    opinion is not heard again: an answered objection would return.
+    """
+    known = recorded_reviews(view, bundle)
+    approvals = [approval for _, approval in _recorded(view, bundle)]
+    said = workspace.forge.reviews(model, bundle, change=_reviewed_in(view, bundle))
+    done = {_opinion(review): 0 for review in known}
+    for place, review in enumerate(said, start=1):
+        if _opinion(review) in done:
+            done[_opinion(review)] = place
+    upto = {key: place for (key, _, _), place in done.items()}
+    later = [
+        review
+        for place, review in enumerate(said, start=1)
+        if place > upto.get(review.person.key, 0)
+    ]
+    standing = [
+        _standing(workspace, model, review, approval)
+        for review, approval in zip(known, approvals, strict=True)
+    ]
+    return [*standing, *later]
+
+
+def _reviewed_in(view: View, bundle: Digest) -> str | None:
+    """The change that the bundle was reviewed in, if the ledger has recorded an opinion on it."""
+    record = view.record(bundle)
+    opinions = [] if record is None else list(record.opinions.values())
+    if not opinions:
+        return None
+    newest = max(opinions, key=lambda one: one.seq)
+    entry = decode_entry(view.entry(newest.seq))
+    return next((approval.change for approval in entry.approvals if approval.change), None)
+
+
+def _opinion(review: Review) -> tuple[PersonKey, str, bool]:
+    """What makes a review of the forge the one that was recorded. A dismissal is recorded as an
+    opinion against, as is a request for changes.
+    """
+    return review.person.key, review.at, review.state is ReviewState.APPROVED
+
+
+def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
+    """What counts when something is written: recorded approvals, and every objection since. An
+    approval that is not recorded does not count, and ends an objection of the same person.
+    """
+    said = all_reviews(workspace, view, model, bundle)
+    kept = [one for one in said if one.head is None or one.state is not ReviewState.APPROVED]
+    last = {one.person.key: one for one in said}
+    against = {one.person.key: one.state is ReviewState.CHANGES_REQUESTED for one in kept}
+    answered = [
+        msgspec.structs.replace(one, bundle=None)
+        for key, one in last.items()
+        if against.get(key) and one.state is ReviewState.APPROVED
+    ]
+    return [*kept, *answered]
+
+
+def approval_records(approvals: Approvals) -> tuple[Approval, ...]:
+    """The approvals that count, as entries keep them, with the role each was judged by."""
+    return tuple(
+        Approval(
+            person=one.person,
+            bundle=one.bundle,
+            at=one.at,
+            role=one.role,
+            head=one.head,
+            resolved=one.bound_to,
+            review=one.id,
+        )
+        for one in approvals.counted
+        if one.bundle is not None and one.role is not None
+    )

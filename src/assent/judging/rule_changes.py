@@ -1,0 +1,75 @@
+"""What a change does to the rules that it is judged by, and to what guards them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from assent.config.settings import FILE, Config
+from assent.core.change import Change
+from assent.policy.rules import rule_changes
+from assent.workspace import Workspace
+
+_GUARDING = (
+    ".github/workflows",
+    ".github/CODEOWNERS",
+    "CODEOWNERS",
+    "docs/CODEOWNERS",
+    ".gitlab-ci.yml",
+    ".gitlab/CODEOWNERS",
+)
+"""What decides who must review and what runs: forges read it from these places."""
+
+
+def rule_changes_of(workspace: Workspace, model: str, proposed: Config) -> tuple[str, ...]:
+    """What a change does to the rules: the policy, how the model is made, who the people are, and
+    where bytes and decisions are kept.
+    """
+    base = workspace.base_config()
+    if base is None or model not in base.policies:
+        return ()
+    if model not in proposed.policies:
+        return (f"the model {model} is taken out of {FILE}",)
+    old, new = (
+        {
+            "ledger": config.ledger,
+            "store": config.store,
+            **{f"people.{name}": person for name, person in config.people.items()},
+            **{
+                name: value
+                for name, value in msgspec.structs.asdict(config.models[model]).items()
+                if value
+            },
+        }
+        for config in (base, proposed)
+    )
+    policy = rule_changes(base.policies[model], proposed.policies[model])
+    return (*policy, *_changed(old, new))
+
+
+def guarding_files(workspace: Workspace, change: Change) -> tuple[str, ...]:
+    """The files that guard the base branch and that are other ones in this change. One that only
+    the base branch has changed since looks the same from here, and is named as well.
+    """
+    repository, base = workspace.repository, workspace.base
+    if base is None or change.landed or repository.resolve(change.head) is None:
+        return ()
+    branch = workspace.base_branch or "the base branch"
+    return tuple(
+        f"{path} differs from that of {branch}"
+        for path in _GUARDING
+        if repository.id_of(base, path) != repository.id_of(change.head, path)
+    )
+
+
+def _changed(old: Mapping[str, object], new: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(
+        f"{key}: {_as_json(old.get(key))} → {_as_json(new.get(key))}"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    )
+
+
+def _as_json(value: object) -> str:
+    return "not set" if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,147 @@
+"""Bundles that another job has made: fetched through the forge, as data."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from assent.core.bundle import MAX_FILES, read_manifest
+from assent.core.digest import Digest, short
+from assent.core.evidence import Run
+from assent.errors import IntegrityError, UsageError
+from assent.files import scratch_folder
+from assent.making.attachments import MAX_BYTES
+from assent.making.bundles import decode_evidence, read_bundle
+from assent.making.packing import BundleResult, hint_of, stored_already
+from assent.ports import NotInStoreError, Progress, Source, Wanted
+from assent.workspace import Workspace
+
+
+def taken(
+    workspace: Workspace,
+    model: str,
+    fetch: Callable[[Path], Run | None],
+    *,
+    progress: Progress | None = None,
+) -> Digest | None:
+    """Store the bundle that `fetch` writes to a folder, and return its digest; None if it has
+    none. The forge has said which run it is of, and the bundle must say the same.
+    """
+    with scratch_folder(workspace.work, ".left-") as scratch:
+        folder = scratch / "bundle"
+        run = fetch(folder)
+        if run is None:
+            return None
+        return take(workspace, model, folder, left_by=run, progress=progress).bundle
+
+
+def take(
+    workspace: Workspace,
+    model: str,
+    folder: Path,
+    *,
+    left_by: Run | None = None,
+    progress: Progress | None = None,
+) -> BundleResult:
+    """Store the bundle that `bundle` has written to `folder` in another job: one of the run
+    `left_by`, where the forge has said so.
+
+    The folder is data of code that nobody has reviewed: every byte is verified, what it says of
+    itself becomes no hint for later runs, and nothing of it is run. Raises `UsageError` if it
+    holds no bundle of this model, and `IntegrityError` for one that does not verify.
+    """
+    doing = f"taking the bundle of {model} from {folder}"
+    _require_plain(folder, doing)
+    source = workspace.folder_store(folder)
+    digest = source.recall(hint_of(model))
+    if digest is None:
+        hint = "write it with `assent bundle --output`"
+        raise UsageError(doing, "it holds no bundle of this model", hint=hint)
+    try:
+        manifest = source.read(digest)
+    except NotInStoreError:
+        # A locked bundle is handed over by its name. Whether the change may name it, whoever
+        # judges it asks, as of bytes that the change has brought.
+        return stored_already(workspace, read_bundle(workspace, model, digest))
+    taken = read_manifest(manifest)
+    evidence_bytes = source.read(taken.evidence.digest)
+    known = decode_evidence(taken, evidence_bytes)
+    if taken.model != model:
+        raise IntegrityError(doing, f"bundle {short(digest)} is of {taken.model!r}")
+    _require_of_run(known.run, left_by or _woken_by(workspace), doing)
+    if len(taken.files) + len(taken.attachments) > MAX_FILES:
+        raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
+    if any(one.size > MAX_BYTES for one in taken.attachments):
+        raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
+    with scratch_folder(workspace.work, ".taken-") as scratch:
+        # Verified while they are copied: only what has the digest that it is said to have gets
+        # near the store. Each blob once: a thousand names of one large file are one file.
+        sizes = {one.digest: one.size_bytes for one in taken.files}
+        sizes |= {one.digest: one.size for one in taken.attachments}
+        wanted = [
+            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
+            for number, (one, size) in enumerate(sizes.items())
+        ]
+        source.fetch(wanted)
+        stored = workspace.store.add([Source(path=one.path) for one in wanted], progress)
+    config = Source(content=source.read(Digest(taken.config.digest)))
+    rest = workspace.store.add([config, Source(content=evidence_bytes)])
+    [stored_manifest] = workspace.store.add([Source(content=manifest)])
+    return BundleResult(
+        model=model,
+        bundle=digest,
+        model_digest=taken.model_digest,
+        inputs_digest=known.inputs_digest,
+        files=len(taken.files),
+        size_bytes=sum(file.size_bytes for file in taken.files),
+        new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
+    )
+
+
+def _woken_by(workspace: Workspace) -> Run | None:
+    """The run whose end has started this job, in GitHub Actions; None for any other job."""
+    context = workspace.context
+    if context.system != "github" or context.event != "workflow_run":
+        return None
+    number, attempt = (context.number("workflow_run", name) for name in ("id", "run_attempt"))
+    return Run(system="github", id=str(number), attempt=attempt or 0)
+
+
+def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:
+    """Raise `IntegrityError` for a bundle that does not name the run which has handed it over. The
+    code of the change writes the evidence, but whoever started the run must not approve what it
+    made: it may name no other.
+    """
+    if left_by is None:
+        return
+    made = _as_a_whole(left_by)
+    said = None if run is None or run.system != left_by.system else _as_a_whole(run)
+    if said != made:
+        named = "no run" if said is None else f"attempt {said[1]} of run {said[0]}"
+        raise IntegrityError(
+            doing,
+            f"its evidence names {named}, it comes from attempt {made[1]} of run {made[0]}",
+            hint="let CI train and evaluate the newest revision, all jobs of the run together",
+        )
+
+
+def _as_a_whole(run: Run) -> tuple[str, int]:
+    """The id and attempt of a run, whichever of its jobs it names: after the slash, on GitLab."""
+    return run.id.partition("/")[0], run.attempt
+
+
+def _require_plain(folder: Path, doing: str) -> None:
+    """Raise `IntegrityError` unless there is nothing but files and folders: a link leads to other
+    files of this machine, and a pipe has no end.
+    """
+    count = 0
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            count += 1
+            mode = os.lstat(os.path.join(parent, name)).st_mode  # noqa: PTH118  # many
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                raise IntegrityError(doing, f"{name!r} in it is neither a file nor a folder")
+        if count > 2 * MAX_FILES:
+            raise IntegrityError(doing, f"it holds more than {2 * MAX_FILES:,} files")

@@ -1,0 +1,259 @@
+"""Where outputs may lie. What is declared as one is set aside and replaced, so that nothing else
+may be there: not what Git or Assent keep, not what says how a model is made, not what it is made
+from. LoadedBundle before a command is run, and refused before it.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from assent.config.lock import FILE as LOCK
+from assent.config.settings import FILE, ModelSettings
+from assent.errors import UsageError
+from assent.making.dvc import LOCK as DVC_LOCK
+from assent.making.dvc import PIPELINE
+from assent.making.outputs import data_of, is_command, literals
+from assent.making.standing import standing_outputs
+from assent.making.worktree import some_of, written
+from assent.measure.files import (
+    PLACEHOLDERS,
+    expand,
+    path_below,
+    relative_name,
+    require_inside,
+)
+from assent.measure.patterns import UNMATCHED, base_of, covers, is_glob
+from assent.setup.shell import Simple, commands, path_of, ran
+from assent.workspace import Workspace
+
+_FORGES = frozenset({".github", ".gitlab"})
+_RULES = PLACEHOLDERS | {FILE, LOCK, PIPELINE, DVC_LOCK, ".gitmodules", ".gitlab-ci.yml"}
+"""Files that say how models are made, and what Git does with files, in any folder."""
+_UNEXPANDED = re.compile(r"~$|\$\w|\$\{")
+_KEPT = "Git, Assent or Python keep their own files there"
+_OWN = "give it a file or a folder of its own"
+
+
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """An output as `assent.yaml` names it, under which key."""
+
+    key: str
+    pattern: str
+
+    @property
+    def is_glob(self) -> bool:
+        """Whether it names what it fits."""
+        return is_glob(self.pattern)
+
+
+def require_places(workspace: Workspace, model: str) -> None:
+    """Raise `UsageError` for a declared output that can never be one, or that must not be one
+    because of what lies at its place once all links are followed.
+    """
+    places = _Places(workspace, model)
+    for one in outputs_declared(workspace.settings(model)):
+        places.require(one)
+
+
+def outputs_declared(settings: ModelSettings) -> tuple[Declared, ...]:
+    """What the commands write, as it is declared. Without a command there is nothing."""
+    if settings.train is None and not is_command(settings.evaluate):
+        return ()
+    named = {
+        "model": () if settings.train is None else (settings.model,),
+        "metrics": settings.metrics,
+        "predictions": () if settings.predictions is None else (settings.predictions.path,),
+        "plots": settings.plots,
+    }
+    return tuple(Declared(key=key, pattern=one) for key, all_ in named.items() for one in all_)
+
+
+def say_shared(workspace: Workspace, model: str, doing: str) -> None:
+    """Say which evidence lies in the folder of the model, where only `train` may write."""
+    settings = workspace.settings(model)
+    if not is_command(settings.evaluate):
+        return
+    folder = _plain(settings.model)
+    shared = [
+        one.pattern
+        for one in outputs_declared(settings)
+        if one.key != "model" and covers(folder, base_of(one.pattern) or ".")
+    ]
+    if shared:
+        workspace.say(
+            f"{doing}: {some_of(shared)} must be written now, because it lies in the model's "
+            f"folder {settings.model}: what `evaluate` writes there would change the model"
+        )
+
+
+class _Places:
+    """The places of one model's outputs, and what must not be there."""
+
+    def __init__(self, workspace: Workspace, model: str) -> None:
+        self._workspace = workspace
+        self._model = model
+        self._settings = workspace.settings(model)
+        self._root = workspace.root
+        self._real_root = _real(workspace.root)
+
+    def require(self, one: Declared) -> None:
+        """Raise `UsageError` for an output that must not be."""
+        try:
+            self._require_possible(one)
+        except UsageError as error:  # in the words of whoever reads a path
+            raise UsageError(_doing(one), error.problem, hint=error.hint) from None
+        fixed = _place(self._root / base_of(one.pattern))
+        self._require_not_kept(one, fixed)
+        if one.is_glob and not os.path.lexists(self._root / one.pattern):
+            self._require_matches(one, is_linked=fixed != self._real_root / base_of(one.pattern))
+        else:
+            self._require_folder(one, is_linked=fixed != self._real_root / base_of(one.pattern))
+
+    def _require_possible(self, one: Declared) -> None:
+        """What is known by the text, and by where links lead on the way."""
+        place = path_below(self._root, one.pattern)
+        if not os.path.lexists(place):
+            if any(_UNEXPANDED.match(part) for part in place.relative_to(self._root).parts):
+                raise UsageError(
+                    _doing(one),
+                    "`~` and variables stand for themselves here",
+                    hint="write the path itself, below the folder of assent.yaml",
+                )
+            if one.key == "model" and any(sign in one.pattern for sign in "*?"):
+                hint = "name the folder that its files are in"
+                raise UsageError(_doing(one), "a glob is no model", hint=hint)
+        if not UNMATCHED.isdisjoint(part.casefold() for part in _parts(one.pattern)):
+            raise UsageError(_doing(one), _KEPT, hint=_OWN)
+        require_inside(self._root, self._root / base_of(one.pattern))
+
+    def _require_not_kept(self, one: Declared, real: Path) -> None:
+        """Raise for what Git and Assent keep, wherever the links to it are."""
+        name = os.path.relpath(real, self._real_root)
+        kept = not UNMATCHED.isdisjoint(part.casefold() for part in _parts(name))
+        if kept or any(real.is_relative_to(place) for place in self._keeping):
+            raise UsageError(_doing(one), f"it is {name}; {_KEPT}", hint=_OWN)
+
+    def _require_folder(self, one: Declared, *, is_linked: bool) -> None:
+        """A file, or a folder with all that is in it."""
+        real = _place(self._root / one.pattern)
+        kept = (self._real_root, _real(self._workspace.repository.top), *self._keeping)
+        if any(place.is_relative_to(real) for place in kept):
+            raise UsageError(_doing(one), "it is the repository itself, or holds it", hint=_OWN)
+        self._require_no_rule(one, _parts(one.pattern), "it")
+        for name, what in self._sources(one):
+            if covers(_plain(one.pattern), name) or _real(self._root / name).is_relative_to(real):
+                self._refuse_source(one, name, what)
+        if is_linked:
+            for place, name in self._inputs.items():
+                if place.is_relative_to(real):
+                    self._refuse_source(one, name, "an input")
+
+    def _refuse_source(self, one: Declared, name: str, what: str) -> None:
+        problem = f"{name}, {what}, is in it, and a run replaces all of it"
+        raise UsageError(_doing(one), problem, hint=_OWN)
+
+    def _require_matches(self, one: Declared, *, is_linked: bool) -> None:
+        """All that a glob fits now."""
+        not_to_fit = {_place(self._root / name): (name, what) for name, what in self._sources(one)}
+        if is_linked:
+            not_to_fit |= {place: (name, "an input") for place, name in self._inputs.items()}
+        for name in standing_outputs(self._root, [one.pattern]):
+            place = _place(self._root / name)
+            self._require_not_kept(one, place)
+            self._require_no_rule(one, _parts(name), f"it fits {name}, which")
+            if place in not_to_fit:
+                source, what = not_to_fit[place]
+                hint = "name the files that the run writes one by one, or give them a folder"
+                raise UsageError(_doing(one), f"it fits {source}, {what}", hint=hint)
+
+    def _require_no_rule(self, one: Declared, parts: Sequence[str], it: str) -> None:
+        if parts[-1] in _RULES or not _FORGES.isdisjoint(parts):
+            problem = f"{it} says how models are made, or what Git or the forge does"
+            raise UsageError(_doing(one), problem, hint=_OWN)
+
+    def _sources(self, one: Declared) -> Iterator[tuple[str, str]]:
+        """What an output must not hold: what the commands run, and what is named as an input.
+        Parameters a run may write beside its metrics, as a search does; data may be what was
+        predicted; and of plots only those are shown that the run wrote.
+        """
+        for name in self._code:
+            yield name, "which the commands run"
+        named = {
+            "model": [*literals(self._settings), *data_of(self._settings)],
+            "metrics": literals(self._settings) if one.is_glob else self._inputs_by_name,
+            "predictions": self._inputs_by_name,
+            "plots": [] if one.is_glob else self._inputs_by_name,
+        }
+        for name in named[one.key]:
+            yield posixpath.normpath(name), "an input"
+
+    @cached_property
+    def _inputs_by_name(self) -> list[str]:
+        return [_plain(one) for one in self._settings.inputs if not is_glob(one)]
+
+    @cached_property
+    def _code(self) -> list[str]:
+        """The scripts and modules that the commands run, without those that a run wrote."""
+        settings, made = self._settings, written(self._workspace, self._model).outputs
+        lines = [one for one in (settings.train, settings.evaluate) if one is not None]
+        names = [name for line in lines for simple in commands(line) for name in _run_by(simple)]
+        return [one for one in names if (self._root / one).is_file() and one not in made]
+
+    @cached_property
+    def _inputs(self) -> dict[Path, str]:
+        """All inputs by their real places, but for what runs have left there."""
+        settings, known = self._settings, written(self._workspace, self._model)
+        made = {_place(self._root / name) for name in (*known.outputs, *known.products)}
+        patterns = [*settings.inputs, *settings.params, *data_of(settings)]
+        found = {_place(path): path for path in expand(self._root, patterns)}
+        return {
+            place: relative_name(self._root, path)
+            for place, path in found.items()
+            if place not in made
+        }
+
+    @cached_property
+    def _keeping(self) -> tuple[Path, ...]:
+        """The folders of the repository and of the store, which may be anywhere."""
+        store = self._workspace.config.store
+        own = () if "://" in store else (self._root / store,)
+        return tuple(map(_real, (self._workspace.repository.common, self._workspace.work, *own)))
+
+
+def _run_by(simple: Simple) -> list[str]:
+    found = ran(simple)
+    if found is None:
+        return []
+    module = (found.module or "").replace(".", "/")
+    names = [f"{module}.py", f"{module}/__main__.py"] if module else [found.script or ""]
+    return [path for name in names if (path := path_of(simple, name)) is not None]
+
+
+def _doing(one: Declared) -> str:
+    if one.key == "model":
+        return f"looking for the model {one.pattern!r}"
+    return f"looking for {one.pattern!r} of `{one.key}`"
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    return PurePosixPath(_plain(name)).parts
+
+
+def _plain(name: str) -> str:
+    return posixpath.normpath(name)
+
+
+def _real(path: Path) -> Path:
+    return Path(os.path.realpath(path))
+
+
+def _place(path: Path) -> Path:
+    """Where a file or folder is. A link to a file is a file itself: it is what is set aside."""
+    return _real(path) if path.is_dir() else _real(path.parent) / path.name

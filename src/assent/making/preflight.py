@@ -1,0 +1,98 @@
+"""What would end a run of the team's commands after hours, looked for before it: what is missing,
+what is only a pointer, and outputs that may not be where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assent.config.settings import FILE
+from assent.core.digest import Digest
+from assent.errors import UsageError
+from assent.making.dvc import POINTER
+from assent.making.inputs import Inputs, inputs_not_here
+from assent.making.output_paths import require_places
+from assent.making.outputs import literals
+from assent.making.worktree import outputs, some_of
+from assent.measure.patterns import covers
+from assent.measure.pointers import error_of, promised, require_real, require_there
+from assent.measure.redaction import redact_text
+from assent.setup.readiness import missing_scripts, unfinished
+from assent.workspace import Workspace
+
+_FETCHING = frozenset(
+    {"dvc", "lfs", "git-lfs", "annex", "git-annex", "git-crypt", "make", "submodule"}
+)
+"""Words of commands that may bring what is not here."""
+
+
+def require_ready(workspace: Workspace, model: str) -> None:
+    """Raise `UsageError` for what would end a run after hours and is known before it: a TODO that
+    `init` has left, an output where none may be, and a command that names a script which is not
+    there.
+    """
+    settings = workspace.settings(model)
+    keys = unfinished(settings)
+    if keys:
+        raise UsageError(
+            f"making ready to run {model}",
+            f"{', '.join(keys)} in {FILE} still {'says' if len(keys) == 1 else 'say'} TODO",
+            hint=f"complete {FILE}; `assent init --dry-run` shows what was seen",
+        )
+    require_places(workspace, model)
+    known, _ = outputs(workspace, model)
+    for command in filter(None, (settings.train, settings.evaluate)):
+        names = [
+            name
+            for name in missing_scripts(workspace.root, command)
+            # What is not even in a folder that is there, a run may well make.
+            if not known.cover(name, literal=True) and (workspace.root / name).parent.is_dir()
+        ]
+        for name in names:
+            require_there(workspace.root, name, f"making ready to run {model}")
+        if names:
+            raise UsageError(
+                f"making ready to run {model}",
+                f"`{redact_text(command)}` names {some_of(names)}, which is not there",
+                hint=f"correct the command in {FILE}, or commit the script",
+            )
+
+
+def may_fetch(command: str | None) -> bool:
+    """Whether a command may itself bring what is not here, so that it is looked for after it."""
+    return any(word.rpartition("/")[2] in _FETCHING for word in (command or "").split())
+
+
+def require_inputs_here(
+    workspace: Workspace, model: str, inputs: Inputs, doing: str, *, but: Sequence[str] = ()
+) -> None:
+    """Raise `StandInError` for an input of which only a pointer is here, or that Git holds and the
+    checkout has left out: nothing is meant to read pointers, or a part of the inputs. The pointers
+    that the patterns `but` cover are problems of what is measured.
+    """
+    root, settings = workspace.root, workspace.settings(model)
+    names = [one for one in inputs.files if not any(covers(pattern, one) for pattern in but)]
+    require_real(root, [root / one for one in names if not one.endswith(POINTER)], doing)
+    known, _ = outputs(workspace, model)
+    left_out = [
+        (name, kind)
+        for name, kind in inputs_not_here(root, settings, known, workspace.others(model))
+        # Else another job had them, and has said what they were.
+        if not any(covers(name, one) for one in inputs.files)
+    ]
+    if left_out:
+        raise error_of(doing, left_out)
+
+
+def require_fetched(workspace: Workspace, model: str, inputs: Inputs, doing: str) -> None:
+    """As `require_inputs_here`, for a training: it reads what it names, pointers or not."""
+    require_inputs_here(workspace, model, inputs, doing)
+    for name in literals(workspace.settings(model)):
+        if not (workspace.root / name).exists():
+            require_there(workspace.root, name, doing)
+
+
+def awaited(workspace: Workspace, inputs: Inputs) -> dict[str, Digest]:
+    """The inputs of which pointers are here that say what the files are."""
+    found = {name: promised(workspace.root / name) for name in inputs.files}
+    return {name: Digest(f"sha256:{one}") for name, one in found.items() if one is not None}

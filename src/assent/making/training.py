@@ -1,0 +1,252 @@
+"""One training: the team's own command is run, or what the same inputs gave before is reused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import IO
+
+import msgspec
+
+from assent.config.lock import FILE as LOCK
+from assent.config.lock import Locked
+from assent.config.settings import FILE
+from assent.core.bundle import Bundle
+from assent.core.digest import Digest, hex_of, short
+from assent.core.evidence import Code, Evidence, Step
+from assent.errors import IntegrityError, UsageError
+from assent.making.bundles import digest_here, load, made_by, open_bundle, placed, put_model
+from assent.making.inputs import Inputs
+from assent.making.locks import lock_here
+from assent.making.output_paths import say_shared
+from assent.making.preflight import (
+    awaited,
+    may_fetch,
+    require_fetched,
+    require_inputs_here,
+    require_ready,
+)
+from assent.making.running import Expected, recovered, run
+from assent.making.scratch import Trained, Written, forget, keep
+from assent.making.worktree import (
+    changed_files,
+    inputs_of,
+    is_of_other_dirt,
+    left_by,
+    outputs,
+    read_code,
+    say_inputs,
+    written,
+)
+from assent.measure.environment import read_environment
+from assent.measure.patterns import covers
+from assent.measure.pointers import StandInError
+from assent.measure.redaction import redact_text
+from assent.workspace import Workspace
+
+
+class TrainResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What `train` did. `reused` is the bundle that spared the training, if one did;
+    `model_digest` is None if that bundle is locked and not in this job's store.
+    """
+
+    model: str
+    inputs_digest: Digest
+    model_digest: Digest | None
+    step: Step | None
+    reused: Digest | None = None
+
+
+def run_training(
+    workspace: Workspace,
+    model: str,
+    *,
+    force: bool = False,
+    output: int | IO[bytes] | None = None,
+    inputs: Inputs | None = None,
+) -> tuple[TrainResult, Inputs]:
+    """Train `model` in the working tree, from `inputs` if the caller has read them. Returns the
+    inputs as they are afterwards, too. What `force` does, and what is reused without it, is said of
+    the verb `train`.
+    """
+    settings = workspace.settings(model)
+    doing = f"training {model}"
+    recovered(workspace, model)
+    require_ready(workspace, model)
+    if inputs is None:
+        inputs = inputs_of(workspace, model)
+    say_inputs(workspace, doing, inputs)
+    forget(workspace.work, model, "evaluate")
+    if settings.train is None:
+        raise UsageError(
+            doing,
+            "assent.yaml has no `train` command for it",
+            hint="add one, or go on with `assent evaluate` for a model that is trained elsewhere",
+        )
+    locked = None if force else _locked(workspace, model, inputs)
+    if locked is not None:
+        return _take(workspace, model, locked, inputs), inputs
+    found = None if force else _finished(workspace, model, inputs)
+    if found is not None:
+        return _reuse(workspace, model, found, inputs, "inputs unchanged"), inputs
+    is_fetching = may_fetch(settings.train)
+    if not is_fetching:
+        require_fetched(workspace, model, inputs, doing)
+    pointers = awaited(workspace, inputs) if is_fetching else {}
+    say_shared(workspace, model, doing)
+    workspace.say(f"{doing}: {redact_text(settings.train)}")
+    code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
+    expected = _expected(workspace, model, inputs)
+    with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
+        known = ran.known(written(workspace, model).outputs)
+        digest = _trained_digest(workspace, model, known)
+        left = left_by(workspace, model, inputs, doing, is_training=True, awaited=pointers)
+        if is_fetching:
+            require_inputs_here(workspace, model, left.inputs, doing)
+        keep(workspace.work, model, "written", Written(outputs=known, products=left.products))
+    leftovers, inputs = inputs.products, left.inputs
+    step = msgspec.structs.replace(ran.step, inputs_digest=inputs.train)
+    trained = Trained(
+        step=step,
+        model_digest=digest,
+        inputs=inputs.files,
+        code=code,
+        environment=read_environment(
+            workspace.root, settings.train, ran.seen, python=settings.python
+        ),
+        written=_evidence(workspace, model, ran.written),
+        touched=tuple({*changed_files(workspace)} - {*dirty} - _as_git(workspace, inputs)),
+        unproven=ran.unproven,
+        products=inputs.products,
+        leftovers=leftovers,
+    )
+    keep(workspace.work, model, "train", trained)
+    result = TrainResult(model=model, inputs_digest=inputs.train, model_digest=digest, step=step)
+    return result, inputs
+
+
+def _evidence(workspace: Workspace, model: str, names: Mapping[str, Digest]) -> dict[str, Digest]:
+    """What of the files that the training wrote is evidence on the model, in its folder or not."""
+    found, _ = outputs(workspace, model)
+    patterns = (*found.measured, *found.plots)
+    return {
+        name: one for name, one in names.items() if any(covers(each, name) for each in patterns)
+    }
+
+
+def _as_git(workspace: Workspace, inputs: Inputs) -> set[str]:
+    """The inputs as Git names them: whoever changes one has changed it, not the run."""
+    return {workspace.repository.relative(workspace.root / name) for name in inputs.files}
+
+
+def _expected(workspace: Workspace, model: str, inputs: Inputs) -> Expected:
+    """The model must be new; and what it is judged by, if there is no command that evaluates."""
+    found, _ = outputs(workspace, model)
+    measured = (*found.measured, *found.plots)
+    if workspace.settings(model).evaluate is None:
+        must = (*found.model, *measured)
+        return Expected(must=must, shown=found.plots, inputs=inputs.files)
+    return Expected(must=found.model, may=measured, inputs=inputs.files)
+
+
+def _trained_digest(workspace: Workspace, model: str, known: Mapping[str, Digest]) -> Digest:
+    try:
+        return digest_here(workspace, model, known)
+    except StandInError:
+        raise
+    except UsageError as error:
+        declared = workspace.settings(model).model
+        raise UsageError(
+            f"training {model}",
+            f"the command ended well, but at {declared!r} {error.problem}",
+            hint=f"let the command write it there, or correct `model` in {FILE}",
+        ) from None
+
+
+def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Bundle | None:
+    hint = workspace.store.recall(f"{model}/trained/{hex_of(inputs.train)}")
+    found = None if hint is None else load(workspace, model, hint)
+    if found is None or is_of_other_dirt(workspace, open_bundle(workspace, found).evidence, inputs):
+        return None
+    return found
+
+
+def _locked(workspace: Workspace, model: str, inputs: Inputs) -> Locked | None:
+    locked = lock_here(workspace, model)
+    if locked is None or locked.inputs == inputs.evaluate:
+        return locked
+    workspace.say(
+        f"training {model}: {LOCK} is stale, because the inputs are other ones than those of "
+        f"bundle {short(locked.bundle)}; training as usual"
+    )
+    return None
+
+
+def _take(workspace: Workspace, model: str, locked: Locked, inputs: Inputs) -> TrainResult:
+    """Put the locked model in place, or say who has it."""
+    found = load(workspace, model, locked.bundle)
+    if found is None:
+        forget(workspace.work, model, "train")
+        workspace.say(
+            f"training {model}: {LOCK} names bundle {short(locked.bundle)} for these inputs, so "
+            "nothing is trained; this store does not hold it, and the job that reviews takes it "
+            "from its own (--force trains all the same)"
+        )
+        return TrainResult(
+            model=model,
+            inputs_digest=inputs.train,
+            model_digest=None,
+            step=None,
+            reused=locked.bundle,
+        )
+    stated = open_bundle(workspace, found).evidence.inputs_digest
+    if stated != locked.inputs:
+        raise IntegrityError(
+            f"training {model}",
+            f"{LOCK} names bundle {short(found.digest)} for these inputs, but it is of others",
+            hint=f"take the model out of {LOCK}, or run `assent train --force`",
+        )
+    return _reuse(workspace, model, found, inputs, f"{LOCK} names the bundle of these inputs")
+
+
+def _reused_code(workspace: Workspace, evidence: Evidence) -> Code:
+    """The revision that is here, as dirty as the one that the model was trained from."""
+    here, there = read_code(workspace), evidence.code
+    return msgspec.structs.replace(
+        here,
+        is_dirty=here.is_dirty or there.is_dirty,
+        changed=tuple(dict.fromkeys((*there.changed, *here.changed))),
+    )
+
+
+def _reuse(
+    workspace: Workspace, model: str, found: Bundle, inputs: Inputs, why: str
+) -> TrainResult:
+    evidence = open_bundle(workspace, found).evidence
+    put_model(workspace, found)
+    if evidence.train is not None:
+        trained = Trained(
+            step=evidence.train,
+            model_digest=found.model_digest,
+            inputs=inputs.files,
+            environment=evidence.trained_in or evidence.environment,
+            code=_reused_code(workspace, evidence),
+            written=_evidence(workspace, model, placed(workspace, found)),
+            reused=evidence.reused or made_by(evidence),
+            products=evidence.products,
+            leftovers=evidence.leftovers,
+            unproven=tuple(
+                one for one in evidence.unproven if covers(workspace.settings(model).model, one)
+            ),
+        )
+        keep(workspace.work, model, "train", trained)
+    workspace.say(
+        f"training {model}: {why}, reusing the model of bundle {short(found.digest)}, "
+        f"{made_by(evidence)}; training skipped (--force trains again)"
+    )
+    return TrainResult(
+        model=model,
+        inputs_digest=inputs.train,
+        model_digest=found.model_digest,
+        step=evidence.train,
+        reused=found.digest,
+    )

@@ -1,0 +1,1 @@
+"""Decisions on the record: the ledger is read, appended to, and shown where people look."""

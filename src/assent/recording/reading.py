@@ -1,0 +1,98 @@
+"""Reading the ledger: compared with what the store knows of it, and entry by entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assent.core.entry import GENESIS, Entry, decode_entry
+from assent.core.registry import ChainError, Standing, linked
+from assent.errors import OutsideError
+from assent.ports import Pointer, View
+from assent.recording.witnesses import contradiction, head_of, witness_error, witnesses_of
+from assent.workspace import Workspace
+
+
+def read_ledger(workspace: Workspace, model: str, *, alone: bool = False) -> View:
+    """The ledger of `model`, compared with what the store knows of it. With `alone`, a store that
+    cannot be reached is said and the ledger is read without it.
+
+    Raises `WitnessError` if the ledger lacks an entry that the store was derived from.
+    """
+    try:
+        known = witnesses_of(workspace, model)  # before the ledger: then to be behind is normal
+    except OutsideError as error:
+        if not alone:
+            raise
+        workspace.say(f"{model}: the ledger is not compared with the store: {error.problem}")
+        return workspace.ledger.read(model)
+    view = agreeing(workspace, model, known, only_head=alone)
+    if view.later_format is not None:
+        workspace.say(f"{model}: not compared: written by format {view.later_format}")
+    if view.state.versions and not known:
+        workspace.say(f"{model}: {_NOTHING_THERE}")
+    if not alone and head_of(model) in known:
+        _say_moved(workspace, view, known)
+    return view
+
+
+_NOTHING_THERE = "the store knows nothing of this model, so that nothing says the ledger is whole"
+
+
+def require_witness(workspace: Workspace, view: View) -> None:
+    """Raise `OutsideError` if the ledger has versions and the store has nothing of the model: it
+    is not the store of this ledger, or is not there.
+    """
+    model, store = view.state.model, workspace.store
+    if not view.state.versions or store.pointer(head_of(model)) is not None:
+        return
+    if not any(store.pointers(model).values()):
+        raise OutsideError(
+            f"comparing the ledger of {model} with the store",
+            _NOTHING_THERE,
+            hint="is `store` in assent.yaml the right one, and mounted here? if it was lost or "
+            "moved, `assent verify --repair` writes its pointers again",
+        )
+
+
+def _say_moved(workspace: Workspace, view: View, known: Mapping[str, Pointer]) -> None:
+    """Say which stages the store does not have as the ledger says: the ledger decides, but
+    whoever serves from the store has something else.
+    """
+    for stage, held in view.state.stages.items():
+        name = f"{view.state.model}/stages/{stage}"
+        if _is_at(known.get(name), held):
+            continue
+        if not _is_at(workspace.store.pointer(name), held):  # now: somebody may just be writing
+            workspace.say(
+                f"{name} in the store does not say v{held.version}, which the ledger says: "
+                "`assent verify --repair` puts it right"
+            )
+
+
+def _is_at(pointer: Pointer | None, held: Standing) -> bool:
+    return pointer is not None and (pointer.seq, pointer.bundle) == (held.seq, held.bundle)
+
+
+def agreeing(
+    workspace: Workspace, model: str, known: Mapping[str, Pointer], *, only_head: bool = False
+) -> View:
+    """A reading of the ledger that contradicts no witness. It is read once more before it is
+    called wrong: a server may have answered from a copy that was behind.
+    """
+    for _ in range(2):
+        view = workspace.ledger.read(model)
+        problem = contradiction(view, known, only_head=only_head)
+        if problem is None:
+            return view
+    raise witness_error(model, problem or "")
+
+
+def read_entries(view: View, start: int = 0) -> list[Entry]:
+    """The entries from `start` on, each proven to lead to the newest one. Raises `ChainError`."""
+    model, contents = view.state.model, list(view.entries(start))
+    head = decode_entry(contents[0]).prev if start and contents else GENESIS
+    found = list(linked(model, contents, start, head))
+    if (found[-1][1] if found else GENESIS) != view.head:
+        last = start + len(found)
+        raise ChainError(model, last, "the entries do not lead to the newest one")
+    return [entry for entry, _ in found]
