@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from assent.core.diff.model import WeightChange, Weights
 from assent.core.diff.sameness import NotCompared
@@ -21,9 +20,6 @@ from assent.measure.models.floats import why_unread
 from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
 from assent.measure.models.reader import ModelSource, Once, source_of
 from assent.measure.models.registry import readers
-
-if TYPE_CHECKING:
-    pass
 
 TIME_WAS_UP = f"time was up: it takes more than {MAX_SECONDS:,.0f} seconds"
 
