@@ -12,9 +12,10 @@ from typing import Any
 
 import msgspec
 
-from assent.ci.environment import Context, read_context
+from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
+from assent.core.context import Context
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
 from assent.git import BaseBranch, Repository

@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from assent.ci.environment import Context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config, ModelSettings
 from assent.core.change import Change
 from assent.core.clock import Clock, clock_of, wrong_clock
+from assent.core.context import Context
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.registry import rfc3339
@@ -59,7 +59,7 @@ class Workspace:
     @property
     def is_in_forge_ci(self) -> bool:
         """Whether this is a run of the CI of the forge itself, which knows who did what."""
-        return self.context.system in ("github", "gitlab")
+        return self.context.is_of_forge
 
     @cached_property
     def clock(self) -> Clock:

@@ -355,17 +355,11 @@ def _require_no_token(workspace: Workspace, doing: str) -> None:
     exposed = workspace.context.exposed
     if not exposed:
         return
-    hint = f"take {exposed[0]} out of the step that runs the team's commands"
-    if workspace.context.system == "gitlab":
-        hint = (
-            f"limit the variable {exposed[0]} to the environments of the jobs that need it: "
-            "docs/gitlab.md, scheduled retraining"
-        )
     raise PolicyError(
         doing,
         f"this job holds {' and '.join(exposed)}, which the command could read and write to the "
         "ledger with",
-        hint=hint,
+        hint=workspace.context.without_tokens.format(token=exposed[0]),
     )
 
 
