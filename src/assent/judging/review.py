@@ -18,7 +18,7 @@ from assent.judging.opinions import all_reviews
 from assent.judging.review_notes import candidate_notes, reused_notes, reverting_notes
 from assent.judging.rule_changes import guarding_files, rule_changes_of
 from assent.making.attachments import read_attachment
-from assent.making.bundles import find
+from assent.making.bundle_lookup import find
 from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.ports import Notice, View
 from assent.recording.namesakes import namesake_of_change

@@ -14,9 +14,10 @@ from assent.core.bundle import Bundle
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Code, Evidence, Step
 from assent.errors import IntegrityError, UsageError
-from assent.making.bundles import digest_here, load, made_by, open_bundle, placed, put_model
+from assent.making.bundles import load, made_by, open_bundle
 from assent.making.inputs import Inputs
 from assent.making.locks import lock_here
+from assent.making.model_files import digest_here, placed, put_model
 from assent.making.output_paths import say_shared
 from assent.making.preflight import (
     awaited,

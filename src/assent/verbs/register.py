@@ -18,7 +18,8 @@ from assent.judging.landing import Landed, all_steps, has_another, require_lande
 from assent.judging.opinions import approval_records, binding_reviews, makers
 from assent.judging.override import may_go_on, override_draft
 from assent.judging.reverted import gone_back
-from assent.making.bundles import find, remember, require_durable
+from assent.making.bundle_lookup import find
+from assent.making.bundles import remember, require_durable
 from assent.making.changed_inputs import foreign
 from assent.making.inputs import say_changed
 from assent.making.locks import locked_of

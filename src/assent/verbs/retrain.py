@@ -20,7 +20,8 @@ from assent.core.verdict import Finding
 from assent.errors import AssentError, OutsideError, PolicyError, UsageError
 from assent.judging.candidate import Judgement, judge, subject
 from assent.judging.opinions import makers
-from assent.making.bundles import baseline, load, open_bundle, read_bundle
+from assent.making.bundle_lookup import baseline
+from assent.making.bundles import load, open_bundle, read_bundle
 from assent.making.changed_inputs import difference
 from assent.making.evaluation import run_evaluation
 from assent.making.handover import taken
