@@ -106,8 +106,8 @@ def _say_left(folder: Path, say: Callable[[str], None]) -> None:
     """Name what runs that were killed have left aside, whichever verb this is."""
     if not folder.is_dir():
         return
-    from assent.making.alone import goes_on
     from assent.making.aside import left_below
+    from assent.making.run_lock import goes_on
 
     for one in left_below(folder):
         if not goes_on(one):

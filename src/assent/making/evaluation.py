@@ -16,6 +16,7 @@ from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import detach
 from assent.making.bundles import load, made_by, open_bundle
+from assent.making.command_run import Expected, Ran, recovered, run
 from assent.making.evidence import measure
 from assent.making.inputs import Inputs, why_changed
 from assent.making.locks import current_lock
@@ -26,7 +27,6 @@ from assent.making.preflight import (
     require_inputs_here,
     require_ready,
 )
-from assent.making.running import Expected, Ran, recovered, run
 from assent.making.scratch import Evaluated, Trained, Written, forget, keep, kept
 from assent.making.worktree import (
     documents_of,

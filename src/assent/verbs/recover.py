@@ -11,7 +11,7 @@ from assent.core.entry import Draft, Entry, Kind
 from assent.core.registry import ChainError
 from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
-from assent.recording.keys import Key, keyed
+from assent.recording.idempotency_keys import Key, keyed
 from assent.recording.namesakes import require_own_name
 from assent.recording.reasons import require_reason
 from assent.recording.whole import Read, read_whole

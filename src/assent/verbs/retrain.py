@@ -33,7 +33,7 @@ from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
 from assent.recording.appending import Intent, record
-from assent.recording.keys import keyed
+from assent.recording.idempotency_keys import keyed
 from assent.recording.proposal_branch import commit_file, push, require_own, tip
 from assent.recording.reading import read_entries, read_ledger
 from assent.recording.versions import registered_from

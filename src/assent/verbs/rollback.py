@@ -11,7 +11,7 @@ from assent.making.bundles import require_durable
 from assent.ports import View
 from assent.recording import deployments
 from assent.recording.appending import record
-from assent.recording.keys import Key, keyed
+from assent.recording.idempotency_keys import Key, keyed
 from assent.recording.outcome import Decided
 from assent.recording.pointers import point_all
 from assent.recording.reading import read_ledger

@@ -23,9 +23,9 @@ from assent.making.aside import (
 )
 from assent.making.commands import mentioned
 from assent.making.dvc import runs_dvc, stale
+from assent.making.existing_outputs import standing_outputs
 from assent.making.keepsakes import Keepsakes, is_document
 from assent.making.scratch import keep
-from assent.making.standing import standing_outputs
 from assent.making.worktree import outputs, some_of, tracked_beside, written
 from assent.measure.command import run_command
 from assent.measure.interpreters import Seen
