@@ -316,7 +316,7 @@ def _propose(
     model = found.candidate.bundle.model
     repository, remote = workspace.repository, workspace.branch.remote
     branch = f"{BRANCHES}/{model}"
-    own = workspace.forge.signature()
+    own = workspace.forge.commit_author()
     before = tip(repository, remote, branch)
     if before is not None:
         require_own(repository, base, before, own)

@@ -16,13 +16,20 @@ from assent.forges.default_branch import DefaultBranch
 from assent.forges.github.api import RefusedError
 from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import Account, Commit, Comparison, Pull, Signature, WorkflowRun
+from assent.forges.github.schemas import (
+    Account,
+    Commit,
+    Comparison,
+    GitSignature,
+    Pull,
+    WorkflowRun,
+)
 from assent.forges.lag import Lag
 from assent.forges.makers import (
     UNTOLD,
     Made,
     Push,
-    Written,
+    WrittenCommit,
     author,
     distinct,
     is_beyond,
@@ -459,10 +466,10 @@ class Changes:
             return Author(name="a deleted account, which opened it", person=None)
         return author(self._remote.actor(pull.user))
 
-    def _written(self, commits: Sequence[Commit]) -> list[Written]:
+    def _written(self, commits: Sequence[Commit]) -> list[WrittenCommit]:
         known = _addresses(commits)
         return [
-            Written(
+            WrittenCommit(
                 sha=commit.sha,
                 parents=tuple(one.sha for one in commit.parents),
                 author=self._author(commit.author, commit.commit.author, known),
@@ -478,10 +485,10 @@ class Changes:
         ]
 
     def _author(
-        self, account: Account | None, signature: Signature | None, known: Mapping[str, Account]
+        self, account: Account | None, signature: GitSignature | None, known: Mapping[str, Account]
     ) -> Author:
         """Whom a commit names as its author or committer."""
-        signature = signature or Signature()
+        signature = signature or GitSignature()
         address = (signature.email or "").lower()
         if account is None or account.id == 0:
             account = known.get(address)
@@ -500,7 +507,7 @@ class Changes:
         if private is not None and private["host"] == self._remote.host:
             account = Account(id=int(private["id"]), login=private["login"])
             return Author(name=account.login, person=self._remote.actor(account))
-        return self._author(None, Signature(name=name.strip() or None, email=address), known)
+        return self._author(None, GitSignature(name=name.strip() or None, email=address), known)
 
     def _is_forge(self, commit: Commit) -> bool:
         """Whether GitHub itself made the commit, for a merge or an edit in the browser."""

@@ -6,7 +6,7 @@ from assent.errors import OutsideError
 from assent.forges.github.api import RefusedError
 from assent.forges.github.repository import RemoteRepository
 from assent.forges.github.schemas import Pull
-from assent.ports import Proposal, Signature
+from assent.ports import CommitAuthor, Proposal
 
 _LONGEST_TITLE = 256
 _SETTING = (
@@ -21,11 +21,11 @@ class Proposals:
     def __init__(self, remote: RemoteRepository) -> None:
         self._remote = remote
 
-    def signature(self) -> Signature:
-        """See `Forge.signature`. By this address GitHub knows the account of a commit."""
+    def commit_author(self) -> CommitAuthor:
+        """See `Forge.commit_author`. By this address GitHub knows the account of a commit."""
         own = self._remote.own
         address = f"{own.id}+{own.login}@users.noreply.{self._remote.host}"
-        return Signature(name=own.login, email=address)
+        return CommitAuthor(name=own.login, email=address)
 
     def open(self, proposal: Proposal) -> str:
         """See `Forge.propose`. What a person has written in theirs stays as it is."""

@@ -11,7 +11,7 @@ from assent.core.digest import Digest
 from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.commands import Approval, approvals
+from assent.forges.commands import ApprovalCommand, approvals
 from assent.forges.comment_history import UNKNOWN_HEAD, resolved
 from assent.forges.github.comments import Comments
 from assent.forges.github.repository import RemoteRepository
@@ -183,7 +183,7 @@ class Reviews:
         )
 
     def resolved(
-        self, command: Approval, at: str, number: int, revisions: Iterable[str]
+        self, command: ApprovalCommand, at: str, number: int, revisions: Iterable[str]
     ) -> tuple[str, Digest | None]:
         """The revision and the bundle that a typed digest means: one that was shown by then."""
         shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)

@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from assent.errors import UsageError
-from assent.forges.commands import Approval, commands
+from assent.forges.commands import ApprovalCommand, commands
 from assent.forges.github.comments import Comments
 from assent.forges.github.repository import RemoteRepository
 from assent.forges.github.reviews import Reviews
@@ -64,7 +64,7 @@ class SlashCommands:
         """The command with the bundle that a typed digest meant, and where that was shown."""
         if command.model is None or command.typed is None:
             return command
-        typed = Approval(model=command.model, digest=command.typed)
+        typed = ApprovalCommand(model=command.model, digest=command.typed)
         head, bundle = self._reviews.resolved(
             typed, comment.created_at, pull.number, self._revisions(pull)
         )

@@ -35,12 +35,12 @@ from assent.forges.refusals import nowhere, own_word
 from assent.git import Repository
 from assent.ports import (
     Asked,
+    CommitAuthor,
     Deployment,
     DeploymentRequest,
     Notice,
     Proposal,
     Protection,
-    Signature,
     Waiting,
 )
 
@@ -283,9 +283,9 @@ class GitLabForge:
             return None
         return self._slash_commands.answer(asked, current.request, text)
 
-    def signature(self) -> Signature:
-        """See `Forge.signature`."""
-        return self._proposals.signature()
+    def commit_author(self) -> CommitAuthor:
+        """See `Forge.commit_author`."""
+        return self._proposals.commit_author()
 
     def propose(self, proposal: Proposal) -> str:
         """See `Forge.propose`."""

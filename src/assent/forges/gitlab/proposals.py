@@ -5,7 +5,7 @@ from __future__ import annotations
 from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.schemas import MergeRequest
 from assent.forges.http_retries import RefusedError
-from assent.ports import Proposal, Signature
+from assent.ports import CommitAuthor, Proposal
 
 _LONGEST_TITLE = 255
 
@@ -16,11 +16,11 @@ class Proposals:
     def __init__(self, remote: RemoteRepository) -> None:
         self._remote = remote
 
-    def signature(self) -> Signature:
-        """See `Forge.signature`. By this address GitLab knows the account of a commit."""
+    def commit_author(self) -> CommitAuthor:
+        """See `Forge.commit_author`. By this address GitLab knows the account of a commit."""
         own = self._remote.own
         address = f"{own.id}-{own.username}@users.noreply.{self._remote.host}"
-        return Signature(name=own.username, email=address)
+        return CommitAuthor(name=own.username, email=address)
 
     def open(self, proposal: Proposal) -> str:
         """See `Forge.propose`. What a person has written in theirs stays as it is."""

@@ -12,12 +12,18 @@ from assent.core.digest import Digest
 from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.commands import Approval, approvals
+from assent.forges.commands import ApprovalCommand, approvals
 from assent.forges.comment_history import UNKNOWN_HEAD, resolved
 from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.repository import RemoteRepository
-from assent.forges.gitlab.schemas import Approval as Given
-from assent.forges.gitlab.schemas import Approvals, MergeRequest, Note, Reviewer, Version
+from assent.forges.gitlab.schemas import (
+    Approvals,
+    GivenApproval,
+    MergeRequest,
+    Note,
+    Reviewer,
+    Version,
+)
 from assent.forges.gitlab.timestamps import timestamp
 
 UNKNOWN_TIME = "-"
@@ -136,7 +142,7 @@ class Reviews:
             )
         return found
 
-    def _given(self, number: int) -> Sequence[Given]:
+    def _given(self, number: int) -> Sequence[GivenApproval]:
         """Who approves now."""
         doing = f"reading the approvals of merge request {number}"
         path = self._remote.path("merge_requests", number, "approvals")
@@ -213,7 +219,7 @@ class Reviews:
         )
 
     def resolved(
-        self, command: Approval, at: str, number: int, revisions: Iterable[str]
+        self, command: ApprovalCommand, at: str, number: int, revisions: Iterable[str]
     ) -> tuple[str, Digest | None]:
         """The revision and the bundle that a typed digest means: one that was shown by then."""
         shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from assent.forges.commands import Approval, commands
+from assent.forges.commands import ApprovalCommand, commands
 from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.reviews import Reviews
@@ -53,7 +53,7 @@ class SlashCommands:
         """The command with the bundle that a typed digest meant, and where that was shown."""
         if command.model is None or command.typed is None:
             return command
-        typed = Approval(model=command.model, digest=command.typed)
+        typed = ApprovalCommand(model=command.model, digest=command.typed)
         revisions = self._reviews.revisions(request)
         head, bundle = self._reviews.resolved(typed, at, request.iid, revisions)
         if bundle is None:
