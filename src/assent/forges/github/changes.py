@@ -5,14 +5,13 @@ who wrote it and whether it has landed is what GitHub's API says.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from assent.core.change import Author, Change
-from assent.errors import IdleError, OutsideError, UsageError
-from assent.forges.default_branch import DefaultBranch
+from assent.core.change import Author
+from assent.errors import OutsideError, UsageError
 from assent.forges.github.api import RefusedError
 from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
 from assent.forges.github.repository import RemoteRepository
@@ -24,21 +23,9 @@ from assent.forges.github.schemas import (
     Pull,
     WorkflowRun,
 )
-from assent.forges.lag import Lag
-from assent.forges.makers import (
-    UNTOLD,
-    Made,
-    Push,
-    WrittenCommit,
-    author,
-    distinct,
-    is_beyond,
-    made_by,
-    made_together,
-    opened_by,
-)
+from assent.forges.makers import Made, Push, WrittenCommit, author, made_by, opened_by
+from assent.forges.remote.changes import Found, RemoteChanges
 from assent.git import Repository
-from assent.git.merges import Merges
 
 MOST_COMMITS = 250
 """How many commits of a pull request GitHub lists at most."""
@@ -49,10 +36,8 @@ OF_OPEN = (
 """The events about something open: whatever has landed has done so before."""
 WEB_FLOW = "web-flow"
 """The account that commits what is merged and edited in the browser. It is nobody."""
-_HEADS = "refs/heads/"
 _QUEUED = re.compile(r"(?:refs/heads/)?gh-readonly-queue/(?P<base>.+)/pr-(?P<number>[0-9]{1,10})-")
 _CO_AUTHOR = re.compile(r"^[ \t]*co-authored-by:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
-_NUMBERED = re.compile(r"#([0-9]{1,10})")
 
 
 class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,21 +51,19 @@ class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
     before: str | None = None
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A change, and its pull request if it has one. `group` is the commit of the merge queue that
-    waits for a word on it, `run` the run of its code whose end woke this one up. `is_told`: GitHub
-    tells who has pushed all of it.
+class Woken(Found[Pull], frozen=True, kw_only=True):
+    """A change whose run woke this one up. `group` is the commit of the merge queue that waits for
+    a word on it, `run` the run of its code.
     """
 
-    change: Change
-    pull: Pull | None = None
-    is_told: bool = False
     group: str | None = None
     run: WorkflowRun | None = None
 
 
-class Changes:
+class Changes(RemoteChanges[Pull]):
     """The change of a run, and changes by number. Each is read once."""
+
+    _remote: RemoteRepository
 
     def __init__(
         self,
@@ -91,43 +74,37 @@ class Changes:
         workflow: str,
         wait: Callable[[float], None],
     ) -> None:
-        self._remote = remote
-        self._checkout = checkout
-        self._history = Merges(checkout)
+        super().__init__(
+            remote,
+            checkout,
+            sha=wakeup.sha,
+            ref=wakeup.ref,
+            before=wakeup.before,
+            may_be_late=wakeup.run is not None and wakeup.event not in OF_OPEN,
+            wait=wait,
+            pushes=lambda: pushes_to(remote, remote.branch),
+            most=MOST_PUSHES,
+        )
         self._wakeup = wakeup
         self._workflow = workflow
-        self._known: dict[int, Found] = {}
-        self._landed: dict[tuple[str, bool], Found] = {}
-        self._default_branch = DefaultBranch(
-            checkout, lambda: pushes_to(remote, remote.facts.default_branch), most=MOST_PUSHES
-        )
-        may_be_late = wakeup.run is not None and wakeup.event not in OF_OPEN
-        self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
-    def current(self) -> Found | None:
-        """The change of this run."""
+    def current(self) -> Found[Pull] | None:
+        """See `RemoteChanges.current`."""
         match self._wakeup.event:
             case "pull_request" | "pull_request_target" | "pull_request_review":
-                return self._pull(self._number("pull_request", "number"))
+                return self._request(self._number("pull_request", "number"))
             case "pull_request_review_comment":
-                return self._pull(self._number("pull_request", "number"))
+                return self._request(self._number("pull_request", "number"))
             case "issue_comment":
                 if _at(self._wakeup.payload, "issue", "pull_request") is None:
                     raise UsageError(_EVENT, "the comment is not on a pull request")
-                return self._pull(self._number("issue", "number"))
+                return self._request(self._number("issue", "number"))
             case "workflow_run":
                 return self._of_run(self._number("workflow_run", "id"))
             case "merge_group":
                 return self._queued()
             case _:
                 return self._of_checkout()
-
-    def numbered(self, name: str) -> Found:
-        """The change of an id such as `#7`; one that was never a pull request has no reviews."""
-        found = _NUMBERED.fullmatch(name)
-        if found is None:
-            return Found(change=Change(id=name, title="", base="", head="", authors=()))
-        return self._pull(int(found[1]))
 
     def comment(self) -> int | None:
         """The number of the new comment on a pull request that woke this run up, if one did."""
@@ -147,30 +124,18 @@ class Changes:
             )
         return found
 
-    def _pull(self, number: int) -> Found:
-        if number in self._known:
-            return self._known[number]
+    def _read(self, number: int) -> Pull:
         path = self._remote.path("pulls", number)
-        return self._of(self._remote.api.get(path, Pull, doing=f"reading pull request {number}"))
+        return self._remote.api.get(path, Pull, doing=f"reading pull request {number}")
 
-    def _of(self, pull: Pull) -> Found:
-        made = self._made(pull)
-        landed = pull.merged is True and pull.base.ref == self._remote.facts.default_branch
-        change = Change(
-            id=f"#{pull.number}",
-            title=pull.title,
-            base=pull.base.ref,
-            head=pull.head.sha,
-            authors=made.authors,
-            remarks=made.remarks,
-            landed=landed,
-            landed_as=pull.merge_commit_sha if landed else None,
-            address=pull.html_url,
-        )
-        self._known[pull.number] = Found(change=change, pull=pull, is_told=made.is_told)
-        return self._known[pull.number]
+    def _has_landed(self, request: Pull) -> bool:
+        is_merged = request.merged is True or request.merged_at is not None
+        return is_merged and request.target == self._remote.branch
 
-    def _of_run(self, run_id: int) -> Found:
+    def _landed_as(self, request: Pull) -> str | None:
+        return request.merge_commit_sha if self._has_landed(request) else None
+
+    def _of_run(self, run_id: int) -> Woken:
         """The open pull request of a run that ran the code of one: looked for by the run's head,
         never by a number that the run has left somewhere.
         """
@@ -198,52 +163,23 @@ class Changes:
         if run.event == "merge_group":
             if source.id != remote.facts.id:
                 raise UsageError(doing, "a queue of another repository is none of ours")
-            return msgspec.structs.replace(self._in_queue(run.head_branch), group=run.head_sha)
-        found = [
-            pull
-            for pull in self._open_pulls(source.owner.login, run.head_branch, doing)
-            if pull.head.sha == run.head_sha
-            and pull.head.repo is not None
-            and pull.head.repo.id == source.id
-        ]
-        return msgspec.structs.replace(self._of(self._only(found, doing, run.head_sha)), run=run)
+            return _woken(self._in_queue(run.head_branch), group=run.head_sha)
+        opened = remote.open_pulls(source.owner.login, run.head_branch, source.id, doing=doing)
+        found = [pull for pull in opened if pull.revision == run.head_sha]
+        return _woken(self._of(self._only(found, doing, run.head_sha)), run=run)
 
-    def _open_pulls(self, owner: str, branch: str, doing: str) -> Iterator[Pull]:
-        return self._remote.api.pages(
-            self._remote.path("pulls"),
-            Pull,
-            doing=doing,
-            parameters={"state": "open", "head": f"{owner}:{branch}"},
-        )
-
-    def _only(self, found: list[Pull], doing: str, sha: str) -> Pull:
-        """The one among several with the same head that goes to the default branch."""
-        if len(found) > 1:
-            branch = self._remote.facts.default_branch
-            found = [pull for pull in found if pull.base.ref == branch]
-        if len(found) != 1:
-            count = "no" if not found else "more than one"
-            problem = OutsideError if found else IdleError
-            raise problem(
-                doing,
-                f"{count} open pull request has the head {sha[:12]}",
-                hint="it may have been closed, or have got new commits; then a newer run is on "
-                "its way",
-            )
-        return found[0]
-
-    def _queued(self) -> Found:
+    def _queued(self) -> Found[Pull]:
         """The pull request at the head of a group of the merge queue."""
         return self._in_queue(
             _at(self._wakeup.payload, "merge_group", "head_ref") or self._wakeup.ref
         )
 
-    def _in_queue(self, ref: object) -> Found:
+    def _in_queue(self, ref: object) -> Found[Pull]:
         """The pull request that a branch of the merge queue is named after."""
         found = _QUEUED.match(ref) if isinstance(ref, str) else None
         if found is None:
             raise UsageError(_EVENT, f"{ref!r} is no branch of the merge queue")
-        queued = self._pull(int(found["number"]))
+        queued = self._request(int(found["number"]))
         if queued.change.base != found["base"]:
             raise OutsideError(
                 f"reading pull request {queued.change.id}",
@@ -251,86 +187,12 @@ class Changes:
             )
         return queued
 
-    def _of_checkout(self) -> Found | None:
-        """What the working tree holds: what landed on the default branch, else the open pull
-        request of the branch.
-        """
-        head = self._checkout.resolve("HEAD")
-        if head is None:
-            return None
-        branch = self._branch()
-        if branch is None or branch == self._remote.facts.default_branch:
-            return self.landed(head)
-        doing = f"looking for the pull request of {branch}"
-        owner = self._remote.facts.owner.login
-        found = [pull for pull in self._open_pulls(owner, branch, doing) if pull.head.sha == head]
-        if found:
-            return self._of(self._only(found, doing, head))
-        return self._alone(branch, head, landed=False)
-
-    def _branch(self) -> str | None:
-        ref = self._wakeup.ref
-        if ref is not None and ref.startswith(_HEADS) and self._wakeup.sha is not None:
-            head = self._checkout.resolve("HEAD")
-            if head == self._wakeup.sha:
-                return ref.removeprefix(_HEADS)
-        return self._checkout.branch()
-
-    def landed(self, head: str, *, is_step: bool = False) -> Found:
-        """The pull request that a commit of the default branch came from. Each is looked for once.
-
-        A commit of a fork can be read here as well, so that GitHub knows it proves nothing. It
-        has landed if a merged pull request says that it became this commit, or if the default
-        branch contains it, which is not asked of what is known to be a step of that (`is_step`). A
-        run waits for GitHub once, however many commits it looks at.
-        """
-        if (head, is_step) not in self._landed:
-            self._landed[head, is_step] = self._look_for_landed(head, is_step=is_step)
-        return self._landed[head, is_step]
-
-    def _look_for_landed(self, head: str, *, is_step: bool) -> Found:
-        def is_it(pull: Pull) -> bool:
-            return pull.merge_commit_sha == head
-
-        merged = self._lag.read(head, lambda: self._merged_with(head), is_it)
-        became = [pull for pull in merged if is_it(pull)]
-        if became:
-            return self._merged_together(became, head)
-        branch = self._remote.facts.default_branch
-        landed = is_step or self._contains(branch, head)
-        return self._alone(branch, head, landed=landed, within=merged if landed else [])
-
-    def _merged_together(self, pulls: Sequence[Pull], commit: str) -> Found:
-        """The pull request that was merged as a commit. GitHub calls another one merged as well
-        whose commits came with it, stacked on it or of the same head: the one whose head was merged
-        is the change, of the repository before a fork's, and who made the others made it too.
-        """
-        parents = self._history.parents(commit)
-        heads = (commit, *parents[1:])
-
-        def place(pull: Pull) -> tuple[bool, bool, int]:
-            is_own = pull.head.repo is not None and pull.head.repo.id == self._remote.facts.id
-            return pull.head.sha not in heads, not is_own, pull.number
-
-        first, *others = sorted(pulls, key=place)
-        found = self._pull(first.number)
-        more = list(self._makers(others))
-        if is_beyond(commit, [pull.head.sha for pull in pulls], self._history):
-            more += self._merged_by_hand(commit)
-        return self._with(found, more) if more else found
-
-    def _merged_by_hand(self, commit: str) -> Sequence[Author]:
-        """Who made all that a commit has brought, unless GitHub itself has merged it."""
-        pusher = self._default_branch.pusher(commit)
+    def _merged_by_hand(self, commit: str, pusher: Push | None) -> Sequence[Author]:
         if pusher is not None and pusher.is_merge:
             return ()
         commits, is_all = self._brought(commit)
         found = self._pushed(commits, pusher) if commits else ()
-        return (*found, *([] if is_all and commits else [_UNKNOWN]))
-
-    def tips(self) -> frozenset[str]:
-        """See `Forge.tips`."""
-        return self._default_branch.tips
+        return (*found, *([] if is_all and commits else [self.unknown]))
 
     def _pushed(self, commits: Sequence[Commit], pusher: Push | None) -> tuple[Author, ...]:
         """Everybody who made commits that somebody has pushed straight to the default branch, and
@@ -342,17 +204,7 @@ class Changes:
         pushes = None if push is None else [push]
         return made_by(self._written(commits), pushes, self._history).authors
 
-    def _makers(self, pulls: Sequence[Pull]) -> tuple[Author, ...]:
-        """Who made some of several pull requests, and somebody unknown if there are too many."""
-        return made_together(pulls, lambda pull: self._pull(pull.number).change.authors)
-
-    def _with(self, found: Found, others: Sequence[Author]) -> Found:
-        authors = distinct([*found.change.authors, *others])
-        change = msgspec.structs.replace(found.change, authors=authors)
-        return msgspec.structs.replace(found, change=change)
-
     def _merged_with(self, commit: str) -> list[Pull]:
-        """The pull requests that were merged into the default branch and had a part in a commit."""
         remote = self._remote
         doing = f"looking for the pull request that became {commit[:12]}"
         try:
@@ -366,8 +218,7 @@ class Changes:
         return [
             pull
             for pull in found
-            if pull.merged_at is not None
-            and pull.base.ref == remote.facts.default_branch
+            if self._has_landed(pull)
             and pull.base.repo is not None
             and pull.base.repo.id == remote.facts.id
         ]
@@ -387,31 +238,17 @@ class Changes:
             raise
         return found.status in ("behind", "identical")
 
-    def _alone(self, branch: str, head: str, *, landed: bool, within: Sequence[Pull] = ()) -> Found:
-        """A commit that is no pull request as a whole. It may have come `within` some, as when
-        each of their commits lands by itself: whoever put it on the branch has not made it then.
-        """
-        remote = self._remote
+    def _made_commit(
+        self, head: str, *, landed: bool, is_within: bool, pusher: Push | None
+    ) -> Sequence[Author]:
         commits, is_all = self._brought(head) if landed else (self._named(head), True)
-        title = self._checkout.run("log", "-1", "--format=%s", head, doing=f"reading {head[:12]}")
-        pusher = self._default_branch.pusher(head) if landed and not within else None
-        written = self._written(commits)
-        if within:
+        if is_within:
+            written = self._written(commits)
             bare = [msgspec.structs.replace(one, committer=None) for one in written]
             made = made_by(bare, None, self._history).authors
         else:
             made = self._pushed(commits, pusher) if commits else ()
-        authors = [*made, *self._makers(within), *([] if is_all else [_UNKNOWN])]
-        change = Change(
-            id=f"{branch}@{head[:12]}",
-            title=title,
-            base=remote.facts.default_branch,
-            head=head,
-            authors=distinct(authors) or (_UNKNOWN,),
-            remarks=(UNTOLD,) if landed and not within and pusher is None else (),
-            landed=landed,
-        )
-        return Found(change=change)
+        return [*made, *([] if is_all else [self.unknown])]
 
     def _named(self, commit: str) -> list[Commit]:
         """A commit as GitHub has it; nothing if it does not."""
@@ -442,9 +279,8 @@ class Changes:
         listed = [one for one in comparison.commits if one.sha != commit]
         return [*listed, *found], len(listed) + 1 == comparison.total_commits
 
-    def _made(self, pull: Pull) -> Made:
-        """Everybody who made a part of a pull request."""
-        remote = self._remote
+    def _made(self, request: Pull) -> Made:
+        pull, remote = request, self._remote
         doing = f"reading the commits of pull request {pull.number}"
         path = remote.path("pulls", pull.number, "commits")
         commits = list(remote.api.pages(path, Commit, doing=doing))
@@ -517,9 +353,6 @@ class Changes:
         return signature is not None and signature.email == f"noreply@{self._remote.host}"
 
 
-_UNKNOWN = Author(name="commits that GitHub does not have", person=None)
-
-
 def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:
     """The accounts of the addresses that GitHub has mapped in these commits."""
     known = {}
@@ -531,6 +364,10 @@ def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:
             if account is not None and account.id and signature is not None and signature.email:
                 known[signature.email.lower()] = account
     return known
+
+
+def _woken(found: Found[Pull], **more: Any) -> Woken:
+    return Woken(change=found.change, request=found.request, is_told=found.is_told, **more)
 
 
 def _at(payload: Mapping[str, Any], *keys: str) -> Any:

@@ -12,7 +12,6 @@ import msgspec
 
 from assent.forges.github import machines
 from assent.forges.github.api import RefusedError
-from assent.forges.github.comments import context
 from assent.forges.github.repository import ACTIONS_ACCOUNT, RemoteRepository
 from assent.forges.github.schemas import (
     Branch,
@@ -25,6 +24,7 @@ from assent.forges.github.schemas import (
     Rule,
     RuleParameters,
 )
+from assent.forges.remote.comments import context
 from assent.ports import Protection, ProtectionState
 
 _STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
@@ -59,7 +59,7 @@ class Protections:
         self._remote = remote
 
     def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
-        """Every protection, those of the default branch first."""
+        """Every guard, those of the default branch first."""
         found = [self._token(), self._account()]
         found += self._default_branch(models)
         found += [self._ledger(model) for model in models]
@@ -110,7 +110,7 @@ class Protections:
         count = max([one.required_approving_review_count for one in pulls], default=0)
         if found.reviews is not None:
             count = max(count, found.reviews.required_approving_review_count)
-        yield self._protection(
+        yield self._guard(
             f"{branch}: reviews are required",
             found,
             is_enforced=count > 0,
@@ -119,7 +119,7 @@ class Protections:
         )
         dismisses = any(one.dismiss_stale_reviews_on_push for one in pulls)
         dismisses = dismisses or (found.reviews is not None and found.reviews.dismiss_stale_reviews)
-        yield self._protection(
+        yield self._guard(
             f"{branch}: new commits dismiss approvals",
             found,
             is_enforced=dismisses,
@@ -134,7 +134,7 @@ class Protections:
         }
         checks |= set(found.checks.contexts) if found.checks is not None else set()
         for model in models:
-            yield self._protection(
+            yield self._guard(
                 f"{branch}: {context(model)} must pass",
                 found,
                 is_enforced=context(model) in checks,
@@ -148,7 +148,7 @@ class Protections:
         kinds = {rule.type for rule in found.rules}
         missing = sorted({"deletion", "non_fast_forward"} - kinds)
         open_ = " and ".join(_OPEN[kind] for kind in missing)
-        return self._protection(
+        return self._guard(
             f"{branch}: the ledger cannot be deleted or rewritten",
             found,
             is_enforced=not missing,
@@ -158,7 +158,7 @@ class Protections:
             "force pushes. `assent verify` finds a ledger that was rewritten",
         )
 
-    def _protection(
+    def _guard(
         self,
         name: str,
         found: _Rules,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -9,7 +10,8 @@ from assent.core.clock import ClockReading
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.github.api import Api, RefusedError, segment
-from assent.forges.github.schemas import Account, RepositoryFacts, WorkflowRun
+from assent.forges.github.schemas import Account, Pull, RepositoryFacts, WorkflowRun
+from assent.forges.remote.repository import Dialect
 
 FORGE = "github"
 ACTIONS_ACCOUNT = "github-actions[bot]"
@@ -19,6 +21,25 @@ _ACTIONS_ID = 41898282  # on github.com, as its documentation says
 
 class RemoteRepository:
     """One repository of one server. What is read is read once for a run."""
+
+    dialect = Dialect(
+        forge=FORGE,
+        title="GitHub",
+        request="pull request",
+        mark="#",
+        message="comment",
+        requests="pulls",
+        text_key="body",
+        source_key="head",
+        target_key="base",
+        update="PATCH",
+        exists=422,
+        longest_title=256,
+        joint="+",
+        forbidden="let workflows open pull requests (settings of the repository, Actions, "
+        "General), or give the token of an app; the branch is pushed, so a person can open it as "
+        "well",
+    )
 
     def __init__(self, api: Api, repository: str, *, account: str | None) -> None:
         owner, slash, name = repository.partition("/")
@@ -47,6 +68,16 @@ class RemoteRepository:
         if self.api.clock_reading is None:
             _ = self.facts
         return self.api.told(self.api.clock_reading)
+
+    @property
+    def number(self) -> int:
+        """The number of the repository."""
+        return self.facts.id
+
+    @property
+    def branch(self) -> str:
+        """The default branch."""
+        return self.facts.default_branch
 
     @cached_property
     def host(self) -> str:
@@ -77,6 +108,22 @@ class RemoteRepository:
     def account(self, login: str, *, doing: str) -> Account | None:
         """The account of this name today, or None."""
         return self.api.find(f"/users/{segment(login)}", Account, doing=doing)
+
+    def open_requests(self, branch: str, *, doing: str) -> Iterator[Pull]:
+        """The open pull requests of a branch of this very repository."""
+        return self.open_pulls(self.facts.owner.login, branch, self.facts.id, doing=doing)
+
+    def open_pulls(self, owner: str, branch: str, source: int, *, doing: str) -> Iterator[Pull]:
+        """The open pull requests of a branch of the repository with the number `source`, which
+        `owner` has.
+        """
+        found = self.api.pages(
+            self.path("pulls"),
+            Pull,
+            doing=doing,
+            parameters={"state": "open", "head": f"{owner}:{branch}"},
+        )
+        return (one for one in found if one.source == source and one.head.ref == branch)
 
     def run(self, number: str, *, doing: str) -> WorkflowRun | None:
         """The run of this number as its latest attempt is, or None."""
@@ -110,6 +157,11 @@ class RemoteRepository:
         if found is None:
             raise UsageError(doing, f"there is no account {ACTIONS_ACCOUNT}", hint=_OWN_HINT)
         return found
+
+    @property
+    def own_name(self) -> str:
+        """What that account is called."""
+        return self.own.login
 
     def check_own(self, creator: Account | None, *, doing: str) -> None:
         """Make sure that what was just posted is ours: else it would never be found again."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.digest import Digest
 from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.commands import ApprovalCommand, approvals
-from assent.forges.comment_history import UNKNOWN_HEAD, resolved
+from assent.forges.comment_history import UNKNOWN_HEAD
 from assent.forges.github.comments import Comments
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import Comment, PullReview
+from assent.forges.github.schemas import Comment, Commit, Pull, PullReview
+from assent.forges.remote.reviews import MOST_REVISIONS, RemoteReviews
 
 _OPINIONS = {
     "APPROVED": ReviewState.APPROVED,
@@ -28,42 +28,40 @@ _NO_OPINIONS = ("COMMENTED", "PENDING")
 _LONGEST_REASON = 1000
 
 
-class Reviews:
+class Reviews(RemoteReviews[Pull, Comment]):
     """The opinions on pull requests of one repository."""
 
+    _remote: RemoteRepository
+
     def __init__(self, remote: RemoteRepository, shown: Comments) -> None:
-        self._remote = remote
-        self._shown = shown
+        super().__init__(remote, shown)
         self._last: dict[int, list[PullReview]] = {}
 
-    def of(self, model: str, bundle: Digest, change: Change, number: int) -> list[Review]:
-        """Every opinion on a pull request, oldest first.
-
-        Nobody was asked about a bundle that was never shown in a change before it landed.
-        """
-        if change.landed:
-            sights = self._shown.sights(model, number, change.head)
-            if bundle not in {sight.bundle for sight in sights}:
-                return []
-        given = self._read(number)
+    def _given(self, model: str, change: Change, request: Pull) -> Iterator[Review]:
+        given = self._read(request.number)
         revisions = {review.commit_id for review in given if review.commit_id is not None}
-        revisions.discard(change.head)
-        found = [self._opinion(review, number) for review in given]
+        heads = [change.head, *sorted(revisions - {change.head})]
+        found = [self._opinion(review, request.number) for review in given]
         found += [
-            self._typed(model, comment, number, [change.head, *sorted(revisions)])
-            for comment in self._shown.comments(number)
+            self.typed(model, comment, request, heads)
+            for comment in self._shown.messages(request.number)
         ]
-        # Two opinions of one second: the one that does not approve is taken as the later one.
-        ordered = sorted(
-            (review for review in found if review is not None),
-            key=lambda review: (review.at, review.state is not ReviewState.APPROVED),
-        )
-        return self._bound(model, number, change.head, ordered)
+        return (review for review in found if review is not None)
 
-    def withdrawn(self, model: str, approval: Recorded, number: int) -> str | None:
+    def revisions(self, request: Pull) -> Iterator[str]:
+        """See `RemoteReviews.revisions`."""
+        yield request.revision
+        path = self._remote.path("pulls", request.number, "commits")
+        doing = f"reading the commits of pull request {request.number}"
+        found = [one.sha for one in self._remote.api.pages(path, Commit, doing=doing)]
+        earlier = (sha for sha in reversed(found) if sha != request.revision)
+        yield from islice(earlier, MOST_REVISIONS)
+
+    def withdrawn(self, model: str, approval: Recorded, request: Pull) -> str | None:
         """See `Forge.withdrawn`. A recorded approval is found by its id; one of an older entry,
         which has none, by its person and time.
         """
+        number = request.number
         kind, _, given = (approval.review or "").partition(":")
         match kind:
             case "review":
@@ -71,11 +69,11 @@ class Reviews:
                 review = next((one for one in reviews if str(one.id) == given), None)
                 return self._changed(review, approval.person.key)
             case "comment":
-                comments = self._shown.comments(number)
+                comments = self._shown.messages(number)
                 comment = next((one for one in comments if str(one.id) == given), None)
-                return self._unsaid(model, comment, number, approval.person.key)
+                return self._unsaid(model, comment, request, approval.person.key)
             case _:
-                return self._unfound(model, approval, number)
+                return self._unfound(model, approval, request)
 
     def _changed(self, review: PullReview | None, giver: PersonKey) -> str | None:
         if review is None:
@@ -85,19 +83,20 @@ class Reviews:
         return None if review.state == "APPROVED" else "the review was dismissed"
 
     def _unsaid(
-        self, model: str, comment: Comment | None, number: int, giver: PersonKey
+        self, model: str, comment: Comment | None, request: Pull, giver: PersonKey
     ) -> str | None:
         if comment is None:
             return "the comment was deleted"
         if self._remote.actor(comment.user).key != giver:
             return "its account is gone"
-        is_said = self._typed(model, comment, number, ()) is not None
+        is_said = self.typed(model, comment, request, ()) is not None
         return None if is_said else "the comment was edited"
 
-    def _unfound(self, model: str, approval: Recorded, number: int) -> str | None:
+    def _unfound(self, model: str, approval: Recorded, request: Pull) -> str | None:
+        number = request.number
         reviews = self._last.get(number) or self._read(number)
         given = [self._opinion(one, number) for one in reviews]
-        given += [self._typed(model, one, number, ()) for one in self._shown.comments(number)]
+        given += [self.typed(model, one, request, ()) for one in self._shown.messages(number)]
         is_there = any(
             one.person.key == approval.person.key
             and one.at == approval.at
@@ -139,14 +138,14 @@ class Reviews:
             id=f"review:{review.id}",
         )
 
-    def _bound(self, model: str, number: int, head: str, reviews: Sequence[Review]) -> list[Review]:
-        """The reviews with the bundle that was shown. Only somebody's latest opinion is heard, and
+    def _bound(self, model: str, request: Pull, head: str, reviews: list[Review]) -> list[Review]:
+        """See `RemoteReviews._bound`. Only somebody's latest opinion is heard, and
         one of an older head counts for nothing, whatever was shown there: so it is asked for no
         other.
         """
         latest = {review.person.key: place for place, review in enumerate(reviews)}
         return [
-            self._with_bundle(model, number, review)
+            self._with_bundle(model, request.number, review)
             if latest[review.person.key] == place and review.head == head
             else review
             for place, review in enumerate(reviews)
@@ -158,33 +157,3 @@ class Reviews:
             return review
         shown = self._shown.bundle_at(model, number, review.head or UNKNOWN_HEAD, review.at)
         return msgspec.structs.replace(review, bundle=shown)
-
-    def _typed(
-        self, model: str, comment: Comment, number: int, revisions: Sequence[str]
-    ) -> Review | None:
-        """The approval of this model that a person typed in a comment. An edited comment says
-        nothing: others can edit it too.
-        """
-        person = self._remote.actor(comment.user)
-        if person.kind != "person" or comment.is_edited:
-            return None
-        commands = [one for one in approvals(comment.body or "") if one.model == model]
-        if not commands:
-            return None
-        head, bundle = self.resolved(commands[-1], comment.created_at, number, revisions)
-        return Review(
-            person=person,
-            state=ReviewState.APPROVED,
-            at=comment.created_at,
-            head=head,
-            bundle=bundle,
-            reason=f"typed in {comment.html_url}",
-            id=f"comment:{comment.id}",
-        )
-
-    def resolved(
-        self, command: ApprovalCommand, at: str, number: int, revisions: Iterable[str]
-    ) -> tuple[str, Digest | None]:
-        """The revision and the bundle that a typed digest means: one that was shown by then."""
-        shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)
-        return resolved(command.digest, at, shown)

@@ -7,9 +7,9 @@ from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import PolicyError
 from assent.forges.github.api import RefusedError
-from assent.forges.github.changes import Found
 from assent.forges.github.repository import FORGE, RemoteRepository
-from assent.forges.github.schemas import EnvironmentFacts, RunApproval, WorkflowRun
+from assent.forges.github.schemas import EnvironmentFacts, Pull, RunApproval, WorkflowRun
+from assent.forges.remote.changes import Found
 from assent.ports import DeploymentRequest
 
 
@@ -60,7 +60,7 @@ class Runs:
             is_guarded=is_guarded,
         )
 
-    def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
+    def starters(self, run: Run, of: Found[Pull]) -> tuple[Actor, ...]:
         """See `Forge.started`: whoever asked for the attempt that the bundle was made in, which was
         compared with GitHub's word when the bundle was taken. Another attempt made another bundle,
         or none. What runs on a schedule nobody has caused: GitHub names whoever wrote the schedule.
@@ -92,15 +92,15 @@ class Runs:
         actors = [self._remote.actor(account) for account in accounts if account is not None]
         return tuple({actor.key: actor for actor in actors}.values())
 
-    def _is_of(self, run: WorkflowRun, of: Found) -> bool:
+    def _is_of(self, run: WorkflowRun, of: Found[Pull]) -> bool:
         if run.head_sha in (of.change.head, of.change.commit):
             return True
         source = None if run.head_repository is None else run.head_repository.id
         if source == self._remote.facts.id and run.head_branch == self._remote.facts.default_branch:
             return True
-        if of.pull is None or of.pull.head.repo is None:
+        if of.request is None or of.request.head.repo is None:
             return False
-        return source == of.pull.head.repo.id and run.head_branch == of.pull.head.ref
+        return source == of.request.head.repo.id and run.head_branch == of.request.head.ref
 
     def _own(self, run: str) -> WorkflowRun:
         doing = f"reading run {run}"

@@ -69,6 +69,43 @@ class Pull(Schema, frozen=True, kw_only=True):
     merge_commit_sha: str | None = None
     merged: bool | None = None
 
+    # As `assent.forges.remote.repository.Request` has them.
+
+    @property
+    def address(self) -> str:
+        """Where people see it."""
+        return self.html_url
+
+    @property
+    def text(self) -> str:
+        """Its description."""
+        return self.body or ""
+
+    @property
+    def opener(self) -> Account | None:
+        """Who has opened it."""
+        return self.user
+
+    @property
+    def revision(self) -> str:
+        """The newest commit of it."""
+        return self.head.sha
+
+    @property
+    def target(self) -> str:
+        """The branch that it goes to."""
+        return self.base.ref
+
+    @property
+    def source(self) -> int | None:
+        """The number of the repository that it comes from."""
+        return None if self.head.repo is None else self.head.repo.id
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The commits that it can have been merged from."""
+        return (self.head.sha,)
+
 
 class GitSignature(Schema, frozen=True, kw_only=True):
     """Whom Git names in a commit."""
@@ -150,6 +187,23 @@ class Comment(Schema, frozen=True, kw_only=True):
     issue_url: str = ""
     user: Account | None = None
     body: str | None = None
+
+    # As `assent.forges.remote.repository.Message` has them.
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self.body or ""
+
+    @property
+    def by(self) -> Account | None:
+        """Who has written it."""
+        return self.user
+
+    @property
+    def is_of_forge(self) -> bool:
+        """GitHub writes none itself."""
+        return False
 
     @property
     def is_edited(self) -> bool:

@@ -1,9 +1,7 @@
-"""What reviewers were shown, and when: the note, and the statuses that keep its history.
+"""What reviewers were shown on a merge request, and when: the note, and the statuses of its head.
 
-A note can be edited, so it decides nothing. GitLab's approvals name neither a commit nor a bundle.
-So each time another bundle is shown, a status of the merge request's head is posted whose name
-holds it. Nobody can change or delete such a status once it is there, and GitLab sets its time: our
-own ones are the record of which bundle the note showed at any time.
+GitLab's approvals name neither a commit nor a bundle. So each time another bundle is shown, a
+status is posted whose name holds it; nobody can change or delete one that has ended.
 """
 
 from __future__ import annotations
@@ -13,12 +11,13 @@ from collections.abc import Callable, Sequence
 
 from assent.core.digest import Digest
 from assent.core.verdict import Decision
-from assent.errors import AssentError, OutsideError
-from assent.forges.comment_history import ShownBundle, bundle_at
+from assent.errors import AssentError
+from assent.forges.comment_history import ShownBundle
 from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.schemas import CommitStatus, MergeRequest, Note
 from assent.forges.gitlab.timestamps import timestamp
 from assent.forges.http_retries import RefusedError
+from assent.forges.remote.comments import LONGEST_DESCRIPTION, RemoteComments, context
 from assent.ports import Notice
 
 _STATES = {
@@ -28,32 +27,22 @@ _STATES = {
 }
 _CHANGING = "changing"
 _SAID = frozenset({"passed", "blocked", "pending", _CHANGING})
-_LONGEST_DESCRIPTION = 140
-ATTEMPTS = 3
-"""How often a notice is shown while other runs put theirs in its place."""
 
 
-class Comments:
+class Comments(RemoteComments[MergeRequest, Note]):
     """The notes and statuses of this run's project, each read once."""
 
+    one_at_a_time = "let the jobs of a merge request wait for each other, with a resource_group"
+    _remote: RemoteRepository
+
     def __init__(self, remote: RemoteRepository, *, run_address: str | None) -> None:
-        self._remote = remote
+        super().__init__(remote)
         self._run_address = run_address
-        self._notes: dict[int, list[Note]] = {}
         self._statuses: dict[str, list[CommitStatus]] = {}
 
-    def notes(self, number: int, *, anew: bool = False) -> Sequence[Note]:
-        """All notes of a merge request, oldest first, GitLab's own ones included."""
-        if anew or number not in self._notes:
-            self._notes[number] = self._read_notes(number)
-        return self._notes[number]
-
     def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
-        """The bundles of `model` that were shown on a merge request at a revision, oldest first.
-
-        Only our own statuses tell: any developer can post one. And they tell of one merge
-        request: the same revision can be the head of another one, a fork's too. A job of a
-        pipeline can have any name, but no description.
+        """See `RemoteShown.sights`. Any developer can post a status. A job of a pipeline can have
+        any name, but no description.
         """
         record = re.compile(
             rf"{re.escape(_prefix(model, number))}(?:(?P<bundle>sha256:[0-9a-f]{{64}})|{_CHANGING})"
@@ -67,140 +56,73 @@ class Comments:
                 found.append((timestamp(status.created_at, doing), status.id, bundle))
         return [ShownBundle(bundle=bundle, at=at) for at, _, bundle in sorted(found, key=_by_time)]
 
-    def bundle_at(self, model: str, number: int, revision: str, at: str) -> Digest | None:
-        """The bundle that was shown there at some time, or None if that is not known."""
-        return bundle_at(self.sights(model, number, revision), at)
-
     def reviewed_at(self, model: str, number: int) -> str | None:
         """When our note of a model was written or changed last; None if there is none."""
         from assent.report.markdown import marker  # only whoever posts needs the renderer
 
-        own = self._own_notes(number, marker(model))
+        own = self._own_messages(number, marker(model))
         doing = f"reading the notes of merge request {number}"
         return timestamp(own[0].updated_at, doing) if own else None
 
-    def show(self, request: MergeRequest, revision: str, notice: Notice) -> str:
-        """Show a notice on a merge request, then record that its bundle was shown there.
-
-        Where another bundle was shown before, its time is ended first: between the note and the
-        record, or after a crash there, nothing is known to be shown. If another run has put its
-        own notice there meanwhile, ours is shown again: whoever wrote the note last must be the
-        last one in the record, or approvals would be of a bundle that nobody saw.
-        """
-        from assent.report.markdown import marker  # only whoever posts needs the renderer
-
-        sign = marker(notice.model)
-        body = notice.body if notice.body.startswith(sign) else f"{sign}\n{notice.body}"
-        for _ in range(ATTEMPTS):
-            self._end_other(request, revision, notice)
-            note, is_new = self._show_note(request, sign, body)
-            is_recorded = self._record(request, revision, notice)
-            if not (is_new or is_recorded) or self._still_says(request, note, body):
-                self._show_verdict(request, revision, notice)
-                return _address(request, note)
-            self._notes.clear()
-        raise OutsideError(
-            f"commenting on merge request {request.iid}",
-            "other runs keep changing the same note",
-            hint="let the jobs of a merge request wait for each other, with a resource_group",
-        )
-
-    def retract(self, request: MergeRequest, revision: str, model: str, why: str) -> None:
-        """Record that no bundle is shown on a merge request any more, if one was; the verdict that
-        stands at its head goes with it.
-        """
-        sights = self.sights(model, request.iid, revision)
-        if sights and sights[-1].bundle is not None:
-            self._write_record(request, revision, model, None, _CHANGING)
-            sentence = " ".join(why.split())[:_LONGEST_DESCRIPTION]
-            self._write_verdict(request, revision, context(model), "pending", sentence)
-
-    def say_once(self, request: MergeRequest, sign: str, body: str) -> str:
-        """Post a note that starts with `sign`, unless one of ours is there; say where it is."""
-        own = self._own_notes(request.iid, sign)
-        said = own[0] if own else self._create_note(request, sign, body)
-        return _address(request, said)
-
     # the note
 
-    def _show_note(self, request: MergeRequest, sign: str, body: str) -> tuple[Note, bool]:
-        """Our note, and whether it was written now."""
-        own = self._own_notes(request.iid, sign)
-        if not own:
-            return self._create_note(request, sign, body), True
-        for duplicate in own[1:]:
-            self._put_aside(request, duplicate, own[0])
-        if _is_same(own[0].body, body):
-            return own[0], False
-        return self._edit_note(request, own[0], body), True
+    def address(self, request: MergeRequest, message: Note) -> str:
+        """See `RemoteShown.address`."""
+        return f"{request.web_url}#note_{message.id}"
 
-    def _put_aside(self, request: MergeRequest, note: Note, kept: Note) -> None:
-        """Have a second note of ours say no more. It is only in the way: if it stays, it stays."""
-        try:
-            self._edit_note(request, note, f"See {_address(request, kept)}")
-        except AssentError as error:
-            del error
+    def timestamp(self, text: str, doing: str) -> str:
+        """See `RemoteShown.moment`."""
+        return timestamp(text, doing)
 
-    def _still_says(self, request: MergeRequest, note: Note, body: str) -> bool:
-        path = self._remote.path("merge_requests", request.iid, "notes", note.id)
-        doing = f"reading {_address(request, note)} again"
-        found = self._remote.api.find(path, Note, doing=doing)
-        return found is not None and _is_same(found.body, body)
+    def find(self, request: MergeRequest, number: int, *, doing: str) -> Note | None:
+        """See `RemoteShown.find`."""
+        path = self._remote.path("merge_requests", request.iid, "notes", number)
+        return self._remote.api.find(path, Note, doing=doing)
 
-    def _own_notes(self, number: int, sign: str) -> list[Note]:
-        """Our notes of this model, oldest first: those of ours that start with the marker."""
-        return [
-            note
-            for note in self.notes(number)
-            if not note.system
-            and note.author is not None
-            and note.author.id == self._remote.own.id
-            and note.body.startswith(sign)
-        ]
+    def _read(self, number: int) -> Sequence[Note]:
+        path = self._remote.path("merge_requests", number, "notes")
+        doing = f"reading the notes of merge request {number}"
+        parameters = {"sort": "asc", "order_by": "created_at"}
+        return list(self._remote.api.pages(path, Note, doing=doing, parameters=parameters))
 
-    def _create_note(self, request: MergeRequest, sign: str, body: str) -> Note:
-        doing = f"commenting on merge request {request.iid}"
-
-        def find() -> Note | None:
-            self._notes.pop(request.iid, None)
-            own = self._own_notes(request.iid, sign)
-            return own[0] if own else None
-
+    def _post(
+        self, request: MergeRequest, body: str, find: Callable[[], Note | None], *, doing: str
+    ) -> Note:
         path = self._remote.path("merge_requests", request.iid, "notes")
         created = self._remote.api.write("POST", path, {"body": body}, Note, doing=doing, find=find)
-        self._notes.pop(request.iid, None)
         self._remote.check_own(created.author, doing=doing)
         return created
 
-    def _edit_note(self, request: MergeRequest, note: Note, body: str) -> Note:
-        doing = f"updating the note {_address(request, note)}"
-        path = self._remote.path("merge_requests", request.iid, "notes", note.id)
-
-        def find() -> Note | None:
-            found = self._remote.api.get(path, Note, doing=doing)
-            return found if _is_same(found.body, body) else None
-
-        self._notes.clear()
+    def _edit(
+        self,
+        request: MergeRequest,
+        message: Note,
+        body: str,
+        find: Callable[[], Note | None],
+        *,
+        doing: str,
+    ) -> Note:
+        path = self._remote.path("merge_requests", request.iid, "notes", message.id)
         return self._remote.api.write("PUT", path, {"body": body}, Note, doing=doing, find=find)
 
-    def _read_notes(self, number: int) -> list[Note]:
-        path = self._remote.path("merge_requests", number, "notes")
-        doing = f"reading the notes of merge request {number}"
-        found = self._remote.api.pages(
-            path, Note, doing=doing, parameters={"sort": "asc", "order_by": "created_at"}
-        )
-        return sorted(found, key=lambda one: one.id)
+    def _put_aside(self, request: MergeRequest, message: Note, kept: Note) -> None:
+        """Have it point to the other one."""
+        try:
+            self._change(request, message, f"See {self.address(request, kept)}")
+        except AssentError as error:
+            del error
 
     # the statuses
 
-    def _end_other(self, request: MergeRequest, revision: str, notice: Notice) -> None:
-        """Record that the bundle that was shown last is shown no longer, if it is another one."""
-        sights = self.sights(notice.model, request.iid, revision)
-        if sights and sights[-1].bundle not in (None, notice.bundle):
-            self._write_record(request, revision, notice.model, None, _CHANGING)
+    def _end(
+        self, request: MergeRequest, revision: str, model: str, why: str | None = None
+    ) -> None:
+        self._write_record(request, revision, model, None, _CHANGING)
+        if why is not None:
+            sentence = why[:LONGEST_DESCRIPTION]
+            self._write_verdict(request, revision, context(model), "pending", sentence)
 
     def _record(self, request: MergeRequest, revision: str, notice: Notice) -> bool:
-        """Whether the record was written now. The newest one may say the same already."""
         if self._is_newest(request, revision, notice.model, notice.bundle):
             self._statuses.pop(revision, None)
             # What was read before is enough to see that ours is not the newest, not that it is.
@@ -228,14 +150,16 @@ class Comments:
             return self._newest_named(revision, name)
 
         # A status that has ended is never changed again: another post makes another one.
-        self._post(request, revision, {"name": name, "state": "success", "description": said}, find)
+        self._post_status(
+            request, revision, {"name": name, "state": "success", "description": said}, find
+        )
 
-    def _show_verdict(self, request: MergeRequest, revision: str, notice: Notice) -> None:
+    def _conclude(self, request: MergeRequest, revision: str, notice: Notice) -> None:
         """The status for whoever only looks at the list of checks.
 
         GitLab refuses a status that is what it was, and changes one that is pending in place.
         """
-        sentence = " ".join(notice.sentence.split())[:_LONGEST_DESCRIPTION]
+        sentence = " ".join(notice.sentence.split())[:LONGEST_DESCRIPTION]
         self._write_verdict(
             *(request, revision, context(notice.model), _STATES[notice.decision]),
             sentence or notice.decision.value,
@@ -258,7 +182,7 @@ class Comments:
             return find()
 
         if find_anew() is None:
-            self._post(request, revision, body, find_anew)
+            self._post_status(request, revision, body, find_anew)
 
     def _newest_named(self, revision: str, name: str) -> CommitStatus | None:
         own = [
@@ -268,7 +192,7 @@ class Comments:
         ]
         return own[-1] if own else None
 
-    def _post(
+    def _post_status(
         self,
         request: MergeRequest,
         revision: str,
@@ -316,11 +240,6 @@ class Comments:
         return self._statuses[revision]
 
 
-def context(model: str) -> str:
-    """The name of a model's status in the list of checks."""
-    return f"assent/{model}"
-
-
 def _prefix(model: str, number: int) -> str:
     """What the name of a record starts with; its end is the bundle."""
     return f"{context(model)}/!{number}/"
@@ -328,12 +247,3 @@ def _prefix(model: str, number: int) -> str:
 
 def _by_time(found: tuple[str, int, Digest | None]) -> tuple[str, int]:
     return found[:2]
-
-
-def _address(request: MergeRequest, note: Note) -> str:
-    return f"{request.web_url}#note_{note.id}"
-
-
-def _is_same(shown: str, body: str) -> bool:
-    """Whether a note says this already. GitLab may keep other line ends."""
-    return shown.replace("\r\n", "\n").rstrip() == body.rstrip()

@@ -3,46 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from assent.core.change import Change, Review, ReviewState
-from assent.core.clock import ClockReading
-from assent.core.digest import Digest
-from assent.core.entry import Approval
 from assent.core.evidence import Run
-from assent.core.identity import Actor, Resolved
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.gitlab.api import Api, Token
-from assent.forges.gitlab.changes import Changes, Found, Wakeup
+from assent.forges.gitlab.changes import Changes, Wakeup
 from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.deployments import Deployments
-from assent.forges.gitlab.proposals import Proposals
 from assent.forges.gitlab.protections import Protections
-from assent.forges.gitlab.repository import FORGE, RemoteRepository
+from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
-from assent.forges.gitlab.schemas import MergeRequest
-from assent.forges.gitlab.slash_commands import SlashCommands
+from assent.forges.gitlab.schemas import MergeRequest, Note
 from assent.forges.gitlab.waiting import Open, fetch_own, open_requests
-from assent.forges.http_retries import RefusedError
-from assent.forges.refusals import nowhere, own_word
+from assent.forges.remote.forge import RemoteForge
+from assent.forges.remote.proposals import Proposals
+from assent.forges.remote.slash_commands import SlashCommands
 from assent.git import Repository
-from assent.ports import (
-    Asked,
-    CommitAuthor,
-    Deployment,
-    DeploymentRequest,
-    Notice,
-    Proposal,
-    Protection,
-    Waiting,
-)
+from assent.ports import Protection, Waiting
 
 
 def _silent(text: str) -> None:
@@ -53,7 +37,7 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-class GitLabForge:
+class GitLabForge(RemoteForge[MergeRequest, Note]):
     """The `Forge` of one project of GitLab, for one run.
 
     `api` is the address of the API, `token` an access token, `job_token` what GitLab gives to
@@ -66,6 +50,9 @@ class GitLabForge:
 
     Nothing is sent, and python-gitlab is not imported, before something is asked.
     """
+
+    _remote: RemoteRepository
+    _shown: Comments
 
     def __init__(
         self,
@@ -105,14 +92,14 @@ class GitLabForge:
         self._roles = Roles(self._remote, file=file, say=say, today=today)
         self._runs = Runs(self._remote)
         self._deployments = Deployments(self._remote, self._runs)
-        self._proposals = Proposals(self._remote)
+        self._proposals = Proposals(self._remote, MergeRequest)
         self._begin(
             Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before)
         )
 
     def _begin(self, wakeup: Wakeup) -> None:
         """What is of one change: nothing of it is read yet."""
-        self._commit: str | None = None
+        self._commit = None
         self._wakeup = wakeup
         self._changes = Changes(self._remote, self._checkout, wakeup, wait=self._wait)
         self._shown = Comments(self._remote, run_address=self._run_address)
@@ -125,120 +112,6 @@ class GitLabForge:
         vars(other).pop("_current", None)
         other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
         return other
-
-    def clock(self) -> ClockReading:
-        """See `Forge.clock`."""
-        return self._remote.clock
-
-    def whoami(self) -> Actor:
-        """See `Forge.whoami`. In CI it is whoever caused the job: of a manual one, who pressed."""
-        return self._runs.presser()
-
-    def person(self, name: str) -> Actor:
-        """See `Forge.person`."""
-        return self._roles.person(name)
-
-    def branch(self) -> str | None:
-        """See `Forge.branch`."""
-        return self._remote.branch
-
-    def change(self) -> Change | None:
-        """See `Forge.change`. It stays what it was when it was first asked for in this run."""
-        return None if self._current is None else self._current.change
-
-    def change_of(self, name: str) -> Change | None:
-        """See `Forge.change_of`."""
-        found = self._found(name)
-        return None if found is None or found.request is None else found.change
-
-    def _found(self, name: str) -> Found | None:
-        """The change of an id; None if its merge request is gone."""
-        try:
-            return self._changes.numbered(name)
-        except RefusedError as error:
-            if error.status == 404:
-                return None
-            raise
-
-    @cached_property
-    def _current(self) -> Found | None:
-        if self._commit is not None:
-            return self._changes.landed(self._commit, is_step=True)
-        return self._changes.current()
-
-    def landed(self, commit: str) -> Self:
-        """See `Forge.landed`."""
-        other = copy(self)
-        vars(other).pop("_current", None)
-        other._commit = commit
-        return other
-
-    def tips(self) -> Collection[str]:
-        """See `Forge.tips`."""
-        return self._changes.tips()
-
-    def shown(self, model: str) -> Digest | None:
-        """See `Forge.shown`."""
-        current = self._current
-        if current is None or current.request is None:
-            return None
-        sights = self._shown.sights(model, current.request.iid, current.change.head)
-        return sights[-1].bundle if sights else None
-
-    def started(self, run: Run) -> tuple[Actor, ...]:
-        """See `Forge.started`."""
-        return () if self._current is None else self._runs.starters(run, self._current)
-
-    def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
-        """See `Forge.reviews`."""
-        current = self._current if change is None else self._found(change)
-        if current is None or current.request is None:
-            return []
-        return self._reviews.of(model, bundle, current.change, current.request)
-
-    def review(
-        self,
-        model: str,
-        bundle: Digest,
-        *,
-        by: str,
-        state: ReviewState,
-        at: str,
-        reason: str | None,
-    ) -> Review:
-        """See `Forge.review`. On GitLab people review for themselves."""
-        del state, at, reason
-        where = self._current
-        place = (where.change.address if where else None) or "the merge request"
-        raise own_word("GitLab", place, by=by, model=model, bundle=bundle)
-
-    def matches(self, person: Actor, who: str) -> Resolved | None:
-        """See `Forge.matches`."""
-        return self._roles.matches(person, who)
-
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
-        """See `Forge.withdrawn`."""
-        if approval.person.forge != FORGE or approval.change is None:
-            return None
-        found = self._found(approval.change)
-        if found is None:
-            return "its merge request is gone"
-        if found.request is None:
-            return None
-        return self._reviews.withdrawn(model, approval, found.request)
-
-    def comment(self, notice: Notice) -> str:
-        """See `Forge.comment`."""
-        current = self._current
-        if current is None or current.request is None:
-            raise nowhere("merge request", notice.model)
-        return self._shown.show(current.request, current.change.head, notice)
-
-    def retract(self, model: str, why: str) -> None:
-        """See `Forge.retract`."""
-        current = self._current
-        if current is not None and current.request is not None:
-            self._shown.retract(current.request, current.change.head, model, why)
 
     def waiting(self, model: str, job: str) -> Sequence[Waiting]:
         """See `Forge.waiting`. What woke this run up says nothing here."""
@@ -266,38 +139,11 @@ class GitLabForge:
         """See `Forge.fetch_own`."""
         return fetch_own(self._remote, name, folder, limits=self._limits)
 
-    def asked(self) -> Asked | None:
-        """See `Forge.asked`. GitLab starts no pipeline for a note by itself; a webhook to its own
-        pipeline trigger does.
+    def _asked_in(self) -> int | None:
+        """GitLab starts no pipeline for a note by itself; a webhook to its own pipeline trigger
+        does.
         """
-        note = self._wakeup.note
-        current = None if note is None else self._current
-        if note is None or current is None or current.request is None:
-            return None
-        return self._slash_commands.asked(note, current.request)
-
-    def answer(self, asked: Asked, text: str) -> str | None:
-        """See `Forge.answer`."""
-        current = self._current
-        if current is None or current.request is None:
-            return None
-        return self._slash_commands.answer(asked, current.request, text)
-
-    def commit_author(self) -> CommitAuthor:
-        """See `Forge.commit_author`."""
-        return self._proposals.commit_author()
-
-    def propose(self, proposal: Proposal) -> str:
-        """See `Forge.propose`."""
-        return self._proposals.open(proposal)
-
-    def deployment_request(self, environment: str) -> DeploymentRequest:
-        """See `Forge.deployment_request`."""
-        return self._runs.deployment_request(environment)
-
-    def deployed(self, deployment: Deployment) -> str | None:
-        """See `Forge.deployed`."""
-        return self._deployments.show(deployment)
+        return self._wakeup.note
 
     def protections(
         self, *, models: Sequence[str], environments: Sequence[str]

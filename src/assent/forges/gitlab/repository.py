@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from urllib.parse import urlsplit
 
@@ -10,8 +11,9 @@ from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.gitlab.api import Api
 from assent.forges.gitlab.bots import is_bot
-from assent.forges.gitlab.schemas import Branch, Job, ProjectFacts, User
+from assent.forges.gitlab.schemas import Branch, Job, MergeRequest, ProjectFacts, User
 from assent.forges.http_retries import segment
+from assent.forges.remote.repository import Dialect
 
 FORGE = "gitlab"
 
@@ -21,6 +23,22 @@ class RemoteRepository:
     job's own token, which alone tells what job this is; None outside CI. `run` is what the
     variables of the job say that it is.
     """
+
+    dialect = Dialect(
+        forge=FORGE,
+        title="GitLab",
+        request="merge request",
+        mark="!",
+        message="note",
+        requests="merge_requests",
+        text_key="description",
+        source_key="source_branch",
+        target_key="target_branch",
+        update="PUT",
+        exists=409,
+        longest_title=255,
+        joint="-",
+    )
 
     def __init__(
         self,
@@ -85,6 +103,11 @@ class RemoteRepository:
             )
         return self.facts.default_branch
 
+    @property
+    def number(self) -> int:
+        """The number of the project."""
+        return self.facts.id
+
     @cached_property
     def host(self) -> str:
         """The host that people know, as GitLab names it."""
@@ -125,6 +148,16 @@ class RemoteRepository:
         found = self.api.pages("/users", User, doing=doing, parameters={"username": login})
         return next((one for one in found if one.username.casefold() == login.casefold()), None)
 
+    def open_requests(self, branch: str, *, doing: str) -> Iterator[MergeRequest]:
+        """The open merge requests of a branch of this very project."""
+        found = self.api.pages(
+            self.path("merge_requests"),
+            MergeRequest,
+            doing=doing,
+            parameters={"state": "opened", "source_branch": branch},
+        )
+        return (one for one in found if one.source == self.number)
+
     @cached_property
     def own(self) -> User:
         """The account whose notes and statuses are ours: the token's, unless the run was told
@@ -139,6 +172,11 @@ class RemoteRepository:
         if self.api.is_of_job and self.job is not None and self.job.user is not None:
             return self.job.user
         return self.api.get("/user", User, doing=doing)
+
+    @property
+    def own_name(self) -> str:
+        """What that account is called."""
+        return self.own.username
 
     @cached_property
     def job(self) -> Job | None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.digest import Digest
 from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
-from assent.forges.commands import ApprovalCommand, approvals
-from assent.forges.comment_history import UNKNOWN_HEAD, resolved
-from assent.forges.gitlab.comments import Comments
+from assent.forges.comment_history import UNKNOWN_HEAD
 from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.schemas import (
     Approvals,
@@ -25,44 +22,29 @@ from assent.forges.gitlab.schemas import (
     Version,
 )
 from assent.forges.gitlab.timestamps import timestamp
+from assent.forges.remote.reviews import MOST_REVISIONS, RemoteReviews
 
 UNKNOWN_TIME = "-"
 """No time; it sorts before every time, so that a typed approval is the later one."""
-MOST_REVISIONS = 20
-"""At how many earlier revisions it is looked up what a typed digest may have meant."""
 _REQUESTED_CHANGES = "requested changes"
 """What GitLab writes below a merge request, in a note that nobody else can write."""
 
 
-class Reviews:
+class Reviews(RemoteReviews[MergeRequest, Note]):
     """The opinions on merge requests of one project."""
 
-    def __init__(self, remote: RemoteRepository, shown: Comments) -> None:
-        self._remote = remote
-        self._shown = shown
+    _remote: RemoteRepository
 
-    def of(self, model: str, bundle: Digest, change: Change, request: MergeRequest) -> list[Review]:
-        """Every opinion on a merge request, oldest first.
-
-        Nobody was asked about a bundle that was never shown in a change before it landed.
-        """
-        number = request.iid
-        if change.landed:
-            sights = self._shown.sights(model, number, change.head)
-            if bundle not in {sight.bundle for sight in sights}:
-                return []
-        versions = self.versions(number)
-        approved = self._approved(model, number, versions)
+    def _given(self, model: str, change: Change, request: MergeRequest) -> list[Review]:
+        versions = self.versions(request.iid)
+        approved = self._approved(model, request.iid, versions)
         found = [*approved]
         found += self._against(request, {one.person.key: one.at for one in approved})
         revisions = _revisions(change.head, versions)
-        for note in self._shown.notes(number):
-            review = self._typed(model, note, request, revisions)
+        for note in self._shown.messages(request.iid):
+            review = self.typed(model, note, request, revisions)
             found += [] if review is None else [review]
-        # Two opinions of one moment: the one that does not approve is taken as the later one.
-        return sorted(
-            found, key=lambda review: (review.at, review.state is not ReviewState.APPROVED)
-        )
+        return found
 
     def withdrawn(self, model: str, approval: Recorded, request: MergeRequest) -> str | None:
         """See `Forge.withdrawn`. GitLab's approvals have no number: one is who gave it, and when.
@@ -79,8 +61,8 @@ class Reviews:
             return None
         if not kind and any(
             review.person.key == person.key and review.at == approval.at
-            for one in self._shown.notes(request.iid)
-            if (review := self._typed(model, one, request, ())) is not None
+            for one in self._shown.messages(request.iid)
+            if (review := self.typed(model, one, request, ())) is not None
         ):
             return None
         return "the approval was taken back"
@@ -88,7 +70,7 @@ class Reviews:
     def _is_given(self, approval: Recorded, number: int) -> bool:
         """Whether the same approval stands: one that was given again is another one."""
         doing = f"reading the approvals of merge request {number}"
-        for one in self._given(number):
+        for one in self._approvals(number):
             at = timestamp(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
             is_theirs = self._remote.actor(one.user).key == approval.person.key
             if is_theirs and (at == approval.at or UNKNOWN_TIME in (at, approval.at)):
@@ -98,11 +80,11 @@ class Reviews:
     def _unsaid(
         self, model: str, number: str, request: MergeRequest, giver: PersonKey
     ) -> str | None:
-        notes = self._shown.notes(request.iid)
+        notes = self._shown.messages(request.iid)
         note = next((one for one in notes if str(one.id) == number), None)
         if note is None:
             return "the note was deleted"
-        said = self._typed(model, note, request, ())
+        said = self.typed(model, note, request, ())
         return None if said is not None and said.person.key == giver else "the note was edited"
 
     def versions(self, number: int) -> list[Version]:
@@ -121,7 +103,7 @@ class Reviews:
         """
         doing = f"reading the approvals of merge request {number}"
         found = []
-        for one in self._given(number):
+        for one in self._approvals(number):
             at = head = None
             if one.approved_at is not None:
                 at = timestamp(one.approved_at, doing)
@@ -142,7 +124,7 @@ class Reviews:
             )
         return found
 
-    def _given(self, number: int) -> Sequence[GivenApproval]:
+    def _approvals(self, number: int) -> Sequence[GivenApproval]:
         """Who approves now."""
         doing = f"reading the approvals of merge request {number}"
         path = self._remote.path("merge_requests", number, "approvals")
@@ -158,7 +140,7 @@ class Reviews:
         against = [one for one in given if one.state == "requested_changes"]
         if against:
             # What was read before may be older than the objection.
-            self._shown.notes(request.iid, anew=True)
+            self._shown.messages(request.iid, anew=True)
         found = []
         for one in against:
             person = self._remote.actor(one.user)
@@ -184,7 +166,7 @@ class Reviews:
         doing = f"reading the notes of merge request {number}"
         times = [
             timestamp(note.created_at, doing)
-            for note in self._shown.notes(number)
+            for note in self._shown.messages(number)
             if note.system
             and note.author is not None
             and note.author.id == user
@@ -192,41 +174,8 @@ class Reviews:
         ]
         return max(times, default=None)
 
-    def _typed(
-        self, model: str, note: Note, request: MergeRequest, revisions: Iterable[str]
-    ) -> Review | None:
-        """The approval of this model that a person typed in a note. An edited note says nothing:
-        others can edit it too.
-        """
-        if note.system or note.is_edited:
-            return None
-        commands = [one for one in approvals(note.body) if one.model == model]
-        if not commands:
-            return None
-        person = self._remote.actor(note.author)
-        if person.kind != "person":
-            return None
-        at = timestamp(note.created_at, f"reading the notes of merge request {request.iid}")
-        head, bundle = self.resolved(commands[-1], at, request.iid, revisions)
-        return Review(
-            person=person,
-            state=ReviewState.APPROVED,
-            at=at,
-            head=head,
-            bundle=bundle,
-            reason=f"typed in {request.web_url}#note_{note.id}",
-            id=f"note:{note.id}",
-        )
-
-    def resolved(
-        self, command: ApprovalCommand, at: str, number: int, revisions: Iterable[str]
-    ) -> tuple[str, Digest | None]:
-        """The revision and the bundle that a typed digest means: one that was shown by then."""
-        shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)
-        return resolved(command.digest, at, shown)
-
     def revisions(self, request: MergeRequest) -> list[str]:
-        """The head, which alone is reviewed, then earlier ones, newest first."""
+        """See `RemoteReviews.revisions`."""
         if request.sha is None:
             raise OutsideError(f"reading merge request {request.iid}", "it has no commits")
         return _revisions(request.sha, self.versions(request.iid))

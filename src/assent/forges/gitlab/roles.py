@@ -1,8 +1,6 @@
-"""Who somebody is today: their role in the project, their groups, CODEOWNERS.
+"""What somebody may do in a project of GitLab today: their role, their groups.
 
-A role is read from the memberships, inherited ones included, never from what a note says about its
-author. What cannot be read is an error, never a no: nobody should learn from "nobody approved" that
-a token was too weak.
+A role is read from the memberships, inherited ones included.
 """
 
 from __future__ import annotations
@@ -10,17 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from assent.core.approval import ANYONE
-from assent.core.identity import Actor, Resolved, unpinned
-from assent.errors import OutsideError, UsageError
+from assent.core.identity import Actor, Resolved
+from assent.errors import OutsideError
 from assent.forges.gitlab.codeowners import PLACES, owners
-from assent.forges.gitlab.repository import FORGE, RemoteRepository
+from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.schemas import GroupFacts, Member
 from assent.forges.http_retries import RefusedError, segment
+from assent.forges.remote.roles import RemoteRoles
 
-CODEOWNERS = "codeowners"
-"""In a list of approvers: the owners of `assent.yaml`, as CODEOWNERS of the base branch says."""
-BY_ID = "id:"
 REPORTER = 20
 DEVELOPER = 30
 _LEVELS = {
@@ -28,12 +23,16 @@ _LEVELS = {
     **dict.fromkeys(("@@maintainer", "@@maintainers"), 40),
     **dict.fromkeys(("@@owner", "@@owners"), 50),
 }
-_LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
-_NO_LOGIN = "this is no login of GitLab"
 
 
-class Roles:
-    """Roles in one project. Every answer is asked for once in a run."""
+class Roles(RemoteRoles):
+    """Roles in one project. Every answer is asked for once in a run. A group is `@group` or
+    `@group/sub`, the whole path.
+    """
+
+    logins = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
+    places = PLACES
+    _remote: RemoteRepository
 
     def __init__(
         self,
@@ -43,52 +42,14 @@ class Roles:
         say: Callable[[str], None],
         today: Callable[[], str],
     ) -> None:
-        self._remote = remote
+        super().__init__(remote, file=file, say=say)
         self._today = today
-        self._file = file
-        self._say = say
         self._members: dict[tuple[str, str], Member | None] = {}
         self._groups: dict[str, int | None] = {}
-        self._owners: tuple[str, ...] | None = None
-
-    def person(self, name: str) -> Actor:
-        """See `Forge.person`."""
-        login = name.strip().removeprefix("@")
-        doing = f"looking for {name!r} on GitLab"
-        if not _LOGIN.fullmatch(login):
-            raise UsageError(doing, _NO_LOGIN)
-        found = self._remote.account(login, doing=doing)
-        if found is None:
-            raise UsageError(doing, "there is no such account")
-        return self._remote.actor(found)
-
-    def matches(self, person: Actor, who: str) -> Resolved | None:
-        """See `Forge.matches`. `who` is `*`, a login, `@group` or `@group/sub` (the whole path),
-        `codeowners`, or `id:` and a number; a login or a group may be pinned. What is no person
-        matches by its id alone.
-        """
-        if person.forge != FORGE or person.host != self._remote.host or person.id == "0":
-            return None
-        if person.kind != "person":
-            is_listed = who in (person.id, f"{BY_ID}{person.id}")
-            return _user(person, who) if is_listed else None
-        if who == ANYONE:
-            return Resolved(name=ANYONE) if self._level(person) >= DEVELOPER else None
-        if who == CODEOWNERS:
-            owned = (self._owner(person, owner) for owner in self._owners_of_file())
-            return next((one for one in owned if one is not None), None)
-        if who.startswith(BY_ID):
-            return self._pinned(person, who, who.removeprefix(BY_ID))
-        name, pin = unpinned(who)
-        if name.startswith("@"):
-            return self._of_group(person, name.removeprefix("@"), pin)
-        return self._called(person, name) if pin is None else self._pinned(person, name, pin)
 
     def _owner(self, person: Actor, owner: str) -> Resolved | None:
-        """What an entry of CODEOWNERS means, if it is this person: `@name` is a login or a group,
-        which share their names on GitLab. Only those who may write own anything there.
-        """
-        if self._level(person) < DEVELOPER:
+        """`@name` is a login or a group, which share their names on GitLab."""
+        if not self._may_write(person):
             return None
         if owner in _LEVELS:
             member = self._member(person)
@@ -99,21 +60,18 @@ class Roles:
         name = owner.removeprefix("@")
         found = None if "/" in name else self._called(person, name)
         if found is None and self._group(name) is not None:
-            return self._of_group(person, name, None)
+            return self._of_team(person, name, None)
         return found
 
-    def _called(self, person: Actor, login: str) -> Resolved | None:
-        """A login, if it is today the name of this person, who may write."""
-        login = _checked(login)
-        member = self._member(person)
-        is_named = member is not None and member.username.casefold() == login.casefold()
-        return _user(person, login) if is_named and self._level(person) >= DEVELOPER else None
+    def _may_write(self, person: Actor) -> bool:
+        return self._level(person) >= DEVELOPER
 
-    def _pinned(self, person: Actor, name: str, number: str) -> Resolved | None:
-        """An account by its number, whatever it is called: it has to be a member who may read."""
-        if number != person.id or self._level(person) < REPORTER:
-            return None
-        return _user(person, name if name.startswith(BY_ID) else _checked(name))
+    def _is_member(self, person: Actor) -> bool:
+        return self._level(person) >= REPORTER
+
+    def _is_called(self, person: Actor, login: str) -> bool:
+        member = self._member(person)
+        return member is not None and member.username.casefold() == login.casefold()
 
     def _level(self, person: Actor) -> int:
         """What this person may do in the project; 0 for nobody, and whoever is blocked."""
@@ -124,8 +82,8 @@ class Roles:
         name = self._remote.facts.path_with_namespace
         return self._read("", person, self._remote.path("members", "all", person.id), name)
 
-    def _of_group(self, person: Actor, group: str, pin: str | None) -> Resolved | None:
-        """A group, if this person is one of it today, and it is the one of the pin."""
+    def _of_team(self, person: Actor, team: str, pin: str | None) -> Resolved | None:
+        group = team
         doing = f"asking whether {person.login} is in @{group}"
         number = self._group(group)
         if number is None:
@@ -182,51 +140,16 @@ class Roles:
             self._groups[key] = found.id if found is not None and is_it else None
         return self._groups[key]
 
-    def _owners_of_file(self) -> tuple[str, ...]:
-        if self._owners is None:
-            self._owners = self._read_owners()
-        return self._owners
+    def _owners_in(self, text: str) -> tuple[str, ...]:
+        return owners(text, self._file)
 
-    def _read_owners(self) -> tuple[str, ...]:
-        remote = self._remote
-        for place in PLACES:
-            doing = f"reading {place} of {remote.branch}"
-            text = remote.api.text(
-                remote.path("repository", "files", place, "raw"),
-                doing=doing,
-                parameters={"ref": remote.branch},
-            )
-            if text is None:
-                continue
-            found = owners(text, self._file)
-            if not found:
-                raise UsageError(
-                    doing,
-                    f"nobody owns {self._file}, so nobody could approve",
-                    hint=f"add a line for {self._file}, or name the approvers in it",
-                )
-            for name in found:
-                if not name.startswith("@") or (name.startswith("@@") and name not in _LEVELS):
-                    self._say(
-                        f"{place} names {name!r}: it is not known whose that is, so it counts for "
-                        "nobody here"
-                    )
-            return found
-        raise UsageError(
-            f"looking for CODEOWNERS of {remote.branch}",
-            "there is none, so nobody could approve",
-            hint="add CODEOWNERS, or name the approvers in assent.yaml",
-        )
+    def _why_nobody(self, owner: str) -> str | None:
+        is_name = owner in _LEVELS or (owner.startswith("@") and not owner.startswith("@@"))
+        return None if is_name else "it is not known whose that is"
 
-
-def _checked(login: str) -> str:
-    if not _LOGIN.fullmatch(login):
-        raise UsageError(f"looking for {login!r} on GitLab", _NO_LOGIN)
-    return login
-
-
-def _user(person: Actor, name: str) -> Resolved:
-    return Resolved(name=name.lower(), id=f"user:{person.id}")
+    def _text(self, place: str, branch: str, *, doing: str) -> str | None:
+        path = self._remote.path("repository", "files", place, "raw")
+        return self._remote.api.text(path, doing=doing, parameters={"ref": branch})
 
 
 _GROUP_TOKEN = (

@@ -8,16 +8,17 @@ from assent.core.change import Review, ReviewState
 from assent.core.evidence import Run
 from assent.core.identity import Actor
 from assent.errors import PolicyError
-from assent.forges.gitlab.changes import Found
 from assent.forges.gitlab.repository import FORGE, RemoteRepository
 from assent.forges.gitlab.schemas import (
     DeploymentFacts,
     Job,
+    MergeRequest,
     PipelineFacts,
     ProtectedEnvironment,
 )
 from assent.forges.gitlab.timestamps import timestamp
 from assent.forges.http_retries import RefusedError
+from assent.forges.remote.changes import Found
 from assent.ports import DeploymentRequest
 
 _RUN = re.compile(r"(?P<pipeline>[0-9]{1,19})/(?P<job>.+)", re.DOTALL)
@@ -83,7 +84,7 @@ class Runs:
                 )
         return None
 
-    def starters(self, run: Run, of: Found) -> tuple[Actor, ...]:
+    def starters(self, run: Run, of: Found[MergeRequest]) -> tuple[Actor, ...]:
         """See `Forge.started`. A run is of a change if it ran its revision or its branch, or the
         default branch, whose code nobody chooses alone. Of the job's executions those that failed
         or were cancelled without leaving a file made no bundle; which of the others it was, the
@@ -116,7 +117,9 @@ class Runs:
         actors = [self._remote.actor(user) for user in users]
         return tuple({actor.key: actor for actor in actors}.values())
 
-    def _pipeline(self, number: int, of: Found, doing: str) -> tuple[int, PipelineFacts] | None:
+    def _pipeline(
+        self, number: int, of: Found[MergeRequest], doing: str
+    ) -> tuple[int, PipelineFacts] | None:
         """The pipeline, and the number of its project: that of a fork runs in the fork."""
         own = self._remote.facts.id
         source = None if of.request is None else of.request.source_project_id
@@ -134,7 +137,7 @@ class Runs:
                 return project, found
         return None
 
-    def _is_of(self, project: int, pipeline: PipelineFacts, of: Found) -> bool:
+    def _is_of(self, project: int, pipeline: PipelineFacts, of: Found[MergeRequest]) -> bool:
         if pipeline.sha in (of.change.head, of.change.commit):
             return True
         is_here = project == self._remote.facts.id

@@ -72,6 +72,48 @@ class MergeRequest(Schema, frozen=True, kw_only=True):
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
 
+    # As `assent.forges.remote.repository.Request` has them.
+
+    @property
+    def number(self) -> int:
+        """Its number in the project."""
+        return self.iid
+
+    @property
+    def address(self) -> str:
+        """Where people see it."""
+        return self.web_url
+
+    @property
+    def text(self) -> str:
+        """Its description."""
+        return self.description or ""
+
+    @property
+    def opener(self) -> User | None:
+        """Who has opened it."""
+        return self.author
+
+    @property
+    def revision(self) -> str | None:
+        """The newest commit of it."""
+        return self.sha
+
+    @property
+    def target(self) -> str:
+        """The branch that it goes to."""
+        return self.target_branch
+
+    @property
+    def source(self) -> int | None:
+        """The number of the project that it comes from."""
+        return self.source_project_id
+
+    @property
+    def made_of(self) -> tuple[str, ...]:
+        """The commits that it can have been merged from."""
+        return tuple(one for one in (self.sha, self.squash_commit_sha) if one is not None)
+
 
 class Branch(Schema, frozen=True, kw_only=True):
     """A branch."""
@@ -167,6 +209,23 @@ class Note(Schema, frozen=True, kw_only=True):
     author: User | None = None
     system: bool = False
     internal: bool = False
+
+    # As `assent.forges.remote.repository.Message` has them.
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self.body
+
+    @property
+    def by(self) -> User | None:
+        """Who has written it."""
+        return self.author
+
+    @property
+    def is_of_forge(self) -> bool:
+        """Whether GitLab itself has written it."""
+        return self.system
 
     @property
     def is_edited(self) -> bool:

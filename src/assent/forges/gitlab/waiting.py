@@ -18,11 +18,11 @@ import msgspec
 from assent.core.evidence import Run
 from assent.errors import IdleError, UsageError
 from assent.forges.archives import Limits, unpack
-from assent.forges.gitlab.changes import Found
 from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.repository import FORGE, RemoteRepository
 from assent.forges.gitlab.schemas import Job, MergeRequest, PipelineFacts
 from assent.forges.gitlab.timestamps import timestamp
+from assent.forges.remote.changes import Found
 from assent.ports import Forge, PendingReason
 
 MOST = 50
@@ -119,7 +119,7 @@ class Open:
         request: MergeRequest,
         *,
         forge: Forge,
-        find: Callable[[], Found | None],
+        find: Callable[[], Found[MergeRequest] | None],
         shown: Comments,
         model: str,
         job: str,
@@ -210,6 +210,6 @@ class Open:
         reviewed = self._shown.reviewed_at(self._model, number)
         return reviewed is not None and any(
             timestamp(note.updated_at, doing) > reviewed
-            for note in self._shown.notes(number)
+            for note in self._shown.messages(number)
             if note.author is None or note.author.id != self._remote.own.id
         )
