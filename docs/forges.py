@@ -116,7 +116,7 @@ ROWS = (
         "numeric id, asked of GitHub",
         "numeric id, asked of GitLab",
         "claimed",
-        ("whoami", "person", "signature"),
+        ("whoami", "person", "commit_author"),
     ),
     Row(
         "who trained",

@@ -10,9 +10,10 @@ import pytest
 
 from assent.errors import UsageError
 from assent.forges.gitlab import GitLabForge
+from assent.forges.gitlab.opening import gitlab_address
 from assent.forges.local import LocalForge
 from assent.git import Repository
-from assent.wiring import gitlab_address, open_workspace
+from assent.wiring import open_workspace
 from assent.workspace import Workspace
 from tests.builders import new_repository, run_git
 

@@ -114,7 +114,7 @@ class Deployment(Struct, frozen=True, kw_only=True):
     is_rollback: bool = False
 
 
-class Signature(Struct, frozen=True, kw_only=True):
+class CommitAuthor(Struct, frozen=True, kw_only=True):
     """Whom a commit of this run names as its author, so that the forge knows the account again."""
 
     name: str
@@ -301,7 +301,7 @@ class Forge(Protocol):
     def answer(self, asked: Asked, text: str) -> str | None:
         """Answer a comment once, however often it is called; say where, if anywhere."""
 
-    def signature(self) -> Signature:
+    def commit_author(self) -> CommitAuthor:
         """Whom a commit by the account that this run acts as names."""
 
     def propose(self, proposal: Proposal) -> str:

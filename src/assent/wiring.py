@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -12,11 +11,13 @@ from typing import Any
 
 import msgspec
 
-from assent.ci.environment import Context, read_context
+from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
+from assent.core.context import Context
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
+from assent.forges.opening import Opening
 from assent.git import BaseBranch, Repository
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Forge, Store
@@ -24,15 +25,8 @@ from assent.setup.pipelines import Pipelines
 from assent.stores.directory import DirectoryStore
 from assent.workspace import Workspace
 
-_ADDRESS = re.compile(
-    r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[A-Za-z0-9.-]+)(?::\d+)?[/:]"
-    r"(?P<name>[A-Za-z0-9_-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?"
-)
-_GITLAB_ADDRESS = re.compile(
-    r"(?:https://(?:[^@/]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/"
-    r"|(?:ssh://git@(?P<ssh>[A-Za-z0-9.-]+)(?::\d+)?/|git@(?P<scp>[A-Za-z0-9.-]+):))"
-    r"(?P<name>[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*?/[A-Za-z0-9_.-]+?)(?:\.git)?/?"
-)
+FORGES = ("github", "gitlab")
+"""The forges, each a folder below `forges/`, beside the local stand-in."""
 
 
 def open_workspace(
@@ -53,15 +47,13 @@ def open_workspace(
     root = path.resolve().parent
     _say_left(root / ".assent" / "aside", say)
     context = _context(environ)
-    repository = Repository(
-        root, _credentials(environ, context), account=_git_account(environ, context), say=say
-    )
+    repository = _repository(root, environ, context, say)
     remote = _remote(repository, config)
     forge: Forge
     named = _forge_name(environ, context)
-    if named in ("github", "gitlab"):
-        make = _github if named == "github" else _gitlab
-        forge = make(environ, context, repository, path, say)
+    if named in FORGES:
+        name = repository.relative(path.resolve())
+        forge = _opening(named).open_forge(environ, context, repository, name, say)
         base = BaseBranch(repository, remote, ask=forge.branch)
     else:
         base = BaseBranch(repository, remote)
@@ -92,21 +84,37 @@ def pipelines_of(forge: str, *, origin: str | None = None, install: str | None =
     """What runs Assent in the CI of a forge: from where it is fetched (`origin`), and what jobs
     install.
     """
+    return _opening(forge).pipelines(origin, install)
+
+
+def _opening(forge: str) -> Opening:
+    """How a forge of `FORGES` is opened. None is imported before somebody asks for it."""
     if forge == "github":
-        from assent.forges.github.workflows import GitHubWorkflows
+        from assent.forges.github import opening as github
 
-        return GitHubWorkflows(origin)
-    from assent.forges.gitlab.pipelines import GitLabPipelines
+        return github
+    from assent.forges.gitlab import opening as gitlab
 
-    return GitLabPipelines(templates=origin, install=install)
+    return gitlab
+
+
+def _repository(
+    root: Path, environ: Mapping[str, str], context: Context, say: Callable[[str], None]
+) -> Repository:
+    """The repository around `root`, with what Git needs in the CI of a forge."""
+    if context.system not in FORGES:
+        return Repository(root, say=say)
+    opening = _opening(context.system)
+    credentials, account = opening.credentials(environ, context), opening.git_account(environ)
+    return Repository(root, credentials, account=account, say=say)
 
 
 def _say_left(folder: Path, say: Callable[[str], None]) -> None:
     """Name what runs that were killed have left aside, whichever verb this is."""
     if not folder.is_dir():
         return
-    from assent.making.alone import goes_on
     from assent.making.aside import left_below
+    from assent.making.run_lock import goes_on
 
     for one in left_below(folder):
         if not goes_on(one):
@@ -132,165 +140,18 @@ def _forge_name(environ: Mapping[str, str], context: Context) -> str | None:
     """Which forge it is: that of its own CI, and wherever else what `ASSENT_FORGE` says."""
     asked = environ.get("ASSENT_FORGE") or None
     doing = "choosing the forge"
-    if asked not in (None, "github", "gitlab", "local"):
+    if asked not in (None, *FORGES, "local"):
         raise UsageError(
             doing,
             f"ASSENT_FORGE is {asked!r}",
-            hint="write github, gitlab or local, or leave it out",
+            hint=f"write {', '.join(FORGES)} or local, or leave it out",
         )
-    if asked == "local" and context.system in ("github", "gitlab"):
-        where = "GitHub Actions" if context.system == "github" else "GitLab CI"
+    if asked == "local" and context.system in FORGES:
+        where = _opening(context.system).CI
         raise UsageError(
             doing, f"ASSENT_FORGE is local in a run of {where}, where anybody could claim any name"
         )
     return asked or context.system
-
-
-def _token(environ: Mapping[str, str]) -> str | None:
-    return environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN") or None
-
-
-def _gitlab_token(environ: Mapping[str, str]) -> str | None:
-    return environ.get("ASSENT_GITLAB_TOKEN") or None
-
-
-def _credentials(environ: Mapping[str, str], context: Context) -> list[tuple[str, str]]:
-    """What Git needs to fetch and push in CI when the checkout has kept no token, or one that may
-    not push: a job's own token of GitLab may so only where the project allows it.
-    """
-    if context.system == "github":
-        account, token = "x-access-token", _token(environ)
-    elif context.system == "gitlab":
-        # A token of Git's own: the one for the API need not push where only Maintainers may.
-        account, token = "oauth2", environ.get("ASSENT_LEDGER_TOKEN") or _gitlab_token(environ)
-    else:
-        return []
-    if token is None or context.server_url is None:
-        return []
-    import base64  # only CI needs it
-
-    secret = base64.b64encode(f"{account}:{token}".encode()).decode()
-    name = f"http.{context.server_url}/.extraheader"
-    # The empty value ends what the checkout may have kept: two tokens are refused.
-    return [(name, ""), (name, f"AUTHORIZATION: basic {secret}")]
-
-
-def _git_account(environ: Mapping[str, str], context: Context) -> str:
-    """Who Git is in CI and what it needs, for whom a remote has refused; empty outside."""
-    if context.system == "github":
-        return "Git acts with the job's token: it needs the permission `contents: write` to push"
-    if context.system != "gitlab":
-        return ""
-    needed = (
-        "a project or group access token that is valid, with the scope `write_repository`, and "
-        "with the role Maintainer where `assent/*` is protected"
-    )
-    if environ.get("ASSENT_LEDGER_TOKEN"):
-        return f"Git acts with ASSENT_LEDGER_TOKEN: it must be {needed}"
-    own = "ASSENT_GITLAB_TOKEN" if _gitlab_token(environ) else "the job token (CI_JOB_TOKEN)"
-    return (
-        f"Git acts with {own}, because ASSENT_LEDGER_TOKEN is not set here: a protected variable, "
-        f"{needed}"
-    )
-
-
-def _github(
-    environ: Mapping[str, str],
-    context: Context,
-    repository: Repository,
-    path: Path,
-    say: Callable[[str], None],
-) -> Forge:
-    from assent.forges.github.forge import WORKFLOW, GitHubForge
-
-    name, api = context.repository, context.api_url
-    if context.system != "github" or name is None or api is None:
-        name, api = _github_address(environ, repository)
-    return GitHubForge(
-        name,
-        api=api,
-        token=_token(environ),
-        checkout=repository,
-        event=context.event or None,
-        payload=context.payload,
-        run=None if context.system != "github" or context.run is None else context.run.id,
-        run_address=None if context.run is None else context.run.address,
-        sha=context.sha,
-        ref=context.ref,
-        before=context.before,
-        workflow=environ.get("ASSENT_WORKFLOW") or WORKFLOW,
-        account=environ.get("ASSENT_ACCOUNT") or None,
-        file=repository.relative(path.resolve()),
-        say=say,
-    )
-
-
-def _github_address(environ: Mapping[str, str], repository: Repository) -> tuple[str, str]:
-    """The repository's name and the API's address, by the address of `origin`."""
-    doing = "looking for the repository on GitHub"
-    address = repository.config("remote.origin.url") or ""
-    found = _ADDRESS.fullmatch(address)
-    if found is None:
-        raise UsageError(
-            doing,
-            "`origin` is no address of GitHub",
-            hint="set GITHUB_REPOSITORY to owner/name, or run it in a clone from GitHub",
-        )
-    host = found["host"].lower()
-    api = "https://api.github.com" if host == "github.com" else f"https://{host}/api/v3"
-    return found["name"], environ.get("GITHUB_API_URL") or api
-
-
-def _gitlab(
-    environ: Mapping[str, str],
-    context: Context,
-    repository: Repository,
-    path: Path,
-    say: Callable[[str], None],
-) -> Forge:
-    from assent.forges.gitlab.forge import GitLabForge
-
-    is_here = context.system == "gitlab"
-    name, api = context.repository, context.api_url
-    if not is_here or name is None or api is None:
-        name, api = gitlab_address(environ, repository)
-    return GitLabForge(
-        name,
-        api=api,
-        token=_gitlab_token(environ),
-        job_token=environ.get("CI_JOB_TOKEN") or None if is_here else None,
-        checkout=repository,
-        merge_request=context.merge_request,
-        note=context.note if is_here else None,
-        run=None if not is_here or context.run is None else context.run.id,
-        run_address=None if context.run is None else context.run.address,
-        sha=context.sha,
-        ref=context.ref,
-        before=context.before,
-        account=environ.get("ASSENT_ACCOUNT") or None,
-        file=repository.relative(path.resolve()),
-        say=say,
-    )
-
-
-def gitlab_address(environ: Mapping[str, str], repository: Repository) -> tuple[str, str]:
-    """The project's name and the API's address, by the variables, else by the address of `origin`.
-    Below which path of its host a server is, that address does not tell.
-    """
-    named, api = environ.get("CI_PROJECT_PATH"), environ.get("CI_API_V4_URL")
-    if named and api:
-        return named, api
-    address = repository.config("remote.origin.url") or ""
-    found = _GITLAB_ADDRESS.fullmatch(address)
-    if found is None:
-        raise UsageError(
-            "looking for the project on GitLab",
-            "`origin` is no address of GitLab",
-            hint="set CI_PROJECT_PATH to group/project and CI_API_V4_URL to "
-            "https://<your server>/api/v4, or run it in a clone from GitLab",
-        )
-    host = (found["host"] or found["ssh"] or found["scp"]).lower() + (found["port"] or "")
-    return named or found["name"], api or f"https://{host}/api/v4"
 
 
 def _find(start: Path) -> Path:

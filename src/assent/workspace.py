@@ -8,15 +8,15 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
-from assent.ci.environment import Context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config, ModelSettings
 from assent.core.change import Change
 from assent.core.clock import Clock, clock_of, wrong_clock
+from assent.core.context import Context
 from assent.core.digest import Digest
 from assent.core.evidence import Run
 from assent.core.registry import rfc3339
-from assent.errors import AssentError, OutsideError, PolicyError, UsageError
+from assent.errors import OutsideError, PolicyError, UsageError
 from assent.git import BaseBranch, Repository, steering
 from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
@@ -59,7 +59,7 @@ class Workspace:
     @property
     def is_in_forge_ci(self) -> bool:
         """Whether this is a run of the CI of the forge itself, which knows who did what."""
-        return self.context.system in ("github", "gitlab")
+        return self.context.is_of_forge
 
     @cached_property
     def clock(self) -> Clock:
@@ -157,23 +157,6 @@ class Workspace:
             return None
         name = f"{path} of {self.base_branch or 'the base branch'}"
         return read_config(text, name)
-
-    def proposed_config(self, change: Change) -> tuple[Config | None, str]:
-        """The configuration that a change brings. Where the change is not checked out it is read
-        from its revision, as data; None, and why, if that cannot be done.
-        """
-        head = self.repository.resolve("HEAD")
-        if self.context.system is None or head in (change.head, change.commit):
-            return self.config, ""
-        path = self.repository.relative(self.root / FILE)
-        try:
-            self.repository.bring("origin", change.head)
-            text = self.repository.show(change.head, path)
-            if text is None:
-                return None, f"{path} is deleted"
-            return read_config(text, f"{path} of {change.id}"), ""
-        except AssentError as error:
-            return None, f"{path} of {change.id} cannot be read: {error.problem}"
 
     def base_policy(self, model: str) -> Policy | None:
         """The policy of the base branch, or None if that has no such model yet."""

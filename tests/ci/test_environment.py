@@ -6,15 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from assent.ci.environment import (
-    MAX_PAYLOAD_BYTES,
-    Channel,
-    Context,
-    read_context,
-    read_run,
-)
+from assent.ci.environment import read_context, read_run
+from assent.core.context import Channel, Context
 from assent.core.evidence import Run
 from assent.errors import PolicyError, UsageError
+from assent.forges.github import context as github
+from assent.forges.gitlab import context as gitlab
+from assent.forges.variables import MAX_PAYLOAD_BYTES, number_at, text_at
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -117,6 +115,9 @@ def test_everything_that_github_says_is_one_value() -> None:
         api_url="https://api.github.com",
         run=read_run(GITHUB),
         channel=Channel(output="/output", summary="/summary"),
+        untrusted="",
+        way=github.WAY,
+        without_tokens=github.WITHOUT_TOKENS,
     )
 
 
@@ -212,6 +213,9 @@ def test_everything_that_gitlab_says_is_one_value() -> None:
         run=Run(system="gitlab", id="41/promote", address=GITLAB["CI_JOB_URL"]),
         project=12,
         environment="churn/production",
+        untrusted="",
+        way=gitlab.WAY,
+        without_tokens=gitlab.WITHOUT_TOKENS,
     )
 
 
@@ -463,8 +467,8 @@ def test_an_event_is_read_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text('{"workflow_run": {"id": 5, "path": "x.yml"}}')
     found = read_context({**PUSH, "GITHUB_EVENT_PATH": str(path)})
-    assert found.number("workflow_run", "id") == 5
-    assert found.text("workflow_run", "path") == "x.yml"
+    assert number_at(found.payload, "workflow_run", "id") == 5
+    assert text_at(found.payload, "workflow_run", "path") == "x.yml"
 
 
 @pytest.mark.parametrize(
@@ -484,4 +488,4 @@ def test_an_event_is_read_from_its_file(tmp_path: Path) -> None:
 def test_the_event_says_which_pull_request_to_ask_about(
     event: str, payload: bytes, number: int | None
 ) -> None:
-    assert context(payload, GITHUB_EVENT_NAME=event).pull_number == number
+    assert github.pull_number(context(payload, GITHUB_EVENT_NAME=event)) == number

@@ -14,16 +14,17 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from assent.ci.environment import TOKENS, Channel
 from assent.cli import published, review, run
 from assent.cli.main import group
 from assent.cli.output import findings as show_findings
 from assent.cli.output import line
 from assent.cli.published import MOST_ANNOTATIONS, OUTPUTS, Published, publish
+from assent.core.context import Channel
 from assent.core.digest import digest_of
 from assent.core.evidence import Evidence
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import ExitCode, OutsideError
+from assent.forges.variables import TOKENS
 from assent.judging.review import ReviewResult
 from assent.recording.outcome import Decided
 from assent.report.review import ReviewReport

@@ -313,7 +313,7 @@ def test_a_group_that_does_not_exist_matches_nobody(case: Case) -> None:
 
 
 def test_a_commit_of_ours_names_somebody(case: Case) -> None:
-    signature = case.forge.signature()
+    signature = case.forge.commit_author()
     assert signature.name
     assert signature.email
     assert not set("<>\n") & set(signature.name + signature.email)

@@ -25,7 +25,7 @@ from assent.core.verdict import Finding, Outcome
 from assent.errors import IntegrityError, UsageError
 from assent.judging import inspection as judged
 from assent.judging.review import report_on
-from assent.making.bundles import find
+from assent.making.bundle_lookup import find
 from assent.measure.models import deadline
 from assent.ports import Source, View
 from assent.recording.reading import read_ledger

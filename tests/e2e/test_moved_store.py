@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from assent.config.read import read_config
 from assent.judging.moved_store import moved_store
-from assent.making.bundles import find
+from assent.making.bundle_lookup import find
 from assent.recording.reading import read_ledger
 from assent.wiring import open_workspace
 from tests.e2e.project import CONFIG, GRACE, Project

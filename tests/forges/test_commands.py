@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assent.forges.commands import Approval, approvals, commands
+from assent.forges.commands import ApprovalCommand, approvals, commands
 from assent.ports import Command, CommandName
 from tests.effort import examples
 
 DIGEST = "sha256:" + "ab12" * 16
 LINE = f"/assent approve churn {DIGEST}"
-COMMAND = Approval(model="churn", digest=DIGEST)
+COMMAND = ApprovalCommand(model="churn", digest=DIGEST)
 
 
 @pytest.mark.parametrize(

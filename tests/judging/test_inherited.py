@@ -13,7 +13,7 @@ from assent.core.change import Author, Change
 from assent.core.entry import Kind, decode_entry
 from assent.judging import inherited as module
 from assent.judging.inherited import Inherited, inherited
-from assent.making.bundles import find
+from assent.making.bundle_lookup import find
 from assent.recording.reading import read_ledger
 from assent.testing.forge import MemoryForge
 from assent.verbs.explain import explain

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from assent.errors import OutsideError, UsageError
-from assent.making.alone import goes_on
 from assent.making.aside import Aside, aside, cut_off, is_left
-from assent.making.standing import standing_outputs
+from assent.making.existing_outputs import standing_outputs
+from assent.making.run_lock import goes_on
 
 
 @pytest.fixture

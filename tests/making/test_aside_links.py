@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assent.making.aside import aside, cut_off, is_left
-from assent.making.standing import standing_outputs
+from assent.making.existing_outputs import standing_outputs
 
 LAYOUTS = {
     # name: (what is there, the pattern)

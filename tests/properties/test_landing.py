@@ -18,9 +18,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assent.ci.environment import Context
 from assent.core.bundle import ModelFile, config_blob, manifest_blob
 from assent.core.change import Author, Change, ReviewState
+from assent.core.context import Context
 from assent.core.digest import Digest, digest_of
 from assent.core.entry import Kind, decode_entry
 from assent.core.evidence import Code, Evidence
@@ -106,7 +106,7 @@ class Team:
     def workspace(self, event: str, **more: str) -> Workspace:
         """A trusted run as it begins: nothing is read yet."""
         repository = Repository(self.folder)
-        context = Context(system="github", event=event, ref="refs/heads/main", **more)  # type: ignore[arg-type]  # texts
+        context = Context(system="github", event=event, ref="refs/heads/main", untrusted="", **more)  # type: ignore[arg-type]  # texts
         trunk = BaseBranch(repository, None)
         parts = {"repository": repository, "branch": trunk, "context": context}
         return replace(self.opened, forge=self.forge, **parts)  # type: ignore[arg-type]  # as above

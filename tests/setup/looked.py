@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from assent.setup.looking import look
+from assent.setup.detection import look
 from assent.setup.scripts import read_script
 from assent.setup.seen import ModelSeen, Step
 from assent.setup.source import Sources

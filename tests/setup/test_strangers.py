@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from assent.setup.commandlines import demanded, subcommands
-from assent.setup.looking import look
+from assent.setup.config_text import config_text
+from assent.setup.detection import look
 from assent.setup.source import Sources
-from assent.setup.text import config_text
 from assent.setup.tree import Tree
 from tests.setup.looked import only_model, step, written
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from assent.ci.environment import Context
+from assent.ci.environment import read_context
 from assent.core.change import Change
 from assent.core.evidence import Run
 from assent.core.verdict import Decision
@@ -194,8 +194,9 @@ def test_nothing_of_a_change_is_made_here(project: Project) -> None:
 @pytest.mark.threat(16)
 def test_it_runs_on_the_default_branch_alone(project: Project) -> None:
     own, _ = workspace(project, Broken("!7", AssertionError("looked at")))
-    for event, ref in (("merge_request_event", "refs/heads/main"), ("pipeline", "refs/heads/x")):
-        there = replace(own, context=Context(system="gitlab", event=event, ref=ref))
+    for event, branch in (("merge_request_event", "main"), ("pipeline", "x")):
+        said = {"GITLAB_CI": "true", "CI_PIPELINE_SOURCE": event, "CI_COMMIT_BRANCH": branch}
+        there = replace(own, context=read_context(said))
         with pytest.raises(PolicyError, match="reviewing the changes of churn that wait"):
             review_waiting(there, "churn", JOB)
 

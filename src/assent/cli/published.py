@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from assent.ci import outputs, reports
-from assent.ci.environment import Channel
+from assent.core.context import Channel
 from assent.core.scalar import Scalar, number
 from assent.core.verdict import Finding, Outcome
 from assent.recording.outcome import Decided

@@ -29,17 +29,17 @@ _QUOTED = re.compile(r" {0,3}>")
 _OPAQUE = re.compile(r"\s*(?:```|~~~|<|\$\$)")
 
 
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
+class ApprovalCommand(msgspec.Struct, frozen=True, kw_only=True):
     """`/assent approve <model> <digest>`. `digest` may be cut off after its first digits."""
 
     model: str
     digest: str
 
 
-def approvals(body: str) -> tuple[Approval, ...]:
+def approvals(body: str) -> tuple[ApprovalCommand, ...]:
     """The approvals that a comment gives, in the order of its lines."""
     return tuple(
-        Approval(model=command.model, digest=command.typed)
+        ApprovalCommand(model=command.model, digest=command.typed)
         for command in commands(body)
         if command.model is not None and command.typed is not None
     )

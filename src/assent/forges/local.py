@@ -28,13 +28,13 @@ from assent.files import write_atomically
 from assent.git import BaseBranch, Repository
 from assent.ports import (
     Asked,
+    CommitAuthor,
     Deployment,
     DeploymentRequest,
     Notice,
     Proposal,
     Protection,
     ProtectionState,
-    Signature,
     Waiting,
 )
 
@@ -303,10 +303,10 @@ class LocalForge:
         del asked, text
         return None
 
-    def signature(self) -> Signature:
-        """See `Forge.signature`."""
+    def commit_author(self) -> CommitAuthor:
+        """See `Forge.commit_author`."""
         own = self.whoami()
-        return Signature(name=own.login, email=own.id)
+        return CommitAuthor(name=own.login, email=own.id)
 
     def propose(self, proposal: Proposal) -> str:
         """See `Forge.propose`. Without a server the branch itself is the change."""

@@ -30,7 +30,7 @@ class History(Protocol):
         """Whether a commit is known to have another one in its history."""
 
 
-class Written(msgspec.Struct, frozen=True, kw_only=True):
+class WrittenCommit(msgspec.Struct, frozen=True, kw_only=True):
     """A commit, and whom it names. `committer` is None where the forge itself made the commit."""
 
     sha: str
@@ -62,7 +62,9 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     is_told: bool = False
 
 
-def made_by(commits: Sequence[Written], pushes: Sequence[Push] | None, history: History) -> Made:
+def made_by(
+    commits: Sequence[WrittenCommit], pushes: Sequence[Push] | None, history: History
+) -> Made:
     """Who made `commits`. `pushes` are those of the branch, oldest first; None where the forge does
     not tell. What only brings in the base (a merge, or a rebase, that holds just what Git makes of
     it) makes nobody an author. Where that is not known, it does. Nor does a later push hide who
@@ -172,7 +174,7 @@ def distinct(authors: Iterable[Author]) -> tuple[Author, ...]:
     return tuple(found.values())
 
 
-def named(commits: Iterable[Written]) -> Iterator[Author]:
+def named(commits: Iterable[WrittenCommit]) -> Iterator[Author]:
     """Everybody whom commits name."""
     for one in commits:
         yield one.author
@@ -185,7 +187,7 @@ def _passed(actor: Actor) -> str:
     return f"`{actor.login}` brought in the base branch and nothing else, which makes no author"
 
 
-def _named(one: Written, *, is_rebased: bool, is_told: bool) -> list[Author]:
+def _named(one: WrittenCommit, *, is_rebased: bool, is_told: bool) -> list[Author]:
     """Whom a commit names. A rebase makes whoever does it the committer of what others wrote."""
     found = [one.author] if one.committer is None or is_rebased else [one.author, one.committer]
     return [
@@ -212,7 +214,7 @@ class _Change:
     what Git makes of them.
     """
 
-    def __init__(self, commits: Sequence[Written], history: History) -> None:
+    def __init__(self, commits: Sequence[WrittenCommit], history: History) -> None:
         self._parents: Mapping[str, tuple[str, ...]] = {one.sha: one.parents for one in commits}
         self._onto = self._edges(self._parents)
         self._history = history
@@ -284,7 +286,7 @@ class _Change:
                 waiting += self._parents[one]
         return frozenset(found)
 
-    def _is_idle(self, one: Written) -> bool:
+    def _is_idle(self, one: WrittenCommit) -> bool:
         if len(one.parents) != 2 or one.co_authors:
             return False
         return self._history.adds_nothing(one.sha, *one.parents) is True

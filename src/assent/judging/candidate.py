@@ -23,7 +23,8 @@ from assent.errors import AssentError, UsageError
 from assent.judging.inherited import NOTHING, Inherited, inherited
 from assent.judging.inspection import compare_bundles
 from assent.judging.opinions import count_approvals, makers_without_account
-from assent.making.bundles import baseline, open_bundle
+from assent.making.bundle_lookup import baseline
+from assent.making.bundles import open_bundle
 from assent.making.changed_inputs import difference, foreign
 from assent.making.inputs import changed_names
 from assent.making.locks import lock_at, mistrust

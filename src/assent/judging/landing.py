@@ -17,7 +17,8 @@ from assent.core.digest import Digest
 from assent.core.entry import Kind
 from assent.errors import AssentError, IdleError, OutsideError, PolicyError, UsageError
 from assent.judging.mainline import mainline, read_back
-from assent.making.bundles import of_inputs, open_bundle, read_bundle
+from assent.making.bundle_lookup import of_inputs
+from assent.making.bundles import open_bundle, read_bundle
 from assent.making.changed_inputs import difference, foreign
 from assent.making.locks import lock_at, locked_of
 from assent.ports import View

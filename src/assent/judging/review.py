@@ -16,9 +16,9 @@ from assent.judging.landing import of_another_base, require_base
 from assent.judging.moved_store import moved_store
 from assent.judging.opinions import all_reviews
 from assent.judging.review_notes import candidate_notes, reused_notes, reverting_notes
-from assent.judging.rule_changes import guarding_files, rule_changes_of
+from assent.judging.rule_changes import guarding_files, proposed_config, rule_changes_of
 from assent.making.attachments import read_attachment
-from assent.making.bundles import find
+from assent.making.bundle_lookup import find
 from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.ports import Notice, View
 from assent.recording.namesakes import namesake_of_change
@@ -112,7 +112,7 @@ def report_on(
     change = workspace.change()
     policy = workspace.base_policy(model)
     own = workspace.config.policies[model]
-    proposed, problem = workspace.proposed_config(change)
+    proposed, problem = proposed_config(workspace, change)
     judgement = judge(
         workspace,
         view,

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from assent.config.read import read_config
 from assent.config.settings import FILE, Config
 from assent.core.change import Change
+from assent.errors import AssentError
 from assent.policy.rules import rule_changes
 from assent.workspace import Workspace
 
@@ -20,6 +22,25 @@ _GUARDING = (
     ".gitlab/CODEOWNERS",
 )
 """What decides who must review and what runs: forges read it from these places."""
+
+
+def proposed_config(workspace: Workspace, change: Change) -> tuple[Config | None, str]:
+    """The configuration that a change brings. Where the change is not checked out it is read from
+    its revision, as data; None, and why, if that cannot be done.
+    """
+    repository = workspace.repository
+    head = repository.resolve("HEAD")
+    if workspace.context.system is None or head in (change.head, change.commit):
+        return workspace.config, ""
+    path = repository.relative(workspace.root / FILE)
+    try:
+        repository.bring("origin", change.head)
+        text = repository.show(change.head, path)
+        if text is None:
+            return None, f"{path} is deleted"
+        return read_config(text, f"{path} of {change.id}"), ""
+    except AssentError as error:
+        return None, f"{path} of {change.id} cannot be read: {error.problem}"
 
 
 def rule_changes_of(workspace: Workspace, model: str, proposed: Config) -> tuple[str, ...]:

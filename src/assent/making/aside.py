@@ -21,8 +21,8 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.files import write_atomically
-from assent.making.alone import alone
-from assent.making.standing import standing_outputs
+from assent.making.existing_outputs import standing_outputs
+from assent.making.run_lock import alone
 from assent.measure.files import (
     file_digest,
     link_text,

@@ -17,7 +17,7 @@ from assent.config.settings import FILE, ModelSettings
 from assent.core.evidence import Evidence
 from assent.errors import AssentError
 from assent.files import as_text
-from assent.making.dvc import LOCK, POINTER, Dvc, Read, read_dvc
+from assent.making.dvc import LOCK, POINTER, Dvc, ReadText, read_dvc
 from assent.making.inputs import InputNames, patterns_of, rerun, say_changed
 from assent.making.keepsakes import is_document
 from assent.making.notebooks import cells_digest
@@ -281,7 +281,7 @@ def _made(models: Mapping[str, ModelSettings], model: str) -> list[ModelSettings
     return [msgspec.structs.replace(one, incremental=()) for one in (settings, *above)]
 
 
-def _dvc(read: Read, names: Iterable[str]) -> Dvc:
+def _dvc(read: ReadText, names: Iterable[str]) -> Dvc:
     """What DVC's files say at a revision. What cannot be read says nothing: then the files are
     compared by their names.
     """
@@ -291,7 +291,7 @@ def _dvc(read: Read, names: Iterable[str]) -> Dvc:
         return Dvc()
 
 
-def _reader(workspace: Workspace, prefix: str, commit: str) -> Read:
+def _reader(workspace: Workspace, prefix: str, commit: str) -> ReadText:
     return lambda name: workspace.repository.show(commit, f"{prefix}{name}")
 
 

@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 
 import msgspec
 
-from assent.making.writing import NOTEBOOK, wrote
+from assent.making.command_outputs import NOTEBOOK, wrote
 from assent.measure.patterns import is_glob
 
 SCRIPTS = (".py", ".sh", ".R", ".r", ".jl", NOTEBOOK, ".js", ".pl", ".rb")

@@ -34,7 +34,7 @@ PIPELINE, LOCK, POINTER = "dvc.yaml", "dvc.lock", ".dvc"
 _PARAMETERS = (".yaml", ".yml", ".json")
 """Files of parameters that are looked into."""
 
-Read = Callable[[str], bytes | None]
+ReadText = Callable[[str], bytes | None]
 """The content of a file by its name relative to the root; None if there is none."""
 
 
@@ -85,7 +85,7 @@ def made_by_dvc(settings: ModelSettings, dvc: Dvc) -> tuple[str, ...]:
     return dvc.outs if runs_dvc(settings.train) or runs_dvc(settings.evaluate) else ()
 
 
-def read_dvc(read: Read, names: Iterable[str]) -> Dvc:
+def read_dvc(read: ReadText, names: Iterable[str]) -> Dvc:
     """What the pipeline at the root says, and the pointers to `names`: for a path its own and
     those of the folders it is in. Raises `UsageError` for a file that DVC could not read either.
     """
@@ -116,7 +116,7 @@ def read_dvc(read: Read, names: Iterable[str]) -> Dvc:
         ) from None
 
 
-def working_tree(root: Path) -> Read:
+def working_tree(root: Path) -> ReadText:
     """How files of the working tree are read: small ones, and none outside of it."""
 
     def read(name: str) -> bytes | None:

@@ -15,17 +15,18 @@ from assent.core.evidence import MAX_PRODUCTS, Code, Environment, Evidence, Step
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import detach
-from assent.making.bundles import digest_here, is_here, load, made_by, open_bundle
+from assent.making.bundles import load, made_by, open_bundle
+from assent.making.command_run import Expected, Ran, recovered, run
 from assent.making.evidence import measure
 from assent.making.inputs import Inputs, why_changed
 from assent.making.locks import current_lock
+from assent.making.model_files import digest_here, is_here
 from assent.making.outputs import data_of, evidence_files
 from assent.making.preflight import (
     may_fetch,
     require_inputs_here,
     require_ready,
 )
-from assent.making.running import Expected, Ran, recovered, run
 from assent.making.scratch import Evaluated, Trained, Written, forget, keep, kept
 from assent.making.worktree import (
     documents_of,

@@ -18,7 +18,7 @@ from assent.core.profile import DataProfile, Overlap, RowChanges
 from assent.core.scalar import Scalar
 from assent.errors import AssentError, OutsideError, to_install
 from assent.making.attachments import attach, read_attachment
-from assent.making.bundles import baseline
+from assent.making.bundle_lookup import baseline
 from assent.measure import engine
 from assent.measure.data import read_data
 from assent.measure.dialect import AS_WRITTEN, Reading

@@ -70,7 +70,7 @@ def take(
     known = decode_evidence(taken, evidence_bytes)
     if taken.model != model:
         raise IntegrityError(doing, f"bundle {short(digest)} is of {taken.model!r}")
-    _require_of_run(known.run, left_by or _woken_by(workspace), doing)
+    _require_of_run(known.run, left_by or workspace.context.woken_by, doing)
     if len(taken.files) + len(taken.attachments) > MAX_FILES:
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(one.size > MAX_BYTES for one in taken.attachments):
@@ -98,15 +98,6 @@ def take(
         size_bytes=sum(file.size_bytes for file in taken.files),
         new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
     )
-
-
-def _woken_by(workspace: Workspace) -> Run | None:
-    """The run whose end has started this job, in GitHub Actions; None for any other job."""
-    context = workspace.context
-    if context.system != "github" or context.event != "workflow_run":
-        return None
-    number, attempt = (context.number("workflow_run", name) for name in ("id", "run_attempt"))
-    return Run(system="github", id=str(number), attempt=attempt or 0)
 
 
 def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:

@@ -8,13 +8,14 @@ from typing import IO
 from assent.config.settings import FILE
 from assent.core.digest import Digest, hex_of
 from assent.errors import UsageError
-from assent.making.bundles import digest_here, load, open_bundle
+from assent.making.bundles import load, open_bundle
+from assent.making.command_run import recovered
 from assent.making.evaluation import run_evaluation
 from assent.making.inputs import Inputs
 from assent.making.locks import current_lock
+from assent.making.model_files import digest_here
 from assent.making.packing import make_bundle
 from assent.making.preflight import require_ready
-from assent.making.running import recovered
 from assent.making.scratch import Evaluated, Trained, kept
 from assent.making.training import run_training
 from assent.making.worktree import (

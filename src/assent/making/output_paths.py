@@ -19,8 +19,8 @@ from assent.config.settings import FILE, ModelSettings
 from assent.errors import UsageError
 from assent.making.dvc import LOCK as DVC_LOCK
 from assent.making.dvc import PIPELINE
+from assent.making.existing_outputs import standing_outputs
 from assent.making.outputs import data_of, is_command, literals
-from assent.making.standing import standing_outputs
 from assent.making.worktree import some_of, written
 from assent.measure.files import (
     PLACEHOLDERS,

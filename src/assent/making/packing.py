@@ -24,9 +24,9 @@ from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import attached
 from assent.making.bundles import open_bundle, read_bundle, remember
+from assent.making.command_run import recovered
 from assent.making.inputs import Inputs, why_changed
 from assent.making.locks import current_lock
-from assent.making.running import recovered
 from assent.making.scratch import Evaluated, kept
 from assent.making.worktree import documents_of, inputs_of
 from assent.measure.model_files import is_executable, model_files

@@ -14,9 +14,11 @@ from assent.core.bundle import Bundle
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Code, Evidence, Step
 from assent.errors import IntegrityError, UsageError
-from assent.making.bundles import digest_here, load, made_by, open_bundle, placed, put_model
+from assent.making.bundles import load, made_by, open_bundle
+from assent.making.command_run import Expected, recovered, run
 from assent.making.inputs import Inputs
 from assent.making.locks import lock_here
+from assent.making.model_files import digest_here, placed, put_model
 from assent.making.output_paths import say_shared
 from assent.making.preflight import (
     awaited,
@@ -25,7 +27,6 @@ from assent.making.preflight import (
     require_inputs_here,
     require_ready,
 )
-from assent.making.running import Expected, recovered, run
 from assent.making.scratch import Trained, Written, forget, keep
 from assent.making.worktree import (
     changed_files,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from assent.core.entry import Draft, Entry
 from assent.ports import MovedError, View
-from assent.recording.keys import Key
+from assent.recording.idempotency_keys import Key
 from assent.recording.namesakes import require_own_name
 from assent.recording.pointers import point_all, point_head
 from assent.recording.reading import read_ledger, require_witness

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from assent.errors import OutsideError, PolicyError
 from assent.git import GitError, Repository, refusal
-from assent.ports import Signature
+from assent.ports import CommitAuthor
 
 
 def tip(repository: Repository, remote: str | None, branch: str) -> str | None:
@@ -29,7 +29,7 @@ def tip(repository: Repository, remote: str | None, branch: str) -> str | None:
     return tips.get(ref)
 
 
-def require_own(repository: Repository, base: str, commit: str, own: Signature) -> None:
+def require_own(repository: Repository, base: str, commit: str, own: CommitAuthor) -> None:
     """Raise `PolicyError` if somebody else has put a commit on the branch, merges aside: what
     they did would be lost.
     """
@@ -51,7 +51,7 @@ def commit_file(
     content: bytes,
     *,
     message: str,
-    by: Signature,
+    by: CommitAuthor,
     at: str,
 ) -> str:
     """A commit on `parent` in which one file is another one. Neither the working tree nor its

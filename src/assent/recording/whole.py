@@ -14,7 +14,7 @@ from assent.recording.witnesses import beyond, head_of, not_in
 from assent.workspace import Workspace
 
 
-class Read(msgspec.Struct, frozen=True, kw_only=True):
+class FullRead(msgspec.Struct, frozen=True, kw_only=True):
     """A ledger read whole, with the pointers that were read before it: the fold of the entries,
     the digest and the date of each, and the pointers that were not derived from any of them.
     """
@@ -48,7 +48,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
         return {name: pair for name, pair in wrong.items() if name not in self.witnessed}
 
 
-def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> Read:
+def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> FullRead:
     """Read the pointers and then the ledger (`remembered` as in `Ledger.read`): a pointer that is
     behind is normal, one that the ledger does not know of is not. Raises `IntegrityError` if the
     chain is broken.
@@ -73,7 +73,7 @@ def read_whole(workspace: Workspace, model: str, *, remembered: bool = True) -> 
             witnessed[name] = beyond(name, pointer, registry.state.seq)
         elif digests[pointer.seq] != pointer.entry:
             witnessed[name] = not_in(name, pointer)
-    return Read(
+    return FullRead(
         view=view, registry=registry, digests=digests, dates=dates, there=there, witnessed=witnessed
     )
 

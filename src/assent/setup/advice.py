@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assent.core.direction import direction
-from assent.setup.roles import is_cost
+from assent.setup.file_kinds import is_cost
 from assent.setup.seen import Hint, ModelSeen
 
 FILE = "metrics.json"

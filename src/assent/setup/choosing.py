@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from assent.setup.roles import evaluates, model_score, predicts, trains, words
+from assent.setup.file_kinds import evaluates, model_score, predicts, trains, words
 from assent.setup.seen import Seen, Step, Trace
 from assent.setup.values import HOLE
 

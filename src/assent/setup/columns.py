@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 
-from assent.setup.roles import TABLE_ENDINGS, ending
+from assent.setup.file_kinds import TABLE_ENDINGS, ending
 from assent.setup.seen import Predictions, Seen, Trace
 from assent.setup.tree import Tree
 from assent.setup.values import HOLE

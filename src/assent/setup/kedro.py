@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 
-from assent.setup.roles import kind_of, model_score
+from assent.setup.file_kinds import kind_of, model_score
 from assent.setup.seen import Kind, Step, Trace
-from assent.setup.shapes import names_of
 from assent.setup.source import Sources
 from assent.setup.steps import Reader
 from assent.setup.tree import Tree
 from assent.setup.values import UNKNOWN, Program, argument
+from assent.setup.written_names import names_of
 
 _CATALOG = re.compile(r"conf/base/(?:.*/)?catalog[^/]*\.ya?ml|conf/base/catalog/.*\.ya?ml")
 _PARAMETERS = re.compile(r"conf/base/(?:.*/)?parameters[^/]*\.ya?ml|conf/base/parameters/.*\.ya?ml")

@@ -18,7 +18,7 @@ from assent.measure.pointers import stand_in
 from assent.setup.advice import advice
 from assent.setup.choosing import Chosen, covers, seen_of
 from assent.setup.columns import has_names, key_of, predictions_of
-from assent.setup.roles import (
+from assent.setup.file_kinds import (
     MODEL_ENDINGS,
     PLOT_ENDINGS,
     TABLE_ENDINGS,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from assent.config.settings import Config
-from assent.setup.installs import Install
+
+if TYPE_CHECKING:  # every verb imports this through `wiring`, and few look at a repository
+    from assent.setup.installs import Install
 
 
 class PipelineFiles(msgspec.Struct, frozen=True, kw_only=True):

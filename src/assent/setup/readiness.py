@@ -12,7 +12,7 @@ import msgspec
 
 from assent.config.settings import ModelSettings
 from assent.parsing import MAX_BYTES
-from assent.setup.recipes import JUSTFILES, MAKEFILES, TODO
+from assent.setup.named_commands import JUSTFILES, MAKEFILES, TODO
 from assent.setup.shell import SCRIPTS, SHELLS, Simple, commands, path_of, ran
 
 _BRINGS_NOTHING = frozenset(["cd", "mkdir", "export", "echo", "set", "pip", "pip3", "rm", "true"])

@@ -13,7 +13,10 @@ from collections.abc import Iterator, Sequence
 
 from assent.core.direction import direction
 from assent.setup import hydra
-from assent.setup.calls import (
+from assent.setup.commandlines import commands_of, subcommands
+from assent.setup.conditions import switches
+from assent.setup.file_kinds import is_cost, kind_of, model_score, trains
+from assent.setup.io_calls import (
     METHODS,
     READ_METHODS,
     READS,
@@ -21,13 +24,10 @@ from assent.setup.calls import (
     WRITES,
     Call,
 )
-from assent.setup.commandlines import commands_of, subcommands
-from assent.setup.conditions import switches
-from assent.setup.roles import is_cost, kind_of, model_score, trains
 from assent.setup.seen import Hint, Kind, Step, Trace
-from assent.setup.shapes import columns_of, figures_in_text, names_of
 from assent.setup.source import Function, Module, Scope, Sources
 from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument, missing_arguments
+from assent.setup.written_names import columns_of, figures_in_text, names_of
 
 MAX_PRINTED = 5
 _LITERAL_MODES = re.compile(r"[wax+]")

@@ -10,7 +10,7 @@ import msgspec
 
 from assent.config.dvc import Pipeline, Stage, read_pipeline, variable_files
 from assent.parsing import ParseError
-from assent.setup.roles import (
+from assent.setup.file_kinds import (
     DATA_ENDINGS,
     ending,
     evaluates,

@@ -10,9 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from assent.setup import hydra
-from assent.setup.foreign import foreign_step, language_of, not_read
-from assent.setup.recipes import Recipe, recipes
-from assent.setup.roles import (
+from assent.setup.file_kinds import (
     MODEL_ENDINGS,
     ending,
     evaluates,
@@ -22,6 +20,8 @@ from assent.setup.roles import (
     predicts,
     trains,
 )
+from assent.setup.named_commands import Recipe, recipes
+from assent.setup.other_languages import foreign_step, language_of, not_read
 from assent.setup.scripts import read_script
 from assent.setup.seen import Kind, Step, Trace
 from assent.setup.shell import SCRIPTS, Ran, Simple, commands, path_of, publishes, ran

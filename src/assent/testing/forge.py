@@ -19,6 +19,7 @@ from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import UsageError
 from assent.ports import (
     Asked,
+    CommitAuthor,
     Deployment,
     DeploymentRequest,
     Forge,
@@ -26,7 +27,6 @@ from assent.ports import (
     PendingReason,
     Proposal,
     Protection,
-    Signature,
     Waiting,
 )
 
@@ -274,9 +274,9 @@ class MemoryForge:
         self.answers.setdefault(asked.id, text)
         return f"memory:answer-{asked.id}"
 
-    def signature(self) -> Signature:
-        """See `Forge.signature`."""
-        return Signature(name=self.me.login, email=f"{self.me.login}@memory")
+    def commit_author(self) -> CommitAuthor:
+        """See `Forge.commit_author`."""
+        return CommitAuthor(name=self.me.login, email=f"{self.me.login}@memory")
 
     def propose(self, proposal: Proposal) -> str:
         """See `Forge.propose`."""

@@ -19,7 +19,7 @@ from assent.judging.candidate import Judgement, judge, provenance, subject
 from assent.judging.inherited import Inherited, inherited
 from assent.judging.landing import require_base, steps
 from assent.judging.opinions import all_reviews, count_everywhere, makers, makers_without_account
-from assent.making.bundles import find, nothing_shown
+from assent.making.bundle_lookup import find, nothing_shown
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy
 from assent.ports import View

@@ -23,7 +23,7 @@ from assent.core.profile import DataProfile, RowChanges
 from assent.errors import UsageError
 from assent.files import write_atomically
 from assent.judging.inspection import compare_bundles
-from assent.making.bundles import baseline, find
+from assent.making.bundle_lookup import baseline, find
 from assent.measure.files import file_digest
 from assent.measure.model_files import model_files
 from assent.measure.models import compare_weights, inspect

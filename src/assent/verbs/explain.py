@@ -16,7 +16,7 @@ from assent.errors import ExitCode
 from assent.judging.candidate import judge
 from assent.judging.opinions import all_reviews
 from assent.judging.promotion import Move, judge_move, stage_rule
-from assent.making.bundles import find
+from assent.making.bundle_lookup import find
 from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 

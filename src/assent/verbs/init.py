@@ -11,12 +11,12 @@ from assent.config.read import read_config
 from assent.config.settings import FILE, Config
 from assent.errors import UsageError
 from assent.files import write_atomically
+from assent.setup.config_text import config_text
 from assent.setup.configs import configs_below
+from assent.setup.detection import look
 from assent.setup.installs import Install, install_for
-from assent.setup.looking import look
 from assent.setup.pipelines import Pipelines
 from assent.setup.seen import ModelSeen, Sight
-from assent.setup.text import config_text
 from assent.setup.tree import Tree
 
 IGNORED = ".assent/"

@@ -10,7 +10,7 @@ from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.ports import View
 from assent.recording.appending import Intent, record
-from assent.recording.keys import keyed
+from assent.recording.idempotency_keys import keyed
 from assent.recording.outcome import Decided
 from assent.recording.reasons import require_reason
 from assent.recording.versions import chosen_version, record_of

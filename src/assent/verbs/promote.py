@@ -5,7 +5,8 @@ from __future__ import annotations
 from assent.errors import AssentError
 from assent.judging.promotion import Move, decide_move, show_move, stage_rule
 from assent.judging.reverted import Back, gone_back
-from assent.making.bundles import find, require_durable
+from assent.making.bundle_lookup import find
+from assent.making.bundles import require_durable
 from assent.ports import View
 from assent.recording.appending import record
 from assent.recording.outcome import Decided

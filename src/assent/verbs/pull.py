@@ -8,7 +8,8 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.errors import UsageError
-from assent.making.bundles import find, stands_at, write_model
+from assent.making.bundle_lookup import find
+from assent.making.model_files import stands_at, write_model
 from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 

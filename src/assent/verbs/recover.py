@@ -11,10 +11,10 @@ from assent.core.entry import Draft, Entry, Kind
 from assent.core.registry import ChainError
 from assent.errors import PolicyError, UsageError
 from assent.ports import Pointer
-from assent.recording.keys import Key, keyed
+from assent.recording.idempotency_keys import Key, keyed
 from assent.recording.namesakes import require_own_name
 from assent.recording.reasons import require_reason
-from assent.recording.whole import Read, read_whole
+from assent.recording.whole import FullRead, read_whole
 from assent.workspace import Workspace
 
 HERE = "this clone"
@@ -101,7 +101,7 @@ def _noted(
     return noted
 
 
-def _require_no_copy(workspace: Workspace, model: str, read: Read, doing: str) -> None:
+def _require_no_copy(workspace: Workspace, model: str, read: FullRead, doing: str) -> None:
     """Raise `PolicyError` if a branch of this clone has entries that the ledger has not."""
     for copy in workspace.ledger.copies(model):
         if copy.seq >= len(read.digests) or read.digests[copy.seq] != copy.entry:
@@ -114,7 +114,7 @@ def _require_no_copy(workspace: Workspace, model: str, read: Read, doing: str) -
             )
 
 
-def _restored(workspace: Workspace, read: Read) -> tuple[str, ...]:
+def _restored(workspace: Workspace, read: FullRead) -> tuple[str, ...]:
     wanted = read.wanted
     empty = Pointer(seq=read.registry.state.seq, entry=read.registry.head)
     names = [

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import msgspec
 
 from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
-from assent.core.digest import Digest, short
-from assent.core.entry import Draft, Kind
+from assent.core.digest import short
 from assent.core.registry import VersionLine
-from assent.core.verdict import Decision, Finding, Outcome, Verdict
+from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import AssentError, ExitCode, IdleError, OutsideError, PolicyError
-from assent.judging.candidate import judge, subject
 from assent.judging.landing import Landed, all_steps, has_another, require_landed, steps
-from assent.judging.opinions import approval_records, binding_reviews, makers
-from assent.judging.override import may_go_on, override_draft
-from assent.judging.reverted import gone_back
-from assent.making.bundles import find, remember, require_durable
-from assent.making.changed_inputs import foreign
-from assent.making.inputs import say_changed
-from assent.making.locks import locked_of
-from assent.making.worktree import differing, forgotten, inputs_of
-from assent.measure.patterns import covers
-from assent.policy.rules import Policy
+from assent.judging.registration import Order, foreign_to, known_already, register_bundle
+from assent.making.bundle_lookup import find
 from assent.ports import View
-from assent.recording.appending import Intent, record
 from assent.recording.outcome import Decided
 from assent.recording.pointers import point_version_again
 from assent.recording.reading import read_ledger
 from assent.recording.versions import registered_from
 from assent.workspace import Workspace
-
-MOST_HASHED_BYTES = 64 << 20
-"""How large the inputs may be together that are hashed to leave a hint for later runs."""
 
 
 def register(
@@ -59,34 +43,16 @@ def register(
     policy = workspace.binding_policy(model)
     change = require_landed(workspace, doing)
     view = read_ledger(workspace, model)
-    order = _Order(policy=policy, override=override, reason=reason)
+    order = Order(policy=policy, override=override, reason=reason)
     if name is None:
         return _all_landed(workspace, view, model, order)
     candidate = find(workspace, view, model, name)
-    return _registered(_place_of(workspace, view, model, candidate, change), candidate, view, order)
+    return register_bundle(
+        _place_of(workspace, view, model, candidate, change), candidate, view, order
+    )
 
 
-class _Order(msgspec.Struct, frozen=True, kw_only=True):
-    """How it is registered: by which rules, and whether somebody goes on against them."""
-
-    policy: Policy
-    override: bool
-    reason: str | None
-
-    @property
-    def without_override(self) -> _Order:
-        """For what nobody can have meant: an override is for what is checked out."""
-        return msgspec.structs.replace(self, override=False)
-
-
-class _Registering(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of a bundle: the verdict on it, or what is `known` of one that has a version."""
-
-    verdict: Verdict
-    known: Decided | None = None
-
-
-def _all_landed(workspace: Workspace, view: View, model: str, order: _Order) -> Decided:
+def _all_landed(workspace: Workspace, view: View, model: str, order: Order) -> Decided:
     """Look at each change that has landed, and say what became of all of them. What is wrong with
     one keeps no later one from its version.
     """
@@ -142,7 +108,7 @@ def _replaced(earlier: Decided, later: Decided) -> Decided:
     return msgspec.structs.replace(earlier, sentence=sentence, was_so=True)
 
 
-def _decided(step: Landed, view: View, order: _Order) -> Decided | None:
+def _decided(step: Landed, view: View, order: Order) -> Decided | None:
     """What becomes of one change that has landed; None where there is nothing to say of it."""
     model, workspace = step.model, step.workspace
     known = _version_of(step, view)
@@ -157,12 +123,12 @@ def _decided(step: Landed, view: View, order: _Order) -> Decided | None:
     if digest is None:
         return _nothing_of(step, view, is_of_version=is_of_version)
     candidate = find(workspace, view, model, digest)
-    problem = _foreign(step, view, candidate)
+    problem = foreign_to(step, view, candidate)
     if problem and (is_of_version or not step.changed):
         return _left_alone(step, view, candidate, is_of_version=is_of_version)
     if problem:
         return _not_landed(step, candidate, problem)
-    decided = _registered(step, candidate, view, order)
+    decided = register_bundle(step, candidate, view, order)
     if decided.entries or decided.was_so:
         return decided
     if is_of_version or (workspace.is_in_forge_ci and not step.changed):
@@ -195,7 +161,7 @@ def _place_of(
     digest = candidate.bundle.digest
     refused = ""
     for step in all_steps(workspace, model):
-        problem = _foreign(step, view, candidate)
+        problem = foreign_to(step, view, candidate)
         if not problem:
             return step
         refused = refused or problem
@@ -207,154 +173,12 @@ def _place_of(
     )
 
 
-def _foreign(step: Landed, view: View, candidate: LoadedBundle) -> str:
-    """Why a bundle is not of what a step holds; empty if it is."""
-    workspace, digest = step.workspace, candidate.bundle.digest
-    locked = locked_of(workspace, view, step.model, step.change)
-    if locked is not None:
-        if locked.bundle == digest:
-            return ""
-        return f"assent.lock of {step.commit[:12]} names {short(locked.bundle)} for these inputs"
-    problem = foreign(workspace, step.model, candidate.evidence, step.commit)
-    if problem and step.is_checked_out:
-        doing = f"registering {step.model}"
-        return "" if _is_of_working_tree(workspace, candidate, doing) else problem
-    return problem
-
-
-def _registered(step: Landed, candidate: LoadedBundle, view: View, order: _Order) -> Decided:
-    """Judge a bundle that is of a step, and give it a version if it passes."""
-    workspace, model, change = step.workspace, step.model, step.change
-    bundle, policy = candidate.bundle, order.policy
-    require_durable(workspace, bundle, f"registering {short(bundle.digest)} of {model}")
-
-    def decide(view: View) -> Intent[_Registering]:
-        before = view.record(bundle.digest)
-        if before is not None and before.version is not None and before.registered is not None:
-            point_version_again(workspace, view, before.version, before.registered)
-            remark = _gone_back(workspace, view, model, before.version, change)
-            known = _known(model, bundle.digest, before.version, remark)
-            return Intent(outcome=_Registering(verdict=known.verdict, known=known))
-        reviews = binding_reviews(workspace, view, model, bundle.digest)
-        judgement = judge(
-            workspace, view, policy, candidate, reviews=reviews, change=None, landed=change
-        )
-        verdict = judgement.verdict
-        outcome = _Registering(verdict=verdict)
-        if not may_go_on(
-            workspace, view, policy, verdict, override=order.override, reason=order.reason
-        ):
-            return Intent(outcome=outcome)
-        about = msgspec.structs.replace(subject(candidate), version=view.state.versions + 1)
-        draft = Draft(
-            kind=Kind.REGISTERED,
-            at=workspace.now,
-            model=model,
-            subject=about,
-            actor=workspace.forge.whoami(),
-            approvals=approval_records(judgement.approvals),
-            authors=makers(workspace, candidate, change, judgement.inherited),
-            verdict=judgement.record,
-            run=workspace.run,
-            commit=step.commit,
-            reason=order.reason,
-        )
-        if verdict.decision is Decision.PASSED:
-            return Intent(outcome=outcome, drafts=(draft,))
-        unnumbered = subject(candidate)
-        against = override_draft(workspace, model, unnumbered, None, judgement.record, order.reason)
-        return Intent(outcome=outcome, drafts=(against, draft))
-
-    done = record(workspace, model, decide, view=view)
-    known, entries = done.outcome.known, done.entries
-    if (known or entries) and step.is_checked_out and _is_of_inputs(workspace, candidate):
-        # The hints that a bundle of another job could not leave: it is of these inputs, which has
-        # just been proven.
-        remember(workspace.store, model, candidate.evidence, bundle.digest, step.commit)
-    if known is not None:
-        return known
-    version = entries[-1].subject.version if entries else None
-    return Decided(
-        model=model,
-        sentence=f"registered {short(bundle.digest)} as v{version}"
-        if entries
-        else f"{short(bundle.digest)} was not registered",
-        verdict=done.outcome.verdict,
-        version=version,
-        bundle=bundle.digest,
-        entries=entries,
-    )
-
-
-def _is_of_working_tree(workspace: Workspace, candidate: LoadedBundle, doing: str) -> bool:
-    """Whether a bundle that is of no commit has the inputs of the working tree, which then must be
-    those of the commit. On somebody's own machine alone: what CI merges is committed.
-    """
-    if workspace.is_in_forge_ci:
-        return False
-    inputs = inputs_of(workspace, candidate.bundle.model)
-    if candidate.evidence.inputs_digest != inputs.evaluate:
-        return False
-    root = workspace.repository.relative(workspace.root)
-    prefix = "" if root == "." else f"{root}/"
-    changed = {*differing(workspace.repository), *forgotten(workspace, inputs.files)}
-    mine = [path for path in inputs.files if any(covers(one, f"{prefix}{path}") for one in changed)]
-    if mine:
-        raise PolicyError(
-            doing,
-            f"the inputs in the working tree are not those of the commit: {say_changed(mine)}",
-            hint="commit or restore them: what is registered must be what was merged",
-        )
-    return True
-
-
-def _is_of_inputs(workspace: Workspace, candidate: LoadedBundle) -> bool:
-    """Whether the inputs that the evidence names are those of the working tree. It was written by
-    code of the change: that its tree was merged says nothing of the digests that it claims, and
-    others would be given this model for inputs that it was not made from. What is not in Git is
-    not looked for here.
-    """
-    evidence, repository = candidate.evidence, workspace.repository
-    paths = [repository.relative(workspace.root / name) for name in evidence.inputs]
-    if any(repository.id_of("HEAD", path) is None for path in paths):
-        return False
-    places = [workspace.root / name for name in evidence.inputs]
-    if sum(place.stat().st_size for place in places if place.is_file()) > MOST_HASHED_BYTES:
-        return False  # a hint is not worth reading all of it
-    try:
-        inputs = inputs_of(workspace, candidate.bundle.model)
-    except AssentError:
-        return False
-    trained = inputs.train if evidence.train is None else evidence.train.inputs_digest
-    return (evidence.inputs_digest, trained) == (inputs.evaluate, inputs.train)
-
-
 def _known_already(workspace: Workspace, view: View, model: str, line: VersionLine) -> Decided:
     """What is registered stays so; an earlier run may have been killed before its pointer."""
     record = view.record(line.bundle)
     if record is not None and record.registered is not None:
         point_version_again(workspace, view, line.version, record.registered)
-    return _known(model, line.bundle, line.version)
-
-
-def _gone_back(workspace: Workspace, view: View, model: str, version: int, change: Change) -> str:
-    """The remark that what has landed takes back what a later version was made from."""
-    with suppress(AssentError):  # only a remark, which Git may know nothing for
-        back = gone_back(workspace, view, model, change.commit, to=version)
-        if back is not None:
-            return f"; {back.said_of(workspace.base_branch or 'the base branch')}"
-    return ""
-
-
-def _known(model: str, bundle: Digest, version: int, remark: str = "") -> Decided:
-    return Decided(
-        model=model,
-        sentence=f"{short(bundle)} is v{version} already{remark}",
-        verdict=Verdict(findings=()),
-        version=version,
-        bundle=bundle,
-        was_so=True,
-    )
+    return known_already(model, line.bundle, line.version)
 
 
 def _left_alone(
@@ -366,7 +190,9 @@ def _left_alone(
         said = f"the inputs are those of v{line.version}"
         if candidate is not None:
             said = f"{said}; {short(candidate.bundle.digest)} was not registered"
-        return msgspec.structs.replace(_known(step.model, line.bundle, line.version), sentence=said)
+        return msgspec.structs.replace(
+            known_already(step.model, line.bundle, line.version), sentence=said
+        )
     return Decided(
         model=step.model,
         sentence=f"{_named(step)} changes nothing that {step.model} is made from; nothing was "

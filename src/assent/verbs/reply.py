@@ -13,7 +13,7 @@ from assent.errors import PolicyError, UsageError
 from assent.judging.candidate import judge, provenance
 from assent.judging.inherited import inherited
 from assent.judging.opinions import all_reviews, count_everywhere, makers_without_account
-from assent.making.bundles import find
+from assent.making.bundle_lookup import find
 from assent.ports import Asked, Command, CommandName
 from assent.recording.reading import read_ledger
 from assent.report.parts import Section, Words, cell

@@ -10,35 +10,29 @@ import msgspec
 from assent.compare.bundles import LoadedBundle
 from assent.config.lock import FILE as LOCK
 from assent.config.lock import Locked, lock_text, read_lock
-from assent.config.settings import FILE
-from assent.core.diff.metrics import Better
-from assent.core.digest import Digest, short
-from assent.core.direction import direction
-from assent.core.entry import Draft, Entry, Kind
-from assent.core.scalar import number, show_apart
+from assent.core.digest import Digest
+from assent.core.entry import Draft, Kind
 from assent.core.verdict import Finding
-from assent.errors import AssentError, OutsideError, PolicyError, UsageError
-from assent.judging.candidate import Judgement, judge, subject
+from assent.errors import OutsideError, PolicyError, UsageError
+from assent.judging.candidate import subject
+from assent.judging.improvement import Aim, Improvement, aim_of, judge_improvement, name_of
 from assent.judging.opinions import makers
-from assent.making.bundles import baseline, load, open_bundle, read_bundle
-from assent.making.changed_inputs import difference
+from assent.making.bundle_lookup import baseline
+from assent.making.bundles import load, open_bundle, read_bundle
 from assent.making.evaluation import run_evaluation
 from assent.making.handover import taken
 from assent.making.locks import lock_at, retraining
 from assent.making.packing import make_bundle
 from assent.making.training import run_training
 from assent.making.worktree import changed_files, some_of
-from assent.policy.gates.metric import MetricGate
 from assent.policy.rules import Policy
 from assent.ports import Proposal, View
 from assent.recording.appending import Intent, record
-from assent.recording.keys import keyed
+from assent.recording.idempotency_keys import keyed
 from assent.recording.proposal_branch import commit_file, push, require_own, tip
-from assent.recording.reading import read_entries, read_ledger
-from assent.recording.versions import registered_from
-from assent.report.proposal import proposal_body, proposal_title
+from assent.recording.reading import read_ledger
+from assent.report.proposal import proposal_body
 from assent.report.review import ReviewReport
-from assent.report.sections.verdict import blocked_by
 from assent.workspace import Workspace
 
 BRANCHES = "retrain"
@@ -59,29 +53,6 @@ class RetrainResult(msgspec.Struct, frozen=True, kw_only=True):
     failed: tuple[Finding, ...] = ()
     branch: str | None = None
     change: str | None = None
-
-
-class _Aim(msgspec.Struct, frozen=True, kw_only=True):
-    """The metric that decides, and which way is better."""
-
-    metric: str
-    better: Better
-
-    def value(self, of: LoadedBundle) -> float | int | None:
-        return number(of.evidence.metrics.get(self.metric))
-
-    def is_better(self, new: float, old: float) -> bool:
-        return new > old if self.better == "higher" else new < old
-
-
-class _Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate that is better than the baseline."""
-
-    candidate: LoadedBundle
-    judgement: Judgement
-    title: str
-    sentence: str
-    locked: Locked | None = None
 
 
 def retrain(
@@ -110,7 +81,7 @@ def retrain(
     if artifact is None:
         _require_alone(workspace, doing)
     base = _base(workspace, doing)
-    aim = _aim(policy, metric, doing)
+    aim = aim_of(policy, metric, doing)
     view = read_ledger(workspace, model)
     known = baseline(workspace, view, model, list(policy.stages))
     if known is None:
@@ -119,7 +90,7 @@ def retrain(
     if old is None:
         raise UsageError(
             doing,
-            f"{_name(known)} has no number called {aim.metric!r} to compare with",
+            f"{name_of(known)} has no number called {aim.metric!r} to compare with",
             hint="name another metric with --metric",
         )
     if artifact is None:
@@ -127,12 +98,19 @@ def retrain(
     else:
         made = _left(workspace, model, artifact, base, progress)
     if made is None or made.bundle.model_digest == known.bundle.model_digest:
-        return _stays(model, aim, f"the result is {_name(known)} again, byte for byte")
-    candidate = made
-    found, result = _judged(workspace, view, policy, aim, known, candidate)
-    if found is None or dry_run:
-        return result
-    return _propose(workspace, policy, aim, known, base, found)
+        return _stays(model, aim, f"the result is {name_of(known)} again, byte for byte")
+    compared = judge_improvement(workspace, view, policy, aim, known, made)
+    found = compared.improvement
+    if found is not None and not dry_run:
+        return _propose(workspace, policy, aim, known, base, found)
+    return RetrainResult(
+        model=model,
+        sentence=compared.sentence,
+        is_better=found is not None,
+        metric=aim.metric,
+        bundle=made.bundle.digest,
+        failed=compared.failed,
+    )
 
 
 def _require_alone(workspace: Workspace, doing: str) -> None:
@@ -210,104 +188,13 @@ def _base(workspace: Workspace, doing: str) -> str:
     return base
 
 
-def _aim(policy: Policy, metric: str | None, doing: str) -> _Aim:
-    gates = [
-        gate
-        for gate in policy.gates
-        if isinstance(gate, MetricGate) and gate.slice is None and "*" not in gate.metric
-    ]
-    chosen = next((gate for gate in gates if metric in (None, gate.metric)), None)
-    if chosen is not None:
-        return _Aim(metric=chosen.metric, better=chosen.direction)
-    if metric is None:
-        raise UsageError(
-            doing,
-            "no gate is on a single metric, so it is not known what `better` is",
-            hint="name the metric that decides with --metric",
-        )
-    better = policy.directions.get(metric) or direction(metric)
-    if better is None:
-        raise UsageError(
-            doing,
-            f"it is not known whether a higher {metric} is better",
-            hint=f"say it in {FILE}: `directions: {{{metric}: higher}}`, or `lower`",
-        )
-    return _Aim(metric=metric, better=better)
-
-
-def _judged(
-    workspace: Workspace,
-    view: View,
-    policy: Policy,
-    aim: _Aim,
-    known: LoadedBundle,
-    candidate: LoadedBundle,
-) -> tuple[_Found | None, RetrainResult]:
-    """The candidate as found if it is better, and what is to be said of it."""
-    model, digest = candidate.bundle.model, candidate.bundle.digest
-    judgement = judge(workspace, view, policy, candidate, reviews=[], change=None)
-    failed = judgement.verdict.blocking
-    old, new = aim.value(known), aim.value(candidate)
-    moved = f"{aim.metric} {' → '.join(show_apart(old, new))}"
-    is_better = old is not None and new is not None and aim.is_better(new, old)
-    if failed or not is_better:
-        why = blocked_by(judgement.verdict) if failed else f"{moved} is no improvement"
-        sentence = f"{short(digest)} is not better than {_name(known)}: {why}"
-        return None, msgspec.structs.replace(
-            _stays(model, aim, sentence), bundle=digest, failed=failed
-        )
-    sentence = f"{short(digest)} is better than {_name(known)}: {moved}"
-    sentence += _rolled_back(workspace, view, candidate)
-    return (
-        _Found(
-            candidate=candidate,
-            judgement=judgement,
-            title=proposal_title(model, aim.metric, old, new),
-            sentence=sentence,
-        ),
-        RetrainResult(
-            model=model, sentence=sentence, is_better=True, metric=aim.metric, bundle=digest
-        ),
-    )
-
-
-def _rolled_back(workspace: Workspace, view: View, candidate: LoadedBundle) -> str:
-    """That the inputs of a candidate are those of a version which somebody has rolled back."""
-    commit = candidate.evidence.code.commit
-    for line in view.state.newest:
-        source = registered_from(view, line.bundle)
-        if commit is None or source is None:
-            continue
-        try:
-            read = candidate.evidence.inputs
-            if difference(workspace, candidate.bundle.model, source, commit, read):
-                continue
-        except AssentError:
-            continue
-        entry = _last_rollback(view, line.version)
-        if entry is not None:
-            return (
-                f"; made from the inputs of v{line.version}, which was rolled back from "
-                f"{entry.stage} ({entry.reason})"
-            )
-    return ""
-
-
-def _last_rollback(view: View, version: int) -> Entry | None:
-    """The newest entry by which a version was rolled back."""
-    bundle = view.bundle_of(version)
-    record = None if bundle is None else view.record(bundle)
-    if record is None or not record.stays:
-        return None  # it was never anywhere
-    found = None
-    for entry in read_entries(view, record.registered or 0):
-        if entry.kind is Kind.ROLLED_BACK and entry.replaces == version:
-            found = entry
-    return found
-
-
 def _propose(
-    workspace: Workspace, policy: Policy, aim: _Aim, known: LoadedBundle, base: str, found: _Found
+    workspace: Workspace,
+    policy: Policy,
+    aim: Aim,
+    known: LoadedBundle,
+    base: str,
+    found: Improvement,
 ) -> RetrainResult:
     """Note it, name it in the lock, push the branch and open the change, in this order: what is
     cut off in between is done again by the next run.
@@ -315,7 +202,7 @@ def _propose(
     model = found.candidate.bundle.model
     repository, remote = workspace.repository, workspace.branch.remote
     branch = f"{BRANCHES}/{model}"
-    own = workspace.forge.signature()
+    own = workspace.forge.commit_author()
     before = tip(repository, remote, branch)
     if before is not None:
         require_own(repository, base, before, own)
@@ -361,8 +248,13 @@ def _propose(
 
 
 def _standing(
-    workspace: Workspace, policy: Policy, aim: _Aim, known: LoadedBundle, commit: str, found: _Found
-) -> _Found | None:
+    workspace: Workspace,
+    policy: Policy,
+    aim: Aim,
+    known: LoadedBundle,
+    commit: str,
+    found: Improvement,
+) -> Improvement | None:
     """What the branch proposes already, if it is of the same inputs, is better than the baseline
     as it is now, and is no worse than what was found.
     """
@@ -377,7 +269,8 @@ def _standing(
     there = load(workspace, model, locked.bundle)
     if there is None or locked.inputs != found.candidate.evidence.inputs_digest:
         return None
-    standing, _ = _judged(workspace, view, policy, aim, known, open_bundle(workspace, there))
+    candidate = open_bundle(workspace, there)
+    standing = judge_improvement(workspace, view, policy, aim, known, candidate).improvement
     if standing is None:
         return None
     old, new = aim.value(standing.candidate), aim.value(found.candidate)
@@ -387,7 +280,7 @@ def _standing(
 
 
 def _noted(
-    workspace: Workspace, policy: Policy, known: LoadedBundle, base: str, found: _Found
+    workspace: Workspace, policy: Policy, known: LoadedBundle, base: str, found: Improvement
 ) -> Locked:
     """Put on the record that this run has made the bundle. A lock is a file that anybody can
     write: that what it names was made by code of the base branch is proven by this entry.
@@ -418,7 +311,7 @@ def _noted(
     if not entries:
         raise OutsideError(
             f"retraining {model}",
-            f"{_name(known)} is not what it is to be compared with any more",
+            f"{name_of(known)} is not what it is to be compared with any more",
             hint="somebody has shipped another version meanwhile; run the verb again",
         )
     bundle_digest = candidate.bundle.digest
@@ -434,7 +327,7 @@ def _lock_with(workspace: Workspace, base: str, path: str, model: str, locked: L
     return lock_text({**models, model: locked})
 
 
-def _report(workspace: Workspace, found: _Found) -> ReviewReport:
+def _report(workspace: Workspace, found: Improvement) -> ReviewReport:
     judgement = found.judgement
     return ReviewReport(
         model=found.candidate.bundle.model,
@@ -448,9 +341,5 @@ def _report(workspace: Workspace, found: _Found) -> ReviewReport:
     )
 
 
-def _stays(model: str, aim: _Aim, sentence: str) -> RetrainResult:
+def _stays(model: str, aim: Aim, sentence: str) -> RetrainResult:
     return RetrainResult(model=model, sentence=sentence, is_better=False, metric=aim.metric)
-
-
-def _name(known: LoadedBundle) -> str:
-    return short(known.bundle.digest) if known.version is None else f"v{known.version}"

@@ -8,7 +8,7 @@ from typing import IO
 
 from assent.core.digest import Digest
 from assent.judging.review import ReviewResult, require_own_base, review_bundle
-from assent.making.bundles import nothing_shown
+from assent.making.bundle_lookup import nothing_shown
 from assent.making.handover import taken
 from assent.making.locks import locked_of
 from assent.making.missing import bundle_of_here

@@ -13,7 +13,7 @@ import msgspec
 from assent.core.verdict import Decision
 from assent.errors import AssentError, ExitCode, IdleError
 from assent.judging.review import ReviewResult, require_own_base, review_bundle
-from assent.making.bundles import nothing_shown
+from assent.making.bundle_lookup import nothing_shown
 from assent.making.handover import taken
 from assent.ports import PendingReason, Waiting
 from assent.workspace import Workspace

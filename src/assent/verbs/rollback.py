@@ -6,11 +6,12 @@ from assent.core.entry import Entry
 from assent.core.verdict import Verdict
 from assent.errors import UsageError
 from assent.judging.promotion import Move, Moved, decide_move, show_move, stage_rule
-from assent.making.bundles import find, require_durable
+from assent.making.bundle_lookup import find
+from assent.making.bundles import require_durable
 from assent.ports import View
 from assent.recording import deployments
 from assent.recording.appending import record
-from assent.recording.keys import Key, keyed
+from assent.recording.idempotency_keys import Key, keyed
 from assent.recording.outcome import Decided
 from assent.recording.pointers import point_all
 from assent.recording.reading import read_ledger

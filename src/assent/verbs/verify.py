@@ -14,7 +14,7 @@ from assent.core.digest import Digest, short
 from assent.core.registry import ChainError, LostError, Registry
 from assent.errors import ExitCode, IntegrityError
 from assent.ports import BlobState, Pointer
-from assent.recording.whole import Read, read_whole
+from assent.recording.whole import FullRead, read_whole
 from assent.workspace import Workspace
 
 MOST_NAMED = 5
@@ -153,7 +153,7 @@ def verify(
     )
 
 
-def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
+def _ledger(workspace: Workspace, model: str, found: _Findings) -> FullRead | None:
     """The ledger, or None if the chain is broken. Whatever contradicts it is read again first."""
     try:
         read = read_whole(workspace, model)
@@ -177,7 +177,7 @@ def _ledger(workspace: Workspace, model: str, found: _Findings) -> Read | None:
     return read
 
 
-def _derived(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> bool:
+def _derived(workspace: Workspace, read: FullRead, found: _Findings, *, repair: bool) -> bool:
     """What is kept beside the entries, byte for byte. False if the newest entry itself lies about
     it: then nothing may be made from it.
     """
@@ -301,7 +301,7 @@ def _bad_blob(
         found.add(model, Area.BLOBS, problem)
 
 
-def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: bool) -> None:
+def _pointers(workspace: Workspace, read: FullRead, found: _Findings, *, repair: bool) -> None:
     """The ledger decides: a pointer that says something else is wrong, whoever moved it. It is
     called so if it stays the same wrong one while both are read again and again.
     """
@@ -323,7 +323,7 @@ def _pointers(workspace: Workspace, read: Read, found: _Findings, *, repair: boo
 
 def _no_pointers(
     workspace: Workspace,
-    read: Read,
+    read: FullRead,
     wrong: Mapping[str, tuple[Pointer | None, Pointer]],
     found: _Findings,
     *,

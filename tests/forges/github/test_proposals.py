@@ -123,14 +123,14 @@ def test_an_app_signs_and_opens_as_itself(scene: Scene) -> None:
     app = scene.github.bot("assent-acme[bot]")
     token = scene.github.app_token(app, contents="write", pull_requests="write")
     forge = scene.forge(event="schedule", token=token, account="assent-acme[bot]")
-    assert forge.signature().name == "assent-acme[bot]"
-    assert forge.signature().email == app.email
+    assert forge.commit_author().name == "assent-acme[bot]"
+    assert forge.commit_author().email == app.email
     forge.propose(PROPOSAL)
     assert pulls(scene)[0].author is app
 
 
 def test_a_commit_that_is_signed_so_has_an_account(scene: Scene) -> None:
-    signature = scene.forge(event="schedule").signature()
+    signature = scene.forge(event="schedule").commit_author()
     assert signature.email == scene.github.actions_bot.email
     proposed(scene)
     (pull,) = pulls(scene)

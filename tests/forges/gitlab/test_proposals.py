@@ -106,7 +106,7 @@ def test_a_branch_that_is_not_there_is_an_error(premium: Scene) -> None:
 
 
 def test_gitlab_knows_our_commits_again(scene: Scene) -> None:
-    signature = scene.forge().signature()
+    signature = scene.forge().commit_author()
     assert signature.email == scene.bot.private_email
     scene.request.push(by=scene.alice, message=f"x\n\nCo-authored-by: A <{signature.email}>")
     change = scene.forge().change()

@@ -15,8 +15,15 @@ from assent.errors import OutsideError, UsageError
 from assent.forges.github.api import RefusedError
 from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import Account, Commit, Comparison, Pull, Signature, WorkflowRun
-from assent.forges.makers import Made, Push, Written, author, made_by, opened_by
+from assent.forges.github.schemas import (
+    Account,
+    Commit,
+    Comparison,
+    GitSignature,
+    Pull,
+    WorkflowRun,
+)
+from assent.forges.makers import Made, Push, WrittenCommit, author, made_by, opened_by
 from assent.forges.remote.changes import Found, RemoteChanges
 from assent.git import Repository
 
@@ -295,10 +302,10 @@ class Changes(RemoteChanges[Pull]):
             return Author(name="a deleted account, which opened it", person=None)
         return author(self._remote.actor(pull.user))
 
-    def _written(self, commits: Sequence[Commit]) -> list[Written]:
+    def _written(self, commits: Sequence[Commit]) -> list[WrittenCommit]:
         known = _addresses(commits)
         return [
-            Written(
+            WrittenCommit(
                 sha=commit.sha,
                 parents=tuple(one.sha for one in commit.parents),
                 author=self._author(commit.author, commit.commit.author, known),
@@ -314,10 +321,10 @@ class Changes(RemoteChanges[Pull]):
         ]
 
     def _author(
-        self, account: Account | None, signature: Signature | None, known: Mapping[str, Account]
+        self, account: Account | None, signature: GitSignature | None, known: Mapping[str, Account]
     ) -> Author:
         """Whom a commit names as its author or committer."""
-        signature = signature or Signature()
+        signature = signature or GitSignature()
         address = (signature.email or "").lower()
         if account is None or account.id == 0:
             account = known.get(address)
@@ -336,7 +343,7 @@ class Changes(RemoteChanges[Pull]):
         if private is not None and private["host"] == self._remote.host:
             account = Account(id=int(private["id"]), login=private["login"])
             return Author(name=account.login, person=self._remote.actor(account))
-        return self._author(None, Signature(name=name.strip() or None, email=address), known)
+        return self._author(None, GitSignature(name=name.strip() or None, email=address), known)
 
     def _is_forge(self, commit: Commit) -> bool:
         """Whether GitHub itself made the commit, for a merge or an edit in the browser."""

@@ -107,7 +107,7 @@ class Pull(Schema, frozen=True, kw_only=True):
         return (self.head.sha,)
 
 
-class Signature(Schema, frozen=True, kw_only=True):
+class GitSignature(Schema, frozen=True, kw_only=True):
     """Whom Git names in a commit."""
 
     name: str | None = None
@@ -118,8 +118,8 @@ class GitCommit(Schema, frozen=True, kw_only=True):
     """What Git says of a commit."""
 
     message: str = ""
-    author: Signature | None = None
-    committer: Signature | None = None
+    author: GitSignature | None = None
+    committer: GitSignature | None = None
 
 
 class CommitName(Schema, frozen=True, kw_only=True):

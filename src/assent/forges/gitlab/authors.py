@@ -25,7 +25,7 @@ from assent.forges.makers import (
     History,
     Made,
     Push,
-    Written,
+    WrittenCommit,
     author,
     made_by,
     opened_by,
@@ -65,7 +65,7 @@ class _Account(Schema, frozen=True, kw_only=True):
     username: str
 
 
-class _Written(Schema, frozen=True, kw_only=True):
+class _WrittenCommits(Schema, frozen=True, kw_only=True):
     sha: str
     authorEmail: str | None = None  # noqa: N815  # GraphQL's own name
     author: _Account | None = None
@@ -77,7 +77,7 @@ class _PageInfo(Schema, frozen=True, kw_only=True, rename="camel"):
 
 
 class _Commits(Schema, frozen=True, kw_only=True, rename="camel"):
-    nodes: tuple[_Written, ...] = ()
+    nodes: tuple[_WrittenCommits, ...] = ()
     page_info: _PageInfo = _PageInfo()
 
 
@@ -86,7 +86,7 @@ class _Request(Schema, frozen=True, kw_only=True):
 
 
 class _Tree(Schema, frozen=True, kw_only=True, rename="camel"):
-    last_commit: _Written | None = None
+    last_commit: _WrittenCommits | None = None
 
 
 class _Repository(Schema, frozen=True, kw_only=True):
@@ -148,11 +148,11 @@ class Authors:
             authors = (*authors, Author(name=more, person=None))
         return authors
 
-    def _written_in(self, commits: Sequence[Commit]) -> list[_Written]:
+    def _written_in(self, commits: Sequence[Commit]) -> list[_WrittenCommits]:
         found = [self._written_as(one.id) for one in commits]
         return [one for one in found if one is not None]
 
-    def _written_as(self, commit: str) -> _Written | None:
+    def _written_as(self, commit: str) -> _WrittenCommits | None:
         data = self._remote.api.query(
             _OF_COMMIT,
             {"project": self._remote.facts.path_with_namespace, "sha": commit},
@@ -171,7 +171,7 @@ class Authors:
 
     def _known_in(self, request: MergeRequest) -> Known:
         doing = f"asking who wrote the commits of merge request {request.iid}"
-        written: list[_Written] = []
+        written: list[_WrittenCommits] = []
         after: str | None = None
         for _ in range(MAX_PAGES):
             data = self._remote.api.query(
@@ -194,9 +194,9 @@ class Authors:
             after = page.end_cursor
         raise OutsideError(doing, f"there are more than {MAX_PAGES} pages")
 
-    def _written(self, commits: Sequence[Commit], known: Known) -> list[Written]:
+    def _written(self, commits: Sequence[Commit], known: Known) -> list[WrittenCommit]:
         return [
-            Written(
+            WrittenCommit(
                 sha=commit.id,
                 parents=commit.parent_ids,
                 author=self._author(commit.author_name, commit.author_email, known),
@@ -251,7 +251,7 @@ class Authors:
 _SEE = "ASSENT_GITLAB_TOKEN needs the scope `read_api` and the role Reporter in the project"
 
 
-def _accounts(written: Iterable[_Written]) -> Known:
+def _accounts(written: Iterable[_WrittenCommits]) -> Known:
     """The accounts of the addresses that GitLab has mapped."""
     known = {}
     for one in written:

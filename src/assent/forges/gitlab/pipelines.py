@@ -128,7 +128,7 @@ def pipelines(
     *,
     origin: str | None,
     install: str | None,
-    standing: Standing,
+    standing: ExistingPipeline,
     installs: Mapping[str, Install] | None = None,
 ) -> PipelineTexts:
     """The pipeline of every model of `configs`, which are by their path below the top folder.
@@ -239,7 +239,7 @@ def _list(values: Sequence[str]) -> str:
     return json.dumps(values, ensure_ascii=False)
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class ExistingPipeline(msgspec.Struct, frozen=True, kw_only=True):
     """What is there: the team's pipeline without Assent's part of it, the default branch, and those
     places that are taken to which the team's file could go.
     """
@@ -263,7 +263,7 @@ def _place(team: Found, taken: Sequence[str]) -> str:
     return free[0]
 
 
-def look(folder: Path) -> Standing:
+def look(folder: Path) -> ExistingPipeline:
     """The pipeline that is there, and what else is to be known of the repository.
 
     Raises `UsageError` unless `folder` is the top folder of a Git repository.
@@ -276,7 +276,7 @@ def look(folder: Path) -> Standing:
             hint=f"run it in {repository.top}: it finds every assent.yaml below",
         )
     is_ours = (folder / FILE).exists() and (folder / FILE).read_bytes().startswith(_OWN.encode())
-    return Standing(
+    return ExistingPipeline(
         found=find_team(folder, ours=(COPY, TEMPLATE, ALONE), is_ours=is_ours),
         branch=base_branch(repository),
         taken=tuple(one for one in MOVED if (folder / one).exists()),

@@ -13,8 +13,14 @@ from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.comment_history import UNKNOWN_HEAD
 from assent.forges.gitlab.repository import RemoteRepository
-from assent.forges.gitlab.schemas import Approval as Given
-from assent.forges.gitlab.schemas import Approvals, MergeRequest, Note, Reviewer, Version
+from assent.forges.gitlab.schemas import (
+    Approvals,
+    GivenApproval,
+    MergeRequest,
+    Note,
+    Reviewer,
+    Version,
+)
 from assent.forges.gitlab.timestamps import timestamp
 from assent.forges.remote.reviews import MOST_REVISIONS, RemoteReviews
 
@@ -118,7 +124,7 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
             )
         return found
 
-    def _approvals(self, number: int) -> Sequence[Given]:
+    def _approvals(self, number: int) -> Sequence[GivenApproval]:
         """Who approves now."""
         doing = f"reading the approvals of merge request {number}"
         path = self._remote.path("merge_requests", number, "approvals")

@@ -176,7 +176,7 @@ class Event(Schema, frozen=True, kw_only=True):
     push_data: PushData | None = None
 
 
-class Approval(Schema, frozen=True, kw_only=True):
+class GivenApproval(Schema, frozen=True, kw_only=True):
     """Somebody's approval. Older releases of GitLab do not say when it was given."""
 
     user: User | None = None
@@ -188,7 +188,7 @@ class Approvals(Schema, frozen=True, kw_only=True):
     where nobody could approve.
     """
 
-    approved_by: tuple[Approval, ...] = ()
+    approved_by: tuple[GivenApproval, ...] = ()
 
 
 class Reviewer(Schema, frozen=True, kw_only=True):

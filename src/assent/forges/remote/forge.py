@@ -23,7 +23,7 @@ from assent.forges.remote.repository import Message, Remote, Request
 from assent.forges.remote.reviews import RemoteReviews
 from assent.forges.remote.roles import RemoteRoles
 from assent.forges.remote.slash_commands import SlashCommands
-from assent.ports import Asked, Deployment, DeploymentRequest, Notice, Proposal, Signature
+from assent.ports import Asked, CommitAuthor, Deployment, DeploymentRequest, Notice, Proposal
 
 R = TypeVar("R", bound=Request)
 M = TypeVar("M", bound=Message)
@@ -199,12 +199,12 @@ class RemoteForge(ABC, Generic[R, M]):
         request = self._request
         return None if request is None else self._slash_commands.answer(asked, request, text)
 
-    def signature(self) -> Signature:
-        """See `Forge.signature`. By this address the forge knows the account of a commit."""
+    def commit_author(self) -> CommitAuthor:
+        """See `Forge.commit_author`. By this address the forge knows the account of a commit."""
         remote = self._remote
         name, joint = remote.own_name, remote.dialect.joint
         address = f"{remote.own.id}{joint}{name}@users.noreply.{remote.host}"
-        return Signature(name=name, email=address)
+        return CommitAuthor(name=name, email=address)
 
     def propose(self, proposal: Proposal) -> str:
         """See `Forge.propose`."""

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
 from assent.core.entry import Approval as Recorded
-from assent.forges.commands import Approval, approvals
+from assent.forges.commands import ApprovalCommand, approvals
 from assent.forges.comment_history import resolved
 from assent.forges.remote.comments import RemoteComments
 from assent.forges.remote.repository import Message, Remote, Request
@@ -90,7 +90,7 @@ class RemoteReviews(ABC, Generic[R, M]):
         )
 
     def resolved(
-        self, command: Approval, at: str, number: int, revisions: Iterable[str]
+        self, command: ApprovalCommand, at: str, number: int, revisions: Iterable[str]
     ) -> tuple[str, Digest | None]:
         """The revision and the bundle that a typed digest means: one that was shown by then."""
         shown = ((one, self._shown.sights(command.model, number, one)) for one in revisions)

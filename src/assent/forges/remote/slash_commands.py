@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from assent.forges.commands import Approval, commands
+from assent.forges.commands import ApprovalCommand, commands
 from assent.forges.remote.comments import RemoteComments
 from assent.forges.remote.repository import Message, Remote, Request
 from assent.forges.remote.reviews import RemoteReviews
@@ -57,7 +57,7 @@ class SlashCommands(Generic[R, M]):
         """The command with the bundle that a typed digest meant, and where that was shown."""
         if command.model is None or command.typed is None:
             return command
-        typed = Approval(model=command.model, digest=command.typed)
+        typed = ApprovalCommand(model=command.model, digest=command.typed)
         revisions = self._reviews.revisions(request)
         head, bundle = self._reviews.resolved(typed, at, request.number, revisions)
         if bundle is None:

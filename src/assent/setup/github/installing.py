@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from assent.setup.config_text import comment
 from assent.setup.installs import Install
-from assent.setup.text import comment
 
 PLACE = (
     "      # Install here what your training needs, for example: pip install -r requirements.txt\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from assent.setup.config_text import comment
 from assent.setup.installs import Install
-from assent.setup.text import comment
 
 _CONDA = "$HOME/packages"
 

@@ -13,9 +13,9 @@ from assent.config.settings import MAX_NAME
 from assent.errors import AssentError
 from assent.git import Repository
 from assent.setup.choosing import Chosen, candidates, choose
+from assent.setup.file_kinds import is_test, trains, words
 from assent.setup.kedro import package_of, read_kedro
 from assent.setup.model import model_seen
-from assent.setup.roles import is_test, trains, words
 from assent.setup.seen import ModelSeen, Project, Sight, Step, Trace
 from assent.setup.stages import FILE as PIPELINE
 from assent.setup.stages import (

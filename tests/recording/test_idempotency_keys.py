@@ -16,7 +16,7 @@ from assent.core.evidence import Run
 from assent.git import Repository
 from assent.ports import Pointer, View
 from assent.recording.appending import Intent, record
-from assent.recording.keys import LOOKED_AT, Key, OvertakenError, keyed
+from assent.recording.idempotency_keys import LOOKED_AT, Key, OvertakenError, keyed
 from assent.testing.ledger import MemoryLedger
 from assent.testing.store import MemoryStore
 from tests.builders import AT, draft, new_repository, promoted, registered, subject

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assent.setup.looking import look
-from assent.setup.text import config_text
+from assent.setup.config_text import config_text
+from assent.setup.detection import look
 from assent.verbs.init import unseen
 from tests.setup.looked import only_model
 

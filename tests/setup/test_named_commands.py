@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.setup.recipes import recipes
+from assent.setup.named_commands import recipes
 from assent.setup.tree import Tree
 from tests.setup.looked import written
 

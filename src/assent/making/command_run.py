@@ -23,9 +23,9 @@ from assent.making.aside import (
 )
 from assent.making.commands import mentioned
 from assent.making.dvc import runs_dvc, stale
+from assent.making.existing_outputs import standing_outputs
 from assent.making.keepsakes import Keepsakes, is_document
 from assent.making.scratch import keep
-from assent.making.standing import standing_outputs
 from assent.making.worktree import outputs, some_of, tracked_beside, written
 from assent.measure.command import run_command
 from assent.measure.interpreters import Seen
@@ -355,17 +355,11 @@ def _require_no_token(workspace: Workspace, doing: str) -> None:
     exposed = workspace.context.exposed
     if not exposed:
         return
-    hint = f"take {exposed[0]} out of the step that runs the team's commands"
-    if workspace.context.system == "gitlab":
-        hint = (
-            f"limit the variable {exposed[0]} to the environments of the jobs that need it: "
-            "docs/gitlab.md, scheduled retraining"
-        )
     raise PolicyError(
         doing,
         f"this job holds {' and '.join(exposed)}, which the command could read and write to the "
         "ledger with",
-        hint=hint,
+        hint=workspace.context.without_tokens.format(token=exposed[0]),
     )
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from assent.config.read import read_config
 from assent.measure.params import read_params
-from assent.setup.looking import look
-from assent.setup.text import config_text
+from assent.setup.config_text import config_text
+from assent.setup.detection import look
 from tests.setup.looked import only_model, written
 
 TRAIN = "import joblib, json\njoblib.dump(m, 'models/m.pkl')\n"

@@ -6,7 +6,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from assent.setup.roles import kind_of, model_score
+from assent.setup.file_kinds import kind_of, model_score
 from assent.setup.seen import Kind, Step, Trace
 from assent.setup.tree import Tree
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from assent.config.read import read_config
 from assent.parsing import parse_yaml
+from assent.setup.config_text import comment, config_text, scalar
 from assent.setup.seen import ModelSeen, Predictions, Project, Seen
-from assent.setup.text import comment, config_text, scalar
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 seen = st.builds(Seen, value=texts, why=st.text(max_size=30))

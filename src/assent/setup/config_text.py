@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from assent.core.direction import direction
 from assent.parsing import ParseError, parse_yaml
-from assent.setup.recipes import TODO
+from assent.setup.named_commands import TODO
 from assent.setup.seen import ModelSeen, Predictions, Project, Seen
 
 _LONG = 160
