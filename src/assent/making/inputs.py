@@ -153,7 +153,7 @@ def _inputs(
     root: Path,
     settings: ModelSettings,
     above: Sequence[ModelSettings],
-    files: Mapping[str, Digest],
+    files: dict[str, Digest],
     names: AbstractSet[str],
     found: _Found,
 ) -> Inputs:
