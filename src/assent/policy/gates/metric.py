@@ -326,7 +326,11 @@ def _moved(change: MetricChange) -> str:
     said = f"`{change.name}`: {old} → {new}"
     if change.own is None:
         return said
-    old, new = show_apart(change.own.old, change.own.new)
+    own = show_apart(change.own.old, change.own.new)
+    there = (one is not UNSET for one in (change.own.old, change.own.new))
+    old, new = (
+        shown if is_there else "missing" for shown, is_there in zip(own, there, strict=True)
+    )
     return f"{said} on the same rows with the same labels ({old} → {new} each on its own)"
 
 
