@@ -108,9 +108,8 @@ def is_of_quality(metric: MetricChange) -> bool:
 
 def _is_unsure(metric: MetricChange) -> bool:
     """Whether it changed, and nobody knows whether that is better, or more than chance."""
-    return effect_of(metric) is Effect.CHANGED and (
-        metric.better is None or metric.interval is None
-    )
+    is_open = metric.better is None or metric.interval is None
+    return is_open and effect_of(metric) is Effect.CHANGED
 
 
 def worse_classes(diff: Diff) -> list[ClassChange]:

@@ -148,12 +148,14 @@ def is_of_rows(name: str) -> bool:
     return not words & _OF_NO_ROWS or bool(words & _OF_PREDICTIONS)
 
 
-_OF_ANOTHER = re.compile(r"(?:^|.*\.)(?:[^.]*_stderr(?:,[^.]*)?|n[-_]samples(?:\..*)?)", re.DOTALL)
+_OF_ANOTHER = re.compile(
+    r"(?:.*\.)?(?:[^.]*_stderr(?:,[^.]*)?|n[-_]samples(?:\..*)?|best_at\..*)", re.DOTALL
+)
 
 
 def is_about_another(name: str) -> bool:
-    """Whether this is a standard error, or a number of rows as lm-eval writes it: it says how sure
-    another metric is, and nothing of the model by itself.
+    """Whether this is a standard error, a number of rows as lm-eval writes it, or the epoch of a
+    best value: it tells of another metric, and nothing of the model by itself.
     """
     return _OF_ANOTHER.fullmatch(name) is not None
 

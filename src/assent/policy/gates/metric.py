@@ -326,11 +326,9 @@ def _moved(change: MetricChange) -> str:
     said = f"`{change.name}`: {old} → {new}"
     if change.own is None:
         return said
-    own = show_apart(change.own.old, change.own.new)
-    there = (one is not UNSET for one in (change.own.old, change.own.new))
-    old, new = (
-        shown if is_there else "missing" for shown, is_there in zip(own, there, strict=True)
-    )
+    own = change.own.old, change.own.new
+    pairs = zip(own, show_apart(*own), strict=True)
+    old, new = ("missing" if one is UNSET else shown for one, shown in pairs)
     return f"{said} on the same rows with the same labels ({old} → {new} each on its own)"
 
 
