@@ -276,12 +276,11 @@ def test_a_standard_error_that_both_files_give_is_used() -> None:
 @pytest.mark.parametrize("above", ["", "test.", "slices.region.north."])
 @pytest.mark.parametrize("rows", [None, 1_000])
 def test_a_value_is_never_taken_for_the_number_of_rows(above: str, rows: int | None) -> None:
-    sides = [
-        {f"{above}score": value, f"{above}score_stderr": 0.5}
-        | ({} if rows is None else {f"{above}n-samples": rows})
-        for value in (75.2, 75.4)
-    ]
-    (change,) = [one for one in compare_metrics(*sides) if one.name == f"{above}score"]
+    rest: dict[str, Scalar] = {f"{above}score_stderr": 0.5}
+    if rows is not None:
+        rest[f"{above}n-samples"] = rows
+    old, new = ({f"{above}score": value, **rest} for value in (75.2, 75.4))
+    (change,) = [one for one in compare_metrics(old, new) if one.name == f"{above}score"]
     if rows is None:
         assert change.interval is None
         assert change.no_interval.startswith("the metrics files do not say of how many rows")
