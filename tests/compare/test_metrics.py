@@ -273,6 +273,22 @@ def test_a_standard_error_that_both_files_give_is_used() -> None:
     assert change.interval.is_stated
 
 
+@pytest.mark.parametrize("above", ["", "test.", "slices.region.north."])
+@pytest.mark.parametrize("rows", [None, 1_000])
+def test_a_value_is_never_taken_for_the_number_of_rows(above: str, rows: int | None) -> None:
+    rest: dict[str, Scalar] = {f"{above}score_stderr": 0.5}
+    if rows is not None:
+        rest[f"{above}n-samples"] = rows
+    old, new = ({f"{above}score": value, **rest} for value in (75.2, 75.4))
+    (change,) = [one for one in compare_metrics(old, new) if one.name == f"{above}score"]
+    if rows is None:
+        assert change.interval is None
+        assert change.no_interval.startswith("the metrics files do not say of how many rows")
+    else:
+        assert change.interval is not None
+        assert change.interval.n == rows
+
+
 @pytest.mark.parametrize(("error", "rows"), [(0.0, 1_000), (-0.1, 1_000), (0.03, 29)])
 def test_a_standard_error_that_says_nothing_gives_no_verdict(error: float, rows: int) -> None:
     change = acc_of(with_error(0.5, error, rows), with_error(0.6, 0.03))

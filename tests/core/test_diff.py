@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assent.core.diff.metrics import MIN_SLICE_ROWS, MetricChange, slice_of
+from assent.core.diff.metrics import MIN_SLICE_ROWS, MetricChange, is_about_another, slice_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,21 @@ def test_only_a_slice_that_is_known_to_be_small_is(
     name: str, rows: int | None, is_small: bool
 ) -> None:
     assert MetricChange(name=name, rows=rows).is_of_small_slice is is_small
+
+
+@pytest.mark.parametrize(
+    ("name", "is_it"),
+    [
+        ("acc_stderr", True),
+        ("results.arc.acc_stderr,none", True),
+        ("n-samples.arc.effective", True),
+        ("best_at.val_loss", True),
+        ("history.best_at.val.loss", True),
+        ("acc,none", False),
+        ("best.val_loss", False),
+        ("samples", False),
+        ("stderrs", False),
+    ],
+)
+def test_what_tells_of_another_metric(name: str, is_it: bool) -> None:
+    assert is_about_another(name) is is_it

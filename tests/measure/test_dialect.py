@@ -309,3 +309,25 @@ def test_what_cannot_be_unpacked(tmp_path: Path) -> None:
     assert "d.csv is no text: it begins as gzip does" in refused(tmp_path, "d.csv")
     (tmp_path / "d.csv").write_text("<!DOCTYPE html>\n<p>Please, sign in</p>\n")
     assert "it begins as a web page does" in refused(tmp_path, "d.csv")
+
+
+@pytest.mark.parametrize("size", [200_000, 1_500_000])
+@pytest.mark.parametrize("written", ["{}", '"{}\n"'])
+def test_a_document_in_a_cell_does_not_hide_the_columns(
+    tmp_path: Path, size: int, written: str
+) -> None:
+    (tmp_path / "d.csv").write_text(f"id,html\n1,{written.format('x' * size)}\n2,short\n")
+    found = rows(tmp_path, "d.csv")
+    assert [(one, len(text.strip())) for one, text in found] == [(1, size), (2, 5)]
+
+
+def test_a_line_that_is_too_long_for_csv_is_named(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text(f"id,html\n1,a\n2,{'x' * 3_000_000}\n")
+    said = refused(tmp_path, "d.csv")
+    assert "d.csv, line 3 has more than 2 MB, which only Parquet and JSON Lines may have" in said
+
+
+def test_what_ends_too_early_is_said_wherever_it_is_read(tmp_path: Path) -> None:
+    packed = gzip.compress(b"id,x\n" + b"1,2\n" * 50_000)
+    (tmp_path / "d.csv.gz").write_bytes(packed[:-20])
+    assert "d.csv.gz cannot be unpacked" in refused(tmp_path, "d.csv.gz")

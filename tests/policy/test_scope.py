@@ -68,15 +68,26 @@ def test_only_a_bound_on_the_change_bounds_the_change() -> None:
 @pytest.mark.parametrize(
     ("gate", "is_judged"),
     [
-        (MetricGate(metric="f1", slice="region", max_drop=0.1), True),
-        (MetricGate(metric="f1", slice="region", min=0.1), False),
+        (MetricGate(metric="f1", slice="region", max_drop=0.1), False),
         (MetricGate(metric="f1", max_drop=0.1), False),
         (PredictionsGate(predictions="worse_slices", max=0), True),
         (MIN, False),
     ],
 )
-def test_whether_slices_are_judged(gate: Gate, is_judged: bool) -> None:
+def test_whether_every_slice_is_judged(gate: Gate, is_judged: bool) -> None:
     assert scope_of(policy(gate), diff()).slices is is_judged
+
+
+@pytest.mark.parametrize(
+    ("gate", "bounded"),
+    [
+        (MetricGate(metric="f1", slice="region", max_drop=0.1), ("slices.region.north.f1",)),
+        (MetricGate(metric="f1", slice="device", max_drop=0.1), ()),
+        (MetricGate(metric="f1", slice="region", min=0.1), ()),
+    ],
+)
+def test_which_slices_are_judged(gate: Gate, bounded: tuple[str, ...]) -> None:
+    assert scope_of(policy(gate), diff()).bounded_slices == bounded
 
 
 def test_which_columns_are_judged_and_what_of_them() -> None:

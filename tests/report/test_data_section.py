@@ -329,3 +329,13 @@ def test_whatever_the_names_are_the_section_is_inert(text: str) -> None:
     assert shown.names.count("table") == 4
     report = samples.review(samples.PASS, diff=samples.diff(data=DataDiff()))
     assert to_html(report)
+
+
+def test_columns_of_the_same_values_are_not_called_the_same_rows() -> None:
+    said = "which values stand in one row was not compared"
+    (_, told), *_ = rows(section(same_columns=2, alike_columns=1))[1:]
+    assert told.endswith(f"of 3 columns: 2 hold the same values, 1 is alike in every count; {said}")
+    assert said not in rows(section(same_columns=1))[1][1]
+    assert said not in rows(section(same_columns=2, close_columns=1))[1][1]
+    by_key = RowChanges(data="train", key=("id",), same=5)
+    assert said not in rows(section(same_columns=2, rows=by_key))[1][1]

@@ -126,6 +126,7 @@ def test_at_most_five_are_named_and_the_others_are_counted() -> None:
     [
         (Scope(deciding=("rmse",), bounded=("rmse", "r2")), "are worse"),
         (Scope(slices=True), "- Slice"),
+        (Scope(bounded_slices=("slices.region.r3.rmse",)), "region = r3` and 2 other slices"),
         (Scope(columns=(("train", "col_005", "schema"),)), "is gone"),
         (Scope(columns=(("train", "cat", "new categories"),)), "never seen"),
         (Scope(columns=(("train", "col_004", "drift"),)), "moved by"),
@@ -147,7 +148,11 @@ def test_a_deciding_figure_says_why_it_says_nothing() -> None:
     silent = replace(moved, no_interval="chance alone makes it larger")
     apart = replace(moved, not_compared=NotCompared(reason="the labels are others"))
     for one, said, heading in (
-        (silent, "changed (no interval: chance alone makes it larger)", "none of 1 metric"),
+        (
+            silent,
+            "changed (no interval: chance alone makes it larger)",
+            "; 1 changed without a verdict.",
+        ),
         (apart, "not compared: the labels are others", "; 1 not compared."),
     ):
         scope, diff = Scope(deciding=("ece",)), panel.compared(metrics=(one,))
@@ -223,3 +228,34 @@ def test_hostile_names_are_code_on_the_first_screen(text: str) -> None:
     seen = page(to_markdown(replace(report, diff=diff, scope=scope)))
     calm = page(to_markdown(panel.all_worse()))
     assert set(seen.names) <= {*calm.names, "details", "summary"}
+
+
+def test_what_nobody_can_call_better_or_worse_is_not_called_neither() -> None:
+    same = samples.metric("accuracy", 0.9, 0.9, "higher")
+    moved = samples.metric("wobble", 0.8, 0.1, None)
+    error = samples.metric("acc_stderr,none", 0.8, 0.1, None)
+    text = shown(samples.review(samples.PASS, diff=panel.compared(metrics=(same, moved, error))))
+    assert (
+        "none of 1 metric better or worse beyond chance, 1 changed without a verdict."
+        in text.splitlines()[3]
+    )
+
+
+def test_a_metric_that_is_gone_is_not_called_worse() -> None:
+    gone = MetricChange(name="f1", old=0.8, better="higher")
+    worse = samples.metric("auc", 0.9, 0.8, "higher")
+    for metrics, said in (
+        ((gone,), "- `f1` (missing) is not told any more."),
+        ((gone, worse), "- `f1` (missing), `auc` (-11.1%) are worse or not told any more."),
+    ):
+        assert said in shown(samples.review(samples.PASS, diff=panel.compared(metrics=metrics)))
+
+
+def test_a_gate_on_one_slice_hides_no_other() -> None:
+    metrics = tuple(
+        MetricChange(name=f"slices.region.{one}.auc", old=0.9, better="higher")
+        for one in ("north", "south")
+    )
+    scope = Scope(bounded_slices=("slices.region.south.auc",))
+    text = shown(samples.review(samples.PASS, scope=scope, diff=panel.compared(metrics=metrics)))
+    assert "- Slices `region.north` are gone" in text

@@ -153,11 +153,11 @@ def test_a_limit_in_characters_holds_as_well() -> None:
 def test_the_comment_reads_from_verdict_to_approvals() -> None:
     markdown = to_markdown(samples.blocked(), full_report="assent-report.html")
     order = [
-        "## ❌ `churn` is blocked: 1 of 3 gates failed; better in 3 and worse in 3 of 10 metrics",
+        "## ❌ `churn` is blocked: 1 of 3 gates failed; better in 3 and worse in 3 of 9 metrics",
         "| What decides | Before → after | Change |",
         "| `roc_auc` <br> ✅\N{NO-BREAK SPACE}passed min 0.8 | 0.8523\N{NO-BREAK SPACE}→ 0.8614 |",
         "**Look at before you approve: no gate judges it**",
-        "- `brier` (not a number) is worse.",
+        "- `brier` (not a number) is not told any more.",
         "**What to do next**",
         "- `latency_ms max_rise 10%`: improve the model",
         "- 1 more approval is needed from `alice` or `@acme/ml`.",

@@ -12,7 +12,10 @@ from assent.core.diff.predictions import PredictionsDiff
 from assent.core.diff.sameness import NotCompared
 
 _EVALUATION = re.compile(
-    r"(?:.*[._-])?(?:test|testing|eval|evaluation|valid|validation|val|dev|hold_?out)(?:[._-].*)?",
+    r"(?:.*[._-])?"
+    r"(?:tests?|testing|evals?|evaluation|valid|validation|val|dev|(?:hold|held)[_-]?out|oot|gold"
+    r"|(?:test|eval|val|dev|gold)set)"
+    r"(?:[._-].*)?",
     re.IGNORECASE,
 )
 """Names of data sets that models are measured on."""

@@ -137,8 +137,14 @@ def is_of_calibration(name: str) -> bool:
 
 
 def _samples(name: str) -> str:
-    """Where a file of lm-eval says of how many rows a metric is."""
-    return _OF_TASK.sub(r"\g<above>n-samples.\g<task>.effective", name)
+    """Where a file says of how many rows a metric is: that of lm-eval for each task, another beside
+    the metric.
+    """
+    of_task = _OF_TASK.fullmatch(name)
+    if of_task is None:
+        above, dot, _ = name.rpartition(".")
+        return f"{above}{dot}n-samples"
+    return f"{of_task['above']}n-samples.{of_task['task']}.effective"
 
 
 def _together(written: MetricChange, computed: MetricChange, said: _Said) -> Iterator[MetricChange]:

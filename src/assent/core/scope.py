@@ -11,14 +11,16 @@ Facet = Literal["drift", "schema", "new categories"]
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """`deciding` are metrics of the whole that decide, in the order of the policy. `bounded` are
-    metrics of the whole whose change a gate bounds. `slices`: a gate judges slices against the
-    baseline. `columns` are data set, column and what of it a gate judges, of those that differ;
-    `rows` are data sets whose rows a gate counts. `leakage` are pairs of data sets that a gate
-    compares. `imports` and `signature`: a gate judges these of the model.
+    metrics of the whole whose change a gate bounds, `bounded_slices` those of slices. `slices`: a
+    gate judges every slice against the baseline. `columns` are data set, column and what of it a
+    gate judges, of those that differ; `rows` are data sets whose rows a gate counts. `leakage` are
+    pairs of data sets that a gate compares. `imports` and `signature`: a gate judges these of the
+    model.
     """
 
     deciding: tuple[str, ...] = ()
     bounded: tuple[str, ...] = ()
+    bounded_slices: tuple[str, ...] = ()
     slices: bool = False
     columns: tuple[tuple[str, str, Facet], ...] = ()
     rows: tuple[str, ...] = ()

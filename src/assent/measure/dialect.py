@@ -202,7 +202,8 @@ class Lines:
             yield
         except engine.load(self.doing).Error:
             for address, shown in self.sources.items():
-                _require_one_ending(address, shown, self.doing)
+                with _unpacked(shown, self.doing):
+                    _require_one_ending(address, shown, self.doing)
             raise
 
     def require_one_header(self, relation: str) -> None:
@@ -241,6 +242,8 @@ class Lines:
                 return f"{at} has a quote that does not end or stands inside a cell"
             case "INVALID ENCODING":
                 return f"{at} is not UTF-8"
+            case "LINE SIZE OVER MAXIMUM":
+                return f"{at} has more than 2 MB, which only Parquet and JSON Lines may have"
         return f"{at}: {message[:200]}"
 
     def _dialect(
@@ -307,11 +310,13 @@ class Lines:
         file = _opened(address)
         if file is not None:
             try:
-                with file, io.TextIOWrapper(file, encoding="utf-8") as text:
+                with (
+                    _unpacked(shown, self.doing),
+                    file,
+                    io.TextIOWrapper(file, encoding="utf-8") as text,
+                ):
                     lines = first_lines(text)
                 return [line.removeprefix(_MARK) for line in lines[:1]] + lines[1:]
-            except (OSError, EOFError, zlib.error) as error:
-                raise _unpackable(self.doing, shown, error) from None
             except UnicodeError:
                 require_utf8(address, shown, self.doing)
                 raise
@@ -464,10 +469,16 @@ def choose(lines: Sequence[str], delimiters: Sequence[str]) -> Dialect:
 def first_lines(file: TextIO) -> list[str]:
     """The first lines of a file without their ends; the last one may go on."""
     lines: list[str] = []
-    left = _MOST_READ
-    while left > 0 and len(lines) < FIRST and (line := file.readline(min(left, _LONG))):
-        lines.append(line.rstrip("\r\n"))
-        left -= len(line)
+    left, has_ended = _MOST_READ, True
+    while left > 0 and (not has_ended or len(lines) < FIRST):
+        piece = file.readline(min(left, _LONG))
+        if not piece:
+            break
+        if has_ended:
+            lines.append("")
+        has_ended = piece.endswith(("\n", "\r"))
+        lines[-1] += piece.rstrip("\r\n")
+        left -= len(piece)
     return lines
 
 
@@ -496,10 +507,7 @@ def _reader(lines: Sequence[str], delimiter: str, *, strict: bool = False) -> It
 
 
 def _rows(lines: Sequence[str], delimiter: str) -> list[list[str]]:
-    try:
-        return [row for row in _reader(lines, delimiter) if row]
-    except csv.Error:
-        return []  # a cell of more than 128 kB: no header of ours
+    return [row for row in _reader(lines, delimiter) if row]
 
 
 def _named(header: Sequence[str]) -> tuple[str, ...]:
@@ -521,11 +529,8 @@ def _require_text(address: str, shown: str, doing: str) -> None:
     file = _opened(address)
     if file is None:
         return
-    with file:
-        try:
-            head = file.read(16)
-        except (OSError, EOFError, zlib.error) as error:
-            raise _unpackable(doing, shown, error) from None
+    with file, _unpacked(shown, doing):
+        head = file.read(16)
     what = next((kind for magic, kind in _NO_TEXT.items() if head.startswith(magic)), None)
     if what is not None:
         raise UsageError(
@@ -543,7 +548,7 @@ def require_utf8(address: str, shown: str, doing: str) -> None:
     file = _opened(address)
     if file is None:
         return
-    with file:
+    with file, _unpacked(shown, doing):
         for number, line in enumerate(_bounded(file), 1):
             try:
                 line.decode()
@@ -582,6 +587,9 @@ def _require_one_ending(address: str, shown: str, doing: str) -> None:
 _LONG = 1 << 20
 _MOST_READ = 4 << 20
 
+csv.field_size_limit(max(csv.field_size_limit(), _MOST_READ))
+"""A document in a cell is no fault of the file: the module's own limit is 128 kB."""
+
 
 def _bounded(file: io.BufferedIOBase) -> Iterator[bytes]:
     while line := file.readline(_LONG):
@@ -600,11 +608,15 @@ def _line_again(address: str, dialect: Dialect) -> int | None:
         return next((at for at, line in lines if [line.strip()] == header), None)
 
 
-def _unpackable(doing: str, shown: str, error: BaseException) -> UsageError:
-    said = str(error) or type(error).__name__
-    return UsageError(
-        doing, f"{shown} cannot be unpacked: {said[:200]}", hint="write or fetch the file again"
-    )
+@contextmanager
+def _unpacked(shown: str, doing: str) -> Iterator[None]:
+    """Say of a file that cannot be read to where it is wanted that it cannot."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        said = str(error) or type(error).__name__
+        problem = f"{shown} cannot be unpacked: {said[:200]}"
+        raise UsageError(doing, problem, hint="write or fetch the file again") from None
 
 
 def _other_encoding(doing: str, problem: str, encoding: str) -> UsageError:

@@ -25,8 +25,8 @@ def scope_of(policy: Policy, diff: Diff) -> Scope:
     return Scope(
         deciding=tuple(_deciding(policy, metric_gates, diff)),
         bounded=tuple(_wholes(relative, diff)),
-        slices=any(gate.pattern.startswith("slices.") for gate in relative)
-        or any(
+        bounded_slices=tuple(_matched(relative, diff, is_of_slice=True)),
+        slices=any(
             isinstance(gate, PredictionsGate) and gate.predictions == "worse_slices"
             for gate in policy.gates
         ),
@@ -42,8 +42,12 @@ def scope_of(policy: Policy, diff: Diff) -> Scope:
 
 def _wholes(gates: Iterable[MetricGate], diff: Diff) -> dict[str, None]:
     """The metrics of the whole that gates are on, in their order."""
+    return _matched(gates, diff, is_of_slice=False)
+
+
+def _matched(gates: Iterable[MetricGate], diff: Diff, *, is_of_slice: bool) -> dict[str, None]:
     found = (one.name for gate in gates for one in matching(gate.pattern, diff))
-    return dict.fromkeys(name for name in found if slice_of(name) is None)
+    return dict.fromkeys(name for name in found if (slice_of(name) is not None) is is_of_slice)
 
 
 def _deciding(policy: Policy, gates: Iterable[MetricGate], diff: Diff) -> list[str]:

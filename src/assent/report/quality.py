@@ -7,7 +7,7 @@ from collections import Counter
 import msgspec
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import MetricChange, sameness_of
+from assent.core.diff.metrics import MetricChange, is_about_another, sameness_of
 from assent.core.diff.predictions import ClassChange
 from assent.core.diff.sameness import Same
 from assent.core.units import count
@@ -20,13 +20,15 @@ _CHANCE = 0.05
 
 class Quality(msgspec.Struct, frozen=True, kw_only=True):
     """Metrics by what their change means, those of slices among them; costs and slices that are too
-    small are left out. `unsure` may be chance, or nothing says which way is better. `classes` are
-    those of which the recall fell beyond chance.
+    small are left out. `chance` are those whose interval holds 0, `unsure` those that changed and
+    of which nothing says which way is better, or how sure the change is. `classes` are those of
+    which the recall fell beyond chance.
     """
 
     has_baseline: bool = True
     better: int = 0
     worse: int = 0
+    chance: int = 0
     unsure: int = 0
     equal: int = 0
     gone: int = 0
@@ -36,8 +38,8 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def compared(self) -> int:
-        """All that have a value on both sides, of the same thing."""
-        return self.better + self.worse + self.unsure + self.equal
+        """All of which can be said whether they are better or worse."""
+        return self.better + self.worse + self.chance + self.equal
 
     @property
     def words(self) -> str:
@@ -63,6 +65,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         if self.same is not None:
             return [f"{count(self.same.things, 'metric')} {UNCHANGED}"]
         said = [self._of_compared] if self.compared else []
+        said += [f"{self.unsure:,} changed without a verdict"] if self.unsure else []
         said += [f"{self.gone:,} missing or not a number"] if self.gone else []
         said += [f"{self.not_compared:,} not compared"] if self.not_compared else []
         return said
@@ -83,10 +86,12 @@ def quality_of(diff: Diff) -> Quality:
     if diff.baseline is None:
         return Quality(has_baseline=False)
     found = Counter(effect_of(one) for one in diff.metrics if is_of_quality(one))
+    unsure = sum(is_of_quality(one) and _is_unsure(one) for one in diff.metrics)
     return Quality(
         better=found[Effect.BETTER],
         worse=found[Effect.WORSE],
-        unsure=found[Effect.CHANGED],
+        chance=found[Effect.CHANGED] - unsure,
+        unsure=unsure,
         equal=found[Effect.UNCHANGED],
         gone=found[Effect.MISSING] + found[Effect.NO_NUMBER],
         not_compared=found[Effect.NOT_COMPARED],
@@ -96,8 +101,15 @@ def quality_of(diff: Diff) -> Quality:
 
 
 def is_of_quality(metric: MetricChange) -> bool:
-    """Whether a metric is of the model, and not of what it took to make it."""
-    return not metric.name.startswith("cost.") and not metric.is_of_small_slice
+    """Whether a metric is of the model, and not of what it took to make it or of another one."""
+    is_other = metric.name.startswith("cost.") or is_about_another(metric.name)
+    return not is_other and not metric.is_of_small_slice
+
+
+def _is_unsure(metric: MetricChange) -> bool:
+    """Whether it changed, and nobody knows whether that is better, or more than chance."""
+    is_open = metric.better is None or metric.interval is None
+    return is_open and effect_of(metric) is Effect.CHANGED
 
 
 def worse_classes(diff: Diff) -> list[ClassChange]:

@@ -380,3 +380,26 @@ def test_the_long_form_of_several_labels_has_figures_for_each(tmp_path: Path) ->
     assert found["slices.tag.cat.accuracy"] == 1
     assert found["slices.tag.dog.accuracy"] == 0
     assert found["accuracy"] == 0.5
+
+
+@pytest.mark.parametrize("odd", ["nan", "-inf", "NaN"])
+@pytest.mark.parametrize(("place", "what"), [(1, "label"), (2, "prediction")])
+@pytest.mark.parametrize("step", [0.7, 1])
+def test_numbers_of_which_one_is_none_are_no_classes(
+    tmp_path: Path, odd: str, place: int, what: str, step: float
+) -> None:
+    rows = [[str(at), str(at % 5 * step), str(at % 5 * step)] for at in range(40)]
+    rows[7][place] = odd
+    (tmp_path / "p.csv").write_text("\n".join(map(",".join, [["id", "y", "p"], *rows])))
+    plain = PredictionsSettings(path="p.csv", id="id", label="y", prediction="p")
+    with pytest.raises(UsageError, match=f"1 row has no finite {what}"):
+        read_predictions(tmp_path, plain)
+
+
+def test_a_class_that_is_called_nan_beside_names_is_one(tmp_path: Path) -> None:
+    names = ("cat", "nan", "owl")
+    lines = [f"{at},{names[at % 3]},{names[at % 3]}" for at in range(30)]
+    (tmp_path / "p.csv").write_text("\n".join(["id,y,p", *lines]))
+    plain = PredictionsSettings(path="p.csv", id="id", label="y", prediction="p")
+    meta, _ = read_predictions(tmp_path, plain)
+    assert (meta.task, meta.classes) == ("multiclass", names)

@@ -5,6 +5,7 @@ import json
 import os
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -320,3 +321,14 @@ def test_one_odd_value_of_sqlite_leaves_the_others_comparable(tmp_path: Path) ->
     ):
         found = row_changes(old, new, name="d", key=["id"])
     assert (found.same, found.changed) == (2, 1)
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+def test_decimals_that_would_be_read_as_floats_are_refused(tmp_path: Path, is_list: bool) -> None:
+    type_ = pa.decimal256(50, 0)
+    values = pa.array([Decimal("1e45"), None], type_)
+    if is_list:
+        values = pa.array([[one] for one in values.to_pylist()], pa.list_(type_))
+    write(tmp_path / "d.parquet", pa.table({"x": values}))
+    with pytest.raises(UsageError, match="has decimals of 50 digits, and only 38 can be read"):
+        profile(tmp_path, "d.parquet")

@@ -22,6 +22,7 @@ from assent.core.profile import (
 )
 from assent.core.verdict import Finding, Outcome
 from assent.policy.gates.data import DataGate
+from assent.policy.gates.leakage import judge_leakage
 from tests.builders import digest
 from tests.compare.known import known
 from tests.compare.profiling import category, number, profile, reference
@@ -451,6 +452,13 @@ def test_rows_that_are_nearly_there_are_said_and_not_judged() -> None:
 def test_leakage_that_was_not_counted_blocks() -> None:
     found = only(gate(data="leakage", between=["train", "test"], max="100%"))
     assert (found.outcome, found.reason) == (FAILED, "what the data sets share was not counted")
+
+
+@pytest.mark.parametrize("rows", [{"train": 0, "test": 1_000}, {"train": 9, "test": 0}])
+def test_a_data_set_without_rows_is_not_free_of_leakage(rows: dict[str, int]) -> None:
+    nothing = msgspec.structs.replace(OVERLAP, rows=0, keys=None)
+    (found,) = judge_leakage(("train", "test"), 0, [nothing], rows)
+    assert (found.outcome, found.reason) == (FAILED, "one of the data sets has no rows")
 
 
 RULES: list[dict[str, Any]] = [

@@ -85,11 +85,41 @@ def test_what_is_no_number_any_more_is_not_within_a_bound(rule: dict[str, Any]) 
     )
     diff = Diff(model="m", candidate=SIDE, baseline=SIDE, data=data, at=AT)
     gate = msgspec.convert({"data": "train", "undecided": "approve", **rule}, DataGate)
-    first, second = gate.judge(diff, known().evidence, without_baseline="allow")
-    assert (first.outcome, second.outcome) == (PASSED, Outcome.WAITING)
-    assert second.evidence == "`sold` is string"
+    (finding,) = gate.judge(diff, known().evidence, without_baseline="allow")
+    assert finding.outcome is Outcome.WAITING
+    assert finding.evidence == "`sold` is string"
     found = judge({**rule, "columns": ["age", "city"]})
-    assert [one.outcome for one in found] == [PASSED, UNDECIDED]
+    assert [one.outcome for one in found] == [UNDECIDED]
+
+
+def test_a_bound_that_is_broken_is_said_beside_what_was_not_looked_at() -> None:
+    found = judge({"range": {"max": 1}, "columns": ["age", "city"]})
+    assert [one.outcome for one in found] == [FAILED, UNDECIDED]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"nulls": 0.5},
+        {"missing": {"max_rise": 0.5}},
+        {"range": {"min": -1}},
+        {"range": {"outside": 0.5}},
+        {"new_categories": "block"},
+        {"new_categories": "warn"},
+    ],
+)
+def test_a_data_set_without_rows_is_within_no_bound(rule: dict[str, Any]) -> None:
+    nothing = profile(0, replace(AGE, numbers=None), replace(CITY, categories=None), SOLD)
+    data = compare_data(
+        [reference("train", "old")],
+        [reference("train", "new")],
+        old_profiles={"train": profile(ROWS, AGE, CITY, SOLD)},
+        new_profiles={"train": nothing},
+    )
+    diff = Diff(model="m", candidate=SIDE, baseline=SIDE, data=data, at=AT)
+    gate = msgspec.convert({"data": "train", **rule}, DataGate)
+    (finding,) = gate.judge(diff, known().evidence, without_baseline="allow")
+    assert (finding.outcome, finding.reason) == (FAILED, "the data set has no rows to judge")
 
 
 @pytest.mark.parametrize("what", ["nulls", "missing", "zeros"])

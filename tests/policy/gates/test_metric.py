@@ -468,6 +468,14 @@ def test_an_integer_is_the_rule_that_the_equal_float_is() -> None:
 UNLIKE = NotCompared(name="accuracy", reason="300 of 1,500 rows have another label")
 
 
+def test_a_value_that_a_side_does_not_have_by_itself_is_called_missing() -> None:
+    found = change(-0.0001, 0.0001, own=Own(old=UNSET, new=0.8))
+    (drop,) = MetricGate(metric="accuracy", max_drop=0.05).judge(
+        with_metrics(found), known().evidence, without_baseline="allow"
+    )
+    assert "(missing → 0.8 each on its own)" in drop.evidence
+
+
 @pytest.mark.threat(14)
 @pytest.mark.parametrize(
     ("means", "expected"), [("block", UNDECIDED), ("approve", WAITING), ("warn", WARNED)]

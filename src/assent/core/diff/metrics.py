@@ -123,10 +123,19 @@ def vanished(metrics: Sequence[MetricChange]) -> tuple[tuple[str, str], ...]:
 _OF_NO_ROWS = frozenset(
     """
     latency duration runtime throughput time memory ram vram size params parameters flops macs
-    energy inference cpu gpu train training
+    energy inference cpu gpu
     """.split()
 )
 """A word in a name by which a metric is not of the rows that models are tested on."""
+
+_OF_TRAINING = frozenset({"train", "training"})
+_OF_PREDICTIONS = frozenset(
+    """
+    mae mse rmse rmsle mape smape wape medae error r2 loss accuracy acc auc roc ap f1 fbeta
+    precision recall specificity sensitivity score logloss brier ndcg mcc kappa
+    """.split()
+)
+"""A word by which it is all the same: `energy_mae` is how well an energy is predicted."""
 
 
 def is_of_rows(name: str) -> bool:
@@ -134,7 +143,21 @@ def is_of_rows(name: str) -> bool:
     labels: all do but what training, time and size are measured by.
     """
     words = set(re.split(r"[^a-z0-9]+", name.lower()))
-    return not name.startswith("cost.") and not words & _OF_NO_ROWS
+    if name.startswith("cost.") or words & _OF_TRAINING:
+        return False
+    return not words & _OF_NO_ROWS or bool(words & _OF_PREDICTIONS)
+
+
+_OF_ANOTHER = re.compile(
+    r"(?:.*\.)?(?:[^.]*_stderr(?:,[^.]*)?|n[-_]samples(?:\..*)?|best_at\..*)", re.DOTALL
+)
+
+
+def is_about_another(name: str) -> bool:
+    """Whether this is a standard error, a number of rows as lm-eval writes it, or the epoch of a
+    best value: it tells of another metric, and nothing of the model by itself.
+    """
+    return _OF_ANOTHER.fullmatch(name) is not None
 
 
 def slice_of(name: str) -> tuple[str, str, str] | None:

@@ -54,7 +54,8 @@ def infer_task(
     """What the columns look like. `labels` and `predictions` are the values in them, None if
     there are more than a classification has. Whole columns hold integers only.
 
-    Two values are classes; so are a score for each class, text, and a few integers (at most
+    A number that is missing or infinite (`nan`) among others is no class: whoever reads them refuses
+    it by its row. Two values are classes; so are a score for each class, text, and a few integers (at most
     `MAX_SMALL`) that the prediction takes as well, however each column writes them. A score by
     group without a prediction, with more than two labels that are numbers, is a ranking. Other
     numbers are a regression. A ranking of relevant and irrelevant rows cannot be told from a
@@ -66,7 +67,7 @@ def infer_task(
     seen = None if labels is None else labels | (predictions or set())
     if has_class_scores:
         return "binary" if seen is not None and len(seen) <= 2 else "multiclass"
-    are_numbers = seen is None or all(number_of(name) is not None for name in seen)
+    are_numbers = seen is None or all(map(_is_of_numbers, seen))
     if seen is not None and len(seen) <= 2:
         return "binary"
     if has_score and predictions == set():
@@ -77,6 +78,13 @@ def infer_task(
     if is_small and is_label_whole and is_prediction_whole and seen == labels:
         return "multiclass"
     return "regression"
+
+
+def _is_of_numbers(name: str) -> bool:
+    return number_of(name) is not None or name.strip().lower().lstrip("+-") in _NOT_FINITE
+
+
+_NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 
 
 def ordered(names: Iterable[str]) -> tuple[str, ...]:

@@ -21,20 +21,26 @@ _LIST = re.compile(
     ) \s*\)?\s*""".replace("NUMBERS", _NUMBERS),
     re.DOTALL | re.VERBOSE,
 )
+_OF_EACH = re.compile(r"[01](?: ?[;| ] ?[01])+|[01](?:, ?[01]){2,}")
+"""Whether each label is there: `1;0;1`. Of two with a comma between them nobody can tell."""
 _SIGNS = ("|", ";", ",", "+", " ")
 
 
 def several_labels(values: Collection[str]) -> str | None:
     """A value that is several labels, or None if none is: a list as JSON, Python or NumPy writes
-    it, or classes with a sign between them that each stand alone elsewhere (`cat|dog` beside `cat`
-    and `dog`). A class that is called `animal|dog` where no `animal` is remains one, and so does
-    `[UNK]`.
+    it, a 1 or 0 for each label (`1;0;1`), or classes with a sign between them that each stand alone
+    elsewhere (`cat|dog` beside `cat` and `dog`). A class that is called `animal|dog` where no
+    `animal` is remains one, and so does `[UNK]`.
     """
-    lists = [one for one in values if len(one) <= MAX_TEXT and _LIST.fullmatch(one)]
+    lists = [one for one in values if len(one) <= MAX_TEXT and _is_list(one)]
     if lists:
         return min(lists)
     known = {one.strip() for one in values}
     return min((one for one in values if _is_put_together(one, known)), default=None)
+
+
+def _is_list(value: str) -> bool:
+    return bool(_LIST.fullmatch(value) or _OF_EACH.fullmatch(value.strip()))
 
 
 def _is_put_together(value: str, known: Collection[str]) -> bool:

@@ -56,6 +56,13 @@ _UNITS = """
     FROM parquet_schema({}) WHERE name IS NOT NULL GROUP BY name
 """
 
+MAX_DIGITS = 38
+"""Digits of the longest decimals of DuckDB."""
+
+_LONG_DECIMALS = f"""
+    SELECT name, max(precision) FROM parquet_schema({{}}) WHERE precision > {MAX_DIGITS}
+    GROUP BY name ORDER BY name LIMIT 1
+"""
 
 Show = Callable[[str], str]
 
@@ -163,6 +170,8 @@ class Table:
             relation = self.connection.sql(f"SELECT * FROM {self.relation}")
             found = list(zip(relation.columns, relation.types, strict=True))
             units: dict[str, str] = {}
+            if self.listed and any("DOUBLE" in str(type_) for _, type_ in found):
+                self._require_digits()
             if self.listed and any("TIME" in str(type_) for _, type_ in found):
                 units = dict(self.connection.execute(_UNITS.format(self.listed)).fetchall())
             columns = tuple(
@@ -178,6 +187,17 @@ class Table:
                 if column.name in lengths and column.type == "int64"
                 else column
                 for column in columns
+            )
+
+    def _require_digits(self) -> None:
+        """Refuse decimals of more digits than DuckDB has: it would read floats in their place."""
+        found = self.connection.execute(_LONG_DECIMALS.format(self.listed)).fetchone()
+        if found is not None:
+            name, digits = found
+            raise UsageError(
+                self.doing,
+                f"{name!r} has decimals of {digits} digits, and only {MAX_DIGITS} can be read",
+                hint=f"write it as decimals of at most {MAX_DIGITS} digits, or as text",
             )
 
 

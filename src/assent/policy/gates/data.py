@@ -224,7 +224,7 @@ class _Judgement:
             yield from (unable,) if unable is not None else self._drift(rule, gate.drift)
         if gate.new_categories in ("warn", "block"):
             rule = f"data {gate.data} new_categories {gate.new_categories}"
-            unable = self._not_comparable(rule)
+            unable = self._not_comparable(rule) or self._empty(rule)
             yield from (unable,) if unable is not None else self._categories(rule)
         shares: tuple[tuple[Missing, float | str | ShareRule | None], ...] = (
             ("nulls", gate.nulls),
@@ -463,18 +463,30 @@ class _Judgement:
         columns = [one for one in self._columns if what != "zeros" or one.new.zeros is not None]
         if rule.max is not None:
             said = f"{name} max {show(rule.max)}"
-            if self._measured.is_profiled:
-                yield judge_shares(said, what, rule.max, columns)
-            else:
-                yield _no_profile(said)
-            if what == "zeros":
-                yield from self._without_numbers(said)
+            unable = self._empty(said) if self._measured.is_profiled else _no_profile(said)
+            judged = unable or judge_shares(said, what, rule.max, columns)
+            yield from self._with_others(judged) if what == "zeros" else (judged,)
         if rule.max_rise is not None:
             said = f"{name} max_rise {show(rule.max_rise)}"
-            unable = self._not_comparable(said)
-            yield unable or judge_rises(said, what, rule.max_rise, columns)
-            if what == "zeros" and unable is None:
-                yield from self._without_numbers(said)
+            unable = self._not_comparable(said) or self._empty(said)
+            judged = unable or judge_rises(said, what, rule.max_rise, columns)
+            is_of_numbers = what == "zeros" and unable is None
+            yield from self._with_others(judged) if is_of_numbers else (judged,)
+
+    def _empty(self, rule: str) -> Finding | None:
+        """Of no rows there is no value that a rule could have looked at."""
+        if self._measured.rows != 0:
+            return None
+        return failed(rule=rule, reason="the data set has no rows to judge", remedy=_MORE_ROWS)
+
+    def _with_others(self, judged: Finding) -> Iterator[Finding]:
+        """What a rule on numbers says, and of which columns it can say nothing: then it has not
+        passed.
+        """
+        others = list(self._without_numbers(judged.rule))
+        if not others or judged.outcome is not Outcome.PASSED:
+            yield judged
+        yield from others
 
     def _without_numbers(self, rule: str) -> Iterator[Finding]:
         """What a rule on numbers has not looked at, though the gate names it or the baseline's are
@@ -500,9 +512,12 @@ class _Judgement:
         if not self._measured.is_profiled:
             yield _no_profile(name)
             return
-        for said, finding in judge_bounds(rule, name, self._columns):
-            yield finding
-            yield from self._without_numbers(said)
+        empty = self._empty(name)
+        if empty is not None:
+            yield empty
+            return
+        for finding in judge_bounds(rule, name, self._columns):
+            yield from self._with_others(finding)
         if rule.outside is not None:
             said = f"{name} outside {show(rule.outside)}"
             unable = self._not_comparable(said)

@@ -153,8 +153,8 @@ def judge_rises(
 
 def judge_bounds(
     rule: RangeRule, name: str, columns: Sequence[MeasuredColumn]
-) -> Iterator[tuple[str, Finding]]:
-    """Whether every value lies between bounds, by rule. Columns that hold no numbers have none,
+) -> Iterator[Finding]:
+    """Whether every value lies between bounds. Columns that hold no numbers have none,
     unless there is no other.
     """
     numbers = [one for one in columns if one.new.kind == "number"]
@@ -163,10 +163,10 @@ def judge_bounds(
             continue
         said = f"{name} {key} {show_exactly(bound)}"
         if not numbers:
-            yield said, nothing_left(said, "no column of numbers is left to judge")
+            yield nothing_left(said, "no column of numbers is left to judge")
             continue
         broken = [told for one in numbers if (told := _beyond(one, bound, sign))]
-        finding = bounded(
+        yield bounded(
             said,
             not broken,
             "within the bound",
@@ -175,7 +175,6 @@ def judge_bounds(
             listed(broken),
             _RANGE,
         )
-        yield said, finding
 
 
 def _beyond(column: MeasuredColumn, bound: float, sign: int) -> str:

@@ -26,10 +26,13 @@ def judge_leakage(
     """
     rule = f"data leakage between {between[0]} and {between[1]} max {show(most)}"
     found = [one for one in overlaps if {one.first, one.second} == {*between}]
-    if not found or not all(_is_possible(one, rows.get(one.second)) for one in found):
+    is_empty = any(rows.get(name) == 0 for name in between)
+    if is_empty or not found or not all(_is_possible(one, rows.get(one.second)) for one in found):
         yield failed(
             rule=rule,
-            reason="what the data sets share was not counted",
+            reason="one of the data sets has no rows"
+            if is_empty
+            else "what the data sets share was not counted",
             remedy="declare both under `data` with files that `evaluate` can read, and run it "
             "again with the extra `data` installed",
         )

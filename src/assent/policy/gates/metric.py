@@ -326,7 +326,9 @@ def _moved(change: MetricChange) -> str:
     said = f"`{change.name}`: {old} → {new}"
     if change.own is None:
         return said
-    old, new = show_apart(change.own.old, change.own.new)
+    own = change.own.old, change.own.new
+    pairs = zip(own, show_apart(*own), strict=True)
+    old, new = ("missing" if one is UNSET else shown for one, shown in pairs)
     return f"{said} on the same rows with the same labels ({old} → {new} each on its own)"
 
 

@@ -87,11 +87,16 @@ def _metrics(diff: Diff, scope: Scope, findings: Sequence[Finding]) -> Iterator[
     if worse:
         named = _enumerated([_moved(one) for one in worse], len(worse))
         bounds = "" if scope.bounded else "; no gate bounds a change of any metric"
-        yield _Item(_size(worse[0]), (*named, Words(f"{_is(len(worse))} worse{bounds}.")))
+        yield _Item(_size(worse[0]), (*named, Words(f"{_said(worse)}{bounds}.")))
 
 
-def _is(number: int) -> str:
-    return "is" if number == 1 else "are"
+def _said(found: Sequence[MetricChange]) -> str:
+    """What they are, all together. Of what is missing nobody knows whether it is worse."""
+    are = "is" if len(found) == 1 else "are"
+    lost = sum(effect_of(one) is not Effect.WORSE for one in found)
+    if lost == len(found):
+        return f"{are} not told any more"
+    return f"{are} worse or not told any more" if lost else f"{are} worse"
 
 
 def _size(one: MetricChange) -> float:
@@ -136,11 +141,12 @@ def _classes(diff: Diff) -> Iterator[_Item]:
 def _slices(diff: Diff, scope: Scope) -> Iterator[_Item]:
     if scope.slices:
         return
-    lost = diff.lost_slices
+    judged = {".".join((slice_of(name) or ())[:2]) for name in scope.bounded_slices}
+    lost = [one for one in diff.lost_slices if one not in judged]
     if lost:
         named = _enumerated([(Text(one),) for one in lost], len(lost))
         yield _Item(0.6, (Words("Slices"), *named, Words("are gone, or next to without rows.")))
-    worse = worse_slices(diff)
+    worse = [one for one in worse_slices(diff) if one.name not in scope.bounded_slices]
     if not worse:
         return
     worst = max(worse, key=_size)

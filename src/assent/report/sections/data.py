@@ -418,7 +418,7 @@ def _repeated(exact: int | None, near: int | None) -> Cell:
 
 def _differing(change: DataChange) -> str:
     """How many columns differ, and what is known of the others: those that are close, of which
-    only counts are known, or that were not compared, are not called the same.
+    only counts are known, or that were not compared, are not called the same. Nor are rows.
     """
     changed, close, left = len(change.columns), change.close_columns, len(change.not_compared)
     total = changed + close + change.same_columns + change.alike_columns + left
@@ -430,7 +430,19 @@ def _differing(change: DataChange) -> str:
         (left, "was not compared", "were not compared"),
     )
     said = [f"{n:,} {one if n == 1 else many}" for n, one, many in counts if n]
-    return f"of {count(total, 'column')}: {', '.join(said)}" if said else "no columns"
+    if not said:
+        return "no columns"
+    of_rows = _OF_ROWS if _is_column_by_column(change, total) else ""
+    return f"of {count(total, 'column')}: {', '.join(said)}{of_rows}"
+
+
+_OF_ROWS = "; which values stand in one row was not compared"
+
+
+def _is_column_by_column(change: DataChange, total: int) -> bool:
+    """Whether all columns are the same or alike, which labels that went to other rows are too."""
+    is_apart = change.same_columns + change.alike_columns == total > 1
+    return is_apart and change.rows is None
 
 
 def _facts(data: DataReference) -> dict[str, Cell]:

@@ -10,7 +10,14 @@ from math import sqrt
 from msgspec.json import encode
 
 from assent.core.diff import Diff
-from assent.core.diff.metrics import Interval, MetricChange, is_of_rows, sameness_of, slice_of
+from assent.core.diff.metrics import (
+    Interval,
+    MetricChange,
+    is_about_another,
+    is_of_rows,
+    sameness_of,
+    slice_of,
+)
 from assent.core.scalar import number
 from assent.report import numbers
 from assent.report.escape import SENTENCE_LIMIT
@@ -105,6 +112,9 @@ def effect_of(metric: MetricChange) -> Effect:
     return effect
 
 
+_WITHOUT_RANGE = (Effect.UNCHANGED, Effect.NOT_COMPARED)
+
+
 def _notes(diff: Diff) -> list[Cell]:
     metrics = diff.metrics
     notes = _lost(diff)
@@ -121,7 +131,7 @@ def _notes(diff: Diff) -> list[Cell]:
     intervals = [
         one.interval
         for one in metrics
-        if one.interval is not None and effect_of(one) is not Effect.UNCHANGED
+        if one.interval is not None and effect_of(one) not in _WITHOUT_RANGE
     ]
     if intervals:
         rows = max(one.n for one in intervals)
@@ -196,7 +206,8 @@ def _unknown(metrics: tuple[MetricChange, ...]) -> list[str]:
         one.name if of_slice is None else of_slice[2]
         for one in metrics
         for of_slice in [slice_of(one.name)]
-        if one.change and one.better is None and not one.is_of_small_slice
+        if one.change and one.better is None
+        if not (one.is_of_small_slice or is_about_another(one.name))
     )
     return list(dict.fromkeys(names))
 
