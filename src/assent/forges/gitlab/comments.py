@@ -41,8 +41,8 @@ class Comments(RemoteComments[MergeRequest, Note]):
         self._statuses: dict[str, list[CommitStatus]] = {}
 
     def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
-        """See `RemoteComments.sights`. Any developer can post a status. A job of a pipeline can have
-        any name, but no description.
+        """See `RemoteComments.sights`. Any developer can post a status. A job of a pipeline can
+        have any name, but no description.
         """
         record = re.compile(
             rf"{re.escape(_prefix(model, number))}(?:(?P<bundle>sha256:[0-9a-f]{{64}})|{_CHANGING})"
