@@ -113,6 +113,12 @@ def test_other_bytes_that_nothing_explains_are_said() -> None:
     assert diff(part(tensors=(W,)), part(tensors=(W,)), weights=moved(0.1, "m: w")).sameness is None
 
 
+def test_true_that_became_1_explains_other_bytes() -> None:
+    found = diff(part(settings={"tied": True}), part(settings={"tied": 1}))
+    assert [change.name for change in found.parts[0].settings.changes] == ["tied"]
+    assert found.not_compared == ()
+
+
 def test_bytes_in_files_beside_that_nothing_explains() -> None:
     graph, values = part("m.xml", tensors=(W,), beside=("m.bin",)), part("m.bin")
     sides = (graph, values)

@@ -131,7 +131,8 @@ def _more(
     return None
 
 
-def _facts(part: Part) -> tuple[Part, dict[str, Tensor]]:
-    """What was read of a part, apart from where it lies."""
+def _facts(part: Part) -> tuple[Part, dict[str, Tensor], frozenset[str]]:
+    """What was read of a part, apart from where it lies. `True` is 1 to Python, not here."""
     tensors = {tensor.name: tensor for tensor in part.tensors}
-    return replace(part, path="", size_bytes=0, tensors=(), beside=()), tensors
+    flags = frozenset(name for name, value in part.settings.items() if isinstance(value, bool))
+    return replace(part, path="", size_bytes=0, tensors=(), beside=()), tensors, flags

@@ -50,6 +50,10 @@ def test_nested_facts_have_dotted_names_in_order() -> None:
     assert list(found.items()) == [("a", None), ("b.x", True), ("b.y", '[1,{"z":null}]')]
 
 
+def test_a_mapping_that_holds_nothing_is_a_fact() -> None:
+    assert settings({"a": {"b": {}}, "c": {}}) == {"a.b": "{}", "c": "{}"}
+
+
 def test_secrets_are_taken_out() -> None:
     found = settings({"note": "Authorization: Bearer abcdefghijklmnopqrstuvwx0123456789"})
     assert "abcdefghijkl" not in str(found)

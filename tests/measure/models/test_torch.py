@@ -535,6 +535,78 @@ def test_what_is_no_tensor_is_compared_or_said_to_be_left_out(
     assert parts[0].settings != parts[1].settings or all(part.left_out for part in parts)
 
 
+def trained(rate: float = 0.1, weight: float = 1.0, **more: Any) -> Any:
+    """A module whose layers are in others, as it is after some training."""
+    net = torch.nn.Sequential(
+        torch.nn.Linear(3, 2), torch.nn.Sequential(torch.nn.Dropout(rate), torch.nn.BatchNorm1d(2))
+    )
+    torch.nn.init.constant_(net[0].weight, weight)
+    torch.nn.init.constant_(net[0].bias, 0.5)
+    for name, value in more.items():
+        setattr(net, name, value)
+    return net
+
+
+def with_state(weight: float, **more: Any) -> dict[str, Any]:
+    return {"w": torch.full((2,), weight), **more}
+
+
+BESIDE: dict[str, tuple[Any, Any]] = {
+    "a rate in a layer": (trained(), trained(0.2, 3.0)),
+    "an attribute of its own": (trained(_gain=1), trained(weight=3.0, _gain=2)),
+    "whether it trains": (trained(), trained(weight=3.0).eval()),
+    "a name with a line": (with_state(1, _conf={"d": 0.1}), with_state(3, _conf={"d": 0.2})),
+    "a line alone": (with_state(1, _conf=1), with_state(3, _conf=2)),
+    "what it was trained by": (with_state(1, training={"e": 1}), with_state(3, training={"e": 2})),
+    "a list": (with_state(1, words=["a", "b"]), with_state(3, words=["b", "a"])),
+    "another type": (with_state(1, a=[1]), with_state(3, a=[True])),
+    "an empty one": (with_state(1), with_state(3, more={})),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+@pytest.mark.parametrize("is_zip", [True, False])
+def test_what_is_no_tensor_is_compared_though_weights_moved(
+    tmp_path: Path, name: str, is_zip: bool
+) -> None:
+    parts = []
+    for at, value in enumerate(BESIDE[name]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # whole modules are not what PyTorch recommends
+            content = saved(value, _use_new_zipfile_serialization=is_zip)
+        parts.append(look_at(tmp_path, content, f"{at}.pt"))
+    assert {part.left_out for part in parts} == {None}
+    assert parts[0].settings != parts[1].settings
+
+
+SAME: dict[str, tuple[Any, Any]] = {
+    "only weights moved": (trained(), trained(weight=3.0)),
+    "a state in another order": (with_state(1, b=torch.ones(1)), {"b": torch.ones(1), "w": 0}),
+    "shared and repeated": ([words := ["a"], words], [["a"], ["a"]]),
+    "a set": (with_state(1, s={"a", "bc", "def"}), with_state(1, s={"def", "bc", "a"})),
+}
+SAME["a state in another order"][1]["w"] = torch.zeros(2)
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_what_is_no_tensor_is_the_same_however_it_was_written(tmp_path: Path, name: str) -> None:
+    first, second = (
+        look_at(tmp_path, saved(value), f"{at}.pt") for at, value in enumerate(SAME[name])
+    )
+    assert first.settings == second.settings
+
+
+def test_a_value_that_holds_itself_or_is_too_deep_ends(tmp_path: Path) -> None:
+    around: list[Any] = [1]
+    around.append(around)
+    assert look_at(tmp_path, saved(around), "a.pt").left_out is None
+    deep: list[Any] = []
+    for _ in range(200):
+        deep = [deep]
+    part = look_at(tmp_path, saved(deep), "d.pt")
+    assert (part.problem, part.left_out) == (None, "values in it that could not be followed")
+
+
 def test_nothing_is_left_out_of_a_state_dictionary(tmp_path: Path) -> None:
     layers = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
     torch.save({"state_dict": layers.state_dict(), "epoch": 3}, tmp_path / "m.pt")

@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 from assent.core.diff.model import WeightChange
 from assent.core.diff.sameness import NotCompared
 from assent.measure.models.floats import decoder
-from assent.measure.models.weights import TIME_WAS_UP, compare_weights
+from assent.measure.models.weights import SEVERAL, TIME_WAS_UP, compare_weights
 from tests.effort import examples
 from tests.measure.models.reading import weighed
 
@@ -466,3 +466,17 @@ def test_a_tensor_that_was_compared_in_part_was_not_compared(tmp_path: Path) -> 
     assert found.changes == ()
     assert [(one.name, one.reason) for one in found.not_compared] == [("w", TIME_WAS_UP)]
     assert compare_weights(*sides, clock=Clock(5)).compared == 1
+
+
+def test_a_name_in_several_files_of_other_names_has_no_partner(tmp_path: Path) -> None:
+    sides = [
+        {path.name: path for path in (tmp_path / name for name in names)}
+        for names in (("a.safetensors", "b.safetensors"), ("c.safetensors", "d.safetensors"))
+    ]
+    for path in (*sides[0].values(), *sides[1].values()):
+        save_file({"w": np.ones(2)}, path)
+    found = compare_weights(*sides)
+    assert found.changes == ()
+    assert found.not_compared == tuple(
+        NotCompared(name=f"{file}.safetensors: w", reason=SEVERAL) for file in "cd"
+    )

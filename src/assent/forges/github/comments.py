@@ -46,7 +46,7 @@ class Comments(RemoteComments[Pull, Comment]):
         self._statuses: dict[str, list[CommitStatus]] = {}
 
     def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
-        """See `RemoteShown.sights`. Anybody with a token of the repository can post a status."""
+        """See `RemoteComments.sights`. Anybody with a token of the repository can post a status."""
         return [
             ShownBundle(bundle=_bundle(shown), at=status.created_at)
             for status, shown in self._recorded(model, number, revision)
@@ -61,17 +61,17 @@ class Comments(RemoteComments[Pull, Comment]):
     # the comment
 
     def address(self, request: Pull, message: Comment) -> str:
-        """See `RemoteShown.address`."""
+        """See `RemoteComments.address`."""
         del request
         return message.html_url
 
     def timestamp(self, text: str, doing: str) -> str:
-        """See `RemoteShown.moment`. GitHub writes all of them alike, in UTC."""
+        """See `RemoteComments.timestamp`. GitHub writes all of them alike, in UTC."""
         del doing
         return text
 
     def find(self, request: Pull, number: int, *, doing: str) -> Comment | None:
-        """See `RemoteShown.find`. Raises `UsageError` for one on something else."""
+        """See `RemoteComments.find`. Raises `UsageError` for one on something else."""
         path = self._remote.path("issues", "comments", number)
         found = self._remote.api.find(path, Comment, doing=doing)
         if found is not None and not found.issue_url.endswith(f"/issues/{request.number}"):

@@ -41,8 +41,8 @@ class Comments(RemoteComments[MergeRequest, Note]):
         self._statuses: dict[str, list[CommitStatus]] = {}
 
     def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
-        """See `RemoteShown.sights`. Any developer can post a status. A job of a pipeline can have
-        any name, but no description.
+        """See `RemoteComments.sights`. Any developer can post a status. A job of a pipeline can
+        have any name, but no description.
         """
         record = re.compile(
             rf"{re.escape(_prefix(model, number))}(?:(?P<bundle>sha256:[0-9a-f]{{64}})|{_CHANGING})"
@@ -67,15 +67,15 @@ class Comments(RemoteComments[MergeRequest, Note]):
     # the note
 
     def address(self, request: MergeRequest, message: Note) -> str:
-        """See `RemoteShown.address`."""
+        """See `RemoteComments.address`."""
         return f"{request.web_url}#note_{message.id}"
 
     def timestamp(self, text: str, doing: str) -> str:
-        """See `RemoteShown.moment`."""
+        """See `RemoteComments.timestamp`."""
         return timestamp(text, doing)
 
     def find(self, request: MergeRequest, number: int, *, doing: str) -> Note | None:
-        """See `RemoteShown.find`."""
+        """See `RemoteComments.find`."""
         path = self._remote.path("merge_requests", request.iid, "notes", number)
         return self._remote.api.find(path, Note, doing=doing)
 

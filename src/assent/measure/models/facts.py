@@ -27,14 +27,24 @@ _DECIMAL = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
 
 
 def settings(values: Mapping[str, Any]) -> dict[str, Scalar]:
-    """Nested facts by dotted names, sorted and not too many; lists are their canonical JSON."""
+    """Nested facts by dotted names, sorted and not too many; lists are their canonical JSON, and so
+    is a mapping that holds nothing.
+    """
     found: dict[str, Scalar] = {}
     try:
-        for name, value in parsing.flatten(parsing.bounded(dict(values))):
+        for name, value in parsing.flatten(_with_empty(parsing.bounded(dict(values)))):
             found[_named(name)] = setting(value)
     except ParseError as error:
         raise ReadError(str(error)) from None
     return few(found)
+
+
+def _with_empty(values: dict[Any, Any]) -> dict[Any, Any]:
+    """The same with a leaf in the place of each mapping in it that has none."""
+    return {
+        key: (_with_empty(value) if value else "{}") if isinstance(value, dict) else value
+        for key, value in values.items()
+    }
 
 
 def few(found: Mapping[str, Scalar]) -> dict[str, Scalar]:

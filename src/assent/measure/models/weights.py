@@ -21,6 +21,7 @@ from assent.measure.models.located import OTHER_ORDER, Located, Place, Unread
 from assent.measure.models.reader import ModelSource, Once, source_of
 from assent.measure.models.registry import readers
 
+SEVERAL = "several files hold a tensor of this name, and which belong together is not known"
 TIME_WAS_UP = f"time was up: it takes more than {MAX_SECONDS:,.0f} seconds"
 
 
@@ -124,16 +125,15 @@ def _couples(
     places = _by_name(old), _by_name(new)
     for name, files in sorted(places[1].items()):
         others = places[0].get(name, [])
-        if len(files) == len(others) == 1:
-            couples = [(name, old[others[0], name], new[files[0], name])]
-        else:
-            couples = [
-                (f"{file}: {name}", old[file, name], new[file, name])
-                for file in files
-                if file in others
-            ]
-        for spelled, before, after in couples:
-            if before.shape == after.shape:
+        for file in files:
+            after = new[file, name]
+            if len(files) == len(others) == 1:
+                spelled, before = name, old.get((others[0], name))
+            else:
+                spelled, before = f"{file}: {name}", old.get((file, name))
+                if before is None and after.shape in {old[one, name].shape for one in others}:
+                    before = Unread(shape=after.shape, why=SEVERAL)
+            if before is not None and before.shape == after.shape:
                 yield spelled, before, after
 
 

@@ -13,6 +13,7 @@ from assent.measure.models.inert.state_dicts import (
     left_out_of,
     parameters_of,
     placed,
+    remainder_of,
     settings_of,
     storage_of,
     tensors_of,
@@ -43,10 +44,12 @@ def read(source: ModelSource) -> Part:
     code = list(found.code)
     problem = found.problem
     tensors: list[Stored] = []
+    beside = remainder_of(None)
     root = walks[3].root if problem is None else None
     if problem is None:
         try:
             tensors = tensors_of(root)
+            beside = remainder_of(root)
             rest = content.end - _storages(content, walks, code).end
             if rest:
                 dangers[Danger(what=f"{rest:,} bytes behind the end of the tensors")] = None
@@ -59,12 +62,12 @@ def read(source: ModelSource) -> Part:
         parameters=parameters_of(tensors) if tensors else None,
         counted=COUNTED if tensors else None,
         tensors=tuple(Tensor(name=one.name, dtype=one.dtype, shape=one.shape) for one in tensors),
-        settings={} if problem else settings_of(root),
+        settings={} if problem else settings_of(root) | beside.settings,
         imports=found.imports,
         dangers=tuple(dangers),
         code=tuple(code),
         problem=problem,
-        left_out=None if problem else left_out_of(root, tensors, walks[3].persistent),
+        left_out=None if problem else left_out_of(tensors, walks[3].persistent, beside),
     )
 
 

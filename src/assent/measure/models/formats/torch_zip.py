@@ -17,6 +17,7 @@ from assent.measure.models.inert.state_dicts import (
     left_out_of,
     parameters_of,
     placed,
+    remainder_of,
     settings_of,
     storage_of,
     tensors_of,
@@ -82,12 +83,15 @@ def read(source: ModelSource) -> Part:
     dangers: dict[Danger, None] = dict.fromkeys([*archive.dangers, *found.dangers])
     problem = found.problem
     tensors: list[Stored] = []
+    beside = remainder_of(None)
     if problem is None:
         try:
             tensors = tensors_of(root)
+            beside = remainder_of(root)
             _require_storages(archive, prefix, walks[0])
         except ReadError as error:
             problem = str(error)
+    more = beside.settings | (_program(archive) if is_script else {})
     return Part(
         path=source.name,
         format="torchscript" if is_script else FORMAT,
@@ -95,13 +99,13 @@ def read(source: ModelSource) -> Part:
         parameters=parameters_of(tensors) if tensors else None,
         counted=COUNTED if tensors else None,
         tensors=tuple(Tensor(name=one.name, dtype=one.dtype, shape=one.shape) for one in tensors),
-        settings={} if problem else settings_of(root) | (_program(archive) if is_script else {}),
+        settings={} if problem else settings_of(root) | more,
         versions=_versions(archive, prefix),
         imports=imports,
         dangers=tuple(dangers),
         code=(*code, *found.code),
         problem=problem,
-        left_out=None if problem else left_out_of(root, tensors, walks[0].persistent),
+        left_out=None if problem else left_out_of(tensors, walks[0].persistent, beside),
     )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from assent.core.scalar import Scalar, scalar
 from assent.measure.models.facts import setting
 from assent.measure.models.inert.arrays import items_in
+from assent.measure.models.inert.remainder import Remainder
 from assent.measure.models.inert.values import Call, Global, Pairs, Persistent, attributes
 from assent.measure.models.located import IN_PIECES, Located, Place, Unread
 from assent.measure.models.reader import MAX_NAMES, ReadError
@@ -137,16 +138,25 @@ def _viewed(value: Any) -> tuple[int, int] | None:
     return None
 
 
-def left_out_of(root: Any, tensors: Iterable[Stored], walked: Iterable[Persistent]) -> str | None:
-    """The numbers that are in the file and in no tensor that is understood, and what is neither
-    a tensor nor among the settings.
+def left_out_of(
+    tensors: Iterable[Stored], walked: Iterable[Persistent], rest: Remainder
+) -> str | None:
+    """The numbers that are in the file and in no tensor that is understood, and what of the rest
+    could not be followed.
     """
     known = {tensor.key for tensor in tensors}
     stored = {found[1] for one in walked if (found := storage_of(one)) is not None and found[3]}
     lost = len(stored - known)
     if not lost:
-        return "what is no tensor and stands inside of something else" if _has_more(root) else None
+        return None if rest.is_whole else "values in it that could not be followed"
     return f"{lost:,} of its {len(stored):,} storages, which are in no tensor that is understood"
+
+
+def remainder_of(root: Any) -> Remainder:
+    """What a file holds beside its tensors and its settings."""
+    values = dict(_top(root))
+    told = {key for key in settings_of(root) if key in values and _is_told(values[key])}
+    return Remainder(root, told, lambda value: _tensor(value, "tensor") is not None)
 
 
 def placed(tensor: Stored, path: Path, start: int, size: int) -> Place:
@@ -213,47 +223,25 @@ def settings_of(root: Any) -> dict[str, Scalar]:
         return found
     if isinstance(root, Call) and root.name and root.name not in _DICTIONARIES:
         found["class"] = root.name
-        values = list(attributes(root).items())
-    else:
-        values = [(key, value) for key, value in _children(root) if type(key) is str]
-    for key, value in values:
+    for key, value in _top(root):
         if len(found) >= 200 or key.startswith("_") or key == "training":
             continue
-        if value is None or type(value) in (bool, int, float):
-            found[key[:200]] = scalar(value)
-        elif type(value) is str:
+        if type(value) is str:
             found[key[:200]] = setting(value)
+        elif _is_told(value):
+            found[key[:200]] = scalar(value)
     return found
 
 
-def _has_more(root: Any) -> bool:
-    """Whether there are values that are neither tensors nor settings, at any depth."""
-    named = settings_of(root)
-    entered: set[int] = set()
-    waiting: list[tuple[Any, bool]] = [(root, True)]
-    visits = 0
-    while waiting:
-        value, is_first = waiting.pop()
-        for key, child in _children(value):
-            visits += 1
-            if visits > _MAX_VISITS:
-                return True
-            if type(key) is str and (key.startswith("_") or key == "training"):
-                continue  # how the class keeps its own house
-            if _tensor(child, "tensor") is not None or id(child) in entered:
-                continue
-            if _is_container(child):
-                entered.add(id(child))
-                waiting.append((child, False))
-            elif not (is_first and type(key) is str and key[:200] in named):
-                return True
-    return False
+def _top(root: Any) -> list[tuple[str, Any]]:
+    """The attributes of a whole module, or what a checkpoint holds by its names."""
+    if isinstance(root, Call) and root.name and root.name not in _DICTIONARIES:
+        return list(attributes(root).items())
+    return [(key, value) for key, value in _children(root) if type(key) is str]
 
 
-def _is_container(value: Any) -> bool:
-    if isinstance(value, Call):
-        return value.name in _DICTIONARIES or bool(attributes(value))
-    return isinstance(value, Pairs | list | tuple)
+def _is_told(value: Any) -> bool:
+    return value is None or type(value) in (bool, int, float, str)
 
 
 def _children(value: Any) -> list[tuple[Any, Any]]:
