@@ -13,6 +13,7 @@ from assent.compare.facts import LOOKS, Looked, fact_changes, has_moved
 from assent.core.diff.data import FactChange
 from assent.core.profile import ColumnProfile
 from tests.compare.profiling import number
+from tests.effort import more_in_soak
 
 ROWS = 20_000
 NORMAL = np.random.default_rng(3).normal(0, 1, ROWS)
@@ -89,7 +90,7 @@ def test_what_no_bin_shows_is_seen(how: Callable[[np.ndarray[Any, Any]], None], 
     assert fact in facts(numbers(NORMAL), spoilt(how))
 
 
-@pytest.mark.parametrize("rows", [50, 1_000, 20_000])
+@pytest.mark.parametrize("rows", [50, 1_000, *more_in_soak(20_000)])
 @pytest.mark.parametrize("kind", ["normal", "lognormal", "student", "rare zeros", "integers"])
 def test_no_change_is_seldom_one(kind: str, rows: int) -> None:
     """At most 5% of columns tell a fact where both sides come from one source; 200 draws."""
