@@ -54,12 +54,12 @@ def infer_task(
     """What the columns look like. `labels` and `predictions` are the values in them, None if
     there are more than a classification has. Whole columns hold integers only.
 
-    A number that is missing or infinite (`nan`) among others is no class: whoever reads them refuses
-    it by its row. Two values are classes; so are a score for each class, text, and a few integers (at most
-    `MAX_SMALL`) that the prediction takes as well, however each column writes them. A score by
-    group without a prediction, with more than two labels that are numbers, is a ranking. Other
-    numbers are a regression. A ranking of relevant and irrelevant rows cannot be told from a
-    classification, and has to be stated.
+    A number that is missing or infinite (`nan`) among others is no class: whoever reads them
+    refuses it by its row. Two values are classes; so are a score for each class, text, and a few
+    integers (at most `MAX_SMALL`) that the prediction takes as well, however each column writes
+    them. A score by group without a prediction, with more than two labels that are numbers, is a
+    ranking. Other numbers are a regression. A ranking of relevant and irrelevant rows cannot be
+    told from a classification, and has to be stated.
     """
     if labels is not None and predictions is not None:
         names = same_names(labels, predictions)
