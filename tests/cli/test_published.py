@@ -228,7 +228,7 @@ def test_the_verdict_can_be_left_to_the_outputs(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.threat(36)
-@pytest.mark.parametrize("make", [samples.blocked, lambda: samples.big(metrics=20_000)])
+@pytest.mark.parametrize("make", [samples.blocked, lambda: samples.big(metrics=4_000)])
 def test_a_review_is_published_with_its_report(
     make: Callable[[], ReviewReport], tmp_path: Path
 ) -> None:

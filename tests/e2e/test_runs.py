@@ -331,7 +331,7 @@ def pipeline(tmp_path: Path) -> Project:
 def test_a_pipeline_that_is_up_to_date_is_believed_by_its_lock(pipeline: Project) -> None:
     pipeline.run("review", code=11)
     pipeline.commit("what the pipeline wrote", push=True)
-    assert pipeline.run("review", "--force", code=11)
+    pipeline.run("review", "--force", code=11)
     assert pipeline.runs() == ["train", "evaluate"]  # the second time there was nothing to do
     assert "uncommitted" not in pipeline.comment()
 

@@ -174,7 +174,7 @@ def test_a_pointer_of_lfs_is_never_approved_of(fresh: Project, path: str) -> Non
     assert "Git LFS pointer" in said
     assert "git lfs pull" in said
     fresh.run("approve", "--as", GRACE, code=2 if code == 2 else 0)
-    assert fresh.run("register", code=code)
+    fresh.run("register", code=code)
     assert fresh.entries() == [] or not any("register" in one for one in fresh.entries())
 
 

@@ -108,7 +108,7 @@ def test_a_commit_shows_the_account_of_its_address(github: GitHub, repo: Reposit
     pull.push(by=alice, email="Alice@Example.com", message="second", committer=github.user("bob"))
     pull.push(by=None, message="third")
     found = list(repo.get_pull(7).get_commits())
-    assert [one.author.login if one.author else None for one in found] == ["alice", "alice", None]
+    assert [getattr(one.author, "login", None) for one in found] == ["alice", "alice", None]
     assert found[1].committer.login == "bob"
     assert found[1].commit.author.email == "Alice@Example.com"
 

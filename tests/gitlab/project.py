@@ -112,7 +112,7 @@ class Project(Members, Branches):
         return found
 
     def level(self, user: User | None) -> int:
-        if user is self.namespace and user is not None and user.state == "active":
+        if user is self.namespace and user.state == "active":
             return LEVELS["owner"]
         return super().level(user)
 

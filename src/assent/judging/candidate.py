@@ -78,15 +78,7 @@ def judge(
     the diff says how far each tensor has moved, which is for people and takes a moment. `beside`
     is what it has inherited, where that is known.
     """
-    model = candidate.bundle.model
-    compared = baseline(workspace, view, model, list(policy.stages))
-    if compared is not None and compared.bundle.digest == candidate.bundle.digest:
-        if compared.version is None:
-            compared = None  # the first model, built on the base branch: nothing to compare with
-        else:
-            workspace.say(f"{model}: the candidate is the baseline itself")
-    found = compare_bundles(workspace, compared, candidate, weights=weights)
-    diff = msgspec.structs.replace(directed(policy, found), at=workspace.now)
+    diff = _compared(workspace, view, policy, candidate, weights=weights)
     scope = scope_of(policy, diff)
     gates = judge_candidate(policy, diff, candidate.evidence)
     rule = rule_for(policy.approvals, gates)
@@ -127,6 +119,21 @@ def judge(
         inherited=beside,
         scope=scope,
     )
+
+
+def _compared(
+    workspace: Workspace, view: View, policy: Policy, candidate: LoadedBundle, *, weights: bool
+) -> Diff:
+    """The candidate against what the stages of the policy hold."""
+    model = candidate.bundle.model
+    old = baseline(workspace, view, model, list(policy.stages))
+    if old is not None and old.bundle.digest == candidate.bundle.digest:
+        if old.version is None:
+            old = None  # the first model, built on the base branch: nothing to compare with
+        else:
+            workspace.say(f"{model}: the candidate is the baseline itself")
+    found = compare_bundles(workspace, old, candidate, weights=weights)
+    return msgspec.structs.replace(directed(policy, found), at=workspace.now)
 
 
 def provenance(

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from assent.core.bundle import MAX_FILES, read_manifest
+from assent.core.bundle import MAX_FILES, Bundle, read_manifest
 from assent.core.digest import Digest, short
 from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
@@ -15,7 +15,7 @@ from assent.files import scratch_folder
 from assent.making.attachments import MAX_BYTES
 from assent.making.bundles import decode_evidence, read_bundle
 from assent.making.packing import BundleResult, hint_of, stored_already
-from assent.ports import NotInStoreError, Progress, Source, Wanted
+from assent.ports import NotInStoreError, Progress, Source, Store, Stored, Wanted
 from assent.workspace import Workspace
 
 
@@ -75,17 +75,7 @@ def take(
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(one.size > MAX_BYTES for one in taken.attachments):
         raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
-    with scratch_folder(workspace.work, ".taken-") as scratch:
-        # Verified while they are copied: only what has the digest that it is said to have gets
-        # near the store. Each blob once: a thousand names of one large file are one file.
-        sizes = {one.digest: one.size_bytes for one in taken.files}
-        sizes |= {one.digest: one.size for one in taken.attachments}
-        wanted = [
-            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
-            for number, (one, size) in enumerate(sizes.items())
-        ]
-        source.fetch(wanted)
-        stored = workspace.store.add([Source(path=one.path) for one in wanted], progress)
+    stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))
     rest = workspace.store.add([config, Source(content=evidence_bytes)])
     [stored_manifest] = workspace.store.add([Source(content=manifest)])
@@ -98,6 +88,23 @@ def take(
         size_bytes=sum(file.size_bytes for file in taken.files),
         new_bytes=sum(blob.size_bytes for blob in (*stored, *rest, stored_manifest) if blob.is_new),
     )
+
+
+def _copied(
+    workspace: Workspace, source: Store, taken: Bundle, progress: Progress | None
+) -> list[Stored]:
+    """Store the model files and attachments of a bundle that another store holds."""
+    with scratch_folder(workspace.work, ".taken-") as scratch:
+        # Verified while they are copied: only what has the digest that it is said to have gets
+        # near the store. Each blob once: a thousand names of one large file are one file.
+        sizes = {one.digest: one.size_bytes for one in taken.files}
+        sizes |= {one.digest: one.size for one in taken.attachments}
+        wanted = [
+            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
+            for number, (one, size) in enumerate(sizes.items())
+        ]
+        source.fetch(wanted)
+        return workspace.store.add([Source(path=one.path) for one in wanted], progress)
 
 
 def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:

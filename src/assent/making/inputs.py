@@ -6,6 +6,7 @@ import os
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,18 @@ def read_inputs(
         for name in away
         if any(covers(one, name) for one in (*settings.inputs, *settings.params, *more))
     }
+    return _inputs(root, settings, above, files, names, found)
+
+
+def _inputs(
+    root: Path,
+    settings: ModelSettings,
+    above: Sequence[ModelSettings],
+    files: dict[str, Digest],
+    names: AbstractSet[str],
+    found: _Found,
+) -> Inputs:
+    """The files with both digests, where `names` are those that the training is made from."""
     made = {"above": [_how(model) for model in above]} if above else {}
     trained = digest_of_value(
         {

@@ -30,7 +30,7 @@ from assent.making.locks import current_lock
 from assent.making.scratch import Evaluated, kept
 from assent.making.worktree import documents_of, inputs_of
 from assent.measure.model_files import is_executable, model_files
-from assent.ports import Source
+from assent.ports import Source, Store, Stored
 from assent.workspace import Workspace
 
 REGISTRY_MANIFEST_BYTES = 4 << 20
@@ -82,15 +82,60 @@ def make_bundle(
     if evaluated is None:
         raise UsageError(doing, "nothing was evaluated yet", hint="run `assent evaluate` first")
     evidence = evaluated.evidence
-    settings = workspace.settings(model)
     if inputs.evaluate != evidence.inputs_digest:
         reason = why_changed(evidence.inputs, inputs.files)
         raise UsageError(doing, f"{reason} since it was evaluated", hint="run `assent train` again")
-    found = model_files(workspace.root, settings.model, documents_of(workspace, model))
     store = workspace.store if output is None else workspace.folder_store(output)
-    evidence_bytes = canonical_json(evidence)
+    result = _packed(workspace, store, model, evaluated, progress)
+    if output is not None:
+        store.remember(hint_of(model), result.bundle)
+    elif is_found_again and not _is_locked(workspace, model, inputs, result.bundle):
+        commit = None if evidence.code.is_dirty else evidence.code.commit
+        remember(store, model, evidence, result.bundle, commit)
+    return result
+
+
+def _packed(
+    workspace: Workspace,
+    store: Store,
+    model: str,
+    evaluated: Evaluated,
+    progress: Callable[[int], None] | None,
+) -> BundleResult:
+    """Store the model's files, the evidence, and last the manifest: a bundle is there only when
+    everything that it names is.
+    """
+    evidence, evidence_bytes = evaluated.evidence, canonical_json(evaluated.evidence)
+    declared = workspace.settings(model).model
+    found = model_files(workspace.root, declared, documents_of(workspace, model))
     _require_room(workspace, model, found, evidence, evidence_bytes)
     stored = store.add([Source(path=path) for _, path in found], progress)
+    files = _stored_files(model, found, stored, evaluated)
+    config = config_blob(model, files)
+    manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
+    beside = [Source(content=config), Source(content=evidence_bytes)]
+    rest = store.add([*attached(workspace, model, evidence), *beside])
+    [stored_manifest] = store.add([Source(content=manifest)])
+    everything = [*stored, *rest, stored_manifest]
+    return BundleResult(
+        model=model,
+        bundle=stored_manifest.digest,
+        model_digest=evaluated.model_digest,
+        inputs_digest=evidence.inputs_digest,
+        files=len(files),
+        size_bytes=sum(file.size_bytes for file in files),
+        new_bytes=sum(blob.size_bytes for blob in everything if blob.is_new),
+        metrics=evidence.metrics,
+    )
+
+
+def _stored_files(
+    model: str,
+    found: Sequence[tuple[str, Path]],
+    stored: Sequence[Stored],
+    evaluated: Evaluated,
+) -> list[ModelFile]:
+    """The model's files as they were stored. Raises `UsageError` unless those were evaluated."""
     files = [
         ModelFile(
             path=name,
@@ -102,38 +147,11 @@ def make_bundle(
     ]
     if model_digest(files) != evaluated.model_digest:
         raise UsageError(
-            doing,
+            f"bundling {model}",
             "the model has changed since it was evaluated, so the evidence is not about it",
             hint="run `assent evaluate` again",
         )
-    config = config_blob(model, files)
-    manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
-    # The manifest comes last: a bundle is there only when everything that it names is.
-    rest = store.add(
-        [
-            *attached(workspace, model, evidence),
-            Source(content=config),
-            Source(content=evidence_bytes),
-        ]
-    )
-    [stored_manifest] = store.add([Source(content=manifest)])
-    digest = stored_manifest.digest
-    if output is not None:
-        store.remember(hint_of(model), digest)
-    elif is_found_again and not _is_locked(workspace, model, inputs, digest):
-        commit = None if evidence.code.is_dirty else evidence.code.commit
-        remember(store, model, evidence, digest, commit)
-    everything = [*stored, *rest, stored_manifest]
-    return BundleResult(
-        model=model,
-        bundle=digest,
-        model_digest=evaluated.model_digest,
-        inputs_digest=evidence.inputs_digest,
-        files=len(files),
-        size_bytes=sum(file.size_bytes for file in files),
-        new_bytes=sum(blob.size_bytes for blob in everything if blob.is_new),
-        metrics=evidence.metrics,
-    )
+    return files
 
 
 def _require_room(

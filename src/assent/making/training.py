@@ -89,15 +89,27 @@ def run_training(
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:
         return _reuse(workspace, model, found, inputs, "inputs unchanged"), inputs
-    is_fetching = may_fetch(settings.train)
+    return _trained_now(workspace, model, settings.train, inputs, output)
+
+
+def _trained_now(
+    workspace: Workspace,
+    model: str,
+    command: str,
+    inputs: Inputs,
+    output: int | IO[bytes] | None,
+) -> tuple[TrainResult, Inputs]:
+    """Run the command, and note what it was run from and what it has written."""
+    doing = f"training {model}"
+    is_fetching = may_fetch(command)
     if not is_fetching:
         require_fetched(workspace, model, inputs, doing)
     pointers = awaited(workspace, inputs) if is_fetching else {}
     say_shared(workspace, model, doing)
-    workspace.say(f"{doing}: {redact_text(settings.train)}")
+    workspace.say(f"{doing}: {redact_text(command)}")
     code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
     expected = _expected(workspace, model, inputs)
-    with run(workspace, model, settings.train, inputs.train, doing, output, expected) as ran:
+    with run(workspace, model, command, inputs.train, doing, output, expected) as ran:
         known = ran.known(written(workspace, model).outputs)
         digest = _trained_digest(workspace, model, known)
         left = left_by(workspace, model, inputs, doing, is_training=True, awaited=pointers)
@@ -112,7 +124,7 @@ def run_training(
         inputs=inputs.files,
         code=code,
         environment=read_environment(
-            workspace.root, settings.train, ran.seen, python=settings.python
+            workspace.root, command, ran.seen, python=workspace.settings(model).python
         ),
         written=_evidence(workspace, model, ran.written),
         touched=tuple({*changed_files(workspace)} - {*dirty} - _as_git(workspace, inputs)),

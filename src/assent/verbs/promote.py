@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from assent.errors import AssentError
-from assent.judging.promotion import Move, decide_move, show_move, stage_rule
+from assent.judging.promotion import Move, Moved, decide_move, show_move, stage_rule
 from assent.judging.reverted import Back, gone_back
 from assent.making.bundle_lookup import find
 from assent.making.bundles import require_durable
 from assent.ports import View
-from assent.recording.appending import record
+from assent.recording.appending import Recorded, record
 from assent.recording.outcome import Decided
 from assent.recording.reading import read_ledger
 from assent.recording.versions import chosen_version, version_number
@@ -36,10 +36,7 @@ def promote(
     policy = workspace.binding_policy(model)
     rule = stage_rule(policy, model, stage)
     view = read_ledger(workspace, model)
-    number = chosen_version(view, version)
-    back = _gone_back(workspace, view, model, number, is_named=version is not None)
-    if back is not None and version is None:
-        number = back.version
+    number, back = _meant(workspace, view, model, version)
     candidate = find(workspace, view, model, f"v{number}")
     require_durable(workspace, candidate.bundle, f"promoting v{number} of {model} to {stage}")
     environment = environment or stage
@@ -58,26 +55,38 @@ def promote(
         lambda view: decide_move(workspace, view, move, override=override, reason=reason),
         view=view,
     )
-    moved, entries = done.outcome, done.entries
-    show_move(workspace, view, move, moved, entries)
-    sentence = f"v{number} was not promoted to {stage}"
-    if entries:
-        replaced = entries[-1].replaces
-        instead = "" if replaced is None else f", which held v{replaced}"
-        sentence = f"promoted v{number} to {stage}{instead}"
-    elif moved.stands is not None:
-        sentence = f"{stage} holds v{number} already"
+    show_move(workspace, view, move, done.outcome, done.entries)
+    sentence = _sentence(move, done)
     return Decided(
         model=model,
         sentence=sentence if back is None else f"{sentence}; {_said(workspace, back, number)}",
-        verdict=moved.verdict,
+        verdict=done.outcome.verdict,
         version=number,
         bundle=candidate.bundle.digest,
         stage=stage,
-        entries=entries,
-        was_so=moved.stands is not None,
+        entries=done.entries,
+        was_so=done.outcome.stands is not None,
         clock=workspace.clock,
     )
+
+
+def _meant(
+    workspace: Workspace, view: View, model: str, version: str | None
+) -> tuple[int, Back | None]:
+    """The number of the version that is meant, and whether the base branch has gone back."""
+    number = chosen_version(view, version)
+    back = _gone_back(workspace, view, model, number, is_named=version is not None)
+    return (number if back is None or version is not None else back.version), back
+
+
+def _sentence(move: Move, done: Recorded[Moved]) -> str:
+    if done.entries:
+        replaced = done.entries[-1].replaces
+        instead = "" if replaced is None else f", which held v{replaced}"
+        return f"promoted v{move.version} to {move.stage}{instead}"
+    if done.outcome.stands is not None:
+        return f"{move.stage} holds v{move.version} already"
+    return f"v{move.version} was not promoted to {move.stage}"
 
 
 def _gone_back(

@@ -54,6 +54,8 @@ def _counts(side: Side) -> Ints:
 
 def _adjusted(old: Side, new: Side) -> dict[int, float]:
     """The p-value of the change of recall of every class of which any row is told otherwise."""
+    assert old.prediction is not None
+    assert new.prediction is not None
     was, now = old.prediction == new.label, new.prediction == new.label
     worse = np.bincount(new.label[was & ~now], minlength=new.classes)
     better = np.bincount(new.label[now & ~was], minlength=new.classes)

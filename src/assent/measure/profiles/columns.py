@@ -138,13 +138,14 @@ TICKS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 
 
 def duration(name: str, unit: str) -> Column:
-    """A duration, which Parquet has as whole numbers of a unit that Arrow's schema tells."""
+    """A duration, which Parquet has as whole numbers of a unit that Arrow's schema tells. DuckDB
+    reads it, which also hashes it.
+    """
     return Column(
         name=name,
         type=f"duration[{unit}]",
         kind="number",
         counting="number",
-        is_direct=True,
         ticks=TICKS[unit],
     )
 
