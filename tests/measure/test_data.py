@@ -116,6 +116,7 @@ def test_rows_are_not_guessed(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes(b"a\n\xff\n")
     (tmp_path / "header.csv").write_text("a\n")
     (tmp_path / "wide.csv").write_text("a\n" + "x" * 200_000)
+    (tmp_path / "wider.csv").write_text("a\n" + "x" * 5_000_000)
     with (tmp_path / "big.csv").open("wb") as file:
         file.truncate(64 * 1024 * 1024 + 1)
     assert reference(tmp_path, "d").rows is None
@@ -126,7 +127,8 @@ def test_rows_are_not_guessed(tmp_path: Path) -> None:
     assert reference(tmp_path, "quotes.csv").rows == 2
     assert reference(tmp_path, "latin.csv").rows == 1
     assert reference(tmp_path, "header.csv").rows == 0
-    assert reference(tmp_path, "wide.csv").rows is None
+    assert reference(tmp_path, "wide.csv").rows == 1
+    assert reference(tmp_path, "wider.csv").rows is None
     assert reference(tmp_path, "big.csv").rows is None
 
 

@@ -402,4 +402,4 @@ def test_a_class_that_is_called_nan_beside_names_is_one(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("\n".join(["id,y,p", *lines]))
     plain = PredictionsSettings(path="p.csv", id="id", label="y", prediction="p")
     meta, _ = read_predictions(tmp_path, plain)
-    assert (meta.task, meta.classes) == ("multiclass", names)
+    assert (meta.task, set(meta.classes)) == ("multiclass", set(names))

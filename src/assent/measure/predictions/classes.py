@@ -58,8 +58,8 @@ def infer_task(
     refuses it by its row. Two values are classes; so are a score for each class, text, and a few
     integers (at most `MAX_SMALL`) that the prediction takes as well, however each column writes
     them. A score by group without a prediction, with more than two labels that are numbers, is a
-    ranking. Other numbers are a regression. A ranking of relevant and irrelevant rows cannot be told from a
-    classification, and has to be stated.
+    ranking. Other numbers are a regression. A ranking of relevant and irrelevant rows cannot be
+    told from a classification, and has to be stated.
     """
     if labels is not None and predictions is not None:
         names = same_names(labels, predictions)
