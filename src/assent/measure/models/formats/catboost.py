@@ -115,7 +115,7 @@ def _part(
         features=tuple(one.name for one in features),
         unused=unused,
         problem=problem,
-        left_out="where its trees split, and their values",
+        left_out="where its trees split, their values, and what else it says of its features",
     )
 
 

@@ -76,7 +76,7 @@ def _read(source: ModelSource, content: mmap) -> Part:
         features=tuple(names),
         unused=facts.unused(names, trees.used),
         counted="values of leaves and thresholds of its trees",
-        left_out="where its trees split, and their values",
+        left_out="where its trees split, their values, and what else it says of its features",
     )
 
 

@@ -103,7 +103,7 @@ def read(source: ModelSource) -> Part:
         dangers=tuple(dict.fromkeys([*archive.dangers, *found.dangers])),
         problem=found.problem,
         counted=None if facts.parameters is None else COUNTED,
-        left_out="what it learned: the values of its arrays",
+        left_out="what it learned: the values of its arrays and objects",
     )
 
 
