@@ -469,23 +469,3 @@ def test_an_event_is_read_from_its_file(tmp_path: Path) -> None:
     found = read_context({**PUSH, "GITHUB_EVENT_PATH": str(path)})
     assert number_at(found.payload, "workflow_run", "id") == 5
     assert text_at(found.payload, "workflow_run", "path") == "x.yml"
-
-
-@pytest.mark.parametrize(
-    ("event", "payload", "number"),
-    [
-        ("pull_request", b'{"pull_request": {"number": 7}}', 7),
-        ("pull_request_review", b'{"pull_request": {"number": 7}}', 7),
-        ("issue_comment", b'{"issue": {"number": 7, "pull_request": {}}}', 7),
-        ("issue_comment", b'{"issue": {"number": 7}}', None),
-        ("pull_request", b'{"pull_request": {"number": "7"}}', None),
-        ("pull_request", b'{"pull_request": {"number": true}}', None),
-        ("pull_request", b'{"pull_request": {"number": -7}}', None),
-        ("pull_request", b'{"pull_request": [7]}', None),
-        ("push", b'{"issue": {"number": 7}}', None),
-    ],
-)
-def test_the_event_says_which_pull_request_to_ask_about(
-    event: str, payload: bytes, number: int | None
-) -> None:
-    assert github.pull_number(context(payload, GITHUB_EVENT_NAME=event)) == number

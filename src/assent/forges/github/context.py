@@ -20,7 +20,6 @@ from assent.forges.variables import (
     attempt_of,
     checked,
     commit_of,
-    is_at,
     number_at,
     payload_of,
     tokens_of,
@@ -98,16 +97,6 @@ def _woken_by(event: str, payload: Mapping[str, Any]) -> Run | None:
         return None
     number, attempt = (number_at(payload, "workflow_run", one) for one in ("id", "run_attempt"))
     return Run(system="github", id=str(number), attempt=attempt or 0)
-
-
-def pull_number(context: Context) -> int | None:
-    """The number of the pull request that the event names; of an issue it is none."""
-    is_comment = context.event == "issue_comment"
-    if is_comment and not is_at(context.payload, "issue", "pull_request"):
-        return None
-    return number_at(context.payload, "pull_request", "number") or (
-        number_at(context.payload, "issue", "number") if is_comment else None
-    )
 
 
 def _api(environ: Mapping[str, str], server: str) -> str:

@@ -14,9 +14,9 @@ from assent.core.diff import Diff
 from assent.core.diff.values import ValueChange
 from assent.core.evidence import REDACTED, Evidence
 from assent.core.scalar import Scalar, number, same, show, show_apart, show_exactly
-from assent.core.verdict import Finding, Outcome
+from assent.core.verdict import Finding
 from assent.policy.gates.amounts import Amount, stated
-from assent.policy.gates.findings import WithoutBaseline, alone, bounded
+from assent.policy.gates.findings import WithoutBaseline, alone, bounded, failed
 
 Value = bool | int | float | str | None
 """What `assent.yaml` can say that a parameter is."""
@@ -60,7 +60,7 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """
         if self.param not in evidence.params:
             return [
-                _failed(
+                failed(
                     f"param {self.param}",
                     "the candidate has no parameter of this name",
                     remedy="name it in a file of `params`, or correct the gate on the base branch",
@@ -69,7 +69,7 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         value = evidence.params[self.param]
         if value == REDACTED:
             reason = "it is a secret, which the evidence does not hold"
-            return [_failed(f"param {self.param}", reason, remedy="judge another parameter")]
+            return [failed(f"param {self.param}", reason, "judge another parameter")]
         findings = list(self._judge(value))
         if self.unchanged:
             findings.append(self._unchanged(diff, value, without_baseline))
@@ -109,16 +109,10 @@ class ParamGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             return alone(rule, none, without_baseline, evidence=self._shown(value))
         if change is None:
             return self._finding(rule, value, True, "")
-        return _failed(rule, "another value than in the baseline", evidence=_both(change))
+        return failed(rule, "another value than in the baseline", _REMEDY, _both(change))
 
     def _shown(self, value: Scalar) -> str:
         return f"`{self.param}` = {_quoted(value)}"
-
-
-def _failed(rule: str, reason: str, *, evidence: str = "", remedy: str = _REMEDY) -> Finding:
-    return Finding(
-        rule=rule, outcome=Outcome.FAILED, reason=reason, evidence=evidence, remedy=remedy
-    )
 
 
 def _both(change: ValueChange) -> str:
