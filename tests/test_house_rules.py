@@ -250,3 +250,16 @@ def test_a_soak_keeps_rows_to_itself_and_never_a_whole_test() -> None:
         if "mark." + "soak" in path.read_text()
     ]
     assert marking == ["effort.py"]
+
+
+def test_what_scripts_and_recipes_name_is_there() -> None:
+    """A file that has moved must not leave a script behind that tests nothing."""
+    root = Path(__file__).parents[1]
+    texts = [*root.glob("script/*"), root / ".ci/run", root / "CONTRIBUTING.md"]
+    named = {
+        path
+        for text in texts
+        for path in re.findall(r"\b(?:tests|src|docs|benchmarks)/[\w./-]*\w", text.read_text())
+    }
+    assert len(named) > 10
+    assert sorted(path for path in named if not (root / path).exists()) == []
