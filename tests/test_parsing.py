@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import sys
@@ -200,6 +201,16 @@ def test_what_is_not_utf_8_is_refused(suffix: str) -> None:
 def test_corrupt_csv_is_refused(text: str) -> None:
     with pytest.raises(ParseError):
         parsing.parse_csv(text.encode())
+
+
+def test_a_long_cell_is_refused_whatever_others_let_python_read() -> None:
+    before = csv.field_size_limit(4 << 20)
+    try:
+        with pytest.raises(ParseError, match="a cell of more than 131,072 characters"):
+            parsing.parse_csv(b"a\n" + b"b" * 131_073)
+        assert parsing.parse_csv(b"a\n" + b"b" * 131_072)[1] == ["b" * 131_072]
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_csv_rows() -> None:

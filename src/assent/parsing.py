@@ -19,6 +19,8 @@ from typing import Any
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_VALUES = 1_000_000
+MAX_CELL = 128 * 1024
+"""Characters of a cell of CSV. The limit of Python's module is that of the whole process."""
 SUFFIXES = frozenset({".json", ".yaml", ".yml", ".toml"})
 """What `parse` reads."""
 
@@ -83,6 +85,8 @@ def parse_csv(text: bytes, delimiter: str = ",") -> list[list[str]]:
             count += max(1, len(row))
             if count > MAX_VALUES:
                 raise ParseError(f"more than {MAX_VALUES:,} values")
+            if any(len(cell) > MAX_CELL for cell in row):
+                raise ParseError(f"a cell of more than {MAX_CELL:,} characters", reader.line_num)
             if row and rows and len(row) != len(rows[0]):
                 problem = f"{len(row)} cells where the header has {len(rows[0])}"
                 raise ParseError(problem, reader.line_num)
