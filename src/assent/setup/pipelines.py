@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from assent.config.settings import Config
+from assent.errors import UsageError
+from assent.files import write_atomically
 
 if TYPE_CHECKING:  # every verb imports this through `wiring`, and few look at a repository
     from assent.setup.installs import Install
@@ -53,6 +55,35 @@ class Pipelines(Protocol):
         Raises `UsageError`, and writes nothing, if another text stands where one of the files
         belongs, unless `force`.
         """
+
+
+def changed_files(folder: Path, texts: Mapping[str, str], *, force: bool) -> dict[Path, str]:
+    """Those of the texts, by their path below `folder`, that are not there as they should be.
+
+    Raises `UsageError` if another text stands where one belongs, unless `force`.
+    """
+    changed: dict[Path, str] = {}
+    for name, text in texts.items():
+        path = folder / name
+        standing = path.read_text("utf-8", errors="replace") if path.exists() else None
+        if standing == text:
+            continue
+        if standing is not None and not force:
+            raise UsageError(
+                f"writing {path}",
+                "it exists already and says something else",
+                hint="edit it, or replace all of them with --force",
+            )
+        changed[path] = text
+    return changed
+
+
+def write_files(changed: Mapping[Path, str]) -> tuple[Path, ...]:
+    """Write each of them, and return their paths."""
+    for path, text in changed.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, text.encode())
+    return tuple(changed)
 
 
 def new_files(folder: Path, names: Sequence[str]) -> tuple[Path, ...]:

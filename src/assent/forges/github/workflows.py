@@ -8,14 +8,13 @@ from pathlib import Path
 
 from assent.config.settings import FILE, Config
 from assent.errors import UsageError
-from assent.files import write_atomically
 from assent.git import Repository
 from assent.setup.configs import base_branch
 from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, read_workflow
 from assent.setup.github.installing import with_installs
 from assent.setup.github.models import are_plain, for_models
 from assent.setup.installs import Install
-from assent.setup.pipelines import PipelineFiles, new_files
+from assent.setup.pipelines import PipelineFiles, changed_files, new_files, write_files
 
 SOURCE = Path(__file__).parent / "texts"
 PLACEHOLDER = f"OWNER/assent/actions/{{}}@{'0' * 40}"
@@ -169,20 +168,5 @@ def write_workflows(folder: Path, wanted: dict[str, str], *, force: bool) -> tup
 
     Raises `UsageError`, and writes nothing, if another text stands there, unless `force`.
     """
-    changed: dict[Path, str] = {}
-    for name, text in wanted.items():
-        path = folder / FOLDER / name
-        standing = path.read_text("utf-8", errors="replace") if path.exists() else None
-        if standing == text:
-            continue
-        if standing is not None and not force:
-            raise UsageError(
-                f"writing {path}",
-                "it exists already and says something else",
-                hint="edit it, or replace all of them with --force",
-            )
-        changed[path] = text
-    for path, text in changed.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode())
-    return tuple(changed)
+    texts = {f"{FOLDER}/{name}": text for name, text in wanted.items()}
+    return write_files(changed_files(folder, texts, force=force))

@@ -11,7 +11,6 @@ import msgspec
 
 from assent.config.settings import Config
 from assent.errors import UsageError
-from assent.files import write_atomically
 from assent.git import Repository
 from assent.parsing import parse_yaml
 from assent.setup.configs import base_branch
@@ -19,7 +18,7 @@ from assent.setup.gitlab.installing import installing_jobs
 from assent.setup.gitlab.plan import Plan, decide
 from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
 from assent.setup.installs import Install
-from assent.setup.pipelines import PipelineFiles, new_files
+from assent.setup.pipelines import PipelineFiles, changed_files, new_files, write_files
 
 SOURCE = Path(__file__).parent / "texts/pipeline.yml"
 COPY = ".gitlab/assent.yml"
@@ -292,27 +291,12 @@ def write_pipelines(
     Raises `UsageError`, and writes nothing, if another text stands where a file of Assent's
     belongs, unless `force`.
     """
-    changed: dict[Path, str] = {}
-    for name, text in wanted.files.items():
-        path = folder / name
-        standing = path.read_text("utf-8", errors="replace") if path.exists() else None
-        if standing == text:
-            continue
-        if standing is not None and not force:
-            raise UsageError(
-                f"writing {path}",
-                "it exists already and says something else",
-                hint="edit it, or replace it with --force",
-            )
-        changed[path] = text
+    changed = changed_files(folder, wanted.files, force=force)
     own = folder / FILE
     to_add = _to_add(wanted) if own.exists() and not _is_there(folder, wanted) else None
     if not own.exists():
         changed[own] = wanted.lines
-    for path, text in changed.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, text.encode())
-    return tuple(changed), to_add
+    return write_files(changed), to_add
 
 
 def _is_there(folder: Path, wanted: PipelineTexts) -> bool:
