@@ -8,12 +8,17 @@ bin, of a distribution with a long tail, they would lie far beyond where they ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
-from math import isfinite
+from typing import TYPE_CHECKING
 
 from assent.core.diff.shape import Struct
 from assent.core.profile import Numbers
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 _ANYWHERE = 0.5  # the mean of a bin of which nothing else is known
 
@@ -65,51 +70,56 @@ def area_between(one: Curve, other: Curve) -> float:
     """The Wasserstein distance: how far values must be moved, on average, to make them the others.
     It may be infinite, or not a number, where values are too large for it.
     """
-    places = sorted({*one.places, *other.places})
-    gaps = [
-        (ours[0] - theirs[0], ours[1] - theirs[1])
-        for ours, theirs in zip(_along(one, places), _along(other, places), strict=True)
-    ]
-    return sum(
-        (right - left) * _mean(after_left, before_right)
-        for (left, right), ((_, after_left), (before_right, _)) in zip(
-            pairwise(places), pairwise(gaps), strict=True
-        )
-    )
+    import numpy as np
+
+    places = np.array(sorted({*one.places, *other.places}))
+    with np.errstate(over="ignore", invalid="ignore"):
+        ours, theirs = _along(one, places), _along(other, places)
+        starts = (ours[1] - theirs[1])[:-1]  # the gap just after a place
+        ends = (ours[0] - theirs[0])[1:]  # and the one just before the next
+        return float(np.dot(np.diff(places), _means(starts, ends)))
 
 
 def widest_gap(old: Curve, new: Curve) -> float:
     """The Kolmogorov-Smirnov distance, at the places where both heights are exact: for few values
     those of both sides, else what is given here is none too large.
     """
-    places = sorted({*(new.edges if old.is_exact else ()), *(old.edges if new.is_exact else ())})
-    pairs = zip(_along(old, places), _along(new, places), strict=True)
-    return max((abs(ours[1] - theirs[1]) for ours, theirs in pairs), default=0.0)
+    import numpy as np
+
+    exact = sorted({*(new.edges if old.is_exact else ()), *(old.edges if new.is_exact else ())})
+    if not exact:
+        return 0.0
+    places = np.array(exact)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return float(np.abs(_along(old, places)[1] - _along(new, places)[1]).max())
 
 
-def _along(of: Curve, places: list[float]) -> Iterator[tuple[float, float]]:
-    """The height just before and at each of some places, which ascend."""
-    before = at = 0  # knots that lie before a place, and up to it
-    known, heights = of.places, of.heights
-    for place in places:
-        while before < len(known) and known[before] < place:
-            before += 1
-        at = max(at, before)
-        while at < len(known) and known[at] <= place:
-            at += 1
-        if at > before:
-            yield heights[before], heights[at - 1]
-        elif at == 0 or at == len(known):
-            yield (0.0, 0.0) if at == 0 else (heights[-1], heights[-1])
-        else:
-            start, end = known[at - 1], known[at]
-            share = (place - start) / (end - start) if isfinite(end - start) else _ANYWHERE
-            height = heights[at - 1] + share * (heights[at] - heights[at - 1])
-            yield height, height
+def _along(of: Curve, places: Floats) -> tuple[Floats, Floats]:
+    """The height just before and at each of some places."""
+    import numpy as np
+
+    known = np.array(of.places)
+    heights = np.array((0.0, *of.heights, of.heights[-1]))  # that of knot `n` is at `n + 1`
+    before = np.searchsorted(known, places, "left")
+    at = np.searchsorted(known, places, "right")
+    ends = np.append(known, known[-1])[at]
+    starts = np.append(known[0], known)[at]
+    width = ends - starts
+    is_between = (width > 0) & np.isfinite(width)
+    share = np.full(len(places), _ANYWHERE)
+    np.divide(places - starts, width, out=share, where=is_between)
+    between = heights[at] + share * (heights[at + 1] - heights[at])
+    is_knot = at > before
+    return np.where(is_knot, heights[before + 1], between), np.where(is_knot, heights[at], between)
 
 
-def _mean(start: float, end: float) -> float:
-    """The mean of the absolute value along a straight line."""
-    if start * end >= 0:
-        return abs(start + end) / 2
-    return (start * start + end * end) / (2 * abs(start - end))
+def _means(starts: Floats, ends: Floats) -> Floats:
+    """The means of the absolute value along straight lines."""
+    import numpy as np
+
+    crossed = np.abs(starts - ends)
+    is_crossing = starts * ends < 0
+    squares = starts * starts + ends * ends
+    means: Floats = np.abs(starts + ends) / 2
+    np.divide(squares, 2 * crossed, out=means, where=is_crossing)
+    return means

@@ -214,7 +214,6 @@ def _reference(
         source=source,
         kind="file",
         digest=digest,
-        profile=None if profile is None else digest_of(encode_profile(profile)),
         rows=None if profile is None else profile.rows,
         label=label,
     )

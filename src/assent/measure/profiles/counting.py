@@ -375,7 +375,7 @@ def _moments(runs: Runs) -> tuple[float, float, float, float]:
             distance = values[start : start + _BLOCK] - mean
             square = distance * distance
             if counts is None:
-                m2 += float(square.sum())
+                m2 += float(np.dot(distance, distance))
                 m3 += float(np.dot(square, distance))
                 m4 += float(np.dot(square, square))
             else:

@@ -25,13 +25,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from assent.core.digest import Digest, digest_of
+from assent.core.digest import Digest, digest_of_value
 from assent.core.profile import Categories, ColumnProfile, DataProfile
 from assent.measure import engine, fits
 from assent.measure.profiles import counting, fingerprints, parts, stream
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.counting import Partial, Runs, Values
-from assent.measure.profiles.encoding import encode_profile
 from assent.measure.profiles.fingerprints import hash_of_text
 from assent.measure.profiles.near import near
 from assent.measure.profiles.reading import Table, require_columns
@@ -94,7 +93,7 @@ def profile_data(
     without those of `key`.
 
     The rows are counted in the bins of `against` as well, which is known as `against_digest`
-    (its attachment's; without it, of `encode_profile(against)`). With `hash_values` texts are kept
+    (its attachment's; without it, that of its value). With `hash_values` texts are kept
     as salted hashes (HMAC-SHA256, truncated) only; numbers keep their bins. Raises `UsageError`
     for an unknown column and for data that cannot be read.
     """
@@ -138,10 +137,10 @@ def profile_data(
 
 
 def digest_against(against: DataProfile | None, digest: Digest | None) -> Digest | None:
-    """The digest that the baseline's profile is known by: given, or of its bytes."""
+    """The digest that the baseline's profile is known by: given, or of its value."""
     if against is None:
         return None
-    return digest_of(encode_profile(against)) if digest is None else digest
+    return digest_of_value(against) if digest is None else digest
 
 
 def _parts(
