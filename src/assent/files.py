@@ -25,6 +25,12 @@ def as_text(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
+def below_its_root(path: str) -> tuple[Path, str]:
+    """A path as the root that it is below, and the name there; links are not followed."""
+    whole = Path(os.path.abspath(path))  # noqa: PTH100
+    return Path(whole.anchor), whole.relative_to(whole.anchor).as_posix()
+
+
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a file that is there whole or not at all. Raises `OutsideError`."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,21 +13,13 @@ from assent.cli.flags import flag
 from assent.cli.run import finish, open_workspace
 from assent.core.digest import short
 from assent.errors import UsageError
-from assent.report.sections.data import data_section
-from assent.report.sections.metrics import metrics_section
-from assent.report.sections.model import model_section
-from assent.report.sections.predictions import predictions_section
-from assent.report.sections.values import environment_section, values_section
+from assent.report.parts import Section
 from assent.report.text import to_text
-from assent.verbs.diff import (
-    PROFILE_SUFFIX,
-    DataDiffResult,
-    DiffResult,
-    FilesDiffResult,
-    diff,
-    diff_data,
-    diff_files,
-)
+
+if TYPE_CHECKING:  # each kind of diff imports what it needs: most of the readers are for others
+    from assent.verbs.diff import DiffResult
+    from assent.verbs.diff_data import DataDiffResult
+    from assent.verbs.diff_files import FilesDiffResult
 
 
 @click.command()
@@ -82,22 +75,8 @@ def command(
     if old is None or new is None:
         raise UsageError("comparing", "two things are compared", hint="name OLD and NEW")
     if data:
-        if save_profile is not None and not save_profile.name.endswith(PROFILE_SUFFIX):
-            raise UsageError(
-                f"writing {save_profile}",
-                "it would not be known for a profile later",
-                hint=f"give it a name that ends in {PROFILE_SUFFIX}",
-            )
-        compared = diff_data(
-            old, new, key=key, label=label, rows_only=rows_only, save_profile=save_profile
-        )
-        finish(compared, as_json, show_data)
-    for side in (old, new):
-        if not Path(side).exists():
-            raise UsageError(
-                "comparing models", f"there is no file or folder {side!r}", hint="correct the path"
-            )
-    finish(diff_files(old, new, weights=not no_weights), as_json, show_files)
+        finish(_diff_data(old, new, key, label, save_profile, rows_only), as_json, show_data)
+    finish(_diff_files(old, new, weights=not no_weights), as_json, show_files)
 
 
 def _require(flag: str, is_given: bool, options: Mapping[str, object]) -> None:
@@ -111,6 +90,8 @@ def _require(flag: str, is_given: bool, options: Mapping[str, object]) -> None:
 
 def _diff(config: Path | None, model: str | None, old: str | None, new: str | None) -> DiffResult:
     """The diff of two versions. Whoever names two files has forgotten to say what they are."""
+    from assent.verbs.diff import diff
+
     try:
         workspace = open_workspace(config)
         return diff(workspace, workspace.model(model), old, new)
@@ -121,8 +102,44 @@ def _diff(config: Path | None, model: str | None, old: str | None, new: str | No
         raise UsageError(error.doing, error.problem, hint=hint) from None
 
 
+def _diff_data(
+    old: str,
+    new: str,
+    key: tuple[str, ...],
+    label: str | None,
+    save_profile: Path | None,
+    rows_only: bool,
+) -> DataDiffResult:
+    from assent.verbs.diff_data import PROFILE_SUFFIX, diff_data
+
+    if save_profile is not None and not save_profile.name.endswith(PROFILE_SUFFIX):
+        raise UsageError(
+            f"writing {save_profile}",
+            "it would not be known for a profile later",
+            hint=f"give it a name that ends in {PROFILE_SUFFIX}",
+        )
+    return diff_data(old, new, key=key, label=label, save_profile=save_profile, rows_only=rows_only)
+
+
+def _diff_files(old: str, new: str, *, weights: bool) -> FilesDiffResult:
+    from assent.verbs.diff_files import diff_files
+
+    for side in (old, new):
+        if not Path(side).exists():
+            raise UsageError(
+                "comparing models", f"there is no file or folder {side!r}", hint="correct the path"
+            )
+    return diff_files(old, new, weights=weights)
+
+
 def show(result: DiffResult) -> None:
     """The result for people."""
+    from assent.report.sections.data import data_section
+    from assent.report.sections.metrics import metrics_section
+    from assent.report.sections.model import model_section
+    from assent.report.sections.predictions import predictions_section
+    from assent.report.sections.values import environment_section, values_section
+
     diff = result.diff
     old = "nothing" if diff.baseline is None else short(diff.baseline.bundle)
     output.line(
@@ -131,7 +148,7 @@ def show(result: DiffResult) -> None:
     if diff.is_unchanged:
         output.line("  unchanged")
         return
-    sections = (
+    _show_sections(
         metrics_section(diff),
         predictions_section(diff),
         data_section(diff.data),
@@ -139,18 +156,25 @@ def show(result: DiffResult) -> None:
         values_section("Parameters", "Parameter", diff.params),
         environment_section(diff),
     )
-    output.text(to_text([section for section in sections if section is not None]))
 
 
 def show_data(result: DataDiffResult) -> None:
     """The result for people."""
+    from assent.report.sections.data import data_section
+
     output.line(f"{result.old} → {result.new}")
-    output.text(to_text([data_section(result.diff)]))
+    _show_sections(data_section(result.diff))
     for note in result.notes:
         output.line(f"  {note}")
 
 
 def show_files(result: FilesDiffResult) -> None:
     """The result for people."""
+    from assent.report.sections.model import model_section
+
     output.line(f"{result.old} → {result.new}")
-    output.text(to_text([model_section(result.diff)]))
+    _show_sections(model_section(result.diff))
+
+
+def _show_sections(*sections: Section | None) -> None:
+    output.text(to_text([section for section in sections if section is not None]))

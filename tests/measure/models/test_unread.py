@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assent.verbs.diff import diff_files
+from assent.verbs.diff_files import diff_files
 from tests.measure.models.looking import look_at
 
 KNOWN = [

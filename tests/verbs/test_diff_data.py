@@ -11,7 +11,7 @@ import pytest
 from assent.errors import AssentError
 from assent.report.sections.data import data_section
 from assent.report.text import to_text
-from assent.verbs.diff import diff_data
+from assent.verbs.diff_data import diff_data
 
 GOOD = "id,x\n1,1.5\n2,2.5\n"
 
