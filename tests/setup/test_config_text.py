@@ -83,9 +83,10 @@ def test_what_predictions_give_is_judged_by_its_interval() -> None:
     plain = Predictions(path="p.csv", id="id", label="y", prediction="yhat", score=None, why="")
     gates = ("accuracy", "roc_auc", "latency_ms", "test.accuracy")
     both = written(gates, scored)
-    assert "{metric: accuracy, max_drop: 1%, confident: true}" in both
-    assert "{metric: roc_auc, max_drop: 1%, confident: true}" in both
-    assert "{metric: latency_ms, max_rise: 1%}" in both
-    assert "{metric: test.accuracy, max_drop: 1%}" in both  # the predictions do not call it so
-    assert "{metric: roc_auc, max_drop: 1%}" in written(gates, plain)
+    assert "{metric: accuracy, max_drop: 1%, confident: true, undecided: approve}" in both
+    assert "{metric: roc_auc, max_drop: 1%, confident: true, undecided: approve}" in both
+    assert "{metric: latency_ms, max_rise: 1%, undecided: approve}" in both
+    # the predictions do not call it so
+    assert "{metric: test.accuracy, max_drop: 1%, undecided: approve}" in both
+    assert "{metric: roc_auc, max_drop: 1%, undecided: approve}" in written(gates, plain)
     assert "confident" not in written(gates, None)
