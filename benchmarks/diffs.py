@@ -68,7 +68,7 @@ def _drift(context: Context) -> Iterator[Figure]:
             "diff": command("diff", "--data", str(old), str(new)),
             "against profile": command("diff", "--data", str(profile), str(new)),
         }
-        samples = in_turns(commands, context.rounds(5, quick=1))
+        samples = in_turns(commands, context.rounds(7, quick=1))
         yield plain("diffs", f"reading both, {name}", samples["read both"])
         yield _held(samples, "diff", "read both", f"assent diff --data, {name}", limit)
         yield _memory(samples["diff"], f"memory, {name}", memory)
@@ -127,7 +127,7 @@ def _rows(context: Context) -> Iterator[Figure]:
             "join": _python(folder, context, _JOIN, old, new),
             "diff": _assent(folder, context, *words),
         }
-        samples = in_turns(commands, context.rounds(5, quick=1))
+        samples = in_turns(commands, context.rounds(7, quick=1))
         yield plain("diffs", f"DuckDB's join of key and row hash, {rows:,} rows", samples["join"])
         yield _held(samples, "diff", "join", f"rows by key, {rows:,} rows", 1.3)
         yield _memory(samples["diff"], f"memory, rows by key, {rows:,} rows", 1024)
@@ -147,7 +147,7 @@ def _weights(context: Context) -> Iterator[Figure]:
             ),
             "start": _assent(folder, context, "diff", "--help"),
         }
-        samples = in_turns(commands, context.rounds(5, quick=1))
+        samples = in_turns(commands, context.rounds(7, quick=1))
         yield plain("diffs", f"reading both files, {dtype}", samples["read"])
         begun = samples["start"].wall_s
         for name, goal in (("diff", limit), ("header", 0.1)):
@@ -168,7 +168,7 @@ def _intervals(context: Context) -> Iterator[Figure]:
     rows = 10_000 if context.is_quick else 100_000
     script = _INTERVALS.format(rows=rows)
     commands = {"intervals": _python(context.folder, context, script)}
-    samples = in_turns(commands, context.rounds(5, quick=1))
+    samples = in_turns(commands, context.rounds(7, quick=1))
     output = (context.folder / ".benchmark-output").read_text()
     taken = float(output.split()[-1])
     yield Figure(
