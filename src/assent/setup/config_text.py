@@ -136,7 +136,8 @@ def _gates(seen: ModelSeen) -> Iterator[str]:
     for name in seen.gates:
         limit = "max_drop" if direction(name) == "higher" else "max_rise"
         sure = ", confident: true" if name in given else ""
-        yield f"      - {{metric: {scalar(name, in_list=True)}, {limit}: 1%{sure}, undecided: approve}}"
+        said = f"{limit}: 1%{sure}, undecided: approve"
+        yield f"      - {{metric: {scalar(name, in_list=True)}, {said}}}"
     if not seen.gates:
         yield "      - {model: any, max_growth: 50%}"
         yield "      # - {metric: accuracy, max_drop: 1%}   (your metric)"
