@@ -325,10 +325,13 @@ class Forge(Protocol):
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Bytes to store: a file, or content in memory."""
+    """Bytes to store: a file, or content in memory. What `is_manifest` names other blobs, which are
+    stored before it: some stores keep such content elsewhere than bytes.
+    """
 
     path: Path | None = None
     content: bytes | None = None
+    is_manifest: bool = False
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -373,7 +376,7 @@ class Store(Protocol):
 
     @property
     def largest_manifest_bytes(self) -> int:
-        """The largest manifest that can be stored and read again; evidence may be as large."""
+        """The largest manifest that can be stored and read again."""
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.

@@ -25,6 +25,9 @@ from assent.setup.pipelines import Pipelines
 from assent.stores.directory import DirectoryStore
 from assent.workspace import Workspace
 
+STORE = "ASSENT_STORE"
+"""The variable that names another store than `assent.yaml` does."""
+
 FORGES = ("github", "gitlab")
 """The forges, each a folder below `forges/`, beside the local stand-in."""
 
@@ -69,7 +72,7 @@ def open_workspace(
         repository=repository,
         branch=base,
         forge=forge,
-        store=_store(root, config.store),
+        store=_store(root, environ.get(STORE) or config.store, environ),
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
@@ -240,11 +243,16 @@ def _people(
     )
 
 
-def _store(root: Path, address: str) -> Store:
+def _store(root: Path, address: str, environ: Mapping[str, str]) -> Store:
+    """The store of a workspace. What talks to a registry is imported only for one."""
+    if address.startswith("oci://"):
+        from assent.stores.oci import open_store
+
+        return open_store(address, environ)
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",
-            "this release stores in folders only",
-            hint="set `store` to a folder, shared or not",
+            "this release stores in folders and in container registries only",
+            hint="set `store` to a folder, shared or not, or to `oci://host/repository`",
         )
     return DirectoryStore((root / Path(address).expanduser()).resolve())

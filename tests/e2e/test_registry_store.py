@@ -1,0 +1,116 @@
+"""The main job with a container registry as the store, and no folder that machines share."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import requests
+
+from assent.core.bundle import MANIFEST_MEDIA_TYPE
+from tests.e2e.project import CONFIG, GRACE, ROSA, Project
+from tests.stores.registries import Server, registry
+
+NAME = "team/models"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with registry(tmp_path / "registry") as started:
+        yield started
+
+
+@pytest.fixture
+def project(fresh: Project, server: Server) -> Project:
+    address = f"oci://{server.host}/{NAME}"
+    fresh.write("assent.yaml", CONFIG.replace("../store", address))
+    fresh.commit("a store", push=True)
+    return replace(fresh, env={"DOCKER_CONFIG": str(fresh.folder.parent)})
+
+
+def released(project: Project) -> None:
+    project.run("review", code=11)
+    project.run("approve", "--as", GRACE)
+    project.run("register")
+    project.run("promote", "staging")
+    project.run("approve", "--bundle", "v1", "--as", ROSA)
+    project.run("promote", "production")
+
+
+def tag(server: Server, name: str) -> str | None:
+    place = f"http://{server.host}/v2/{NAME}/manifests/{name}"
+    answer = requests.head(place, headers={"Accept": MANIFEST_MEDIA_TYPE}, timeout=60)
+    return answer.headers.get("Docker-Content-Digest")
+
+
+def test_from_a_change_to_production_and_back(project: Project, server: Server) -> None:
+    released(project)
+    assert not (project.folder / ".assent" / "store").exists()
+    first = project.run("resolve", "production", "--json").json["bundle"]
+    assert tag(server, "churn-v1") == tag(server, "churn-production") == first
+
+    project.release("better", accuracy="0.9")
+    project.ship("v2")
+    second = project.run("resolve", "production", "--json").json["bundle"]
+    assert tag(server, "churn-v2") == tag(server, "churn-production") == second != first
+    assert re.search("accuracy +0.8 → 0.9", project.run("diff", "v1", "v2").stdout)
+    project.run("rollback", "production", "--reason", "complaints")
+    assert tag(server, "churn-production") == first
+    project.run("clear", "production", "--reason", "tidy")
+    assert tag(server, "churn-production") not in (None, first, second)
+    assert project.run("verify").code == 0
+
+
+def test_another_machine_has_nothing_but_the_repository(project: Project) -> None:
+    released(project)
+    clone = project.clone("elsewhere")
+    clone.run("pull", "production", "--to", "served")
+    assert "accuracy: 0.8" in (clone.folder / "served" / "weights.txt").read_text()
+    clone.run("train")
+    assert clone.runs() == []
+    clone.run("verify")
+
+
+def test_the_same_bundle_as_in_a_folder(project: Project) -> None:
+    project.run("review", code=11)
+    bundle = project.run("bundle", "--json").json["bundle"]
+    folder = {"ASSENT_STORE": str(project.folder.parent / "store")}
+    assert project.run("bundle", "--json", env=folder).json["bundle"] == bundle
+
+
+def test_a_tag_that_somebody_has_moved_is_named_and_put_back(
+    project: Project, server: Server
+) -> None:
+    released(project)
+    project.release("better", accuracy="0.9")
+    project.ship("v2")
+    first, second = tag(server, "churn-v1"), tag(server, "churn-v2")
+    assert first is not None
+    address = f"http://{server.host}/v2/{NAME}/manifests/"
+    manifest = server.blob(first).read_bytes()
+    kind = {"Content-Type": MANIFEST_MEDIA_TYPE}
+    for name in ("churn-production", "churn-v2", "churn-v7"):
+        requests.put(f"{address}{name}", manifest, headers=kind, timeout=60).raise_for_status()
+    said = project.run("verify", code=4).stdout
+    for name in ("churn-production", "churn-v2", "churn-v7"):
+        assert name in said
+    project.run("verify", "--repair")
+    project.run("verify")
+    assert tag(server, "churn-production") == tag(server, "churn-v2") == second
+    assert tag(server, "churn-v7") not in (None, first, second)
+
+
+def test_a_blob_that_the_registry_has_lost_is_named_and_written_again(
+    project: Project, server: Server
+) -> None:
+    released(project)
+    bundle = project.run("resolve", "v1", "--json").json["bundle"]
+    manifest = json.loads(server.blob(bundle).read_bytes())
+    server.blob(manifest["layers"][0]["digest"]).unlink()
+    assert "missing" in project.run("verify", code=4).stdout
+    project.run("bundle")
+    project.run("verify")

@@ -1,0 +1,78 @@
+"""A real container registry for tests: that of Docker, as Debian packages it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from assent.core.digest import Digest, hex_of
+from tests.waiting import HANGS_AFTER_S
+
+
+@dataclass(frozen=True)
+class Server:
+    """A registry that listens at `host`, and keeps its files below `root`."""
+
+    host: str
+    root: Path
+
+    def blob(self, digest: Digest) -> Path:
+        """The file that holds a blob or a manifest."""
+        name = hex_of(digest)
+        below = self.root / "docker" / "registry" / "v2" / "blobs" / "sha256"
+        return below / name[:2] / name / "data"
+
+
+@contextmanager
+def registry(place: Path, settings: Mapping[str, Any] | None = None) -> Iterator[Server]:
+    """A registry of its own in a folder, gone afterwards."""
+    program = shutil.which("docker-registry")
+    assert program is not None, "script/setup installs docker-registry"
+    root = place / "files"
+    root.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+    config = {
+        "version": "0.1",
+        "log": {"level": "error", "accesslog": {"disabled": True}},
+        "storage": {
+            "filesystem": {"rootdirectory": str(root)},
+            "delete": {"enabled": True},
+            "maintenance": {"uploadpurging": {"enabled": False}},
+        },
+        "http": {"addr": host},
+        **(settings or {}),
+    }
+    path = place / "registry.yml"
+    path.write_text(json.dumps(config))  # which is YAML
+    log = place / "registry.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen([program, "serve", str(path)], stdout=output, stderr=output)
+        try:
+            _await(host, process, log)
+            yield Server(host=host, root=root)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _await(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + HANGS_AFTER_S
+    while time.monotonic() < until:
+        assert process.poll() is None, log.read_text()
+        try:
+            if requests.get(f"http://{host}/v2/", timeout=5).status_code in (200, 401):
+                return
+        except requests.ConnectionError:
+            time.sleep(0.01)
+    raise AssertionError(f"the registry does not answer: {log.read_text()}")
