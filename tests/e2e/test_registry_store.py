@@ -9,9 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import requests
 
+import requests
 from assent.core.bundle import MANIFEST_MEDIA_TYPE
+from assent.core.digest import Digest
 from tests.e2e.project import CONFIG, GRACE, ROSA, Project
 from tests.stores.registries import Server, registry
 
@@ -41,10 +42,11 @@ def released(project: Project) -> None:
     project.run("promote", "production")
 
 
-def tag(server: Server, name: str) -> str | None:
+def tag(server: Server, name: str) -> Digest | None:
     place = f"http://{server.host}/v2/{NAME}/manifests/{name}"
     answer = requests.head(place, headers={"Accept": MANIFEST_MEDIA_TYPE}, timeout=60)
-    return answer.headers.get("Docker-Content-Digest")
+    found = answer.headers.get("Docker-Content-Digest")
+    return None if found is None else Digest(found)
 
 
 def test_from_a_change_to_production_and_back(project: Project, server: Server) -> None:
