@@ -20,6 +20,7 @@ class Fault(StrEnum):
     HALF_SENT = "half of its body comes"
     HALF_GOT = "half of the answer comes"
     BUSY = "too many requests (429), which asks to wait"
+    EXPIRED = "the login has ended (401)"
     ILL = "it is done, and the answer says that something is broken (503)"
 
 
@@ -62,6 +63,14 @@ class _Server(ThreadingHTTPServer):
             self.line.asked.append(request)
             return self.line.plan(len(self.line.asked) - 1)
 
+    def challenge(self) -> str:
+        """What the registry answers to whoever has not logged in."""
+        upstream = http.client.HTTPConnection(self.upstream)
+        upstream.request("GET", "/v2/")
+        said = upstream.getresponse().getheader("WWW-Authenticate") or ""
+        upstream.close()
+        return said
+
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -76,6 +85,9 @@ class _Connection(BaseHTTPRequestHandler):
         elif fault is Fault.BUSY:
             self.rfile.read(size)
             self._answer(429, {"Retry-After": "3"}, b"")
+        elif fault is Fault.EXPIRED:
+            self.rfile.read(size)
+            self._answer(401, {"WWW-Authenticate": self.server.challenge()}, b"")
         elif fault is Fault.HALF_SENT and size > 1:
             self._send_half(size)
         else:
@@ -86,7 +98,9 @@ class _Connection(BaseHTTPRequestHandler):
     def _pass_on(self, size: int, fault: Fault | None) -> None:
         upstream = http.client.HTTPConnection(self.server.upstream)
         try:
-            upstream.request(self.command, self.path, self.rfile.read(size), dict(self.headers))
+            with suppress(BrokenPipeError):  # it has answered before it has read all of it
+                body = self.rfile.read(size)
+                upstream.request(self.command, self.path, body, dict(self.headers))
             answer = upstream.getresponse()
             body = answer.read()
         finally:

@@ -89,7 +89,7 @@ def some(count: int, seed: int) -> list[int]:
 
 
 @pytest.mark.threat(27)
-@pytest.mark.parametrize("fault", list(Fault))
+@pytest.mark.parametrize("fault", [one for one in Fault if one is not Fault.EXPIRED])
 def test_one_break_is_nothing_that_anybody_notices(
     server: Server, requests_needed: int, tmp_path: Path, fault: Fault
 ) -> None:

@@ -43,6 +43,7 @@ _MAX_PAGES = 1000
 _LONGEST_MESSAGE = 300
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _CLIENT = "assent"
+_ACTIONS = {False: "pull", True: "pull,push"}
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _PARAMETER = re.compile(r'([A-Za-z_]+)="([^"]*)"')
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
@@ -224,6 +225,8 @@ class Registry:
                     ) from None
                 patience -= wanted
                 self._wait(wanted)
+                with self._lock:  # a login that has ended may break a line, too
+                    self._said.clear()
         raise AssertionError
 
     def _begun(self, doing: str) -> str:
@@ -343,7 +346,8 @@ class Registry:
         if scheme.lower() == "basic" and known is not None and known.password:
             said = _basic(known)
         elif scheme.lower() == "bearer" and asked.get("realm"):
-            said = f"Bearer {self._token(asked, known, doing)}"
+            asked.setdefault("scope", f"repository:{self.name}:{_ACTIONS[is_writing]}")
+            said = f"Bearer {self.token(asked, doing)}"
         else:
             return False
         with self._lock:
@@ -351,10 +355,11 @@ class Registry:
             self._said[is_writing] = said
         return is_new or scheme.lower() == "bearer"
 
-    def _token(self, asked: Mapping[str, str], known: Credentials | None, doing: str) -> str:
-        """What the token server gives whoever we are."""
+    def token(self, asked: Mapping[str, str], doing: str) -> str:
+        """What the token server that a registry names gives whoever we are."""
         import requests
 
+        known = self._credentials()
         realm = urljoin(self._root, asked["realm"])
         if urlsplit(realm).scheme != "https" and _scheme(self.host) == "https":
             raise OutsideError(
