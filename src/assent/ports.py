@@ -402,6 +402,11 @@ class Store(Protocol):
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """Read every blob whole and say what was found."""
 
+    def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """The same, without reading what the store itself answers for by digest, as a registry
+        does: it takes no bytes under the digest of others.
+        """
+
     def flush(self, digests: Sequence[Digest]) -> None:
         """Have these blobs where a loss of power does not take them, before a decision names them.
         Raises `NotInStoreError`.

@@ -121,7 +121,7 @@ class Workspace:
 
     @cached_property
     def sound(self) -> set[Digest]:
-        """The blobs of the store that this run has read whole, and found to be what they are."""
+        """The blobs of the store that this run has looked at, and found to be what they are."""
         return set()
 
     def settings(self, model: str) -> ModelSettings:

@@ -350,6 +350,17 @@ def test_check_tells_sound_from_corrupt_from_missing(bench: Bench) -> None:
     }
 
 
+def test_what_is_confirmed_is_there(bench: Bench) -> None:
+    sound, corrupt, lost = (keep(bench.store, noise(100, seed)).digest for seed in range(3))
+    bench.corrupt(corrupt)
+    bench.lose(lost)
+    found = bench.reopen().confirm([sound, corrupt, lost, sound])
+    assert found[sound] is BlobState.SOUND
+    assert found[lost] is BlobState.MISSING
+    # A registry answers for what it holds: only `check` reads it.
+    assert found[corrupt] is (BlobState.CORRUPT if bench.heals else BlobState.SOUND)
+
+
 @pytest.mark.threat(27)
 def test_a_corrupt_blob_is_discarded_and_written_again(bench: Bench) -> None:
     content = noise(100)

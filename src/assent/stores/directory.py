@@ -149,6 +149,10 @@ class DirectoryStore:
         threads = _threads_for([self._size(digest) or 0 for digest in unique])
         return dict(zip(unique, transfers.run(check_one, unique, threads), strict=True))
 
+    def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """See `Store.confirm`: nobody answers for a folder."""
+        return self.check(digests)
+
     def flush(self, digests: Sequence[Digest]) -> None:
         """See `Store.flush`. It matters not who wrote the blobs, nor in which way: the store may
         have been copied here a minute ago.

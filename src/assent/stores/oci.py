@@ -167,14 +167,21 @@ class OciStore:
         states = Transfers().run(self._state, unique, _THREADS, most=_THREADS)
         return dict(zip(unique, states, strict=True))
 
+    def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """See `Store.confirm`: whether the registry says that it holds them."""
+        unique = list(dict.fromkeys(digests))
+        there = Transfers().run(self._holds, unique, _THREADS, most=_THREADS)
+        return {
+            digest: BlobState.SOUND if is_there else BlobState.MISSING
+            for digest, is_there in zip(unique, there, strict=True)
+        }
+
     def flush(self, digests: Sequence[Digest]) -> None:
         """See `Store.flush`: what a registry has taken is its own to keep, so that it has taken it
         is all that can be asked.
         """
-        unknown = [one for one in dict.fromkeys(digests) if one not in self._held]
-        there = Transfers().run(self._holds, unknown, _THREADS, most=_THREADS)
-        for digest, is_there in zip(unknown, there, strict=True):
-            if not is_there:
+        for digest, state in self.confirm(digests).items():
+            if state is BlobState.MISSING:
                 raise missing(f"asking for {digest} in {self._registry.address}")
 
     def discard(self, digest: Digest) -> None:
