@@ -15,6 +15,7 @@ from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
 from assent.core.context import Context
+from assent.core.registries import SCHEME
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
 from assent.forges.opening import Opening
@@ -245,7 +246,7 @@ def _people(
 
 def _store(root: Path, address: str, environ: Mapping[str, str]) -> Store:
     """The store of a workspace. What talks to a registry is imported only for one."""
-    if address.startswith("oci://"):
+    if address.startswith(SCHEME):
         from assent.stores.oci import open_store
 
         return open_store(address, environ)

@@ -108,11 +108,14 @@ class ModelSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder that gets an `assent.yaml`, and the models in it."""
+    """A folder that gets an `assent.yaml`, and the models in it. `store` is where machines of the
+    forge reach what is stored; empty where nobody knows such a place.
+    """
 
     folder: str
     models: tuple[ModelSeen, ...]
     notes: tuple[str, ...] = ()
+    store: str = ""
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):

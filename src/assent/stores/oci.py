@@ -27,6 +27,7 @@ import msgspec
 
 from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
+from assent.core.registries import repository_of
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
 from assent.stores import layout
@@ -46,7 +47,6 @@ from assent.stores.local_files import (
 from assent.stores.parallel import Transfers
 from assent.stores.registry import RefusedError, Registry
 
-SCHEME = "oci://"
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
 HINT_TYPE = "application/vnd.assent.hint.v1"
 VACANT_TYPE = "application/vnd.assent.vacant.v1"
@@ -59,9 +59,6 @@ _MAX_ARTIFACT_BYTES = 256 << 10
 _THREADS = 8
 _EMPTY = b"{}"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
-_HOST = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9.-]*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?")
-_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_NAME = re.compile(rf"{_PART}(?:/{_PART})*")
 _BUNDLE, _POINTER, _HEAD, _HINT = "_bundle.", "_pointer.", "_head.", "_hint."
 
 _writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -87,13 +84,14 @@ class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def open_store(address: str, environ: Mapping[str, str]) -> OciStore:
     """The store at `oci://host/path`. Raises `UsageError` for what is no such address."""
-    host, _, name = address.removeprefix(SCHEME).partition("/")
-    if not (address.startswith(SCHEME) and _HOST.fullmatch(host) and _NAME.fullmatch(name)):
+    found = repository_of(address)
+    if found is None:
         raise UsageError(
             f"opening the store {address!r}",
             "that is no address of a repository in a container registry",
             hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
         )
+    host, name = found
     return OciStore(Registry(host, name, lambda: credentials_for(host, environ)))
 
 
