@@ -66,6 +66,13 @@ def registry(place: Path, settings: Mapping[str, Any] | None = None) -> Iterator
             process.wait()
 
 
+def repositories_in(store: str) -> list[str]:
+    """The repositories that anything was written to, of the registry of a store."""
+    host = store.removeprefix("oci://").split("/")[0]
+    found: list[str] = requests.get(f"http://{host}/v2/_catalog", timeout=60).json()["repositories"]
+    return found
+
+
 def _await(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + HANGS_AFTER_S
     while time.monotonic() < until:
