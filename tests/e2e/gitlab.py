@@ -73,7 +73,9 @@ class World:
         store: str | None = None,
         **world: Any,
     ) -> None:
-        """`added` is what the team adds to its `.gitlab-ci.yml`. Without a `store` it is a folder."""
+        """`added` is what the team adds to its `.gitlab-ci.yml`. Without a `store` there is a
+        folder.
+        """
         self.root = root
         self.files = dict(files)
         self.added = added

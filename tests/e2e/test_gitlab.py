@@ -12,6 +12,7 @@ from tests.e2e.gitlab import World
 from tests.e2e.spying import spy
 from tests.gitlab.merge_requests import MergeRequest
 from tests.gitlab.records import Note
+from tests.stores.registries import NAME, PASSWORD, registry, with_password
 from tests.templates.harness import Ended
 from tests.templates.site import Running
 
@@ -26,6 +27,23 @@ BUTTONS = [
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
     with World(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[World]:
+    """Where no runner is the team's own: the store is in the project's registry, which every job
+    has a login to, and no folder is shared.
+    """
+    with (
+        registry(tmp_path / "registry", with_password(tmp_path)) as server,
+        World(tmp_path, store=f"oci://{server.host}/acme/churn") as world,
+    ):
+        world.site.plain |= {
+            "CI_REGISTRY": server.host,
+            "CI_REGISTRY_USER": NAME,
+            "CI_REGISTRY_PASSWORD": PASSWORD,
+        }
         yield world
 
 
@@ -53,7 +71,8 @@ def decisions(world: World) -> list[str]:
 @pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(22)
 @pytest.mark.threat(38)
-def test_a_model_goes_from_a_merge_request_to_production_and_back(world: World) -> None:
+def test_a_model_goes_from_a_merge_request_to_production_and_back(hosted: World) -> None:
+    world = hosted
     change = world.propose(0.9)
     first = world.train(change)
     assert list(first.listed) == [*TRAINING, "assent-wake"]

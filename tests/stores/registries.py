@@ -17,6 +17,10 @@ import requests
 from assent.core.digest import Digest, hex_of
 from tests.waiting import HANGS_AFTER_S
 
+NAME, PASSWORD = "ada", "pass"
+_HTPASSWD = "ada:$2y$05$abcdefghijklmnopqrstuuZFBUbfXoM8LFiPx8LYlO/sXZB/Cwk3K\n"
+"""Both, with bcrypt, as `htpasswd` writes them."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -64,6 +68,13 @@ def registry(place: Path, settings: Mapping[str, Any] | None = None) -> Iterator
         finally:
             process.terminate()
             process.wait()
+
+
+def with_password(folder: Path) -> dict[str, Any]:
+    """Settings of a registry that lets nobody in without name and password."""
+    path = folder / "htpasswd"
+    path.write_text(_HTPASSWD)
+    return {"auth": {"htpasswd": {"realm": "models", "path": str(path)}}}
 
 
 def repositories_in(store: str) -> list[str]:

@@ -16,11 +16,8 @@ from assent.stores.credentials import Credentials
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from tests.stores.proxies import Fault, proxied
-from tests.stores.registries import Server, registry
+from tests.stores.registries import Server, registry, with_password
 from tests.stores.tokens import IDENTITY, NAME, PASSWORD, Tokens, token_server
-
-HTPASSWD = "ada:$2y$05$abcdefghijklmnopqrstuuZFBUbfXoM8LFiPx8LYlO/sXZB/Cwk3K\n"
-"""The password `pass`, with bcrypt, as `htpasswd` writes it."""
 
 CONTENT = b"weights"
 
@@ -38,10 +35,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("plain")
-    file = folder / "htpasswd"
-    file.write_text(HTPASSWD)
-    settings = {"auth": {"htpasswd": {"realm": "models", "path": str(file)}}}
-    with registry(folder / "registry", settings) as server:
+    with registry(folder / "registry", with_password(folder)) as server:
         yield server
 
 
