@@ -73,7 +73,7 @@ def open_workspace(
         repository=repository,
         branch=base,
         forge=forge,
-        store=_store(root, environ.get(STORE) or config.store, environ),
+        store=_store(root, environ.get(STORE) or config.store, environ, say),
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
@@ -244,12 +244,14 @@ def _people(
     )
 
 
-def _store(root: Path, address: str, environ: Mapping[str, str]) -> Store:
+def _store(
+    root: Path, address: str, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Store:
     """The store of a workspace. What talks to a registry is imported only for one."""
     if address.startswith(SCHEME):
         from assent.stores.oci import open_store
 
-        return open_store(address, environ)
+        return open_store(address, environ, say)
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ import requests
 from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest
 from tests.e2e.project import CONFIG, GRACE, ROSA, Project
-from tests.stores.registries import Server, registry
+from tests.stores.registries import NAME as USER
+from tests.stores.registries import PASSWORD, Server, registry, with_password
 
 NAME = "team/models"
 
@@ -75,6 +77,33 @@ def test_another_machine_has_nothing_but_the_repository(project: Project) -> Non
     clone.run("train")
     assert clone.runs() == []
     clone.run("verify")
+
+
+def test_whoever_may_not_read_the_store_trains_and_hands_over_all_the_same(
+    fresh: Project, tmp_path: Path
+) -> None:
+    with registry(tmp_path / "registry", with_password(tmp_path)) as server:
+        address = f"oci://{server.host}/{NAME}"
+        fresh.write("assent.yaml", CONFIG.replace("../store", address))
+        fresh.commit("a store", push=True)
+        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        (fresh.folder.parent / "config.json").write_text(
+            json.dumps({"auths": {server.host: {"auth": login}}})
+        )
+        known = replace(fresh, env={"DOCKER_CONFIG": str(fresh.folder.parent)})
+        released(known)
+        nobody = replace(known.clone("elsewhere"), env={"DOCKER_CONFIG": str(tmp_path)})
+        nobody.branch("better", accuracy="0.9")
+        said = nobody.run("train").stderr
+        assert said.count("cannot be read here") == 1
+        assert "nothing of it is reused" in said
+        nobody.run("evaluate")
+        made = nobody.run("bundle", "--output", "handed", "--json").json["bundle"]
+        refused = nobody.run("review", code=3).stderr
+        assert f"docker login {server.host}" in refused
+        taken = replace(nobody, env=known.env)
+        assert taken.run("bundle", "--from", "handed", "--json").json["bundle"] == made
+        taken.run("review", code=11)
 
 
 def test_the_same_bundle_as_in_a_folder(project: Project) -> None:

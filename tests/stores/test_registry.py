@@ -137,6 +137,14 @@ def test_a_name_and_password_where_that_is_asked_for(plain: Server) -> None:
             opened(plain.host, known).read(stored.digest)
 
 
+def test_many_files_are_let_in_at_once(plain: Server, tmp_path: Path) -> None:
+    for number in range(16):
+        (tmp_path / str(number)).write_bytes(b"file %d" % number)
+    store = opened(plain.host, person(password="pass"), "team/many")
+    stored = store.add([Source(path=path) for path in sorted(tmp_path.iterdir())])
+    assert all(one.is_new for one in stored)
+
+
 def test_the_login_of_docker_is_used(plain: Server, tmp_path: Path) -> None:
     auth = base64.b64encode(b"ada:pass").decode()
     config = {"auths": {plain.host: {"auth": auth}}}

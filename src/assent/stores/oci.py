@@ -27,7 +27,7 @@ import msgspec
 
 from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
-from assent.core.registries import repository_of
+from assent.core.registries import SCHEME, repository_of
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
 from assent.stores import layout
@@ -82,7 +82,9 @@ class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     schema_version: int = 2
 
 
-def open_store(address: str, environ: Mapping[str, str]) -> OciStore:
+def open_store(
+    address: str, environ: Mapping[str, str], say: Callable[[str], None] = lambda _: None
+) -> OciStore:
     """The store at `oci://host/path`. Raises `UsageError` for what is no such address."""
     found = repository_of(address)
     if found is None:
@@ -92,14 +94,15 @@ def open_store(address: str, environ: Mapping[str, str]) -> OciStore:
             hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
         )
     host, name = found
-    return OciStore(Registry(host, name, lambda: credentials_for(host, environ)))
+    return OciStore(Registry(host, name, lambda: credentials_for(host, environ)), say)
 
 
 class OciStore:
     """The store in a repository of a registry. Nothing is asked before the first use."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, say: Callable[[str], None] = lambda _: None) -> None:
         self._registry = registry
+        self._say = say
         self._lock = threading.Lock()
         self._held: set[Digest] = set()  # what this process has seen there
 
@@ -253,8 +256,18 @@ class OciStore:
         self._put(_hint_tag(layout.hint_place(name)), HINT_TYPE, bundle.encode() + b"\n")
 
     def recall(self, name: str) -> Digest | None:
-        """See `Store.recall`."""
-        return self._hint(_hint_tag(layout.hint_place(name)))
+        """See `Store.recall`. Where nobody lets us in, as a job that runs the code of a change,
+        nothing is remembered, and that is said.
+        """
+        tag = _hint_tag(layout.hint_place(name))
+        try:
+            return self._hint(tag)
+        except RefusedError as error:
+            if error.status not in (401, 403):
+                raise
+            said = f"the store {SCHEME}{self._registry.address} cannot be read here"
+            self._say(f"{said} ({error.problem}): nothing of it is reused")
+            return None
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""

@@ -351,9 +351,8 @@ class Registry:
         else:
             return False
         with self._lock:
-            is_new = self._said.get(is_writing) != said
             self._said[is_writing] = said
-        return is_new or scheme.lower() == "bearer"
+        return answer.request.headers.get("Authorization") != said
 
     def token(self, asked: Mapping[str, str], doing: str) -> str:
         """What the token server that a registry names gives whoever we are."""
