@@ -6,7 +6,6 @@ import json
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 
 import requests
 from assent.core.digest import Digest, hex_of
-from tests.waiting import HANGS_AFTER_S
+from tests.waiting import wait_until
 
 NAME, PASSWORD = "ada", "pass"
 _HTPASSWD = "ada:$2y$05$abcdefghijklmnopqrstuuZFBUbfXoM8LFiPx8LYlO/sXZB/Cwk3K\n"
@@ -85,12 +84,11 @@ def repositories_in(store: str) -> list[str]:
 
 
 def _await(host: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + HANGS_AFTER_S
-    while time.monotonic() < until:
+    def answers() -> bool:
         assert process.poll() is None, log.read_text()
         try:
-            if requests.get(f"http://{host}/v2/", timeout=5).status_code in (200, 401):
-                return
+            return requests.get(f"http://{host}/v2/", timeout=60).status_code in (200, 401)
         except requests.ConnectionError:
-            time.sleep(0.01)
-    raise AssertionError(f"the registry does not answer: {log.read_text()}")
+            return False
+
+    wait_until(answers, f"the registry answers at {host}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -179,6 +180,18 @@ def test_a_registry_that_asks_to_wait_is_waited_for(server: Server, tmp_path: Pa
         stored(opened(line.host, "team/busy", waited.append), tmp_path)
     assert waited == [3.0, PAUSES_S[1]]
     assert PATIENCE_S > 3
+
+
+def test_skopeo_copies_the_whole_store_to_another_registry(server: Server, tmp_path: Path) -> None:
+    bundle = stored(opened(server.host, "team/synced"), tmp_path)
+    with registry(tmp_path / "other") as other:
+        subprocess.run(
+            ["skopeo", "sync", "--all", "--src", "docker", "--dest", "docker",
+             "--src-tls-verify=false", "--dest-tls-verify=false",
+             f"{server.host}/team/synced", f"{other.host}/copied"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        require_whole(other.host, "copied/synced", bundle, tmp_path)
 
 
 @pytest.mark.parametrize(
