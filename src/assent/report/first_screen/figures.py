@@ -33,9 +33,8 @@ def deciding_figures(report: ReviewReport) -> Table:
     rows = [_row(one, report, has_baseline) for one in metrics[:_MAX_DECIDING]]
     if has_baseline:
         rows += [row for row in (_slice(report), _class(report.diff)) if row is not None]
-    sides = "Before → after" if has_baseline else "Measured"
-    titles = ("What decides", sides, "Change") if has_baseline else ("What decides", sides)
-    return shapes.table("What decides", titles, rows, kept=len(rows))
+    measured = ("Before → after", "Change") if has_baseline else (shapes.MEASURED,)
+    return shapes.table("What decides", ("What decides", *measured), rows, kept=len(rows))
 
 
 def _deciding(report: ReviewReport) -> list[MetricChange]:
