@@ -43,7 +43,7 @@ from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
 from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
-from assent.measure.model_files import TRAIN_FIRST, model_files
+from assent.measure.model_files import NoModelError, model_files
 from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.patterns import covers
@@ -248,8 +248,8 @@ def _digest(workspace: Workspace, model: str) -> Digest:
     settings = workspace.settings(model)
     try:
         return digest_here(workspace, model)
-    except UsageError as error:
-        if settings.train is not None or error.hint != TRAIN_FIRST:
+    except NoModelError as error:
+        if settings.train is not None:
             raise
         hint = f"put the model there, or say in {FILE} where it is or how it is trained (`train`)"
         raise UsageError(error.doing, error.problem, hint=hint) from None
