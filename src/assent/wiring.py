@@ -14,6 +14,7 @@ import msgspec
 from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
+from assent.core.clock import Start
 from assent.core.context import Context
 from assent.core.registries import SCHEME
 from assent.errors import AssentError, OutsideError, UsageError
@@ -45,7 +46,7 @@ def open_workspace(
 
     Raises `UsageError` if there is none, or no Git repository around it.
     """
-    stopwatch_s = time.monotonic()
+    began = Start(at=now, stopwatch_s=time.monotonic())
     path = _find(start) if file is None else file
     config = read_config(_read(path), str(path))
     root = path.resolve().parent
@@ -77,8 +78,7 @@ def open_workspace(
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
-        started=now,
-        stopwatch_s=stopwatch_s,
+        start=began,
         environ=environ,
         say=say,
     )
