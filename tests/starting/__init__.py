@@ -135,6 +135,11 @@ def starters() -> Starters:
         return _starters
 
 
+def is_real() -> bool:
+    """Whether what is started now is started as a user starts it."""
+    return _is_real
+
+
 def programs() -> list[Path]:
     """The folders in which a job finds `assent`, and then what else is installed here."""
     return [PROGRAMS] if _is_real else [starters().bin, PROGRAMS]
