@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,9 @@ def hosted(tmp_path: Path) -> Iterator[World]:
         yield world
 
 
-@pytest.mark.usefixtures("for_real")
 @pytest.mark.threat(2)
 @pytest.mark.threat(22)
-def test_the_whole_story(hosted: World) -> None:
+def test_the_whole_story(hosted: World, for_real: ExitStack) -> None:
     world = hosted
     github, repository = world.github, world.github.repository
 
@@ -79,6 +79,8 @@ def test_the_whole_story(hosted: World) -> None:
     assert status[:2] == ("assent/churn", "pending")
     assert status[2].startswith(f"pending · {bundle} · #7")
     assert world.log() == []
+
+    for_real.close()  # so much for how jobs install and start it
 
     # Bob approves what he sees while ada pushes: his approval is of the older head.
     github.tick()

@@ -219,7 +219,8 @@ def _read_makefile(text: str) -> dict[str, _Target]:
 
 def _joined_lines(text: str) -> list[str]:
     """Lines with their continuations; what is too long to be a person's is left out."""
-    lines = re.sub(r"[ \t]*\\\n[ \t]*", " ", text[:_MAX_TEXT]).splitlines()
+    # It starts where blanks do: looking at each of many would take the square of their number.
+    lines = re.sub(r"(?:(?<![ \t])[ \t]+)?\\\n[ \t]*", " ", text[:_MAX_TEXT]).splitlines()
     return [line for line in lines if len(line) <= _LONG]
 
 
