@@ -13,7 +13,7 @@ from assent.making.command_run import recovered
 from assent.making.evaluation import run_evaluation
 from assent.making.inputs import Inputs
 from assent.making.locks import current_lock
-from assent.making.model_files import digest_here
+from assent.making.model_placement import digest_here
 from assent.making.packing import make_bundle
 from assent.making.preflight import require_ready
 from assent.making.scratch import Evaluated, Trained, kept
