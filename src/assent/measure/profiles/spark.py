@@ -34,10 +34,10 @@ from assent.measure.profiles import counting, near, parts, profile, shaping, wor
 from assent.measure.profiles.columns import Column, is_plain_number, shortened
 from assent.measure.profiles.counting import Partial
 from assent.measure.profiles.databases import is_query
-from assent.measure.profiles.direct import values_of
 from assent.measure.profiles.profile import Progress
 from assent.measure.profiles.reading import format_of
 from assent.measure.profiles.shaping import MAX_CATEGORIES, Hashed
+from assent.measure.profiles.stream import values_of
 from assent.measure.redaction import redact_text
 
 MAX_SAMPLED = 8_000_000
