@@ -321,8 +321,6 @@ def count(
     """The counts of one batch at `edges`, at the edges of another profile, and beyond its bounds.
     With a `sketch` distinct values can be counted over batches, without it only of this one.
     """
-    import numpy as np
-
     values, total = runs.values, runs.total
     found = Partial(
         total=total,
