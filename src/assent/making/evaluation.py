@@ -20,7 +20,7 @@ from assent.making.command_run import Expected, Ran, run
 from assent.making.evidence import measure
 from assent.making.inputs import Inputs, why_changed
 from assent.making.locks import current_lock
-from assent.making.model_files import digest_here, is_here
+from assent.making.model_placement import digest_here, is_here
 from assent.making.outputs import Outputs, data_of, evidence_files
 from assent.making.preflight import (
     may_fetch,

@@ -12,7 +12,7 @@ from assent.making.bundles import load, open_bundle
 from assent.making.evaluation import run_evaluation
 from assent.making.inputs import Inputs
 from assent.making.locks import current_lock
-from assent.making.model_files import digest_here
+from assent.making.model_placement import digest_here
 from assent.making.packing import make_bundle
 from assent.making.preflight import ready
 from assent.making.scratch import Evaluated, Trained, kept

@@ -18,7 +18,7 @@ from assent.making.bundles import load, made_by, open_bundle
 from assent.making.command_run import Expected, run
 from assent.making.inputs import Inputs
 from assent.making.locks import lock_here
-from assent.making.model_files import digest_here, placed, put_model
+from assent.making.model_placement import digest_here, placed, put_model
 from assent.making.output_paths import say_shared
 from assent.making.preflight import (
     awaited,

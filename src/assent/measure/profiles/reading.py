@@ -3,7 +3,7 @@
 A table is Parquet in the end. Parquet files are read where they are. What has rows instead of
 columns (CSV, JSON Lines, Arrow files, a database's table or query) is read once, and written as
 Parquet into a private folder that goes with the table; so its memory is bounded, and a database
-shows one state. DuckDB reads, and pyarrow too where it is installed.
+shows one state. DuckDB reads, and pyarrow where it is faster.
 """
 
 from __future__ import annotations
@@ -235,6 +235,7 @@ def open_table(
     folder = tempfile.TemporaryDirectory(prefix="assent-", ignore_cleanup_errors=True)
     table = Table(source, folder, reading, show)
     try:
+        engine.require(table.doing)
         if databases.is_database(source):
             _require_use(table, "database")
             table.texts = databases.write(root, source, table.folder, table.doing)
@@ -425,13 +426,9 @@ def _rewrite(table: Table, format_: str, sources: Mapping[str, str], connection:
 
 def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
     """Arrow files (Feather too) and Arrow streams, which only pyarrow reads."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise UsageError(
-            table.doing, "pyarrow is not installed", hint="pip install pyarrow, or use Parquet"
-        ) from None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     writer = None
     try:
         for path in paths:
