@@ -1,7 +1,7 @@
 """What each forge can do: one table, of which a part is made from the table of the wrappers.
 
-Each row names the methods of `assent.ports.Forge` that it is about; a test sees to it that every
-method is in a row, so that nothing can come to one forge and be forgotten here.
+Each row names the methods of the parts of `assent.ports.Forge` that it is about; a test sees to it
+that every method is in a row, so that nothing can come to one forge and be forgotten here.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ ROWS = (
         "the default branch's (`workflow_run`)",
         "the default branch's: its pipelines look for what waits",
         "the working tree's",
-        ("waiting",),
+        ("review_queue", "waiting"),
     ),
     Row(
         "what untrusted jobs have left",
@@ -179,7 +179,7 @@ ROWS = (
         "branch rules, environments, permissions",
         "protected branches, approval rules, environments, token",
         "nothing",
-        ("protections",),
+        ("guards", "protections"),
     ),
 )
 

@@ -70,7 +70,7 @@ def doctor(
     if forge:
         rules = [workspace.config.policies[model] for model in models]
         stages = list(dict.fromkeys(stage for rule in rules for stage in rule.stages))
-        guards = workspace.forge.protections(models=models, environments=stages)
+        guards = workspace.forge.guards.protections(models=models, environments=stages)
     bound = pin_names(workspace, models) if fix else None
     return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict, pinned=bound)
 

@@ -58,8 +58,10 @@ class Protections:
     def __init__(self, remote: RemoteRepository) -> None:
         self._remote = remote
 
-    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
-        """Every guard, those of the default branch first."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Guards.protections`: every guard, those of the default branch first."""
         found = [self._token(), self._account()]
         found += self._default_branch(models)
         found += [self._ledger(model) for model in models]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +21,12 @@ from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
 from assent.forges.gitlab.schemas import MergeRequest, Note
-from assent.forges.gitlab.waiting import Open, fetch_own, open_requests
+from assent.forges.gitlab.waiting import Open, OpenRequests, fetch_own
 from assent.forges.remote.forge import RemoteForge
 from assent.forges.remote.proposals import Proposals
 from assent.forges.remote.slash_commands import SlashCommands
 from assent.git import Repository
-from assent.ports import Protection, Waiting
+from assent.ports import Guards, ReviewQueue, Waiting
 
 
 def _silent(text: str) -> None:
@@ -113,9 +113,10 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
         return other
 
-    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
-        """See `Forge.waiting`. What woke this run up says nothing here."""
-        return [self._open(request, model, job) for request in open_requests(self._remote)]
+    @property
+    def review_queue(self) -> ReviewQueue:
+        """See `Forge.review_queue`. What woke this run up says nothing here."""
+        return OpenRequests(self._remote, self._open)
 
     def _open(self, request: MergeRequest, model: str, job: str) -> Waiting:
         bound = self._of(request.iid)
@@ -145,8 +146,7 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         """
         return self._wakeup.note
 
-    def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
-    ) -> tuple[Protection, ...]:
-        """See `Forge.protections`."""
-        return Protections(self._remote).all(models, environments)
+    @property
+    def guards(self) -> Guards:
+        """See `Forge.guards`."""
+        return Protections(self._remote)

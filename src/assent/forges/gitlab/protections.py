@@ -41,8 +41,10 @@ class Protections:
     def __init__(self, remote: RemoteRepository) -> None:
         self._remote = remote
 
-    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
-        """Every protection, those of the token first."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Guards.protections`: every protection, those of the token first."""
         found = [self._token(), *self._tokens(), self._variables()]
         branches = self._branches()
         found += machines.protections(self._remote, branches)

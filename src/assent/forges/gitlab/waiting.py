@@ -23,7 +23,7 @@ from assent.forges.gitlab.repository import FORGE, RemoteRepository
 from assent.forges.gitlab.schemas import Job, MergeRequest, PipelineFacts
 from assent.forges.gitlab.timestamps import timestamp
 from assent.forges.remote.changes import Found
-from assent.ports import Forge, PendingReason
+from assent.ports import Forge, PendingReason, Waiting
 
 MOST = 50
 """How many open merge requests are looked at, those first that something happened to last."""
@@ -48,6 +48,24 @@ def open_requests(remote: RemoteRepository) -> Sequence[MergeRequest]:
         },
     )
     return list(islice(found, MOST))
+
+
+class OpenRequests:
+    """The `ReviewQueue` of a project. `bind` makes a merge request one that may wait for the review
+    of a model, with what the job of that name has left.
+    """
+
+    lacking = ""
+
+    def __init__(
+        self, remote: RemoteRepository, bind: Callable[[MergeRequest, str, str], Waiting]
+    ) -> None:
+        self._remote = remote
+        self._bind = bind
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """See `ReviewQueue.waiting`."""
+        return [self._bind(request, model, job) for request in open_requests(self._remote)]
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
