@@ -323,8 +323,8 @@ class Runs(Protocol):
         """
 
     def fetch_own(self, name: str, folder: Path) -> Run:
-        """The same for an earlier job of this very run: on GitHub `name` is that of its artifact,
-        on GitLab of the job. Raises `UsageError` where there is none.
+        """The same for an earlier job of this very run. `name` is that of the job or of its
+        artifact, as the forge has it. Raises `UsageError` where there is none.
         """
 
 
@@ -379,6 +379,17 @@ class KnownGuards(Struct, frozen=True, kw_only=True):
         """See `Guards.protections`."""
         del models, environments
         return self.found
+
+
+class ForgeFiles(Struct, frozen=True, kw_only=True):
+    """Which files of a repository mean something to forges, wherever it is. `guarding` are paths of
+    files and folders by which forges decide who must review and what runs. A forge reads its rules
+    from `folders` and from files of these `names`, whichever folder they are in.
+    """
+
+    guarding: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 class Forge(Changes, Opinions, Announcements, Proposals, Deployments, Runs, Protocol):

@@ -20,7 +20,7 @@ from assent.errors import OutsideError, PolicyError, UsageError
 from assent.git import BaseBranch, Repository, steering
 from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
-from assent.ports import Forge, Ledger, Store
+from assent.ports import Forge, ForgeFiles, Ledger, Store
 
 FETCH_BASE = (
     "fetch it, for example with `git fetch origin main:refs/remotes/origin/main`; "
@@ -31,7 +31,8 @@ FETCH_BASE = (
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
-    branch, or None in a repository without one; `context` is the CI run; `folder_store` opens
+    branch, or None in a repository without one; `forge_files` are what forges read from the
+    repository; `context` is the CI run; `folder_store` opens
     a folder of another job as a store; `started` is this machine's time when the stopwatch
     (`time.monotonic`) showed `stopwatch_s`; `environ` is what commands run with; `say` shows
     progress to the person who waits.
@@ -42,6 +43,7 @@ class Workspace:
     repository: Repository
     branch: BaseBranch
     forge: Forge
+    forge_files: ForgeFiles
     store: Store
     ledger: Ledger
     context: Context
@@ -55,6 +57,11 @@ class Workspace:
     def run(self) -> Run | None:
         """The CI run, or None outside CI."""
         return self.context.run
+
+    @property
+    def is_in_ci(self) -> bool:
+        """Whether this is a run of CI, of whichever system."""
+        return self.context.system is not None
 
     @property
     def is_in_forge_ci(self) -> bool:
@@ -81,7 +88,7 @@ class Workspace:
         branch that changes are merged into, in a checkout that nobody has prepared. Raises
         `OutsideError` if this machine's clock is wrong.
         """
-        if self.context.system is not None:
+        if self.is_in_ci:
             self.context.require_trusted(self.forge.branch(), doing)
         if self.is_in_forge_ci:
             self._require_plain_clone(doing)

@@ -108,5 +108,5 @@ def _ledger(workspace: Workspace, model: str) -> str:
 
 def _trust(workspace: Workspace) -> str:
     workspace.require_trusted("writing to the ledger")
-    where = "this folder" if workspace.context.system is None else "this run"
+    where = "this run" if workspace.is_in_ci else "this folder"
     return f"may be written by {where}, if its account may push to assent/*; see {FILE}"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assent.core.change import Change, ReviewState
-from assent.forges.github import GitHubForge
-from assent.forges.gitlab import GitLabForge
+from assent.forges.github.forge import GitHubForge
+from assent.forges.gitlab.forge import GitLabForge
 from assent.forges.local import LocalForge, Person
 from assent.git import BaseBranch, Repository
 from assent.ports import Forge

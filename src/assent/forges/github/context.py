@@ -9,20 +9,19 @@ from urllib.parse import urlsplit
 
 from assent.core.context import Channel, Context
 from assent.core.evidence import Run
+from assent.forges.description import ReadFile
 from assent.forges.variables import (
     EVENT,
     LOOPBACK,
     REF,
     RUN_ID,
     SHA,
-    ReadFile,
     address_of,
     attempt_of,
     checked,
     commit_of,
     number_at,
     payload_of,
-    tokens_of,
     wrong,
 )
 
@@ -77,7 +76,6 @@ def read_context(environ: Mapping[str, str], read_file: ReadFile, run: Run | Non
         run=run,
         channel=read_channel(environ),
         woken_by=_woken_by(event, payload),
-        tokens=tokens_of(environ),
         temporary=environ.get("RUNNER_TEMP") or None,
         untrusted=_untrusted(event),
         way=WAY,

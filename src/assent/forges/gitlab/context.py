@@ -9,19 +9,18 @@ from urllib.parse import urlsplit
 
 from assent.core.context import Channel, Context
 from assent.core.evidence import Run
+from assent.forges.description import ReadFile
 from assent.forges.variables import (
     EVENT,
     REF,
     RUN_ID,
     SHA,
-    ReadFile,
     address_of,
     checked,
     commit_of,
     number_at,
     payload_of,
     text_at,
-    tokens_of,
     wrong,
 )
 
@@ -91,7 +90,6 @@ def read_context(environ: Mapping[str, str], read_file: ReadFile, run: Run | Non
         project=None if project is None else int(project),
         environment=checked(environ, "CI_ENVIRONMENT_NAME", _ENVIRONMENT),
         before=commit_of(environ.get("CI_COMMIT_BEFORE_SHA")),
-        tokens=tokens_of(environ),
         untrusted=_untrusted(event),
         way=WAY,
         without_tokens=WITHOUT_TOKENS,

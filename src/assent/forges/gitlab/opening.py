@@ -12,7 +12,6 @@ from assent.git import Repository
 from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
-CI = "GitLab CI"
 _ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/"
     r"|(?:ssh://git@(?P<ssh>[A-Za-z0-9.-]+)(?::\d+)?/|git@(?P<scp>[A-Za-z0-9.-]+):))"
