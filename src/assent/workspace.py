@@ -98,14 +98,15 @@ class Workspace:
             raise OutsideError(doing, wrong, hint=hint)
 
     def _require_plain_clone(self, doing: str) -> None:
-        found = steering(self.repository, self.context.temporary)
+        found = steering(self.repository, self.context.git_settings)
         if found:
+            way = self.context.new_checkout
             raise PolicyError(
                 doing,
                 f"the settings of this clone make Git run programs or go elsewhere: "
                 f"{', '.join(found[:5])}",
-                hint="a job before this one may have left them: let it begin with a new checkout "
-                "(GitLab: GIT_STRATEGY: clone), or run on a machine that is thrown away",
+                hint="a job before this one may have left them: let it begin with a new checkout"
+                f"{f' ({way})' if way else ''}, or run on a machine that is thrown away",
             )
 
     def model(self, name: str | None) -> str:

@@ -76,11 +76,16 @@ def read_context(environ: Mapping[str, str], read_file: ReadFile, run: Run | Non
         run=run,
         channel=read_channel(environ),
         woken_by=_woken_by(event, payload),
-        temporary=environ.get("RUNNER_TEMP") or None,
+        git_settings=_git_settings(environ.get("RUNNER_TEMP") or ""),
         untrusted=_untrusted(event),
         way=WAY,
         without_tokens=WITHOUT_TOKENS,
     )
+
+
+def _git_settings(temporary: str) -> tuple[str, ...]:
+    """Where `actions/checkout` keeps credentials: in the folder for files of the job."""
+    return (f"{temporary}/git-credentials-*",) if temporary.startswith("/") else ()
 
 
 def _untrusted(event: str) -> str:
