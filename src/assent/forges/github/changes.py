@@ -294,13 +294,13 @@ class Changes(RemoteChanges[Pull]):
             self._opener(pull),
             asked_for_by(remote, pull),
             beyond,
-            is_own=lambda: pull.user is not None and pull.user.id == remote.own.id,
+            is_own=lambda: pull.opener is not None and pull.opener.id == remote.own.id,
         )
 
     def _opener(self, pull: Pull) -> Author:
-        if pull.user is None or pull.user.id == 0:
+        if pull.opener is None or pull.opener.id == 0:
             return Author(name="a deleted account, which opened it", person=None)
-        return author(self._remote.actor(pull.user))
+        return author(self._remote.actor(pull.opener))
 
     def _written(self, commits: Sequence[Commit]) -> list[WrittenCommit]:
         known = _addresses(commits)

@@ -63,7 +63,7 @@ class Comments(RemoteComments[Pull, Comment]):
     def address(self, request: Pull, message: Comment) -> str:
         """See `RemoteComments.address`."""
         del request
-        return message.html_url
+        return message.address
 
     def timestamp(self, text: str, doing: str) -> str:
         """See `RemoteComments.timestamp`. GitHub writes all of them alike, in UTC."""
@@ -94,7 +94,7 @@ class Comments(RemoteComments[Pull, Comment]):
         created = self._remote.api.write(
             "POST", path, {"body": body}, Comment, doing=doing, find=find
         )
-        self._remote.check_own(created.user, doing=doing)
+        self._remote.check_own(created.by, doing=doing)
         return created
 
     def _edit(
@@ -119,7 +119,7 @@ class Comments(RemoteComments[Pull, Comment]):
             self._remote.api.mutate(
                 _MINIMIZE,
                 {"input": {"subjectId": message.node_id, "classifier": "OUTDATED"}},
-                doing=f"folding {message.html_url} away",
+                doing=f"folding {message.address} away",
             )
         except AssentError as error:
             del error

@@ -93,7 +93,7 @@ def asked_for_by(remote: RemoteRepository, pull: Pull) -> list[Author]:
     """For whom an automation has opened a pull request: whom it has assigned, or asked for a
     review, and for a coding agent whoever is assigned. Nobody for a person's own.
     """
-    opener = pull.user
+    opener = pull.opener
     if opener is None or remote.actor(opener).kind == "person":
         return []
     path = remote.path("issues", pull.number, "events")

@@ -87,7 +87,7 @@ class Reviews(RemoteReviews[Pull, Comment]):
     ) -> str | None:
         if comment is None:
             return "the comment was deleted"
-        if self._remote.actor(comment.user).key != giver:
+        if self._remote.actor(comment.by).key != giver:
             return "its account is gone"
         is_said = self.typed(model, comment, request, ()) is not None
         return None if is_said else "the comment was edited"

@@ -74,9 +74,9 @@ class Changes(RemoteChanges[MergeRequest]):
 
     def _landed_as(self, request: MergeRequest) -> str | None:
         """A fast-forward leaves no commit of its own, squashed or not."""
-        if request.state != "merged" or request.target_branch != self._remote.branch:
+        if request.state != "merged" or request.target != self._remote.branch:
             return None
-        return request.merge_commit_sha or request.squash_commit_sha or request.sha
+        return request.merge_commit_sha or request.squash_commit_sha or request.revision
 
     def _merged_by_hand(self, commit: str, pusher: Push | None) -> Sequence[Author]:
         doing = f"reading the commit {commit[:12]}"

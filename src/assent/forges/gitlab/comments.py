@@ -68,7 +68,7 @@ class Comments(RemoteComments[MergeRequest, Note]):
 
     def address(self, request: MergeRequest, message: Note) -> str:
         """See `RemoteComments.address`."""
-        return f"{request.web_url}#note_{message.id}"
+        return f"{request.address}#note_{message.id}"
 
     def timestamp(self, text: str, doing: str) -> str:
         """See `RemoteComments.timestamp`."""
@@ -76,7 +76,7 @@ class Comments(RemoteComments[MergeRequest, Note]):
 
     def find(self, request: MergeRequest, number: int, *, doing: str) -> Note | None:
         """See `RemoteComments.find`."""
-        path = self._remote.path("merge_requests", request.iid, "notes", number)
+        path = self._remote.path("merge_requests", request.number, "notes", number)
         return self._remote.api.find(path, Note, doing=doing)
 
     def _read(self, number: int) -> Sequence[Note]:
@@ -88,9 +88,9 @@ class Comments(RemoteComments[MergeRequest, Note]):
     def _post(
         self, request: MergeRequest, body: str, find: Callable[[], Note | None], *, doing: str
     ) -> Note:
-        path = self._remote.path("merge_requests", request.iid, "notes")
+        path = self._remote.path("merge_requests", request.number, "notes")
         created = self._remote.api.write("POST", path, {"body": body}, Note, doing=doing, find=find)
-        self._remote.check_own(created.author, doing=doing)
+        self._remote.check_own(created.by, doing=doing)
         return created
 
     def _edit(
@@ -102,7 +102,7 @@ class Comments(RemoteComments[MergeRequest, Note]):
         *,
         doing: str,
     ) -> Note:
-        path = self._remote.path("merge_requests", request.iid, "notes", message.id)
+        path = self._remote.path("merge_requests", request.number, "notes", message.id)
         return self._remote.api.write("PUT", path, {"body": body}, Note, doing=doing, find=find)
 
     def _put_aside(self, request: MergeRequest, message: Note, kept: Note) -> None:
@@ -135,13 +135,13 @@ class Comments(RemoteComments[MergeRequest, Note]):
     def _is_newest(
         self, request: MergeRequest, revision: str, model: str, bundle: Digest | None
     ) -> bool:
-        sights = self.sights(model, request.iid, revision)
+        sights = self.sights(model, request.number, revision)
         return bool(sights) and sights[-1].bundle == bundle
 
     def _write_record(
         self, request: MergeRequest, revision: str, model: str, bundle: Digest | None, said: str
     ) -> None:
-        name = _prefix(model, request.iid) + (bundle or _CHANGING)
+        name = _prefix(model, request.number) + (bundle or _CHANGING)
 
         def find() -> CommitStatus | None:
             self._statuses.pop(revision, None)
@@ -211,7 +211,7 @@ class Comments(RemoteComments[MergeRequest, Note]):
             if error.status != 404:
                 raise
             # A commit that is on no branch here, such as a fork's, needs the name of a reference.
-            body = {**body, "ref": f"refs/merge-requests/{request.iid}/head"}
+            body = {**body, "ref": f"refs/merge-requests/{request.number}/head"}
             created = self._remote.api.write(
                 "POST", path, body, CommitStatus, doing=doing, find=find
             )

@@ -119,7 +119,7 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         return OpenRequests(self._remote, self._open)
 
     def _open(self, request: MergeRequest, model: str, job: str) -> Waiting:
-        bound = self._of(request.iid)
+        bound = self._of(request.number)
         return Open(
             self._remote,
             request,
