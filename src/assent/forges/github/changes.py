@@ -24,7 +24,7 @@ from assent.forges.github.schemas import (
     WorkflowRun,
 )
 from assent.forges.makers import Made, Push, WrittenCommit, author, made_by, opened_by
-from assent.forges.remote.changes import Found, RemoteChanges
+from assent.forges.remote.changes import Found, RemoteChanges, Wakeup
 from assent.git import Repository
 
 MOST_COMMITS = 250
@@ -40,15 +40,11 @@ _QUEUED = re.compile(r"(?:refs/heads/)?gh-readonly-queue/(?P<base>.+)/pr-(?P<num
 _CO_AUTHOR = re.compile(r"^[ \t]*co-authored-by:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
-class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
-    """Why this run was started, as the CI says. All of it is a hint what to ask about."""
+class WorkflowWakeup(Wakeup, frozen=True, kw_only=True):
+    """The same with the event of a workflow, and what it holds."""
 
     event: str | None = None
     payload: Mapping[str, Any] = {}
-    run: str | None = None
-    sha: str | None = None
-    ref: str | None = None
-    before: str | None = None
 
 
 class Woken(Found[Pull], frozen=True, kw_only=True):
@@ -69,7 +65,7 @@ class Changes(RemoteChanges[Pull]):
         self,
         remote: RemoteRepository,
         checkout: Repository,
-        wakeup: Wakeup,
+        wakeup: WorkflowWakeup,
         *,
         workflow: str,
         wait: Callable[[float], None],
@@ -77,10 +73,8 @@ class Changes(RemoteChanges[Pull]):
         super().__init__(
             remote,
             checkout,
-            sha=wakeup.sha,
-            ref=wakeup.ref,
-            before=wakeup.before,
-            may_be_late=wakeup.run is not None and wakeup.event not in OF_OPEN,
+            wakeup,
+            is_of_open=wakeup.event in OF_OPEN,
             wait=wait,
             pushes=lambda: pushes_to(remote, remote.branch),
             most=MOST_PUSHES,

@@ -41,8 +41,7 @@ class Comments(RemoteComments[Pull, Comment]):
     _remote: RemoteRepository
 
     def __init__(self, remote: RemoteRepository, *, run_address: str | None) -> None:
-        super().__init__(remote)
-        self._run_address = run_address
+        super().__init__(remote, run_address=run_address)
         self._statuses: dict[str, list[CommitStatus]] = {}
 
     def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:

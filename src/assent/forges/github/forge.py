@@ -12,7 +12,7 @@ from assent.errors import IdleError, UsageError
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.github import artifacts
 from assent.forges.github.api import Api
-from assent.forges.github.changes import Changes, Wakeup, Woken
+from assent.forges.github.changes import Changes, Woken, WorkflowWakeup
 from assent.forges.github.comments import Comments
 from assent.forges.github.deployments import Deployments
 from assent.forges.github.protections import Protections
@@ -78,7 +78,7 @@ class GitHubForge(RemoteForge[Pull, Comment]):
         self._remote = RemoteRepository(
             Api(api, token, wait=wait, say=say), repository, account=account
         )
-        wakeup = Wakeup(
+        wakeup = WorkflowWakeup(
             event=event, payload=payload or {}, run=run, sha=sha, ref=ref, before=before
         )
         self._changes = Changes(self._remote, checkout, wakeup, workflow=workflow, wait=wait)

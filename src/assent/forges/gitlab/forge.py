@@ -12,7 +12,7 @@ from typing import Self
 from assent.core.evidence import Run
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.gitlab.api import Api, Token
-from assent.forges.gitlab.changes import Changes, Wakeup
+from assent.forges.gitlab.changes import Changes, JobWakeup
 from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.deployments import Deployments
 from assent.forges.gitlab.protections import Protections
@@ -94,10 +94,12 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         self._deployments = Deployments(self._remote, self._runs)
         self._proposals = Proposals(self._remote, MergeRequest)
         self._begin(
-            Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before)
+            JobWakeup(
+                merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before
+            )
         )
 
-    def _begin(self, wakeup: Wakeup) -> None:
+    def _begin(self, wakeup: JobWakeup) -> None:
         """What is of one change: nothing of it is read yet."""
         self._commit = None
         self._wakeup = wakeup
@@ -110,7 +112,7 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         """The forge as a run of another change has it."""
         other = copy(self)
         vars(other).pop("_current", None)
-        other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
+        other._begin(JobWakeup(merge_request=number, run=self._wakeup.run))
         return other
 
     @property

@@ -28,13 +28,14 @@ LONGEST_DESCRIPTION = 140
 
 class RemoteComments(ABC, Generic[R, M]):
     """The messages and statuses of one repository, each read once. `one_at_a_time` tells how runs
-    of a request are made to wait for each other.
+    of a request are made to wait for each other, `run_address` is where a status leads to.
     """
 
     one_at_a_time: str
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, *, run_address: str | None) -> None:
         self._remote = remote
+        self._run_address = run_address
         self._dialect = remote.dialect
         self._messages: dict[int, list[M]] = {}
 
