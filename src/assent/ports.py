@@ -17,7 +17,7 @@ import msgspec
 from assent.core.change import Change, Review, ReviewState
 from assent.core.clock import ClockReading
 from assent.core.digest import Digest
-from assent.core.entry import Approval, Draft, Entry
+from assent.core.entry import Draft, Entry
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
 from assent.core.registry import Record, Registry, State
@@ -223,10 +223,10 @@ class Opinions(Protocol):
         raises `UsageError` and says where to approve.
         """
 
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
-        """Why an approval of `model` that the ledger has recorded does not stand on the forge any
-        more: dismissed, deleted, edited, its account gone. None if it stands, or if the forge keeps
-        no record that could tell.
+    def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
+        """Why an approval of `model` that was recorded, as given in `change`, does not stand on the
+        forge any more: dismissed, deleted, edited, its account gone. None if it stands, or if the
+        forge keeps no record that could tell.
 
         Raises `OutsideError` if that cannot be read.
         """

@@ -20,7 +20,6 @@ import msgspec
 
 from assent.core.change import Author, Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
@@ -260,11 +259,11 @@ class LocalForge:
             is_so = who == "*" or who.lower() in called
         return Resolved(name=name) if is_so else None
 
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
+    def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
         """See `Forge.withdrawn`. Reviews stay in the clone they were given in: another one has
         none of them, which says nothing.
         """
-        del model, approval
+        del model, review, change
         return None
 
     def branch(self) -> str | None:

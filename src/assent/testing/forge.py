@@ -13,7 +13,6 @@ import msgspec
 from assent.core.change import Change, Review, ReviewState
 from assent.core.clock import ClockReading
 from assent.core.digest import Digest
-from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import UsageError
@@ -230,14 +229,13 @@ class MemoryForge:
             return None
         return Resolved(name="*") if who == "*" else user if who == now.login else None
 
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
+    def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
         """See `Forge.withdrawn`. It is there as long as it is among what was `given`."""
-        if approval.change is None:
-            return None
-        for of_model, _, review in self.given:
-            is_it = of_model == model and review.person.key == approval.person.key
-            if is_it and review.at == approval.at:
-                return None if review.state is ReviewState.APPROVED else "the review was dismissed"
+        del change
+        for of_model, _, one in self.given:
+            is_it = of_model == model and one.person.key == review.person.key
+            if is_it and one.at == review.at:
+                return None if one.state is ReviewState.APPROVED else "the review was dismissed"
         return "the review was deleted"
 
     def comment(self, notice: Notice) -> str:

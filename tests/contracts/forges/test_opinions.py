@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from assent.core.change import Review, ReviewState
-from assent.core.entry import Approval
 from assent.core.identity import Actor
 from assent.errors import OutsideError, UsageError
 from tests.builders import AT, digest
@@ -72,17 +71,9 @@ def test_an_approval_stands_until_it_is_taken_back(case: Case) -> None:
     """The local stand-in keeps reviews in one clone: what another one lacks says nothing."""
     case.say("b", "grace", ReviewState.APPROVED, None)
     [review] = case.forge.reviews("churn", digest("b"))
-    approval = Approval(
-        person=review.person,
-        bundle=digest("b"),
-        at=review.at,
-        role="*",
-        change=case.id,
-        review=review.id,
-    )
-    assert case.forge.withdrawn("churn", approval) is None
-    earlier = msgspec.structs.replace(approval, at="2020-01-01T00:00:00Z", review=None)
-    is_told = case.forge.withdrawn("churn", earlier) is not None
+    assert case.forge.withdrawn("churn", review, change=case.id) is None
+    earlier = msgspec.structs.replace(review, at="2020-01-01T00:00:00Z", id=None)
+    is_told = case.forge.withdrawn("churn", earlier, change=case.id) is not None
     assert is_told is not case.claims
 
 

@@ -8,7 +8,6 @@ from itertools import islice
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.comment_history import UNKNOWN_HEAD
@@ -57,23 +56,23 @@ class Reviews(RemoteReviews[Pull, Comment]):
         earlier = (sha for sha in reversed(found) if sha != request.revision)
         yield from islice(earlier, MOST_REVISIONS)
 
-    def withdrawn(self, model: str, approval: Recorded, request: Pull) -> str | None:
+    def withdrawn(self, model: str, review: Review, request: Pull) -> str | None:
         """See `Forge.withdrawn`. A recorded approval is found by its id; one of an older entry,
         which has none, by its person and time.
         """
         number = request.number
-        kind, _, given = (approval.review or "").partition(":")
+        kind, _, given = (review.id or "").partition(":")
         match kind:
             case "review":
                 reviews = self._last.get(number) or self._read(number)
-                review = next((one for one in reviews if str(one.id) == given), None)
-                return self._changed(review, approval.person.key)
+                found = next((one for one in reviews if str(one.id) == given), None)
+                return self._changed(found, review.person.key)
             case "comment":
                 comments = self._shown.messages(number)
                 comment = next((one for one in comments if str(one.id) == given), None)
-                return self._unsaid(model, comment, request, approval.person.key)
+                return self._unsaid(model, comment, request, review.person.key)
             case _:
-                return self._unfound(model, approval, request)
+                return self._unfound(model, review, request)
 
     def _changed(self, review: PullReview | None, giver: PersonKey) -> str | None:
         if review is None:
@@ -92,14 +91,14 @@ class Reviews(RemoteReviews[Pull, Comment]):
         is_said = self.typed(model, comment, request, ()) is not None
         return None if is_said else "the comment was edited"
 
-    def _unfound(self, model: str, approval: Recorded, request: Pull) -> str | None:
+    def _unfound(self, model: str, review: Review, request: Pull) -> str | None:
         number = request.number
         reviews = self._last.get(number) or self._read(number)
         given = [self._opinion(one, number) for one in reviews]
         given += [self.typed(model, one, request, ()) for one in self._shown.messages(number)]
         is_there = any(
-            one.person.key == approval.person.key
-            and one.at == approval.at
+            one.person.key == review.person.key
+            and one.at == review.at
             and one.state is ReviewState.APPROVED
             for one in given
             if one is not None

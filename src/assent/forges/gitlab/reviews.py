@@ -8,7 +8,6 @@ from itertools import islice
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.comment_history import UNKNOWN_HEAD
@@ -46,34 +45,34 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
             found += [] if review is None else [review]
         return found
 
-    def withdrawn(self, model: str, approval: Recorded, request: MergeRequest) -> str | None:
+    def withdrawn(self, model: str, review: Review, request: MergeRequest) -> str | None:
         """See `Forge.withdrawn`. GitLab's approvals have no number: one is who gave it, and when.
         A typed one is the note's.
         """
-        person = approval.person
+        person = review.person
         account = self._remote.user(int(person.id)) if person.id.isdigit() else None
         if account is None or account.state != "active":
             return "the account is gone" if account is None else f"the account is {account.state}"
-        kind, _, note = (approval.review or "").partition(":")
+        kind, _, note = (review.id or "").partition(":")
         if kind == "note":
             return self._unsaid(model, note, request, person.key)
-        if self._is_given(approval, request.number):
+        if self._is_given(review, request.number):
             return None
         if not kind and any(
-            review.person.key == person.key and review.at == approval.at
+            typed.person.key == person.key and typed.at == review.at
             for one in self._shown.messages(request.number)
-            if (review := self.typed(model, one, request, ())) is not None
+            if (typed := self.typed(model, one, request, ())) is not None
         ):
             return None
         return "the approval was taken back"
 
-    def _is_given(self, approval: Recorded, number: int) -> bool:
+    def _is_given(self, review: Review, number: int) -> bool:
         """Whether the same approval stands: one that was given again is another one."""
         doing = f"reading the approvals of merge request {number}"
         for one in self._approvals(number):
             at = timestamp(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
-            is_theirs = self._remote.actor(one.user).key == approval.person.key
-            if is_theirs and (at == approval.at or UNKNOWN_TIME in (at, approval.at)):
+            is_theirs = self._remote.actor(one.user).key == review.person.key
+            if is_theirs and (at == review.at or UNKNOWN_TIME in (at, review.at)):
                 return True
         return False
 
