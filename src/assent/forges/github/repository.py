@@ -33,7 +33,7 @@ class RemoteRepository(Remote):
         update="PATCH",
         exists=422,
         longest_title=256,
-        joint="+",
+        private="{id}+{login}@users.noreply.{host}",
         forbidden="let workflows open pull requests (settings of the repository, Actions, "
         "General), or give the token of an app; the branch is pushed, so a person can open it as "
         "well",

@@ -36,7 +36,7 @@ class RemoteRepository(Remote):
         update="PUT",
         exists=409,
         longest_title=255,
-        joint="-",
+        private="{id}-{login}@users.noreply.{host}",
     )
     own_hint = (
         "set ASSENT_ACCOUNT to the login that the reviewing job's token acts as, such as "

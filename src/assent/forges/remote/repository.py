@@ -23,7 +23,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     a pull or merge request, `mark` stands before the number of one, `message` is what it calls a
     comment, `requests` the segment of its API's paths. The other fields are of the API: the keys
     and the method with which a request is written, the status that says that it exists already,
-    how long a title may be, and what joins number and name in the private address of an account.
+    how long a title may be, and the `private` address that an account (`{id}`, `{login}`) has at
+    the `{host}`.
     `forbidden` is what to do where opening a request is forbidden.
     """
 
@@ -39,7 +40,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     update: str
     exists: int
     longest_title: int
-    joint: str
+    private: str
     forbidden: str | None = None
 
 
