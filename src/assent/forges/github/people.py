@@ -9,8 +9,9 @@ import msgspec
 from assent.core.change import Author
 from assent.forges.github.api import RefusedError, segment
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import Account, Activity, Pull, PullEvent
+from assent.forges.github.schemas import Activity, Pull, PullEvent
 from assent.forges.makers import Push, author
+from assent.forges.remote.commits import Account
 
 AGENTS = frozenset(
     {

@@ -8,7 +8,8 @@ from functools import cached_property
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.github.api import Api, RefusedError, segment
-from assent.forges.github.schemas import Account, Pull, RepositoryFacts, WorkflowRun
+from assent.forges.github.schemas import Pull, RepositoryFacts, WorkflowRun
+from assent.forges.remote.commits import Account
 from assent.forges.remote.repository import Dialect, Remote
 
 FORGE = "github"

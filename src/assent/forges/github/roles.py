@@ -14,7 +14,8 @@ from assent.forges.github.api import RefusedError, segment
 from assent.forges.github.codeowners import owners
 from assent.forges.github.description import CODEOWNERS
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import Account, Content, Membership, Permission, Team
+from assent.forges.github.schemas import Content, Membership, Permission, Team
+from assent.forges.remote.commits import Account
 from assent.forges.remote.roles import RemoteRoles
 
 Key = TypeVar("Key")

@@ -6,15 +6,8 @@ from __future__ import annotations
 
 import msgspec
 
+from assent.forges.remote.commits import Account, Commit
 from assent.forges.remote.schemas import MessageAnswer, RequestAnswer, Schema
-
-
-class Account(Schema, frozen=True, kw_only=True):
-    """A user, a bot or an organization. GitHub has answers with an empty object for nobody."""
-
-    id: int = 0
-    login: str = ""
-    type: str = "User"
 
 
 class Permissions(Schema, frozen=True, kw_only=True):
@@ -84,37 +77,6 @@ class Pull(RequestAnswer, frozen=True, kw_only=True):
     def made_of(self) -> tuple[str, ...]:
         """See `Request.made_of`."""
         return (self.head.sha,)
-
-
-class GitSignature(Schema, frozen=True, kw_only=True):
-    """Whom Git names in a commit."""
-
-    name: str | None = None
-    email: str | None = None
-
-
-class GitCommit(Schema, frozen=True, kw_only=True):
-    """What Git says of a commit."""
-
-    message: str = ""
-    author: GitSignature | None = None
-    committer: GitSignature | None = None
-
-
-class CommitName(Schema, frozen=True, kw_only=True):
-    """A commit in a list."""
-
-    sha: str
-
-
-class Commit(Schema, frozen=True, kw_only=True):
-    """A commit with the accounts that GitHub maps its names to."""
-
-    sha: str
-    parents: tuple[CommitName, ...] = ()
-    commit: GitCommit
-    author: Account | None = None
-    committer: Account | None = None
 
 
 class Comparison(Schema, frozen=True, kw_only=True):
