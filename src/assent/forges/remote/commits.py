@@ -94,7 +94,7 @@ class MappedCommits:
         """Whom a commit names as its author or committer."""
         signature = signature or GitSignature()
         address = (signature.email or "").lower()
-        if account is None or account.id == 0:
+        if account is None or account.id < 1:
             account = known.get(address)
         if account is None:
             name = f"{signature.name or 'nobody'} <{address}>"
@@ -121,6 +121,6 @@ def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:
             (commit.author, commit.commit.author),
             (commit.committer, commit.commit.committer),
         ):
-            if account is not None and account.id and signature is not None and signature.email:
+            if account is not None and account.id > 0 and signature is not None and signature.email:
                 known[signature.email.lower()] = account
     return known
