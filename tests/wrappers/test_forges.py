@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from docs.forges import FORGES, ROWS, document
+from docs.forges import PARTS as SHOWN
 
 from assent.ports import (
     Announcements,
@@ -36,6 +37,12 @@ def test_a_forge_is_made_of_small_parts_that_do_not_overlap() -> None:
     assert max(len(methods(part)) for part in (Forge, *PARTS, *CAPABILITIES)) <= MOST_METHODS
     named = [name for part in (Forge, *PARTS, *CAPABILITIES) for name in methods(part)]
     assert len(named) == len(set(named))
+
+
+def test_every_row_is_shown_once() -> None:
+    shown = document()
+    assert [shown.count(f"\n| {row.name} |") for row in ROWS] == [1] * len(ROWS)
+    assert set(SHOWN.values()) == {*PARTS, *CAPABILITIES}
 
 
 def test_every_row_says_something_of_every_forge() -> None:
