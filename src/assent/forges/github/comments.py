@@ -4,8 +4,6 @@ which say which bundle the comment showed. GitHub's times are whole seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from assent.errors import AssentError, UsageError
 from assent.forges.github.repository import RemoteRepository
 from assent.forges.github.schemas import Comment, CommitStatus, Pull
@@ -25,7 +23,7 @@ class Comments(DescribedComments[Pull, Comment, CommitStatus]):
     _remote: RemoteRepository
 
     def __init__(self, remote: RemoteRepository, *, run_address: str | None) -> None:
-        super().__init__(remote, CommitStatus, run_address=run_address)
+        super().__init__(remote, Comment, CommitStatus, run_address=run_address)
 
     def address(self, request: Pull, message: Comment) -> str:
         """See `RemoteComments.address`."""
@@ -39,8 +37,7 @@ class Comments(DescribedComments[Pull, Comment, CommitStatus]):
 
     def find(self, request: Pull, number: int, *, doing: str) -> Comment | None:
         """See `RemoteComments.find`. Raises `UsageError` for one on something else."""
-        path = self._remote.path("issues", "comments", number)
-        found = self._remote.api.find(path, Comment, doing=doing)
+        found = super().find(request, number, doing=doing)
         if found is not None and not found.issue_url.endswith(f"/issues/{request.number}"):
             raise UsageError(
                 doing,
@@ -49,35 +46,10 @@ class Comments(DescribedComments[Pull, Comment, CommitStatus]):
             )
         return found
 
-    def _read(self, number: int) -> Sequence[Comment]:
-        path = self._remote.path("issues", number, "comments")
-        doing = f"reading the comments of pull request {number}"
-        return list(self._remote.api.pages(path, Comment, doing=doing))
-
-    def _post(
-        self, request: Pull, body: str, find: Callable[[], Comment | None], *, doing: str
-    ) -> Comment:
-        path = self._remote.path("issues", request.number, "comments")
-        created = self._remote.api.write(
-            "POST", path, {"body": body}, Comment, doing=doing, find=find
-        )
-        self._remote.check_own(created.by, doing=doing)
-        return created
-
-    def _edit(
-        self,
-        request: Pull,
-        message: Comment,
-        body: str,
-        find: Callable[[], Comment | None],
-        *,
-        doing: str,
-    ) -> Comment:
-        del request
-        path = self._remote.path("issues", "comments", message.id)
-        return self._remote.api.write(
-            "PATCH", path, {"body": body}, Comment, doing=doing, find=find
-        )
+    def _path(self, number: int, message: int | None = None) -> str:
+        if message is None:
+            return self._remote.path("issues", number, "comments")
+        return self._remote.path("issues", "comments", message)
 
     def _put_aside(self, request: Pull, message: Comment, kept: Comment) -> None:
         """Fold it away."""

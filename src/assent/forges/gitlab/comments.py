@@ -7,7 +7,8 @@ status is posted whose name holds it; nobody can change or delete one that has e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from types import MappingProxyType
 
 from assent.core.digest import Digest
 from assent.core.verdict import Decision
@@ -33,10 +34,11 @@ class Comments(RemoteComments[MergeRequest, Note]):
     """The notes and statuses of this run's project, each read once."""
 
     one_at_a_time = "let the jobs of a merge request wait for each other, with a resource_group"
+    in_order = MappingProxyType({"sort": "asc", "order_by": "created_at"})
     _remote: RemoteRepository
 
     def __init__(self, remote: RemoteRepository, *, run_address: str | None) -> None:
-        super().__init__(remote, run_address=run_address)
+        super().__init__(remote, Note, run_address=run_address)
         self._statuses: dict[str, list[CommitStatus]] = {}
 
     def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
@@ -73,36 +75,9 @@ class Comments(RemoteComments[MergeRequest, Note]):
         """See `RemoteComments.timestamp`."""
         return timestamp(text, doing)
 
-    def find(self, request: MergeRequest, number: int, *, doing: str) -> Note | None:
-        """See `RemoteComments.find`."""
-        path = self._remote.path("merge_requests", request.number, "notes", number)
-        return self._remote.api.find(path, Note, doing=doing)
-
-    def _read(self, number: int) -> Sequence[Note]:
-        path = self._remote.path("merge_requests", number, "notes")
-        doing = f"reading the notes of merge request {number}"
-        parameters = {"sort": "asc", "order_by": "created_at"}
-        return list(self._remote.api.pages(path, Note, doing=doing, parameters=parameters))
-
-    def _post(
-        self, request: MergeRequest, body: str, find: Callable[[], Note | None], *, doing: str
-    ) -> Note:
-        path = self._remote.path("merge_requests", request.number, "notes")
-        created = self._remote.api.write("POST", path, {"body": body}, Note, doing=doing, find=find)
-        self._remote.check_own(created.by, doing=doing)
-        return created
-
-    def _edit(
-        self,
-        request: MergeRequest,
-        message: Note,
-        body: str,
-        find: Callable[[], Note | None],
-        *,
-        doing: str,
-    ) -> Note:
-        path = self._remote.path("merge_requests", request.number, "notes", message.id)
-        return self._remote.api.write("PUT", path, {"body": body}, Note, doing=doing, find=find)
+    def _path(self, number: int, message: int | None = None) -> str:
+        one = [] if message is None else [message]
+        return self._remote.path("merge_requests", number, "notes", *one)
 
     def _put_aside(self, request: MergeRequest, message: Note, kept: Note) -> None:
         """Have it point to the other one."""

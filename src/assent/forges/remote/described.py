@@ -64,8 +64,10 @@ S = TypeVar("S", bound=Status)
 class DescribedComments(RemoteComments[R, M], Generic[R, M, S]):
     """Messages with such a record. `status` is what the API answers."""
 
-    def __init__(self, remote: Remote, status: type[S], *, run_address: str | None) -> None:
-        super().__init__(remote, run_address=run_address)
+    def __init__(
+        self, remote: Remote, shape: type[M], status: type[S], *, run_address: str | None
+    ) -> None:
+        super().__init__(remote, shape, run_address=run_address)
         self._status = status
         self._statuses: dict[str, list[S]] = {}
 
