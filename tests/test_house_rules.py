@@ -95,6 +95,39 @@ def test_what_decides_is_told_the_time(path: Path) -> None:
     assert calls == []
 
 
+FREE_OF_FORGES = (
+    *("core", "compare", "config", "policy", "report", "measure", "git", "stores", "ledgers"),
+    *("recording", "making", "judging", "verbs"),
+)
+VENDORS = re.compile(r"github|gitlab|workflow_run|\bCI_[A-Z]|\bGITHUB_", re.IGNORECASE)
+NAMING_VENDORS = {
+    "core/metric_names.py",  # addresses of sources
+    "measure/pointers.py",  # what Git LFS writes, and how a checkout gets the rest
+    "measure/redaction.py",  # what tokens look like
+    "policy/tools.py",  # addresses of tools
+}
+
+
+def names_and_texts(tree: ast.AST) -> Iterator[str]:
+    """What a module says to Python and to people, but for docstrings."""
+    yield from literals(tree)
+    for node in ast.walk(tree):
+        for key in ("id", "attr", "name", "arg"):
+            said = getattr(node, key, None)
+            if isinstance(said, str):
+                yield said
+
+
+def test_no_room_but_those_of_forges_knows_one_by_name() -> None:
+    paths = [path for room in FREE_OF_FORGES for path in sorted((SOURCE / room).rglob("*.py"))]
+    found = {
+        path.relative_to(SOURCE).as_posix()
+        for path in [*paths, SOURCE / "ports.py", SOURCE / "workspace.py"]
+        if any(VENDORS.search(text) for text in names_and_texts(ast.parse(path.read_text())))
+    }
+    assert found == NAMING_VENDORS
+
+
 def test_exit_codes_are_unique_and_complete() -> None:
     assert len({int(code) for code in ExitCode}) == len(ExitCode.__members__)
     assert {code.name: int(code) for code in ExitCode} == {

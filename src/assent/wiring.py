@@ -19,7 +19,7 @@ from assent.core.context import Context
 from assent.core.registries import SCHEME
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.forges.opening import Opening
+from assent.forges.registry import FILES, FORGES
 from assent.git import BaseBranch, Repository
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Forge, Store
@@ -29,9 +29,6 @@ from assent.workspace import Workspace
 
 STORE = "ASSENT_STORE"
 """The variable that names another store than `assent.yaml` does."""
-
-FORGES = ("github", "gitlab")
-"""The forges, each a folder below `forges/`, beside the local stand-in."""
 
 
 def open_workspace(
@@ -58,7 +55,7 @@ def open_workspace(
     named = _forge_name(environ, context)
     if named in FORGES:
         name = repository.relative(path.resolve())
-        forge = _opening(named).open_forge(environ, context, repository, name, say)
+        forge = FORGES[named].opening().open_forge(environ, context, repository, name, say)
         base = BaseBranch(repository, remote, ask=forge.branch)
     else:
         base = BaseBranch(repository, remote)
@@ -74,6 +71,7 @@ def open_workspace(
         repository=repository,
         branch=base,
         forge=forge,
+        forge_files=FILES,
         store=_store(root, environ.get(STORE) or config.store, environ, say),
         ledger=GitLedger(repository, remote),
         context=context,
@@ -88,18 +86,7 @@ def pipelines_of(forge: str, *, origin: str | None = None, install: str | None =
     """What runs Assent in the CI of a forge: from where it is fetched (`origin`), and what jobs
     install.
     """
-    return _opening(forge).pipelines(origin, install)
-
-
-def _opening(forge: str) -> Opening:
-    """How a forge of `FORGES` is opened. None is imported before somebody asks for it."""
-    if forge == "github":
-        from assent.forges.github import opening as github
-
-        return github
-    from assent.forges.gitlab import opening as gitlab
-
-    return gitlab
+    return FORGES[forge].opening().pipelines(origin, install)
 
 
 def _repository(
@@ -108,7 +95,7 @@ def _repository(
     """The repository around `root`, with what Git needs in the CI of a forge."""
     if context.system not in FORGES:
         return Repository(root, say=say)
-    opening = _opening(context.system)
+    opening = FORGES[context.system].opening()
     credentials, account = opening.credentials(environ, context), opening.git_account(environ)
     return Repository(root, credentials, account=account, say=say)
 
@@ -151,7 +138,7 @@ def _forge_name(environ: Mapping[str, str], context: Context) -> str | None:
             hint=f"write {', '.join(FORGES)} or local, or leave it out",
         )
     if asked == "local" and context.system in FORGES:
-        where = _opening(context.system).CI
+        where = FORGES[context.system].ci
         raise UsageError(
             doing, f"ASSENT_FORGE is local in a run of {where}, where anybody could claim any name"
         )

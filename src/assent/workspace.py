@@ -19,7 +19,7 @@ from assent.errors import OutsideError, PolicyError, UsageError
 from assent.git import BaseBranch, Repository, steering
 from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
-from assent.ports import Forge, Ledger, Store
+from assent.ports import Forge, ForgeFiles, Ledger, Store
 
 FETCH_BASE = (
     "fetch it, for example with `git fetch origin main:refs/remotes/origin/main`; "
@@ -30,9 +30,10 @@ FETCH_BASE = (
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
-    branch, or None in a repository without one; `context` is the CI run; `folder_store` opens
-    a folder of another job as a store; `start` is when the run began; `environ` is what commands
-    run with; `say` shows progress to the person who waits.
+    branch, or None in a repository without one; `forge_files` are what forges read from the
+    repository; `context` is the CI run; `folder_store` opens a folder of another job as a store;
+    `start` is when the run began; `environ` is what commands run with; `say` shows progress to the
+    person who waits.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class Workspace:
     repository: Repository
     branch: BaseBranch
     forge: Forge
+    forge_files: ForgeFiles
     store: Store
     ledger: Ledger
     context: Context
@@ -52,6 +54,11 @@ class Workspace:
     def run(self) -> Run | None:
         """The CI run, or None outside CI."""
         return self.context.run
+
+    @property
+    def is_in_ci(self) -> bool:
+        """Whether this is a run of CI, of whichever system."""
+        return self.context.system is not None
 
     @property
     def is_in_forge_ci(self) -> bool:
@@ -78,7 +85,7 @@ class Workspace:
         branch that changes are merged into, in a checkout that nobody has prepared. Raises
         `OutsideError` if this machine's clock is wrong.
         """
-        if self.context.system is not None:
+        if self.is_in_ci:
             self.context.require_trusted(self.forge.branch(), doing)
         if self.is_in_forge_ci:
             self._require_plain_clone(doing)
@@ -88,14 +95,15 @@ class Workspace:
             raise OutsideError(doing, wrong, hint=hint)
 
     def _require_plain_clone(self, doing: str) -> None:
-        found = steering(self.repository, self.context.temporary)
+        found = steering(self.repository, self.context.git_settings)
         if found:
+            way = self.context.new_checkout
             raise PolicyError(
                 doing,
                 f"the settings of this clone make Git run programs or go elsewhere: "
                 f"{', '.join(found[:5])}",
-                hint="a job before this one may have left them: let it begin with a new checkout "
-                "(GitLab: GIT_STRATEGY: clone), or run on a machine that is thrown away",
+                hint="a job before this one may have left them: let it begin with a new checkout"
+                f"{f' ({way})' if way else ''}, or run on a machine that is thrown away",
             )
 
     def model(self, name: str | None) -> str:

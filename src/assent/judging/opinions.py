@@ -64,7 +64,8 @@ def count_approvals(
         authors=authors,
         before=others,
         roles={
-            person.key: role_of(workspace, view.state.pins, person, rule.from_) for person in asked
+            person.key: role_of(workspace.forge, view.state.pins, person, rule.from_)
+            for person in asked
         },
         remarks=tuple(
             dict.fromkeys([*(said for one in made_in for said in one.remarks), *beside.remarks])

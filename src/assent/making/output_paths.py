@@ -34,8 +34,7 @@ from assent.measure.patterns import UNMATCHED, base_of, covers, is_glob
 from assent.setup.shell import Simple, commands, path_of, ran
 from assent.workspace import Workspace
 
-_FORGES = frozenset({".github", ".gitlab"})
-_RULES = PLACEHOLDERS | {FILE, LOCK, PIPELINE, DVC_LOCK, ".gitmodules", ".gitlab-ci.yml"}
+_RULES = PLACEHOLDERS | {FILE, LOCK, PIPELINE, DVC_LOCK, ".gitmodules"}
 """Files that say how models are made, and what Git does with files, in any folder."""
 _UNEXPANDED = re.compile(r"~$|\$\w|\$\{")
 _KEPT = "Git, Assent or Python keep their own files there"
@@ -175,7 +174,9 @@ class _Places:
                 raise UsageError(_doing(one), f"it fits {source}, {what}", hint=hint)
 
     def _require_no_rule(self, one: Declared, parts: Sequence[str], it: str) -> None:
-        if parts[-1] in _RULES or not _FORGES.isdisjoint(parts):
+        forges = self._workspace.forge_files
+        is_rule = parts[-1] in _RULES or parts[-1] in forges.names
+        if is_rule or not set(forges.folders).isdisjoint(parts):
             problem = f"{it} says how models are made, or what Git or the forge does"
             raise UsageError(_doing(one), problem, hint=_OWN)
 

@@ -87,7 +87,7 @@ def _products(
 
 def _handed_on(workspace: Workspace, known: Mapping[str, Digest]) -> dict[str, Digest]:
     """What of `known` is neither here nor in Git, where its absence would be a change."""
-    if workspace.context.system is None:
+    if not workspace.is_in_ci:
         return {}
     repository = workspace.repository
     return {

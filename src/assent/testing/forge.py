@@ -22,10 +22,14 @@ from assent.ports import (
     Deployment,
     DeploymentRequest,
     Forge,
+    Guards,
+    KnownGuards,
+    KnownQueue,
     Notice,
     PendingReason,
     Proposal,
     Protection,
+    ReviewQueue,
     Waiting,
 )
 
@@ -77,9 +81,8 @@ class MemoryForge:
     who sees a public repository. `merged` are the changes that have become a commit of the default
     branch, by that commit, and `sights` is what was shown last of a model on a change at a
     revision.
-    `queue` are the open changes that wait for a review; `left` is what the run that woke this one
-    up, or an earlier job of it, has left by name, and `left_in` that run. `sight` is what its clock
-    has shown.
+    `left` is what the run that woke this one up, or an earlier job of it, has left by name, and
+    `left_in` that run. `clock_reading` is what its clock has shown.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -247,10 +250,10 @@ class MemoryForge:
         del why
         self.sights.pop(self._place(model), None)
 
-    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
-        """See `Forge.waiting`."""
-        del model, job
-        return tuple(self.queue)
+    @property
+    def review_queue(self) -> ReviewQueue:
+        """See `Forge.review_queue`."""
+        return KnownQueue(changes=tuple(self.queue))
 
     def fetch(self, name: str, folder: Path) -> Run | None:
         """See `Forge.fetch`."""
@@ -291,12 +294,10 @@ class MemoryForge:
             self.deployments.append(deployment)
         return f"memory:{deployment.environment}"
 
-    def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
-    ) -> tuple[Protection, ...]:
-        """See `Forge.protections`."""
-        del models, environments
-        return self.guarded
+    @property
+    def guards(self) -> Guards:
+        """See `Forge.guards`."""
+        return KnownGuards(found=self.guarded)
 
 
 def _account(login: str) -> Actor:

@@ -12,7 +12,6 @@ from assent.git import Repository
 from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
-CI = "GitHub Actions"
 ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[A-Za-z0-9.-]+)(?::\d+)?[/:]"
     r"(?P<name>[A-Za-z0-9_-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?"

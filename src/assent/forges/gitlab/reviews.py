@@ -35,12 +35,12 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
     _remote: RemoteRepository
 
     def _given(self, model: str, change: Change, request: MergeRequest) -> list[Review]:
-        versions = self.versions(request.iid)
-        approved = self._approved(model, request.iid, versions)
+        versions = self.versions(request.number)
+        approved = self._approved(model, request.number, versions)
         found = [*approved]
         found += self._against(request, {one.person.key: one.at for one in approved})
         revisions = _revisions(change.head, versions)
-        for note in self._shown.messages(request.iid):
+        for note in self._shown.messages(request.number):
             review = self.typed(model, note, request, revisions)
             found += [] if review is None else [review]
         return found
@@ -56,11 +56,11 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         kind, _, note = (review.id or "").partition(":")
         if kind == "note":
             return self._unsaid(model, note, request, person.key)
-        if self._is_given(review, request.iid):
+        if self._is_given(review, request.number):
             return None
         if not kind and any(
             typed.person.key == person.key and typed.at == review.at
-            for one in self._shown.messages(request.iid)
+            for one in self._shown.messages(request.number)
             if (typed := self.typed(model, one, request, ())) is not None
         ):
             return None
@@ -79,7 +79,7 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
     def _unsaid(
         self, model: str, number: str, request: MergeRequest, giver: PersonKey
     ) -> str | None:
-        notes = self._shown.messages(request.iid)
+        notes = self._shown.messages(request.number)
         note = next((one for one in notes if str(one.id) == number), None)
         if note is None:
             return "the note was deleted"
@@ -133,23 +133,23 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         """Who asks for changes now. GitLab does not say since when; a note of its own does, and
         without one it is taken as said at the last moment that anything was.
         """
-        doing = f"reading the reviewers of merge request {request.iid}"
-        path = self._remote.path("merge_requests", request.iid, "reviewers")
+        doing = f"reading the reviewers of merge request {request.number}"
+        path = self._remote.path("merge_requests", request.number, "reviewers")
         given = self._remote.api.get(path, tuple[Reviewer, ...], doing=doing)
         against = [one for one in given if one.state == "requested_changes"]
         if against:
             # What was read before may be older than the objection.
-            self._shown.messages(request.iid, anew=True)
+            self._shown.messages(request.number, anew=True)
         found = []
         for one in against:
             person = self._remote.actor(one.user)
-            at = self._objected_at(request.iid, one.user.id) or self._updated_at(request.iid)
+            at = self._objected_at(request.number, one.user.id) or self._updated_at(request.number)
             found.append(
                 Review(
                     person=person,
                     state=ReviewState.CHANGES_REQUESTED,
                     at=max(at, approved.get(person.key, at)),
-                    head=request.sha,
+                    head=request.revision,
                     bundle=None,
                 )
             )
@@ -166,18 +166,18 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         times = [
             timestamp(note.created_at, doing)
             for note in self._shown.messages(number)
-            if note.system
-            and note.author is not None
-            and note.author.id == user
+            if note.is_of_forge
+            and note.by is not None
+            and note.by.id == user
             and note.body.strip() == _REQUESTED_CHANGES
         ]
         return max(times, default=None)
 
     def revisions(self, request: MergeRequest) -> list[str]:
         """See `RemoteReviews.revisions`."""
-        if request.sha is None:
-            raise OutsideError(f"reading merge request {request.iid}", "it has no commits")
-        return _revisions(request.sha, self.versions(request.iid))
+        if request.revision is None:
+            raise OutsideError(f"reading merge request {request.number}", "it has no commits")
+        return _revisions(request.revision, self.versions(request.number))
 
 
 def _head_at(versions: Sequence[Version], at: str) -> str | None:

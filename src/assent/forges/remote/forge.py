@@ -201,8 +201,8 @@ class RemoteForge(ABC, Generic[R, M]):
     def commit_author(self) -> CommitAuthor:
         """See `Forge.commit_author`. By this address the forge knows the account of a commit."""
         remote = self._remote
-        name, joint = remote.own_name, remote.dialect.joint
-        address = f"{remote.own.id}{joint}{name}@users.noreply.{remote.host}"
+        name, form = remote.own_name, remote.dialect.private
+        address = form.format(id=remote.own.id, login=name, host=remote.host)
         return CommitAuthor(name=name, email=address)
 
     def propose(self, proposal: Proposal) -> str:
