@@ -157,7 +157,7 @@ def judge_bounds(
     """Whether every value lies between bounds. Columns that hold no numbers have none,
     unless there is no other.
     """
-    numbers = [one for one in columns if one.new.kind == "number"]
+    numbers = [one for one in columns if holds_numbers(one.new)]
     for key, bound, sign in (("min", rule.min, -1), ("max", rule.max, 1)):
         if bound is None:
             continue
@@ -175,6 +175,11 @@ def judge_bounds(
             listed(broken),
             _RANGE,
         )
+
+
+def holds_numbers(facts: ColumnFacts) -> bool:
+    """Whether a column has a number that a bound can be held against: nulls and NaN are none."""
+    return facts.kind == "number" and (facts.minimum is not None or facts.infinite > 0)
 
 
 def _beyond(column: MeasuredColumn, bound: float, sign: int) -> str:
@@ -202,8 +207,9 @@ def judge_outside(
     if not ranged:
         yield nothing_left(rule, "no column of numbers or times is left that both sides have")
         return
-    counted = [(one, one.outside) for one in ranged if one.outside is not None]
-    unknown = [one for one in ranged if one.outside is None]
+    empty = [one for one in ranged if one.new.minimum is None and not one.new.infinite]
+    counted = [(one, one.outside) for one in ranged if one.outside is not None and one not in empty]
+    unknown = [one for one in ranged if one.outside is None or one in empty]
     total = max(1, rows or 0)
     beyond = [
         (one, sum(outside) / total + one.new.infinite, outside)
@@ -214,7 +220,7 @@ def judge_outside(
     if unknown:
         yield undecided(
             rule,
-            f"of {count(len(unknown), 'column')} the rows outside of the baseline's range were not "
+            f"of {count(len(unknown), 'column')} no row outside of the baseline's range could be "
             "counted",
             means,
             evidence=listed([f"`{short(one.name)}`" for one in unknown]),
