@@ -114,6 +114,14 @@ def test_of_a_column_without_a_value_no_row_is_within_the_range(
     assert (finding.outcome, finding.evidence) == (UNDECIDED, "`age`")
 
 
+def test_a_named_column_that_has_no_range_is_not_within_it() -> None:
+    age = replace(AGE, outside=(0, 0))
+    (finding,) = judge({"range": {"outside": 0}, "columns": ["age", "city"]}, age, CITY)
+    assert (finding.outcome, finding.evidence) == (UNDECIDED, "`city`")
+    (finding,) = judge({"range": {"outside": 0}, "columns": ["age", "c*"]}, age, CITY)
+    assert finding.outcome is PASSED
+
+
 def test_a_bound_that_is_broken_is_said_beside_what_was_not_looked_at() -> None:
     found = judge({"range": {"max": 1}, "columns": ["age", "city"]})
     assert [one.outcome for one in found] == [FAILED, UNDECIDED]

@@ -474,15 +474,18 @@ class _Judgement:
                 "leave the columns out (`leave_out`) on the base branch, or look yourself",
             )
         elif not found:
-            yield self._no_new_categories(rule, _not_looked_at(open_ended))
+            yield self._no_new_categories(rule, open_ended)
 
-    def _no_new_categories(self, rule: str, left: str) -> Finding:
+    def _no_new_categories(self, rule: str, open_ended: list[str]) -> Finding:
         """None were found: that is a pass if any could have been."""
         known = [
-            one
+            one.name
             for one in self._columns
             if one.old is not None and one.new.kind in ("category", "boolean") and not one.is_open
         ]
+        there = {one.name for one in self._columns} - {*known, *open_ended}
+        named_in_vain = [name for name in self._gate.columns if name in there]
+        left = _not_looked_at([*open_ended, *named_in_vain])
         if known:
             whose = count(len(known), "column whose", "columns whose")
             return passed(rule, f"none in {whose} categories are known", left)
@@ -558,7 +561,9 @@ class _Judgement:
                 yield unable
                 return
             rows, means = self._measured.rows, self._gate.undecided
-            yield from judge_outside(said, rule.outside, self._columns, rows, means)
+            yield from judge_outside(
+                said, rule.outside, self._columns, rows, means, named=self._gate.columns
+            )
 
     def _freshness(self, rule: FreshnessRule) -> Finding:
         name = f"data {self._gate.data}"

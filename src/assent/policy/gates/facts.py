@@ -195,21 +195,27 @@ def _beyond(column: MeasuredColumn, bound: float, sign: int) -> str:
 
 
 def judge_outside(
-    rule: str, most: Share, columns: Sequence[MeasuredColumn], rows: int | None, means: Undecided
+    rule: str,
+    most: Share,
+    columns: Sequence[MeasuredColumn],
+    rows: int | None,
+    means: Undecided,
+    *,
+    named: Sequence[str] = (),
 ) -> Iterator[Finding]:
-    """Whether no more rows than allowed lie beyond the baseline's range."""
-    ranged = [
-        one
-        for one in columns
-        if (one.old is not None and "number" in (one.new.kind, one.old.kind))
-        or (one.old is not None and one.new.kind == one.old.kind == "time")
-    ]
+    """Whether no more rows than allowed lie beyond the baseline's range. Of the columns that are
+    `named` none may be without one.
+    """
+    ranged = [one for one in columns if _has_range(one)]
     if not ranged:
         yield nothing_left(rule, "no column of numbers or times is left that both sides have")
         return
     empty = [one for one in ranged if one.new.minimum is None and not one.new.infinite]
     counted = [(one, one.outside) for one in ranged if one.outside is not None and one not in empty]
     unknown = [one for one in ranged if one.outside is None or one in empty]
+    unknown += [
+        one for one in columns if one.name in named and one.old is not None and not _has_range(one)
+    ]
     total = max(1, rows or 0)
     beyond = [
         (one, sum(outside) / total + one.new.infinite, outside)
@@ -242,6 +248,13 @@ def judge_outside(
             ),
             _RANGE,
         )
+
+
+def _has_range(column: MeasuredColumn) -> bool:
+    if column.old is None:
+        return False
+    kinds = column.new.kind, column.old.kind
+    return "number" in kinds or kinds == ("time", "time")
 
 
 def _span(facts: ColumnFacts | None) -> str:
