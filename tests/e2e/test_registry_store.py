@@ -101,6 +101,10 @@ def test_whoever_may_not_read_the_store_trains_and_hands_over_all_the_same(
         made = nobody.run("bundle", "--output", "handed", "--json").json["bundle"]
         refused = nobody.run("review", code=3).stderr
         assert f"docker login {server.host}" in refused
+        said = nobody.run("doctor", "--store", code=2).stdout
+        assert "✗ store: " in said
+        assert f"docker login {server.host}" in said
+        assert "✓ store: may be read and written" in known.run("doctor", "--store").stdout
         taken = replace(nobody, env=known.env)
         assert taken.run("bundle", "--from", "handed", "--json").json["bundle"] == made
         taken.run("review", code=11)

@@ -25,16 +25,24 @@ _GUARDS = {
 @flag("--forge", help="Ask the forge what it enforces here.")
 @flag("--strict", help="Exit with 10 unless the forge enforces all of it.")
 @flag("--fix", help="Bind the names in assent.yaml to the numbers of their accounts.")
+@flag("--store", help="Write a few bytes into the store, and read them again.")
 @options.shared
 def command(
-    model: str | None, forge: bool, strict: bool, fix: bool, as_json: bool, config: Path | None
+    model: str | None,
+    forge: bool,
+    strict: bool,
+    fix: bool,
+    store: bool,
+    as_json: bool,
+    config: Path | None,
 ) -> None:
     """Say what is missing, and what the forge enforces.
 
-    Everything is only read. --fix writes one thing to assent.yaml: the number of the account behind
-    each login that a list names, so that nobody who takes a login over can approve. With --forge,
-    the branch rules, environments and permissions are asked for with the token in GITHUB_TOKEN, and
-    each gap is shown with the way to close it.
+    Everything is only read, but for what two flags say: --store writes a few bytes into the store,
+    and --fix writes one thing to assent.yaml: the number of the account behind each login that a
+    list names, so that nobody who takes a login over can approve. With --forge, the branch rules,
+    environments and permissions are asked for with the token in GITHUB_TOKEN, and each gap is shown
+    with the way to close it.
 
     \b
     Example:
@@ -43,7 +51,8 @@ def command(
     """
     workspace = open_workspace(config)
     models = [workspace.model(model)] if model else sorted(workspace.config.models)
-    finish(doctor(workspace, models, forge=forge or strict, strict=strict, fix=fix), as_json, show)
+    found = doctor(workspace, models, forge=forge or strict, strict=strict, fix=fix, store=store)
+    finish(found, as_json, show)
 
 
 def show(result: DoctorResult) -> None:

@@ -8,12 +8,15 @@ from functools import partial
 import msgspec
 
 from assent.config.settings import FILE
-from assent.errors import AssentError, ExitCode
+from assent.errors import AssentError, ExitCode, IntegrityError
 from assent.judging.pinning import Pinned, pin_names
-from assent.ports import Protection, ProtectionState
+from assent.ports import Protection, ProtectionState, Source
 from assent.recording.namesakes import require_own_name
 from assent.recording.reading import read_ledger
 from assent.workspace import FETCH_BASE, Workspace
+
+_TRIED = b"assent doctor --store\n"
+_OTHER_STORE = "`store` in assent.yaml says where it is: docs/stores.md"
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,16 +57,19 @@ def doctor(
     forge: bool = False,
     strict: bool = False,
     fix: bool = False,
+    store: bool = False,
 ) -> DoctorResult:
     """Look at the configuration, the base branch, the store and the ledgers of `models`; with
     `forge` also at what the forge enforces here, as far as this token can read it. Changes nothing
-    but, with `fix`, names in `assent.yaml` of the working tree that are not bound to an account.
+    but, with `fix`, names in `assent.yaml` of the working tree that are not bound to an account,
+    and writes nothing but, with `store`, a few bytes into the store, which are read again.
     """
     checks = [
         _checked("base branch", lambda: _base(workspace), FETCH_BASE),
         *(_checked(f"policy of {model}", partial(_policy, workspace, model)) for model in models),
         *(_checked(f"name of {model}", partial(_name, workspace, model)) for model in models),
         *(_checked(f"ledger of {model}", partial(_ledger, workspace, model)) for model in models),
+        _checked("store", lambda: _store(workspace, models, is_tried=store), _OTHER_STORE),
         _checked("decisions from here", lambda: _trust(workspace)),
     ]
     guards = None
@@ -104,6 +110,22 @@ def _ledger(workspace: Workspace, model: str) -> str:
     if state.seq < 0:
         return f"empty: nothing of {model} is registered yet"
     return f"{state.versions} versions, {state.seq + 1} entries"
+
+
+def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> str:
+    store = workspace.store
+    there = sum(len(store.pointers(model)) for model in models)
+    held = f"{there} {'pointer' if there == 1 else 'pointers'}"
+    if not is_tried:
+        return f"may be read, and holds {held}; --store tries whether it may be written"
+    [stored] = store.add([Source(content=_TRIED)])
+    name = f"{models[0]}/tried/doctor"
+    store.remember(name, stored.digest)
+    if store.read(stored.digest) != _TRIED or store.recall(name) != stored.digest:
+        raise IntegrityError(
+            "trying the store", "it does not give back what was written a moment ago"
+        )
+    return f"may be read and written, and holds {held}"
 
 
 def _trust(workspace: Workspace) -> str:
