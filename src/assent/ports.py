@@ -461,8 +461,8 @@ class Pointer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model_digest: Digest | None = None
 
 
-class Store(Protocol):
-    """Content-addressed bytes, each stored once, and small named pointers to them."""
+class Blobs(Protocol):
+    """Content-addressed bytes, each stored once."""
 
     @property
     def largest_manifest_bytes(self) -> int:
@@ -507,6 +507,10 @@ class Store(Protocol):
         sound one stays.
         """
 
+
+class Pointers(Protocol):
+    """Small named pointers to bundles: what serving reads. They follow from the ledger."""
+
     def point(self, name: str, pointer: Pointer) -> bool:
         """Write the pointer under a name such as `churn/stages/production`, `churn/versions/12` or
         `churn/head`, unless one of a later entry stands there; say whether it did.
@@ -531,6 +535,10 @@ class Store(Protocol):
     def relist(self, model: str) -> None:
         """Let such tools find what the pointers of `model` say."""
 
+
+class Hints(Protocol):
+    """By what a bundle is found again, so that nothing is made twice. They prove nothing."""
+
     def remember(self, name: str, bundle: Digest) -> None:
         """Leave a hint: the bundle that an inputs digest or a commit gave."""
 
@@ -539,6 +547,10 @@ class Store(Protocol):
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """The bundles that the hints of a model name."""
+
+
+class Store(Blobs, Pointers, Hints, Protocol):
+    """All that a run needs of a store. Who needs a part asks for the part."""
 
 
 BUNDLE_AGAIN = (

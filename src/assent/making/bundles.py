@@ -10,7 +10,7 @@ from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
 from assent.errors import IntegrityError
-from assent.ports import BUNDLE_AGAIN, BlobState, NotInStoreError, Store
+from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NotInStoreError
 from assent.workspace import Workspace
 
 
@@ -31,7 +31,7 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
 
 
 def remember(
-    store: Store, model: str, evidence: Evidence, digest: Digest, commit: str | None
+    store: Hints, model: str, evidence: Evidence, digest: Digest, commit: str | None
 ) -> None:
     """Leave the hints by which this bundle is found again: by inputs, and by its commit."""
     store.remember(f"{model}/inputs/{hex_of(evidence.inputs_digest)}", digest)

@@ -23,7 +23,7 @@ from assent.making.worktree import documents_of, some_of, written
 from assent.measure.files import PLACEHOLDERS, relative_name, require_inside
 from assent.measure.hashes import Hashes
 from assent.measure.model_files import is_executable, model_files
-from assent.ports import Store, Wanted
+from assent.ports import Blobs, Wanted
 from assent.workspace import Workspace
 
 _NEW, _OLD = "new", "old"
@@ -113,7 +113,7 @@ def placed(workspace: Workspace, bundle: Bundle) -> dict[str, Digest]:
     return {f"{folder}/{file.path}": file.digest for file in bundle.files}
 
 
-def write_model(store: Store, bundle: Bundle, target: Path, kept: Sequence[Path] = ()) -> bool:
+def write_model(store: Blobs, bundle: Bundle, target: Path, kept: Sequence[Path] = ()) -> bool:
     """Put the model's files at `target`, verified, and say whether anything was written.
 
     A model of one file named as `target` is becomes that file; any other becomes a folder, which
