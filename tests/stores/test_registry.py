@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -157,3 +160,59 @@ def test_passwords_are_not_sent_where_all_can_read_them() -> None:
     line = Registry("registry.example.com", "team/models", person)
     with pytest.raises(OutsideError, match="where all can read them"):
         line.token({"realm": "http://tokens.example.com/"}, "reading")
+
+
+@pytest.mark.threat(23)
+def test_where_a_registry_keeps_its_bytes_gets_no_login_whatever_it_asks_for() -> None:
+    asked: list[str | None] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("Authorization"))
+            self.send_response_only(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="give me your password"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    class Sending(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_known = self.headers.get("Authorization") is not None
+            self.send_response_only(307 if is_known else 401)
+            self.send_header("Location", f"http://127.0.0.1:{other.server_address[1]}/blob")
+            self.send_header("WWW-Authenticate", 'Basic realm="models"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with serving(Elsewhere) as other, serving(Sending) as first:
+        store = opened(f"127.0.0.1:{first.server_address[1]}", person())
+        with pytest.raises(OutsideError, match="401"):
+            store.read(digest_of(CONTENT))
+    assert asked == [None]
+
+
+@pytest.mark.threat(39)
+def test_an_answer_without_end_is_not_read_to_its_end() -> None:
+    class Endless(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(403)
+            self.send_header("Content-Length", str(1 << 40))
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"x" * (1 << 20))
+
+    with serving(Endless) as server, pytest.raises(OutsideError, match="HTTP 403"):
+        opened(f"127.0.0.1:{server.server_address[1]}", None).read(digest_of(CONTENT))
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[HTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

@@ -45,7 +45,7 @@ from assent.stores.local_files import (
     write_all,
 )
 from assent.stores.parallel import Transfers
-from assent.stores.registry import RefusedError, Registry
+from assent.stores.registry import CONNECTIONS, RefusedError, Registry
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
 HINT_TYPE = "application/vnd.assent.hint.v1"
@@ -56,7 +56,6 @@ MAX_MANIFEST_BYTES = 4 << 20
 
 _MAX_READ_BYTES = 64 << 20
 _MAX_ARTIFACT_BYTES = 256 << 10
-_THREADS = 8
 _EMPTY = b"{}"
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _BUNDLE, _POINTER, _HEAD, _HINT = "_bundle.", "_pointer.", "_head.", "_hint."
@@ -119,7 +118,7 @@ class OciStore:
         """
         transfers = Transfers(progress)
         sizes = [size_of(source) for source in sources]
-        found = transfers.run(_digest_of, sources, _THREADS, most=_THREADS)
+        found = transfers.run(_digest_of, sources, CONNECTIONS, most=CONNECTIONS)
         first = {digest: place for place, digest in reversed(list(enumerate(found)))}
         new: dict[int, bool] = {}
 
@@ -127,7 +126,7 @@ class OciStore:
             digest, size = found[place], sizes[place]
             new[place] = self._sent(sources[place], digest, size, transfers)
 
-        transfers.run(send, sorted(first.values()), _THREADS, most=_THREADS)
+        transfers.run(send, sorted(first.values()), CONNECTIONS, most=CONNECTIONS)
         for place, size in enumerate(sizes):
             if place not in new:
                 transfers.advance(size)
@@ -155,7 +154,7 @@ class OciStore:
             for folder in {blob.path.parent for blob in wanted}:
                 folder.mkdir(parents=True, exist_ok=True)
         fetch = partial(self._fetch_one, transfers)
-        transfers.run(fetch, wanted, _THREADS, most=_THREADS)
+        transfers.run(fetch, wanted, CONNECTIONS, most=CONNECTIONS)
 
     def locate(self, digest: Digest) -> Path | None:
         """See `Store.locate`: nothing here is a file."""
@@ -165,13 +164,13 @@ class OciStore:
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """See `Store.check`."""
         unique = list(dict.fromkeys(digests))
-        states = Transfers().run(self._state, unique, _THREADS, most=_THREADS)
+        states = Transfers().run(self._state, unique, CONNECTIONS, most=CONNECTIONS)
         return dict(zip(unique, states, strict=True))
 
     def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """See `Store.confirm`: whether the registry says that it holds them."""
         unique = list(dict.fromkeys(digests))
-        there = Transfers().run(self._holds, unique, _THREADS, most=_THREADS)
+        there = Transfers().run(self._holds, unique, CONNECTIONS, most=CONNECTIONS)
         return {
             digest: BlobState.SOUND if is_there else BlobState.MISSING
             for digest, is_there in zip(unique, there, strict=True)
@@ -229,14 +228,14 @@ class OciStore:
         """See `Store.pointers`."""
         layout.check_model(model)
         places = sorted(self._places(model), key=lambda place: place.name)
-        found = Transfers().run(self._pointer, places, _THREADS, most=_THREADS)
+        found = Transfers().run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
         return {place.name: one for place, one in zip(places, found, strict=True)}
 
     def astray(self, model: str) -> tuple[str, ...]:
         """See `Store.astray`: the tags that bundles have."""
         wanted = self._wanted(model)
         tags = sorted({*self._tags_of_bundles(model), *wanted})
-        there = Transfers().run(self._registry.digest_of_tag, tags, _THREADS, most=_THREADS)
+        there = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
         return tuple(
             tag
             for tag, digest in zip(tags, there, strict=True)
@@ -273,7 +272,7 @@ class OciStore:
         """See `Store.remembered`."""
         layout.check_model(model)
         tags = [tag for tag in self._registry.tags((_HINT,)) if _model_of_hint(tag) == model]
-        found = Transfers().run(self._hint, tags, _THREADS, most=_THREADS)
+        found = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
         return frozenset(bundle for bundle in found if bundle is not None)
 
     # --- writing ----------------------------------------------------------------------------------
@@ -281,7 +280,7 @@ class OciStore:
     def _sent(self, source: Source, digest: Digest, size: int, transfers: Transfers) -> bool:
         """Send what is not there; whether it was not."""
         kind: Any = "manifests" if source.is_manifest else "blobs"
-        if digest in self._held or self._registry.size(kind, digest) is not None:
+        if digest in self._held or self._registry.holds(kind, digest):
             self._see(digest)
             transfers.advance(size)
             return False
@@ -334,7 +333,7 @@ class OciStore:
         """Write an artifact whose one layer is `content`."""
         for blob in dict.fromkeys((_EMPTY, content)):
             digest = digest_of(blob)
-            if digest not in self._held and self._registry.size("blobs", digest) is None:
+            if digest not in self._held and not self._registry.holds("blobs", digest):
                 self._registry.put_small(digest, blob)
             self._see(digest)
         manifest = artifact(artifact_type, content)
@@ -351,7 +350,7 @@ class OciStore:
         if digest in self._held:
             return True
         kinds: tuple[Any, ...] = ("blobs", "manifests")
-        is_there = any(self._registry.size(kind, _named(digest)) is not None for kind in kinds)
+        is_there = any(self._registry.holds(kind, _named(digest)) for kind in kinds)
         if is_there:
             self._see(digest)
         return is_there

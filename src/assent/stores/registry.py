@@ -9,11 +9,14 @@ and a tag that is written twice says the same. So whatever is not answered is re
 
 from __future__ import annotations
 
+import functools
+import json
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -35,7 +38,10 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0)
 """How long to wait before each further attempt."""
 PATIENCE_S = 120.0
 """The longest that a registry may ask us to wait for one request."""
-_TIMEOUT_S = (15, 120)  # to be connected, and between two packets
+_TIMEOUT_S = (15, 300)  # to be connected, and between two packets: a large blob is looked through
+CONNECTIONS = 8
+_READING = frozenset({"GET", "HEAD"})
+_MAX_BODY_BYTES = 4 << 20
 _CHUNK_BYTES = 1 << 20
 _SMALL_BYTES = 4 << 20
 _PAGE = 1000
@@ -71,6 +77,15 @@ class _BrokenError(Exception):
         self.after_s = after_s
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """An answer that was read: where it came from, and what it says."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class Registry:
     """The repository `name` of the registry `host`. Threads may share it."""
 
@@ -88,16 +103,14 @@ class Registry:
         self._root = f"{_scheme(host)}://{'registry-1.docker.io' if host == DOCKER_HUB else host}"
         self._credentials = credentials
         self._wait = wait
-        self._own = threading.local()
         self._lock = threading.Lock()
         self._said: dict[bool, str] = {}  # what authorizes reading (False) and writing (True)
 
     # --- blobs and manifests ----------------------------------------------------------------------
 
-    def size(self, kind: Kind, reference: str) -> int | None:
-        """The bytes of a blob or a manifest, None if it is not held."""
-        found = self._head(kind, reference)
-        return None if found is None else int(found.headers.get("Content-Length") or 0)
+    def holds(self, kind: Kind, reference: str) -> bool:
+        """Whether there is such a blob or manifest."""
+        return self._head(kind, reference) is not None
 
     def digest_of_tag(self, tag: str) -> str | None:
         """The digest of the manifest that a tag names; None if there is no such tag."""
@@ -186,7 +199,7 @@ class Registry:
             answer = self._ask("GET", place, doing, may_miss=True)
             if answer is None:
                 break
-            listed = _json(answer, doing).get("tags") or ()
+            listed = _json(answer.body, doing).get("tags") or ()
             found |= {tag for tag in listed if isinstance(tag, str) and tag.startswith(prefixes)}
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
@@ -199,14 +212,14 @@ class Registry:
     def _place(self, kind: Kind, reference: str) -> str:
         return f"{self._root}/v2/{self.name}/{kind}/{reference}"
 
-    def _head(self, kind: Kind, reference: str) -> requests.Response | None:
+    def _head(self, kind: Kind, reference: str) -> _Answer | None:
         doing = f"looking for {reference} in {self.address}"
         headers = {"Accept": MANIFEST_TYPES} if kind == "manifests" else {}
         return self._ask(
             "HEAD", self._place(kind, reference), doing, headers=headers, may_miss=True
         )
 
-    def _ask(self, method: str, url: str, doing: str, **given: Any) -> requests.Response | None:
+    def _ask(self, method: str, url: str, doing: str, **given: Any) -> _Answer | None:
         return self._repeated(lambda: self._once(method, url, doing, **given), doing)
 
     def _repeated(self, work: Callable[[], Result], doing: str) -> Result:
@@ -234,7 +247,7 @@ class Registry:
         answer = self._once("POST", f"{self._root}/v2/{self.name}/blobs/uploads/", doing, data=b"")
         return self._location(answer, doing)
 
-    def _location(self, answer: requests.Response | None, doing: str) -> str:
+    def _location(self, answer: _Answer | None, doing: str) -> str:
         where = None if answer is None else answer.headers.get("Location")
         if answer is None or not where:
             raise OutsideError(doing, "the registry does not say where to send the bytes")
@@ -248,9 +261,8 @@ class Registry:
         headers = {"Accept": MANIFEST_TYPES} if kind == "manifests" else {}
         if start:
             headers["Range"] = f"bytes={start}-"
-        answer = self._once(
-            "GET", self._place(kind, reference), doing, headers=headers, may_miss=True, stream=True
-        )
+        place = self._place(kind, reference)
+        answer = self._opened("GET", place, doing, headers=headers, may_miss=True)
         if answer is None:
             yield None
             return
@@ -258,7 +270,15 @@ class Registry:
             skip = start if start and answer.status_code != 206 else 0
             yield _parts(answer, skip)
 
-    def _once(
+    def _once(self, method: str, url: str, doing: str, **given: Any) -> _Answer | None:
+        """The answer to one request with what it says, as `_opened`."""
+        answer = self._opened(method, url, doing, **given)
+        if answer is None:
+            return None
+        with answer:
+            return _Answer(url=answer.url, headers=answer.headers, body=_small_body(answer))
+
+    def _opened(
         self,
         method: str,
         url: str,
@@ -267,77 +287,79 @@ class Registry:
         data: Any = None,
         headers: Mapping[str, str] | None = None,
         may_miss: bool = False,
-        stream: bool = False,
     ) -> requests.Response | None:
-        """The answer to one request, None for what is missing and may be. Raises `RefusedError`,
-        and `_BrokenError` where another attempt may help.
+        """The answer to one request, whose body is still to be read; None for what is missing and
+        may be. Raises `RefusedError`, and `_BrokenError` where another attempt may help.
         """
-        is_writing = method not in ("GET", "HEAD")
-        answer = self._sent(method, url, data, headers, stream, is_writing)
-        if answer.status_code == 401 and self._log_in(answer, is_writing, doing):
+        answer = self._sent(method, url, data, headers)
+        if answer.status_code == 401 and self._log_in(answer, method, doing):
             if hasattr(data, "rewind"):
                 data.rewind()
-            answer = self._sent(method, url, data, headers, stream, is_writing)
+            answer = self._sent(method, url, data, headers)
         status = answer.status_code
         if status == 404 and may_miss:
             answer.close()
             return None
         if status in _BUSY:
-            said = _problem(answer)
-            raise _BrokenError(said, _asked_to_wait(answer))
-        if not answer.ok:
+            raise _BrokenError(_problem(answer), _asked_to_wait(answer))
+        if not 200 <= status < 300:
             raise self._refused(answer, doing)
         return answer
 
     def _sent(
-        self,
-        method: str,
-        url: str,
-        data: Any,
-        headers: Mapping[str, str] | None,
-        stream: bool,
-        is_writing: bool,
+        self, method: str, url: str, data: Any, headers: Mapping[str, str] | None
     ) -> requests.Response:
         import requests
 
         sent = {"Accept-Encoding": "identity", "User-Agent": _CLIENT, **(headers or {})}
+        is_reading = method in _READING
         with self._lock:
-            said = self._said.get(is_writing) or (None if is_writing else self._said.get(True))
-        if said and urlsplit(url).netloc == urlsplit(self._root).netloc:
+            said = self._said.get(not is_reading) or (self._said.get(True) if is_reading else None)
+        if said and self._is_ours(url):
             sent["Authorization"] = said
         try:
-            return self._session().request(
+            return self._session.request(
                 method,
                 url,
                 data=data,
                 headers=sent,
-                stream=stream,
+                stream=True,
                 timeout=_TIMEOUT_S,
-                allow_redirects=method in ("GET", "HEAD"),
+                allow_redirects=is_reading,
             )
         except requests.RequestException as error:
             raise _BrokenError(_plain(error)) from None
 
+    def _is_ours(self, url: str) -> bool:
+        """Whether an address is of the registry itself, and not of where it keeps its bytes."""
+        one, root = urlsplit(url), urlsplit(self._root)
+        return (one.scheme, one.netloc) == (root.scheme, root.netloc)
+
+    @functools.cached_property
     def _session(self) -> requests.Session:
-        if not hasattr(self._own, "session"):
-            from requests.adapters import HTTPAdapter
+        """Connections that all threads share: a new one costs more than most answers."""
+        from http.cookiejar import DefaultCookiePolicy
 
-            import requests
+        from requests.adapters import HTTPAdapter
 
-            session = requests.Session()
-            session.auth = _unchanged  # no .netrc: a login is looked for where people expect it
-            session.mount("https://", HTTPAdapter(max_retries=0))
-            session.mount("http://", HTTPAdapter(max_retries=0))
-            self._own.session = session
-        found: requests.Session = self._own.session
-        return found
+        import requests
+
+        session = requests.Session()
+        session.auth = _unchanged  # no .netrc: a login is looked for where people expect it
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, HTTPAdapter(max_retries=0, pool_maxsize=CONNECTIONS))
+        return session
 
     # --- the login --------------------------------------------------------------------------------
 
-    def _log_in(self, answer: requests.Response, is_writing: bool, doing: str) -> bool:
+    def _log_in(self, answer: requests.Response, method: str, doing: str) -> bool:
         """Do what an answer asks for before it lets anybody in; False if it asks for nothing that
-        we could do.
+        we could do. What only keeps the bytes of the registry is not listened to.
         """
+        if not self._is_ours(answer.url):
+            return False
+        is_writing = method not in _READING
         challenge = answer.headers.get("WWW-Authenticate", "")
         answer.close()
         scheme, _, rest = challenge.partition(" ")
@@ -366,7 +388,7 @@ class Registry:
             )
         query = {name: asked[name] for name in ("service", "scope") if asked.get(name)}
         headers = {"User-Agent": _CLIENT}
-        session = self._session()
+        session = self._session
         try:
             if known is not None and known.identity_token:
                 form = {
@@ -387,7 +409,7 @@ class Registry:
             raise _BrokenError(_problem(found), _asked_to_wait(found))
         if not found.ok:
             raise self._refused(found, doing)
-        said = _json(found, doing)
+        said = _json(found.content, doing)
         token = said.get("token") or said.get("access_token")
         if not isinstance(token, str) or not token or not token.isprintable():
             raise OutsideError(doing, f"{realm} has answered with no token")
@@ -553,9 +575,21 @@ def _asked_to_wait(answer: requests.Response) -> float | None:
         return None
 
 
-def _json(answer: requests.Response, doing: str) -> dict[str, Any]:
+def _small_body(answer: requests.Response) -> bytes:
+    """What an answer says, of which nothing of ours is longer."""
+    if answer.request.method == "HEAD":
+        return b""
+    parts: list[bytes] = []
+    for part in _parts(answer, 0):
+        parts.append(part)
+        if sum(map(len, parts)) > _MAX_BODY_BYTES:
+            break
+    return b"".join(parts)
+
+
+def _json(content: bytes, doing: str) -> dict[str, Any]:
     try:
-        found = answer.json()
+        found = json.loads(content)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
@@ -566,11 +600,12 @@ def _json(answer: requests.Response, doing: str) -> dict[str, Any]:
 def _problem(answer: requests.Response) -> str:
     """What an answer says is wrong, in one line."""
     try:
-        errors = answer.json()["errors"]
+        with answer:
+            errors = json.loads(_small_body(answer))["errors"]
         said = "; ".join(
             f"{one.get('code', '')} {one.get('message', '')}".strip() for one in errors
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (_BrokenError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         said = answer.reason or ""
     line = " ".join(said.split())[:_LONGEST_MESSAGE]
     return f"HTTP {answer.status_code} {line}".strip()
