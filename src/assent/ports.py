@@ -461,6 +461,17 @@ class Pointer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model_digest: Digest | None = None
 
 
+class Credentials(Struct, frozen=True, kw_only=True):
+    """A name and its password, or an identity token that a token server takes instead. `origin`
+    says where they were found, for people.
+    """
+
+    username: str = ""
+    password: str = ""
+    identity_token: str = ""
+    origin: str
+
+
 class Blobs(Protocol):
     """Content-addressed bytes, each stored once."""
 

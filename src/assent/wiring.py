@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from assent.core.context import Context
 from assent.core.registries import SCHEME
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.forges.registry import FILES, FORGES
+from assent.forges.registry import FILES, FORGES, registry_login
 from assent.git import BaseBranch, Repository
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Forge, Store
@@ -238,7 +238,7 @@ def _store(
     if address.startswith(SCHEME):
         from assent.stores.oci import open_store
 
-        return open_store(address, environ, say)
+        return open_store(address, environ, say, of_job=partial(registry_login, environ))
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from assent.errors import UsageError
-from assent.stores.credentials import DOCKER_HUB, Credentials, credentials_for
+from assent.ports import Credentials
+from assent.stores.credentials import DOCKER_HUB, credentials_for
 
 HOST = "registry.example.com"
 
@@ -124,39 +125,3 @@ def test_a_helper_that_answers_with_nonsense(
     helper(tmp_path, "box", f"echo '{answer}'", monkeypatch)
     with pytest.raises(UsageError, match="no name and secret"):
         credentials_for(HOST, written(tmp_path / "docker", {"credsStore": "box"}))
-
-
-GITHUB = {"GITHUB_ACTIONS": "true", "GITHUB_TOKEN": "t", "GITHUB_ACTOR": "ada"}
-GITLAB = {
-    "GITLAB_CI": "true",
-    "CI_REGISTRY": "registry.gitlab.com",
-    "CI_REGISTRY_USER": "gitlab-ci-token",
-    "CI_REGISTRY_PASSWORD": "t",
-}
-
-
-@pytest.mark.threat(23)
-@pytest.mark.parametrize(
-    ("host", "environ", "name"),
-    [
-        ("ghcr.io", GITHUB, "ada"),
-        ("ghcr.io.example.com", GITHUB, None),
-        ("example.com", GITHUB, None),
-        ("ghcr.io", {"GITHUB_TOKEN": "t"}, None),
-        ("registry.gitlab.com", GITLAB, "gitlab-ci-token"),
-        ("example.com", GITLAB, None),
-        ("registry.gitlab.com", {**GITLAB, "GITLAB_CI": ""}, None),
-    ],
-)
-def test_the_token_of_a_job_goes_to_the_registry_of_its_forge_alone(
-    tmp_path: Path, host: str, environ: dict[str, str], name: str | None
-) -> None:
-    found = credentials_for(host, environ, home=tmp_path)
-    assert (None if found is None else found.username) == name
-
-
-def test_a_login_on_the_machine_goes_before_the_token_of_the_job(tmp_path: Path) -> None:
-    config = {"auths": {"ghcr.io": {"auth": auth("robot:pass")}}}
-    found = credentials_for("ghcr.io", {**GITHUB, **written(tmp_path, config)})
-    assert found is not None
-    assert found.username == "robot"

@@ -14,8 +14,7 @@ import pytest
 
 from assent.core.digest import digest_of
 from assent.errors import OutsideError
-from assent.ports import BlobState, Source
-from assent.stores.credentials import Credentials
+from assent.ports import BlobState, Credentials, Source
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
 from tests.stores.proxies import Fault, proxied
@@ -154,6 +153,19 @@ def test_the_login_of_docker_is_used(plain: Server, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     store = open_store(f"oci://{plain.host}/team/models", {"DOCKER_CONFIG": str(tmp_path)})
     assert store.add([Source(content=b"by docker login")])[0].is_new
+
+
+def test_a_login_on_the_machine_goes_before_that_of_the_job(plain: Server, tmp_path: Path) -> None:
+    address = f"oci://{plain.host}/team/models"
+    nobody = {"DOCKER_CONFIG": str(tmp_path)}
+    job = open_store(address, nobody, of_job=lambda _: person(password="pass"))
+    assert job.add([Source(content=b"by the job")])[0].is_new
+    auth = base64.b64encode(b"ada:wrong").decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {plain.host: {"auth": auth}}}))
+    with pytest.raises(OutsideError, match="401"):
+        open_store(address, nobody, of_job=lambda _: person(password="pass")).read(
+            digest_of(CONTENT)
+        )
 
 
 def test_passwords_are_not_sent_where_all_can_read_them() -> None:

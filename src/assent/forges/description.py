@@ -11,7 +11,7 @@ import msgspec
 
 from assent.core.context import Channel, Context
 from assent.core.evidence import Run
-from assent.ports import ForgeFiles
+from assent.ports import Credentials, ForgeFiles
 
 if TYPE_CHECKING:  # opening a forge is a matter of the verbs that need one
     from assent.forges.opening import Opening
@@ -39,8 +39,9 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """A forge as its folder describes it. `name` is what identities and `ASSENT_FORGE` call it,
     `ci` what people call its CI. `variables` are the beginnings of the names of what that sets,
     `tokens` the variables with tokens that Assent acts with. `is_run` tells a run of its CI by the
-    environment. `context` and `opening` import the modules of these names, which is not done before
-    somebody needs them.
+    environment. `registry_login` is who a job of it is to a container registry, by its host: to the
+    forge's own, and nobody to others. `context` and `opening` import the modules of these names,
+    which is not done before somebody needs them.
     """
 
     name: str
@@ -49,5 +50,6 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     tokens: tuple[str, ...]
     files: ForgeFiles
     is_run: Callable[[Mapping[str, str]], bool]
+    registry_login: Callable[[str, Mapping[str, str]], Credentials | None]
     context: Callable[[], ContextReader]
     opening: Callable[[], Opening]

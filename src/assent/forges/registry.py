@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from assent.forges.description import Description
 from assent.forges.github.description import GITHUB
 from assent.forges.gitlab.description import GITLAB
-from assent.ports import ForgeFiles
+from assent.ports import Credentials, ForgeFiles
 
 FORGES = {one.name: one for one in (GITHUB, GITLAB)}
 """By name. A run is of the first that knows it."""
@@ -27,3 +27,9 @@ TOKENS = tuple(dict.fromkeys(name for one in FORGES.values() for name in one.tok
 def of_run(environ: Mapping[str, str]) -> Description | None:
     """The forge whose CI this is a run of, if it is one."""
     return next((one for one in FORGES.values() if one.is_run(environ)), None)
+
+
+def registry_login(environ: Mapping[str, str], host: str) -> Credentials | None:
+    """Who a job of a forge's CI is to a container registry: to no other than the forge's own."""
+    forge = of_run(environ)
+    return None if forge is None else forge.registry_login(host, environ)

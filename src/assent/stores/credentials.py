@@ -1,7 +1,7 @@
-"""Who we are to a container registry, as the tools of containers and the CI know it.
+"""Who we are to a container registry, as the tools of containers know it.
 
-Sources: the files of `docker login` and `podman login` (`auths`, `credHelpers`, `credsStore`), the
-protocol of docker-credential-helpers, and the variables of GitHub Actions and GitLab CI.
+Sources: the files of `docker login` and `podman login` (`auths`, `credHelpers`, `credsStore`), and
+the protocol of docker-credential-helpers.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from assent.errors import UsageError
+from assent.ports import Credentials
 
 DOCKER_HUB = "docker.io"
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -27,39 +26,16 @@ _IDENTITY = "<token>"
 """The user name under which a helper gives an identity token (docker-credential-helpers)."""
 
 
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """A name and its password, or an identity token that a token server takes instead. `origin`
-    says where they were found, for people.
-    """
-
-    username: str = ""
-    password: str = ""
-    identity_token: str = ""
-    origin: str
-
-
 def credentials_for(
     host: str, environ: Mapping[str, str], *, home: Path | None = None
 ) -> Credentials | None:
-    """What is known for a registry: of a login on this machine, else of the CI job for the registry
-    of its own forge. None: as nobody. Raises `UsageError` for a login that cannot be used.
+    """What a login on this machine has kept for a registry; None where nobody has logged in.
+    Raises `UsageError` for a login that cannot be used.
     """
     for path in _login_files(environ, Path.home() if home is None else home):
         found = _of_file(path, host)
         if found is not None:
             return found
-    return _of_ci(host, environ)
-
-
-def _of_ci(host: str, environ: Mapping[str, str]) -> Credentials | None:
-    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
-    if host == "ghcr.io" and environ.get("GITHUB_ACTIONS") == "true" and token:
-        actor = environ.get("GITHUB_ACTOR", "github-actions")
-        return Credentials(username=actor, password=token, origin="the token of the job")
-    if environ.get("GITLAB_CI") == "true" and host == environ.get("CI_REGISTRY"):
-        user, password = environ.get("CI_REGISTRY_USER"), environ.get("CI_REGISTRY_PASSWORD")
-        if user and password:
-            return Credentials(username=user, password=password, origin="the job's registry")
     return None
 
 

@@ -14,6 +14,7 @@ one wins, whatever it says. The ledger decides, and `verify --repair` writes wha
 from __future__ import annotations
 
 import base64
+import functools
 import re
 import threading
 from collections import defaultdict
@@ -29,7 +30,7 @@ from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.core.registries import SCHEME, repository_of
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
+from assent.ports import BlobState, Credentials, Pointer, Progress, Source, Stored, Wanted
 from assent.stores import layout
 from assent.stores.credentials import credentials_for
 from assent.stores.layout import Place
@@ -82,9 +83,15 @@ class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def open_store(
-    address: str, environ: Mapping[str, str], say: Callable[[str], None] = lambda _: None
+    address: str,
+    environ: Mapping[str, str],
+    say: Callable[[str], None] = lambda _: None,
+    *,
+    of_job: Callable[[str], Credentials | None] = lambda _: None,
 ) -> OciStore:
-    """The store at `oci://host/path`. Raises `UsageError` for what is no such address."""
+    """The store at `oci://host/path`. Where nobody has logged in on this machine, `of_job` says who
+    a job of the CI is to a host. Raises `UsageError` for what is no such address.
+    """
     found = repository_of(address)
     if found is None:
         raise UsageError(
@@ -93,7 +100,8 @@ def open_store(
             hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
         )
     host, name = found
-    return OciStore(Registry(host, name, lambda: credentials_for(host, environ)), say)
+    login = functools.cache(lambda: credentials_for(host, environ) or of_job(host))
+    return OciStore(Registry(host, name, login), say)
 
 
 class OciStore:

@@ -24,8 +24,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from assent.core.digest import Digest
 from assent.errors import OutsideError
-from assent.ports import Progress
-from assent.stores.credentials import DOCKER_HUB, Credentials
+from assent.ports import Credentials, Progress
+from assent.stores.credentials import DOCKER_HUB
 
 if TYPE_CHECKING:
     import requests
@@ -422,8 +422,8 @@ class Registry:
             known = self._credentials()
             who = "nobody is logged in" if known is None else f"logged in by {known.origin}"
             hint = (
-                f"{who}: `docker login {self.host}` with an account that may do this; in GitHub "
-                "Actions the job needs `packages: write` (to read `packages: read`)"
+                f"{who}: `docker login {self.host}` with an account that may do this; a job of the "
+                "CI may need a right of its own (docs/stores.md)"
             )
         elif status == 404:
             hint = f"there may be no repository {self.name!r} yet, or nothing that we may see"

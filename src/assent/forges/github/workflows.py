@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assent.config.settings import FILE, Config
-from assent.core.registries import store_in
+from assent.core.registries import SCHEME, store_in
 from assent.errors import UsageError
+from assent.forges.github.description import REGISTRY
 from assent.forges.github.opening import ADDRESS
 from assent.git import Repository
 from assent.setup.configs import base_branch
@@ -31,7 +32,7 @@ _NEEDS_STORE = re.compile(
     r"^    runs-on: \[self-hosted, linux\].*\n(?:    .*\n)*?    permissions:\n", re.MULTILINE
 )
 _PACKAGES = r"\g<0>      packages: write # the store\n"
-_REGISTRY = "oci://ghcr.io/"
+_IN_REGISTRY = f"{SCHEME}{REGISTRY}/"
 _HOSTED = "    runs-on: ubuntu-24.04"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 
@@ -55,7 +56,7 @@ class GitHubWorkflows:
         found = ADDRESS.fullmatch(address)
         if found is None or found["host"].lower() != "github.com":
             return ""
-        return store_in("ghcr.io", found["name"])
+        return store_in(REGISTRY, found["name"])
 
     def write(
         self,
@@ -77,7 +78,7 @@ class GitHubWorkflows:
             installs=installs,
             # A folder is one of some machine; whatever has an address can be reached from GitHub's.
             is_reachable=all("://" in config.store for config in configs.values()),
-            is_in_registry=any(one.store.startswith(_REGISTRY) for one in configs.values()),
+            is_in_registry=any(one.store.startswith(_IN_REGISTRY) for one in configs.values()),
         )
         seen = existing(folder, wanted, configs, branch)
         files = (
