@@ -187,6 +187,56 @@ def test_only_the_command_line_prints() -> None:
     assert printing == []
 
 
+FOR_PEOPLE = {
+    *("doing", "hint", "problem", "reason", "remedy", "rule", "sentence", "title", "why"),
+}
+"""What people read. The same words may be said better tomorrow."""
+SEARCHES = {
+    *("count", "endswith", "find", "index", "partition", "removeprefix", "removesuffix"),
+    *("rpartition", "split", "startswith"),
+    *("fullmatch", "match", "search"),
+}
+NOT_OURS = ("forges/", "git/", "ledgers/git/")
+"""Rooms that hear others, who say some things in words alone."""
+ABOUT_THE_WORDS = {
+    "cli/verify.py": "what a problem says itself is not said twice",
+    "report/text.py": "a heading is not said twice",
+    "verbs/recover.py": "whether the note that was written names everything that is lost",
+}
+
+
+def is_for_people(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in FOR_PEOPLE
+
+
+def is_told(node: ast.expr) -> bool:
+    """Whether an expression has words for people, perhaps others where there are none."""
+    parts = node.values if isinstance(node, ast.BoolOp) else [node]
+    return any(map(is_for_people, parts))
+
+
+def looked_at(node: ast.AST) -> list[ast.expr]:
+    """What is compared with something, or searched for it."""
+    if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
+        return [node.left, *node.comparators]
+    match node:
+        case ast.Call(func=ast.Attribute(value=value, attr=name), args=[_, *_] as given):
+            return [value, *given] if name in SEARCHES else []
+        case _:
+            return []
+
+
+def decides_by_words(path: Path) -> bool:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return any(is_told(one) for node in nodes for one in looked_at(node))
+
+
+def test_no_decision_hangs_on_words_for_people() -> None:
+    names = {path.relative_to(SOURCE).as_posix(): path for path in modules()}
+    ours = {name: path for name, path in names.items() if not name.startswith(NOT_OURS)}
+    assert {name for name, path in ours.items() if decides_by_words(path)} == {*ABOUT_THE_WORDS}
+
+
 def test_no_message_says_failed_to() -> None:
     """Say what was being done, then what went wrong."""
     pattern = re.compile(r"[\"'][^\"'\n]*\b[Ff]ailed to\b")

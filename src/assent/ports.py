@@ -415,10 +415,13 @@ class Forge(Changes, Opinions, Announcements, Proposals, Deployments, Runs, Prot
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Bytes to store: a file, or content in memory."""
+    """Bytes to store: a file, or content in memory. What `is_manifest` names other blobs, which are
+    stored before it: some stores keep such content elsewhere than bytes.
+    """
 
     path: Path | None = None
     content: bytes | None = None
+    is_manifest: bool = False
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -463,7 +466,7 @@ class Blobs(Protocol):
 
     @property
     def largest_manifest_bytes(self) -> int:
-        """The largest manifest that can be stored and read again; evidence may be as large."""
+        """The largest manifest that can be stored and read again."""
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
@@ -488,6 +491,11 @@ class Blobs(Protocol):
 
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """Read every blob whole and say what was found."""
+
+    def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """The same, without reading what the store itself answers for by digest, as a registry
+        does: it takes no bytes under the digest of others.
+        """
 
     def flush(self, digests: Sequence[Digest]) -> None:
         """Have these blobs where a loss of power does not take them, before a decision names them.

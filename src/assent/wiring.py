@@ -14,7 +14,9 @@ import msgspec
 from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
+from assent.core.clock import Start
 from assent.core.context import Context
+from assent.core.registries import SCHEME
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
 from assent.forges.registry import FILES, FORGES
@@ -24,6 +26,9 @@ from assent.ports import Forge, Store
 from assent.setup.pipelines import Pipelines
 from assent.stores.directory import DirectoryStore
 from assent.workspace import Workspace
+
+STORE = "ASSENT_STORE"
+"""The variable that names another store than `assent.yaml` does."""
 
 
 def open_workspace(
@@ -38,7 +43,7 @@ def open_workspace(
 
     Raises `UsageError` if there is none, or no Git repository around it.
     """
-    stopwatch_s = time.monotonic()
+    began = Start(at=now, stopwatch_s=time.monotonic())
     path = _find(start) if file is None else file
     config = read_config(_read(path), str(path))
     root = path.resolve().parent
@@ -67,12 +72,11 @@ def open_workspace(
         branch=base,
         forge=forge,
         forge_files=FILES,
-        store=_store(root, config.store),
+        store=_store(root, environ.get(STORE) or config.store, environ, say),
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
-        started=now,
-        stopwatch_s=stopwatch_s,
+        start=began,
         environ=environ,
         say=say,
     )
@@ -227,11 +231,18 @@ def _people(
     )
 
 
-def _store(root: Path, address: str) -> Store:
+def _store(
+    root: Path, address: str, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Store:
+    """The store of a workspace. What talks to a registry is imported only for one."""
+    if address.startswith(SCHEME):
+        from assent.stores.oci import open_store
+
+        return open_store(address, environ, say)
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",
-            "this release stores in folders only",
-            hint="set `store` to a folder, shared or not",
+            "this release stores in folders and in container registries only",
+            hint="set `store` to a folder, shared or not, or to `oci://host/repository`",
         )
     return DirectoryStore((root / Path(address).expanduser()).resolve())

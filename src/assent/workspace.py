@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config, ModelSettings
 from assent.core.change import Change
-from assent.core.clock import Clock, clock_of, wrong_clock
+from assent.core.clock import Clock, Start, clock_of, wrong_clock
 from assent.core.context import Context
 from assent.core.digest import Digest
 from assent.core.evidence import Run
@@ -32,10 +31,9 @@ FETCH_BASE = (
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
     branch, or None in a repository without one; `forge_files` are what forges read from the
-    repository; `context` is the CI run; `folder_store` opens
-    a folder of another job as a store; `started` is this machine's time when the stopwatch
-    (`time.monotonic`) showed `stopwatch_s`; `environ` is what commands run with; `say` shows
-    progress to the person who waits.
+    repository; `context` is the CI run; `folder_store` opens a folder of another job as a store;
+    `start` is when the run began; `environ` is what commands run with; `say` shows progress to the
+    person who waits.
     """
 
     root: Path
@@ -48,8 +46,7 @@ class Workspace:
     ledger: Ledger
     context: Context
     folder_store: Callable[[Path], Store]
-    started: datetime
-    stopwatch_s: float
+    start: Start
     environ: Mapping[str, str]
     say: Callable[[str], None]
 
@@ -71,7 +68,7 @@ class Workspace:
     @cached_property
     def clock(self) -> Clock:
         """The clock that decisions go by: the forge's, and this machine's where there is none."""
-        return clock_of(self.started, self.forge.clock(), self.stopwatch_s)
+        return clock_of(self.start, self.forge.clock())
 
     @property
     def now(self) -> str:
@@ -81,7 +78,7 @@ class Workspace:
     @property
     def machine_now(self) -> str:
         """The same by this machine's clock: of what is measured here. RFC 3339."""
-        return rfc3339(self.started)
+        return rfc3339(self.start.at)
 
     def require_trusted(self, doing: str) -> None:
         """Raise `PolicyError` unless decisions may be written from here: in CI, by code of the
@@ -129,7 +126,7 @@ class Workspace:
 
     @cached_property
     def sound(self) -> set[Digest]:
-        """The blobs of the store that this run has read whole, and found to be what they are."""
+        """The blobs of the store that this run has looked at, and found to be what they are."""
         return set()
 
     def settings(self, model: str) -> ModelSettings:

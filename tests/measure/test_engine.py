@@ -76,7 +76,7 @@ def test_what_is_refused_says_what_was_done(confined: Any) -> None:
         raise KeyError("a bug is a bug")
 
 
-@pytest.mark.parametrize("missing", ["duckdb", "numpy"])
+@pytest.mark.parametrize("missing", ["duckdb", "numpy", "pyarrow"])
 def test_what_is_not_installed_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, missing: str
 ) -> None:

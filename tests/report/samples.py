@@ -23,12 +23,14 @@ AT = "2025-06-03T09:41:00Z"
 OLD, NEW = digest_of(b"old"), digest_of(b"new")
 PASS = Finding(
     rule="roc_auc min 0.8",
+    metric="roc_auc",
     outcome=Outcome.PASSED,
     reason="within the bound",
     evidence="roc_auc = 0.8614",
 )
 FAIL = Finding(
     rule="latency_ms max_rise 10%",
+    metric="latency_ms",
     outcome=Outcome.FAILED,
     reason="rose by 30.6%",
     evidence="latency_ms: 12.1 → 15.8",
@@ -43,6 +45,7 @@ WAIT = Finding(
 )
 SKIP = Finding(
     rule="roc_auc max_drop 0.01",
+    metric="roc_auc",
     outcome=Outcome.NOT_APPLICABLE,
     reason="no baseline",
     evidence="roc_auc = 0.8614",

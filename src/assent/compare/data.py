@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
 from msgspec.structs import replace
 
 from assent.compare.alike import are_alike, have_other_values
@@ -40,46 +41,21 @@ def compare_data(
     same: list[DataReference] = []
     measured: list[MeasuredData] = []
     for name in sorted(before.keys() | after.keys()):
-        left, right = before.get(name), after.get(name)
-        ours = None if left is None else _usable(old_profiles.get(name))
-        theirs = None if right is None else _usable(new_profiles.get(name))
-        columns = Columns(measured=() if theirs is None else measured_columns(theirs))
-        is_same = left is not None and right is not None and _is_same(left, right)
-        if right is not None and is_same and _agree(ours, theirs):
-            same.append(right)
+        left = _Side.of(before.get(name), old_profiles)
+        right = _Side.of(after.get(name), new_profiles)
+        if _are_same(left, right) and right.data is not None:
+            columns = _columns_alone(right)
+            same.append(right.data)
         else:
-            if left and right and ours and theirs:
-                is_counted = _is_counted(theirs, left, ours)
-                labels = left.label, right.label
-                columns = compare_columns(ours, theirs, labels=labels, is_counted=is_counted)
-            changes.append(
-                DataChange(
-                    name=name,
-                    old=left,
-                    new=right,
-                    is_profiled=ours is not None and theirs is not None,
-                    columns=columns.changes,
-                    same_columns=columns.same,
-                    alike_columns=columns.alike,
-                    close_columns=columns.close,
-                    not_compared=columns.not_compared,
-                    inconclusive=columns.inconclusive,
-                    old_duplicates=None if ours is None else ours.duplicates,
-                    new_duplicates=None if theirs is None else theirs.duplicates,
-                    old_near_duplicates=None if ours is None else ours.near_duplicates,
-                    new_near_duplicates=None if theirs is None else theirs.near_duplicates,
-                    rows=rows.get(name),
-                    old_ragged=0 if ours is None else ours.ragged,
-                    new_ragged=0 if theirs is None else theirs.ragged,
-                )
-            )
-        if right is not None:
+            columns = _columns(left, right)
+            changes.append(_change(name, left, right, columns, rows.get(name)))
+        if right.data is not None:
             measured.append(
                 MeasuredData(
                     name=name,
-                    rows=_rows(right, theirs),
-                    old_rows=None if left is None else _rows(left, ours),
-                    is_profiled=theirs is not None,
+                    rows=right.rows,
+                    old_rows=left.rows,
+                    is_profiled=right.profile is not None,
                     columns=columns.measured,
                 )
             )
@@ -88,6 +64,68 @@ def compare_data(
         same=tuple(same),
         overlaps=tuple(overlaps),
         measured=tuple(measured),
+    )
+
+
+class _Side(msgspec.Struct, frozen=True):
+    """A data set on one side, where it is there, and its profile, where that can be used."""
+
+    data: DataReference | None = None
+    profile: DataProfile | None = None
+
+    @classmethod
+    def of(cls, data: DataReference | None, profiles: Mapping[str, DataProfile]) -> _Side:
+        """The side that `data` is, with its own of `profiles`."""
+        return cls() if data is None else cls(data, _usable(profiles.get(data.name)))
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows, if that is known."""
+        return None if self.data is None else _rows(self.data, self.profile)
+
+
+def _are_same(left: _Side, right: _Side) -> bool:
+    if left.data is None or right.data is None or not _is_same(left.data, right.data):
+        return False
+    return _agree(left.profile, right.profile)
+
+
+def _columns_alone(side: _Side) -> Columns:
+    return Columns(measured=() if side.profile is None else measured_columns(side.profile))
+
+
+def _columns(left: _Side, right: _Side) -> Columns:
+    """The columns of both, compared where both are there and have a profile."""
+    old, new = left.profile, right.profile
+    if left.data is None or right.data is None or old is None or new is None:
+        return _columns_alone(right)
+    labels = left.data.label, right.data.label
+    is_counted = _is_counted(new, left.data, old)
+    return compare_columns(old, new, labels=labels, is_counted=is_counted)
+
+
+def _change(
+    name: str, left: _Side, right: _Side, columns: Columns, rows: RowChanges | None
+) -> DataChange:
+    old, new = left.profile, right.profile
+    return DataChange(
+        name=name,
+        old=left.data,
+        new=right.data,
+        is_profiled=old is not None and new is not None,
+        columns=columns.changes,
+        same_columns=columns.same,
+        alike_columns=columns.alike,
+        close_columns=columns.close,
+        not_compared=columns.not_compared,
+        inconclusive=columns.inconclusive,
+        old_duplicates=None if old is None else old.duplicates,
+        new_duplicates=None if new is None else new.duplicates,
+        old_near_duplicates=None if old is None else old.near_duplicates,
+        new_near_duplicates=None if new is None else new.near_duplicates,
+        rows=rows,
+        old_ragged=0 if old is None else old.ragged,
+        new_ragged=0 if new is None else new.ragged,
     )
 
 

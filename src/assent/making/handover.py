@@ -78,7 +78,7 @@ def take(
     stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))
     rest = workspace.store.add([config, Source(content=evidence_bytes)])
-    [stored_manifest] = workspace.store.add([Source(content=manifest)])
+    [stored_manifest] = workspace.store.add([Source(content=manifest, is_manifest=True)])
     return BundleResult(
         model=model,
         bundle=digest,

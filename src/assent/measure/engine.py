@@ -23,6 +23,11 @@ MEMORY = "800MB"
 
 MAX_THREADS = 4
 
+NO_FOLDERS = "hive_partitioning = false"
+"""Told to each function that reads files: else DuckDB takes every folder above a file that has a
+`=` in its name for a column, in place of one that the file has.
+"""
+
 _SETTINGS = (
     "TimeZone = 'UTC'",
     "parquet_metadata_cache = true",  # a file is read column by column
@@ -64,18 +69,29 @@ def different(names: Sequence[str]) -> list[str]:
     return list(found.values())
 
 
+_EXTRA = ("duckdb", "numpy", "pyarrow")
+
+
 def is_installed() -> bool:
     """Whether the extra that data needs is there."""
-    return all(importlib.util.find_spec(module) is not None for module in ("duckdb", "numpy"))
+    return not _missing()
+
+
+def _missing() -> list[str]:
+    return [module for module in _EXTRA if importlib.util.find_spec(module) is None]
+
+
+def require(doing: str) -> None:
+    """Raise `UsageError` if the extra that data needs is not there. Nothing of it is imported."""
+    for module in _missing():
+        raise UsageError(doing, f"{module} is not installed", hint=to_install("data"))
 
 
 def load(doing: str) -> Any:
     """The module of DuckDB. Raises `UsageError` if it is not installed."""
-    try:
-        import duckdb
-        import numpy  # noqa: F401, both belong to the extra
-    except ImportError as error:
-        raise UsageError(doing, f"{error.name} is not installed", hint=to_install("data")) from None
+    require(doing)
+    import duckdb
+
     return duckdb
 
 

@@ -40,7 +40,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     `is_copied` if it does not go through that file: a change of the file does not reach it. It
     `is_sum` if it only names others that are run. `makes` are
     the files that it is there to make, as it is called after them. `notes` are what a person has to
-    know of it.
+    know of it. `is_of_ci`: it is a line of a job.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     certainty: Certainty = "stated"
     is_copied: bool = False
+    is_of_ci: bool = False
     is_sum: bool = False
     makes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -215,7 +216,8 @@ def _read_makefile(text: str) -> dict[str, _Target]:
 
 def _joined_lines(text: str) -> list[str]:
     """Lines with their continuations; what is too long to be a person's is left out."""
-    lines = re.sub(r"[ \t]*\\\n[ \t]*", " ", text[:_MAX_TEXT]).splitlines()
+    # It starts where blanks do: looking at each of many would take the square of their number.
+    lines = re.sub(r"(?:(?<![ \t])[ \t]+)?\\\n[ \t]*", " ", text[:_MAX_TEXT]).splitlines()
     return [line for line in lines if len(line) <= _LONG]
 
 
@@ -431,7 +433,8 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
         shown = " ".join([*sets, shown])
         left_out = [*unknown, *left_out]
         line = f"cd {shlex.quote(here)} && {shown}" if here else shown
-        why = f"{file}: job {job}" if file.endswith((".yml", ".yaml")) else file
+        is_of_ci = file.endswith((".yml", ".yaml"))
+        why = f"{file}: job {job}" if is_of_ci else file
         said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(
             name=_called(simple) or job,
@@ -440,6 +443,7 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
             file=file,
             why=why,
             is_copied=True,
+            is_of_ci=is_of_ci,
             notes=(said,) if left_out else (),
         )
 

@@ -88,7 +88,8 @@ def approve(
     require_base(workspace, change, doing)
     candidate = find(workspace, view, model, name)
     bundle = candidate.bundle.digest
-    foreign = [one for one in provenance(workspace, view, candidate, change) if one.remedy]
+    findings = provenance(workspace, view, candidate, change)
+    foreign = [one for one in findings if one.outcome.blocks]
     if foreign:
         doing = f"recording the approvals of {short(bundle)}"
         problem = f"{foreign[0].reason}, and {foreign[0].evidence}"

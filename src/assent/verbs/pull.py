@@ -9,7 +9,7 @@ import msgspec
 from assent.core.digest import Digest
 from assent.errors import UsageError
 from assent.making.bundle_lookup import find
-from assent.making.model_files import stands_at, write_model
+from assent.making.model_placement import stands_at, write_model
 from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 

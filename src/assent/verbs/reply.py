@@ -171,7 +171,7 @@ def _judged(
     against = [
         f"the bundle is {one.reason}, and {one.evidence}"
         for one in provenance(workspace, view, candidate, change)
-        if one.remedy
+        if one.outcome.blocks
     ]
     beside = inherited(workspace, view, candidate, change)
     names = makers_without_account(policy, change, beside)

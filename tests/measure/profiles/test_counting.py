@@ -101,7 +101,7 @@ def test_parts_merge_to_the_whole(parts: list[list[float]]) -> None:
     merged = reduce(counting.merge, counted, Partial())
     values = [value for part in parts for value in part]
     whole = counting.count(runs(np.array(values, float)), edges, edges, sketch=True)
-    for name in ("total", "zeros", "negatives", "minimum", "maximum", "counts", "few", "registers"):
+    for name in ("total", "zeros", "negatives", "minimum", "maximum", "counts", "least"):
         assert getattr(merged, name) == getattr(whole, name)
     assert counting.distinct_of(merged) == len(set(values))
     assert merged.mean == pytest.approx(whole.mean, abs=1e-6)

@@ -94,33 +94,19 @@ def of_mean(
     Two models whose rows are all alike are not known to be alike everywhere: the variance is at
     least that of one row on which they are as different as rows are.
     """
-    sides = [influence_of(one, group) for one, group in zip((old, new), groups, strict=True)]
-    method = "t by group" if groups[1] is not None else "paired t" if is_paired else "Welch's t"
-    if is_paired:
-        both = influence_of(new - old, groups[1])
-        skewness, units, degrees, square = (
-            both.skewness,
-            len(both.units),
-            both.degrees,
-            both.square,
-        )
-    else:
-        square = sum(side.square for side in sides)
-        below = sum(side.square**2 / side.degrees for side in sides)
-        degrees = square**2 / below if below else math.inf
-        units, skewness = min(len(side.units) for side in sides), 0.0
-    if losses is not None and any(map(_is_heavy, losses)):
+    spread = _spread(old, new, groups, is_paired=is_paired)
+    if losses is not None and (any(map(_is_heavy, losses)) or spread.is_skewed):
         return TOO_HEAVY
-    if losses is not None and abs(skewness) > _MAX_SKEW * math.sqrt(units):
-        return TOO_HEAVY
-    square = max(square, *(side.square / len(side.units) for side in sides))
-    if not (math.isfinite(change) and math.isfinite(square)):
+    if not (math.isfinite(change) and math.isfinite(spread.square)):
         return NO_NUMBER
-    if not square:
+    if not spread.square:
         return NO_SPREAD
-    error = math.sqrt(square)
+    error = math.sqrt(spread.square)
     ends = [
-        change - side * _reach(t_quantile(at, degrees), side * skewness, units) * error
+        change
+        - side
+        * _reach(t_quantile(at, spread.degrees), side * spread.skewness, spread.units)
+        * error
         for side, at in ((1, _TAILS[3]), (1, _TAILS[2]), (-1, _TAILS[2]), (-1, _TAILS[3]))
     ]
     return Interval(
@@ -129,9 +115,46 @@ def of_mean(
         upper=ends[2],
         high=ends[3],
         n=len(new),
-        method=method,
+        method="t by group" if groups[1] is not None else "paired t" if is_paired else "Welch's t",
         is_paired=is_paired,
-        p=_agreeing(two_sided_p(change / error, degrees), ends[0], ends[3]),
+        p=_agreeing(two_sided_p(change / error, spread.degrees), ends[0], ends[3]),
+    )
+
+
+class _Spread(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a change varies from row to row: its variance, of so many units."""
+
+    square: float
+    degrees: float
+    skewness: float
+    units: int
+
+    @property
+    def is_skewed(self) -> bool:
+        """Whether it is more skewed than so few units bear."""
+        return abs(self.skewness) > _MAX_SKEW * math.sqrt(self.units)
+
+
+def _spread(
+    old: Floats, new: Floats, groups: tuple[Ints | None, Ints | None], *, is_paired: bool
+) -> _Spread:
+    sides = [influence_of(one, group) for one, group in zip((old, new), groups, strict=True)]
+    least = max(side.square / len(side.units) for side in sides)
+    if is_paired:
+        both = influence_of(new - old, groups[1])
+        return _Spread(
+            square=max(both.square, least),
+            degrees=both.degrees,
+            skewness=both.skewness,
+            units=len(both.units),
+        )
+    square = sum(side.square for side in sides)
+    below = sum(side.square**2 / side.degrees for side in sides)
+    return _Spread(
+        square=max(square, least),
+        degrees=square**2 / below if below else math.inf,
+        skewness=0.0,
+        units=min(len(side.units) for side in sides),
     )
 
 

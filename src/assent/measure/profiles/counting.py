@@ -28,11 +28,10 @@ MIN_EDGES = 12
 EDGES_OF_ALL = 12_000
 """Edges of all columns together: a profile of 1,000 columns stays below 200 kB."""
 
-MAX_FEW = 2_048
-"""Distinct values are counted exactly up to here when a column is counted in batches."""
-
-_PRECISION = 12
-"""Hash bits that choose a register of the sketch: a standard error of 1.04 / sqrt(2 ** 12)."""
+MAX_FEW = 4_096
+"""Distinct values are counted exactly up to here when a column is counted in batches. How many more
+there are is told by the least hashes, with a standard error of 1 / sqrt(4_094).
+"""
 
 _WIDE = 65_536
 """Whole numbers in a narrower range are counted one by one instead of sorted."""
@@ -80,9 +79,9 @@ class Runs:
 @dataclass(frozen=True, kw_only=True)
 class Partial:
     """What is known of a part of a column. `m2`, `m3`, `m4` are sums of powers of the distance to
-    the mean, `sums` those of the values that `counts` counts. `few` are its distinct values while
-    there are at most `MAX_FEW`, `registers` a HyperLogLog sketch of them all. `hashed` is the sum
-    of the hashes of all values, infinite ones included.
+    the mean, `sums` those of the values that `counts` counts. `least` are the least hashes of its
+    distinct values (`least_of`). `hashed` is the sum of the hashes of all values, infinite ones
+    included.
     """
 
     total: int = 0
@@ -102,8 +101,7 @@ class Partial:
     in_bins: tuple[int, ...] = ()
     outside: tuple[int, int] | None = None
     distinct: int | None = None
-    few: tuple[float, ...] | None = ()
-    registers: bytes = field(default=b"", repr=False)
+    least: bytes = field(default=b"", repr=False)
     hashed: int = 0
 
 
@@ -323,8 +321,6 @@ def count(
     """The counts of one batch at `edges`, at the edges of another profile, and beyond its bounds.
     With a `sketch` distinct values can be counted over batches, without it only of this one.
     """
-    import numpy as np
-
     values, total = runs.values, runs.total
     found = Partial(
         total=total,
@@ -339,7 +335,7 @@ def count(
         hashed=runs.hashed,
     )
     if total == 0:
-        return replace(found, registers=bytes(1 << _PRECISION)) if sketch else found
+        return found
     below, zero = count_at(runs, (math.nextafter(0.0, -1.0), 0.0))[:2]
     mean, m2, m3, m4 = _moments(runs)
     found = replace(
@@ -353,13 +349,7 @@ def count(
         m3=m3,
         m4=m4,
     )
-    if not sketch:
-        return found
-    different = values
-    if runs.counts is None:  # not np.unique, which imports much more
-        different = values[np.concatenate(([True], values[1:] != values[:-1]))]
-    few = tuple(different.tolist()) if len(different) <= MAX_FEW else None
-    return replace(found, few=few, registers=_registers(different))
+    return replace(found, least=least_of(_mixed(values))) if sketch else found
 
 
 def _moments(runs: Runs) -> tuple[float, float, float, float]:
@@ -386,32 +376,31 @@ def _moments(runs: Runs) -> tuple[float, float, float, float]:
     return mean, m2, m3, m4
 
 
-def _registers(values: Floats) -> bytes:
-    """A HyperLogLog sketch (Flajolet et al. 2007) of values: 2 ** 12 registers of a byte each."""
+def _mixed(values: Floats) -> NDArray[np.uint64]:
+    """A hash of each value, by the finalizer of SplitMix64: two values never have the same."""
     import numpy as np
 
     bits = (values + 0.0).view(np.uint64)
-    mixed = bits * np.uint64(0x9E3779B97F4A7C15)  # the finalizer of SplitMix64
+    mixed = bits * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed = mixed ^ (mixed >> np.uint64(31))
-    place = (mixed >> np.uint64(64 - _PRECISION)).astype(np.int64)
-    rest = mixed & np.uint64((1 << (64 - _PRECISION)) - 1)
-    _, exponent = np.frexp(rest.astype(np.float64))
-    rank = (64 - _PRECISION - exponent + 1).astype(np.uint8)
-    registers = np.zeros(1 << _PRECISION, np.uint8)
-    np.maximum.at(registers, place, rank)
-    return registers.tobytes()
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def least_of(hashes: NDArray[np.uint64]) -> bytes:
+    """The `MAX_FEW` least of hashes, which tell how many there are (Bar-Yossef et al. 2002)."""
+    import numpy as np
+
+    ordered = np.sort(hashes)
+    differs = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=differs[1:])
+    return ordered[differs][:MAX_FEW].tobytes()
 
 
 def merge(first: Partial, second: Partial) -> Partial:
     """What both parts give together. Moments as in Pébay (2008), the rest by addition."""
     n1, n2 = first.total, second.total
     total = n1 + n2
-    few = None
-    if first.few is not None and second.few is not None:
-        both = sorted({*first.few, *second.few})
-        few = tuple(both) if len(both) <= MAX_FEW else None
     mean, m2, m3, m4 = _merged_moments(first, second)
     return Partial(
         total=total,
@@ -430,8 +419,7 @@ def merge(first: Partial, second: Partial) -> Partial:
         sums=_added(first.sums, second.sums),
         in_bins=_added(first.in_bins, second.in_bins),
         outside=_both(first.outside, second.outside),
-        few=few,
-        registers=_larger(first.registers, second.registers),
+        least=least_of_both(first.least, second.least),
         hashed=(first.hashed + second.hashed) % fingerprints.MODULUS,
     )
 
@@ -478,26 +466,27 @@ def _both(first: tuple[int, int] | None, second: tuple[int, int] | None) -> tupl
     return first[0] + second[0], first[1] + second[1]
 
 
-def _larger(first: bytes, second: bytes) -> bytes:
+def least_of_both(first: bytes, second: bytes) -> bytes:
+    """The least hashes of both together."""
     import numpy as np
 
     if not first or not second:
         return first or second
-    return np.maximum(np.frombuffer(first, np.uint8), np.frombuffer(second, np.uint8)).tobytes()
+    return least_of(np.frombuffer(first + second, np.uint64))
 
 
 def distinct_of(partial: Partial) -> int | None:
-    """How many values differ: exact for one batch or a few values, else of the sketch."""
-    import numpy as np
-
+    """How many values differ: exact for one batch or a few values, else told by the least."""
     if partial.distinct is not None:
         return partial.distinct
-    if partial.few is not None:
-        return len(partial.few)
-    registers = np.frombuffer(partial.registers, np.uint8)
-    size = len(registers)
-    estimate = 0.7213 / (1 + 1.079 / size) * size * size / float(np.exp2(-1.0 * registers).sum())
-    empty = int(np.count_nonzero(registers == 0))
-    if estimate <= 2.5 * size and empty:
-        estimate = size * math.log(size / empty)
-    return min(round(estimate), partial.total)
+    return min(distinct_in(partial.least), partial.total)
+
+
+def distinct_in(least: bytes) -> int:
+    """How many hashes there are, of which these are the least."""
+    import numpy as np
+
+    hashes = np.frombuffer(least, np.uint64)
+    if len(hashes) < MAX_FEW:
+        return len(hashes)
+    return round((len(hashes) - 1) / ((int(hashes[-1]) + 1) / fingerprints.MODULUS))

@@ -1,20 +1,19 @@
 """Parquet files read with pyarrow, which is faster than DuckDB at handing over numbers.
 
-Only columns that both read alike are read here. NumPy sees pyarrow's own memory: `to_numpy` would
-import pandas wherever that is installed.
+Only columns that both read alike are read here.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from assent.errors import UsageError
-from assent.measure.profiles.columns import TICKS, Column, column_of_arrow, has_clear_names
+from assent.measure.profiles.columns import Column, column_of_arrow, has_clear_names
 from assent.measure.profiles.counting import Values
+from assent.measure.profiles.stream import values_of
 
 MAX_FILES = 2_000
 """More files than that are left to DuckDB: the footer of each is kept in memory."""
@@ -164,12 +163,10 @@ def _bytes_of(footer: Any, name: str) -> int:
 
 
 def open_files(paths: Sequence[Path], doing: str) -> ParquetFiles | None:
-    """The files, if pyarrow is installed and their columns are the same in each and clear."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        return None
+    """The files, if their columns are the same in each and clear."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     if not 0 < len(paths) <= MAX_FILES:
         return None
     footers: list[Any] = []
@@ -201,39 +198,6 @@ def _of_96_bits(footers: Sequence[Any], schema: Any) -> set[str]:
         for column in map(footer.schema.column, range(len(footer.schema)))
         if column.physical_type == "INT96"
     }
-
-
-def values_of(array: Any) -> Values:
-    """The values of an array of numbers, dates or moments of pyarrow that are not null."""
-    import numpy as np
-
-    dtype, times, per = _layout(array.type)
-    empty = Values(numbers=np.empty(0, dtype), times=times, per=per, is_time=_is_time(array.type))
-    if len(array) == 0:
-        return empty
-    validity, data = array.buffers()
-    numbers = np.frombuffer(data, dtype, len(array), array.offset * np.dtype(dtype).itemsize)
-    if array.null_count == 0:
-        return replace(empty, numbers=numbers)
-    bits = np.frombuffer(validity, np.uint8)
-    valid = np.unpackbits(bits, bitorder="little")[array.offset : array.offset + len(array)]
-    return replace(empty, numbers=numbers[valid.view(bool)], nulls=array.null_count)
-
-
-def _is_time(type_: Any) -> bool:
-    import pyarrow.types as of
-
-    return bool(of.is_date32(type_) or of.is_timestamp(type_))
-
-
-def _layout(type_: Any) -> tuple[str, int, int]:
-    import pyarrow.types as of
-
-    if of.is_date32(type_):
-        return "int32", 86_400, 1
-    if of.is_timestamp(type_) or of.is_duration(type_):
-        return "int64", 1, TICKS[type_.unit]
-    return {"float": "float32", "double": "float64"}.get(str(type_), str(type_)), 1, 1
 
 
 def _add_texts(counts: dict[str, int], batch: Any, most: int) -> bool:

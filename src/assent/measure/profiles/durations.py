@@ -1,8 +1,5 @@
-"""Durations in Parquet files, which know whole numbers only: what Arrow's schema says of them.
-
-The schema is a message of Arrow's interprocess format, kept as text in the footer
-(https://arrow.apache.org/docs/format/Columnar.html, `Message.fbs` and `Schema.fbs`). It is read
-here so that its units are known without pyarrow too.
+"""Durations in Parquet files, which know whole numbers only: what Arrow's schema, which is kept as
+text in the footer, says of them.
 """
 
 from __future__ import annotations
@@ -12,17 +9,8 @@ import binascii
 from typing import Any
 
 from assent.errors import UsageError
-from assent.measure.damaged import ReadError
-from assent.measure.flatbuffer import root
 
 _KEY = "ARROW:schema"
-_MARK = b"\xff\xff\xff\xff"
-_UNITS = ("s", "ms", "us", "ns")
-_DURATION = 18
-_MILLISECONDS = 1
-_HEADER, _FIELDS = 2, 1
-_NAME, _KIND, _TYPE, _UNIT = 0, 2, 3, 0
-"""Fields of the tables `Message`, `Schema`, `Field` and `Duration`."""
 
 
 def units(connection: Any, listed: str, doing: str) -> dict[str, str]:
@@ -47,17 +35,11 @@ def units(connection: Any, listed: str, doing: str) -> dict[str, str]:
 
 def _of_schema(text: bytes) -> dict[str, str]:
     """None of a schema that is damaged: then the numbers are numbers."""
+    import pyarrow as pa
+
     try:
-        content = base64.b64decode(text, validate=True)
-        start = 8 if content.startswith(_MARK) else 4
-        schema = root(content, start, len(content)).table(_HEADER)
-        fields = [] if schema is None else list(schema.tables(_FIELDS))
-        lengths = [one for one in fields if one.byte(_KIND) == _DURATION]
-        found = [(one.text(_NAME), one.table(_TYPE)) for one in lengths]
-        return {
-            name: _UNITS[of.integer(_UNIT, _MILLISECONDS) & 0xFFFF]
-            for name, of in found
-            if name is not None and of is not None
-        }
-    except (ReadError, binascii.Error, IndexError, UnicodeError):
+        schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(text, validate=True)))
+        lengths = [field for field in schema if pa.types.is_duration(field.type)]
+        return {field.name: field.type.unit for field in lengths}
+    except (pa.ArrowException, binascii.Error, OSError, UnicodeError):
         return {}

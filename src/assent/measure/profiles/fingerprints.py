@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from assent.core.profile import Fingerprint
@@ -92,14 +92,11 @@ def of_hashes(column: Column, summed: int, examples: str, salt: bytes | None) ->
     return written(f"{scheme} salted {told}", int.from_bytes(mixed[:8], "big"))
 
 
-def examples_in_sql() -> str:
-    """What a hash gives for some examples, as a query of one row."""
-    return f"SELECT {', '.join(f'hash({one})' for one in _EXAMPLES)}"
-
-
-def examples_of(hashes: Sequence[int]) -> str:
-    """A word for a hash, by what it gives for the examples."""
-    return hashlib.sha256(repr(list(hashes)).encode()).hexdigest()[:8]
+def examples_of(connection: Any) -> str:
+    """A word for the hash of a connection's DuckDB, by what it gives for the examples."""
+    sql = f"SELECT {', '.join(f'hash({one})' for one in _EXAMPLES)}"
+    hashes = list(connection.cursor().execute(sql).fetchone())
+    return hashlib.sha256(repr(hashes).encode()).hexdigest()[:8]
 
 
 def written(scheme: str, summed: int) -> Fingerprint:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from assent.core.profile import Overlap
 from assent.errors import UsageError
@@ -16,6 +16,8 @@ from assent.measure.profiles.reading import Table, connect, require_columns
 
 _SAMPLE = 20_000
 """Rows by which it is told whether the numbers of a side were rounded."""
+
+_NO_ROUNDING: Mapping[str, int] = {}
 
 
 def overlap(
@@ -39,9 +41,7 @@ def overlap(
     doing = f"comparing {names[0]} with {names[1]}"
     for table in (first, second):
         require_columns(table, key, "part of the key")
-    sides = [_held(table, {*key, *without}) for table in (first, second)]
-    if not shared(*sides)[0]:
-        sides = [[one for one in table.columns if one.name in key] for table in (first, second)]
+    sides = content_of((first, second), key, without)
     content = list(shared(*sides)[0])
     if first.rows == 0 or second.rows == 0:
         nothing = 0 if key else None
@@ -80,9 +80,27 @@ def overlap(
     )
 
 
-def _held(table: Table, apart: Collection[str]) -> list[Column]:
-    """What the rows of a table hold."""
-    return parts.content(parts.flat(table.columns, table.fields), apart)
+class Described(Protocol):
+    """Something that has columns, and those that are structs have fields."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns in their order."""
+
+    @property
+    def fields(self) -> Mapping[str, Sequence[Column]]:
+        """The fields of each column that is a struct."""
+
+
+def content_of(
+    both: Sequence[Described], key: Sequence[str], without: Collection[str]
+) -> list[list[Column]]:
+    """What the rows of both hold; the key, where they share nothing else."""
+    apart = {*key, *without}
+    sides = [parts.content(parts.flat(one.columns, one.fields), apart) for one in both]
+    if not shared(*sides)[0]:
+        return [[column for column in one.columns if column.name in key] for one in both]
+    return sides
 
 
 class _Pair:
@@ -93,13 +111,15 @@ class _Pair:
     ) -> None:
         self.connection = connection
         self.relations = relations
-        self.exact = shared(*sides)
-        first, second = ({column.name: column for column in side} for side in sides)
-        self.columns = [(first[name], second[name]) for name in self.exact[0]]
+        self.sides = sides
 
     def rows(self) -> tuple[int, int]:
         """The rows of the second table that are in the first too, and those that are nearly."""
-        first, second = self._hashed()
+        hashed = row_hashes(self.sides, self._rounding())
+        first, second = (
+            f"SELECT {listed} FROM {relation}"
+            for listed, relation in zip(hashed, self.relations, strict=True)
+        )
         run = self.connection.execute
         run(f"CREATE TEMP TABLE second_rows AS {second}")
         # What is the same is nearly the same, so that one pass over the first table finds both.
@@ -113,27 +133,11 @@ class _Pair:
         ]
         return counts[0], counts[1]
 
-    def _hashed(self) -> tuple[str, str]:
-        """The rows of both as hashes: `n` of what is nearly the same, `h` and `g` of the same."""
-        rounding = self._rounding()
-        sides = []
-        for side, relation in enumerate(self.relations):
-            exact = list(self.exact[side].values())
-            nearly = [
-                _nearly(pair[side], pair[1 - side], same, places)
-                for pair, same, places in zip(self.columns, exact, rounding, strict=True)
-            ]
-            sides.append(
-                f"SELECT hash({', '.join(nearly)}) AS n, hash({', '.join(exact)}) AS h, "
-                f"hash('second', {', '.join(exact[::-1])}) AS g FROM {relation}"
-            )
-        return sides[0], sides[1]
-
-    def _rounding(self) -> list[int | None]:
+    def _rounding(self) -> dict[str, int]:
         """The decimals that the numbers of each column have on the side that has fewer of them: who
         rounds to these meets what was rounded to them.
         """
-        measured = [pair for pair in self.columns if _is_measured_pair(*pair)]
+        measured = [pair for pair in _pairs(self.sides) if _is_measured_pair(*pair)]
         found: dict[str, int] = {}
         for side, relation in enumerate(self.relations if measured else ()):
             asked = ", ".join(near.decimals(pair[side].read) for pair in measured)
@@ -142,7 +146,32 @@ class _Pair:
             for (column, _), places in zip(measured, said, strict=True):
                 if places is not None:
                     found[column.name] = min(places, found.get(column.name, places))
-        return [found.get(column.name) for column, _ in self.columns]
+        return found
+
+
+def row_hashes(
+    sides: Sequence[Sequence[Column]], rounding: Mapping[str, int] = _NO_ROUNDING
+) -> list[str]:
+    """The rows of each side as hashes in SQL: `n` of what is nearly the same, `h` and `g` of the
+    same. `rounding` are the decimals that numbers are rounded to, by the names of their columns.
+    """
+    found = []
+    for side, same in enumerate(shared(*sides)):
+        exact = list(same.values())
+        nearly = [
+            _nearly(pair[side], pair[1 - side], value, rounding.get(pair[0].name))
+            for pair, value in zip(_pairs(sides), exact, strict=True)
+        ]
+        found.append(
+            f"hash({', '.join(nearly)}) AS n, hash({', '.join(exact)}) AS h, "
+            f"hash('second', {', '.join(exact[::-1])}) AS g"
+        )
+    return found
+
+
+def _pairs(sides: Sequence[Sequence[Column]]) -> list[tuple[Column, Column]]:
+    first, second = ({column.name: column for column in side} for side in sides)
+    return [(first[name], second[name]) for name in shared(*sides)[0]]
 
 
 def _same_keys(

@@ -37,6 +37,10 @@ Fields = Callable[[Column], Sequence[Column]]
 """The fields of a struct, none of anything else. Each is named as it is in the struct."""
 
 
+Sizes = Callable[[Column, int | None], tuple[int | None, int | None]]
+"""The least and the largest size of the lists of a column, in its first rows or in all."""
+
+
 def fields_of(column: Column, fields: Fields) -> tuple[Column, ...]:
     """The fields of a struct and of those within it, as deep as there is room for all."""
     for depth in range(MAX_DEPTH, 0, -1):
@@ -82,28 +86,66 @@ def _said(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if set(field) & set('."[]()') else field
 
 
-def norm_of(column: Column, sql: str) -> Column:
-    """The length of a list of numbers as a vector; what is null in it counts nothing."""
-    return Column(
+def parts_of(
+    columns: Sequence[Column],
+    fields: Mapping[str, Sequence[Column]],
+    rows: int,
+    baseline: Sequence[ColumnProfile],
+    sizes: Sizes,
+) -> dict[str, list[Column]]:
+    """The parts of each column: its `fields`, and what is in its lists."""
+    return {
+        column.name: [
+            part
+            for one in (column, *fields.get(column.name, ()))
+            for part in ((one,) if one.of else ()) + _numbers_of(one, rows, baseline, sizes)
+        ]
+        for column in columns
+    }
+
+
+def _numbers_of(
+    column: Column, rows: int, baseline: Sequence[ColumnProfile], sizes: Sizes
+) -> tuple[Column, ...]:
+    """The norm and the dimensions of a list of numbers. What is null in it counts nothing."""
+    if column.elements is None:
+        return ()
+    given = column.read
+    squares = f"list_transform({given}, lambda x: CAST(x AS DOUBLE) * CAST(x AS DOUBLE))"
+    norm = Column(
         name=f"{column.name} (norm)",
         type="double",
         kind="number",
         counting="number",
         is_direct=True,
-        sql=sql,
+        sql=f"CASE WHEN {given} IS NOT NULL THEN sqrt(coalesce(list_sum({squares}), 0)) END",
         of=column.name,
         is_derived=True,
     )
-
-
-def dimensions_of(column: Column, count: int, sql: Callable[[int], str]) -> tuple[Column, ...]:
-    """The numbers of a list, each by its place."""
-    if column.elements is None:
-        return ()
-    return tuple(
-        replace(column.elements, name=f"{column.name}[{at}]", sql=sql(at), of=column.name)
+    count = known_dimensions(column, rows, baseline)
+    if count is None:
+        count = _dimensions(column, rows, sizes)
+    dimensions = (
+        replace(
+            column.elements,
+            name=f"{column.name}[{at}]",
+            sql=f"list_extract({given}, {at + 1})",
+            of=column.name,
+        )
         for at in range(count)
     )
+    return (norm, *dimensions)
+
+
+def _dimensions(column: Column, rows: int, sizes: Sizes) -> int:
+    """How many numbers all lists have, if that is few."""
+    count = 0
+    for first in (FIRST, None):
+        least, most = sizes(column, first)
+        count = fitting_dimensions(least, most, rows)
+        if count == 0 and least is not None:
+            return 0
+    return count
 
 
 def known_dimensions(

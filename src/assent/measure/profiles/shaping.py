@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import hmac
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from msgspec import structs
 
-from assent.core.profile import Categories, ColumnKind, ColumnProfile, Numbers
+from assent.core.profile import Categories, ColumnProfile, Numbers
 from assent.measure.profiles import counting, fingerprints
 from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Runs
-from assent.measure.profiles.words import Words, tokens_of
+from assent.measure.profiles.tallies import Facts, ManyTexts, Spec
+from assent.measure.profiles.words import (
+    MAX_CATEGORIES,
+    Words,
+    least_rows,
+    ordered,
+    tokens_of,
+    words_of,
+)
 
-MAX_CATEGORIES = 1_000
 MAX_CATEGORY_LENGTH = 200
 MIN_REPEATED = 2
 """Text is a category if it has few and short values, which occur at least twice on average: names
@@ -29,11 +38,6 @@ MIN_VALUES = 24
 """Texts of all categories together, and of each: many columns share what a profile may hold."""
 
 _HASH_DIGITS = 16
-
-
-def most_values(columns: int) -> int:
-    """The texts that a category may keep in a profile of so many columns."""
-    return min(MAX_CATEGORIES, max(MIN_VALUES, VALUES_OF_ALL // max(1, columns)))
 
 
 class Hashed:
@@ -48,12 +52,195 @@ class Hashed:
         return hmac.new(self.salt, said, hashlib.sha256).hexdigest()[:_HASH_DIGITS]
 
 
-def number_profile(
-    column: Column, partial: Partial, edges: Sequence[float], distinct: int | None = None
+class Shaper:
+    """Makes the profiles of so many columns, beside those of a baseline. Texts are `hashed` where
+    that is set; `connection` hashes by DuckDB.
+    """
+
+    def __init__(
+        self,
+        columns: int,
+        baseline: Iterable[ColumnProfile],
+        hashed: Hashed | None,
+        connection: Callable[[], Any],
+    ) -> None:
+        self.most = counting.most_edges(columns)
+        self._most_values = min(MAX_CATEGORIES, max(MIN_VALUES, VALUES_OF_ALL // max(1, columns)))
+        self._baseline = {(old.of, old.name): old for old in baseline}
+        self.hashed = hashed
+        self._connection = connection
+
+    def spec(self, column: Column, edges: Sequence[float] = ()) -> Spec:
+        """How the numbers of a column are counted, or the lengths of its texts, beside those of the
+        baseline, if these were counted in the same way. Without `edges` it is at theirs.
+        """
+        old = self._baseline.get((column.of, column.name))
+        if old is None or old.numbers is None or old.kind != column.kind:
+            return Spec(column=column, edges=tuple(edges))
+        against = old.numbers.edges
+        bounds = counting.bounds_of(old.numbers.minimum, old.numbers.maximum)
+        return Spec(column=column, edges=tuple(edges) or against, against=against, bounds=bounds)
+
+    def known(self, column: Column) -> tuple[str, ...] | None:
+        """The texts of the baseline's column, if it has few and they can be told."""
+        old = self._old_categories(column, "category")
+        return None if old is None or old.is_hashed else tuple(value for value, _ in old.top)
+
+    def numbers(self, column: Column, partial: Partial, edges: Sequence[float]) -> ColumnProfile:
+        """The profile of a column of numbers, times or lengths."""
+        distinct = counting.distinct_of(partial) if column.counting == "number" else None
+        found = _number_profile(column, partial, edges, distinct)
+        return self._fingerprinted(found, column, partial.hashed)
+
+    def presence(self, column: Column, rows: int, facts: Facts) -> ColumnProfile:
+        """The profile of a column that is only counted for nulls."""
+        nulls = rows - facts.there
+        found = ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls)
+        return self._fingerprinted(found, column, facts.value)
+
+    def booleans(self, column: Column, true: int, false: int, nulls: int) -> ColumnProfile:
+        """The profile of a column of booleans: two values, never hashed."""
+        counts = {value: count for value, count in (("true", true), ("false", false)) if count}
+        old = self._old_categories(column, "boolean")
+        return ColumnProfile(
+            name=column.name,
+            type=column.type,
+            kind="boolean",
+            nulls=nulls,
+            distinct=len(counts),
+            categories=Categories(top=_most_first(counts)),
+            in_bins=() if old is None else _in_top(counts, old),
+        )
+
+    def few_texts(self, column: Column, counts: Mapping[str, int], nulls: int) -> ColumnProfile:
+        """The profile of a column of text whose values are all counted."""
+        if self._is_category(column, counts):
+            found = self._category(column, counts, nulls)
+            if found.categories is None or not found.categories.others:
+                return found  # which says all there is
+        else:
+            words = words_of(counts, self.hashed)
+            found = self._texts(column, _lengths_of(counts, nulls), len(counts), words)
+        sql = f"SELECT t, {fingerprints.hash_of_text('t')} FROM (SELECT unnest(?::VARCHAR[]) AS t)"
+        hashes = dict(self._connection().cursor().execute(sql, [[*counts]]).fetchall())
+        return self._fingerprinted(found, column, fingerprints.sum_of_counts(counts, hashes))
+
+    def many_texts(
+        self, column: Column, texts: ManyTexts, nulls: int, distinct: int, counts: Mapping[str, int]
+    ) -> ColumnProfile:
+        """The profile of a column of text whose values are too many to be counted one by one. How
+        many they are is an estimate; `counts` are those that may be frequent.
+        """
+        lengths = counting.runs_of(list(texts.lengths.items()), nulls)
+        in_bins: tuple[int, ...] = ()
+        known = self.known(column)
+        if known is not None:
+            there = [texts.known.get(value, 0) for value in known]
+            in_bins = (*there, lengths.total - sum(there))
+        frequent = {text: n for text, n in counts.items() if n >= least_rows(lengths.total)}
+        words = Words(tokens=texts.tokens, frequent=ordered(frequent, self.hashed))
+        found = self._texts(column, lengths, min(distinct, lengths.total), words, in_bins)
+        return self._fingerprinted(found, column, texts.hashed)
+
+    def _fingerprinted(self, found: ColumnProfile, column: Column, hashed: int) -> ColumnProfile:
+        """The profile with a fingerprint of DuckDB's hashes, where the values have no other."""
+        if not fingerprints.is_hashed_by_engine(column):
+            return found
+        salt = None if self.hashed is None else self.hashed.salt
+        mark = fingerprints.of_hashes(column, hashed, self._examples, salt)
+        return structs.replace(found, fingerprint=mark)
+
+    @functools.cached_property
+    def _examples(self) -> str:
+        return fingerprints.examples_of(self._connection())
+
+    def _old_categories(self, column: Column, kind: str) -> Categories | None:
+        old = self._baseline.get((column.of, column.name))
+        return None if old is None or old.kind != kind else old.categories
+
+    def _is_category(self, column: Column, counts: Mapping[str, int]) -> bool:
+        """Whether the values of a text are few, short and repeated, or have been."""
+        if len(counts) > MAX_CATEGORIES or any(len(one) > MAX_CATEGORY_LENGTH for one in counts):
+            return False
+        old = self._baseline.get((column.of, column.name))
+        if old is not None and old.kind == "category":
+            return True
+        return 0 < len(counts) * MIN_REPEATED <= sum(counts.values())
+
+    def _category(self, column: Column, counts: Mapping[str, int], nulls: int) -> ColumnProfile:
+        """The profile of text with few values, of which the most frequent are kept."""
+        shown = counts
+        if self.hashed is not None:
+            shown = {self.hashed(value): count for value, count in counts.items()}
+        top = _most_first(shown)[: self._most_values]
+        return ColumnProfile(
+            name=column.name,
+            type=column.type,
+            kind="category",
+            nulls=nulls,
+            tokens=tokens_of(counts),
+            distinct=len(counts),
+            categories=Categories(
+                top=top,
+                others=sum(counts.values()) - sum(count for _, count in top),
+                is_hashed=self.hashed is not None,
+            ),
+            in_bins=self._category_in_bins(column, counts, shown),
+        )
+
+    def _category_in_bins(
+        self, column: Column, counts: Mapping[str, int], shown: Mapping[str, int]
+    ) -> tuple[int, ...]:
+        old = self._old_categories(column, "category")
+        if old is None:
+            against = self.spec(column).against
+            return counting.count_at(_lengths_of(counts), against) if against else ()
+        if old.is_hashed:
+            return () if self.hashed is None else _in_top(shown, old)
+        return _in_top(counts, old)
+
+    def _texts(
+        self,
+        column: Column,
+        lengths: Runs,
+        distinct: int,
+        words: Words,
+        in_bins: tuple[int, ...] = (),
+    ) -> ColumnProfile:
+        """The profile of text with many values: its lengths in characters, and its words."""
+        edges = counting.choose_edges(lengths, self.most)
+        spec = self.spec(column, edges)
+        partial = counting.count(lengths, edges, spec.against, spec.bounds)
+        if in_bins:
+            partial = dataclasses.replace(partial, in_bins=in_bins)
+        return structs.replace(
+            _number_profile(column, partial, edges, distinct),
+            tokens=words.tokens,
+            frequent=words.frequent,
+            is_hashed=self.hashed is not None,
+        )
+
+
+def _most_first(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _lengths_of(counts: Mapping[str, int], nulls: int = 0) -> Runs:
+    """How long counted texts are, in characters."""
+    lengths: dict[int, int] = {}
+    for value, times in counts.items():
+        lengths[len(value)] = lengths.get(len(value), 0) + times
+    return counting.runs_of(list(lengths.items()), nulls)
+
+
+def _in_top(counts: Mapping[str, int], old: Categories) -> tuple[int, ...]:
+    found = [counts.get(value, 0) for value, _ in old.top]
+    return (*found, sum(counts.values()) - sum(found))
+
+
+def _number_profile(
+    column: Column, partial: Partial, edges: Sequence[float], distinct: int | None
 ) -> ColumnProfile:
-    """The profile of a column of numbers, times or lengths, of its counts."""
-    if column.counting == "number":
-        distinct = counting.distinct_of(partial) if distinct is None else distinct
     return ColumnProfile(
         name=column.name,
         type=column.type,
@@ -67,18 +254,6 @@ def number_profile(
         outside=partial.outside,
         fingerprint=fingerprints.of_numbers(column, partial.hashed),
     )
-
-
-def old_edges(kind: ColumnKind, old: ColumnProfile | None) -> tuple[float, ...]:
-    """The edges of the baseline's column, if it was counted in the same way."""
-    return () if old is None or old.numbers is None or old.kind != kind else old.numbers.edges
-
-
-def old_bounds(kind: ColumnKind, old: ColumnProfile | None) -> tuple[float, float] | None:
-    """The bounds beyond which a value is out of the range of the baseline's column."""
-    if old is None or old.numbers is None or old.kind != kind:
-        return None
-    return counting.bounds_of(old.numbers.minimum, old.numbers.maximum)
 
 
 def _numbers(partial: Partial, edges: Sequence[float], distinct: int | None) -> Numbers | None:
@@ -144,111 +319,3 @@ def _rounded(value: float, *, beside: float = 0.0) -> float | None:
         value = round(value, digits) if abs(digits) < 300 else value
     said = float(f"{value:.12g}")
     return said + 0.0 if math.isfinite(said) else value
-
-
-def is_category(counts: Mapping[str, int], old: ColumnProfile | None) -> bool:
-    """Whether the values of a text are few, short and repeated, or have been."""
-    if len(counts) > MAX_CATEGORIES or any(len(value) > MAX_CATEGORY_LENGTH for value in counts):
-        return False
-    if old is not None and old.kind == "category":
-        return True
-    return 0 < len(counts) * MIN_REPEATED <= sum(counts.values())
-
-
-def category_profile(
-    column: Column,
-    counts: Mapping[str, int],
-    nulls: int,
-    old: ColumnProfile | None,
-    hashed: Callable[[str], str] | None,
-    most: int = MAX_CATEGORIES,
-) -> ColumnProfile:
-    """The profile of text with few values, of which the `most` frequent are kept."""
-    there = sum(counts.values())
-    in_bins: tuple[int, ...] = ()
-    if old is not None and old.categories is not None and old.kind == "category":
-        if not old.categories.is_hashed:
-            in_bins = _in_top(counts, old.categories)
-        elif hashed is not None:
-            in_bins = _in_top(_renamed(counts, hashed), old.categories)
-    elif old is not None and old.numbers is not None and old.kind == "text":
-        in_bins = counting.count_at(lengths_of(counts), old.numbers.edges)
-    shown = counts if hashed is None else _renamed(counts, hashed)
-    ordered = sorted(shown.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
-    return ColumnProfile(
-        name=column.name,
-        type=column.type,
-        kind="category",
-        nulls=nulls,
-        tokens=tokens_of(counts),
-        distinct=len(counts),
-        categories=Categories(
-            top=tuple(ordered),
-            others=there - sum(count for _, count in ordered),
-            is_hashed=hashed is not None,
-        ),
-        in_bins=in_bins,
-    )
-
-
-def lengths_of(counts: Mapping[str, int], nulls: int = 0) -> Runs:
-    """How long counted texts are, in characters."""
-    lengths: dict[int, int] = {}
-    for value, times in counts.items():
-        lengths[len(value)] = lengths.get(len(value), 0) + times
-    return counting.runs_of(list(lengths.items()), nulls)
-
-
-def _renamed(counts: Mapping[str, int], hashed: Callable[[str], str]) -> dict[str, int]:
-    return {hashed(value): count for value, count in counts.items()}
-
-
-def _in_top(counts: Mapping[str, int], old: Categories) -> tuple[int, ...]:
-    found = [counts.get(value, 0) for value, _ in old.top]
-    return (*found, sum(counts.values()) - sum(found))
-
-
-def boolean_profile(
-    column: Column, true: int, false: int, nulls: int, old: ColumnProfile | None
-) -> ColumnProfile:
-    """The profile of a column of booleans: two values, never hashed."""
-    counts = {value: count for value, count in (("true", true), ("false", false)) if count}
-    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    in_bins: tuple[int, ...] = ()
-    if old is not None and old.kind == "boolean" and old.categories is not None:
-        in_bins = _in_top(counts, old.categories)
-    return ColumnProfile(
-        name=column.name,
-        type=column.type,
-        kind="boolean",
-        nulls=nulls,
-        distinct=len(counts),
-        categories=Categories(top=tuple(ordered)),
-        in_bins=in_bins,
-    )
-
-
-def text_profile(
-    column: Column,
-    lengths: Runs,
-    distinct: int | None,
-    old: ColumnProfile | None,
-    most: int,
-    words: Words,
-    in_bins: tuple[int, ...] = (),
-    *,
-    is_hashed: bool = False,
-) -> ColumnProfile:
-    """The profile of text with many values: its lengths in characters, and its words, whose values
-    are hashed where `is_hashed`.
-    """
-    edges = counting.choose_edges(lengths, most)
-    partial = counting.count(lengths, edges, old_edges("text", old), old_bounds("text", old))
-    if in_bins:
-        partial = dataclasses.replace(partial, in_bins=in_bins)
-    return structs.replace(
-        number_profile(column, partial, edges, distinct),
-        tokens=words.tokens,
-        frequent=words.frequent,
-        is_hashed=is_hashed,
-    )

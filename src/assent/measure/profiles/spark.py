@@ -1,52 +1,59 @@
-"""Profiles where data outgrows one machine: the same kernel, inside Spark.
+"""Profiles where data outgrows one machine: the same counting, inside Spark.
 
-The rows are read twice. First each partition gives a sample, from which the edges are chosen; then
-each counts its rows at these edges, and the driver merges what they counted. Where every column
-has edges in the baseline's profile, the rows are read once. Assent must be installed on the
-executors, with NumPy and pyarrow.
+Spark reads the rows and hands each partition to DuckDB on its executor, where they are counted as
+those of a table are, some after the other; the driver adds up what they counted. First a sample of
+each partition chooses the edges, then each counts its rows at these. Where every column has edges
+in the baseline's profile, the rows are read once; texts with too many values are read again. Assent
+must be installed on the executors as on the driver, with its extra for data.
 
 Equal to what the embedded engine finds: rows, nulls, NaN, infinities, minimum, maximum, categories,
-lengths, and counts at the same edges. Moments differ by less than 1e-9 of the spread, distinct
-values above `counting.MAX_FEW` by less than 5%; edges that are quantiles are those of a sample.
+lengths, fingerprints, and counts at the same edges. Moments differ by less than 1e-9 of the spread,
+distinct values above `counting.MAX_FEW` by less than 5%; edges that are quantiles are those of a
+sample.
 """
 
 from __future__ import annotations
 
-import base64
-import dataclasses
-import functools
 import importlib.util
-import json
-import math
 import os
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from assent.core.digest import Digest
 from assent.core.profile import ColumnProfile, DataProfile, Overlap
 from assent.errors import OutsideError, UsageError, to_install
-from assent.measure import dialect
-from assent.measure.profiles import counting, near, parts, profile, shaping, words
-from assent.measure.profiles.columns import Column, is_plain_number, shortened
+from assent.measure import dialect, engine
+from assent.measure.profiles import counting, fingerprints, parts, profile, tallies
+from assent.measure.profiles.columns import Column, column_of_duckdb, shortened
 from assent.measure.profiles.counting import Partial
 from assent.measure.profiles.databases import is_query
-from assent.measure.profiles.direct import values_of
+from assent.measure.profiles.near import near
+from assent.measure.profiles.overlap import content_of, row_hashes, shared
 from assent.measure.profiles.profile import Progress
 from assent.measure.profiles.reading import format_of
-from assent.measure.profiles.shaping import MAX_CATEGORIES, Hashed
+from assent.measure.profiles.shaping import Hashed, Shaper
+from assent.measure.profiles.tallies import Facts, FewTexts, ManyTexts, Rows, Sample, Spec
+from assent.measure.profiles.words import SAMPLE, likely
 from assent.measure.redaction import redact_text
 
 MAX_SAMPLED = 8_000_000
 """Values of the samples of all columns together, which the driver holds."""
 
 _MIN_SAMPLED, _MOST_SAMPLED = 512, 100_000
-"""Values of one column in the sample of one partition."""
+"""Values in the sample of one column."""
 
-_RESULT = "place int, payload string"
+_CHUNK_ROWS, _CHUNK_BYTES = 100_000, 1 << 26
+"""What DuckDB counts at once on an executor."""
+
+_RESULT = "place int, payload binary"
 
 
 def profile_with_spark(
@@ -66,15 +73,35 @@ def profile_with_spark(
     active one, or one by Spark's usual settings. With `has_names`, the first line of CSV has names
     whatever it looks like.
     """
-    shown = redact_text(source)
-    doing = f"reading {shown} with Spark"
+    doing = f"reading {redact_text(source)} with Spark"
+    known = profile.digest_against(against, against_digest)
+    baseline = () if against is None else against.columns
+    hashed = Hashed(salt) if hash_values else None
+    with _engine(doing) as connection:
+        frame = _Frame(_frame(source, doing, has_names=has_names), connection, doing)
+        found = _profile(frame, baseline, leave_out, key, hashed, progress)
+        return structs.replace(found, against=known)
+
+
+@contextmanager
+def _engine(doing: str) -> Iterator[Any]:
+    """The driver's DuckDB, while Spark is there. What either refuses is an error that says what was
+    being done.
+    """
     if importlib.util.find_spec("pyspark") is None:
         raise UsageError(doing, "pyspark is not installed", hint=to_install("spark"))
-    known = profile.digest_against(against, against_digest)
-    with _explained(doing):
-        return _profile(
-            source, doing, against, known, leave_out, key, hash_values, salt, has_names, progress
-        )
+    with _duckdb(doing) as connection, engine.explained(doing), _explained(doing):
+        yield connection
+
+
+@contextmanager
+def _duckdb(doing: str) -> Iterator[Any]:
+    with tempfile.TemporaryDirectory(prefix="assent-") as folder:
+        connection = engine.connect(doing, Path(folder), threads=1)
+        try:
+            yield connection
+        finally:
+            connection.close()
 
 
 @contextmanager
@@ -103,121 +130,58 @@ def overlap_with_spark(
     looked at before: this is counted of what has a profile.
     """
     doing = f"comparing {names[0]} with {names[1]} with Spark"
-    if importlib.util.find_spec("pyspark") is None:
-        raise UsageError(doing, "pyspark is not installed", hint=to_install("spark"))
-    with _explained(doing):
-        frames = _frame(first, doing, has_names=True), _frame(second, doing, has_names=True)
-        return _overlap(frames, names, key, without, doing)
+    with _engine(doing) as connection:
+        both = [
+            _Frame(_frame(source, doing, has_names=True), connection, doing)
+            for source in (first, second)
+        ]
+        return _overlap(both, names, key, without, doing)
 
 
 def _overlap(
-    frames: tuple[Any, Any],
+    both: Sequence[_Frame],
     names: tuple[str, str],
     key: Sequence[str],
     without: Collection[str],
     doing: str,
 ) -> Overlap:
-    for frame in frames:
+    for frame in both:
         for name in key:
-            if name not in frame.columns:
+            if name not in frame.names:
                 raise UsageError(doing, f"a side has no column {name!r}, which is part of the key")
-    sides = [_held(frame, {*key, *without}) for frame in frames]
-    shared = [name for name in sides[0] if name in sides[1]]
-    if not shared:
-        sides = [_held(frame, set(frame.columns) - set(key)) for frame in frames]
-        shared = [name for name in sides[0] if name in sides[1]]
-    if not shared:
+    sides = content_of(both, key, without)
+    content = shared(*sides)[0]
+    if not content:
         raise UsageError(doing, "they have no column in common but keys and what is left out")
+    hashes = "n long, h long, g long"
     old, new = (
-        _hashed(frame, [(ours[name], theirs[name]) for name in shared])
-        for frame, ours, theirs in zip(frames, sides, sides[::-1], strict=True)
+        frame.queried(f"SELECT {listed} FROM rows", hashes).persist()
+        for frame, listed in zip(both, row_hashes(sides), strict=True)
     )
-    keys = None
-    if key:
-        wholes = [_held(frame, ()) for frame in frames]
-        there, here = (
-            frame.select(
-                *[
-                    _alike(ours[name], theirs[name]).alias(f"k{place}")
-                    for place, name in enumerate(key)
-                ]
-            )
-            for frame, ours, theirs in zip(frames, wholes, wholes[::-1], strict=True)
+    try:
+        return Overlap(
+            first=names[0],
+            second=names[1],
+            of=new.count(),
+            rows=new.join(old, ["n", "h", "g"], "left_semi").count(),
+            near=new.join(old, ["n"], "left_semi").count(),
+            keys=_same_keys(both, key) if key else None,
+            columns=len(content),
         )
-        keys = here.join(there, [f"k{place}" for place in range(len(key))], "left_semi").count()
-    return Overlap(
-        first=names[0],
-        second=names[1],
-        of=new.count(),
-        rows=new.join(old, ["h", "g"], "left_semi").count(),
-        near=new.join(old, ["n"], "left_semi").count(),
-        keys=keys,
-        columns=len(shared),
-    )
+    finally:
+        old.unpersist()
+        new.unpersist()
 
 
-def _held(frame: Any, apart: Collection[str]) -> dict[str, Column]:
-    """What the rows of a frame hold, by name."""
-    columns = [_column(field.name, field.dataType) for field in frame.schema]
-    fields = {
-        column.name: _fields_of(column, field.dataType)
-        for column, field in zip(columns, frame.schema, strict=True)
-    }
-    return {one.name: one for one in parts.content(parts.flat(columns, fields), apart)}
-
-
-def _hashed(frame: Any, pairs: Sequence[tuple[Column, Column]]) -> Any:
-    """The rows as hashes: `n` of what is nearly the same, `h` and `g` of the same."""
-    from pyspark.sql import functions
-
-    exact = [_alike(*pair) for pair in pairs]
-    nearly = [_nearly(*pair, read) for pair, read in zip(pairs, exact, strict=True)]
-    other = [functions.lit("second"), *exact[::-1]]
-    return frame.select(
-        *[
-            functions.xxhash64(*[part for value in of for part in (value, value.isNull())]).alias(
-                name
-            )
-            for name, of in (("n", nearly), ("h", exact), ("g", other))
-        ]
-    )
-
-
-def _alike(column: Column, other: Column) -> Any:
-    """A column so that equal values of both are equal. What has no order or no hash of its own, and
-    what only text can compare, is text.
-    """
-    from pyspark.sql import functions
-
-    read = functions.expr(column.sql)
-    if "map<" in column.type or "map<" in other.type:
-        return read.cast("string")
-    if column.type == other.type:
-        return read
-    if column.kind == other.kind == "time":
-        return read.cast("timestamp")
-    if is_plain_number(column) and is_plain_number(other):
-        are_whole = {column.type, other.type} <= _WHOLE
-        return read.cast("bigint" if are_whole else "double")
-    return read.cast("string")
-
-
-_WHOLE = {"int8", "int16", "int32", "int64"}
-
-
-def _nearly(column: Column, other: Column, read: Any) -> Any:
-    """What `_alike` gives, so that values of both that are nearly the same are equal."""
-    from pyspark.sql import functions
-
-    if is_plain_number(column) and is_plain_number(other):
-        are_floats = bool({column.type, other.type} & near.FLOATS)
-        return _near(structs.replace(column, type="double" if are_floats else "int64"), read)
-    kinds = {column.counting, other.counting}
-    if kinds == {"text", "number"}:
-        as_number = _near(structs.replace(column, type="double"), read.cast("double"))
-        return functions.coalesce(as_number.cast("string"), read)
-    is_text = kinds == {"text"}
-    return _near(column, read) if is_text else read
+def _same_keys(both: Sequence[_Frame], key: Sequence[str]) -> int:
+    """The rows of the second whose key is in the first. A key with a null in it equals no key."""
+    sides = []
+    for frame, given in zip(both, shared(both[0].columns, both[1].columns), strict=True):
+        asked = [given[name] for name in key]
+        there = " AND ".join(f"{one} IS NOT NULL" for one in asked)
+        listed = f"hash({', '.join(asked)}) AS h, hash('second', {', '.join(asked[::-1])}) AS g"
+        sides.append(frame.queried(f"SELECT {listed} FROM rows WHERE {there}", "h long, g long"))
+    return int(sides[1].join(sides[0], ["h", "g"], "left_semi").count())
 
 
 def _reason(said: str) -> str:
@@ -228,76 +192,33 @@ def _reason(said: str) -> str:
 
 
 def _profile(
-    source: str,
-    doing: str,
-    against: DataProfile | None,
-    against_digest: Digest | None,
+    frame: _Frame,
+    baseline: Sequence[ColumnProfile],
     leave_out: Sequence[str],
     key: Sequence[str],
-    hash_values: bool,
-    salt: bytes,
-    has_names: bool,
+    hashed: Hashed | None,
     progress: Progress | None,
 ) -> DataProfile:
-    frame = _frame(source, doing, has_names=has_names)
-    if len(set(frame.columns)) < len(frame.columns):
-        raise UsageError(doing, "two columns have the same name")
-    unpacked = _unpacked(frame, leave_out, () if against is None else against.columns)
-    for name in parts.unknown(leave_out, unpacked):
-        raise UsageError(doing, f"it has no column {name!r}, which is left out")
-    for name in key:
-        if name not in frame.columns:
-            raise UsageError(doing, f"it has no column {name!r}, which is part of the key")
+    kept = [column for column in frame.columns if column.name not in set(leave_out)]
+    found = parts.parts_of(kept, frame.fields, 0, baseline, frame.sizes)
+    unpacked = parts.flat(frame.columns, found)
+    frame.require(parts.unknown(leave_out, unpacked), "left out")
+    frame.require([name for name in key if name not in frame.names], "part of the key")
     columns = parts.without(unpacked, leave_out)
-    fields = [field for field in frame.schema if field.name not in set(leave_out)]
-    frame = frame.select(*[_quoted(field.name) for field in fields])
-    baseline = {} if against is None else {(one.of, one.name): one for one in against.columns}
-    old = [baseline.get((column.of, column.name)) for column in columns]
-    prepared = frame.select(*[_expression(column, place) for place, column in enumerate(columns)])
-    specs = [_spec(column, of) for column, of in zip(columns, old, strict=True)]
-    edges = _edges(prepared, specs, counting.most_edges(len(columns)))
-    plan = [dataclasses.replace(spec, edges=at) for spec, at in zip(specs, edges, strict=True)]
-    merged: list[Any] = [_nothing(spec) for spec in plan]
-    rows = 0
-    for place, payload in _collected(prepared, functools.partial(_count, plan)):
-        if place < 0:
-            rows += int(payload)
-        elif plan[place].is_text:
-            merged[place] = merged[place].merged(_TextPartial.read(payload))
-        else:
-            merged[place] = counting.merge(merged[place], _read_partial(payload))
-    hashed = Hashed(salt) if hash_values else None
-    distinct = _distinct_texts(frame, columns, merged)
-    frequent = _frequent_texts(frame, columns, merged)
-    profiles = []
-    for place, column in enumerate(columns):
-        most = counting.most_edges(len(columns))
-        profiles.append(
-            _finished(
-                column,
-                merged[place],
-                plan[place],
-                old[place],
-                distinct,
-                frequent,
-                hashed,
-                most,
-                shaping.most_values(len(columns)),
-            )
-        )
-        if progress is not None:
-            progress(1)
+    shaper = Shaper(len(columns), baseline, hashed, lambda: frame.connection)
+    rows, profiles = _Counted(frame, columns, shaper).profiles()
+    if progress is not None:
+        progress(len(profiles))
     content = parts.content(unpacked, {*leave_out, *key})
     duplicates, near_duplicates = _duplicates(frame, content, rows)
     return DataProfile(
         rows=rows,
         columns=tuple(
-            structs.replace(found, of=column.of)
-            for found, column in zip(profiles, columns, strict=True)
+            structs.replace(one, of=column.of)
+            for one, column in zip(profiles, columns, strict=True)
         ),
         duplicates=duplicates,
         near_duplicates=near_duplicates,
-        against=against_digest,
     )
 
 
@@ -346,459 +267,350 @@ def _require_dialect(
         )
 
 
-def _named(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
-
-
-def _quoted(name: str) -> Any:
-    from pyspark.sql import functions
-
-    return functions.col(_named(name))
-
-
-_WORDS = {
-    "tinyint": "int8",
-    "smallint": "int16",
-    "int": "int32",
-    "bigint": "int64",
-    "float": "float",
-    "double": "double",
-}
-_TIMES = {
-    "date": "date32[day]",
-    "timestamp": "timestamp[us, tz=UTC]",
-    "timestamp_ntz": "timestamp[us]",
+_TYPES = {
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "timestamp_ntz": "TIMESTAMP",
 }
 
 
-def _column(name: str, type_: Any) -> Column:
-    word = shortened(_word(type_))
-    kind = type_.simpleString()
-    if kind in _WORDS or kind.startswith(("decimal", "interval")):
-        return Column(name=name, type=word, kind="number", counting="number", sql=_named(name))
-    if kind in _TIMES:
-        return Column(name=name, type=word, kind="time", counting="number", sql=_named(name))
-    if kind == "boolean":
-        return Column(name=name, type=word, kind="boolean", counting="boolean", sql=_named(name))
-    if kind.startswith(("string", "varchar", "char")):
-        return Column(name=name, type=word, kind="text", counting="text", sql=_named(name))
-    is_long = kind.startswith(("array", "map")) or kind == "binary"
-    inner = _column("", type_.elementType) if kind.startswith("array") else None
-    return Column(
-        name=name,
-        type=word,
-        kind="nested",
-        counting="length" if is_long else "presence",
-        sql=_named(name),
-        elements=inner if inner is not None and is_plain_number(inner) else None,
-    )
-
-
-def _unpacked(
-    frame: Any, leave_out: Sequence[str], baseline: Sequence[ColumnProfile]
-) -> list[Column]:
-    """The columns and their parts; those of a column that is left out are not looked for."""
-    columns = [_column(field.name, field.dataType) for field in frame.schema]
-    found: dict[str, list[Column]] = {}
-    for column, field in zip(columns, frame.schema, strict=True):
-        if column.name in leave_out:
-            continue
-        listed = [column, *_fields_of(column, field.dataType)]
-        found[column.name] = [
-            part
-            for one in listed
-            for part in ((one,) if one.of else ()) + _numbers_of(frame, one, baseline)
-        ]
-    return parts.flat(columns, found)
-
-
-def _fields_of(column: Column, type_: Any) -> tuple[Column, ...]:
-    types = {column.sql: type_}
-
-    def fields(of: Column) -> list[Column]:
-        found = []
-        if types[of.sql].typeName() == "struct":
-            for field in types[of.sql]:
-                sql = f"{of.sql}.{_named(field.name)}"
-                types[sql] = field.dataType
-                found.append(structs.replace(_column(field.name, field.dataType), sql=sql))
-        return found
-
-    return parts.fields_of(column, fields)
-
-
-def _numbers_of(
-    frame: Any, column: Column, baseline: Sequence[ColumnProfile]
-) -> tuple[Column, ...]:
-    """The norm and the dimensions of a list of numbers."""
-    if column.elements is None:
-        return ()
-    squares = f"transform({column.sql}, x -> CAST(x AS DOUBLE) * CAST(x AS DOUBLE))"
-    sql = f"sqrt(aggregate({squares}, 0D, (sum, x) -> sum + coalesce(x, 0D)))"
-    count = parts.known_dimensions(column, 0, baseline)
-    if count is None:
-        count = _dimensions(frame, column.sql)
-    return (
-        parts.norm_of(column, sql),
-        *parts.dimensions_of(column, count, lambda at: f"get({column.sql}, {at})"),
-    )
-
-
-def _dimensions(frame: Any, sql: str) -> int:
-    """How many numbers all lists have, if that is few."""
-    from pyspark.sql import functions
-
-    sizes = frame.select(functions.expr(f"CASE WHEN {sql} IS NOT NULL THEN size({sql}) END AS n"))
-    count = 0
-    for some in (sizes.limit(parts.FIRST), sizes):
-        least, most = some.agg(functions.min("n"), functions.max("n")).first()
-        count = parts.fitting_dimensions(least, most, 0)
-        if count == 0 and least is not None:
-            return 0
-    return count
-
-
-def _word(type_: Any) -> str:
+def _in_duckdb(type_: Any) -> str | None:
+    """A type of Spark in DuckDB's words; None for what neither counts but for its nulls."""
     kind: str = type_.simpleString()
-    for listed in (_WORDS, _TIMES):
-        if kind in listed:
-            return listed[kind]
+    if type_.typeName() in ("varchar", "char"):
+        return "VARCHAR"
     if kind.startswith("decimal"):
-        return f"decimal128({type_.precision}, {type_.scale})"
-    if kind.startswith("array"):
-        return f"list<{_word(type_.elementType)}>"
-    if kind.startswith("map"):
-        return f"map<{_word(type_.keyType)}, {_word(type_.valueType)}>"
-    if kind.startswith("struct"):
-        return f"struct<{', '.join(f'{field.name}: {_word(field.dataType)}' for field in type_)}>"
-    if kind.startswith(("string", "varchar", "char")):
-        return "string"
-    if kind.startswith("interval"):
-        return "duration[us]"
-    return {"boolean": "bool", "void": "null"}.get(kind, kind)
+        return kind
+    if kind.startswith("interval") and "year" not in kind and kind != "interval":
+        return "INTERVAL"
+    inner: list[str | None] = []
+    match type_.typeName():
+        case "array":
+            inner = [_in_duckdb(type_.elementType)]
+            said = "{}[]"
+        case "map":
+            inner = [_in_duckdb(type_.keyType), _in_duckdb(type_.valueType)]
+            said = "MAP({}, {})"
+        case "struct" if len({name.lower() for name in type_.names} | {""}) > len(type_.names):
+            inner = [_in_duckdb(field.dataType) for field in type_]
+            named = [
+                engine.name(name).replace("{", "{{").replace("}", "}}") for name in type_.names
+            ]
+            said = f"STRUCT({', '.join(f'{name} {{}}' for name in named)})"
+        case _:
+            return _TYPES.get(kind)
+    return said.format(*inner) if inner and None not in inner else None
 
 
-def _expression(column: Column, place: int) -> Any:
-    """What the kernel gets of a column: a number, a moment or a text."""
-    from pyspark.sql import functions
-
-    given = functions.expr(column.sql)
-    if column.type.startswith("decimal"):
-        given = given.cast("double")
-    elif column.type.startswith("duration"):
-        given = given.cast("interval day to second").cast("bigint").cast("double")
-    elif column.counting == "boolean":
-        given = given.cast("int")
-    elif column.counting == "text":
-        given = given.cast("string")
-    elif column.counting == "length":
-        sized = functions.length if column.type == "binary" else functions.size
-        given = functions.when(given.isNotNull(), sized(given))
-    elif column.counting == "presence":
-        given = functions.when(given.isNotNull(), functions.lit(1))
-    return given.alias(f"c{place}")
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _Spec:
-    """How a column is counted: at which edges, at those of the baseline, or its texts."""
-
-    is_text: bool
-    edges: tuple[float, ...] = ()
-    against: tuple[float, ...] = ()
-    bounds: tuple[float, float] | None = None
-    top: tuple[str, ...] = ()
-    is_known: bool = False
-
-
-def _spec(column: Column, old: ColumnProfile | None) -> _Spec:
-    against = shaping.old_edges(column.kind, old)
-    bounds = shaping.old_bounds(column.kind, old)
-    top: tuple[str, ...] = ()
-    if old is not None and old.categories is not None and not old.categories.is_hashed:
-        top = tuple(value for value, _ in old.categories.top)
-    if column.counting == "text":
-        return _Spec(is_text=True, against=against, top=top, is_known=True)
-    if column.counting in ("boolean", "presence"):
-        return _Spec(is_text=False, edges=(0.0, 1.0), is_known=True)
-    known = bool(against)
-    return _Spec(is_text=False, edges=against, against=against, bounds=bounds, is_known=known)
-
-
-def _nothing(spec: _Spec) -> Any:
-    """What is known of a column before any of its rows was counted."""
-    if spec.is_text:
-        return _TextPartial()
-    return Partial(outside=None if spec.bounds is None else (0, 0))
-
-
-def _edges(frame: Any, specs: Sequence[_Spec], most: int) -> list[tuple[float, ...]]:
-    """The edges of each column: known ones, or quantiles of a sample of each partition."""
-    unknown = [place for place, spec in enumerate(specs) if not spec.is_known]
-    edges = [spec.edges for spec in specs]
-    if not unknown:
-        return edges
-    chosen = frame.select(*[f"c{place}" for place in unknown])
-    partitions = chosen.rdd.getNumPartitions()
-    size = min(_MOST_SAMPLED, max(_MIN_SAMPLED, MAX_SAMPLED // (partitions * len(unknown))))
-    pairs: list[dict[float, int]] = [{} for _ in unknown]
-    for place, payload in _collected(chosen, functools.partial(_sample, size)):
-        for value, times in json.loads(payload):
-            pairs[place][value] = pairs[place].get(value, 0) + times
-    for place, of in zip(unknown, pairs, strict=True):
-        edges[place] = counting.choose_edges(counting.runs_of(list(of.items())), most)
-    return edges
-
-
-def _collected(frame: Any, work: Any) -> Iterator[tuple[int, str]]:
-    """What the work gives for each partition, one partition after the other."""
-    for row in frame.mapInArrow(work, _RESULT).toLocalIterator(prefetchPartitions=True):
-        yield row.place, row.payload
-
-
-def _rows(found: Sequence[tuple[int, str]]) -> Any:
-    import pyarrow as pa
-
-    return pa.RecordBatch.from_arrays(
-        [
-            pa.array([place for place, _ in found], pa.int32()),
-            pa.array([payload for _, payload in found], pa.string()),
-        ],
-        names=["place", "payload"],
-    )
-
-
-def _sample(size: int, batches: Iterable[Any]) -> Iterator[Any]:
-    """On an executor: every n-th value of each column, n so that there are at most `size`."""
-    kept: list[list[float]] = []
-    steps: list[int] = []
-    passed: list[int] = []
-    for batch in batches:
-        if not kept:
-            kept, steps = [[] for _ in batch.columns], [1 for _ in batch.columns]
-            passed = [0 for _ in batch.columns]
-        for place, array in enumerate(batch.columns):
-            values = counting.in_order_of_rows(values_of(array))
-            kept[place] += values[-passed[place] % steps[place] :: steps[place]].tolist()
-            passed[place] += len(values)
-            while len(kept[place]) > size:
-                kept[place] = kept[place][::2]
-                steps[place] *= 2
-    found = [
-        (place, json.dumps([(value, steps[place]) for value in values if math.isfinite(value)]))
-        for place, values in enumerate(kept)
-    ]
-    yield _rows(found)
-
-
-def _count(plan: Sequence[_Spec], batches: Iterable[Any]) -> Iterator[Any]:
-    """On an executor: the counts of each column, and the rows, of one partition."""
-    found: list[Any] = [_nothing(spec) for spec in plan]
-    rows = 0
-    for batch in batches:
-        rows += batch.num_rows
-        for place, (spec, array) in enumerate(zip(plan, batch.columns, strict=True)):
-            if spec.is_text:
-                found[place] = found[place].merged(_text_partial(array, spec))
-            else:
-                runs = counting.sort(values_of(array))
-                part = counting.count(runs, spec.edges, spec.against, spec.bounds, sketch=True)
-                found[place] = counting.merge(found[place], part)
-    payloads = [
-        (place, part.written() if isinstance(part, _TextPartial) else _written_partial(part))
-        for place, part in enumerate(found)
-    ]
-    yield _rows([(-1, str(rows)), *payloads])
-
-
-def _written_partial(part: Partial) -> str:
-    given = dataclasses.asdict(part)
-    return json.dumps(given | {"registers": base64.b85encode(part.registers).decode()})
-
-
-def _read_partial(payload: str) -> Partial:
-    given = json.loads(payload)
-    given["registers"] = base64.b85decode(given["registers"])
-    for name in ("counts", "sums", "in_bins", "outside", "few"):
-        given[name] = None if given[name] is None else tuple(given[name])
-    return Partial(**given)
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class _TextPartial:
-    """The texts of a part of a column: how often each occurs while they are few, how long they
-    are, how often those of the baseline occur, how many say that there is none, and counters of
-    those that may be frequent.
+class _Frame:
+    """The rows of Spark, whose columns DuckDB knows as `c0`, `c1`, … of the table `rows`. What it
+    does not know is there as true, or null.
     """
 
-    nulls: int = 0
-    values: dict[str, int] | None = dataclasses.field(default_factory=dict)
-    lengths: dict[int, int] = dataclasses.field(default_factory=dict)
-    top: dict[str, int] = dataclasses.field(default_factory=dict)
-    tokens: int = 0
-    counters: dict[str, int] = dataclasses.field(default_factory=dict)
+    def __init__(self, frame: Any, connection: Any, doing: str) -> None:
+        from pyspark.sql import functions
 
-    def merged(self, other: _TextPartial) -> _TextPartial:
-        values = None
-        if self.values is not None and other.values is not None:
-            values = _sum(self.values, other.values)
-            if len(values) > MAX_CATEGORIES:
-                values = None
-        return _TextPartial(
-            nulls=self.nulls + other.nulls,
-            values=values,
-            lengths=_sum(self.lengths, other.lengths),
-            top=_sum(self.top, other.top),
-            tokens=self.tokens + other.tokens,
-            counters=words.reduced(_sum(self.counters, other.counters)),
-        )
+        self.names: list[str] = frame.columns
+        if len(set(self.names)) < len(self.names):
+            raise UsageError(doing, "two columns have the same name")
+        self.connection = connection
+        self._doing = doing
+        self._examples = fingerprints.examples_of(connection)
+        self.fields: dict[str, tuple[Column, ...]] = {}
+        selected, columns = [], []
+        for place, field in enumerate(frame.schema):
+            given = functions.col("`" + field.name.replace("`", "``") + "`")
+            type_ = _in_duckdb(field.dataType)
+            if type_ is None:
+                given = functions.when(given.isNotNull(), functions.lit(True))
+            selected.append(given.alias(f"c{place}"))
+            columns.append(self._column(place, field, type_))
+        self.columns = tuple(columns)
+        self._frame = frame.select(*selected)
 
-    def written(self) -> str:
-        return json.dumps(dataclasses.asdict(self) | {"lengths": list(self.lengths.items())})
-
-    @classmethod
-    def read(cls, payload: str) -> _TextPartial:
-        given = json.loads(payload)
-        return cls(**given | {"lengths": dict(given["lengths"])})
-
-
-def _sum(first: dict[Any, int], second: dict[Any, int]) -> dict[Any, int]:
-    return {key: first.get(key, 0) + second.get(key, 0) for key in {**first, **second}}
-
-
-def _text_partial(array: Any, spec: _Spec) -> _TextPartial:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    nulls = array.null_count
-    array = array.drop_null()
-    lengths = {
-        pair["values"].as_py(): pair["counts"].as_py()
-        for pair in pc.value_counts(pc.utf8_length(array))
-    }
-    counted = pc.value_counts(array)
-    texts, counts = counted.field("values"), counted.field("counts")
-    values = None
-    if len(texts) <= MAX_CATEGORIES:
-        values = dict(zip(texts.to_pylist(), counts.to_pylist(), strict=True))
-    top: dict[str, int] = {}
-    if spec.top:
-        places = pc.index_in(array, value_set=pa.array(spec.top, array.type)).drop_null()
-        for pair in pc.value_counts(places):
-            top[spec.top[pair["values"].as_py()]] = pair["counts"].as_py()
-    return _TextPartial(
-        nulls=nulls,
-        values=values,
-        lengths=lengths,
-        top=top,
-        tokens=words.tokens_of(_picked(texts, counts, _may_be_tokens(texts))),
-        counters=_counters(texts, counts),
-    )
-
-
-def _may_be_tokens(texts: Any) -> Any:
-    """Which texts are short enough without white space around them."""
-    import pyarrow.compute as pc
-
-    return pc.less_equal(
-        pc.utf8_length(pc.utf8_trim(texts, characters=words.WHITE)), words.LONGEST_TOKEN
-    )
-
-
-def _counters(texts: Any, counts: Any) -> dict[str, int]:
-    """`words.reduced` of a batch, which may have many different texts."""
-    import pyarrow.compute as pc
-
-    less = 0
-    if len(texts) > words.COUNTERS:
-        less = sorted(counts.to_numpy(zero_copy_only=False).tolist())[-words.COUNTERS - 1]
-    kept = _picked(texts, counts, pc.greater(counts, less))
-    return {words.shortened(value): count - less for value, count in kept.items()}
-
-
-def _picked(texts: Any, counts: Any, mask: Any) -> dict[str, int]:
-    return dict(zip(texts.filter(mask).to_pylist(), counts.filter(mask).to_pylist(), strict=True))
-
-
-def _distinct_texts(frame: Any, columns: Sequence[Column], merged: Sequence[Any]) -> dict[str, int]:
-    """About how many texts differ, of the columns with too many to count them one by one."""
-    from pyspark.sql import functions
-
-    many = [
-        column
-        for column, part in zip(columns, merged, strict=True)
-        if isinstance(part, _TextPartial) and part.values is None
-    ]
-    if not many:
-        return {}
-    counted = frame.agg(
-        *[functions.approx_count_distinct(functions.expr(one.sql), 0.02) for one in many]
-    )
-    return dict(zip((one.name for one in many), counted.first(), strict=True))
-
-
-def _frequent_texts(
-    frame: Any, columns: Sequence[Column], merged: Sequence[Any]
-) -> dict[str, dict[str, int]]:
-    """The frequent values, counted, of the columns with too many to count them one by one."""
-    from pyspark.sql import functions
-
-    found: dict[str, dict[str, int]] = {}
-    for column, part in zip(columns, merged, strict=True):
-        if not isinstance(part, _TextPartial) or part.values is not None:
-            continue
-        there = sum(part.lengths.values())
-        candidates = words.likely_counters(part.counters, there)
-        if candidates:
-            text = functions.expr(
-                words.shortened_in_sql(f"CAST({column.sql} AS STRING)", "sha2({}, 256)")
+    def _column(self, place: int, field: Any, type_: str | None) -> Column:
+        """The column, of which the fields are noted."""
+        if type_ is None:
+            kind = field.dataType.simpleString()
+            word = shortened("null" if kind == "void" else kind)
+            return Column(
+                name=field.name, type=word, kind="nested", counting="presence", sql=f"c{place}"
             )
-            rows = frame.select(text.alias("t")).filter(functions.col("t").isin(candidates))
-            rows = rows.groupBy("t").count()
-            least = words.least_rows(there)
-            found[column.name] = {row[0]: row[1] for row in rows.collect() if row[1] >= least}
+        (said,) = self.connection.sql(f"SELECT CAST(NULL AS {type_})").types
+        column = structs.replace(column_of_duckdb(field.name, said), sql=f"c{place}")
+        self.fields[field.name] = parts.fields_of_duckdb(column, said, {})
+        return column
+
+    def require(self, missing: Sequence[str], what: str) -> None:
+        """Raise `UsageError` if something is missing."""
+        for name in missing:
+            raise UsageError(self._doing, f"it has no column {name!r}, which is {what}")
+
+    def queried(self, sql: str, schema: str) -> Any:
+        """What a query gives of the rows, chunk by chunk, as a frame of Spark. It has no unsigned
+        numbers: they are taken as signed ones.
+        """
+        return self._frame.mapInArrow(partial(_queried, sql, self._examples), schema)
+
+    def sizes(self, column: Column, first: int | None) -> tuple[int | None, int | None]:
+        """The least and the largest size of the lists of a column, in its first rows or in all."""
+        from pyspark.sql import functions
+
+        sql = f"SELECT min(len({column.read})) AS a, max(len({column.read})) AS b FROM rows"
+        frame = self._frame if first is None else self._frame.limit(first)
+        sizes = frame.mapInArrow(partial(_queried, sql, self._examples), "a long, b long")
+        least, most = sizes.agg(functions.min("a"), functions.max("b")).first()
+        return least, most
+
+    def tallied(self, task: _Task, nothing: Sequence[_Tally], columns: Collection[str]) -> Any:
+        """What a task counts in the rows of all partitions, one after the other, added up."""
+        frame = self._frame.select(*columns) if columns else self._frame
+        found = list(nothing)
+        counted = frame.mapInArrow(partial(_tallied, task, self._examples), _RESULT)
+        for row in counted.toLocalIterator(prefetchPartitions=True):
+            part = msgspec.msgpack.decode(bytes(row.payload), type=type(found[row.place]))
+            found[row.place] = _merged(found[row.place], part)
+        return found
+
+
+class _Counted:
+    """The columns of a frame, counted."""
+
+    def __init__(self, frame: _Frame, columns: Sequence[Column], shaper: Shaper) -> None:
+        self._frame = frame
+        self._columns = columns
+        self._shaper = shaper
+
+    def profiles(self) -> tuple[int, list[ColumnProfile]]:
+        """The rows, and the profile of each column."""
+        specs = self._specs()
+        nothing = [0, *map(_nothing, specs)]
+        rows, *counted = self._tallied(partial(_count, specs), nothing, self._columns)
+        there = {
+            spec.column.name: found.there
+            for spec, found in zip(specs, counted, strict=True)
+            if isinstance(found, FewTexts) and found.counts is None
+        }
+        many = self._many_texts(there, rows)
+        return rows, [
+            many.get(spec.column.name) or self._profile(spec, found, rows)
+            for spec, found in zip(specs, counted, strict=True)
+        ]
+
+    def _specs(self) -> list[Spec]:
+        """How each column is counted: at the edges of the baseline, or at those of a sample."""
+        specs = {one.name: self._shaper.spec(one) for one in self._columns}
+        unknown = [one for one in self._columns if _is_number(one) and not specs[one.name].edges]
+        if unknown:
+            most = min(_MOST_SAMPLED, max(_MIN_SAMPLED, MAX_SAMPLED // len(unknown)))
+            nothing = [Sample(most=most)] * len(unknown)
+            samples = self._tallied(partial(_sample, unknown, most), nothing, unknown)
+            for column, sample in zip(unknown, samples, strict=True):
+                edges = sample.edges(self._shaper.most)
+                specs[column.name] = structs.replace(specs[column.name], edges=edges)
+        return list(specs.values())
+
+    def _many_texts(self, there: dict[str, int], rows: int) -> dict[str, ColumnProfile]:
+        """The profiles of the texts that are too many to be counted one by one."""
+        columns = [column for column in self._columns if column.name in there]
+        if not columns:
+            return {}
+        shares = [min(1.0, SAMPLE / there[column.name]) for column in columns]
+        known = [self._shaper.known(column) or () for column in columns]
+        read = partial(_read_texts, columns, shares, known)
+        texts = self._tallied(read, [ManyTexts() for _ in columns], columns)
+        hashes = [
+            likely(text.sample, share, there[column.name])
+            for column, text, share in zip(columns, texts, shares, strict=True)
+        ]
+        frequent = [FewTexts() for _ in columns]
+        if any(hashes):
+            frequent = self._tallied(partial(_find_texts, columns, hashes), frequent, columns)
+        return {
+            column.name: self._shaper.many_texts(
+                column,
+                text,
+                rows - there[column.name],
+                counting.distinct_in(text.least),
+                found.counts or {},
+            )
+            for column, text, found in zip(columns, texts, frequent, strict=True)
+        }
+
+    def _profile(self, spec: Spec, found: Any, rows: int) -> ColumnProfile:
+        column = spec.column
+        if _is_number(column):
+            return self._shaper.numbers(column, found, spec.edges)
+        nulls = rows - found.there
+        match column.counting:
+            case "text":
+                return self._shaper.few_texts(column, found.counts, nulls)
+            case "boolean":
+                false = found.there - found.value
+                return self._shaper.booleans(column, found.value, false, nulls)
+        return self._shaper.presence(column, rows, found)
+
+    def _tallied(self, task: _Task, nothing: Sequence[Any], columns: Sequence[Column]) -> Any:
+        """What a task counts, which reads these columns, or what they were taken out of."""
+        by_name = {column.name: column for column in self._columns}
+        read = set()
+        for column in columns:
+            while column.of:
+                column = by_name[column.of]
+            read.add(column.read)
+        return self._frame.tallied(task, nothing, sorted(read))
+
+
+_Tally = int | Partial | Facts | FewTexts | ManyTexts | Sample
+_Task = Callable[[Rows], Sequence[_Tally]]
+"""Something that is counted in a chunk of rows: a value for each column, which add up."""
+
+
+def _is_number(column: Column) -> bool:
+    return column.counting in ("number", "length")
+
+
+def _nothing(spec: Spec) -> _Tally:
+    """What is known of a column before any of its rows was counted."""
+    if _is_number(spec.column):
+        return spec.nothing
+    return FewTexts() if spec.column.counting == "text" else Facts()
+
+
+def _merged(one: Any, other: Any) -> Any:
+    if isinstance(one, int):
+        return one + other
+    return counting.merge(one, other) if isinstance(one, Partial) else one.merged(other)
+
+
+# On an executor
+
+
+class _Chunk(msgspec.Struct):
+    """Some rows of a partition, in a table of DuckDB."""
+
+    connection: Any
+    relation: str = "rows"
+    doing: str = "counting rows on an executor"
+    direct: None = None
+
+
+def _sample(columns: Sequence[Column], most: int, rows: Rows) -> list[Sample]:
+    return tallies.sampled(rows, columns, most)
+
+
+def _count(specs: Sequence[Spec], rows: Rows) -> list[_Tally]:
+    """The rows, and what is counted of each column."""
+    numbers = [spec for spec in specs if _is_number(spec.column)]
+    rest = [one.column for one in specs if one.column.counting in ("boolean", "presence")]
+    counted = iter(tallies.counted(rows, numbers) if numbers else ())
+    facts = iter(tallies.facts(rows, rest))
+    found: list[_Tally] = list(tallies.query(rows, f"SELECT count(*) FROM {rows.relation}")[0])
+    for column in (spec.column for spec in specs):
+        if _is_number(column):
+            found.append(next(counted))
+        elif column.counting == "text":
+            ((there,),) = tallies.query(rows, f"SELECT count({column.read}) FROM {rows.relation}")
+            found.append(FewTexts(there, tallies.few_texts(rows, column)))
+        else:
+            found.append(next(facts))
     return found
 
 
-def _finished(
-    column: Column,
-    part: Any,
-    spec: _Spec,
-    old: ColumnProfile | None,
-    distinct: dict[str, int],
-    frequent: dict[str, dict[str, int]],
-    hashed: Hashed | None,
-    most: int,
-    most_values: int,
-) -> ColumnProfile:
-    if isinstance(part, _TextPartial):
-        if part.values is not None and shaping.is_category(part.values, old):
-            return shaping.category_profile(
-                column, part.values, part.nulls, old, hashed, most_values
+def _read_texts(
+    columns: Sequence[Column],
+    shares: Sequence[float],
+    known: Sequence[Sequence[str]],
+    rows: Rows,
+) -> list[ManyTexts]:
+    return [
+        structs.replace(
+            tallies.many_texts(rows, column, of),
+            sample=tallies.sample_of_texts(rows, column, share),
+            least=tallies.least_texts(rows, column),
+        )
+        for column, share, of in zip(columns, shares, known, strict=True)
+    ]
+
+
+def _find_texts(
+    columns: Sequence[Column], hashes: Sequence[Sequence[int]], rows: Rows
+) -> list[FewTexts]:
+    return [
+        FewTexts(0, tallies.frequent_texts(rows, *pair))
+        for pair in zip(columns, hashes, strict=True)
+    ]
+
+
+def _tallied(task: _Task, examples: str, batches: Iterable[Any]) -> Iterator[Any]:
+    """What a task counts in a partition: a place and a payload for each column."""
+    import pyarrow as pa
+
+    found: list[_Tally] = []
+    for chunk in _chunks(examples, batches):
+        part = task(chunk)
+        found = list(map(_merged, found, part)) if found else list(part)
+    places = pa.array(range(len(found)), pa.int32())
+    payloads = pa.array(map(msgspec.msgpack.encode, found), pa.binary())
+    yield pa.RecordBatch.from_arrays([places, payloads], names=["place", "payload"])
+
+
+def _queried(sql: str, examples: str, batches: Iterable[Any]) -> Iterator[Any]:
+    """What a query gives of each chunk of a partition. Spark has no unsigned numbers."""
+    import pyarrow as pa
+
+    for chunk in _chunks(examples, batches):
+        for batch in pa.RecordBatchReader.from_stream(chunk.connection.sql(sql)):
+            arrays = [
+                one.view(pa.int64()) if one.type == pa.uint64() else one for one in batch.columns
+            ]
+            yield pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _chunks(examples: str, batches: Iterable[Any]) -> Iterator[_Chunk]:
+    """The rows of a partition, some after the other, by a DuckDB that hashes as the driver's."""
+    with _duckdb(_Chunk.doing) as connection:
+        if fingerprints.examples_of(connection) != examples:
+            raise OutsideError(
+                _Chunk.doing,
+                "its DuckDB hashes otherwise than the driver's",
+                hint="install the same version of duckdb on all machines",
             )
-        lengths = counting.runs_of(list(part.lengths.items()), part.nulls)
-        in_bins: tuple[int, ...] = ()
-        if spec.top and part.values is None and old is not None and old.kind == "category":
-            found = [part.top.get(value, 0) for value in spec.top]
-            in_bins = (*found, lengths.total - sum(found))
-        count = distinct.get(column.name, len(part.values or ()))
-        kept = words.Words(
-            tokens=part.tokens, frequent=words.ordered(frequent.get(column.name, {}), hashed)
-        )
-        if part.values is not None:
-            kept = words.words_of(part.values, hashed)
-        return shaping.text_profile(
-            column, lengths, count, old, most, kept, in_bins, is_hashed=hashed is not None
-        )
-    if column.counting == "presence":
-        return ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=part.nulls)
-    if column.counting == "boolean":
-        false, true, _ = part.counts or (0, 0, 0)
-        return shaping.boolean_profile(column, true, false, part.nulls, old)
-    return shaping.number_profile(column, part, spec.edges)
+        for part in _together(batches):
+            connection.register("given", part)
+            connection.execute("CREATE OR REPLACE TABLE rows AS SELECT * FROM given")
+            connection.unregister("given")
+            yield _Chunk(connection)
 
 
-def _duplicates(frame: Any, columns: Sequence[Column], rows: int) -> tuple[int | None, int | None]:
+def _together(batches: Iterable[Any]) -> Iterator[Any]:
+    """The batches, as many at once as a chunk holds."""
+    import pyarrow as pa
+
+    waiting: list[Any] = []
+    rows = size = 0
+    for batch in batches:
+        waiting.append(batch)
+        rows, size = rows + batch.num_rows, size + batch.nbytes
+        if rows >= _CHUNK_ROWS or size >= _CHUNK_BYTES:
+            yield pa.Table.from_batches(waiting)
+            waiting, rows, size = [], 0, 0
+    if waiting:
+        yield pa.Table.from_batches(waiting)
+
+
+def _duplicates(
+    frame: _Frame, columns: Sequence[Column], rows: int
+) -> tuple[int | None, int | None]:
     """How many rows repeat another one, and how many nearly do, by hashes of 64 bits."""
     from pyspark.sql import functions
 
@@ -806,27 +618,11 @@ def _duplicates(frame: Any, columns: Sequence[Column], rows: int) -> tuple[int |
         return 0, 0
     if rows > profile.MAX_DUPLICATE_ROWS or not columns:
         return None, None
-    read = [functions.expr(column.sql) for column in columns]
-    if any("map<" in field.dataType.simpleString() for field in frame.select(*read).schema):
-        return None, None  # Spark has no hash of them
-    hashes = []
-    for values in (read, [_near(*pair) for pair in zip(columns, read, strict=True)]):
-        # A null changes no hash in Spark, so that where it stands is hashed too.
-        given = [part for value in values for part in (value, value.isNull())]
-        hashes.append(functions.xxhash64(*given))
-    found = frame.agg(*[functions.count_distinct(one) for one in hashes]).first()
+    exact = ", ".join(column.read for column in columns)
+    nearly = ", ".join(near(column) for column in columns)
+    hashes = frame.queried(f"SELECT hash({exact}) AS h, hash({nearly}) AS n FROM rows", _HASHES)
+    found = hashes.agg(*[functions.count_distinct(one) for one in ("h", "n")]).first()
     return rows - int(found[0]), rows - int(found[1])
 
 
-def _near(column: Column, read: Any) -> Any:
-    """What `near.near` is in DuckDB."""
-    from pyspark.sql import functions
-
-    if column.type in near.FLOATS:
-        number = read.cast("double")
-        cut = number * near.SPLIT - (number * near.SPLIT - number)
-        return functions.when(functions.abs(number) < near.MOST_SPLIT, cut).otherwise(number)
-    if column.counting == "text":
-        bare = functions.lower(functions.translate(read, "".join(near.WHITE), ""))
-        return functions.when(bare != "", bare)
-    return read
+_HASHES = "h long, n long"

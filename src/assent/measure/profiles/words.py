@@ -1,8 +1,8 @@
 """What is counted of text beside its values or lengths: words for nothing, and frequent values.
 
 Of text with too many values to count them one by one, those that make up `FREQUENT` of the rows
-are found in two steps: a sample, or counters of a bounded number, say which values can be as
-frequent as that, and these are then counted exactly.
+are found in two steps: a sample says which values can be as frequent as that, and these are then
+counted exactly.
 """
 
 from __future__ import annotations
@@ -17,17 +17,15 @@ import msgspec
 from assent.core.profile import FREQUENT, LEAST_FREQUENT, MISSING_TOKENS
 from assent.measure import engine
 
+MAX_CATEGORIES = 1_000
+"""Texts that are counted one by one."""
+
 MAX_LENGTH = 200
 """Characters of a frequent value that is kept as it is."""
 
 SAMPLE = 20_000
 """Values of a sample. One that makes up a hundredth of all is 200 times in it, and less than half
 as often in one of 10 ** 11 samples.
-"""
-
-COUNTERS = 400
-"""Values that are counted at once where there is no sample (Misra and Gries 1982; merged as in
-Agarwal et al. 2012): none loses more than a 401st of all rows.
 """
 
 WHITE = " \t\n\r"
@@ -95,9 +93,9 @@ def shortened(value: str) -> str:
     return f"{value[:_KEPT]}… {digest[:_DIGITS]}"
 
 
-def shortened_in_sql(text: str, sha256: str = "sha256({})") -> str:
-    """The same in SQL, which has a function `sha256`."""
-    digest = f"left({sha256.format(text)}, {_DIGITS})"
+def shortened_in_sql(text: str) -> str:
+    """The same in SQL."""
+    digest = f"left(sha256({text}), {_DIGITS})"
     return (
         f"CASE WHEN length({text}) <= {MAX_LENGTH} THEN {text} "
         f"ELSE left({text}, {_KEPT}) || '… ' || {digest} END"
@@ -108,17 +106,3 @@ def likely(sample: Iterable[int], share: float, there: int) -> list[int]:
     """The values of a sample of this share of the rows that may be frequent among all."""
     least = least_rows(there) * share / 2
     return sorted(value for value, times in Counter(sample).items() if times >= least)
-
-
-def reduced(counters: Mapping[str, int]) -> dict[str, int]:
-    """At most `COUNTERS` counters, each lessened by the first that has no room."""
-    if len(counters) <= COUNTERS:
-        return dict(counters)
-    less = sorted(counters.values(), reverse=True)[COUNTERS]
-    return {value: count - less for value, count in counters.items() if count > less}
-
-
-def likely_counters(counters: Mapping[str, int], there: int) -> list[str]:
-    """The values of counters of so many rows that may be frequent."""
-    least = least_rows(there) - there / (COUNTERS + 1)
-    return sorted(value for value, count in counters.items() if count >= least)
