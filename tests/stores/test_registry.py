@@ -7,12 +7,11 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from assent.core.digest import digest_of
 from assent.errors import OutsideError
-from assent.ports import BlobState, JobRegistry, Source
+from assent.ports import BlobState, Source
 from assent.stores.credentials import Credentials
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
@@ -152,22 +151,6 @@ def test_the_login_of_docker_is_used(plain: Server, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(config))
     store = open_store(f"oci://{plain.host}/team/models", {"DOCKER_CONFIG": str(tmp_path)})
     assert store.add([Source(content=b"by docker login")])[0].is_new
-
-
-def test_the_login_of_a_job_is_used_and_what_it_needs_is_said(
-    plain: Server, tmp_path: Path
-) -> None:
-    environ = {"DOCKER_CONFIG": str(tmp_path)}
-    job = JobRegistry(host=plain.host, username="ada", password="pass", needs="let it write")
-    store = open_store(f"oci://{plain.host}/team/models", environ, of_job=job)
-    assert store.add([Source(content=b"by the job")])[0].is_new
-    other = msgspec.structs.replace(job, password="wrong")
-    store = open_store(f"oci://{plain.host}/team/models", environ, of_job=other)
-    with pytest.raises(OutsideError, match="401") as caught:
-        store.add([Source(content=b"by nobody")])
-    hint = str(caught.value.hint)
-    assert "the token of the job" in hint
-    assert hint.endswith("; let it write")
 
 
 def test_passwords_are_not_sent_where_all_can_read_them() -> None:
