@@ -392,17 +392,6 @@ class ForgeFiles(Struct, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
 
 
-class JobRegistry(Struct, frozen=True, kw_only=True):
-    """The container registry that a forge has of its own, and the login that a job of its CI has
-    there; without a password none. `needs` says what a job has to be allowed for more.
-    """
-
-    host: str
-    username: str = ""
-    password: str = ""
-    needs: str = ""
-
-
 class Forge(Changes, Opinions, Announcements, Proposals, Deployments, Runs, Protocol):
     """Where changes are reviewed: all that a run needs of it. Who needs a part asks for the part.
     What a forge may lack is a value of it.

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from assent.ci.environment import read_context, registry_of
+from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
 from assent.core.clock import Start
@@ -238,7 +238,7 @@ def _store(
     if address.startswith(SCHEME):
         from assent.stores.oci import open_store
 
-        return open_store(address, environ, say, of_job=registry_of(environ))
+        return open_store(address, environ, say)
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",

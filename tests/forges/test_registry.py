@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import assent.forges
-from assent.ci.environment import hidden_tokens, registry_of, without_ci
+from assent.ci.environment import hidden_tokens, without_ci
 from assent.forges.description import Description
 from assent.forges.registry import FILES, FORGES, TOKENS, of_run
 
@@ -24,7 +24,7 @@ def test_every_folder_of_a_forge_is_in_the_registry() -> None:
 def test_a_description_leads_to_all_of_a_forge(forge: Description) -> None:
     for module, names in {
         forge.context(): ("read_run", "read_channel", "read_context"),
-        forge.opening(): ("credentials", "git_account", "open_forge", "pipelines", "registry"),
+        forge.opening(): ("credentials", "git_account", "open_forge", "pipelines"),
     }.items():
         assert [name for name in names if not callable(getattr(module, name))] == []
     assert forge.files.guarding
@@ -64,12 +64,3 @@ def test_commands_in_ci_are_told_of_no_token_of_any_forge() -> None:
 def test_a_laptop_has_nothing_of_a_ci() -> None:
     of_ci = ("ASSENT_FORGE", "CI_JOB_ID", "GITHUB_SHA", "GITLAB_CI")
     assert without_ci(dict.fromkeys(("HOME", "CITY", *of_ci), "1")) == {"HOME": "1", "CITY": "1"}
-
-
-def test_a_job_may_know_the_container_registry_of_its_forge() -> None:
-    assert registry_of({"HOME": "/"}) is None
-    assert registry_of({"GITLAB_CI": "true"}) is None
-    of_github = registry_of({"GITHUB_ACTIONS": "true"})
-    assert of_github is not None
-    assert (of_github.host, of_github.password) == ("ghcr.io", "")
-    assert "packages: write" in of_github.needs

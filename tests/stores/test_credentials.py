@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from assent.ci.environment import registry_of
 from assent.errors import UsageError
 from assent.stores.credentials import DOCKER_HUB, Credentials, credentials_for
 
@@ -152,13 +151,12 @@ GITLAB = {
 def test_the_token_of_a_job_goes_to_the_registry_of_its_forge_alone(
     tmp_path: Path, host: str, environ: dict[str, str], name: str | None
 ) -> None:
-    found = credentials_for(host, environ, of_job=registry_of(environ), home=tmp_path)
+    found = credentials_for(host, environ, home=tmp_path)
     assert (None if found is None else found.username) == name
 
 
 def test_a_login_on_the_machine_goes_before_the_token_of_the_job(tmp_path: Path) -> None:
     config = {"auths": {"ghcr.io": {"auth": auth("robot:pass")}}}
-    environ = {**GITHUB, **written(tmp_path, config)}
-    found = credentials_for("ghcr.io", environ, of_job=registry_of(environ))
+    found = credentials_for("ghcr.io", {**GITHUB, **written(tmp_path, config)})
     assert found is not None
     assert found.username == "robot"

@@ -12,17 +12,8 @@ from assent.core.evidence import Run
 from assent.forges.description import ReadFile
 from assent.forges.registry import FORGES, TOKENS, of_run
 from assent.forges.variables import attempt_of
-from assent.ports import JobRegistry
 
-__all__ = [
-    "hidden_tokens",
-    "read_channel",
-    "read_context",
-    "read_file",
-    "read_run",
-    "registry_of",
-    "without_ci",
-]
+__all__ = ["hidden_tokens", "read_channel", "read_context", "read_file", "read_run", "without_ci"]
 
 
 def read_file(path: str, limit: int) -> bytes:
@@ -69,12 +60,6 @@ def hidden_tokens(environ: Mapping[str, str]) -> tuple[str, ...]:
     with the tokens that Assent acts with.
     """
     return () if of_run(environ) is None else TOKENS
-
-
-def registry_of(environ: Mapping[str, str]) -> JobRegistry | None:
-    """The container registry of the forge whose CI this is, with the login that the job has."""
-    forge = of_run(environ)
-    return None if forge is None else forge.opening().registry(environ)
 
 
 def without_ci(environ: Mapping[str, str]) -> dict[str, str]:

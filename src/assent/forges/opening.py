@@ -7,7 +7,7 @@ from typing import Protocol
 
 from assent.core.context import Context
 from assent.git import Repository
-from assent.ports import Forge, JobRegistry
+from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
 Say = Callable[[str], None]
@@ -26,9 +26,6 @@ class Opening(Protocol):
 
     def git_account(self, environ: Mapping[str, str]) -> str:
         """Who Git is in a run of its CI and what it needs, for whom a remote has refused."""
-
-    def registry(self, environ: Mapping[str, str]) -> JobRegistry | None:
-        """The container registry of the forge, as a job of its CI knows it."""
 
     def open_forge(
         self,

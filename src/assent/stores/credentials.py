@@ -1,7 +1,7 @@
 """Who we are to a container registry, as the tools of containers and the CI know it.
 
 Sources: the files of `docker login` and `podman login` (`auths`, `credHelpers`, `credsStore`), the
-protocol of docker-credential-helpers, and what a forge gives its jobs.
+protocol of docker-credential-helpers, and the variables of GitHub Actions and GitLab CI.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 
 from assent.errors import UsageError
-from assent.ports import JobRegistry
 
 DOCKER_HUB = "docker.io"
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -40,23 +39,28 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def credentials_for(
-    host: str,
-    environ: Mapping[str, str],
-    *,
-    of_job: JobRegistry | None = None,
-    home: Path | None = None,
+    host: str, environ: Mapping[str, str], *, home: Path | None = None
 ) -> Credentials | None:
-    """What is known for a registry: of a login on this machine, else `of_job` for the registry of
-    its own forge. None: as nobody. Raises `UsageError` for a login that cannot be used.
+    """What is known for a registry: of a login on this machine, else of the CI job for the registry
+    of its own forge. None: as nobody. Raises `UsageError` for a login that cannot be used.
     """
     for path in _login_files(environ, Path.home() if home is None else home):
         found = _of_file(path, host)
         if found is not None:
             return found
-    if of_job is None or of_job.host != host or not (of_job.username and of_job.password):
-        return None
-    name, password = of_job.username, of_job.password
-    return Credentials(username=name, password=password, origin="the token of the job")
+    return _of_ci(host, environ)
+
+
+def _of_ci(host: str, environ: Mapping[str, str]) -> Credentials | None:
+    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
+    if host == "ghcr.io" and environ.get("GITHUB_ACTIONS") == "true" and token:
+        actor = environ.get("GITHUB_ACTOR", "github-actions")
+        return Credentials(username=actor, password=token, origin="the token of the job")
+    if environ.get("GITLAB_CI") == "true" and host == environ.get("CI_REGISTRY"):
+        user, password = environ.get("CI_REGISTRY_USER"), environ.get("CI_REGISTRY_PASSWORD")
+        if user and password:
+            return Credentials(username=user, password=password, origin="the job's registry")
+    return None
 
 
 def _login_files(environ: Mapping[str, str], home: Path) -> Iterator[Path]:

@@ -29,9 +29,9 @@ from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.core.registries import SCHEME, repository_of
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.ports import BlobState, JobRegistry, Pointer, Progress, Source, Stored, Wanted
+from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
 from assent.stores import layout
-from assent.stores.credentials import Credentials, credentials_for
+from assent.stores.credentials import credentials_for
 from assent.stores.layout import Place
 from assent.stores.local_files import (
     bundle_of,
@@ -83,15 +83,9 @@ class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 def open_store(
-    address: str,
-    environ: Mapping[str, str],
-    say: Callable[[str], None] = lambda _: None,
-    *,
-    of_job: JobRegistry | None = None,
+    address: str, environ: Mapping[str, str], say: Callable[[str], None] = lambda _: None
 ) -> OciStore:
-    """The store at `oci://host/path`. `of_job` is the registry of the forge whose CI this is.
-    Raises `UsageError` for what is no such address.
-    """
+    """The store at `oci://host/path`. Raises `UsageError` for what is no such address."""
     found = repository_of(address)
     if found is None:
         raise UsageError(
@@ -100,12 +94,7 @@ def open_store(
             hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
         )
     host, name = found
-
-    def login() -> Credentials | None:
-        return credentials_for(host, environ, of_job=of_job)
-
-    needs = of_job.needs if of_job is not None and of_job.host == host else ""
-    return OciStore(Registry(host, name, login, needs=needs), say)
+    return OciStore(Registry(host, name, lambda: credentials_for(host, environ)), say)
 
 
 class OciStore:

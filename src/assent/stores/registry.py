@@ -72,9 +72,7 @@ class _BrokenError(Exception):
 
 
 class Registry:
-    """The repository `name` of the registry `host`. Threads may share it. `needs` is what else may
-    be missing where it refuses.
-    """
+    """The repository `name` of the registry `host`. Threads may share it."""
 
     def __init__(
         self,
@@ -82,11 +80,9 @@ class Registry:
         name: str,
         credentials: Callable[[], Credentials | None],
         *,
-        needs: str = "",
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self.host = host
-        self._needs = needs
         self.name = name
         self.address = f"{host}/{name}"
         self._root = f"{_scheme(host)}://{'registry-1.docker.io' if host == DOCKER_HUB else host}"
@@ -403,8 +399,10 @@ class Registry:
         if status in (401, 403):
             known = self._credentials()
             who = "nobody is logged in" if known is None else f"logged in by {known.origin}"
-            hint = f"{who}: `docker login {self.host}` with an account that may do this"
-            hint += f"; {self._needs}" if self._needs else ""
+            hint = (
+                f"{who}: `docker login {self.host}` with an account that may do this; in GitHub "
+                "Actions the job needs `packages: write` (to read `packages: read`)"
+            )
         elif status == 404:
             hint = f"there may be no repository {self.name!r} yet, or nothing that we may see"
         elif status == 413:

@@ -9,7 +9,7 @@ from assent.core.context import Context
 from assent.errors import UsageError
 from assent.forges.opening import GitSettings, Say, git_header
 from assent.git import Repository
-from assent.ports import Forge, JobRegistry
+from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
 ADDRESS = re.compile(
@@ -29,16 +29,6 @@ def credentials(environ: Mapping[str, str], context: Context) -> GitSettings:
 def git_account(environ: Mapping[str, str]) -> str:  # noqa: ARG001  # one token for all of it
     """See `Opening.git_account`."""
     return "Git acts with the job's token: it needs the permission `contents: write` to push"
-
-
-def registry(environ: Mapping[str, str]) -> JobRegistry:
-    """See `Opening.registry`."""
-    return JobRegistry(
-        host="ghcr.io",
-        username=environ.get("GITHUB_ACTOR", "github-actions"),
-        password=_token(environ) or "",
-        needs="the job needs `packages: write` (to read `packages: read`)",
-    )
 
 
 def open_forge(

@@ -9,7 +9,7 @@ from assent.core.context import Context
 from assent.errors import UsageError
 from assent.forges.opening import GitSettings, Say, git_header
 from assent.git import Repository
-from assent.ports import Forge, JobRegistry
+from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
 ADDRESS = re.compile(
@@ -40,18 +40,6 @@ def git_account(environ: Mapping[str, str]) -> str:
     return (
         f"Git acts with {own}, because ASSENT_LEDGER_TOKEN is not set here: a protected variable, "
         f"{needed}"
-    )
-
-
-def registry(environ: Mapping[str, str]) -> JobRegistry | None:
-    """See `Opening.registry`. A project whose registry is off has none."""
-    host = environ.get("CI_REGISTRY")
-    if not host:
-        return None
-    return JobRegistry(
-        host=host,
-        username=environ.get("CI_REGISTRY_USER", ""),
-        password=environ.get("CI_REGISTRY_PASSWORD", ""),
     )
 
 
