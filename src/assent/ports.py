@@ -461,8 +461,8 @@ class Pointer(Struct, frozen=True, kw_only=True, omit_defaults=True):
     model_digest: Digest | None = None
 
 
-class Blobs(Protocol):
-    """Content-addressed bytes, each stored once."""
+class Store(Protocol):
+    """Content-addressed bytes, each stored once, and small named pointers to them."""
 
     @property
     def largest_manifest_bytes(self) -> int:
@@ -507,10 +507,6 @@ class Blobs(Protocol):
         sound one stays.
         """
 
-
-class Pointers(Protocol):
-    """Small named pointers to bundles, which serving and other tools read."""
-
     def point(self, name: str, pointer: Pointer) -> bool:
         """Write the pointer under a name such as `churn/stages/production`, `churn/versions/12` or
         `churn/head`, unless one of a later entry stands there; say whether it did.
@@ -535,10 +531,6 @@ class Pointers(Protocol):
     def relist(self, model: str) -> None:
         """Let such tools find what the pointers of `model` say."""
 
-
-class Hints(Protocol):
-    """What was found once, so that nobody looks for it again. None is a proof."""
-
     def remember(self, name: str, bundle: Digest) -> None:
         """Leave a hint: the bundle that an inputs digest or a commit gave."""
 
@@ -547,10 +539,6 @@ class Hints(Protocol):
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """The bundles that the hints of a model name."""
-
-
-class Store(Blobs, Pointers, Hints, Protocol):
-    """Where bytes are, what points to them, and what is remembered of them."""
 
 
 BUNDLE_AGAIN = (
