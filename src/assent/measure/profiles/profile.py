@@ -201,7 +201,7 @@ class _Reader:
         if counted is not None:
             return self._of_few_texts(column, *counted)
         (facts,) = tallies.facts(self.table, [column], self.sampled)
-        return self._of_many_texts(column, facts), False
+        return self._of_facts(column, facts)
 
     def _of_facts(self, column: Column, facts: Facts) -> tuple[ColumnProfile, bool]:
         nulls = self.rows - facts.there
