@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from assent.core.digest import Digest, digest_of
 from assent.core.entry import (
-    Approval,
     Draft,
     FindingRecord,
     Kind,
+    ReviewRecord,
     Subject,
     VerdictRecord,
     decode_entry,
@@ -96,7 +96,7 @@ def _of_version(
         model=MODEL,
         actor=_person("ada"),
         subject=Subject(version=number, bundle=bundle, model_digest=model_digest),
-        approvals=(Approval(person=_person("grace"), bundle=bundle, at=at, role="@reviewers"),),
+        approvals=(ReviewRecord(person=_person("grace"), bundle=bundle, at=at, role="@reviewers"),),
         authors=(_person("ada"),),
         verdict=VerdictRecord(
             findings=_FINDINGS, policy=_POLICY, evidence=digest_of(b"e%d" % number)

@@ -1,17 +1,29 @@
 """What each forge can do: one table, of which a part is made from the table of the wrappers.
 
-Each row names the methods of `assent.ports.Forge` that it is about; a test sees to it that every
-method is in a row, so that nothing can come to one forge and be forgotten here.
+Each row names the methods of the parts of `assent.ports.Forge` that it is about; a test sees to it
+that every method is in a row, so that nothing can come to one forge and be forgotten here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from assent import ports
 from docs.actions import ACTIONS
 from docs.templates import TEMPLATES
 from docs.wrappers import MADE
 
+PARTS = {
+    "Which change it is, and what has landed": ports.Changes,
+    "What is said on a change": ports.Announcements,
+    "Opinions, and who somebody is": ports.Opinions,
+    "Runs of CI": ports.Runs,
+    "Who waits for whom": ports.ReviewQueue,
+    "Deployments": ports.Deployments,
+    "Changes that Assent opens": ports.Proposals,
+    "What is enforced beside Assent": ports.Guards,
+}
+"""The parts of a forge, by what they are about. The first method of a row says which it is of."""
 FORGES = ("GitHub", "GitLab", "local")
 
 
@@ -39,7 +51,7 @@ ROWS = (
         "the pull request that GitHub merged as it",
         "the merge request that GitLab merged as it",
         "the commits themselves",
-        ("landed", "change_of", "tips"),
+        ("change_of", "landed", "tips"),
     ),
     Row(
         "whose clock decides",
@@ -130,7 +142,7 @@ ROWS = (
         "the default branch's (`workflow_run`)",
         "the default branch's: its pipelines look for what waits",
         "the working tree's",
-        ("waiting",),
+        ("waiting", "review_queue"),
     ),
     Row(
         "what untrusted jobs have left",
@@ -179,7 +191,7 @@ ROWS = (
         "branch rules, environments, permissions",
         "protected branches, approval rules, environments, token",
         "nothing",
-        ("protections",),
+        ("protections", "guards"),
     ),
 )
 
@@ -195,10 +207,16 @@ def document() -> str:
         "digest, the ledger, and who counts. What differs is what the forge gives for it. How to",
         "set each up is in [github.md](github.md) and [gitlab.md](gitlab.md).",
         "",
-        f"| | {' | '.join(FORGES)} |",
-        "|---|---|---|---|",
-        *(f"| {row.name} | {row.github} | {row.gitlab} | {row.local} |" for row in ROWS),
-        "",
+    ]
+    for title, part in PARTS.items():
+        lines += [f"## {title}", "", f"| | {' | '.join(FORGES)} |", "|---|---|---|---|"]
+        lines += [
+            f"| {row.name} | {row.github} | {row.gitlab} | {row.local} |"
+            for row in ROWS
+            if row.methods[0] in vars(part)
+        ]
+        lines.append("")
+    lines += [
         "## Verbs in CI",
         "",
         "| verb | action for GitHub | template for GitLab |",

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from assent.core.digest import Digest, digest_of
-from assent.core.entry import Approval, Draft, Kind, Subject
+from assent.core.entry import Draft, Kind, ReviewRecord, Subject
 from assent.core.identity import Actor
 from assent.core.verdict import Decision
 from assent.ports import Notice
@@ -48,7 +48,7 @@ def promoted(version: int, stage: str, replaces: int | None = None, **fields: ob
 def approved(name: str, by: str) -> Draft:
     about = subject(name)
     assert about.bundle is not None
-    approval = Approval(person=person(by), bundle=about.bundle, at=AT, role=by)
+    approval = ReviewRecord(person=person(by), bundle=about.bundle, at=AT, role=by)
     return draft(Kind.APPROVED, about, approvals=(approval,))
 
 

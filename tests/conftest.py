@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 # Before anything imports NumPy: its threads have little to do here, and turn round and round.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -36,10 +37,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 @pytest.fixture
-def for_real() -> Iterator[None]:
-    """Every start of `assent` is one of the program itself, with all that Python does."""
-    with starting.for_real():
-        yield
+def for_real() -> Iterator[ExitStack]:
+    """Every start of `assent` is one of the program itself, with all that Python does. A long story
+    closes this when it has seen enough of that.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(starting.for_real())
+        yield stack
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -95,6 +95,39 @@ def test_what_decides_is_told_the_time(path: Path) -> None:
     assert calls == []
 
 
+FREE_OF_FORGES = (
+    *("core", "compare", "config", "policy", "report", "measure", "git", "stores", "ledgers"),
+    *("recording", "making", "judging", "verbs"),
+)
+VENDORS = re.compile(r"github|gitlab|workflow_run|\bCI_[A-Z]|\bGITHUB_", re.IGNORECASE)
+NAMING_VENDORS = {
+    "core/metric_names.py",  # addresses of sources
+    "measure/pointers.py",  # what Git LFS writes, and how a checkout gets the rest
+    "measure/redaction.py",  # what tokens look like
+    "policy/tools.py",  # addresses of tools
+}
+
+
+def names_and_texts(tree: ast.AST) -> Iterator[str]:
+    """What a module says to Python and to people, but for docstrings."""
+    yield from literals(tree)
+    for node in ast.walk(tree):
+        for key in ("id", "attr", "name", "arg"):
+            said = getattr(node, key, None)
+            if isinstance(said, str):
+                yield said
+
+
+def test_no_room_but_those_of_forges_knows_one_by_name() -> None:
+    paths = [path for room in FREE_OF_FORGES for path in sorted((SOURCE / room).rglob("*.py"))]
+    found = {
+        path.relative_to(SOURCE).as_posix()
+        for path in [*paths, SOURCE / "ports.py", SOURCE / "workspace.py"]
+        if any(VENDORS.search(text) for text in names_and_texts(ast.parse(path.read_text())))
+    }
+    assert found == NAMING_VENDORS
+
+
 def test_exit_codes_are_unique_and_complete() -> None:
     assert len({int(code) for code in ExitCode}) == len(ExitCode.__members__)
     assert {code.name: int(code) for code in ExitCode} == {
@@ -152,6 +185,56 @@ def test_only_the_command_line_prints() -> None:
         and path.relative_to(SOURCE).parts[0] not in ("cli", "demo")
     ]
     assert printing == []
+
+
+FOR_PEOPLE = {
+    *("doing", "hint", "problem", "reason", "remedy", "rule", "sentence", "title", "why"),
+}
+"""What people read. The same words may be said better tomorrow."""
+SEARCHES = {
+    *("count", "endswith", "find", "index", "partition", "removeprefix", "removesuffix"),
+    *("rpartition", "split", "startswith"),
+    *("fullmatch", "match", "search"),
+}
+NOT_OURS = ("forges/", "git/", "ledgers/git/")
+"""Rooms that hear others, who say some things in words alone."""
+ABOUT_THE_WORDS = {
+    "cli/verify.py": "what a problem says itself is not said twice",
+    "report/text.py": "a heading is not said twice",
+    "verbs/recover.py": "whether the note that was written names everything that is lost",
+}
+
+
+def is_for_people(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in FOR_PEOPLE
+
+
+def is_told(node: ast.expr) -> bool:
+    """Whether an expression has words for people, perhaps others where there are none."""
+    parts = node.values if isinstance(node, ast.BoolOp) else [node]
+    return any(map(is_for_people, parts))
+
+
+def looked_at(node: ast.AST) -> list[ast.expr]:
+    """What is compared with something, or searched for it."""
+    if isinstance(node, ast.Compare) and not isinstance(node.ops[0], ast.Is | ast.IsNot):
+        return [node.left, *node.comparators]
+    match node:
+        case ast.Call(func=ast.Attribute(value=value, attr=name), args=[_, *_] as given):
+            return [value, *given] if name in SEARCHES else []
+        case _:
+            return []
+
+
+def decides_by_words(path: Path) -> bool:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return any(is_told(one) for node in nodes for one in looked_at(node))
+
+
+def test_no_decision_hangs_on_words_for_people() -> None:
+    names = {path.relative_to(SOURCE).as_posix(): path for path in modules()}
+    ours = {name: path for name, path in names.items() if not name.startswith(NOT_OURS)}
+    assert {name for name, path in ours.items() if decides_by_words(path)} == {*ABOUT_THE_WORDS}
 
 
 def test_no_message_says_failed_to() -> None:

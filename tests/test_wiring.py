@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assent.errors import UsageError
-from assent.forges.gitlab import GitLabForge
+from assent.forges.gitlab.forge import GitLabForge
 from assent.forges.gitlab.opening import gitlab_address
 from assent.forges.local import LocalForge
 from assent.git import Repository

@@ -34,6 +34,18 @@ class ParseError(ValueError):
         self.line = line
 
 
+def mapping_of(value: Any) -> dict[str, Any]:
+    """What of a parsed value is a mapping with names; empty if it is none."""
+    if not isinstance(value, dict):
+        return {}
+    return {key: its for key, its in value.items() if isinstance(key, str)}
+
+
+def list_of(value: Any) -> list[Any]:
+    """A parsed value that is a list; empty if it is none."""
+    return value if isinstance(value, list) else []
+
+
 def parse(text: bytes, suffix: str) -> Any:
     """Read `text` by the file name's suffix: `.json`, `.yaml`, `.yml` or `.toml`."""
     readers = {".json": parse_json, ".yaml": parse_yaml, ".yml": parse_yaml, ".toml": parse_toml}

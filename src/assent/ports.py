@@ -17,7 +17,7 @@ import msgspec
 from assent.core.change import Change, Review, ReviewState
 from assent.core.clock import ClockReading
 from assent.core.digest import Digest
-from assent.core.entry import Approval, Draft, Entry
+from assent.core.entry import Draft, Entry
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
 from assent.core.registry import Record, Registry, State
@@ -180,20 +180,11 @@ class Waiting(Protocol):
         """
 
 
-class Forge(Protocol):
-    """Where changes are reviewed."""
+class Changes(Protocol):
+    """Which change this is, and what has landed."""
 
-    def clock(self) -> ClockReading | None:
-        """What the forge's own clock showed when it first answered in this run; it is asked for
-        something if it was not yet. None for a stand-in without a server. Raises `OutsideError`
-        if its answers tell no time.
-        """
-
-    def whoami(self) -> Actor:
-        """The account this run acts as."""
-
-    def person(self, name: str) -> Actor:
-        """The account that `name` (a login, an address) stands for. Raises `UsageError`."""
+    def branch(self) -> str | None:
+        """The branch that changes are merged into, as the forge says; None if there is none."""
 
     def change(self) -> Change | None:
         """The change that this checkout belongs to, landed or not; None without a commit."""
@@ -201,30 +192,15 @@ class Forge(Protocol):
     def change_of(self, name: str) -> Change | None:
         """The change of an id as the ledger names it, as it is today; None if there is none."""
 
-    def branch(self) -> str | None:
-        """The branch that changes are merged into, as the forge says; None if there is none."""
-
-    def landed(self, commit: str) -> Forge:
-        """The forge as a run of the change has it that became `commit`, which is a commit of the
-        branch that changes are merged into. One that came without a change is a change of its own.
-        """
-
     def tips(self) -> Collection[str]:
         """Commits that the branch which changes are merged into is known to have ended with. The
         forge may know of the newest ones alone, or of none: they tell which side of a merge was
         that branch.
         """
 
-    def shown(self, model: str) -> Digest | None:
-        """The bundle of `model` that was shown last on the change of this checkout; None where
-        the forge keeps no record of that.
-        """
 
-    def started(self, run: Run) -> tuple[Actor, ...]:
-        """Everybody who started the run that a bundle says it was made in, or started it again;
-        nobody where the forge cannot know. Raises `PolicyError` if it is no run of the change of
-        this checkout.
-        """
+class Opinions(Protocol):
+    """What people said of a change, and who they are today."""
 
     def reviews(self, model: str, bundle: Digest, *, change: str | None = None) -> Sequence[Review]:
         """All reviews of the change that `bundle` was reviewed in, oldest first and complete.
@@ -247,6 +223,17 @@ class Forge(Protocol):
         raises `UsageError` and says where to approve.
         """
 
+    def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
+        """Why an approval of `model` that was recorded, as given in `change`, does not stand on the
+        forge any more: dismissed, deleted, edited, its account gone. None if it stands, or if the
+        forge keeps no record that could tell.
+
+        Raises `OutsideError` if that cannot be read.
+        """
+
+    def person(self, name: str) -> Actor:
+        """The account that `name` (a login, an address) stands for. Raises `UsageError`."""
+
     def matches(self, person: Actor, who: str) -> Resolved | None:
         """What `who` means, if `person` is that today: a login, a `@group`, or `*` for any account
         that may write to the repository; else None. A login alone needs an account that may write:
@@ -256,12 +243,15 @@ class Forge(Protocol):
         Raises `OutsideError` if that cannot be read.
         """
 
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
-        """Why an approval of `model` that the ledger has recorded does not stand on the forge any
-        more: dismissed, deleted, edited, its account gone. None if it stands, or if the forge keeps
-        no record that could tell.
 
-        Raises `OutsideError` if that cannot be read.
+class Announcements(Protocol):
+    """What is said on a change: the comment and the status beside it, which are the record of what
+    reviewers were shown, and the answers to those who ask.
+    """
+
+    def shown(self, model: str) -> Digest | None:
+        """The bundle of `model` that was shown last on the change of this checkout; None where
+        the forge keeps no record of that.
         """
 
     def comment(self, notice: Notice) -> str:
@@ -274,9 +264,53 @@ class Forge(Protocol):
         and say why in the place of the verdict. Nothing is done where none was.
         """
 
-    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
-        """The open changes that may wait for a review of `model`, newest first. Their CI leaves
-        its bundle in the job called `job`. None where the forge starts a run for each review.
+    def asked(self) -> Asked | None:
+        """What the comment asks that woke this run up, as it stands on the forge. None if there
+        is no such comment, or it was edited, is by no person, or has no command.
+        """
+
+    def answer(self, asked: Asked, text: str) -> str | None:
+        """Answer a comment once, however often it is called; say where, if anywhere."""
+
+
+class Proposals(Protocol):
+    """Changes that Assent opens itself."""
+
+    def commit_author(self) -> CommitAuthor:
+        """Whom a commit by the account that this run acts as names."""
+
+    def propose(self, proposal: Proposal) -> str:
+        """Have the one open change of the proposal's branch, however often it is called: opened
+        now, or brought up to date if it is ours. Says where it stands.
+        """
+
+
+class Deployments(Protocol):
+    """The deploy button, and what a stage holds."""
+
+    def deployment_request(self, environment: str) -> DeploymentRequest:
+        """How the button of this run was pressed that deploys to `environment`."""
+
+    def deployed(self, deployment: Deployment) -> str | None:
+        """Show what a stage holds now, once however often it is called; say where, if anywhere."""
+
+
+class Runs(Protocol):
+    """The run that this is, and what other runs of the CI have left."""
+
+    def clock(self) -> ClockReading | None:
+        """What the forge's own clock showed when it first answered in this run; it is asked for
+        something if it was not yet. None for a stand-in without a server. Raises `OutsideError`
+        if its answers tell no time.
+        """
+
+    def whoami(self) -> Actor:
+        """The account this run acts as."""
+
+    def started(self, run: Run) -> tuple[Actor, ...]:
+        """Everybody who started the run that a bundle says it was made in, or started it again;
+        nobody where the forge cannot know. Raises `PolicyError` if it is no run of the change of
+        this checkout.
         """
 
     def fetch(self, name: str, folder: Path) -> Run | None:
@@ -289,31 +323,44 @@ class Forge(Protocol):
         """
 
     def fetch_own(self, name: str, folder: Path) -> Run:
-        """The same for an earlier job of this very run: on GitHub `name` is that of its artifact,
-        on GitLab of the job. Raises `UsageError` where there is none.
+        """The same for an earlier job of this very run. `name` is that of the job or of its
+        artifact, as the forge has it. Raises `UsageError` where there is none.
         """
 
-    def asked(self) -> Asked | None:
-        """What the comment asks that woke this run up, as it stands on the forge. None if there
-        is no such comment, or it was edited, is by no person, or has no command.
+
+class ReviewQueue(Protocol):
+    """Open changes that wait for a run of the default branch to review them. A capability that a
+    forge need not have: `lacking` says why nothing ever waits there, and is empty where it may.
+    """
+
+    @property
+    def lacking(self) -> str:
+        """Why nothing ever waits; empty where something may."""
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """The open changes that may wait for a review of `model`, newest first. Their CI leaves
+        its bundle in the job called `job`. None where the
+        forge lacks such a queue.
         """
 
-    def answer(self, asked: Asked, text: str) -> str | None:
-        """Answer a comment once, however often it is called; say where, if anywhere."""
 
-    def commit_author(self) -> CommitAuthor:
-        """Whom a commit by the account that this run acts as names."""
+class KnownQueue(Struct, frozen=True, kw_only=True):
+    """A `ReviewQueue` that is known without asking, such as that of a forge which has none."""
 
-    def propose(self, proposal: Proposal) -> str:
-        """Have the one open change of the proposal's branch, however often it is called: opened
-        now, or brought up to date if it is ours. Says where it stands.
-        """
+    changes: tuple[Waiting, ...] = ()
+    lacking: str = ""
 
-    def deployment_request(self, environment: str) -> DeploymentRequest:
-        """How the button of this run was pressed that deploys to `environment`."""
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """See `ReviewQueue.waiting`."""
+        del model, job
+        return self.changes
 
-    def deployed(self, deployment: Deployment) -> str | None:
-        """Show what a stage holds now, once however often it is called; say where, if anywhere."""
+
+class Guards(Protocol):
+    """What the forge enforces beside Assent. A capability that a forge need not have: where it
+    tells nothing of it, that is what is told (`ProtectionState.UNKNOWN`), and nobody takes for
+    enforced what was not looked at.
+    """
 
     def protections(
         self, *, models: Sequence[str], environments: Sequence[str]
@@ -321,14 +368,60 @@ class Forge(Protocol):
         """What the forge enforces here, as far as this account can read it. Changes nothing."""
 
 
+class KnownGuards(Struct, frozen=True, kw_only=True):
+    """`Guards` that are known without asking."""
+
+    found: tuple[Protection, ...]
+
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Guards.protections`."""
+        del models, environments
+        return self.found
+
+
+class ForgeFiles(Struct, frozen=True, kw_only=True):
+    """Which files of a repository mean something to forges, wherever it is. `guarding` are paths of
+    files and folders by which forges decide who must review and what runs. A forge reads its rules
+    from `folders` and from files of these `names`, whichever folder they are in.
+    """
+
+    guarding: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class Forge(Changes, Opinions, Announcements, Proposals, Deployments, Runs, Protocol):
+    """Where changes are reviewed: all that a run needs of it. Who needs a part asks for the part.
+    What a forge may lack is a value of it.
+    """
+
+    @property
+    def review_queue(self) -> ReviewQueue:
+        """The open changes that wait for a review."""
+
+    @property
+    def guards(self) -> Guards:
+        """What it enforces."""
+
+    def landed(self, commit: str) -> Forge:
+        """The forge as a run of the change has it that became `commit`, which is a commit of the
+        branch that changes are merged into. One that came without a change is a change of its own.
+        """
+
+
 # --- store --------------------------------------------------------------------------------------
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """Bytes to store: a file, or content in memory."""
+    """Bytes to store: a file, or content in memory. What `is_manifest` names other blobs, which are
+    stored before it: some stores keep such content elsewhere than bytes.
+    """
 
     path: Path | None = None
     content: bytes | None = None
+    is_manifest: bool = False
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -373,7 +466,7 @@ class Store(Protocol):
 
     @property
     def largest_manifest_bytes(self) -> int:
-        """The largest manifest that can be stored and read again; evidence may be as large."""
+        """The largest manifest that can be stored and read again."""
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
@@ -398,6 +491,11 @@ class Store(Protocol):
 
     def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
         """Read every blob whole and say what was found."""
+
+    def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """The same, without reading what the store itself answers for by digest, as a registry
+        does: it takes no bytes under the digest of others.
+        """
 
     def flush(self, digests: Sequence[Digest]) -> None:
         """Have these blobs where a loss of power does not take them, before a decision names them.

@@ -14,10 +14,12 @@ import msgspec
 from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
+from assent.core.clock import Start
 from assent.core.context import Context
+from assent.core.registries import SCHEME
 from assent.errors import AssentError, OutsideError, UsageError
 from assent.forges.local import LocalForge, Person
-from assent.forges.opening import Opening
+from assent.forges.registry import FILES, FORGES
 from assent.git import BaseBranch, Repository
 from assent.ledgers.git.ledger import GitLedger
 from assent.ports import Forge, Store
@@ -25,8 +27,8 @@ from assent.setup.pipelines import Pipelines
 from assent.stores.directory import DirectoryStore
 from assent.workspace import Workspace
 
-FORGES = ("github", "gitlab")
-"""The forges, each a folder below `forges/`, beside the local stand-in."""
+STORE = "ASSENT_STORE"
+"""The variable that names another store than `assent.yaml` does."""
 
 
 def open_workspace(
@@ -41,7 +43,7 @@ def open_workspace(
 
     Raises `UsageError` if there is none, or no Git repository around it.
     """
-    stopwatch_s = time.monotonic()
+    began = Start(at=now, stopwatch_s=time.monotonic())
     path = _find(start) if file is None else file
     config = read_config(_read(path), str(path))
     root = path.resolve().parent
@@ -53,7 +55,7 @@ def open_workspace(
     named = _forge_name(environ, context)
     if named in FORGES:
         name = repository.relative(path.resolve())
-        forge = _opening(named).open_forge(environ, context, repository, name, say)
+        forge = FORGES[named].opening().open_forge(environ, context, repository, name, say)
         base = BaseBranch(repository, remote, ask=forge.branch)
     else:
         base = BaseBranch(repository, remote)
@@ -69,12 +71,12 @@ def open_workspace(
         repository=repository,
         branch=base,
         forge=forge,
-        store=_store(root, config.store),
+        forge_files=FILES,
+        store=_store(root, environ.get(STORE) or config.store, environ, say),
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
-        started=now,
-        stopwatch_s=stopwatch_s,
+        start=began,
         environ=environ,
         say=say,
     )
@@ -84,18 +86,7 @@ def pipelines_of(forge: str, *, origin: str | None = None, install: str | None =
     """What runs Assent in the CI of a forge: from where it is fetched (`origin`), and what jobs
     install.
     """
-    return _opening(forge).pipelines(origin, install)
-
-
-def _opening(forge: str) -> Opening:
-    """How a forge of `FORGES` is opened. None is imported before somebody asks for it."""
-    if forge == "github":
-        from assent.forges.github import opening as github
-
-        return github
-    from assent.forges.gitlab import opening as gitlab
-
-    return gitlab
+    return FORGES[forge].opening().pipelines(origin, install)
 
 
 def _repository(
@@ -104,7 +95,7 @@ def _repository(
     """The repository around `root`, with what Git needs in the CI of a forge."""
     if context.system not in FORGES:
         return Repository(root, say=say)
-    opening = _opening(context.system)
+    opening = FORGES[context.system].opening()
     credentials, account = opening.credentials(environ, context), opening.git_account(environ)
     return Repository(root, credentials, account=account, say=say)
 
@@ -147,7 +138,7 @@ def _forge_name(environ: Mapping[str, str], context: Context) -> str | None:
             hint=f"write {', '.join(FORGES)} or local, or leave it out",
         )
     if asked == "local" and context.system in FORGES:
-        where = _opening(context.system).CI
+        where = FORGES[context.system].ci
         raise UsageError(
             doing, f"ASSENT_FORGE is local in a run of {where}, where anybody could claim any name"
         )
@@ -240,11 +231,18 @@ def _people(
     )
 
 
-def _store(root: Path, address: str) -> Store:
+def _store(
+    root: Path, address: str, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Store:
+    """The store of a workspace. What talks to a registry is imported only for one."""
+    if address.startswith(SCHEME):
+        from assent.stores.oci import open_store
+
+        return open_store(address, environ, say)
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",
-            "this release stores in folders only",
-            hint="set `store` to a folder, shared or not",
+            "this release stores in folders and in container registries only",
+            hint="set `store` to a folder, shared or not, or to `oci://host/repository`",
         )
     return DirectoryStore((root / Path(address).expanduser()).resolve())

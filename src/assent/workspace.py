@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config, ModelSettings
 from assent.core.change import Change
-from assent.core.clock import Clock, clock_of, wrong_clock
+from assent.core.clock import Clock, Start, clock_of, wrong_clock
 from assent.core.context import Context
 from assent.core.digest import Digest
 from assent.core.evidence import Run
@@ -20,7 +19,7 @@ from assent.errors import OutsideError, PolicyError, UsageError
 from assent.git import BaseBranch, Repository, steering
 from assent.measure.hashes import Hashes
 from assent.policy.rules import Policy
-from assent.ports import Forge, Ledger, Store
+from assent.ports import Forge, ForgeFiles, Ledger, Store
 
 FETCH_BASE = (
     "fetch it, for example with `git fetch origin main:refs/remotes/origin/main`; "
@@ -31,10 +30,10 @@ FETCH_BASE = (
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
-    branch, or None in a repository without one; `context` is the CI run; `folder_store` opens
-    a folder of another job as a store; `started` is this machine's time when the stopwatch
-    (`time.monotonic`) showed `stopwatch_s`; `environ` is what commands run with; `say` shows
-    progress to the person who waits.
+    branch, or None in a repository without one; `forge_files` are what forges read from the
+    repository; `context` is the CI run; `folder_store` opens a folder of another job as a store;
+    `start` is when the run began; `environ` is what commands run with; `say` shows progress to the
+    person who waits.
     """
 
     root: Path
@@ -42,12 +41,12 @@ class Workspace:
     repository: Repository
     branch: BaseBranch
     forge: Forge
+    forge_files: ForgeFiles
     store: Store
     ledger: Ledger
     context: Context
     folder_store: Callable[[Path], Store]
-    started: datetime
-    stopwatch_s: float
+    start: Start
     environ: Mapping[str, str]
     say: Callable[[str], None]
 
@@ -57,6 +56,11 @@ class Workspace:
         return self.context.run
 
     @property
+    def is_in_ci(self) -> bool:
+        """Whether this is a run of CI, of whichever system."""
+        return self.context.system is not None
+
+    @property
     def is_in_forge_ci(self) -> bool:
         """Whether this is a run of the CI of the forge itself, which knows who did what."""
         return self.context.is_of_forge
@@ -64,7 +68,7 @@ class Workspace:
     @cached_property
     def clock(self) -> Clock:
         """The clock that decisions go by: the forge's, and this machine's where there is none."""
-        return clock_of(self.started, self.forge.clock(), self.stopwatch_s)
+        return clock_of(self.start, self.forge.clock())
 
     @property
     def now(self) -> str:
@@ -74,14 +78,14 @@ class Workspace:
     @property
     def machine_now(self) -> str:
         """The same by this machine's clock: of what is measured here. RFC 3339."""
-        return rfc3339(self.started)
+        return rfc3339(self.start.at)
 
     def require_trusted(self, doing: str) -> None:
         """Raise `PolicyError` unless decisions may be written from here: in CI, by code of the
         branch that changes are merged into, in a checkout that nobody has prepared. Raises
         `OutsideError` if this machine's clock is wrong.
         """
-        if self.context.system is not None:
+        if self.is_in_ci:
             self.context.require_trusted(self.forge.branch(), doing)
         if self.is_in_forge_ci:
             self._require_plain_clone(doing)
@@ -91,14 +95,15 @@ class Workspace:
             raise OutsideError(doing, wrong, hint=hint)
 
     def _require_plain_clone(self, doing: str) -> None:
-        found = steering(self.repository, self.context.temporary)
+        found = steering(self.repository, self.context.git_settings)
         if found:
+            way = self.context.new_checkout
             raise PolicyError(
                 doing,
                 f"the settings of this clone make Git run programs or go elsewhere: "
                 f"{', '.join(found[:5])}",
-                hint="a job before this one may have left them: let it begin with a new checkout "
-                "(GitLab: GIT_STRATEGY: clone), or run on a machine that is thrown away",
+                hint="a job before this one may have left them: let it begin with a new checkout"
+                f"{f' ({way})' if way else ''}, or run on a machine that is thrown away",
             )
 
     def model(self, name: str | None) -> str:
@@ -121,7 +126,7 @@ class Workspace:
 
     @cached_property
     def sound(self) -> set[Digest]:
-        """The blobs of the store that this run has read whole, and found to be what they are."""
+        """The blobs of the store that this run has looked at, and found to be what they are."""
         return set()
 
     def settings(self, model: str) -> ModelSettings:

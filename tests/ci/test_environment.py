@@ -216,6 +216,8 @@ def test_everything_that_gitlab_says_is_one_value() -> None:
         untrusted="",
         way=gitlab.WAY,
         without_tokens=gitlab.WITHOUT_TOKENS,
+        new_checkout=gitlab.NEW_CHECKOUT,
+        git_settings=(gitlab.RUNNERS_SETTINGS,),
     )
 
 
@@ -273,10 +275,10 @@ def test_any_other_ref_of_gitlab_is_not_trusted(changed: dict[str, str]) -> None
 
 def test_the_merge_request_is_a_hint() -> None:
     found = job(**OF_REQUEST)
-    assert (found.merge_request, found.ref) == (7, "refs/merge-requests/7/head")
-    assert job().merge_request is None
-    assert job(ASSENT_MERGE_REQUEST="8").merge_request == 8
-    assert job(**OF_REQUEST, ASSENT_MERGE_REQUEST="8").merge_request == 7
+    assert (found.request, found.ref) == (7, "refs/merge-requests/7/head")
+    assert job().request is None
+    assert job(ASSENT_MERGE_REQUEST="8").request == 8
+    assert job(**OF_REQUEST, ASSENT_MERGE_REQUEST="8").request == 7
 
 
 @pytest.mark.parametrize(
@@ -311,9 +313,9 @@ def test_a_webhook_says_what_to_ask_about(
     hook: bytes, request_: int | None, note: int | None
 ) -> None:
     found = job(hook, CI_PIPELINE_SOURCE="trigger", TRIGGER_PAYLOAD="/hook")
-    assert (found.merge_request, found.note) == (request_, note)
+    assert (found.request, found.message) == (request_, note)
     other = job(hook, CI_PIPELINE_SOURCE="push", TRIGGER_PAYLOAD="/hook")
-    assert (other.merge_request, other.note) == (None, None)
+    assert (other.request, other.message) == (None, None)
 
 
 def test_a_broken_webhook_is_named() -> None:

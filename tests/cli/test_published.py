@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
+from assent.ci.outputs import STEP_FILES
 from assent.cli import published, review, run
 from assent.cli.main import group
 from assent.cli.output import findings as show_findings
@@ -24,7 +25,7 @@ from assent.core.digest import digest_of
 from assent.core.evidence import Evidence
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.errors import ExitCode, OutsideError
-from assent.forges.variables import TOKENS
+from assent.forges.registry import TOKENS
 from assent.judging.review import ReviewResult
 from assent.recording.outcome import Decided
 from assent.report.review import ReviewReport
@@ -172,7 +173,7 @@ def test_the_teams_own_commands_cannot_speak_for_the_step(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    for name in (*run.STEP_FILES, *TOKENS):
+    for name in (*STEP_FILES, *TOKENS):
         monkeypatch.setenv(name, str(tmp_path / name))
     script = (
         "echo '::set-env name=A::b'; echo '::error::c' >&2; echo '##[add-mask]d'\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from assent.core.bundle import ModelFile, config_blob, manifest_blob, model_digest
 from assent.core.digest import canonical_json, digest_of
-from assent.core.entry import Approval, Draft, FindingRecord, Kind, Subject, VerdictRecord
+from assent.core.entry import Draft, FindingRecord, Kind, ReviewRecord, Subject, VerdictRecord
 from assent.core.evidence import (
     Attachment,
     Code,
@@ -164,10 +164,10 @@ def drafts(one: Subject, two: Subject) -> list[Draft]:
     for number in range(BLOCK):  # so that there is a full block
         draft(Kind.NOTED, Subject(), reason=f"note {number}")
     unnumbered = Subject(bundle=one.bundle, model_digest=one.model_digest)
-    yes = Approval(
+    yes = ReviewRecord(
         person=grace, bundle=one.bundle, at="2026-01-02T00:00:00Z", role="@ml", change="7", head="h"
     )
-    no = Approval(person=rosa, bundle=two.bundle, at="2026-01-02T00:00:00Z", role="")
+    no = ReviewRecord(person=rosa, bundle=two.bundle, at="2026-01-02T00:00:00Z", role="")
     draft(Kind.APPROVED, unnumbered, approvals=(yes,), authors=(person("ada"),), verdict=verdict)
     draft(Kind.REGISTERED, approvals=(yes,), verdict=verdict, run=RUN, commit="c" * 40)
     draft(Kind.PROMOTED, stage="production", run=RUN)

@@ -1,16 +1,17 @@
-"""What every store promises, in memory and in a folder."""
+"""What every store promises: in memory, in a folder, and in a container registry."""
 
 from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from assent.core.bundle import MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, digest_of, hex_of
 from assent.errors import IntegrityError, UsageError
 from assent.ports import (
@@ -22,28 +23,43 @@ from assent.ports import (
     Stored,
     Wanted,
 )
+from assent.stores import layout
 from assent.stores.directory import DirectoryStore
+from assent.stores.oci import POINTER_TYPE, OciStore, artifact, open_store
+from assent.stores.registry import Registry
 from assent.testing.store import MemoryStore
 from tests.builders import digest
+from tests.stores.registries import Server, registry
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A store, the same store opened again, and the ways in which it can be damaged."""
+    """A store, the same store opened again, and the ways in which it can be damaged. What `heals`
+    replaces what is damaged; a registry keeps what it has under a digest.
+    """
 
     store: Store
     reopen: Callable[[], Store]
     corrupt: Callable[[Digest], None]
     lose: Callable[[Digest], None]
     garble: Callable[[str], None]
+    heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
-    if request.param == "memory":
-        store = MemoryStore()
-        return Bench(store, lambda: store, store.corrupt, store.lose, store.garble)
-    root = tmp_path / "store"
+@pytest.fixture(params=["memory", "directory", "registry"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    match request.param:
+        case "memory":
+            store = MemoryStore()
+            yield Bench(store, lambda: store, store.corrupt, store.lose, store.garble)
+        case "directory":
+            yield _of_directory(tmp_path / "store")
+        case _:
+            with registry(tmp_path / "registry") as server:
+                yield _of_registry(server)
+
+
+def _of_directory(root: Path) -> Bench:
 
     def blob(digest: Digest) -> Path:
         return root / "blobs" / "sha256" / hex_of(digest)
@@ -61,6 +77,30 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
         corrupt=corrupt,
         lose=lambda digest: blob(digest).unlink(),
         garble=garble,
+    )
+
+
+def _of_registry(server: Server) -> Bench:
+    def reopen() -> OciStore:
+        return open_store(f"oci://{server.host}/team/models", {"DOCKER_CONFIG": "/nonexistent"})
+
+    def corrupt(digest: Digest) -> None:
+        blob = server.blob(digest)
+        content = blob.read_bytes()
+        blob.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+
+    def garble(name: str) -> None:
+        line = Registry(server.host, "team/models", lambda: None)
+        tag = f"_pointer.{layout.pointer_place(name).tag}"
+        line.put_manifest(tag, artifact(POINTER_TYPE, b"{}"), MANIFEST_MEDIA_TYPE)
+
+    return Bench(
+        store=reopen(),
+        reopen=reopen,
+        corrupt=corrupt,
+        lose=lambda digest: server.blob(digest).unlink(),
+        garble=garble,
+        heals=False,
     )
 
 
@@ -92,6 +132,11 @@ def pointer(seq: int, version: int | None = 1) -> Pointer:
         bundle=digest(f"b{version}"),
         model_digest=digest(f"m{version}"),
     )
+
+
+def _after_writing(bench: Bench) -> BlobState:
+    """What a damaged blob is after it was written again."""
+    return BlobState.SOUND if bench.heals else BlobState.CORRUPT
 
 
 # --- bytes --------------------------------------------------------------------------------------
@@ -148,8 +193,8 @@ def test_what_is_damaged_is_written_again(
     held = keep(bench.store, content).digest
     bench.corrupt(held)
     source = Source(path=path) if how == "file" else Source(content=content)
-    assert [one.is_new for one in bench.reopen().add([source])] == [True]
-    assert bench.store.check([held]) == {held: BlobState.SOUND}
+    assert [one.is_new for one in bench.reopen().add([source])] == [bench.heals]
+    assert bench.store.check([held]) == {held: _after_writing(bench)}
 
 
 @pytest.mark.threat(27)
@@ -162,8 +207,8 @@ def test_a_large_blob_with_a_damaged_end_is_written_again(bench: Bench, tmp_path
     if place is not None:
         place.write_bytes(path.read_bytes()[:-1] + b"#")
     (stored,) = bench.reopen().add([Source(path=path)])
-    assert stored.is_new
-    assert bench.store.check([held.digest]) == {held.digest: BlobState.SOUND}
+    assert stored.is_new is bench.heals
+    assert bench.store.check([held.digest]) == {held.digest: _after_writing(bench)}
 
 
 @pytest.mark.parametrize("count", [3, 100])
@@ -305,6 +350,17 @@ def test_check_tells_sound_from_corrupt_from_missing(bench: Bench) -> None:
     }
 
 
+def test_what_is_confirmed_is_there(bench: Bench) -> None:
+    sound, corrupt, lost = (keep(bench.store, noise(100, seed)).digest for seed in range(3))
+    bench.corrupt(corrupt)
+    bench.lose(lost)
+    found = bench.reopen().confirm([sound, corrupt, lost, sound])
+    assert found[sound] is BlobState.SOUND
+    assert found[lost] is BlobState.MISSING
+    # A registry answers for what it holds: only `check` reads it.
+    assert found[corrupt] is (BlobState.CORRUPT if bench.heals else BlobState.SOUND)
+
+
 @pytest.mark.threat(27)
 def test_a_corrupt_blob_is_discarded_and_written_again(bench: Bench) -> None:
     content = noise(100)
@@ -313,7 +369,7 @@ def test_a_corrupt_blob_is_discarded_and_written_again(bench: Bench) -> None:
     bench.store.discard(stored.digest)
     assert bench.store.check([stored.digest]) == {stored.digest: BlobState.MISSING}
     assert keep(bench.store, content).is_new
-    assert bench.store.read(stored.digest) == content
+    assert bench.store.check([stored.digest]) == {stored.digest: _after_writing(bench)}
 
 
 def test_a_sound_blob_is_not_discarded(store: Store) -> None:

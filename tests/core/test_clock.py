@@ -10,6 +10,7 @@ from assent.core.clock import (
     MACHINE,
     Clock,
     ClockReading,
+    Start,
     clock_of,
     doubts,
     event_time,
@@ -23,6 +24,8 @@ from assent.core.registry import fold
 from tests.builders import digest, draft, person, promoted, registered
 from tests.core import histories
 from tests.core.histories import START, at, cleared, written
+
+BEGAN = Start(at=START, stopwatch_s=5.0)
 
 HOUR, DAY = 3600, 86_400
 DECADE = 10 * 365 * DAY
@@ -38,7 +41,7 @@ def sight(ahead_s: float, *, took_s: float = 0.0, began_s: float = 5.0) -> Clock
 @pytest.mark.threat(30)
 @pytest.mark.parametrize("ahead", [HOUR, -HOUR, DECADE, -DECADE])
 def test_the_time_is_the_forges_whatever_this_machines_clock_says(ahead: int) -> None:
-    clock = clock_of(START, sight(ahead), 5.0)
+    clock = clock_of(BEGAN, sight(ahead))
     assert clock.of == "GitHub"
     assert clock.now in (at(-ahead), at(-ahead + 1))
     problem = wrong_clock(clock)
@@ -48,26 +51,26 @@ def test_the_time_is_the_forges_whatever_this_machines_clock_says(ahead: int) ->
 
 @pytest.mark.parametrize(("ahead", "is_right"), [(299, True), (302, False), (-300, True)])
 def test_five_minutes_are_no_wrong_clock(ahead: int, is_right: bool) -> None:
-    assert (wrong_clock(clock_of(START, sight(ahead), 5.0)) is None) is is_right
+    assert (wrong_clock(clock_of(BEGAN, sight(ahead))) is None) is is_right
 
 
 def test_a_slow_answer_makes_no_difference_between_clocks() -> None:
     slow = ClockReading(
         of="GitHub", shown_s=START.timestamp() + 400, asked_s=5.0, answered_s=1000.0
     )
-    clock = clock_of(START, slow, 5.0)
+    clock = clock_of(BEGAN, slow)
     assert (clock.ahead_s, clock.now) == (0.0, at(0))
     assert wrong_clock(clock) is None
 
 
 def test_what_was_measured_later_is_the_time_of_the_beginning() -> None:
     """There is one `now` for a run, however late the forge is first asked."""
-    late = clock_of(START, sight(HOUR, began_s=5 + 7 * HOUR), 5.0)
+    late = clock_of(BEGAN, sight(HOUR, began_s=5 + 7 * HOUR))
     assert late.now in (at(-HOUR), at(-HOUR + 1))
 
 
 def test_without_a_forge_it_is_this_machines_clock() -> None:
-    clock = clock_of(START, None, 5.0)
+    clock = clock_of(BEGAN, None)
     assert (clock.now, clock.of) == (at(0), MACHINE)
     assert clock.words == "by this machine's clock"
     assert wrong_clock(clock) is None

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assent.core.approval import Heard, Role
+from assent.core.change import Review, ReviewState
 from assent.core.entry import (
     FORMAT,
     GENESIS,
@@ -19,6 +21,8 @@ from assent.core.entry import (
     entry_digest,
     placed,
     recorded,
+    review_record,
+    reviews_in,
     sentence,
 )
 from assent.core.verdict import Finding, Outcome, Verdict
@@ -45,6 +49,39 @@ def test_any_text_survives(reason: str, login: str, links: dict[str, str]) -> No
     note = draft(Kind.NOTED, reason=reason, actor=person(login), links=links)
     read = decode_entry(content_of(note))
     assert (read.reason, read.actor.login, read.links) == (reason, login, links)
+
+
+@given(
+    st.builds(
+        Review,
+        person=st.just(person("bob")),
+        state=st.sampled_from(ReviewState),
+        at=texts,
+        head=st.text(min_size=1),
+        bundle=st.just(digest("b")),
+        reason=texts,
+        id=st.none() | texts,
+    )
+)
+def test_what_was_recorded_is_read_as_it_was_heard(review: Review) -> None:
+    is_approval = review.state is ReviewState.APPROVED
+    heard = Heard.of(review, counts=is_approval, why="", role=Role(entry="bob"))
+    entry = draft(
+        Kind.APPROVED if is_approval else Kind.REJECTED,
+        subject("b"),
+        approvals=(review_record(heard, digest("b"), change="7", head="of the change"),),
+        reason=heard.reason,
+    )
+    (read,) = reviews_in(decode_entry(content_of(entry)))
+    assert (read.review, read.change) == (review, "7")
+
+
+def test_a_review_without_a_revision_is_recorded_at_that_of_the_change() -> None:
+    state = ReviewState.CHANGES_REQUESTED
+    review = Review(person=person("bob"), state=state, at=AT, head=None, bundle=None)
+    heard = Heard.of(review, counts=False, why="asks for changes", role=Role())
+    kept = review_record(heard, digest("b"), change="7", head="c" * 40)
+    assert (kept.head, kept.bundle, kept.role) == ("c" * 40, digest("b"), "")
 
 
 def test_the_bytes_are_one_line_of_json_with_sorted_keys() -> None:

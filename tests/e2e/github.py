@@ -1,7 +1,7 @@
 """A team on GitHub: its repository, its people, and its workflows as `assent init` writes them.
 
 The workflows really run, in the harness; the API that they talk to is the stand-in. Both stand on
-one Git repository, and the store is a folder that the team's own machines reach.
+one Git repository, and the store is a folder that the team's own machines reach, or a registry.
 """
 
 from __future__ import annotations
@@ -84,13 +84,17 @@ class World:
         approvers: str = "[bob, grace]",
         files: Mapping[str, str] = FILES,
         fetch: str = "",
+        store: str | None = None,
     ) -> None:
-        """`fetch` is a command that only the jobs which train run before that."""
+        """`fetch` is a command that only the jobs which train run before that. Without a `store`
+        it is a folder.
+        """
         self.root = root
         self.files = dict(files)
         self.fetch = fetch
         self.approvers = approvers
         self.store = root / "store"
+        self.address = store or str(self.store)
         self.site = Site(root / "site", actions={ACTIONS: ROOT})
         self.github = self.site.github
         self.server = self.site.server
@@ -132,7 +136,7 @@ class World:
 
     @property
     def config(self) -> str:
-        return CONFIG.format(store=self.store, approvers=self.approvers)
+        return CONFIG.format(store=self.address, approvers=self.approvers)
 
     # --- what people do ---
 

@@ -70,13 +70,17 @@ class World:
         *,
         files: Mapping[str, str] = FILES,
         added: str = "",
+        store: str | None = None,
         **world: Any,
     ) -> None:
-        """`added` is what the team adds to its `.gitlab-ci.yml`."""
+        """`added` is what the team adds to its `.gitlab-ci.yml`. Without a `store` there is a
+        folder.
+        """
         self.root = root
         self.files = dict(files)
         self.added = added
         self.store = root / "store"
+        self.address = store or str(self.store)
         self.site = Site(root / "site", **world)
         self.server = self.site.server
         self.gitlab = self.site.gitlab
@@ -109,7 +113,7 @@ class World:
     def _begin(self) -> None:
         """The first commit: the project, and what `assent init --gitlab` adds to it."""
         project = self.clone("begin")
-        files = {"assent.yaml": CONFIG.format(store=self.store), **self.files}
+        files = {"assent.yaml": CONFIG.format(store=self.address), **self.files}
         for name, text in files.items():
             project.write(name, text)
         # "" where the runner has Assent already.

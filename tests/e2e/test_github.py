@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.e2e.github import World, outputs, results
 from tests.github.accounts import Account
+from tests.stores.registries import registry, repositories_in
 
 
 @pytest.fixture
@@ -29,10 +31,20 @@ def plain(markdown: str) -> str:
     return markdown.replace("\N{NO-BREAK SPACE}", " ")
 
 
-@pytest.mark.usefixtures("for_real")
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[World]:
+    """Where no machine is the team's own: the store is in a registry, and no folder is shared."""
+    with (
+        registry(tmp_path / "registry") as server,
+        World(tmp_path, store=f"oci://{server.host}/acme/churn") as world,
+    ):
+        yield world
+
+
 @pytest.mark.threat(2)
 @pytest.mark.threat(22)
-def test_the_whole_story(world: World) -> None:
+def test_the_whole_story(hosted: World, for_real: ExitStack) -> None:
+    world = hosted
     github, repository = world.github, world.github.repository
 
     # A pull request from a fork is trained without any right, and then judged.
@@ -42,7 +54,7 @@ def test_the_whole_story(world: World) -> None:
     assert results(made) == {"bundle": "success", "wake": "skipped"}
     assert made.job("bundle").permissions == {"contents": "read", "metadata": "read"}
     assert "trained; a token: none" in made.log
-    assert not world.store.exists()
+    assert repositories_in(world.address) == []
     assert world.server.requests == []
     judged = world.follow(started)
     assert results(judged) == {"approve": "skipped", "review": "success"}
@@ -67,6 +79,8 @@ def test_the_whole_story(world: World) -> None:
     assert status[:2] == ("assent/churn", "pending")
     assert status[2].startswith(f"pending · {bundle} · #7")
     assert world.log() == []
+
+    for_real.close()  # so much for how jobs install and start it
 
     # Bob approves what he sees while ada pushes: his approval is of the older head.
     github.tick()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -224,7 +225,7 @@ def stolen(world: World, loot: Path) -> list[str]:
 
 @pytest.mark.threat(47)
 def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
-    world: World, for_real: None
+    world: World, for_real: ExitStack
 ) -> None:
     spying, loot = spy(world.root)
     train = TRAIN.format(outside=str(world.root / "outside.json")) + spying
@@ -253,7 +254,7 @@ def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
 @pytest.mark.threat(47)
 @pytest.mark.parametrize("empties", [True, False])
 def test_what_a_pull_request_leaves_on_a_machine_that_is_kept(
-    world: World, for_real: None, empties: bool
+    world: World, for_real: ExitStack, empties: bool
 ) -> None:
     """It writes `runs-on` itself, so it can run where the trusted jobs do. What lies in the folder
     of their checkout is not there any more when they begin. Whatever else such a machine keeps is

@@ -387,11 +387,8 @@ def test_what_a_failed_run_has_left_is_in_nobodys_way(fresh: Project) -> None:
 def test_what_a_killed_run_has_left_is_in_nobodys_way(fresh: Project) -> None:
     fresh.write("train.sh", FILES["train.sh"] + "echo old >model/old\n")
     fresh.run("train")
-    fresh.write("train.sh", "echo 1 >model/run-1; exec >/dev/null 2>&1; touch started; sleep 30\n")
-    process = fresh.start("train")
-    wait_for(fresh.folder / "started")
-    process.send_signal(signal.SIGKILL)
-    ended(process, "train", code=-signal.SIGKILL)
+    fresh.write("train.sh", f"echo 1 >model/run-1; {GOES_ON}")
+    kill(fresh.start("train"), fresh)
     fresh.write("train.sh", "mkdir -p model; echo 2 >model/run-2\n")
     fresh.commit("mended", push=True)
     fresh.run("review", code=11)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from assent.ci.environment import read_context
 from assent.git import Repository, steering
 
 
@@ -52,12 +53,12 @@ def set_(clone: Path, key: str, value: str) -> None:
     ],
 )
 def test_a_setting_that_steers_git_is_named(clone: Path, key: str, value: str) -> None:
-    assert steering(Repository(clone), None) == ()
+    assert steering(Repository(clone)) == ()
     set_(clone, key, value)
     section, _, name = key.rpartition(".")
     head, dot, middle = section.partition(".")
     shown = f"{head.lower()}{dot}{middle}.{name.lower()}"
-    assert steering(Repository(clone), None) == (shown,)
+    assert steering(Repository(clone)) == (shown,)
 
 
 def test_what_checkouts_and_git_lfs_write_is_none(clone: Path, tmp_path: Path) -> None:
@@ -78,8 +79,14 @@ def test_what_checkouts_and_git_lfs_write_is_none(clone: Path, tmp_path: Path) -
     }
     for key, value in settings.items():
         set_(clone, key, value)
-    assert steering(Repository(clone), str(tmp_path)) == ()
-    assert steering(Repository(clone), None) == ("includeif.gitdir:/x.path",)
+    on_gitlab = read_context({"GITLAB_CI": "true"}).git_settings
+    on_github = read_context({"GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(tmp_path)}).git_settings
+    assert steering(Repository(clone), [*on_gitlab, *on_github]) == ()
+    assert steering(Repository(clone), on_gitlab) == ("includeif.gitdir:/x.path",)
+    assert steering(Repository(clone), on_github) == ("include.path",)
+    nested = str(tmp_path / "below/git-credentials-1.config")
+    set_(clone, "includeIf.gitdir:/x.path", nested)
+    assert steering(Repository(clone), [*on_gitlab, *on_github]) == ("includeif.gitdir:/x.path",)
 
 
 @pytest.mark.threat(47)

@@ -240,6 +240,19 @@ def test_the_variables_of_the_default_branch(gitlab: GitLab, server: Server) -> 
     assert found["CI_API_V4_URL"] == server.url
 
 
+def test_only_a_push_says_where_the_branch_was_before(gitlab: GitLab, server: Server) -> None:
+    alice, project = gitlab.user("alice"), gitlab.project
+    first = project.tip("main")
+    second = project.push(alice, files={"a": "1"})
+    third = project.push(alice, files={"a": "2"})
+    for sha, expected in ((third, second), (second, first)):  # a pipeline is of its own push
+        job = gitlab.run_pipeline("push", alice, sha=sha).job("approve")
+        assert server.variables(job)["CI_COMMIT_BEFORE_SHA"] == expected
+    for source in ("web", "schedule", "trigger", "api"):
+        job = gitlab.run_pipeline(source, alice).job("approve")
+        assert server.variables(job)["CI_COMMIT_BEFORE_SHA"] == "0" * 40, source
+
+
 def test_what_a_person_types_in_replaces_what_gitlab_has_set(
     gitlab: GitLab, server: Server
 ) -> None:

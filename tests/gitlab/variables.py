@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from tests.gitlab.merge_requests import MergeRequest
-from tests.gitlab.pipelines import Job
+from tests.gitlab.pipelines import Job, Pipeline
 from tests.gitlab.project import Project
 from tests.gitlab.shapes.addresses import Addresses, commit_stamp, stamp
 from tests.gitlab.shapes.pipelines import TIERS
@@ -20,6 +20,7 @@ def variables(where: Addresses, job: Job) -> dict[str, str]:
         **_server(where),
         **_project(where, project),
         **_commit(project, pipeline.sha, branch),
+        "CI_COMMIT_BEFORE_SHA": _before(pipeline) or "0" * 40,
         "CI": "true",
         "GITLAB_CI": "true",
         "CI_JOB_ID": str(job.id),
@@ -100,7 +101,6 @@ def _commit(project: Project, sha: str, branch: str) -> dict[str, str]:
     title, _, rest = commit.message.partition("\n")
     return {
         "CI_COMMIT_AUTHOR": f"{commit.author.name} <{commit.author.email}>",
-        "CI_COMMIT_BEFORE_SHA": "0" * 40,
         "CI_COMMIT_DESCRIPTION": rest.strip(),
         "CI_COMMIT_MESSAGE": commit.message,
         "CI_COMMIT_REF_NAME": branch,
@@ -111,6 +111,16 @@ def _commit(project: Project, sha: str, branch: str) -> dict[str, str]:
         "CI_COMMIT_TIMESTAMP": commit_stamp(commit.committer.at),
         "CI_COMMIT_TITLE": title,
     }
+
+
+def _before(pipeline: Pipeline) -> str | None:
+    """Where the branch was before the push that started a pipeline; whatever else starts one has
+    none.
+    """
+    if pipeline.source != "push":
+        return None
+    pushes = [one for one in pipeline.project.pushes if one.branch == pipeline.ref]
+    return next((one.before for one in reversed(pushes) if one.after == pipeline.sha), None)
 
 
 def _merge_request(where: Addresses, change: MergeRequest) -> dict[str, str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from assent.core.approval import Role
@@ -13,8 +10,7 @@ from assent.testing.forge import MemoryForge
 
 
 def role(forge: MemoryForge, login: str, entry: str, **pins: str) -> Role:
-    workspace: Any = SimpleNamespace(forge=forge)
-    return role_of(workspace, pins, forge.person(login), [entry])
+    return role_of(forge, pins, forge.person(login), [entry])
 
 
 @pytest.mark.threat(42)

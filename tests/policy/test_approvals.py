@@ -186,7 +186,7 @@ def test_the_latest_opinion_of_a_person_is_the_only_one(
     states: list[ReviewState], counts: bool
 ) -> None:
     approvals = hear(*(review("bob", state) for state in states))
-    assert [one.opinion for one in approvals.heard] == [states[-1]]
+    assert [one.state for one in approvals.heard] == [states[-1]]
     assert bool(approvals.counted) is counts
 
 
@@ -327,8 +327,7 @@ def test_the_remedy_names_the_key() -> None:
 
 @pytest.mark.threat(49)
 def test_a_recorded_approval_that_the_forge_no_longer_has_is_named() -> None:
-    gone = review("bob", DISMISSED, head=None, gone="the review was deleted")
-    approvals = hear(gone)
+    approvals = hear(review("bob", head=None).taken_back("the review was deleted"))
     assert why(approvals) == "it was recorded, and does not stand any more: the review was deleted"
     (finding,) = approval_findings(approvals)
     assert finding.outcome is Outcome.WAITING

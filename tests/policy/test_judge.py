@@ -7,6 +7,7 @@ import pytest
 
 from assent.compare.bundles import compare
 from assent.core.approval import Approvals, Heard
+from assent.core.change import ReviewState
 from assent.core.evidence import Problem
 from assent.core.verdict import Decision, Finding, Outcome, Verdict
 from assent.policy.gates.metric import MetricGate
@@ -73,7 +74,16 @@ OTHER = Finding(rule="accuracy min 0.8", outcome=Outcome.PASSED, reason="within 
 
 def heard(*names: str) -> tuple[Heard, ...]:
     return tuple(
-        Heard(person=person(name), opinion="approved", at=AT, counts=True, why="") for name in names
+        Heard(
+            person=person(name),
+            state=ReviewState.APPROVED,
+            at=AT,
+            head=None,
+            bundle=None,
+            counts=True,
+            why="",
+        )
+        for name in names
     )
 
 

@@ -13,8 +13,8 @@ import pytest
 from assent.core.entry import Draft, Entry, Kind
 from assent.core.verdict import Decision
 from assent.errors import OutsideError
-from assent.forges.github import GitHubForge
-from assent.forges.gitlab import GitLabForge
+from assent.forges.github.forge import GitHubForge
+from assent.forges.gitlab.forge import GitLabForge
 from assent.ports import Forge
 from assent.recording.outcome import Decided
 from assent.stores.directory import DirectoryStore

@@ -118,7 +118,10 @@ def collapse() -> ReviewReport:
 
 def blocked_by_five() -> ReviewReport:
     """Five gates have failed, and the model is better."""
-    failed = [replace(samples.FAIL, rule=f"m{at} min 0.9", remedy=f"do {at}") for at in range(5)]
+    failed = [
+        replace(samples.FAIL, rule=f"m{at} min 0.9", metric=f"m{at}", remedy=f"do {at}")
+        for at in range(5)
+    ]
     metrics = tuple(sure(f"m{at}", 0.5, 0.6, (0.05, 0.15)) for at in range(6))
     return samples.review(
         *failed,

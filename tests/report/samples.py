@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from assent.core.approval import Approvals, Heard
+from assent.core.change import ReviewState
 from assent.core.diff import Diff, Side
 from assent.core.diff.data import DataChange, DataDiff
 from assent.core.diff.metrics import MetricChange
@@ -22,12 +23,14 @@ AT = "2025-06-03T09:41:00Z"
 OLD, NEW = digest_of(b"old"), digest_of(b"new")
 PASS = Finding(
     rule="roc_auc min 0.8",
+    metric="roc_auc",
     outcome=Outcome.PASSED,
     reason="within the bound",
     evidence="roc_auc = 0.8614",
 )
 FAIL = Finding(
     rule="latency_ms max_rise 10%",
+    metric="latency_ms",
     outcome=Outcome.FAILED,
     reason="rose by 30.6%",
     evidence="latency_ms: 12.1 → 15.8",
@@ -42,6 +45,7 @@ WAIT = Finding(
 )
 SKIP = Finding(
     rule="roc_auc max_drop 0.01",
+    metric="roc_auc",
     outcome=Outcome.NOT_APPLICABLE,
     reason="no baseline",
     evidence="roc_auc = 0.8614",
@@ -160,16 +164,20 @@ EVIDENCE = Evidence(
 )
 YES = Heard(
     person=person("alice", 1),
-    opinion="approved",
+    state=ReviewState.APPROVED,
     at=AT,
+    head=None,
+    bundle=NEW,
     counts=True,
     why="is @acme/ml",
     role="@acme/ml",
 )
 NO = Heard(
     person=person("bob", 7),
-    opinion="approved",
+    state=ReviewState.APPROVED,
     at=AT,
+    head=None,
+    bundle=NEW,
     counts=False,
     why="made this change; the author's approval does not count",
 )
@@ -275,7 +283,16 @@ def hostile(text: str, many: int = 3) -> ReviewReport:
     )
     values = Values(changes=(ValueChange(name=text, old=text, new=1), ValueChange(name=text)))
     finding = Finding(rule=text, outcome=Outcome.FAILED, reason=text, evidence=text, remedy=text)
-    heard = Heard(person=who, opinion=text, at=text, counts=False, why=text, role=text)
+    heard = Heard(
+        person=who,
+        state=cast(ReviewState, text),
+        at=text,
+        head=text,
+        bundle=NEW,
+        counts=False,
+        why=text,
+        role=text,
+    )
     step = Step(command=text, inputs_digest=NEW, started_at=text, wall_s=1)
     return ReviewReport(
         model=text,

@@ -12,7 +12,7 @@ from assent.report.charts import charts_of
 from assent.report.document import to_document
 from assent.report.html import to_html
 from assent.report.markdown import to_markdown
-from assent.report.parts import Chart
+from assent.report.parts import Chart, Topic
 from assent.report.review import ReviewReport
 from tests.effort import examples
 
@@ -37,19 +37,19 @@ def every(report: ReviewReport) -> list[Chart]:
 
 def test_every_section_has_its_charts() -> None:
     charts = charts_of(charted.rich())
-    assert {title: len(found) for title, found in charts.items()} == {
-        "Metrics": 2,
-        "Predictions": 4,
-        "Data": 3,
-        "Model": 1,
+    assert {topic: len(found) for topic, found in charts.items()} == {
+        Topic.METRICS: 2,
+        Topic.PREDICTIONS: 4,
+        Topic.DATA: 3,
+        Topic.MODEL: 1,
     }
-    assert list(charts_of(REPORTS["regression"])["Predictions"]) != []
+    assert list(charts_of(REPORTS["regression"])[Topic.PREDICTIONS]) != []
 
 
-def test_charts_are_named_after_the_sections_that_they_belong_to() -> None:
+def test_charts_are_of_the_sections_that_they_belong_to() -> None:
     report = charted.rich()
-    titles = [section.title for section in to_document(report).sections]
-    assert [title for title in titles if title in charts_of(report)] == list(charts_of(report))
+    topics = list(to_document(report).sections)
+    assert [topic for topic in topics if topic in charts_of(report)] == list(charts_of(report))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_there_is_no_chart_without_anything_to_draw(report: ReviewReport) -> Non
 
 
 def test_without_intervals_slices_are_dots_and_metrics_are_in_their_table_only() -> None:
-    (chart,) = charts_of(samples.blocked())["Metrics"]
+    (chart,) = charts_of(samples.blocked())[Topic.METRICS]
     assert len(drawn.found(chart, "circle", "point")) == 4
     assert not drawn.found(chart, "line", "whisker")
 
@@ -135,13 +135,13 @@ def test_long_texts_stay_inside(text: str) -> None:
 @pytest.mark.threat(36)
 def test_a_section_has_so_many_charts_at_most() -> None:
     charts = charts_of(REPORTS["many"])
-    assert {title: len(found) for title, found in charts.items()} == {
-        "Metrics": 2,
-        "Predictions": 6,
-        "Data": 12,
-        "Model": 1,
+    assert {topic: len(found) for topic, found in charts.items()} == {
+        Topic.METRICS: 2,
+        Topic.PREDICTIONS: 6,
+        Topic.DATA: 12,
+        Topic.MODEL: 1,
     }
-    assert [chart.is_folded for chart in charts["Data"]] == [False] * 4 + [True] * 8
+    assert [chart.is_folded for chart in charts[Topic.DATA]] == [False] * 4 + [True] * 8
     assert sum(len(chart.drawing.encode()) for chart in every(REPORTS["many"])) < 400_000
 
 

@@ -18,6 +18,7 @@ from assent.report.document import to_document
 from assent.report.html import to_html
 from assent.report.jsonform import to_json
 from assent.report.markdown import to_markdown
+from assent.report.parts import Topic
 from assent.report.review import Plot, ReviewReport
 
 from . import charted, samples
@@ -128,7 +129,7 @@ def test_the_page_shows_plots_and_the_comment_names_them() -> None:
 
 
 def test_a_page_without_plots_has_no_such_section() -> None:
-    assert "Plots" not in [one.title for one in to_document(report()).sections]
+    assert Topic.PLOTS not in to_document(report()).sections
 
 
 @pytest.mark.threat(33)

@@ -28,7 +28,7 @@ from . import samples
 
 
 def section(document: Document, title: str) -> Section:
-    return next(one for one in document.sections if one.title == title)
+    return next(one for one in document.sections.values() if one.title == title)
 
 
 def said(parts: object) -> str:
@@ -41,7 +41,7 @@ def test_a_plain_string_in_a_cell_is_untrusted() -> None:
 
 
 def test_sections_come_in_the_order_of_the_design() -> None:
-    assert [one.title for one in to_document(samples.blocked()).sections] == [
+    assert [one.title for one in to_document(samples.blocked()).sections.values()] == [
         "Candidate against baseline",
         "This change alters the rules",
         "Gates",
@@ -205,6 +205,10 @@ def test_without_a_baseline_nothing_is_called_a_change() -> None:
     assert [one.title for one in section(document, "Metrics").tables[0].columns] == [
         "Metric",
         "Measured",
+    ]
+    assert [one.align for one in section(document, "Metrics").tables[0].columns] == [
+        "left",
+        "right",
     ]
     assert said(section(document, "Candidate against baseline").summary) == (
         "There is no baseline to compare with."

@@ -251,6 +251,13 @@ def test_a_metric_that_is_gone_is_not_called_worse() -> None:
         assert said in shown(samples.review(samples.PASS, diff=panel.compared(metrics=metrics)))
 
 
+def test_a_gate_that_stopped_one_metric_hides_none_whose_name_begins_alike() -> None:
+    worse = samples.metric("f1", 0.9, 0.8, "higher")
+    failed = replace(samples.FAIL, rule="f1 score min 0.8", metric="f1 score")
+    text = shown(samples.review(failed, diff=panel.compared(metrics=(worse,))))
+    assert "- `f1` (-11.1%) is worse" in text
+
+
 def test_a_gate_on_one_slice_hides_no_other() -> None:
     metrics = tuple(
         MetricChange(name=f"slices.region.{one}.auc", old=0.9, better="higher")

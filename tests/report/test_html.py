@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from assent.report.charts import charts_of
+from assent.report.document import to_document
 from assent.report.html import to_html
 from assent.report.markdown import to_markdown
 from assent.report.review import ReviewReport
@@ -132,7 +133,8 @@ def test_charts_stand_in_their_section_after_its_open_tables() -> None:
         found[1]: found[0]
         for found in re.finditer(r"<section>.*?<h2>(.*?)</h2>.*?</section>", html, re.DOTALL)
     }
-    charts = {title: len(found) for title, found in charts_of(charted.rich()).items()}
+    titles = {topic: one.title for topic, one in to_document(charted.rich()).sections.items()}
+    charts = {titles[topic]: len(found) for topic, found in charts_of(charted.rich()).items()}
     assert len(sections) >= 9
     for title, text in sections.items():
         expected = len(charted.PLOTS) - 1 if title == "Plots" else charts.get(title, 0)

@@ -23,7 +23,7 @@ from assent.core.diff.values import ValueChange, Values
 from assent.core.inspection import Danger, Field, Tensor
 from assent.report.document import to_document
 from assent.report.markdown import to_markdown
-from assent.report.parts import Section, Table
+from assent.report.parts import Section, Table, Topic
 from assent.report.review import ReviewReport
 from assent.report.sections.model import MAX_WEIGHTS, model_section
 from assent.report.sections.shapes import MAX_ROWS
@@ -344,7 +344,7 @@ def test_packages_that_matter_come_first_and_say_where_they_went() -> None:
         )
     )
     report = review(diff=diff(packages=packages, environment=Values(same=2)))
-    (found,) = [one for one in to_document(report).sections if one.title.startswith("Depend")]
+    found = to_document(report).sections[Topic.ENVIRONMENT]
     assert text(found.summary) == "packages: 1 missing, 1 up; environment: unchanged"
     assert [text(row) for row in found.tables[0].rows] == [
         "numpy 1.26 2.0 ▲ up",
@@ -354,8 +354,7 @@ def test_packages_that_matter_come_first_and_say_where_they_went() -> None:
 
 def dependencies(packages: Values, environment: Values) -> Section:
     report = review(diff=diff(packages=packages, environment=environment))
-    (found,) = [one for one in to_document(report).sections if one.title.startswith("Depend")]
-    return found
+    return to_document(report).sections[Topic.ENVIRONMENT]
 
 
 def test_packages_that_were_not_compared_are_not_said_to_be_unchanged() -> None:

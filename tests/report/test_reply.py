@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import cast
 
 import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
 from assent.core.approval import Approvals
+from assent.core.change import ReviewState
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.report.markdown import LIMIT
 from assent.report.parts import Section
@@ -53,7 +55,9 @@ def shown(*sections: Section, has_approvals: bool = True) -> str:
 def hostile(text: str) -> list[Section]:
     """Every place that a name or a sentence can come to."""
     people = tuple(
-        replace(one, person=samples.person(text, 1), opinion=text, why=text, role=text)
+        replace(
+            one, person=samples.person(text, 1), state=cast(ReviewState, text), why=text, role=text
+        )
         for one in (samples.YES, samples.NO)
     )
     heard = Approvals(required=3, of=(text, "alice"), heard=people)

@@ -7,12 +7,12 @@ the words, the folder, the environment and the three streams of whoever asked, a
 are forked from a process in which nothing has run.
 
 What a child is not: a process of its own from the first instruction. It has no command line and no
-environment in `/proc`, is in no process group of whoever asked for it, and has imported more than a
-verb would have. So what is about such things starts the program itself: signals, kills and power
-cuts (`Project.start`, `prefix`), installations (`install="build"`), what others see of a process
-(`tests/e2e/spying.py`), and one whole story of each kind, all by the fixture `for_real`. In a soak
-everything does, and so does what has an environment that Python reads when it starts
-(`client.is_plain`).
+environment in `/proc`, is in no process group of whoever asked for it, has imported more than a
+verb would have, and waits shorter for a forge. So what is about such things starts the program
+itself: signals, kills and power cuts (`Project.start`, `prefix`), installations
+(`install="build"`), what others see of a process (`tests/e2e/spying.py`), and one whole story of
+each kind, all by the fixture `for_real`. In a soak everything does, and so does what has an
+environment that Python reads when it starts (`client.is_plain`).
 
 There are two starters that take turns, as each has an order of its own for sets.
 """
@@ -133,6 +133,11 @@ def starters() -> Starters:
         if _starters is None:
             _starters = Starters()
         return _starters
+
+
+def is_real() -> bool:
+    """Whether what is started now is started as a user starts it."""
+    return _is_real
 
 
 def programs() -> list[Path]:

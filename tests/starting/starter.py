@@ -48,6 +48,14 @@ COUNTING = ("numpy", "duckdb")
 """The same, but some releases of them start threads."""
 
 
+PATIENT = ("assent.forges.lag", "assent.forges.http_retries")
+"""What waits for a forge that is ill or late."""
+SOONER = 50
+"""The stand-ins for one are ill for so many requests, however soon these come: a verb asks as often
+as it would and waits a fraction of the time. How long that is, `tests/forges/` says.
+"""
+
+
 def prepare() -> None:
     """Import all that a verb imports at any time. A fork takes along no other thread, so there must
     be none.
@@ -61,6 +69,9 @@ def prepare() -> None:
             with suppress(ModuleNotFoundError, Warning):
                 importlib.import_module(name)
     importlib.import_module("assent.report.html")._template()
+    for name in PATIENT:
+        waits = vars(importlib.import_module(name))
+        waits["PAUSES_S"] = tuple(one / SOONER for one in waits["PAUSES_S"])
     importlib.metadata.version("packaging")  # it keeps which there are
     if threads() != 1:
         raise RuntimeError("what the starter has imported has started threads")

@@ -5,25 +5,33 @@ jobs that need it. That tool is not GitLab. What is known to differ is not relie
 nobody knows (`tests/wrappers/test_templates.py` compares them), exit codes that are allowed to
 fail, manual jobs, which hold up nothing there, and `workflow: rules`, which it reads and ignores.
 Jobs that start a pipeline of another branch it does not run: `triggers` says what they are.
+
+It is started once and then plays one job after the other (`runner/serve.mjs`), but for what is for
+real: see `tests/starting/`.
 """
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
+from tests import starting
 from tests.waiting import HANGS_AFTER_S
 
 RUNNER = Path(__file__).parent / "runner"
-PROGRAM = [str(RUNNER / "node_modules/.bin/node"), str(RUNNER / "start.mjs")]
+NODE = str(RUNNER / "node_modules/.bin/node")
 PROGRAMS = Path(sys.executable).parent
 STATE = ".gitlab-ci-local"
 HOST = "https://gitlab.example.com/acme/churn.git"
@@ -194,7 +202,7 @@ class Pipeline:
         as long as all else, and is asked for once.
         """
         merged = {**self.variables, **(variables or {})}
-        command = [*PROGRAM, *arguments, "--no-color", "--force-shell-executor"]
+        command = [*arguments, "--no-color", "--force-shell-executor"]
         command += [] if has_schema else ["--no-json-schema-validation"]
         command += ["--shell-isolation", "--home", str(self.folder.parent / "home")]
         command += ["--ignore-predefined-vars", ",".join(sorted({*merged, *self.unset}))]
@@ -202,17 +210,9 @@ class Pipeline:
             command += [] if name in merged else ["--unset-variable", name]
         for name, value in merged.items():
             command += ["--variable", f"{name}={value}"]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self._environment(),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=HANGS_AFTER_S,
-        )
-        if done.returncode != 0 and not may_fail:
+        start = _start_tool if starting.is_real() else _order_tool
+        done = start(command, self.folder, self._environment())
+        if done.code != 0 and not may_fail:
             raise HarnessError(done.stdout + done.stderr)
         return done.stdout + done.stderr if may_fail else done.stdout
 
@@ -230,6 +230,75 @@ class Pipeline:
                 "GIT_CONFIG_VALUE_0": HOST,
             }
         return kept
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the tool has said, and its exit code."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+
+def _start_tool(words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Said:
+    """The tool as a process of its own."""
+    done = subprocess.run(
+        [NODE, str(RUNNER / "start.mjs"), *words],
+        cwd=cwd,
+        env=env,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        check=False,
+        timeout=HANGS_AFTER_S,
+    )
+    return Said(done.returncode, done.stdout, done.stderr)
+
+
+def _order_tool(words: Sequence[str], cwd: Path, env: Mapping[str, str]) -> Said:
+    """The same in a process that is kept: to start one takes most of the time of a job."""
+    order = {"words": words, "cwd": str(cwd), "env": env}
+    with _server() as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps(order) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        if not answer:
+            raise HarnessError(f"the tool has ended without an answer to {words}")
+        return msgspec.json.decode(answer, type=Said)
+
+
+@contextmanager
+def _server() -> Iterator[subprocess.Popen[str]]:
+    """A process of the tool that has nothing to do. Whatever goes wrong ends it."""
+    process = _IDLE.pop() if _IDLE else _new_server()
+    try:
+        yield process
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    _IDLE.append(process)
+
+
+def _new_server() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [NODE, str(RUNNER / "serve.mjs")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd="/",
+    )
+
+
+_IDLE: list[subprocess.Popen[str]] = []
+
+
+@atexit.register
+def _end_servers() -> None:
+    for process in _IDLE:
+        process.communicate()
 
 
 def checkout(folder: Path, remote: Path, sha: str) -> Path:

@@ -77,3 +77,33 @@ def test_models_are_several_and_what_is_missing_comes_first(
     shown = said(tmp_path, monkeypatch=monkeypatch)
     assert "assent.yaml for the models " in shown
     assert "next: correct metrics, then run `assent review`" in shown
+
+
+@pytest.mark.parametrize(
+    ("forge", "origin", "store"),
+    [
+        ("github", "git@github.com:Acme/Churn.git", "oci://ghcr.io/acme/churn"),
+        ("github", "https://token@github.com/acme/churn", "oci://ghcr.io/acme/churn"),
+        ("github", "https://github.example.com/acme/churn.git", None),
+        ("github", "https://github.com/acme/-churn-.git", None),
+        ("github", "../churn.git", None),
+        ("gitlab", "git@gitlab.com:Acme/ml/Churn.git", "oci://registry.gitlab.com/acme/ml/churn"),
+        ("gitlab", "https://gitlab.example.com/acme/churn.git", None),
+        ("gitlab", "", None),
+    ],
+)
+def test_the_registry_that_the_forge_gives_is_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, forge: str, origin: str, store: str | None
+) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    if origin:
+        words = ["git", "-C", str(tmp_path), "remote", "add", "origin", origin]
+        subprocess.run(words, check=True)
+    (tmp_path / "train.py").write_text(MODEL)
+    said(tmp_path, f"--{forge}", monkeypatch=monkeypatch)
+    written = (tmp_path / "assent.yaml").read_bytes()
+    assert read_config(written, "assent.yaml").store == (store or ".assent/store")
+    if forge == "github":
+        review = (tmp_path / ".github/workflows/assent-review.yml").read_text()
+        assert ("self-hosted" in review) is (store is None)
+        assert ("packages: write" in review) is (store is not None)

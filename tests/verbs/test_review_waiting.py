@@ -98,6 +98,15 @@ def test_each_is_reviewed_with_what_its_own_pipeline_has_left(project: Project, 
     assert (again.reviews, again.exit_code) == ((), ExitCode.DONE)
 
 
+def test_where_no_change_ever_waits_it_is_said_why(project: Project) -> None:
+    said: list[str] = []
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    local = open_workspace(project.folder, environ={}, now=now, say=said.append)
+    assert review_waiting(local, "churn", JOB).reviews == ()
+    why = "without a forge each branch is reviewed where it is checked out"
+    assert said == [f"no change of churn waits here: {why}"]
+
+
 class Broken:
     """A change of which something cannot be read, or that is a bug."""
 

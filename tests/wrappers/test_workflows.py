@@ -17,6 +17,7 @@ from assent.forges.github.workflows import GitHubWorkflows, texts, workflows
 from assent.setup.github.existing import FOLDER
 from assent.verbs.init import init
 from tests.e2e.project import Project, new_project
+from tests.workflows.test_lint import actionlint, zizmor
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples/github").glob("*.yml"))
@@ -138,6 +139,22 @@ def test_machines_of_github_run_all_of_it_where_they_reach_the_store() -> None:
         assert "machine of your own" not in text
         for job in yaml.safe_load(text)["jobs"].values():
             assert job["runs-on"] == "ubuntu-24.04"
+
+
+@pytest.mark.threat(16)
+def test_the_jobs_that_need_the_store_and_no_others_may_write_packages(tmp_path: Path) -> None:
+    made = workflows(origin=None, stages=(), branch="main", is_reachable=True, is_in_registry=True)
+    for name, text in texts().items():
+        jobs = yaml.safe_load(text)["jobs"]
+        needing = {key for key, job in jobs.items() if job["runs-on"] == ["self-hosted", "linux"]}
+        for key, job in yaml.safe_load(made[name])["jobs"].items():
+            packages = {"packages": "write"} if key in needing else {}
+            assert job["permissions"] == {**jobs[key]["permissions"], **packages}, (name, key)
+        (tmp_path / name).write_text(made[name])
+    assert "packages" not in made["assent.yml"]
+    files = sorted(tmp_path.iterdir())
+    assert actionlint(*files) == ""
+    assert zizmor(*files) == ""
 
 
 @pytest.mark.threat(16)

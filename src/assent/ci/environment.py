@@ -1,15 +1,19 @@
-"""The environment of the CI run: which system it is of, whose own reader says the rest."""
+"""The environment of the CI run: whose it is, which says the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from assent.core.context import Channel, Context
 from assent.core.evidence import Run
-from assent.forges.variables import TOKENS, ReadFile, attempt_of
+from assent.forges.description import ReadFile
+from assent.forges.registry import FORGES, TOKENS, of_run
+from assent.forges.variables import attempt_of
 
-__all__ = ["TOKENS", "read_channel", "read_context", "read_file", "read_run"]
+__all__ = ["hidden_tokens", "read_channel", "read_context", "read_file", "read_run", "without_ci"]
 
 
 def read_file(path: str, limit: int) -> bytes:
@@ -20,38 +24,25 @@ def read_file(path: str, limit: int) -> bytes:
 
 def read_context(environ: Mapping[str, str], read_file: ReadFile = read_file) -> Context:
     """The run that `environ` tells of. Raises `UsageError` for what cannot be what it says."""
-    run = read_run(environ)
-    if environ.get("GITHUB_ACTIONS") == "true":
-        from assent.forges.github import context as github
-
-        return github.read_context(environ, read_file, run)
-    if environ.get("GITLAB_CI") == "true":
-        from assent.forges.gitlab import context as gitlab
-
-        return gitlab.read_context(environ, read_file, run)
-    return Context(system=None if run is None else run.system, run=run)
+    run, forge = read_run(environ), of_run(environ)
+    if forge is None:
+        return Context(system=None if run is None else run.system, run=run)
+    context = forge.context().read_context(environ, read_file, run)
+    tokens = tuple(name for name in TOKENS if environ.get(name))
+    return msgspec.structs.replace(context, tokens=tokens)
 
 
 def read_channel(environ: Mapping[str, str]) -> Channel | None:
-    """Where the job writes what is not for its log: in GitHub Actions always, on GitLab where
-    `ASSENT_REPORTS` names a folder; else None.
-    """
-    if environ.get("GITLAB_CI") == "true" and environ.get("ASSENT_REPORTS"):
-        from assent.forges.gitlab import context as gitlab
-
-        return gitlab.read_channel(environ)
-    if environ.get("GITHUB_ACTIONS") != "true":
-        return None
-    from assent.forges.github import context as github
-
-    return github.read_channel(environ)
+    """Where the job writes what is not for its log; None where there is no such place."""
+    forge = of_run(environ)
+    return None if forge is None else forge.context().read_channel(environ)
 
 
 def read_run(environ: Mapping[str, str]) -> Run | None:
     """The CI run, or None outside CI.
 
-    GitHub Actions and GitLab CI are known by their own variables; any other system can set
-    `ASSENT_RUN_ID` (and `ASSENT_RUN_ATTEMPT`, `ASSENT_RUN_ADDRESS`).
+    The CI of a forge is known by its own variables; any other system can set `ASSENT_RUN_ID` (and
+    `ASSENT_RUN_ATTEMPT`, `ASSENT_RUN_ADDRESS`).
     """
     if environ.get("ASSENT_RUN_ID"):
         return Run(
@@ -60,12 +51,18 @@ def read_run(environ: Mapping[str, str]) -> Run | None:
             attempt=attempt_of(environ.get("ASSENT_RUN_ATTEMPT")),
             address=environ.get("ASSENT_RUN_ADDRESS") or None,
         )
-    if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_RUN_ID"):
-        from assent.forges.github import context as github
+    forge = of_run(environ)
+    return None if forge is None else forge.context().read_run(environ)
 
-        return github.read_run(environ)
-    if environ.get("GITLAB_CI") == "true":
-        from assent.forges.gitlab import context as gitlab
 
-        return gitlab.read_run(environ)
-    return None
+def hidden_tokens(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The variables of which the team's own commands are not told: in a run of a forge's CI, those
+    with the tokens that Assent acts with.
+    """
+    return () if of_run(environ) is None else TOKENS
+
+
+def without_ci(environ: Mapping[str, str]) -> dict[str, str]:
+    """What remains without all that would make a verb believe that it runs in CI."""
+    beginnings = ("ASSENT_", *(name for one in FORGES.values() for name in one.variables))
+    return {name: value for name, value in environ.items() if not name.startswith(beginnings)}

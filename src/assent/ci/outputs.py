@@ -19,11 +19,22 @@ from assent.errors import OutsideError
 SUMMARY_LIMIT = 1_000_000
 """Characters and bytes; a summary of more than 1 MiB is not shown at all."""
 
+STEP_FILES = (
+    *("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH"),
+    *("GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
+)
+"""The variables with files by which whoever knows them speaks for the step."""
+
 _COMMAND = re.compile(r"^(\s*)::", re.M)
 _OLD_COMMAND = "##["
 _NAME = re.compile(r"[a-z][a-z-]*")
 _DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY = {**_DATA, ":": "%3A", ",": "%2C"}
+
+
+def is_step(environ: Mapping[str, str]) -> bool:
+    """Whether the runner reads commands from what is printed here."""
+    return environ.get("GITHUB_ACTIONS") == "true"
 
 
 def inert(text: str) -> str:

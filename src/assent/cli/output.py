@@ -83,7 +83,7 @@ def heard(people: Iterable[Heard]) -> None:
         mark, colour = ("counts", "green") if one.counts else ("does not count", "yellow")
         shown = click.style(mark, fg=colour)
         who, why = visible(one.person.login), visible(one.why)
-        click.echo(inert(f"  {who}: {one.opinion}, {shown}: {why}"))
+        click.echo(inert(f"  {who}: {one.state}, {shown}: {why}"))
 
 
 def decided(result: Decided) -> None:

@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
-STEP_FILES = (
-    *("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH"),
-    *("GITHUB_STATE", "GITHUB_STEP_SUMMARY"),
-)
-"""Files by which whoever knows them speaks for the step."""
 
 
 def guarded(call: Callable[[], object]) -> NoReturn:
@@ -108,7 +103,7 @@ def _shown(text: str) -> str:
 
 
 def _annotate(doing: str, problem: str) -> None:
-    """Show an error beside the run, in GitHub Actions."""
+    """Show an error beside the run, where the log can."""
     if _is_step():
         from assent.ci.outputs import annotation
         from assent.report.escape import visible
@@ -117,7 +112,9 @@ def _annotate(doing: str, problem: str) -> None:
 
 
 def _is_step() -> bool:
-    return os.environ.get("GITHUB_ACTIONS") == "true"
+    from assent.ci.outputs import is_step
+
+    return is_step(os.environ)
 
 
 def _say_as_json(doing: str, problem: str, hint: str | None, exit_code: int) -> None:
@@ -153,24 +150,24 @@ def say(text: str) -> None:
 def own_output(as_json: bool) -> Iterator[int | None]:
     """Where the team's own commands write their output: a file descriptor, None for as it is.
 
-    It must not mix with the JSON on standard output. In GitHub Actions the runner reads commands
-    from what is printed, in order only within one stream: there both streams go to standard
-    error, between two lines that only Assent can write, and the commands are not told of the
-    files that outputs and variables are written to. There and on GitLab they are not told of the
-    tokens. Whoever needs those here has read them when the workspace was opened. GitLab's
-    CI_JOB_TOKEN is theirs as well: they fetch packages and data with it.
+    It must not mix with the JSON on standard output. Where the runner reads commands from what is
+    printed, in order only within one stream, both streams go to standard error, between two lines
+    that only Assent can write, and the commands are not told of the files that outputs and
+    variables are written to. In the CI of a forge they are not told of the tokens that Assent acts
+    with. Whoever needs those here has read them when the workspace was opened. A token that every
+    job has is theirs as well: they fetch packages and data with it.
     """
-    from assent.ci.environment import TOKENS
+    from assent.ci.environment import hidden_tokens
+    from assent.ci.outputs import STEP_FILES, new_token, resume, stop
 
+    tokens = hidden_tokens(os.environ)
     if not _is_step():
-        in_ci = os.environ.get("GITLAB_CI") == "true"
-        with _hidden(TOKENS if in_ci else ()):
+        with _hidden(tokens):
             yield sys.stderr.fileno() if as_json else None
         return
-    from assent.ci.outputs import new_token, resume, stop
 
     token = new_token()
-    with _hidden((*STEP_FILES, *TOKENS)):
+    with _hidden((*STEP_FILES, *tokens)):
         click.echo(stop(token), err=True)
         try:
             yield sys.stderr.fileno()

@@ -11,6 +11,8 @@ from assent.core.profile import Categories, ColumnProfile, Numbers
 
 OTHERS = "(others)"
 NULL, NAN, INFINITE, PRESENT = "(null)", "(NaN)", "(infinite)", "(any value)"
+WITHOUT_PLACE = frozenset({NULL, NAN, INFINITE, PRESENT, OTHERS})
+"""The labels of what has no place among numbers or times. No range is called like one of them."""
 MOST_ROWS = 2**62
 """A count beyond that is no count of rows."""
 

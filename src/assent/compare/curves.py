@@ -59,11 +59,13 @@ def curve(numbers: Numbers, *, are_edges_values: bool) -> Curve | None:
 
 
 def _part(start: float, end: float, within: float) -> tuple[float, float]:
-    """The widest part of a bin whose middle is the mean of its values."""
+    """The widest part of a bin whose middle is the mean of its values. What is rounded may lie a
+    little beyond the bin, and then the places of a curve would descend.
+    """
     share = min(1.0, max(0.0, within))
-    mean = start * (1 - share) + end * share
+    mean = min(end, max(start, start * (1 - share) + end * share))
     half = max(0.0, min(mean - start, end - mean))
-    return mean - half, mean + half
+    return max(start, mean - half), min(end, mean + half)
 
 
 def area_between(one: Curve, other: Curve) -> float:

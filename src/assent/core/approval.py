@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from assent.core.digest import Digest
-from assent.core.identity import Actor, Resolved
+from assent.core.change import Review, ReviewState
+from assent.core.identity import Resolved
 
 ANYONE = "*"
 """In a list of approvers: any account that may write to the repository."""
@@ -21,24 +21,23 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
     refused: str = ""
 
 
-class Heard(msgspec.Struct, frozen=True, kw_only=True):
-    """One person's latest opinion. `why` says why it counts or why it does not; `role` is the
-    entry of the policy's list that the person matched, and `resolved` what that entry meant. `id`
-    is the forge's for the review. `is_gone`: it was recorded, and the forge no longer has it.
+class Heard(Review, frozen=True, kw_only=True):
+    """One person's latest review, and what was made of it. `why` says why it counts or why it does
+    not; `role` is the entry of the policy's list that the person matched, and `resolved` what that
+    entry meant.
     """
 
-    person: Actor
-    opinion: str
-    at: str
+    state: ReviewState = msgspec.field(name="opinion")
     counts: bool
     why: str
     role: str | None = None
-    head: str | None = None
-    reason: str | None = None
-    bundle: Digest | None = None
     resolved: Resolved | None = None
-    id: str | None = None
-    is_gone: bool = False
+
+    @classmethod
+    def of(cls, review: Review, *, counts: bool, why: str, role: Role) -> Heard:
+        """A review with what was made of it under somebody's role."""
+        said = {name: getattr(review, name) for name in Review.__struct_fields__}
+        return cls(**said, counts=counts, why=why, role=role.entry, resolved=role.resolved)
 
     @property
     def bound_to(self) -> Resolved | None:

@@ -58,7 +58,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 class Review(msgspec.Struct, frozen=True, kw_only=True):
     """One opinion of one person. `bundle` is what the comment showed when it was given, `head`
     the revision it was given at (None where there was no change to speak of), `id` the forge's
-    for it. `gone` says why the forge no longer has an opinion that the ledger has recorded.
+    for it. `is_gone`: the ledger has an approval that the forge no longer has, and `reason` says
+    why that does not stand.
     """
 
     person: Actor
@@ -68,4 +69,13 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
     bundle: Digest | None
     reason: str | None = None
     id: str | None = None
-    gone: str | None = None
+    is_gone: bool = False
+
+    def taken_back(self, why: str) -> Review:
+        """What a recorded approval has become that the forge no longer has."""
+        return msgspec.structs.replace(
+            self,
+            state=ReviewState.DISMISSED,
+            is_gone=True,
+            reason=f"it was recorded, and does not stand any more: {why}",
+        )

@@ -27,6 +27,15 @@ class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The shape of what is known of clocks."""
 
 
+class Start(Struct, frozen=True, kw_only=True):
+    """When a run began: `at` by this machine's clock, as its stopwatch (`time.monotonic`) showed
+    `stopwatch_s`.
+    """
+
+    at: datetime
+    stopwatch_s: float
+
+
 class ClockReading(Struct, frozen=True, kw_only=True):
     """What a forge's clock showed, in seconds since 1970 and without their fraction, at a moment
     between two others of a stopwatch of this machine: when it was asked, and when it had answered.
@@ -63,18 +72,18 @@ class Clock(Struct, frozen=True, kw_only=True):
 MACHINE = "this machine"
 
 
-def clock_of(machine: datetime, sight: ClockReading | None, stopwatch_s: float) -> Clock:
-    """The clock that counts: the forge's where one was seen. This machine's shows `machine` when
-    the stopwatch shows `stopwatch_s`. Of a difference only what is certain is believed: a slow
-    answer, and the fraction of a second that was not told, make none.
+def clock_of(start: Start, sight: ClockReading | None) -> Clock:
+    """The clock that counts at the start of a run: the forge's where one was seen. Of a difference
+    to this machine's only what is certain is believed: a slow answer, and the fraction of a second
+    that was not told, make none.
     """
     if sight is None:
-        return Clock(now=rfc3339(machine), of=MACHINE)
-    machine_s = machine.timestamp() - stopwatch_s
+        return Clock(now=rfc3339(start.at), of=MACHINE)
+    machine_s = start.at.timestamp() - start.stopwatch_s
     least = machine_s + sight.asked_s - (sight.shown_s + 1)
     most = machine_s + sight.answered_s - sight.shown_s
     ahead_s = least if least > 0 else most if most < 0 else 0.0
-    now = rfc3339(machine - timedelta(seconds=ahead_s))
+    now = rfc3339(start.at - timedelta(seconds=ahead_s))
     return Clock(now=now, of=sight.of, ahead_s=round(ahead_s, 3))
 
 

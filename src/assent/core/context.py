@@ -12,7 +12,7 @@ from assent.errors import PolicyError
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """The files through which a job speaks to the next ones and to people: `output` and `summary`
-    of a step of GitHub Actions, or the folder of `reports` of a job on GitLab, whose page is `job`.
+    of a step, or the folder of `reports` of a job, whose page is `job`.
     """
 
     output: str | None = None
@@ -26,15 +26,17 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     forge.
 
     `event` and `payload` say what woke the run up. They say which change or run to ask the forge
-    about, never what is true of it; so do `merge_request` and `note`, numbers of GitLab. `woken_by`
-    is the run whose end has started this one, where that is how it began. `event` is on GitLab the
-    source of the pipeline, `environment` the one that the job deploys to. `before` is what was
-    there before a push, where the run says so. `tokens` are the variables with tokens of ours that
-    this process was given, `temporary` is the folder in which the runner keeps files of the job.
+    about, never what is true of it; so do `request` and `message`, the numbers of a request and of
+    a comment on it, where the run says them itself. `woken_by` is the run whose end has started
+    this one, where that is how it began. `environment` is the one that the job deploys to. `before`
+    is what was there before a push, where the run says so. `tokens` are the variables with tokens
+    of ours that this process was given. `git_settings` are the files of settings that the runner's
+    own checkout has Git read: paths whose last part may have a `*`; one that is not absolute is
+    added to the path of the working tree as it is.
 
     `untrusted` is why such an event may run what the change itself brings, empty where it runs what
-    its branch has; `way` says how decisions are written instead, and `without_tokens` how a job
-    gets no token (`{token}`).
+    its branch has; `way` says how decisions are written instead, `without_tokens` how a job gets no
+    token (`{token}`), and `new_checkout` how one begins with a checkout of its own.
     """
 
     system: str | None = None
@@ -47,17 +49,18 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     api_url: str | None = None
     run: Run | None = None
     channel: Channel | None = None
-    merge_request: int | None = None
-    note: int | None = None
+    request: int | None = None
+    message: int | None = None
     woken_by: Run | None = None
     project: int | None = None
     environment: str | None = None
     before: str | None = None
     tokens: tuple[str, ...] = ()
-    temporary: str | None = None
+    git_settings: tuple[str, ...] = ()
     untrusted: str = "it is not known what its events run"
     way: str = ""
     without_tokens: str = ""
+    new_checkout: str = ""
 
     @property
     def is_of_forge(self) -> bool:

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from assent.core.approval import Heard
+from assent.core.change import Review, ReviewState
 from assent.core.digest import Digest, canonical_json, digest_of
 from assent.core.evidence import Run
 from assent.core.formats import is_minor_of, require_format
@@ -48,11 +50,12 @@ class Subject(Struct, frozen=True, kw_only=True):
     model_digest: Digest | None = None
 
 
-class Approval(Struct, frozen=True, kw_only=True):
-    """A person's recorded yes to one bundle digest. `role` is the entry of the policy's list
-    that the person matched, `resolved` what that meant at the time; `change` and `head` say where
-    on the forge it was given, and `review` is the forge's id of it. `is_withdrawn`: of an entry
-    that ends an approval, that it was taken back and nobody objected.
+class ReviewRecord(Struct, frozen=True, kw_only=True):
+    """A review in the form that entries keep. `role` is the entry of the policy's list that the
+    person matched, `resolved` what that meant at the time; `change` and `head` say where on the
+    forge it was given, and `review` is the forge's id of it. What the person said is the kind of
+    the entry; `is_withdrawn`: of one that ends an approval, that it was taken back and nobody
+    objected.
     """
 
     person: Actor
@@ -64,6 +67,13 @@ class Approval(Struct, frozen=True, kw_only=True):
     resolved: Resolved | None = None
     review: str | None = None
     is_withdrawn: bool = False
+
+
+class RecordedReview(msgspec.Struct, frozen=True, kw_only=True):
+    """A review that the ledger holds, and the change it was given in, if that is known."""
+
+    review: Review
+    change: str | None
 
 
 class FindingRecord(Struct, frozen=True, kw_only=True):
@@ -96,7 +106,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     subject: Subject = Subject()
     stage: str | None = None
     replaces: int | None = None
-    approvals: tuple[Approval, ...] = ()
+    approvals: tuple[ReviewRecord, ...] = ()
     authors: tuple[Actor, ...] = ()
     verdict: VerdictRecord | None = None
     run: Run | None = None
@@ -146,6 +156,50 @@ def recorded(verdict: Verdict, *, policy: Digest, evidence: Digest | None) -> Ve
         ),
         policy=policy,
         evidence=evidence,
+    )
+
+
+def review_record(
+    heard: Heard, bundle: Digest, *, change: str | None = None, head: str | None = None
+) -> ReviewRecord:
+    """A review of `bundle` as entries keep it. `head` is that of the change, for a review that
+    does not say at which one it was given.
+    """
+    return ReviewRecord(
+        person=heard.person,
+        bundle=bundle,
+        at=heard.at,
+        role=heard.role or "",
+        change=change,
+        head=heard.head or head,
+        resolved=heard.bound_to,
+        review=heard.id,
+        is_withdrawn=heard.state is ReviewState.DISMISSED,
+    )
+
+
+def reviews_in(entry: Draft) -> tuple[RecordedReview, ...]:
+    """The reviews that an entry of a review holds, as they were heard: what `review_record`
+    has made of them, the other way round.
+    """
+    return tuple(
+        RecordedReview(review=_review(entry, one), change=one.change) for one in entry.approvals
+    )
+
+
+def _review(entry: Draft, kept: ReviewRecord) -> Review:
+    state = ReviewState.APPROVED
+    if entry.kind is not Kind.APPROVED:
+        is_withdrawn = kept.is_withdrawn
+        state = ReviewState.DISMISSED if is_withdrawn else ReviewState.CHANGES_REQUESTED
+    return Review(
+        person=kept.person,
+        state=state,
+        at=kept.at,
+        head=kept.head,
+        bundle=kept.bundle,
+        reason=entry.reason,
+        id=kept.review,
     )
 
 

@@ -93,8 +93,8 @@ class State(Struct, frozen=True, kw_only=True):
         return digest_of_value({"versions": self.versions, "stages": stages})
 
 
-class Opinion(Struct, frozen=True, kw_only=True):
-    """A person's latest word on a bundle, and the entry that holds it."""
+class EntryRef(Struct, frozen=True, kw_only=True):
+    """Which entry holds a person's latest review of a bundle, and its kind."""
 
     kind: Kind
     seq: int
@@ -122,7 +122,7 @@ class Record(Struct, frozen=True, kw_only=True):
     registered: int | None = None
     retired: bool = False
     authors: tuple[PersonKey, ...] = ()
-    opinions: dict[PersonKey, Opinion] = {}
+    opinions: dict[PersonKey, EntryRef] = {}
     stays: dict[str, Stay] = {}
 
 
@@ -250,7 +250,7 @@ def advance(
             record = _record(records, draft)
             opinions = dict(record.opinions)
             for approval in draft.approvals:
-                opinions[approval.person.key] = Opinion(kind=draft.kind, seq=seq)
+                opinions[approval.person.key] = EntryRef(kind=draft.kind, seq=seq)
             changed[record.bundle] = msgspec.structs.replace(
                 record, opinions=opinions, authors=_authors(record, draft)
             )

@@ -44,7 +44,8 @@ class Decision(StrEnum):
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What one rule says: the rule in words, the outcome, why, the evidence looked at, and what
-    to do about it (empty when nothing is to be done).
+    to do about it (empty when nothing is to be done). `metric` is the name of the one that it is
+    about, if it is about one; JSON has no such key otherwise.
     """
 
     rule: str
@@ -52,6 +53,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     evidence: str = ""
     remedy: str = ""
+    metric: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -81,7 +81,11 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Line(ABC):
-    """The line to one forge, which people know by `name`. `wait` sleeps, `say` tells people."""
+    """The line to one forge, which people know by `name`. `wait` sleeps, `say` tells people.
+    `page` is how a forge is asked for the size of a page, and the largest that it gives.
+    """
+
+    page = ("per_page", PER_PAGE)
 
     def __init__(
         self,
@@ -180,7 +184,8 @@ class Line(ABC):
         """Every item of a list, however many pages it has. A page that cannot be read is an
         error: nobody judges from a part of a list.
         """
-        asked = {"per_page": str(PER_PAGE), **(parameters or {})}
+        key, size = self.page
+        asked = {key: str(size), **(parameters or {})}
         seen = []
         for _ in range(MAX_PAGES):
             seen.append(asked)

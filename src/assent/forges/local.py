@@ -20,7 +20,6 @@ import msgspec
 
 from assent.core.change import Author, Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import OutsideError, UsageError
@@ -31,15 +30,29 @@ from assent.ports import (
     CommitAuthor,
     Deployment,
     DeploymentRequest,
+    Guards,
+    KnownGuards,
+    KnownQueue,
     Notice,
     Proposal,
     Protection,
     ProtectionState,
-    Waiting,
+    ReviewQueue,
 )
 
 HOST = "local"
 _MOST_TIPS = 1000
+_NO_QUEUE = KnownQueue(lacking="without a forge each branch is reviewed where it is checked out")
+_CLAIMS = KnownGuards(
+    found=(
+        Protection(
+            name="identities",
+            state=ProtectionState.MISSING,
+            reason="without a forge nothing vouches for a name: every identity is claimed",
+            remedy="host the repository on a forge and run Assent in its CI",
+        ),
+    )
+)
 _CUT_OFF = "(this clone is shallow: git fetch --unshallow brings the rest)"
 
 
@@ -246,11 +259,11 @@ class LocalForge:
             is_so = who == "*" or who.lower() in called
         return Resolved(name=name) if is_so else None
 
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
+    def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
         """See `Forge.withdrawn`. Reviews stay in the clone they were given in: another one has
         none of them, which says nothing.
         """
-        del model, approval
+        del model, review, change
         return None
 
     def branch(self) -> str | None:
@@ -275,10 +288,10 @@ class LocalForge:
         """See `Forge.retract`. There is no record of what was shown."""
         del model, why
 
-    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
-        """See `Forge.waiting`. Each branch is reviewed where it is checked out."""
-        del model, job
-        return ()
+    @property
+    def review_queue(self) -> ReviewQueue:
+        """See `Forge.review_queue`."""
+        return _NO_QUEUE
 
     def fetch(self, name: str, folder: Path) -> Run | None:
         """See `Forge.fetch`. Nothing is started by the end of a run here."""
@@ -322,19 +335,10 @@ class LocalForge:
         del deployment
         return None
 
-    def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
-    ) -> tuple[Protection, ...]:
-        """See `Forge.protections`."""
-        del models, environments
-        return (
-            Protection(
-                name="identities",
-                state=ProtectionState.MISSING,
-                reason="without a forge nothing vouches for a name: every identity is claimed",
-                remedy="host the repository on a forge and run Assent in its CI",
-            ),
-        )
+    @property
+    def guards(self) -> Guards:
+        """See `Forge.guards`."""
+        return _CLAIMS
 
     def comment(self, notice: Notice) -> str:
         """See `Forge.comment`. Here it is a file, rewritten only when it changes."""

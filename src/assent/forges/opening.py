@@ -19,9 +19,6 @@ class Opening(Protocol):
     that somebody asked for the forge elsewhere.
     """
 
-    CI: str
-    """What its CI is called."""
-
     def credentials(self, environ: Mapping[str, str], context: Context) -> GitSettings:
         """What Git needs to fetch and push in a run of its CI when the checkout has kept no token,
         or one that may not push.

@@ -3,31 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from assent.errors import UsageError
+from assent.forges.description import ReadFile
 
 MAX_PAYLOAD_BYTES = 26_214_400
-"""25 MiB: the largest event that GitHub sends."""
-TOKENS = ("GITHUB_TOKEN", "GH_TOKEN", "ASSENT_GITLAB_TOKEN", "ASSENT_LEDGER_TOKEN")
-"""What Assent acts with."""
+"""25 MiB: the largest event that a forge is known to send."""
 EVENT = re.compile(r"[a-z][a-z_]{0,99}")
 REF = re.compile(r"refs/[^\s\x00-\x1f\x7f~^:?*\[\\]{1,1000}")
 RUN_ID = re.compile(r"[0-9]{1,19}")
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-ReadFile = Callable[[str, int], bytes]
-"""The first bytes of a file, at most as many as are asked for. Raises `OSError`."""
-
-
-def tokens_of(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """The variables with tokens of ours that this process was given."""
-    return tuple(name for name in TOKENS if environ.get(name))
 
 
 def attempt_of(text: str | None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from assent.git.process import GitError
@@ -27,16 +29,15 @@ _OF_VALUE = re.compile(r"remote\..*\.url\n[A-Za-z0-9]+::.*|submodule\..*\.update
 """What steers by its value: an address such as `ext::` that is a program's, and a command."""
 _LFS = re.compile(r"filter\.lfs\.(?:clean|smudge|process)\ngit-lfs [a-z -]*(?:%f)?")
 _OFF = frozenset({"core.fsmonitor\nfalse", "core.worktree\n"})
-_RUNNERS_FILE = ".tmp/.gitlab-runner.ext.conf"
-"""Beside the working tree: where a runner of GitLab keeps addresses and credentials of a job."""
 
 
-def steering(repository: Repository, temporary: str | None) -> tuple[str, ...]:
+def steering(repository: Repository, known: Sequence[str] = ()) -> tuple[str, ...]:
     """The settings that this clone has of its own by which Git would run a program, read another
     file of settings, or go to another address: whoever had the clone before may have left them.
 
-    What the checkouts of the forges write, and Git LFS, is none of them; `temporary` is the folder
-    in which the runner keeps files of the job. Hooks are not, either: no Git of ours runs any.
+    What Git LFS writes is none of them, nor is the reading of the files of settings in `known`:
+    paths whose last part may have a `*`, of which one that is not absolute is added to the path of
+    the working tree as it is. Hooks are not, either: no Git of ours runs any.
     """
     doing = "reading the settings of this clone"
     try:
@@ -51,21 +52,17 @@ def steering(repository: Repository, temporary: str | None) -> tuple[str, ...]:
         if _STEERING.fullmatch(one.partition("\n")[0]) or _OF_VALUE.fullmatch(one)
     ]
     return tuple(
-        sorted(
-            {one.partition("\n")[0] for one in found if not _is_known(one, repository, temporary)}
-        )
+        sorted({one.partition("\n")[0] for one in found if not _is_known(one, repository, known)})
     )
 
 
-def _is_known(setting: str, repository: Repository, temporary: str | None) -> bool:
-    """Whether a checkout of the forge has written it, or Git LFS."""
+def _is_known(setting: str, repository: Repository, known: Sequence[str]) -> bool:
+    """Whether the runner's own checkout has written it, or Git LFS."""
     key, _, value = setting.partition("\n")
     if setting in _OFF or _LFS.fullmatch(setting):
         return True
     if not key.startswith("include"):
         return False
     path = Path(os.path.normpath(value))
-    if str(path) == f"{repository.top}{_RUNNERS_FILE}":
-        return True
-    is_own = temporary is not None and path.parent == Path(temporary)
-    return is_own and path.name.startswith("git-credentials-")
+    places = [Path(one if one.startswith("/") else f"{repository.top}{one}") for one in known]
+    return any(path.parent == one.parent and fnmatchcase(path.name, one.name) for one in places)

@@ -142,7 +142,7 @@ def provenance(
     """In CI, the finding on whether the bundle is of the change that the forge names. What a
     bundle says of itself was written by code of a change, which may be another one.
     """
-    if change is None or workspace.context.system is None:
+    if change is None or not workspace.is_in_ci:
         return []
     locked = _locked(workspace, view, candidate, change)
     if locked is not None:
@@ -176,7 +176,7 @@ def _nothing_new(
     bundle.
     """
     line = view.state.latest
-    if change is None or change.landed or workspace.context.system is None or line is None:
+    if change is None or change.landed or not workspace.is_in_ci or line is None:
         return None
     model = candidate.bundle.model
     commit = latest_from(view)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
@@ -10,7 +10,13 @@ from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.entry import Approval, Entry, Kind, decode_entry
+from assent.core.entry import (
+    RecordedReview,
+    ReviewRecord,
+    decode_entry,
+    review_record,
+    reviews_in,
+)
 from assent.core.identity import Actor, PersonKey
 from assent.core.registry import Record
 from assent.judging.inherited import NOTHING, Inherited
@@ -58,7 +64,8 @@ def count_approvals(
         authors=authors,
         before=others,
         roles={
-            person.key: role_of(workspace, view.state.pins, person, rule.from_) for person in asked
+            person.key: role_of(workspace.forge, view.state.pins, person, rule.from_)
+            for person in asked
         },
         remarks=tuple(
             dict.fromkeys([*(said for one in made_in for said in one.remarks), *beside.remarks])
@@ -72,7 +79,7 @@ def _made_in(
     """The change that is looked at, and every other one that somebody was heard in on this bundle,
     as the forge has them today: one may have got other commits, or another base, since.
     """
-    names = dict.fromkeys(approval.change for _, approval in _recorded(view, bundle))
+    names = dict.fromkeys(one.change for one in recorded_reviews(view, bundle))
     others = [
         workspace.forge.change_of(name)
         for name in names
@@ -140,47 +147,31 @@ def _authors_of(
     return frozenset([*named, *(person.key for person in wrote if person is not None)])
 
 
-def _recorded(view: View, bundle: Digest) -> Iterator[tuple[Entry, Approval]]:
+def recorded_reviews(view: View, bundle: Digest) -> list[RecordedReview]:
     """Every person's latest opinion that the ledger has on a bundle, oldest first."""
     record = view.record(bundle)
     opinions = [] if record is None else sorted(record.opinions.values(), key=lambda one: one.seq)
-    for opinion in opinions:
-        entry = decode_entry(view.entry(opinion.seq))
-        for approval in entry.approvals:
-            yield entry, approval
+    entries = [decode_entry(view.entry(opinion.seq)) for opinion in opinions]
+    return [one for entry in entries for one in reviews_in(entry)]
 
 
-def recorded_reviews(view: View, bundle: Digest) -> list[Review]:
-    """The opinions that the ledger has recorded on a bundle, oldest first. They were judged at
-    the revision they were given at, and are about the bundle from then on.
+def withdrawn(workspace: Workspace, model: str, recorded: RecordedReview) -> str | None:
+    """Why a recorded approval does not stand on the forge any more; None if it does, or if nobody
+    can tell.
     """
-    return [_review(entry, approval) for entry, approval in _recorded(view, bundle)]
+    if recorded.change is None:
+        return None
+    return workspace.forge.withdrawn(model, recorded.review, change=recorded.change)
 
 
-def _review(entry: Entry, approval: Approval) -> Review:
-    state = ReviewState.APPROVED
-    if entry.kind is not Kind.APPROVED:
-        is_withdrawn = approval.is_withdrawn
-        state = ReviewState.DISMISSED if is_withdrawn else ReviewState.CHANGES_REQUESTED
-    return Review(
-        person=approval.person,
-        state=state,
-        at=approval.at,
-        head=None,
-        bundle=approval.bundle,
-        reason=entry.reason,
-        id=approval.review,
-    )
-
-
-def _standing(workspace: Workspace, model: str, review: Review, approval: Approval) -> Review:
-    """A recorded opinion as it stands on the forge: an approval may have been taken back there."""
-    if review.state is not ReviewState.APPROVED:
-        return review
-    gone = workspace.forge.withdrawn(model, approval)
-    if gone is None:
-        return review
-    return msgspec.structs.replace(review, state=ReviewState.DISMISSED, gone=gone)
+def _standing(workspace: Workspace, model: str, recorded: RecordedReview) -> Review:
+    """A recorded opinion as it stands on the forge: an approval may have been taken back there.
+    It was judged at the revision it was given at, and is about the bundle from then on.
+    """
+    review = msgspec.structs.replace(recorded.review, head=None)
+    is_approval = review.state is ReviewState.APPROVED
+    why = withdrawn(workspace, model, recorded) if is_approval else None
+    return review if why is None else review.taken_back(why)
 
 
 def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) -> list[Review]:
@@ -189,9 +180,8 @@ def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) ->
     opinion is not heard again: an answered objection would return.
     """
     known = recorded_reviews(view, bundle)
-    approvals = [approval for _, approval in _recorded(view, bundle)]
-    said = workspace.forge.reviews(model, bundle, change=_reviewed_in(view, bundle))
-    done = {_opinion(review): 0 for review in known}
+    said = workspace.forge.reviews(model, bundle, change=known[-1].change if known else None)
+    done = {_opinion(one.review): 0 for one in known}
     for place, review in enumerate(said, start=1):
         if _opinion(review) in done:
             done[_opinion(review)] = place
@@ -201,22 +191,7 @@ def all_reviews(workspace: Workspace, view: View, model: str, bundle: Digest) ->
         for place, review in enumerate(said, start=1)
         if place > upto.get(review.person.key, 0)
     ]
-    standing = [
-        _standing(workspace, model, review, approval)
-        for review, approval in zip(known, approvals, strict=True)
-    ]
-    return [*standing, *later]
-
-
-def _reviewed_in(view: View, bundle: Digest) -> str | None:
-    """The change that the bundle was reviewed in, if the ledger has recorded an opinion on it."""
-    record = view.record(bundle)
-    opinions = [] if record is None else list(record.opinions.values())
-    if not opinions:
-        return None
-    newest = max(opinions, key=lambda one: one.seq)
-    entry = decode_entry(view.entry(newest.seq))
-    return next((approval.change for approval in entry.approvals if approval.change), None)
+    return [*(_standing(workspace, model, one) for one in known), *later]
 
 
 def _opinion(review: Review) -> tuple[PersonKey, str, bool]:
@@ -242,18 +217,10 @@ def binding_reviews(workspace: Workspace, view: View, model: str, bundle: Digest
     return [*kept, *answered]
 
 
-def approval_records(approvals: Approvals) -> tuple[Approval, ...]:
+def approval_records(approvals: Approvals) -> tuple[ReviewRecord, ...]:
     """The approvals that count, as entries keep them, with the role each was judged by."""
     return tuple(
-        Approval(
-            person=one.person,
-            bundle=one.bundle,
-            at=one.at,
-            role=one.role,
-            head=one.head,
-            resolved=one.bound_to,
-            review=one.id,
-        )
+        review_record(one, one.bundle)
         for one in approvals.counted
         if one.bundle is not None and one.role is not None
     )

@@ -38,7 +38,7 @@ def may_go_on(
             "the policy of the base branch names nobody who may",
             hint="add `override: {from: [...]}` there; changing it is reviewed like any change",
         )
-    role = role_of(workspace, view.state.pins, person, policy.override.from_)
+    role = role_of(workspace.forge, view.state.pins, person, policy.override.from_)
     if role.entry is None:
         problem = role.refused or f"{person.login} is none of {', '.join(policy.override.from_)}"
         raise PolicyError("overriding the policy", problem)

@@ -12,6 +12,7 @@ from assent.config.read import read_config
 from assent.config.settings import FILE
 from assent.errors import AssentError, OutsideError
 from assent.files import write_atomically
+from assent.ports import Opinions
 from assent.recording.reading import read_ledger
 from assent.workspace import Workspace
 
@@ -58,7 +59,7 @@ def _numbers(
         if place.model not in pins:
             continue
         try:
-            number = _number(workspace, place, pins[place.model].get(place.login.lower(), ""))
+            number = _number(workspace.forge, place, pins[place.model].get(place.login.lower(), ""))
         except AssentError as error:
             left[f"{place.login}: {error.problem}"] = None
             continue
@@ -69,10 +70,10 @@ def _numbers(
     return numbers, list(left)
 
 
-def _number(workspace: Workspace, place: Place, pin: str) -> str | None:
+def _number(forge: Opinions, place: Place, pin: str) -> str | None:
     """The number that a name has by the ledger, else by the forge."""
     if pin.startswith("user:"):
         return pin.removeprefix("user:")
-    person = workspace.forge.person(place.login)
-    found = workspace.forge.matches(person, place.login)
+    person = forge.person(place.login)
+    found = forge.matches(person, place.login)
     return None if found is None or found.id is None else found.id.removeprefix("user:")

@@ -6,33 +6,33 @@ from collections.abc import Mapping, Sequence
 
 from assent.core.approval import Role
 from assent.core.identity import Actor, unpinned
-from assent.workspace import Workspace
+from assent.ports import Opinions
 
 
 def role_of(
-    workspace: Workspace, pins: Mapping[str, str], person: Actor, entries: Sequence[str]
+    forge: Opinions, pins: Mapping[str, str], person: Actor, entries: Sequence[str]
 ) -> Role:
     """The first of `entries` that `person` is, asked of the forge. `pins` are what names meant when
     they first counted: the same name for another account, team or group later is refused.
     """
     refused = ""
     for entry in entries:
-        role = _role(workspace, pins, person, entry)
+        role = _role(forge, pins, person, entry)
         if role.entry is not None:
             return role
         refused = refused or role.refused
     return Role(refused=refused)
 
 
-def _role(workspace: Workspace, pins: Mapping[str, str], person: Actor, entry: str) -> Role:
+def _role(forge: Opinions, pins: Mapping[str, str], person: Actor, entry: str) -> Role:
     _, written = unpinned(entry)
     bound = pins.get(entry.lower(), "") if written is None else ""
     if bound.startswith("user:"):
         # Whoever counted under this name once is that account still, whatever it is called now.
-        found = workspace.forge.matches(person, f"{entry}#{bound.removeprefix('user:')}")
+        found = forge.matches(person, f"{entry}#{bound.removeprefix('user:')}")
         if found is not None:
             return Role(entry=entry, resolved=found)
-    found = workspace.forge.matches(person, entry)
+    found = forge.matches(person, entry)
     if found is None:
         return Role()
     pin = pins.get(found.name) if written is None else None

@@ -13,16 +13,6 @@ from assent.errors import AssentError
 from assent.policy.rules import rule_changes
 from assent.workspace import Workspace
 
-_GUARDING = (
-    ".github/workflows",
-    ".github/CODEOWNERS",
-    "CODEOWNERS",
-    "docs/CODEOWNERS",
-    ".gitlab-ci.yml",
-    ".gitlab/CODEOWNERS",
-)
-"""What decides who must review and what runs: forges read it from these places."""
-
 
 def proposed_config(workspace: Workspace, change: Change) -> tuple[Config | None, str]:
     """The configuration that a change brings. Where the change is not checked out it is read from
@@ -30,7 +20,7 @@ def proposed_config(workspace: Workspace, change: Change) -> tuple[Config | None
     """
     repository = workspace.repository
     head = repository.resolve("HEAD")
-    if workspace.context.system is None or head in (change.head, change.commit):
+    if not workspace.is_in_ci or head in (change.head, change.commit):
         return workspace.config, ""
     path = repository.relative(workspace.root / FILE)
     try:
@@ -79,7 +69,7 @@ def guarding_files(workspace: Workspace, change: Change) -> tuple[str, ...]:
     branch = workspace.base_branch or "the base branch"
     return tuple(
         f"{path} differs from that of {branch}"
-        for path in _GUARDING
+        for path in workspace.forge_files.guarding
         if repository.id_of(base, path) != repository.id_of(change.head, path)
     )
 

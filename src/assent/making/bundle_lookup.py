@@ -28,7 +28,7 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Load
         if digest is None:
             digest = of_inputs(workspace, model)
         if digest is None:
-            kind = UsageError if workspace.context.system is None else IdleError
+            kind = IdleError if workspace.is_in_ci else UsageError
             hint = "run `assent review`, which makes what is missing"
             raise kind(doing, "there is none yet", hint=hint)
         return _known(workspace, view, model, digest)
@@ -123,7 +123,7 @@ def _named_by_forge(workspace: Workspace, view: View, model: str) -> Digest | No
     """The bundle of the change: the one that its lock names, else what was shown on it. In CI
     nothing of the working tree is read for it: the job that judges has no data.
     """
-    if workspace.context.system is None:
+    if not workspace.is_in_ci:
         return workspace.forge.shown(model)
     change = workspace.forge.change()
     locked = None if change is None else locked_of(workspace, view, model, change)

@@ -25,8 +25,8 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
     except (NotInStoreError, IntegrityError):
         return None
     held = [file.digest for file in bundle.files] + [one.digest for one in bundle.attachments]
-    missing = workspace.store.check(held)
-    sound = all(state is BlobState.SOUND for state in missing.values())
+    states = workspace.store.confirm(held)
+    sound = all(state is BlobState.SOUND for state in states.values())
     return bundle if bundle.model == model and sound else None
 
 
@@ -82,10 +82,10 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
 
 
 def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
-    """Read every blob of the bundle whole, once in a run. Raises `IntegrityError` naming what is
-    wrong.
+    """Have the store answer for every blob of the bundle, once in a run: one that cannot is read
+    whole. Raises `IntegrityError` naming what is wrong.
     """
-    states = workspace.store.check([one for one in bundle.blobs if one not in workspace.sound])
+    states = workspace.store.confirm([one for one in bundle.blobs if one not in workspace.sound])
     workspace.sound.update(one for one, state in states.items() if state is BlobState.SOUND)
     paths = {file.digest: file.path for file in bundle.files}
     for digest, state in states.items():

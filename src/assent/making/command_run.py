@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -25,7 +25,8 @@ from assent.making.commands import mentioned
 from assent.making.dvc import runs_dvc, stale
 from assent.making.existing_outputs import standing_outputs
 from assent.making.keepsakes import Keepsakes, is_document
-from assent.making.scratch import keep
+from assent.making.run_facts import RunFacts
+from assent.making.scratch import Written, keep
 from assent.making.worktree import outputs, some_of, tracked_beside, written
 from assent.measure.command import run_command
 from assent.measure.interpreters import Seen
@@ -120,7 +121,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
     """A command that has ended well: what it took, the interpreters that were seen, and the files
     that it wrote, by path. Of `unproven` outputs it is not known who wrote them; `beside` are
-    documents of people among the outputs, which it did not write.
+    documents of people among the outputs, which it did not write. `earlier` is what runs had left
+    when it began, and nobody else could run the model.
     """
 
     step: Step
@@ -128,17 +130,19 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     written: dict[str, Digest]
     unproven: tuple[str, ...]
     beside: frozenset[str]
+    earlier: Written
 
-    def known(self, before: Mapping[str, Digest]) -> dict[str, Digest]:
-        """The outputs that runs have written, if they had written those of `before`."""
-        known = {**before, **self.written}
+    @property
+    def known(self) -> dict[str, Digest]:
+        """The outputs that runs have written, this one included."""
+        known = {**self.earlier.outputs, **self.written}
         return {name: digest for name, digest in known.items() if name not in self.beside}
 
 
 @contextmanager
 def run(
     workspace: Workspace,
-    model: str,
+    facts: RunFacts,
     command: str,
     inputs_digest: Digest,
     doing: str,
@@ -150,8 +154,9 @@ def run(
     Whatever is raised, here or as long as the context lasts, brings all of that back. Raises
     `CommandError` if the command fails, and `UsageError` naming what it did not write.
     """
-    with aside(workspace.root, place(workspace, model)) as moved:
-        plan = _Plan(workspace, model, command, expected, doing)
+    with aside(workspace.root, place(workspace, facts.model)) as moved:
+        earlier = written(workspace, facts.model)
+        plan = _Plan(workspace, facts, command, expected, doing, earlier)
         moved.move(plan.to_move(), plan.to_stay(), plan.own, plan.updated)
         moved.watch(plan.documents)
         keepsakes = Keepsakes(workspace.root, plan.tracked)
@@ -172,9 +177,10 @@ def run(
                 written=plan.written(moved),
                 unproven=plan.unproven,
                 beside=frozenset(one for one in plan.documents if not moved.is_written(one)),
+                earlier=earlier,
             )
         except BaseException as error:
-            _bring_back(workspace, model, moved, doing)
+            _bring_back(workspace, facts.model, moved, doing)
             keepsakes.restore()
             if isinstance(error, CommandError):
                 plan.say_missed(moved)
@@ -189,23 +195,30 @@ class _Plan:
     """
 
     def __init__(
-        self, workspace: Workspace, model: str, command: str, expected: Expected, doing: str
+        self,
+        workspace: Workspace,
+        facts: RunFacts,
+        command: str,
+        expected: Expected,
+        doing: str,
+        earlier: Written,
     ) -> None:
         self._workspace = workspace
         self._root = workspace.root
-        self._model = model
+        self._facts = facts
+        self._earlier = earlier
         self._full_command = command
         self._command = redact_text(command)
         self._expected = expected
         self._doing = doing
-        self._incremental = workspace.settings(model).incremental
-        self._outputs, dvc = outputs(workspace, model)
+        self._incremental = facts.settings.incremental
+        self._outputs = facts.outputs
         self.own = self._outputs.own
         self._by_dvc = frozenset(
             pattern
             for pattern in expected.all
             if runs_dvc(command)
-            and any(covers(out, pattern) or covers(pattern, out) for out in dvc.outs)
+            and any(covers(out, pattern) or covers(pattern, out) for out in facts.dvc.outs)
         )
         self.updated = (*self._incremental, *self._by_dvc)
         updated = [one for one in expected.all if self._is_updated(one)]
@@ -305,7 +318,7 @@ class _Plan:
             )
 
     def _require_current(self, pattern: str) -> None:
-        _, dvc = outputs(self._workspace, self._model)
+        _, dvc = outputs(self._workspace, self._facts.model)  # the command has written to it
         reason = stale(self._root, dvc, pattern, self._workspace.hashes)
         if reason:
             raise UsageError(
@@ -318,7 +331,7 @@ class _Plan:
         """What must have been written and was not, unless an earlier run of Assent has left it:
         of that nobody wants what is not written again.
         """
-        known = written(self._workspace, self._model).outputs
+        known = self._earlier.outputs
         must = [one for one in self._expected.must if one in self._aside]
         return [
             name

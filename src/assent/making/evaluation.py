@@ -16,17 +16,18 @@ from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import detach
 from assent.making.bundles import load, made_by, open_bundle
-from assent.making.command_run import Expected, Ran, recovered, run
+from assent.making.command_run import Expected, Ran, run
 from assent.making.evidence import measure
 from assent.making.inputs import Inputs, why_changed
 from assent.making.locks import current_lock
 from assent.making.model_placement import digest_here, is_here
-from assent.making.outputs import data_of, evidence_files
+from assent.making.outputs import Outputs, data_of, evidence_files
 from assent.making.preflight import (
     may_fetch,
+    ready,
     require_inputs_here,
-    require_ready,
 )
+from assent.making.run_facts import RunFacts
 from assent.making.scratch import Evaluated, Trained, Written, forget, keep, kept
 from assent.making.worktree import (
     documents_of,
@@ -37,13 +38,12 @@ from assent.making.worktree import (
     outputs,
     read_code,
     some_of,
-    written,
 )
 from assent.measure.cost import costs as costs_of
 from assent.measure.environment import read_environment, with_packages
 from assent.measure.interpreters import Seen
 from assent.measure.metrics import read_metrics
-from assent.measure.model_files import TRAIN_FIRST, model_files
+from assent.measure.model_files import NoModelError, model_files
 from assent.measure.packages import read_packages
 from assent.measure.params import read_params
 from assent.measure.patterns import covers
@@ -74,8 +74,7 @@ def run_evaluation(
     those of the working tree if the caller has read them. What
     `force` does, and what is reused without it, is said of the verb `evaluate`.
     """
-    recovered(workspace, model)
-    require_ready(workspace, model)
+    facts = ready(workspace, model)
     if inputs is None:
         trained = kept(workspace.work, model, "train", Trained)
         inputs = inputs_of(workspace, model, known=None if trained is None else trained.inputs)
@@ -84,7 +83,7 @@ def run_evaluation(
         return locked
     digest = _digest(workspace, model)
     reused = None if force else _reused(workspace, model, inputs, digest)
-    return _evaluated(workspace, model, inputs, digest, output) if reused is None else reused
+    return _evaluated(workspace, facts, inputs, digest, output) if reused is None else reused
 
 
 def _reused(
@@ -108,19 +107,19 @@ def _reused(
 
 def _evaluated(
     workspace: Workspace,
-    model: str,
+    facts: RunFacts,
     inputs: Inputs,
     digest: Digest,
     output: int | IO[bytes] | None,
 ) -> EvaluateResult:
     """Run the command, if there is one, and read what it and the training have written."""
-    settings = workspace.settings(model)
+    model, settings = facts.model, facts.settings
     trained = _trained(workspace, model, inputs, digest)
     if settings.evaluate is None and trained is not None:
         _require_as_left(workspace, model, trained)
     is_fetching = may_fetch(settings.evaluate)
     if not is_fetching:
-        _require_inputs(workspace, model, inputs)
+        _require_inputs(workspace, facts, inputs, facts.outputs)
     touched = () if trained is None else trained.touched
     before = read_code(workspace, touched, inputs=inputs.files)
     code = before if trained is None or trained.code is None else _both(trained.code, before)
@@ -129,49 +128,48 @@ def _evaluated(
         if settings.evaluate is not None:
             doing = f"evaluating {model}"
             workspace.say(f"{doing}: {redact_text(settings.evaluate)}")
-            expected = _expected(workspace, model, inputs, trained)
+            expected = _expected(facts, inputs, trained)
             ran = running.enter_context(
-                run(workspace, model, settings.evaluate, inputs.evaluate, doing, output, expected)
+                run(workspace, facts, settings.evaluate, inputs.evaluate, doing, output, expected)
             )
             _require_same_model(workspace, model, digest, ran.written)
-            left = left_by(workspace, model, inputs, doing)
+            left = left_by(workspace, model, inputs, doing, products=ran.earlier.products)
             if is_fetching:
-                _require_inputs(workspace, model, left.inputs)
+                now, _ = outputs(workspace, model)  # what was fetched may say more of them
+                _require_inputs(workspace, facts, left.inputs, now)
         products = {*inputs.products, *(() if left is None else left.fresh)}
-        evidence = _evidence(workspace, model, inputs, trained, ran, code, products)
+        evidence = _evidence(workspace, facts, inputs, trained, ran, code, products)
     if ran is not None and left is not None:
-        known = ran.known(written(workspace, model).outputs)
-        noted = Written(outputs=known, products=left.products)
+        noted = Written(outputs=ran.known, products=left.products)
         keep(workspace.work, model, "written", noted)
     keep(workspace.work, model, "evaluate", Evaluated(evidence=evidence, model_digest=digest))
     return EvaluateResult(model=model, model_digest=digest, evidence=evidence)
 
 
-def _require_inputs(workspace: Workspace, model: str, inputs: Inputs) -> None:
+def _require_inputs(workspace: Workspace, facts: RunFacts, inputs: Inputs, known: Outputs) -> None:
     """Raise `StandInError` unless the inputs are all here, but for what is measured anyhow."""
-    settings = workspace.settings(model)
+    settings, doing = facts.settings, f"evaluating {facts.model}"
     measured = (
         *data_of(settings),
         *settings.params,
         *evidence_files(settings),
         *settings.plots,
     )
-    require_inputs_here(workspace, model, inputs, f"evaluating {model}", but=measured)
+    require_inputs_here(workspace, facts.model, inputs, doing, known, but=measured)
 
 
 def _evidence(
     workspace: Workspace,
-    model: str,
+    facts: RunFacts,
     inputs: Inputs,
     trained: Trained | None,
     ran: Ran | None,
     code: Code,
     products: set[str],
 ) -> Evidence:
-    settings = workspace.settings(model)
+    model, settings = facts.model, facts.settings
     detach(workspace, model)
-    known, _ = outputs(workspace, model)
-    metrics = read_metrics(workspace.root, settings.metrics, known.is_strange)
+    metrics = read_metrics(workspace.root, settings.metrics, facts.outputs.is_strange)
     params = read_params(workspace.root, settings.params)
     measured = measure(workspace, model, plots=_shown(settings, trained, ran))
     seen = Seen() if ran is None else ran.seen
@@ -215,10 +213,8 @@ def _first(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names)[:MAX_PRODUCTS])
 
 
-def _expected(
-    workspace: Workspace, model: str, inputs: Inputs, trained: Trained | None
-) -> Expected:
-    found, _ = outputs(workspace, model)
+def _expected(facts: RunFacts, inputs: Inputs, trained: Trained | None) -> Expected:
+    found = facts.outputs
     return Expected(
         must=(*found.measured, *found.plots),
         shown=found.plots,
@@ -248,8 +244,8 @@ def _digest(workspace: Workspace, model: str) -> Digest:
     settings = workspace.settings(model)
     try:
         return digest_here(workspace, model)
-    except UsageError as error:
-        if settings.train is not None or error.hint != TRAIN_FIRST:
+    except NoModelError as error:
+        if settings.train is not None:
             raise
         hint = f"put the model there, or say in {FILE} where it is or how it is trained (`train`)"
         raise UsageError(error.doing, error.problem, hint=hint) from None

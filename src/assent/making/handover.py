@@ -78,7 +78,7 @@ def take(
     stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))
     rest = workspace.store.add([config, Source(content=evidence_bytes)])
-    [stored_manifest] = workspace.store.add([Source(content=manifest)])
+    [stored_manifest] = workspace.store.add([Source(content=manifest, is_manifest=True)])
     return BundleResult(
         model=model,
         bundle=digest,
@@ -126,7 +126,7 @@ def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:
 
 
 def _as_a_whole(run: Run) -> tuple[str, int]:
-    """The id and attempt of a run, whichever of its jobs it names: after the slash, on GitLab."""
+    """The id and attempt of a run, whichever of its jobs it names after a slash."""
     return run.id.partition("/")[0], run.attempt
 
 

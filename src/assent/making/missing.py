@@ -9,13 +9,12 @@ from assent.config.settings import FILE
 from assent.core.digest import Digest, hex_of
 from assent.errors import UsageError
 from assent.making.bundles import load, open_bundle
-from assent.making.command_run import recovered
 from assent.making.evaluation import run_evaluation
 from assent.making.inputs import Inputs
 from assent.making.locks import current_lock
 from assent.making.model_placement import digest_here
 from assent.making.packing import make_bundle
-from assent.making.preflight import require_ready
+from assent.making.preflight import ready
 from assent.making.scratch import Evaluated, Trained, kept
 from assent.making.training import run_training
 from assent.making.worktree import (
@@ -46,8 +45,7 @@ def bundle_of_here(
             f"{FILE} says neither how to train or evaluate it nor where its metrics or "
             "predictions are",
         )
-    recovered(workspace, model)
-    require_ready(workspace, model)
+    facts = ready(workspace, model)
     inputs = inputs_of(workspace, model)
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:
@@ -55,7 +53,9 @@ def bundle_of_here(
     done = None if force else _done(workspace, model, inputs)
     read_ledger(workspace, model)  # what would end the review ends it before hours of training
     if done is None and settings.train is not None:
-        _, inputs = run_training(workspace, model, force=force, output=output, inputs=inputs)
+        _, inputs = run_training(
+            workspace, model, force=force, output=output, inputs=inputs, facts=facts
+        )
     if done != "evaluate":
         run_evaluation(workspace, model, force=force, output=output, inputs=inputs)
     made = make_bundle(workspace, model, progress=progress, inputs=inputs)

@@ -1,6 +1,6 @@
 """Where outputs may lie. What is declared as one is set aside and replaced, so that nothing else
 may be there: not what Git or Assent keep, not what says how a model is made, not what it is made
-from. LoadedBundle before a command is run, and refused before it.
+from. Known before a command is run, and refused before it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from assent.making.dvc import LOCK as DVC_LOCK
 from assent.making.dvc import PIPELINE
 from assent.making.existing_outputs import standing_outputs
 from assent.making.outputs import data_of, is_command, literals
-from assent.making.worktree import some_of, written
+from assent.making.scratch import Written
+from assent.making.worktree import some_of
 from assent.measure.files import (
     PLACEHOLDERS,
     expand,
@@ -33,8 +34,7 @@ from assent.measure.patterns import UNMATCHED, base_of, covers, is_glob
 from assent.setup.shell import Simple, commands, path_of, ran
 from assent.workspace import Workspace
 
-_FORGES = frozenset({".github", ".gitlab"})
-_RULES = PLACEHOLDERS | {FILE, LOCK, PIPELINE, DVC_LOCK, ".gitmodules", ".gitlab-ci.yml"}
+_RULES = PLACEHOLDERS | {FILE, LOCK, PIPELINE, DVC_LOCK, ".gitmodules"}
 """Files that say how models are made, and what Git does with files, in any folder."""
 _UNEXPANDED = re.compile(r"~$|\$\w|\$\{")
 _KEPT = "Git, Assent or Python keep their own files there"
@@ -53,11 +53,11 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
         return is_glob(self.pattern)
 
 
-def require_places(workspace: Workspace, model: str) -> None:
+def require_places(workspace: Workspace, model: str, made: Written) -> None:
     """Raise `UsageError` for a declared output that can never be one, or that must not be one
-    because of what lies at its place once all links are followed.
+    because of what lies at its place once all links are followed. Runs have `made` some of it.
     """
-    places = _Places(workspace, model)
+    places = _Places(workspace, model, made)
     for one in outputs_declared(workspace.settings(model)):
         places.require(one)
 
@@ -96,9 +96,9 @@ def say_shared(workspace: Workspace, model: str, doing: str) -> None:
 class _Places:
     """The places of one model's outputs, and what must not be there."""
 
-    def __init__(self, workspace: Workspace, model: str) -> None:
+    def __init__(self, workspace: Workspace, model: str, made: Written) -> None:
         self._workspace = workspace
-        self._model = model
+        self._made = made
         self._settings = workspace.settings(model)
         self._root = workspace.root
         self._real_root = _real(workspace.root)
@@ -174,7 +174,9 @@ class _Places:
                 raise UsageError(_doing(one), f"it fits {source}, {what}", hint=hint)
 
     def _require_no_rule(self, one: Declared, parts: Sequence[str], it: str) -> None:
-        if parts[-1] in _RULES or not _FORGES.isdisjoint(parts):
+        forges = self._workspace.forge_files
+        is_rule = parts[-1] in _RULES or parts[-1] in forges.names
+        if is_rule or not set(forges.folders).isdisjoint(parts):
             problem = f"{it} says how models are made, or what Git or the forge does"
             raise UsageError(_doing(one), problem, hint=_OWN)
 
@@ -201,7 +203,7 @@ class _Places:
     @cached_property
     def _code(self) -> list[str]:
         """The scripts and modules that the commands run, without those that a run wrote."""
-        settings, made = self._settings, written(self._workspace, self._model).outputs
+        settings, made = self._settings, self._made.outputs
         lines = [one for one in (settings.train, settings.evaluate) if one is not None]
         names = [name for line in lines for simple in commands(line) for name in _run_by(simple)]
         return [one for one in names if (self._root / one).is_file() and one not in made]
@@ -209,8 +211,8 @@ class _Places:
     @cached_property
     def _inputs(self) -> dict[Path, str]:
         """All inputs by their real places, but for what runs have left there."""
-        settings, known = self._settings, written(self._workspace, self._model)
-        made = {_place(self._root / name) for name in (*known.outputs, *known.products)}
+        settings, known = self._settings, (*self._made.outputs, *self._made.products)
+        made = {_place(self._root / name) for name in known}
         patterns = [*settings.inputs, *settings.params, *data_of(settings)]
         found = {_place(path): path for path in expand(self._root, patterns)}
         return {

@@ -115,7 +115,7 @@ def _packed(
     manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
     beside = [Source(content=config), Source(content=evidence_bytes)]
     rest = store.add([*attached(workspace, model, evidence), *beside])
-    [stored_manifest] = store.add([Source(content=manifest)])
+    [stored_manifest] = store.add([Source(content=manifest, is_manifest=True)])
     everything = [*stored, *rest, stored_manifest]
     return BundleResult(
         model=model,

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from assent.config.settings import FILE
 from assent.core.digest import Digest
 from assent.errors import UsageError
+from assent.making.command_run import recovered
 from assent.making.dvc import POINTER
 from assent.making.inputs import Inputs, inputs_not_here
 from assent.making.output_paths import require_places
-from assent.making.outputs import literals
-from assent.making.worktree import outputs, some_of
+from assent.making.outputs import Outputs, literals
+from assent.making.run_facts import RunFacts, facts_of
+from assent.making.worktree import some_of, written
 from assent.measure.patterns import covers
 from assent.measure.pointers import error_of, promised, require_real, require_there
 from assent.measure.redaction import redact_text
@@ -26,33 +28,44 @@ _FETCHING = frozenset(
 """Words of commands that may bring what is not here."""
 
 
-def require_ready(workspace: Workspace, model: str) -> None:
-    """Raise `UsageError` for what would end a run after hours and is known before it: a TODO that
-    `init` has left, an output where none may be, and a command that names a script which is not
-    there.
+def ready(workspace: Workspace, model: str) -> RunFacts:
+    """Bring back what runs that were killed had set aside, and read what a run starts from. Raises
+    `UsageError` for what would end it after hours and is known before it: a TODO that `init` has
+    left, an output where none may be, and a command that names a script which is not there.
     """
-    settings = workspace.settings(model)
-    keys = unfinished(settings)
+    recovered(workspace, model)
+    facts = facts_of(workspace, model)
+    _require_complete(facts)
+    require_places(workspace, model, written(workspace, model))
+    _require_scripts(workspace, facts)
+    return facts
+
+
+def _require_complete(facts: RunFacts) -> None:
+    keys = unfinished(facts.settings)
     if keys:
         raise UsageError(
-            f"making ready to run {model}",
+            f"making ready to run {facts.model}",
             f"{', '.join(keys)} in {FILE} still {'says' if len(keys) == 1 else 'say'} TODO",
             hint=f"complete {FILE}; `assent init --dry-run` shows what was seen",
         )
-    require_places(workspace, model)
-    known, _ = outputs(workspace, model)
+
+
+def _require_scripts(workspace: Workspace, facts: RunFacts) -> None:
+    settings, doing = facts.settings, f"making ready to run {facts.model}"
     for command in filter(None, (settings.train, settings.evaluate)):
         names = [
             name
             for name in missing_scripts(workspace.root, command)
             # What is not even in a folder that is there, a run may well make.
-            if not known.cover(name, literal=True) and (workspace.root / name).parent.is_dir()
+            if not facts.outputs.cover(name, literal=True)
+            and (workspace.root / name).parent.is_dir()
         ]
         for name in names:
-            require_there(workspace.root, name, f"making ready to run {model}")
+            require_there(workspace.root, name, doing)
         if names:
             raise UsageError(
-                f"making ready to run {model}",
+                doing,
                 f"`{redact_text(command)}` names {some_of(names)}, which is not there",
                 hint=f"correct the command in {FILE}, or commit the script",
             )
@@ -64,16 +77,21 @@ def may_fetch(command: str | None) -> bool:
 
 
 def require_inputs_here(
-    workspace: Workspace, model: str, inputs: Inputs, doing: str, *, but: Sequence[str] = ()
+    workspace: Workspace,
+    model: str,
+    inputs: Inputs,
+    doing: str,
+    known: Outputs,
+    *,
+    but: Sequence[str] = (),
 ) -> None:
     """Raise `StandInError` for an input of which only a pointer is here, or that Git holds and the
     checkout has left out: nothing is meant to read pointers, or a part of the inputs. The pointers
-    that the patterns `but` cover are problems of what is measured.
+    that the patterns `but` cover are problems of what is measured. `known` are the outputs.
     """
     root, settings = workspace.root, workspace.settings(model)
     names = [one for one in inputs.files if not any(covers(pattern, one) for pattern in but)]
     require_real(root, [root / one for one in names if not one.endswith(POINTER)], doing)
-    known, _ = outputs(workspace, model)
     left_out = [
         (name, kind)
         for name, kind in inputs_not_here(root, settings, known, workspace.others(model))
@@ -84,10 +102,10 @@ def require_inputs_here(
         raise error_of(doing, left_out)
 
 
-def require_fetched(workspace: Workspace, model: str, inputs: Inputs, doing: str) -> None:
+def require_fetched(workspace: Workspace, facts: RunFacts, inputs: Inputs, doing: str) -> None:
     """As `require_inputs_here`, for a training: it reads what it names, pointers or not."""
-    require_inputs_here(workspace, model, inputs, doing)
-    for name in literals(workspace.settings(model)):
+    require_inputs_here(workspace, facts.model, inputs, doing, facts.outputs)
+    for name in literals(facts.settings):
         if not (workspace.root / name).exists():
             require_there(workspace.root, name, doing)
 

@@ -15,7 +15,7 @@ from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Code, Evidence, Step
 from assent.errors import IntegrityError, UsageError
 from assent.making.bundles import load, made_by, open_bundle
-from assent.making.command_run import Expected, recovered, run
+from assent.making.command_run import Expected, run
 from assent.making.inputs import Inputs
 from assent.making.locks import lock_here
 from assent.making.model_placement import digest_here, placed, put_model
@@ -23,10 +23,11 @@ from assent.making.output_paths import say_shared
 from assent.making.preflight import (
     awaited,
     may_fetch,
+    ready,
     require_fetched,
     require_inputs_here,
-    require_ready,
 )
+from assent.making.run_facts import RunFacts
 from assent.making.scratch import Trained, Written, forget, keep
 from assent.making.worktree import (
     changed_files,
@@ -36,7 +37,6 @@ from assent.making.worktree import (
     outputs,
     read_code,
     say_inputs,
-    written,
 )
 from assent.measure.environment import read_environment
 from assent.measure.patterns import covers
@@ -64,15 +64,15 @@ def run_training(
     force: bool = False,
     output: int | IO[bytes] | None = None,
     inputs: Inputs | None = None,
+    facts: RunFacts | None = None,
 ) -> tuple[TrainResult, Inputs]:
-    """Train `model` in the working tree, from `inputs` if the caller has read them. Returns the
-    inputs as they are afterwards, too. What `force` does, and what is reused without it, is said of
-    the verb `train`.
+    """Train `model` in the working tree, from `inputs` and `facts` if the caller has read them.
+    Returns the inputs as they are afterwards, too. What `force` does, and what is reused without
+    it, is said of the verb `train`.
     """
-    settings = workspace.settings(model)
     doing = f"training {model}"
-    recovered(workspace, model)
-    require_ready(workspace, model)
+    facts = facts or ready(workspace, model)
+    settings = facts.settings
     if inputs is None:
         inputs = inputs_of(workspace, model)
     say_inputs(workspace, doing, inputs)
@@ -85,36 +85,46 @@ def run_training(
         )
     locked = None if force else _locked(workspace, model, inputs)
     if locked is not None:
-        return _take(workspace, model, locked, inputs), inputs
+        return _take(workspace, facts, locked, inputs), inputs
     found = None if force else _finished(workspace, model, inputs)
     if found is not None:
-        return _reuse(workspace, model, found, inputs, "inputs unchanged"), inputs
-    return _trained_now(workspace, model, settings.train, inputs, output)
+        return _reuse(workspace, facts, found, inputs, "inputs unchanged"), inputs
+    return _trained_now(workspace, facts, settings.train, inputs, output)
 
 
 def _trained_now(
     workspace: Workspace,
-    model: str,
+    facts: RunFacts,
     command: str,
     inputs: Inputs,
     output: int | IO[bytes] | None,
 ) -> tuple[TrainResult, Inputs]:
     """Run the command, and note what it was run from and what it has written."""
+    model = facts.model
     doing = f"training {model}"
     is_fetching = may_fetch(command)
     if not is_fetching:
-        require_fetched(workspace, model, inputs, doing)
+        require_fetched(workspace, facts, inputs, doing)
     pointers = awaited(workspace, inputs) if is_fetching else {}
     say_shared(workspace, model, doing)
     workspace.say(f"{doing}: {redact_text(command)}")
     code, dirty = read_code(workspace, inputs=inputs.files), changed_files(workspace)
-    expected = _expected(workspace, model, inputs)
-    with run(workspace, model, command, inputs.train, doing, output, expected) as ran:
-        known = ran.known(written(workspace, model).outputs)
+    expected = _expected(facts, inputs)
+    with run(workspace, facts, command, inputs.train, doing, output, expected) as ran:
+        known = ran.known
         digest = _trained_digest(workspace, model, known)
-        left = left_by(workspace, model, inputs, doing, is_training=True, awaited=pointers)
+        left = left_by(
+            workspace,
+            model,
+            inputs,
+            doing,
+            products=ran.earlier.products,
+            is_training=True,
+            awaited=pointers,
+        )
         if is_fetching:
-            require_inputs_here(workspace, model, left.inputs, doing)
+            now, _ = outputs(workspace, model)  # what was fetched may say more of them
+            require_inputs_here(workspace, model, left.inputs, doing, now)
         keep(workspace.work, model, "written", Written(outputs=known, products=left.products))
     leftovers, inputs = inputs.products, left.inputs
     step = msgspec.structs.replace(ran.step, inputs_digest=inputs.train)
@@ -124,9 +134,9 @@ def _trained_now(
         inputs=inputs.files,
         code=code,
         environment=read_environment(
-            workspace.root, command, ran.seen, python=workspace.settings(model).python
+            workspace.root, command, ran.seen, python=facts.settings.python
         ),
-        written=_evidence(workspace, model, ran.written),
+        written=_evidence(facts, ran.written),
         touched=tuple({*changed_files(workspace)} - {*dirty} - _as_git(workspace, inputs)),
         unproven=ran.unproven,
         products=inputs.products,
@@ -137,10 +147,9 @@ def _trained_now(
     return result, inputs
 
 
-def _evidence(workspace: Workspace, model: str, names: Mapping[str, Digest]) -> dict[str, Digest]:
+def _evidence(facts: RunFacts, names: Mapping[str, Digest]) -> dict[str, Digest]:
     """What of the files that the training wrote is evidence on the model, in its folder or not."""
-    found, _ = outputs(workspace, model)
-    patterns = (*found.measured, *found.plots)
+    patterns = (*facts.outputs.measured, *facts.outputs.plots)
     return {
         name: one for name, one in names.items() if any(covers(each, name) for each in patterns)
     }
@@ -151,11 +160,11 @@ def _as_git(workspace: Workspace, inputs: Inputs) -> set[str]:
     return {workspace.repository.relative(workspace.root / name) for name in inputs.files}
 
 
-def _expected(workspace: Workspace, model: str, inputs: Inputs) -> Expected:
+def _expected(facts: RunFacts, inputs: Inputs) -> Expected:
     """The model must be new; and what it is judged by, if there is no command that evaluates."""
-    found, _ = outputs(workspace, model)
+    found = facts.outputs
     measured = (*found.measured, *found.plots)
-    if workspace.settings(model).evaluate is None:
+    if facts.settings.evaluate is None:
         must = (*found.model, *measured)
         return Expected(must=must, shown=found.plots, inputs=inputs.files)
     return Expected(must=found.model, may=measured, inputs=inputs.files)
@@ -194,8 +203,9 @@ def _locked(workspace: Workspace, model: str, inputs: Inputs) -> Locked | None:
     return None
 
 
-def _take(workspace: Workspace, model: str, locked: Locked, inputs: Inputs) -> TrainResult:
+def _take(workspace: Workspace, facts: RunFacts, locked: Locked, inputs: Inputs) -> TrainResult:
     """Put the locked model in place, or say who has it."""
+    model = facts.model
     found = load(workspace, model, locked.bundle)
     if found is None:
         forget(workspace.work, model, "train")
@@ -218,7 +228,7 @@ def _take(workspace: Workspace, model: str, locked: Locked, inputs: Inputs) -> T
             f"{LOCK} names bundle {short(found.digest)} for these inputs, but it is of others",
             hint=f"take the model out of {LOCK}, or run `assent train --force`",
         )
-    return _reuse(workspace, model, found, inputs, f"{LOCK} names the bundle of these inputs")
+    return _reuse(workspace, facts, found, inputs, f"{LOCK} names the bundle of these inputs")
 
 
 def _reused_code(workspace: Workspace, evidence: Evidence) -> Code:
@@ -232,8 +242,9 @@ def _reused_code(workspace: Workspace, evidence: Evidence) -> Code:
 
 
 def _reuse(
-    workspace: Workspace, model: str, found: Bundle, inputs: Inputs, why: str
+    workspace: Workspace, facts: RunFacts, found: Bundle, inputs: Inputs, why: str
 ) -> TrainResult:
+    model = facts.model
     evidence = open_bundle(workspace, found).evidence
     put_model(workspace, found)
     if evidence.train is not None:
@@ -243,13 +254,11 @@ def _reuse(
             inputs=inputs.files,
             environment=evidence.trained_in or evidence.environment,
             code=_reused_code(workspace, evidence),
-            written=_evidence(workspace, model, placed(workspace, found)),
+            written=_evidence(facts, placed(workspace, found)),
             reused=evidence.reused or made_by(evidence),
             products=evidence.products,
             leftovers=evidence.leftovers,
-            unproven=tuple(
-                one for one in evidence.unproven if covers(workspace.settings(model).model, one)
-            ),
+            unproven=tuple(one for one in evidence.unproven if covers(facts.settings.model, one)),
         )
         keep(workspace.work, model, "train", trained)
     workspace.say(

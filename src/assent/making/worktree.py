@@ -87,7 +87,7 @@ def _products(
 
 def _handed_on(workspace: Workspace, known: Mapping[str, Digest]) -> dict[str, Digest]:
     """What of `known` is neither here nor in Git, where its absence would be a change."""
-    if workspace.context.system is None:
+    if not workspace.is_in_ci:
         return {}
     repository = workspace.repository
     return {
@@ -122,11 +122,12 @@ def left_by(
     before: Inputs,
     doing: str,
     *,
+    products: Mapping[str, Digest],
     is_training: bool = False,
     awaited: Mapping[str, Digest] | None = None,
 ) -> Left:
     """What a command wrote among the files that the patterns of its inputs cover. `awaited` is what
-    pointers have said of inputs that the command was to fetch.
+    pointers have said of inputs that the command was to fetch, `products` those of earlier runs.
 
     Raises `UsageError` if what was there before has changed meanwhile, and Git tracks it or
     `assent.yaml` declares it: then it is not known what the model was made from.
@@ -158,11 +159,11 @@ def left_by(
     }
     if fresh:
         workspace.say(f"{doing}: written by the run itself, so no inputs: {some_of([*fresh])}")
-    products = {**written(workspace, model).products, **fresh}
+    all_products = {**products, **fresh}
     if fresh:
         known = None if is_training else before.files
-        after = inputs_of(workspace, model, known=known, products=products)
-    return Left(inputs=after, products=products, fresh=tuple(fresh))
+        after = inputs_of(workspace, model, known=known, products=all_products)
+    return Left(inputs=after, products=all_products, fresh=tuple(fresh))
 
 
 class _Commits:

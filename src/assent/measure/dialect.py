@@ -114,14 +114,18 @@ AS_WRITTEN = Reading()
 _WHITE = " \t\n\r"
 
 
-_APART = "store_rejects = true, rejects_table = 'first_errors', rejects_scan = 'first_scans'"
+_APART = (
+    "store_rejects = true, rejects_table = 'first_errors', rejects_scan = 'first_scans', "
+    f"{engine.NO_FOLDERS}"
+)
 
 
 class Lines:
     """The rows of CSV files, and what their lines say against the dialect.
 
-    `sources` are the files as DuckDB has them, with the names that people know them by. `notes`
-    are what people should know of what was read.
+    `sources` are the files as DuckDB has them, with the names that people know them by, `beside` is
+    what it is told beside them, which may give `relation` a column more. `notes` are what people
+    should know of what was read.
     """
 
     def __init__(
@@ -131,7 +135,10 @@ class Lines:
         doing: str,
         delimiter: str | None = None,
         reading: Reading = AS_WRITTEN,
+        *,
+        beside: str = engine.NO_FOLDERS,
     ) -> None:
+        self._beside = beside
         self.connection = connection
         self.sources = dict(sources)
         self.doing = doing
@@ -157,11 +164,12 @@ class Lines:
         """What DuckDB reads the rows by: all text, columns by name. Once they were read, ask
         `require_sound`.
         """
+        faults = f"store_rejects = true, {self._beside}"
         groups: dict[Dialect, list[str]] = {}
         for address, dialect in self.dialects.items():
             groups.setdefault(dialect, []).append(address)
         reads = [
-            f"SELECT * FROM {_read(dialect, addresses, self._names, 'store_rejects = true')}"
+            f"SELECT * FROM {_read(dialect, addresses, self._names, faults)}"
             for dialect, addresses in groups.items()
             if dialect.header
         ]
@@ -323,7 +331,7 @@ class Lines:
         query = (
             f"SELECT line FROM read_csv({engine.texts([address])}, auto_detect = false, "
             "header = false, delim = '\x02\x03', quote = '', escape = '', strict_mode = false, "
-            f"columns = {{line: 'VARCHAR'}}) LIMIT {FIRST}"
+            f"columns = {{line: 'VARCHAR'}}, {engine.NO_FOLDERS}) LIMIT {FIRST}"
         )
         found = self.connection.execute(query).fetchall()
         return [(row[0] or "").removeprefix(_MARK) for row in found]

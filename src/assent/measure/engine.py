@@ -23,6 +23,11 @@ MEMORY = "800MB"
 
 MAX_THREADS = 4
 
+NO_FOLDERS = "hive_partitioning = false"
+"""Told to each function that reads files: else DuckDB takes every folder above a file that has a
+`=` in its name for a column, in place of one that the file has.
+"""
+
 _SETTINGS = (
     "TimeZone = 'UTC'",
     "parquet_metadata_cache = true",  # a file is read column by column

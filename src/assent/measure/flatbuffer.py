@@ -8,6 +8,7 @@ vectors and tables are reached by a distance forward.
 
 from __future__ import annotations
 
+import struct
 import sys
 from array import array
 from collections.abc import Iterator
@@ -146,6 +147,12 @@ class Table:
         """A number of 32 bits."""
         at = self._field(field)
         return default if at is None else self._signed(at)
+
+    def double(self, field: int, default: float) -> float:
+        """A float of 64 bits."""
+        at = self._field(field)
+        found: float = default if at is None else struct.unpack("<d", self._buffer.bytes(at, 8))[0]
+        return found
 
     def flag(self, field: int, default: bool) -> bool:
         """A truth value."""

@@ -40,13 +40,21 @@ def explained(doing: str, sources: Mapping[str, str]) -> Iterator[None]:
 
 class Objects:
     """The rows of JSON files, whose columns are the keys of all of them. `strings` are the types
-    that a column of strings is tried for.
+    that a column of strings is tried for, `beside` is what DuckDB is told beside the files, which
+    may give `relation` a column more.
     """
 
     def __init__(
-        self, connection: Any, addresses: Sequence[str], *, strings: Sequence[str] = ()
+        self,
+        connection: Any,
+        addresses: Sequence[str],
+        *,
+        strings: Sequence[str] = (),
+        beside: str = engine.NO_FOLDERS,
     ) -> None:
-        self._listed = engine.texts(addresses)
+        self._beside = beside
+        self._files = engine.texts(addresses)
+        self._listed = f"{self._files}, {engine.NO_FOLDERS}"
         (found,) = connection.execute(
             f"SELECT json_group_structure(json) FROM read_json_objects({self._listed})"
         ).fetchone()
@@ -108,7 +116,7 @@ class Objects:
             f"{engine.name(key)}: " + engine.text(_type(of, is_nested and key not in self._as_text))
             for key, of in self._structure.items()
         )
-        return f"read_json({self._listed}, columns = {{{listed}}})"
+        return f"read_json({self._files}, columns = {{{listed}}}, {self._beside})"
 
     def _by_key(self) -> str:
         """The same for keys that differ by their case alone, which DuckDB takes for one."""
@@ -122,7 +130,8 @@ class Objects:
             elif of == "JSON" or not isinstance(of, str):
                 read = f"CAST(json_extract(json, {place}) AS VARCHAR)"
             listed.append(f"{read} AS {engine.name(self.columns[key])}")
-        return f"(SELECT {', '.join(listed)} FROM read_json_objects({self._listed}))"
+        read = f"read_json_objects({self._files}, {self._beside})"
+        return f"(SELECT {', '.join(listed)}, * EXCLUDE (json) FROM {read})"
 
 
 def _type(of: Any, is_nested: bool) -> str:

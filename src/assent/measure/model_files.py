@@ -11,7 +11,12 @@ from assent.errors import OutsideError, UsageError
 from assent.measure import files
 from assent.measure.pointers import require_real, require_there, stands_for
 
-TRAIN_FIRST = "run `assent train` first"
+
+class NoModelError(UsageError):
+    """Where the model is to be, there is nothing."""
+
+    def __init__(self, doing: str, problem: str) -> None:
+        super().__init__(doing, problem, hint="run `assent train` first")
 
 
 def model_files(root: Path, declared: str, without: Collection[str] = ()) -> list[tuple[str, Path]]:
@@ -20,16 +25,15 @@ def model_files(root: Path, declared: str, without: Collection[str] = ()) -> lis
     sorted. What keeps the folder in Git is no part of it, nor are the files `without`, by their
     names relative to `root`.
 
-    Raises `UsageError` if there is none, and for anything that cannot be served as it is: a link
-    that leaves the model, a pipe or a device, a name that is not safe everywhere. It is a
-    `StandInError` where only what stands for the bytes is here.
+    Raises `NoModelError` if there is none, and `UsageError` for anything that cannot be served as
+    it is: a link that leaves the model, a pipe or a device, a name that is not safe everywhere. It
+    is a `StandInError` where only what stands for the bytes is here.
     """
     doing = f"looking for the model {declared!r}"
     place = files.path_below(root, declared)
-    hint = TRAIN_FIRST
     if not place.exists():
         require_there(root, declared, doing)
-        raise UsageError(doing, "there is no such file or folder", hint=hint)
+        raise NoModelError(doing, "there is no such file or folder")
     files.require_inside(root, place)
     if place.is_dir():
         found = [(path.relative_to(place).as_posix(), path) for path in files.walk(place, place)]
@@ -43,7 +47,7 @@ def model_files(root: Path, declared: str, without: Collection[str] = ()) -> lis
         found = [(place.name, place)]
     if not found:
         require_there(root, declared, doing)
-        raise UsageError(doing, "the folder is empty", hint=hint)
+        raise NoModelError(doing, "the folder is empty")
     for name, path in found:
         if ".git" in name.split("/")[:-1]:
             raise UsageError(

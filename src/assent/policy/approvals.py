@@ -38,22 +38,8 @@ def judge_approvals(
         role = roles.get(key, Role())
         own = _OWN if key in authors else _BEFORE if key in before else None
         why = _objection(rule, review, bundle, head, own, role)
-        heard.append(
-            Heard(
-                person=review.person,
-                opinion=review.state.value,
-                at=review.at,
-                counts=why is None,
-                why=why or _reason(role.entry),
-                role=role.entry,
-                head=review.head,
-                reason=review.reason,
-                bundle=review.bundle,
-                resolved=role.resolved,
-                id=review.id,
-                is_gone=review.gone is not None,
-            )
-        )
+        said = why or _reason(role.entry)
+        heard.append(Heard.of(review, counts=why is None, why=said, role=role))
     return Approvals(required=rule.count, of=rule.from_, heard=tuple(heard), remarks=tuple(remarks))
 
 
@@ -115,14 +101,14 @@ def approval_findings(
     unmapped_authors: Sequence[str] = (),
 ) -> list[Finding]:
     """The finding on approvals. Somebody who asked for changes blocks until they agree."""
-    against = [one for one in approvals.heard if one.opinion == ReviewState.CHANGES_REQUESTED]
+    against = [one for one in approvals.heard if one.state is ReviewState.CHANGES_REQUESTED]
     against = [one for one in against if one.role is not None]
     counted = _named(one.person.login for one in approvals.counted)
     people = " or ".join("anyone" if who == ANYONE else f"`{who}`" for who in approvals.of)
     named = " or ".join("anyone" if who == ANYONE else who for who in approvals.of)
     rule = f"{rule_name}: {approvals.required} of {named}"
     evidence = f"approved by {counted}" if counted else "approved by nobody"
-    taken_back = [one for one in approvals.heard if one.opinion == ReviewState.DISMISSED]
+    taken_back = [one for one in approvals.heard if one.state is ReviewState.DISMISSED]
     evidence = "; ".join(
         [
             evidence,
@@ -178,10 +164,9 @@ def _objection(
     """Why an opinion does not count, or None if it does. `own` says why it is on the person's own
     work, if it is.
     """
-    if review.gone is not None:
-        return f"it was recorded, and does not stand any more: {review.gone}"
     if review.state is ReviewState.DISMISSED:
-        return "the review was dismissed"
+        said = review.reason if review.is_gone else None
+        return said or "the review was dismissed"
     if review.state is ReviewState.CHANGES_REQUESTED:
         return "asks for changes"
     if review.bundle is not None and review.bundle != bundle:

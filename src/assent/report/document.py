@@ -12,6 +12,7 @@ from assent.report.parts import (
     Cell,
     Document,
     Text,
+    Topic,
     Words,
 )
 from assent.report.review import ReviewReport
@@ -33,19 +34,19 @@ _MAX_NOTES = 50
 def to_document(report: ReviewReport) -> Document:
     """Describe what the reviewer is to see."""
     has_baseline = report.diff.baseline is not None
-    sections = (
-        sides_section(report),
-        rules_section(report),
-        gates_section(report),
-        metrics_section(report.diff),
-        predictions_section(report.diff),
-        data_section(report.diff.data, has_baseline=has_baseline),
-        model_section(report.diff.model_files),
-        plots_section(report),
-        values_section("Parameters", "Parameter", report.diff.params),
-        environment_section(report.diff),
-        approvals_section(report.approvals),
-    )
+    sections = {
+        Topic.SIDES: sides_section(report),
+        Topic.RULES: rules_section(report),
+        Topic.GATES: gates_section(report),
+        Topic.METRICS: metrics_section(report.diff),
+        Topic.PREDICTIONS: predictions_section(report.diff),
+        Topic.DATA: data_section(report.diff.data, has_baseline=has_baseline),
+        Topic.MODEL: model_section(report.diff.model_files),
+        Topic.PLOTS: plots_section(report),
+        Topic.PARAMETERS: values_section("Parameters", "Parameter", report.diff.params),
+        Topic.ENVIRONMENT: environment_section(report.diff),
+        Topic.APPROVALS: approvals_section(report.approvals),
+    }
     notes = [*report.notes]
     if report.diff.predictions is not None:
         notes += what_was_asked(report.diff.predictions)
@@ -61,7 +62,7 @@ def to_document(report: ReviewReport) -> Document:
         look_at=screen.look_at,
         next_steps=next_steps(report.verdict, report.approvals),
         notes=shapes.listing("Notes", notes, limit=_MAX_NOTES),
-        sections=tuple(section for section in sections if section is not None),
+        sections={topic: one for topic, one in sections.items() if one is not None},
         footer=_footer(report),
     )
 

@@ -22,11 +22,11 @@ from assent.report.parts import (
     Part,
     State,
     Text,
+    Topic,
     Words,
     spaced,
 )
 from assent.report.review import ReviewReport
-from assent.report.sections.plots import PLOTS
 
 _NAME_LIMIT = 400
 _SENTENCE_LIMIT = 2_000
@@ -38,17 +38,14 @@ def to_html(report: ReviewReport) -> str:
 
 
 def _drawn(report: ReviewReport) -> Document:
-    """The document with the charts and plots of each section, found by its title."""
+    """The document with the charts and plots of each section."""
     document = to_document(report)
-    charts = charts_of(report)
-    sections = tuple(
-        replace(
-            section,
-            charts=(*section.charts, *charts.get(section.title, ())),
-            pictures=pictures(report.plots) if section.title == PLOTS else section.pictures,
-        )
-        for section in document.sections
-    )
+    sections = dict(document.sections)
+    for topic, charts in charts_of(report).items():
+        if topic in sections:
+            sections[topic] = replace(sections[topic], charts=(*sections[topic].charts, *charts))
+    if Topic.PLOTS in sections:
+        sections[Topic.PLOTS] = replace(sections[Topic.PLOTS], pictures=pictures(report.plots))
     return replace(document, sections=sections)
 
 

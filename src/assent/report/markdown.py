@@ -147,7 +147,7 @@ class _Layout:
         if document.notes.rows:
             self._parts.append("\n\n**Please note**\n")
             self._parts.append(self._block(document.notes, _ITEM))
-        for section in document.sections:
+        for section in document.sections.values():
             self._section(section)
         footer = " · ".join(self._cell(one) for one in document.footer)
         full = f" · {self._full}" if self._full else ""

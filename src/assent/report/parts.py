@@ -84,10 +84,15 @@ Row = tuple[Cell, ...]
 
 
 class Column(Struct, frozen=True):
-    """A column's heading and alignment."""
+    """A column's heading, and whether it holds nothing but numbers that are to be compared."""
 
     title: str
-    align: Literal["left", "right"] = "left"
+    is_of_numbers: bool = False
+
+    @property
+    def align(self) -> Literal["left", "right"]:
+        """Where its cells begin: digits of one rank stand below each other."""
+        return "right" if self.is_of_numbers else "left"
 
 
 class Table(Struct, frozen=True, kw_only=True):
@@ -126,6 +131,22 @@ class Picture(Struct, frozen=True, kw_only=True):
     address: str
 
 
+class Topic(StrEnum):
+    """What a section of a review is about, whatever its heading says."""
+
+    SIDES = "sides"
+    RULES = "rules"
+    GATES = "gates"
+    METRICS = "metrics"
+    PREDICTIONS = "predictions"
+    DATA = "data"
+    MODEL = "model"
+    PLOTS = "plots"
+    PARAMETERS = "parameters"
+    ENVIRONMENT = "environment"
+    APPROVALS = "approvals"
+
+
 class Section(Struct, frozen=True, kw_only=True):
     """A part of the report. One without tables and notes is said in one line. `charts` and
     `pictures` are shown by the full report only.
@@ -152,7 +173,7 @@ class Document(Struct, frozen=True, kw_only=True):
     look_at: Table
     next_steps: tuple[Cell, ...]
     notes: Table
-    sections: tuple[Section, ...]
+    sections: dict[Topic, Section]
     footer: tuple[Cell, ...]
 
 

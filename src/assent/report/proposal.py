@@ -9,9 +9,10 @@ from assent.core.scalar import Scalar, show_apart
 from assent.report.document import to_document
 from assent.report.escape import code, prose, shorten
 from assent.report.markdown import sections_to_markdown
+from assent.report.parts import Topic
 from assent.report.review import ReviewReport
 
-_LEFT_OUT = ("Gates", "Approvals")
+_LEFT_OUT = (Topic.GATES, Topic.APPROVALS)
 """Sections that the review shows anew whenever somebody approves."""
 _MEANING = re.compile(r"[^A-Za-z0-9_.%/+-]")
 _NAME_LIMIT = 60
@@ -27,7 +28,8 @@ def proposal_title(model: str, metric: str, old: Scalar, new: Scalar) -> str:
 
 def proposal_body(report: ReviewReport, *, sentence: str, bundle: Digest) -> str:
     """The text of the change, as inert Markdown."""
-    sections = [one for one in to_document(report).sections if one.title not in _LEFT_OUT]
+    found = to_document(report).sections
+    sections = [section for topic, section in found.items() if topic not in _LEFT_OUT]
     return (
         f"{prose(sentence)}\n\n"
         f"`assent.lock` now names the bundle {code(bundle)}, and nothing else changes. Review it "

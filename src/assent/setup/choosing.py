@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -102,19 +101,15 @@ def _standing(step: Step) -> int:
     """Entry points and targets before what CI runs, and that before a script as such."""
     if step.certainty != "stated":
         return 0
-    return 1 if _is_of_ci(step) else 2
-
-
-def _is_of_ci(step: Step) -> bool:
-    return re.search(r"\.ya?ml: job ", step.why) is not None
+    return 1 if step.is_of_ci else 2
 
 
 def _groups(candidates: Sequence[Step]) -> list[list[Step]]:
     """Candidates that make the same model together, the best first, in the order of the best."""
     groups: dict[str, list[Step]] = {}
-    stated = [one for one in candidates if one.certainty == "stated" and not _is_of_ci(one)]
+    stated = [one for one in candidates if one.certainty == "stated" and not one.is_of_ci]
     others = [one for one in candidates if one not in stated]
-    for step in [*stated, *sorted(others, key=lambda one: not _is_of_ci(one))]:
+    for step in [*stated, *sorted(others, key=lambda one: not one.is_of_ci)]:
         key = _key(step)
         if step not in stated:
             writer = _writer(step)
@@ -135,7 +130,7 @@ def _writer(step: Step) -> str:
     """The script that writes the model, or the first that runs."""
     best = best_model(step)
     if best is not None:
-        return best.why.partition(",")[0]
+        return best.by or best.path
     return step.scripts[0] if step.scripts else step.command
 
 

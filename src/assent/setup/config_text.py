@@ -22,11 +22,18 @@ def config_text(project: Project) -> str:
     lines = [
         "# What every key means: docs/configuration.md. Why these: assent init --dry-run",
         *(f"# {comment(note)}" for note in project.notes),
+        *_store(project.store),
         "models:",
     ]
     for model in project.models:
         lines += _model(model)
     return "\n".join(lines) + "\n"
+
+
+def _store(address: str) -> Iterator[str]:
+    if address:
+        yield "# The registry that the forge gives this repository: every machine reaches it."
+        yield f"store: {scalar(address)}"
 
 
 def _model(seen: ModelSeen) -> Iterator[str]:

@@ -14,8 +14,9 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from assent.setup.blocks import CiJob
 from assent.setup.file_kinds import trains
-from assent.setup.jobs import CiJob, ci_jobs
+from assent.setup.jobs import ci_jobs
 from assent.setup.shell import Simple, commands, path_of, ran, without_prefixes
 from assent.setup.tree import Tree
 

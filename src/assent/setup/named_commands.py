@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
-from assent.parsing import ParseError, parse_yaml
-from assent.setup.jobs import Block, blocks, constants
+from assent.parsing import ParseError, mapping_of, parse_yaml
+from assent.setup.blocks import Block
+from assent.setup.jobs import CHECKOUT, blocks_of
 from assent.setup.seen import Certainty
 from assent.setup.shell import SCRIPTS, Simple, commands, publishes, ran
 from assent.setup.tree import Tree
@@ -29,10 +30,6 @@ _COPIED = (
 )
 _MAX_TEXT = 200_000
 _MAX_ASKED = 300
-_CHECKOUT = re.compile(
-    r"\$(?:\{\{github\.workspace\}\}|\{?(?:CI_PROJECT_DIR|GITHUB_WORKSPACE)\b\}?)"
-)
-"""Where CI has put the repository: the folder that it starts in."""
 _ONLY_THERE = re.compile(r"[$`{]")
 _VARIES = re.compile(r"\$[({]|{{")
 _VARIABLE = re.compile(r"\$[({]([A-Za-z_][\w.-]*)[)}]")
@@ -43,7 +40,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     `is_copied` if it does not go through that file: a change of the file does not reach it. It
     `is_sum` if it only names others that are run. `makes` are
     the files that it is there to make, as it is called after them. `notes` are what a person has to
-    know of it.
+    know of it. `is_of_ci`: it is a line of a job.
     """
 
     name: str
@@ -53,6 +50,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     certainty: Certainty = "stated"
     is_copied: bool = False
+    is_of_ci: bool = False
     is_sum: bool = False
     makes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -85,7 +83,7 @@ def _entry_points(tree: Tree) -> Iterator[Recipe]:
             filled = _filled(" ".join(command.split()), given.get("parameters"))
             why = f"MLproject: entry point {name}"
             is_filled = filled != " ".join(command.split())
-            unknown = [one for one in _mapping(given.get("parameters")) if f"{{{one}}}" in filled]
+            unknown = [one for one in mapping_of(given.get("parameters")) if f"{{{one}}}" in filled]
             needed = f"{why} has no default for {', '.join(unknown)}: say it in the command"
             shown = filled
             for one in unknown:
@@ -218,7 +216,8 @@ def _read_makefile(text: str) -> dict[str, _Target]:
 
 def _joined_lines(text: str) -> list[str]:
     """Lines with their continuations; what is too long to be a person's is left out."""
-    lines = re.sub(r"[ \t]*\\\n[ \t]*", " ", text[:_MAX_TEXT]).splitlines()
+    # It starts where blanks do: looking at each of many would take the square of their number.
+    lines = re.sub(r"(?:(?<![ \t])[ \t]+)?\\\n[ \t]*", " ", text[:_MAX_TEXT]).splitlines()
     return [line for line in lines if len(line) <= _LONG]
 
 
@@ -269,20 +268,20 @@ def _pyproject(tree: Tree) -> Iterator[Recipe]:
     top = tree.mapping("pyproject.toml")
     tool = top.get("tool") if isinstance(top.get("tool"), dict) else {}
     assert isinstance(tool, dict)
-    for name, target in _mapping(_mapping(top.get("project")).get("scripts")).items():
+    for name, target in mapping_of(mapping_of(top.get("project")).get("scripts")).items():
         yield from _entry(tree, name, target, "project.scripts")
-    for name, target in _mapping(_mapping(tool.get("poetry")).get("scripts")).items():
+    for name, target in mapping_of(mapping_of(tool.get("poetry")).get("scripts")).items():
         yield from _entry(tree, name, target, "tool.poetry.scripts")
     runners = {
-        "poe": ("poe", _mapping(tool.get("poe")).get("tasks")),
-        "pdm": ("pdm run", _mapping(tool.get("pdm")).get("scripts")),
-        "taskipy": ("task", _mapping(tool.get("taskipy")).get("tasks")),
-        "rye": ("rye run", _mapping(tool.get("rye")).get("scripts")),
-        "pixi": ("pixi run", _mapping(tool.get("pixi")).get("tasks")),
+        "poe": ("poe", mapping_of(tool.get("poe")).get("tasks")),
+        "pdm": ("pdm run", mapping_of(tool.get("pdm")).get("scripts")),
+        "taskipy": ("task", mapping_of(tool.get("taskipy")).get("tasks")),
+        "rye": ("rye run", mapping_of(tool.get("rye")).get("scripts")),
+        "pixi": ("pixi run", mapping_of(tool.get("pixi")).get("tasks")),
         "hatch": ("hatch run", _hatch(tool)),
     }
     for key, (program, given) in runners.items():
-        for name, task in _mapping(given).items():
+        for name, task in mapping_of(given).items():
             lines = _task_lines(task)
             if lines:
                 yield Recipe(
@@ -295,8 +294,8 @@ def _pyproject(tree: Tree) -> Iterator[Recipe]:
 
 
 def _hatch(tool: dict[str, Any]) -> Any:
-    envs = _mapping(_mapping(tool.get("hatch")).get("envs"))
-    return _mapping(_mapping(envs.get("default")).get("scripts"))
+    envs = mapping_of(mapping_of(tool.get("hatch")).get("envs"))
+    return mapping_of(mapping_of(envs.get("default")).get("scripts"))
 
 
 def _task_lines(task: Any) -> tuple[str, ...]:
@@ -402,15 +401,8 @@ def _ci(tree: Tree) -> Iterator[Recipe]:
 
 def _ci_of(tree: Tree, place: str) -> Iterator[Recipe]:
     for file in tree.files:
-        if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", file):
-            found = _github(tree.mapping(file))
-        elif re.fullmatch(r"(?:.*/)?\.gitlab-ci\.ya?ml|\.gitlab/.*\.ya?ml", file):
-            found = _gitlab(_gitlab_values(tree, file))
-        elif file == ".circleci/config.yml":
-            found = _circle(tree.mapping(file))
-        else:
-            continue
-        if posixpath.basename(file).startswith("assent"):
+        found = blocks_of(tree, file)
+        if found is None or posixpath.basename(file).startswith("assent"):
             continue
         for job, block in found:
             yield from _lines_of(tree, file, job, block, place)
@@ -427,7 +419,7 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
     """Each line of a script that runs something of the team's, in the folder `place` or below."""
     text = block.text
     if len(re.findall(r"\b(?:cd|pushd)\s", text)) < 2:  # else it may mean another folder
-        text = _CHECKOUT.sub(".", text)
+        text = CHECKOUT.sub(".", text)
     for simple in commands(text, block.folder, block.values):
         words, left_out = _known_words(simple.words)
         shown = shlex.join(words)
@@ -441,7 +433,8 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
         shown = " ".join([*sets, shown])
         left_out = [*unknown, *left_out]
         line = f"cd {shlex.quote(here)} && {shown}" if here else shown
-        why = f"{file}: job {job}" if file.endswith((".yml", ".yaml")) else file
+        is_of_ci = file.endswith((".yml", ".yaml"))
+        why = f"{file}: job {job}" if is_of_ci else file
         said = f"{why} gives it `{' '.join(left_out)}` too, which is not known here: left out"
         yield Recipe(
             name=_called(simple) or job,
@@ -450,6 +443,7 @@ def _lines_of(tree: Tree, file: str, job: str, block: Block, place: str) -> Iter
             file=file,
             why=why,
             is_copied=True,
+            is_of_ci=is_of_ci,
             notes=(said,) if left_out else (),
         )
 
@@ -504,50 +498,3 @@ def _known_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
         left_out += [kept.pop(), word] if is_value else [word]
     is_known = any(word.endswith(SCRIPTS) or word == "-m" for word in kept) or not left_out
     return (kept if is_known else []), left_out
-
-
-def _github(top: dict[str, Any]) -> Iterator[tuple[str, Block]]:
-    for name, job in _mapping(top.get("jobs")).items():
-        steps = job.get("steps") if isinstance(job, dict) else None
-        given = (
-            [step for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-        )
-        for block in blocks(given, job, top):
-            yield name, block
-
-
-def _gitlab_values(tree: Tree, file: str) -> dict[str, Any]:
-    """A GitLab file as values; its tags (`!reference`) are of no interest."""
-    text = re.sub(rb"!reference\s*", b"", tree.read(file) or b"")
-    try:
-        found = parse_yaml(text.partition(b"\n---")[0] if b"\nspec:" not in text else text)
-    except ParseError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _gitlab(top: dict[str, Any]) -> Iterator[tuple[str, Block]]:
-    shared = constants(top.get("variables"))
-    for name, job in top.items():
-        script = job.get("script") if isinstance(job, dict) else None
-        lines = [script] if isinstance(script, str) else script
-        if isinstance(lines, list):
-            values = {**shared, **constants(job.get("variables"))}
-            text = "\n".join(one for one in lines if isinstance(one, str))
-            yield name, Block(text=text, values=values)
-
-
-def _circle(top: dict[str, Any]) -> Iterator[tuple[str, Block]]:
-    for name, job in _mapping(top.get("jobs")).items():
-        steps = job.get("steps") if isinstance(job, dict) else None
-        for step in steps if isinstance(steps, list) else []:
-            run = step.get("run") if isinstance(step, dict) else None
-            run = run.get("command") if isinstance(run, dict) else run
-            if isinstance(run, str):
-                yield name, Block(text=run)
-
-
-def _mapping(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {}
-    return {key: its for key, its in value.items() if isinstance(key, str)}

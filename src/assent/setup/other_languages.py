@@ -52,12 +52,14 @@ def foreign_step(tree: Tree, path: str, folder: str = "") -> Step:
             if where is None:
                 continue
             if kind == "read":
-                found = Trace(path=where, kind=kind_of(where), why=f"{script} reads it")
+                found = Trace(path=where, kind=kind_of(where), why=f"{script} reads it", by=script)
                 reads.setdefault(where, found)
             else:
                 is_model = kind == "model" and model_score(where) >= 0
                 its: Kind = "model" if is_model else kind_of(where)
-                writes.setdefault(where, Trace(path=where, kind=its, why=f"{script} writes it"))
+                writes.setdefault(
+                    where, Trace(path=where, kind=its, why=f"{script} writes it", by=script)
+                )
     homes = dict.fromkeys(["", folder, posixpath.dirname(path)])
     locks = [
         where

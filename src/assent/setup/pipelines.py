@@ -39,6 +39,11 @@ class Pipelines(Protocol):
     def is_pinned(self) -> bool:
         """Whether the files say where Assent is."""
 
+    def store(self, folder: Path) -> str:
+        """The container registry that the forge gives the repository of `folder`, as a `store`;
+        empty where its remote does not say.
+        """
+
     def write(
         self,
         folder: Path,

@@ -11,6 +11,8 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from assent.core.direction import direction
 from assent.setup import hydra
 from assent.setup.commandlines import commands_of, subcommands
@@ -30,6 +32,7 @@ from assent.setup.values import HOLE, UNKNOWN, Handle, Program, argument, missin
 from assent.setup.written_names import columns_of, figures_in_text, names_of
 
 MAX_PRINTED = 5
+_OPEN = "open"
 _LITERAL_MODES = re.compile(r"[wax+]")
 
 
@@ -100,7 +103,30 @@ def _once(traces: Sequence[Trace]) -> list[Trace]:
 
 
 def _telling(trace: Trace) -> tuple[bool, bool]:
-    return bool(trace.names), not trace.why.endswith(": open")
+    return bool(trace.names), trace.call != _OPEN
+
+
+def _traced(
+    path: str,
+    kind: Kind,
+    call: str,
+    node: ast.Call,
+    scope: Scope,
+    *,
+    names: Sequence[str] = (),
+    is_added_to: bool = False,
+) -> Trace:
+    """A file that a call reads or writes."""
+    script = scope.module.path
+    return Trace(
+        path=path,
+        kind=kind,
+        why=f"{script}, line {node.lineno}: {call}",
+        by=script,
+        call=call,
+        names=tuple(names),
+        is_added_to=is_added_to,
+    )
 
 
 class _Walk:
@@ -232,19 +258,18 @@ class _Walk:
         scope: Scope,
         names: Sequence[str] = (),
     ) -> None:
-        why = f"{scope.module.path}, line {node.lineno}: {how}"
         if kind == "model":
             place = f"{scope.module.path}, line {node.lineno},"
             self._kept.append((place, switches(self.program, node, scope)))
         mode = self.program.value(argument(node, 99, "mode"), scope)
         self.writes.append(
-            Trace(path=path, kind=kind, why=why, names=tuple(names), is_added_to=mode == "a")
+            _traced(path, kind, how, node, scope, names=names, is_added_to=mode == "a")
         )
 
     def _read(self, node: ast.Call, scope: Scope, call: Call, dotted: str) -> None:
         for path in self._paths(node, scope, call):
-            why = f"{scope.module.path}, line {node.lineno}: {dotted.lstrip('.')}"
-            self.reads.append(Trace(path=path, kind=call.kind or kind_of(path), why=why))
+            kind = call.kind or kind_of(path)
+            self.reads.append(_traced(path, kind, dotted.lstrip("."), node, scope))
 
     def _paths(self, node: ast.Call, scope: Scope, call: Call) -> list[str]:
         """The paths that a call is given, in each call of the function that it stands in."""
@@ -260,19 +285,18 @@ class _Walk:
         """`open(…)` itself: what is read, or what text is written into it."""
         if not (dotted in ("open", "io.open") or dotted.endswith(".open")):
             return
-        why = f"{scope.module.path}, line {node.lineno}: open"
         for handle in self.program.values(node, scope):
             path = self.program.path(handle)
             if not isinstance(handle, Handle) or path is None:
                 continue
             if _LITERAL_MODES.search(handle.mode) is None:
-                self.reads.append(Trace(path=path, kind=kind_of(path), why=why))
+                self.reads.append(_traced(path, kind_of(path), _OPEN, node, scope))
                 continue
             names = figures_in_text(self.program, path, scope)
             kind: Kind = "metrics" if any(map(direction, names)) else kind_of(path)
             is_added_to = "a" in handle.mode
             self.writes.append(
-                Trace(path=path, kind=kind, why=why, names=names, is_added_to=is_added_to)
+                _traced(path, kind, _OPEN, node, scope, names=names, is_added_to=is_added_to)
             )
 
     def _of_libraries(self, node: ast.Call, scope: Scope, dotted: str, last: str) -> None:
@@ -361,8 +385,7 @@ class _Walk:
             for one in value if isinstance(value, list) else [value]:
                 path = self.program.path(one)
                 if path is not None:
-                    why = f"{scope.module.path}, line {node.lineno}: load_dataset"
-                    self.reads.append(Trace(path=path, kind="data", why=why))
+                    self.reads.append(_traced(path, "data", "load_dataset", node, scope))
 
     def _callback(self, node: ast.Call, scope: Scope, last: str) -> None:
         value = self.program.value
@@ -462,8 +485,8 @@ class _Walk:
         """Names that only the whole walk knows: what Lightning logs, what a trainer computes."""
         names = tuple(f"last.{name}" for name in self.logged)
         self.writes = [
-            Trace(path=one.path, kind=one.kind, why=one.why, names=names)
-            if names and one.path.endswith("/metrics.csv") and "CSVLogger" in one.why
+            msgspec.structs.replace(one, names=names)
+            if names and one.path.endswith("/metrics.csv") and one.call == "CSVLogger"
             else one
             for one in self.writes
         ]

@@ -22,13 +22,16 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
     """A file that a step reads or writes. `path` may hold `*` where a part is not known before it
-    runs. `names` are the figures or columns in it, as far as the script says them. `is_added_to`:
-    it is kept, and lines are added to it.
+    runs. `by` is the script or the command that does it, where that is known, and `call` what the
+    script calls for it. `names` are the figures or columns in it, as far as the script says them.
+    `is_added_to`: it is kept, and lines are added to it.
     """
 
     path: str
     kind: Kind
     why: str
+    by: str = ""
+    call: str = ""
     names: tuple[str, ...] = ()
     is_added_to: bool = False
 
@@ -37,7 +40,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A command of the team's, and the files that it reads and writes. `scripts` are the team's own
     files that it runs or imports; `hints` are figures that go nowhere a file could be read from;
     `notes` are what a person has to know before the command is used. `is_unread`: a part of it is
-    in a language that is not parsed.
+    in a language that is not parsed. `is_of_ci`: it is a line of a job, and not made to be run by
+    people.
     """
 
     name: str
@@ -50,6 +54,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     hints: tuple[Hint, ...] = ()
     notes: tuple[str, ...] = ()
     is_unread: bool = False
+    is_of_ci: bool = False
     learns: bool = False
     """Whether something is fitted in its own script, as far as the words in it show."""
 
@@ -108,11 +113,14 @@ class ModelSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
-    """A folder that gets an `assent.yaml`, and the models in it."""
+    """A folder that gets an `assent.yaml`, and the models in it. `store` is where machines of the
+    forge reach what is stored; empty where nobody knows such a place.
+    """
 
     folder: str
     models: tuple[ModelSeen, ...]
     notes: tuple[str, ...] = ()
+    store: str = ""
 
 
 class Sight(msgspec.Struct, frozen=True, kw_only=True):

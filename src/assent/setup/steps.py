@@ -103,6 +103,7 @@ class Reader:
             command=command,
             why=f"{recipe.why} runs {_listed(_mains(parts))}" if scripts else recipe.why,
             certainty=recipe.certainty,
+            is_of_ci=recipe.is_of_ci,
             scripts=tuple(dict.fromkeys([*scripts, *([recipe.file] if is_own else [])])),
             notes=(*recipe.notes, *step.notes, *lost),
         )
@@ -377,7 +378,8 @@ def _redirected(simple: Simple, name: str) -> Trace | None:
     path = path_of(simple, name)
     if path is None:
         return None
-    return Trace(path=path, kind=kind_of(path), why=f"`{' '.join(simple.words[:3])}` writes it")
+    command = " ".join(simple.words[:3])
+    return Trace(path=path, kind=kind_of(path), why=f"`{command}` writes it", by=command)
 
 
 def _merged(parts: Sequence[Step]) -> Step:

@@ -620,7 +620,7 @@ def _formatted_text(program: Program, node: ast.Call, scope: Scope, depth: int) 
         return UNKNOWN
     values = program.arguments_of(node, scope, depth)
     known = iter(str(one) if isinstance(one, str | int) else HOLE for one in values)
-    return re.sub(r"\{\w*[^{}]*\}", lambda _: next(known, HOLE), base[:MAX_TEXT])
+    return re.sub(r"\{[^{}]*\}", lambda _: next(known, HOLE), base[:MAX_TEXT])
 
 
 def _opened(program: Program, node: ast.Call, scope: Scope, depth: int) -> Any:

@@ -10,25 +10,20 @@ a valid store and at most some files in `tmp`.
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
 import os
-import stat
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.disk import flush_folder
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import (
-    BUNDLE_AGAIN,
     BlobState,
-    NotInStoreError,
     Pointer,
     Progress,
     Source,
@@ -38,42 +33,27 @@ from assent.ports import (
 from assent.stores import layout
 from assent.stores.flushing import flush_files, make_folder
 from assent.stores.layout import Index, Place
+from assent.stores.local_files import (
+    CHUNK_BYTES,
+    buffer,
+    bundle_of,
+    corrupt,
+    digest_of_file,
+    is_file_of,
+    missing,
+    outside,
+    pour,
+    scratch,
+    size_of,
+    write_all,
+)
 from assent.stores.parallel import Transfers
 
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
-
-_CHUNK_BYTES = 1 << 20
 _TAIL_BYTES = 4096
 _SMALL_BYTES = 256 << 10
 _MAX_READ_BYTES = 64 << 20  # of manifests and evidence, which are read into memory
 _MAX_SMALL_FILE_BYTES = 64 << 10
 _SWEEP_AFTER_S = 24 * 60 * 60
-
-_NO_SPACE = "free some space and run it again: only what is missing will be written"
-_NO_ACCESS = "this account may not write or read there: check the owner and the mode of the folder"
-_IN_THE_WAY = "something else stands there: put it away, and run the verb again"
-_HINTS = {
-    errno.EEXIST: _IN_THE_WAY,
-    errno.EISDIR: _IN_THE_WAY,
-    errno.ELOOP: _IN_THE_WAY,
-    errno.ENOTDIR: _IN_THE_WAY,
-    errno.ENOSPC: _NO_SPACE,
-    errno.EDQUOT: _NO_SPACE,
-    errno.EACCES: _NO_ACCESS,
-    errno.EPERM: _NO_ACCESS,
-    errno.EROFS: "the file system is mounted read-only",
-}
-
-
-class _Buffer(threading.local):
-    """One buffer per thread: new memory for each small file takes longer than reading it."""
-
-    def __init__(self) -> None:
-        self.view = memoryview(bytearray(_CHUNK_BYTES))
-
-
-_buffer = _Buffer()
 
 
 class DirectoryStore:
@@ -101,16 +81,16 @@ class DirectoryStore:
         """
         if not sources:
             return []
-        sizes = [_size_of(source) for source in sources]
+        sizes = [size_of(source) for source in sources]
         self._open()
-        twins = self._blobs_by_size({size for size in sizes if size > _CHUNK_BYTES})
+        twins = self._blobs_by_size({size for size in sizes if size > CHUNK_BYTES})
         transfers = Transfers(progress)
 
         def add_one(item: tuple[Source, int]) -> Stored:
             source, size = item
             if source.path is None:
                 stored = self._keep(source.content or b"", is_durable=True)
-            elif size <= _CHUNK_BYTES:
+            elif size <= CHUNK_BYTES:
                 stored = self._keep(_small_content(source.path, size), is_durable=False)
             else:
                 return self._keep_file(source.path, twins[size], transfers)
@@ -119,7 +99,7 @@ class DirectoryStore:
 
         stored = transfers.run(add_one, list(zip(sources, sizes, strict=True)), _threads_for(sizes))
         if any(source.path is None for source in sources):
-            with _outside(f"storing in {self.root}"):
+            with outside(f"storing in {self.root}"):
                 flush_folder(self._blobs)
         return stored
 
@@ -127,22 +107,22 @@ class DirectoryStore:
         """See `Store.read`; at most 64 MiB."""
         doing = f"reading {digest}"
         path = Path(self._path(digest))
-        with _outside(doing):
+        with outside(doing):
             try:
                 with path.open("rb") as file:
                     content = file.read(_MAX_READ_BYTES + 1)
             except FileNotFoundError:
-                raise _missing(doing) from None
+                raise missing(doing) from None
         if len(content) > _MAX_READ_BYTES:
             raise IntegrityError(doing, "it is larger than 64 MiB: no manifest and no evidence is")
         if digest_of(content) != digest:
-            raise _corrupt(doing)
+            raise corrupt(doing)
         return content
 
     def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
         """See `Store.fetch`. A file that is there and right is left alone."""
         transfers = Transfers(progress)
-        with _outside("making the folders to write to"):
+        with outside("making the folders to write to"):
             for folder in {blob.path.parent for blob in wanted}:
                 folder.mkdir(parents=True, exist_ok=True)
         threads = _threads_for([blob.size_bytes for blob in wanted])
@@ -159,15 +139,19 @@ class DirectoryStore:
         transfers = Transfers()
 
         def check_one(digest: Digest) -> BlobState:
-            with _outside(f"checking {digest}"):
+            with outside(f"checking {digest}"):
                 try:
-                    found = _digest_of_file(Path(self._path(digest)), transfers.advance)
+                    found = digest_of_file(Path(self._path(digest)), transfers.advance)
                 except FileNotFoundError:
                     return BlobState.MISSING
             return BlobState.SOUND if found == digest else BlobState.CORRUPT
 
         threads = _threads_for([self._size(digest) or 0 for digest in unique])
         return dict(zip(unique, transfers.run(check_one, unique, threads), strict=True))
+
+    def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """See `Store.confirm`: nobody answers for a folder."""
+        return self.check(digests)
 
     def flush(self, digests: Sequence[Digest]) -> None:
         """See `Store.flush`. It matters not who wrote the blobs, nor in which way: the store may
@@ -176,19 +160,19 @@ class DirectoryStore:
         if not digests:
             return
         doing = f"flushing blobs of {self.root} to the disk"
-        with _outside(doing):
+        with outside(doing):
             try:
                 flush_files([self._path(digest) for digest in dict.fromkeys(digests)])
                 for folder in (self._blobs, self._blobs.parent, self.root, self.root.parent):
                     flush_folder(folder)
             except FileNotFoundError:
-                raise _missing(doing) from None
+                raise missing(doing) from None
 
     def discard(self, digest: Digest) -> None:
         """See `Store.discard`. A sound blob stays: somebody may have written it again."""
         self._known_sound.discard(digest)
         if self.check([digest])[digest] is BlobState.CORRUPT:
-            with _outside(f"discarding {digest}"):
+            with outside(f"discarding {digest}"):
                 Path(self._path(digest)).unlink(missing_ok=True)
 
     # --- pointers and hints ---------------------------------------------------------------------
@@ -215,18 +199,18 @@ class DirectoryStore:
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
         place = layout.pointer_place(name)
-        with _outside(f"reading the pointer {name}"):
+        with outside(f"reading the pointer {name}"):
             return self._pointer(place)
 
     def pointers(self, model: str) -> dict[str, Pointer | None]:
         """See `Store.pointers`."""
-        with _outside(f"reading the pointers of {model}"):
+        with outside(f"reading the pointers of {model}"):
             return {place.name: self._pointer(place) for place in self._places(model)}
 
     def astray(self, model: str) -> tuple[str, ...]:
         """See `Store.astray`: the tags in `index.json`."""
         path = self.root / layout.INDEX_FILE
-        with _outside(f"comparing {path} with the pointers of {model}"):
+        with outside(f"comparing {path} with the pointers of {model}"):
             wanted = self._index_of([model])
             there = layout.read_index(path.read_bytes()) if path.is_file() else None
         return layout.astray(Index() if there is None else there, wanted, model)
@@ -234,7 +218,7 @@ class DirectoryStore:
     def relist(self, model: str) -> None:
         """See `Store.relist`."""
         self._open()
-        with _outside(f"listing the pointers of {model}"), self._locked():
+        with outside(f"listing the pointers of {model}"), self._locked():
             index, wanted = self._index(), self._index_of([model])
             kept = [one for one in index.manifests if layout.model_of_tag(one.tag) != model]
             merged = sorted((*kept, *wanted.manifests), key=lambda one: (one.tag, one.digest))
@@ -244,23 +228,23 @@ class DirectoryStore:
         """See `Store.remember`."""
         path = self.root / layout.hint_place(name).name
         self._open()
-        with _outside(f"writing the hint {name}"):
+        with outside(f"writing the hint {name}"):
             self._write(path, bundle.encode() + b"\n")
 
     def recall(self, name: str) -> Digest | None:
         """See `Store.recall`."""
         path = self.root / layout.hint_place(name).name
-        with _outside(f"reading the hint {name}"):
+        with outside(f"reading the hint {name}"):
             content = _small_file(path)
-        return _bundle_of(content)
+        return bundle_of(content)
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
         root = self.root / layout.check_model(model)
-        with _outside(f"reading the hints of {model}"):
+        with outside(f"reading the hints of {model}"):
             folders = [path for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
             hints = [folder for folder in folders if layout.is_of_hints(folder.name)]
-            found = [_bundle_of(_small_file(path)) for one in hints for path in one.iterdir()]
+            found = [bundle_of(_small_file(path)) for one in hints for path in one.iterdir()]
         return frozenset(bundle for bundle in found if bundle is not None)
 
     # --- opening for writing --------------------------------------------------------------------
@@ -269,7 +253,7 @@ class DirectoryStore:
         with self._lock:
             if self._is_open:
                 return
-            with _outside(f"opening the store {self.root}"):
+            with outside(f"opening the store {self.root}"):
                 make_folder(self._blobs)
                 self._temporary.mkdir(exist_ok=True)
                 self._write_what_oci_needs()
@@ -296,11 +280,11 @@ class DirectoryStore:
     def _keep(self, content: bytes | memoryview, *, is_durable: bool) -> Stored:
         digest = Digest("sha256:" + hashlib.sha256(content).hexdigest())
         size = len(content)
-        with _outside(f"storing {digest}"):
+        with outside(f"storing {digest}"):
             if self._holds(digest, size, content):
                 return Stored(digest=digest, size_bytes=size, is_new=False)
-        with _outside(f"storing {digest}"), _scratch(self._temporary) as (path, target):
-            _write_all(target, content)
+        with outside(f"storing {digest}"), scratch(self._temporary) as (path, target):
+            write_all(target, content)
             if is_durable:
                 os.fsync(target)
             is_new = self._publish(path, digest, size)
@@ -311,34 +295,34 @@ class DirectoryStore:
         often, not written at all; a large file that is new is read and hashed once.
         """
         advance: Progress = transfers.advance
-        with _outside(f"storing {source}"):
+        with outside(f"storing {source}"):
             if twins and _tail(source) in map(_tail, twins):
-                digest, size = _pour(source, None, advance)
+                digest, size = pour(source, None, advance)
                 if self._holds(digest, size):
                     return Stored(digest=digest, size_bytes=size, is_new=False)
                 advance = transfers.proceed
-            with _scratch(self._temporary) as (path, target):
-                digest, size = _pour(source, target, advance)
+            with scratch(self._temporary) as (path, target):
+                digest, size = pour(source, target, advance)
                 is_new = self._publish(path, digest, size)
         return Stored(digest=digest, size_bytes=size, is_new=is_new)
 
     def _fetch_one(self, wanted: Wanted, transfers: Transfers) -> None:
         doing = f"fetching {wanted.digest} to {wanted.path}"
         advance: Progress = transfers.advance
-        with _outside(doing):
-            if _is_file_of(wanted.path, wanted.size_bytes):
-                if _digest_of_file(wanted.path, advance) == wanted.digest:
+        with outside(doing):
+            if is_file_of(wanted.path, wanted.size_bytes):
+                if digest_of_file(wanted.path, advance) == wanted.digest:
                     return
                 advance = transfers.proceed
             size = self._size(wanted.digest)
             if size is None:
-                raise _missing(doing)
+                raise missing(doing)
             if size != wanted.size_bytes:
-                raise _corrupt(doing)
-            with _scratch(wanted.path.parent, prefix=".assent-") as (path, target):
-                digest, _ = _pour(Path(self._path(wanted.digest)), target, advance)
+                raise corrupt(doing)
+            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+                digest, _ = pour(Path(self._path(wanted.digest)), target, advance)
                 if digest != wanted.digest:
-                    raise _corrupt(doing)
+                    raise corrupt(doing)
                 Path(path).replace(wanted.path)
 
     def _publish(self, path: str, digest: Digest, size: int) -> bool:
@@ -356,8 +340,8 @@ class DirectoryStore:
     def _write(self, path: Path, content: bytes) -> None:
         """Replace a small file at once and for good."""
         make_folder(path.parent)
-        with _scratch(self._temporary) as (temporary, target):
-            _write_all(target, content)
+        with scratch(self._temporary) as (temporary, target):
+            write_all(target, content)
             os.fsync(target)
             Path(temporary).replace(path)
         flush_folder(path.parent)
@@ -376,7 +360,7 @@ class DirectoryStore:
         """The place of a pointer and what stands there, while nobody else writes one."""
         place = layout.pointer_place(name)
         self._open()
-        with _outside(f"writing the pointer {name}"), self._locked():
+        with outside(f"writing the pointer {name}"), self._locked():
             yield place, self._pointer(place)
 
     def _point(self, place: Place, pointer: Pointer, standing: Pointer | None) -> None:
@@ -451,7 +435,7 @@ class DirectoryStore:
             is_sound = (
                 path.read_bytes() == content
                 if content is not None
-                else _digest_of_file(path, _unsaid) == digest
+                else digest_of_file(path, _unsaid) == digest
             )
         except FileNotFoundError:  # taken away since
             return False
@@ -463,7 +447,7 @@ class DirectoryStore:
         found: dict[int, list[Path]] = {size: [] for size in sizes}
         if not sizes:
             return found
-        with _outside(f"reading {self._blobs}"), os.scandir(self._blobs) as entries:
+        with outside(f"reading {self._blobs}"), os.scandir(self._blobs) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     size = entry.stat().st_size
@@ -494,26 +478,6 @@ def _threads_for(sizes: Sequence[int]) -> int:
     return sum(size > _SMALL_BYTES for size in sizes)
 
 
-def _size_of(source: Source) -> int:
-    if source.path is None:
-        return len(source.content or b"")
-    doing = f"storing {source.path}"
-    try:
-        with _outside(doing):
-            status = source.path.stat()
-    except OutsideError as error:
-        if isinstance(error.__cause__, FileNotFoundError):
-            raise UsageError(doing, "there is no such file") from None
-        raise
-    if not stat.S_ISREG(status.st_mode):
-        raise UsageError(doing, "it is not a file")
-    return status.st_size
-
-
-def _is_file_of(path: Path, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size
-
-
 def _small_file(path: Path) -> bytes | None:
     """The content of a pointer or a hint; None if there is none or it cannot be one."""
     try:
@@ -524,21 +488,16 @@ def _small_file(path: Path) -> bytes | None:
     return content if len(content) <= _MAX_SMALL_FILE_BYTES else None
 
 
-def _bundle_of(hint: bytes | None) -> Digest | None:
-    text = (hint or b"").decode(errors="replace").strip()
-    return Digest(text) if is_digest(text) else None
-
-
 def _small_content(path: Path, size: int) -> memoryview:
     """What a file of at most one chunk holds, until this thread reads the next one."""
     doing = f"storing {path}"
     count = 0
-    with _outside(doing), path.open("rb", buffering=0) as file:
-        while part := file.readinto(_buffer.view[count:]):
+    with outside(doing), path.open("rb", buffering=0) as file:
+        while part := file.readinto(buffer.view[count:]):
             count += part
     if count != size:  # it may even be longer than the buffer
         raise OutsideError(doing, "it changed while it was read", hint="run it again")
-    return _buffer.view[:count]
+    return buffer.view[:count]
 
 
 def _tail(path: Path) -> bytes:
@@ -550,85 +509,5 @@ def _tail(path: Path) -> bytes:
         return file.read()
 
 
-def _digest_of_file(path: Path, advance: Progress) -> Digest:
-    digest, _ = _pour(path, None, advance)
-    return digest
-
-
-def _pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, int]:
-    """The digest and the size of `source`, written on the way to `target` if there is one."""
-    hasher = hashlib.sha256()
-    size = 0
-    buffer = _buffer.view
-    with source.open("rb", buffering=0) as file, _writer(target) as writer:
-        while count := file.readinto(buffer):
-            chunk = buffer[:count]
-            # A second thread writes a full chunk while this one hashes it. A file that ends
-            # within its first chunk, as most do, costs less than the thread.
-            if target is not None and writer is not None and count == _CHUNK_BYTES:
-                writing = writer.submit(_write_all, target, chunk)
-                hasher.update(chunk)
-                writing.result()
-            else:
-                hasher.update(chunk)
-                if target is not None:
-                    _write_all(target, chunk)
-            size += count
-            advance(count)
-    return Digest("sha256:" + hasher.hexdigest()), size
-
-
-def _writer(target: int | None) -> AbstractContextManager[ThreadPoolExecutor | None]:
-    if target is None:
-        return nullcontext()
-    from concurrent.futures import ThreadPoolExecutor  # only where bytes are written
-
-    return ThreadPoolExecutor(1)
-
-
-def _write_all(target: int, content: bytes | memoryview) -> None:
-    rest = memoryview(content)
-    while rest:
-        rest = rest[os.write(target, rest) :]
-
-
 def _unsaid(_: int) -> None:
     """Progress that nobody is told of."""
-
-
-@contextmanager
-def _scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[str, int]]:
-    """A new file in `folder`, open for writing. The block renames it; if it fails, it goes."""
-    path = f"{folder}/{prefix}{os.urandom(16).hex()}"
-    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-    try:
-        try:
-            yield path, target
-        finally:
-            os.close(target)
-    except BaseException:
-        Path(path).unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _outside(doing: str) -> Iterator[None]:
-    """What the system refuses, in the words of the family of errors."""
-    try:
-        yield
-    except OSError as error:
-        hint = _HINTS.get(error.errno or 0)
-        problem = error.strerror or str(error)
-        if hint == _IN_THE_WAY and error.filename is not None:
-            problem = f"{problem}: {error.filename2 or error.filename}"
-        raise OutsideError(doing, problem, hint=hint) from error
-
-
-def _missing(doing: str) -> NotInStoreError:
-    return NotInStoreError(doing, "the store does not hold it")
-
-
-def _corrupt(doing: str) -> IntegrityError:
-    return IntegrityError(
-        doing, "its bytes in the store are not those of its digest", hint=BUNDLE_AGAIN
-    )

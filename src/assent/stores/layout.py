@@ -58,7 +58,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
         is `-` in the names themselves is `--`, so that no two pointers have one tag.
         """
         label = f"v{self.label}" if self.kind == VERSIONS else self.label
-        return f"{self.model.replace('-', '--')}-{label.replace('-', '--')}"
+        return f"{in_tag(self.model)}-{in_tag(label)}"
 
 
 class IndexEntry(
@@ -86,14 +86,37 @@ class Index(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     manifests: tuple[IndexEntry, ...] = ()
 
 
+def in_tag(name: str) -> str:
+    """A name as a part of a tag."""
+    return name.replace("-", "--")
+
+
 def model_of_tag(tag: str) -> str | None:
-    """The model whose pointer has this tag; None if no pointer has. Of all runs of `-` only the one
-    between the two names is odd: a label does not begin with it.
+    """The model whose pointer has this tag; None if no pointer has."""
+    names = _names_in_tag(tag)
+    return None if names is None else names[0]
+
+
+def place_of_tag(tag: str) -> Place | None:
+    """The place of the pointer that has this tag; None if no pointer has."""
+    model, label = _names_in_tag(tag) or ("", "")
+    is_version = bool(_TAG_OF_VERSION.fullmatch(label))
+    kind, name = (VERSIONS, label[1:]) if is_version else (STAGES, label)
+    try:
+        return pointer_place(f"{model}/{kind}/{name}")
+    except UsageError:
+        return None
+
+
+def _names_in_tag(tag: str) -> tuple[str, str] | None:
+    """Model and label. Of all runs of `-` only the one between the two names is odd: a label does
+    not begin with it.
     """
     odd = [run for run in re.finditer("-+", tag) if len(run[0]) % 2]
     if len(odd) != 1:
         return None
-    return tag[: odd[0].end() - 1].replace("--", "-")
+    end = odd[0].end()
+    return tag[: end - 1].replace("--", "-"), tag[end:].replace("--", "-")
 
 
 def is_model(name: str) -> bool:

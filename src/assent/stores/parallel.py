@@ -39,10 +39,16 @@ class Transfers:
             raise StoppedError
 
     def run(
-        self, work: Callable[[Item], Result], items: Sequence[Item], threads: int
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        threads: int,
+        *,
+        most: int | None = None,
     ) -> list[Result]:
-        """What `work` gives for each item, in their order, on at most so many threads and one per
-        processor. The first failure ends all the others and is raised once none of them runs.
+        """What `work` gives for each item, in their order, on at most so many threads and `most`,
+        or one per processor. The first failure ends all the others and is raised once none of them
+        runs.
         """
         todo = deque(enumerate(items))
         results: dict[int, Result] = {}
@@ -62,7 +68,7 @@ class Transfers:
                 self._stop.set()
                 raise
 
-        threads = min(threads, os.cpu_count() or 1)
+        threads = min(threads, most or os.cpu_count() or 1, len(items))
         if threads <= 1:
             drain()
             return [results[index] for index in range(len(items))]

@@ -13,7 +13,6 @@ import msgspec
 from assent.core.change import Change, Review, ReviewState
 from assent.core.clock import ClockReading
 from assent.core.digest import Digest
-from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved, unpinned
 from assent.errors import UsageError
@@ -23,10 +22,14 @@ from assent.ports import (
     Deployment,
     DeploymentRequest,
     Forge,
+    Guards,
+    KnownGuards,
+    KnownQueue,
     Notice,
     PendingReason,
     Proposal,
     Protection,
+    ReviewQueue,
     Waiting,
 )
 
@@ -78,9 +81,8 @@ class MemoryForge:
     who sees a public repository. `merged` are the changes that have become a commit of the default
     branch, by that commit, and `sights` is what was shown last of a model on a change at a
     revision.
-    `queue` are the open changes that wait for a review; `left` is what the run that woke this one
-    up, or an earlier job of it, has left by name, and `left_in` that run. `sight` is what its clock
-    has shown.
+    `left` is what the run that woke this one up, or an earlier job of it, has left by name, and
+    `left_in` that run. `clock_reading` is what its clock has shown.
     """
 
     def __init__(self, *logins: str) -> None:
@@ -227,14 +229,13 @@ class MemoryForge:
             return None
         return Resolved(name="*") if who == "*" else user if who == now.login else None
 
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
+    def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
         """See `Forge.withdrawn`. It is there as long as it is among what was `given`."""
-        if approval.change is None:
-            return None
-        for of_model, _, review in self.given:
-            is_it = of_model == model and review.person.key == approval.person.key
-            if is_it and review.at == approval.at:
-                return None if review.state is ReviewState.APPROVED else "the review was dismissed"
+        del change
+        for of_model, _, one in self.given:
+            is_it = of_model == model and one.person.key == review.person.key
+            if is_it and one.at == review.at:
+                return None if one.state is ReviewState.APPROVED else "the review was dismissed"
         return "the review was deleted"
 
     def comment(self, notice: Notice) -> str:
@@ -249,10 +250,10 @@ class MemoryForge:
         del why
         self.sights.pop(self._place(model), None)
 
-    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
-        """See `Forge.waiting`."""
-        del model, job
-        return tuple(self.queue)
+    @property
+    def review_queue(self) -> ReviewQueue:
+        """See `Forge.review_queue`."""
+        return KnownQueue(changes=tuple(self.queue))
 
     def fetch(self, name: str, folder: Path) -> Run | None:
         """See `Forge.fetch`."""
@@ -293,12 +294,10 @@ class MemoryForge:
             self.deployments.append(deployment)
         return f"memory:{deployment.environment}"
 
-    def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
-    ) -> tuple[Protection, ...]:
-        """See `Forge.protections`."""
-        del models, environments
-        return self.guarded
+    @property
+    def guards(self) -> Guards:
+        """See `Forge.guards`."""
+        return KnownGuards(found=self.guarded)
 
 
 def _account(login: str) -> Actor:

@@ -10,15 +10,21 @@ from assent.compare.bundles import LoadedBundle
 from assent.core.approval import Approvals, Heard
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest, short
-from assent.core.entry import Approval, Draft, Kind, decode_entry
+from assent.core.entry import Draft, Kind, decode_entry, review_record, reviews_in
 from assent.core.identity import PersonKey
-from assent.core.registry import Opinion
+from assent.core.registry import EntryRef
 from assent.core.verdict import Finding, Verdict
 from assent.errors import ExitCode, PolicyError
 from assent.judging.candidate import Judgement, judge, provenance, subject
 from assent.judging.inherited import Inherited, inherited
 from assent.judging.landing import require_base, steps
-from assent.judging.opinions import all_reviews, count_everywhere, makers, makers_without_account
+from assent.judging.opinions import (
+    all_reviews,
+    count_everywhere,
+    makers,
+    makers_without_account,
+    withdrawn,
+)
 from assent.making.bundle_lookup import find, nothing_shown
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy
@@ -52,7 +58,7 @@ class ApproveResult(msgspec.Struct, frozen=True, kw_only=True):
         needs more of them, else 0.
         """
         given = self.given
-        if given is not None and given.opinion == ReviewState.APPROVED and not given.counts:
+        if given is not None and given.state is ReviewState.APPROVED and not given.counts:
             return ExitCode.BLOCKED
         return Verdict(findings=self.findings).decision.exit_code
 
@@ -82,7 +88,8 @@ def approve(
     require_base(workspace, change, doing)
     candidate = find(workspace, view, model, name)
     bundle = candidate.bundle.digest
-    foreign = [one for one in provenance(workspace, view, candidate, change) if one.remedy]
+    findings = provenance(workspace, view, candidate, change)
+    foreign = [one for one in findings if one.outcome.blocks]
     if foreign:
         doing = f"recording the approvals of {short(bundle)}"
         problem = f"{foreign[0].reason}, and {foreign[0].evidence}"
@@ -186,7 +193,7 @@ def _drafts(
     for one in heard:
         before = opinions.get(one.person.key)
         kind = Kind.APPROVED if one.counts else Kind.REJECTED
-        ends = one.opinion != ReviewState.APPROVED and before is not None
+        ends = one.state is not ReviewState.APPROVED and before is not None
         if not (one.counts or ends) or _is_recorded(workspace, view, before, kind, one):
             continue
         if kind is Kind.APPROVED and makers_without_account(policy, change, beside):
@@ -200,7 +207,7 @@ def _drafts(
 
 
 def _is_recorded(
-    workspace: Workspace, view: View, before: Opinion | None, kind: Kind, one: Heard
+    workspace: Workspace, view: View, before: EntryRef | None, kind: Kind, one: Heard
 ) -> bool:
     """Whether the ledger has this opinion: an approval that was given again counts as the one it
     replaces, as long as that stands on the forge.
@@ -208,10 +215,12 @@ def _is_recorded(
     if before is None or before.kind is not kind:
         return False
     entry = decode_entry(view.entry(before.seq))
-    held = next((each for each in entry.approvals if each.person.key == one.person.key), None)
-    if kind is not Kind.APPROVED or held is None or (held.review, held.at) == (one.id, one.at):
+    key = one.person.key
+    held = next((each for each in reviews_in(entry) if each.review.person.key == key), None)
+    if kind is not Kind.APPROVED or held is None:
         return True
-    return workspace.forge.withdrawn(entry.model, held) is None
+    is_same = (held.review.id, held.review.at) == (one.id, one.at)
+    return is_same or withdrawn(workspace, entry.model, held) is None
 
 
 def _draft(
@@ -223,27 +232,17 @@ def _draft(
     judgement: Judgement,
 ) -> Draft:
     bundle = candidate.bundle
-    approval = Approval(
-        person=one.person,
-        bundle=bundle.digest,
-        at=one.at,
-        role=one.role or "",
-        change=change.id,
-        head=one.head or change.head,
-        resolved=one.bound_to,
-        review=one.id,
-        is_withdrawn=one.opinion == ReviewState.DISMISSED,
-    )
+    review = review_record(one, bundle.digest, change=change.id, head=change.head)
     return Draft(
         kind=kind,
         at=workspace.now,
         model=bundle.model,
         subject=subject(candidate),
         actor=one.person,
-        approvals=(approval,),
+        approvals=(review,),
         authors=makers(workspace, candidate, change),
         verdict=judgement.record,
         run=workspace.run,
         commit=candidate.evidence.code.commit,
-        reason=one.why if one.is_gone else one.reason,
+        reason=one.reason,
     )

@@ -13,14 +13,11 @@ from pathlib import Path
 
 import msgspec
 
+from assent.ci.environment import without_ci
 from assent.errors import AssentError, ExitCode, UsageError, to_install
 from assent.git import without_repository
 
 Say = Callable[[str], None]
-
-
-_OF_CI = ("ASSENT_", "CI_", "GITHUB_", "GITLAB_")
-"""Variables that would make a verb believe that it runs in CI: the story plays on a laptop."""
 
 
 class DemoError(AssentError):
@@ -82,8 +79,8 @@ class _Stage:
         self._say = say
         # The team's `python` is the one that has scikit-learn: ours.
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_OF_CI)}
-        self._env = {**kept, "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
+        # The story plays on a laptop.
+        self._env = {**without_ci(os.environ), "PATH": path, "PYTHONDONTWRITEBYTECODE": "1"}
         self._env = without_repository(self._env)
         self._env.pop("ASSENT_CONFIG", None)
 

@@ -70,7 +70,7 @@ def doctor(
     if forge:
         rules = [workspace.config.policies[model] for model in models]
         stages = list(dict.fromkeys(stage for rule in rules for stage in rule.stages))
-        guards = workspace.forge.protections(models=models, environments=stages)
+        guards = workspace.forge.guards.protections(models=models, environments=stages)
     bound = pin_names(workspace, models) if fix else None
     return DoctorResult(checks=tuple(checks), guards=guards, is_strict=strict, pinned=bound)
 
@@ -108,5 +108,5 @@ def _ledger(workspace: Workspace, model: str) -> str:
 
 def _trust(workspace: Workspace) -> str:
     workspace.require_trusted("writing to the ledger")
-    where = "this folder" if workspace.context.system is None else "this run"
+    where = "this run" if workspace.is_in_ci else "this folder"
     return f"may be written by {where}, if its account may push to assent/*; see {FILE}"

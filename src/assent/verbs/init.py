@@ -68,7 +68,7 @@ def init(
     """
     if pipelines is None:
         return _configure(folder, _looked(folder, name), force=force, dry_run=dry_run)
-    planned, sight = _planned(folder, name)
+    planned, sight = _planned(folder, name, pipelines.store(folder))
     configs = configs_below(folder, FILE, planned)
     needed = _installs(folder, configs, pipelines.forge)
     written = pipelines.write(folder, configs, needed, force=force, dry_run=dry_run)
@@ -87,7 +87,7 @@ def init(
     )
 
 
-def _planned(folder: Path, name: str | None) -> tuple[dict[str, Config], Sight | None]:
+def _planned(folder: Path, name: str | None, store: str) -> tuple[dict[str, Config], Sight | None]:
     """The configurations that are to be written first, by path, and what they were made from; none
     where there are some already.
     """
@@ -96,6 +96,8 @@ def _planned(folder: Path, name: str | None) -> tuple[dict[str, Config], Sight |
     if configs_below(folder, FILE, {}):
         return {}, None
     sight = _looked(folder, name)
+    stored = tuple(msgspec.structs.replace(one, store=store) for one in sight.projects)
+    sight = msgspec.structs.replace(sight, projects=stored)
     texts = {
         (Path(project.folder) / FILE).as_posix(): config_text(project).encode()
         for project in sight.projects

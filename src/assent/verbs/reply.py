@@ -171,7 +171,7 @@ def _judged(
     against = [
         f"the bundle is {one.reason}, and {one.evidence}"
         for one in provenance(workspace, view, candidate, change)
-        if one.remedy
+        if one.outcome.blocks
     ]
     beside = inherited(workspace, view, candidate, change)
     names = makers_without_account(policy, change, beside)
@@ -188,7 +188,7 @@ def _place(stage: str | None, approvals: Approvals, asked: Asked) -> Place:
     if heard is None or heard.at < asked.at:
         return Place(stage=stage, counts=False, why="the forge does not list the comment yet")
     if heard.at > asked.at:
-        why = f"there is a later opinion of the same person: {heard.opinion}"
+        why = f"there is a later opinion of the same person: {heard.state}"
         return Place(stage=stage, counts=False, why=why)
     return Place(stage=stage, counts=heard.counts, why=heard.why)
 

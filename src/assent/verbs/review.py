@@ -64,7 +64,7 @@ def _left(
 
 def _shown(workspace: Workspace, model: str) -> Digest | None:
     """The bundle of a change that is not checked out: a trusted job never does that."""
-    if workspace.context.system is None:
+    if not workspace.is_in_ci:
         return None
     change = workspace.forge.change()
     head = workspace.repository.resolve("HEAD")

@@ -75,7 +75,10 @@ def review_waiting(workspace: Workspace, model: str, job: str) -> WaitingResult:
     reviews: list[Reviewed] = []
     failures: list[Failure] = []
     left: list[str] = []
-    for change in workspace.forge.waiting(model, job):
+    queue = workspace.forge.review_queue
+    if queue.lacking:
+        workspace.say(f"no change of {model} waits here: {queue.lacking}")
+    for change in queue.waiting(model, job):
         if len(reviews) + len(failures) == MOST:
             left.append(change.id)
             continue

@@ -10,7 +10,7 @@ import pytest
 
 from assent.core.change import Review
 from assent.core.verdict import Decision
-from assent.forges.github import GitHubForge
+from assent.forges.github.forge import GitHubForge
 from assent.git import Repository
 from assent.ports import Notice
 from assent.report.markdown import marker

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from assent.errors import OutsideError, UsageError
-from assent.forges.github import GitHubForge
 from assent.forges.github.api import PATIENCE_S, PAUSES_S, RefusedError, checked_address, segment
+from assent.forges.github.forge import GitHubForge
 from tests.builders import digest
 from tests.forges.github.conftest import Scene, notice
 
@@ -259,7 +259,7 @@ def test_a_repository_has_an_owner_and_a_name(scene: Scene, name: str) -> None:
 def test_nothing_is_sent_or_imported_before_something_is_asked(scene: Scene) -> None:
     """`assent resolve` must start fast on a GitHub checkout too."""
     code = (
-        "import sys; from assent.forges.github import GitHubForge\n"
+        "import sys; from assent.forges.github.forge import GitHubForge\n"
         "GitHubForge('a/b', api='https://api.github.com', token='t', checkout=None)\n"
         "print(sorted({'github', 'requests', 'urllib3', 'assent.report'} & set(sys.modules)))"
     )

@@ -29,7 +29,9 @@ def protections(
     if admin:
         root = scene.github.login("root") or scene.github.user("root", role="admin")
         token = scene.github.classic_token(root, "repo")
-    found = scene.forge(token=token).protections(models=["churn"], environments=[environment])
+    found = scene.forge(token=token).guards.protections(
+        models=["churn"], environments=[environment]
+    )
     assert len({guard.name for guard in found}) == len(found)
     for guard in found:
         assert guard.reason
@@ -168,7 +170,7 @@ def test_administrators_who_cannot_go_past_it_are_seen(scene: Scene) -> None:
     forge = scene.forge()
     forge.branch()
     scene.faults.answer("GET", "*/environments/production", body)
-    found = forge.protections(models=[], environments=["production"])
+    found = forge.guards.protections(models=[], environments=["production"])
     assert {one.name: one.state for one in found}[name] is UNKNOWN
 
 
@@ -192,7 +194,7 @@ def test_a_token_that_may_only_read_is_told(scene: Scene) -> None:
     name = "token: may write to the repository"
     reader = scene.github.user("reader", role="read")
     token = scene.github.classic_token(reader, "repo")
-    found = scene.forge(token=token).protections(models=[], environments=[])
+    found = scene.forge(token=token).guards.protections(models=[], environments=[])
     assert {one.name: one.state for one in found}[name] is MISSING
 
 

@@ -10,7 +10,6 @@ import pytest
 from assent.core.approval import Role
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.entry import Approval as Recorded
 from assent.errors import OutsideError
 from assent.policy.approvals import judge_approvals
 from assent.policy.rules import ApprovalRule
@@ -431,16 +430,9 @@ def test_a_change_without_a_pull_request_has_no_reviews(scene: Scene) -> None:
     assert list[Review](forge.reviews("churn", digest("b"))) == []
 
 
-def recorded(review: Review) -> Recorded:
-    """The approval as the ledger keeps it."""
-    return Recorded(
-        person=review.person,
-        bundle=digest("b"),
-        at=review.at,
-        role="*",
-        change="#7",
-        review=review.id,
-    )
+def withdrawn(scene: Scene, approval: Review, change: str = "#7") -> str | None:
+    """Why it does not stand any more, as a run says that has read it in the ledger."""
+    return scene.forge().withdrawn("churn", approval, change=change)
 
 
 @pytest.mark.threat(49)
@@ -448,12 +440,12 @@ def recorded(review: Review) -> Recorded:
 def test_a_recorded_review_that_was_dismissed_does_not_stand(scene: Scene, has_id: bool) -> None:
     scene.show("b")
     scene.review(scene.bob)
-    approval = recorded(scene.latest(scene.bob))
+    approval = scene.latest(scene.bob)
     if not has_id:  # as older entries are
-        approval = msgspec.structs.replace(approval, review=None)
-    assert scene.forge().withdrawn("churn", approval) is None
+        approval = msgspec.structs.replace(approval, id=None)
+    assert withdrawn(scene, approval) is None
     scene.pull.reviews[-1].dismiss()
-    assert "dismissed" in str(scene.forge().withdrawn("churn", approval))
+    assert "dismissed" in str(withdrawn(scene, approval))
 
 
 @pytest.mark.threat(49)
@@ -462,15 +454,15 @@ def test_what_was_typed_and_taken_back_does_not_stand(scene: Scene, how: str) ->
     scene.show("b")
     comment = scene.pull.comment(scene.bob, f"/assent approve churn {digest('b')}")
     scene.github.tick()
-    approval = recorded(scene.latest(scene.bob))
-    assert approval.review == f"comment:{comment.id}"
-    assert scene.forge().withdrawn("churn", approval) is None
+    approval = scene.latest(scene.bob)
+    assert approval.id == f"comment:{comment.id}"
+    assert withdrawn(scene, approval) is None
     if how == "edit":
         comment.edit("never mind")
-        assert "edited" in str(scene.forge().withdrawn("churn", approval))
+        assert "edited" in str(withdrawn(scene, approval))
     else:
         comment.delete()
-        assert "deleted" in str(scene.forge().withdrawn("churn", approval))
+        assert "deleted" in str(withdrawn(scene, approval))
 
 
 @pytest.mark.threat(49)
@@ -478,29 +470,24 @@ def test_what_was_typed_and_taken_back_does_not_stand(scene: Scene, how: str) ->
 def test_an_approval_of_an_account_that_is_gone_does_not_stand(scene: Scene) -> None:
     scene.show("b")
     scene.review(scene.bob)
-    approval = recorded(scene.latest(scene.bob))
+    approval = scene.latest(scene.bob)
     scene.bob.delete()
-    assert "account is gone" in str(scene.forge().withdrawn("churn", approval))
+    assert "account is gone" in str(withdrawn(scene, approval))
 
 
 @pytest.mark.threat(49)
 def test_that_it_cannot_be_read_is_an_error(scene: Scene) -> None:
     scene.show("b")
     scene.review(scene.bob)
-    approval = recorded(scene.latest(scene.bob))
+    approval = scene.latest(scene.bob)
     scene.faults.fail("GET", "*/pulls/7/reviews", 500, times=9)
     with pytest.raises(OutsideError):
-        scene.forge().withdrawn("churn", approval)
+        withdrawn(scene, approval)
 
 
 def test_what_was_recorded_elsewhere_is_not_looked_for(scene: Scene) -> None:
     scene.show("b")
     scene.review(scene.bob)
-    approval = recorded(scene.latest(scene.bob))
-    for other in (
-        msgspec.structs.replace(approval, change="main@0123456789ab"),
-        msgspec.structs.replace(approval, change=None),
-    ):
-        assert scene.forge().withdrawn("churn", other) is None
-    gone = msgspec.structs.replace(approval, change="#99")
-    assert scene.forge().withdrawn("churn", gone) == "its pull request is gone"
+    approval = scene.latest(scene.bob)
+    assert withdrawn(scene, approval, "main@0123456789ab") is None
+    assert withdrawn(scene, approval, "#99") == "its pull request is gone"

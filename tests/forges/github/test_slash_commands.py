@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assent.errors import OutsideError, UsageError
-from assent.forges.github import GitHubForge
+from assent.forges.github.forge import GitHubForge
 from assent.ports import Asked, Command, CommandName
 from tests.builders import digest
 from tests.forges.github.conftest import Scene

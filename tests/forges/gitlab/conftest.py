@@ -10,7 +10,7 @@ import pytest
 
 from assent.core.change import Review
 from assent.core.verdict import Decision
-from assent.forges.gitlab import GitLabForge
+from assent.forges.gitlab.forge import GitLabForge
 from assent.git import Repository
 from assent.ports import Notice
 from assent.report.markdown import marker

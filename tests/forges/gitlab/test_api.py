@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assent.errors import OutsideError, UsageError
-from assent.forges.gitlab import GitLabForge
 from assent.forges.gitlab.api import checked_address
+from assent.forges.gitlab.forge import GitLabForge
 from assent.forges.http_retries import PATIENCE_S, PAUSES_S, RefusedError
 from tests.builders import digest
 from tests.forges.gitlab.conftest import WEB, Scene, notice
@@ -301,7 +301,7 @@ def test_a_project_has_a_group_and_a_name(premium: Scene, name: str) -> None:
 def test_nothing_is_sent_or_imported_before_something_is_asked() -> None:
     """`assent resolve` must start fast on a GitLab checkout too."""
     code = (
-        "import sys; from assent.forges.gitlab import GitLabForge\n"
+        "import sys; from assent.forges.gitlab.forge import GitLabForge\n"
         "GitLabForge('a/b', api='https://gitlab.com/api/v4', token='t', checkout=None)\n"
         "print(sorted({'gitlab', 'github', 'requests', 'urllib3', 'assent.report'} "
         "& set(sys.modules)))"

@@ -16,7 +16,7 @@ ENFORCED, MISSING, UNKNOWN = (
 
 
 def states(scene: Scene, **said: object) -> dict[str, ProtectionState]:
-    found = scene.forge(**said).protections(models=["churn"], environments=["production"])
+    found = scene.forge(**said).guards.protections(models=["churn"], environments=["production"])
     assert all(one.reason for one in found)
     assert all(one.remedy for one in found if one.state is MISSING)
     return {one.name.replace("main: ", ""): one.state for one in found}
@@ -32,7 +32,7 @@ def test_asking_changes_nothing(scene: Scene) -> None:
 
 
 def test_on_the_tier_free_approvals_and_environments_are_not_enforced(free: Scene) -> None:
-    found = free.forge().protections(models=[], environments=["production"])
+    found = free.forge().guards.protections(models=[], environments=["production"])
     tiered = [one for one in found if "approv" in one.name or "commits take" in one.name]
     assert len(tiered) == 4
     assert {one.state for one in tiered} == {MISSING}

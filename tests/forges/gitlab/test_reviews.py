@@ -10,7 +10,6 @@ import pytest
 from assent.core.approval import Role
 from assent.core.change import Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.entry import Approval as Recorded
 from assent.errors import OutsideError, UsageError
 from assent.policy.approvals import judge_approvals
 from assent.policy.rules import ApprovalRule
@@ -478,29 +477,22 @@ def test_people_review_for_themselves(scene: Scene) -> None:
     assert "merge_requests/7, or comment there: /assent approve churn" in str(caught.value.hint)
 
 
-def recorded(scene: Scene, review: Review) -> Recorded:
-    """The approval as the ledger keeps it."""
-    return Recorded(
-        person=review.person,
-        bundle=digest("b"),
-        at=review.at,
-        role="*",
-        change=f"!{scene.request.iid}",
-        review=review.id,
-    )
+def withdrawn(scene: Scene, approval: Review) -> str | None:
+    """Why it does not stand any more, as a run says that has read it in the ledger."""
+    return scene.forge().withdrawn("churn", approval, change=f"!{scene.request.iid}")
 
 
 @pytest.mark.threat(49)
 def test_a_recorded_approval_that_was_taken_back_does_not_stand(scene: Scene) -> None:
     scene.show("b")
     scene.approve(scene.bob)
-    approval = recorded(scene, scene.latest(scene.bob))
-    assert scene.forge().withdrawn("churn", approval) is None
+    approval = scene.latest(scene.bob)
+    assert withdrawn(scene, approval) is None
     scene.request.unapprove(scene.bob)
-    assert "taken back" in str(scene.forge().withdrawn("churn", approval))
+    assert "taken back" in str(withdrawn(scene, approval))
     scene.gitlab.tick()
     scene.approve(scene.bob)  # another one: it may be of something else
-    assert "taken back" in str(scene.forge().withdrawn("churn", approval))
+    assert "taken back" in str(withdrawn(scene, approval))
 
 
 @pytest.mark.threat(49)
@@ -508,14 +500,14 @@ def test_a_recorded_approval_that_was_taken_back_does_not_stand(scene: Scene) ->
 def test_what_was_typed_and_taken_back_does_not_stand(scene: Scene, has_id: bool) -> None:
     scene.show("b")
     scene.note(scene.bob, f"/assent approve churn {digest('b')}")
-    approval = recorded(scene, scene.latest(scene.bob))
-    assert str(approval.review).startswith("note:")
+    approval = scene.latest(scene.bob)
+    assert str(approval.id).startswith("note:")
     if not has_id:  # as older entries are
-        approval = msgspec.structs.replace(approval, review=None)
-    assert scene.forge().withdrawn("churn", approval) is None
+        approval = msgspec.structs.replace(approval, id=None)
+    assert withdrawn(scene, approval) is None
     scene.request.notes[:] = [one for one in scene.request.notes if one.author is not scene.bob]
     said = "deleted" if has_id else "taken back"
-    assert said in str(scene.forge().withdrawn("churn", approval))
+    assert said in str(withdrawn(scene, approval))
 
 
 @pytest.mark.threat(49)
@@ -523,16 +515,16 @@ def test_what_was_typed_and_taken_back_does_not_stand(scene: Scene, has_id: bool
 def test_an_approval_of_an_account_that_is_blocked_does_not_stand(scene: Scene) -> None:
     scene.show("b")
     scene.approve(scene.bob)
-    approval = recorded(scene, scene.latest(scene.bob))
+    approval = scene.latest(scene.bob)
     scene.bob.block()
-    assert "blocked" in str(scene.forge().withdrawn("churn", approval))
+    assert "blocked" in str(withdrawn(scene, approval))
 
 
 @pytest.mark.threat(49)
 def test_that_it_cannot_be_read_is_an_error(premium: Scene) -> None:
     premium.show("b")
     premium.approve(premium.bob)
-    approval = recorded(premium, premium.latest(premium.bob))
+    approval = premium.latest(premium.bob)
     premium.faults.fail("GET", "*/approvals", 500, times=9)
     with pytest.raises(OutsideError):
-        premium.forge().withdrawn("churn", approval)
+        withdrawn(premium, approval)

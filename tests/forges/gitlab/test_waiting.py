@@ -50,7 +50,7 @@ def train(
 
 def queue(scene: Scene, **said: object) -> Sequence[Waiting]:
     """What a run of the default branch sees."""
-    return scene.forge(**{"merge_request": None, **said}).waiting("churn", JOB)
+    return scene.forge(**{"merge_request": None, **said}).review_queue.waiting("churn", JOB)
 
 
 def reasons(scene: Scene, **said: object) -> dict[str, PendingReason]:
@@ -73,7 +73,7 @@ def test_a_merge_request_waits_with_a_bundle_that_nobody_was_shown(scene: Scene)
     train(scene)
     assert reasons(scene) == {"!7": PendingReason.BUNDLE}
     assert (
-        scene.forge(merge_request=None).waiting("fraud", JOB)[0].pending_reason()
+        scene.forge(merge_request=None).review_queue.waiting("fraud", JOB)[0].pending_reason()
         is PendingReason.BUNDLE
     )
 
@@ -89,7 +89,7 @@ def test_a_merge_request_waits_with_a_word_of_somebody(scene: Scene) -> None:
     scene.note(scene.alice, "Thank you.")
     assert reasons(scene) == {"!7": PendingReason.WORD}
     assert (
-        scene.forge(merge_request=None).waiting("fraud", JOB)[0].pending_reason()
+        scene.forge(merge_request=None).review_queue.waiting("fraud", JOB)[0].pending_reason()
         is PendingReason.BUNDLE
     )
 

@@ -69,6 +69,37 @@ def test_both_encodings_say_the_same(tmp_path: Path, grow: str) -> None:
     }
 
 
+@pytest.mark.parametrize("encoding", ["cbm", "json"])
+def test_what_the_sum_of_the_trees_becomes(tmp_path: Path, encoding: str) -> None:
+    model, pool = trained(tmp_path)
+    path = tmp_path / f"model.{encoding}"
+    model.save_model(str(path), format=encoding, pool=pool)
+    before = part_of(path).settings
+    assert (before["scale"], before["bias"]) == (1, 0)
+    model.set_scale_and_bias(0.0, 2.5)
+    model.save_model(str(path), format=encoding, pool=pool)
+    after = part_of(path).settings
+    assert (after["scale"], after["bias"]) == (0, 2.5)
+    assert {key for key in before if before[key] != after[key]} == {"scale", "bias"}
+
+
+def test_without_names_and_of_several_classes_both_encodings_say_the_same(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(size=(60, 3))
+    model = catboost.CatBoostClassifier(
+        iterations=2, depth=2, verbose=0, thread_count=1, loss_function="MultiClass",
+        train_dir=str(tmp_path), allow_writing_files=False,
+    )  # fmt: skip
+    model.fit(values, np.array(["c", "a", "b"] * 20))
+    model.set_scale_and_bias(1.0, [1.0, 2.0, 3.0])
+    for encoding in ("cbm", "json"):
+        model.save_model(str(tmp_path / f"model.{encoding}"), format=encoding)
+    left, right = (part_of(tmp_path / f"model.{one}") for one in ("cbm", "json"))
+    assert left.features == right.features == ("0", "1", "2")
+    for key in ("scale", "bias", "class_names", "class_to_label", "class_label_type"):
+        assert left.settings[key] == right.settings[key]
+    assert left.settings["bias"] == "[1.0,2.0,3.0]"
+
+
 def binary(folder: Path) -> bytes:
     model, _ = trained(folder)
     model.save_model(str(folder / "whole.cbm"))

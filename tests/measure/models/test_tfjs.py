@@ -95,9 +95,31 @@ def test_a_quantised_weight_is_its_numbers_and_their_scale(tmp_path: Path) -> No
     found = compare_weights(*sides)
     assert {one.name: one.distance for one in found.changes} == {
         "k": 0.0,
-        "k (scale and least value)": 1.0,
+        "k (scale)": 1.0,
+        "k (least value)": 0.0,
     }
     assert parts(sides[0])["model.json"].tensors[0].dtype == "uint8"
+
+
+def test_a_small_scale_beside_a_large_least_value_has_its_own_distance(tmp_path: Path) -> None:
+    numbers = np.array([0, 255], np.uint8)
+    sides = [
+        model(
+            tmp_path / side,
+            description(
+                {
+                    **entry("k", numbers),
+                    "dtype": "float32",
+                    "quantization": {"dtype": "uint8", "scale": scale, "min": -100.0},
+                },
+                paths=["a.bin"],
+            ),
+            a=numbers.tobytes(),
+        )
+        for side, scale in (("old", 0.5), ("new", 1.0))
+    ]
+    found = {one.name: one.distance for one in compare_weights(*sides).changes}
+    assert found == {"k": 0.0, "k (scale)": 1.0, "k (least value)": 0.0}
 
 
 def test_text_among_the_weights_ends_what_can_be_read(tmp_path: Path) -> None:

@@ -16,7 +16,12 @@ from safetensors.numpy import save_file
 from assent.core.diff.model import WeightChange
 from assent.core.diff.sameness import NotCompared
 from assent.measure.models.floats import decoder
-from assent.measure.models.weights import SEVERAL, TIME_WAS_UP, compare_weights
+from assent.measure.models.weights import (
+    SEVERAL,
+    TIME_WAS_UP,
+    WHOLE_ON_ONE_SIDE,
+    compare_weights,
+)
 from tests.effort import examples
 from tests.measure.models.reading import weighed
 
@@ -123,7 +128,6 @@ def test_all_of_it_not_finite(tmp_path: Path) -> None:
     assert change == WeightChange(name="w", distance=None, cosine=None, nonfinite=2)
 
 
-BIG = 2.0**60
 OTHERS: dict[str, tuple[Any, Any]] = {
     "NaN became a number": (np.array([np.nan, 1]), np.array([7.0, 1])),
     "all were NaN": (np.full(3, np.nan), np.ones(3)),
@@ -134,7 +138,7 @@ OTHERS: dict[str, tuple[Any, Any]] = {
         np.array([2**64 - 1], dtype=np.uint64),
         np.array([2**64 - 2], dtype=np.uint64),
     ),
-    "long numbers that were rounded": (np.array([2**60 + 1]), np.array([BIG])),
+    "long numbers of another type": (np.array([2**60 + 1]), np.array([2**60], np.uint64)),
 }
 
 
@@ -232,6 +236,18 @@ def test_another_type_of_the_same_values(tmp_path: Path) -> None:
         )
         distance, _ = reference(values.numpy(), narrow)
         assert change.distance == pytest.approx(distance, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int64", "bool"])
+def test_what_is_quantised_on_one_side_has_no_distance(tmp_path: Path, dtype: str) -> None:
+    """The cosine of weights and of their numbers is near 1, and their distance anything."""
+    weights = np.linspace(-1, 1, 100, dtype=np.float32)
+    sides = [saved(tmp_path / "float/m.safetensors", w=weights)]
+    sides.append(saved(tmp_path / "whole/m.safetensors", w=np.round(weights * 100).astype(dtype)))
+    for old, new in (sides, sides[::-1]):
+        found = compare_weights(old, new)
+        assert found.changes == ()
+        assert found.not_compared == (NotCompared(name="w", reason=WHOLE_ON_ONE_SIDE),)
 
 
 def test_only_what_both_have_in_one_shape_is_compared(tmp_path: Path) -> None:

@@ -367,7 +367,8 @@ def test_new_categories_warn_or_block() -> None:
     warned = only(gate(new_categories="warn"), OLD, new)
     assert (warned.outcome, warned.evidence) == (WARNED, "`city`: `köln` (10 rows)")
     assert only(gate(new_categories="block"), OLD, new).outcome is FAILED
-    assert only(gate(new_categories="block", leave_out=["city"]), OLD, new).outcome is PASSED
+    without = only(gate(new_categories="block", leave_out=["city"]), OLD, new)
+    assert without.outcome is NOT_APPLICABLE
     assert only(gate(new_categories="block"), new, OLD).outcome is FAILED  # bonn
     both = gate(new_categories="allow", rows={"min": 1})
     assert [one.rule for one in judge(both, OLD, new)] == ["data train rows min 1"]
@@ -384,9 +385,50 @@ def test_new_categories_that_nobody_could_see_are_not_called_none(sides: str) ->
     assert (found.outcome, found.evidence) == (WARNED, "`city`")
     found = only(gate(new_categories="warn"), profile(ROWS, AGE, old), profile(ROWS, AGE, new))
     assert found.reason == "no column has categories that are all known"
-    assert found.evidence == "not looked at: `city`"
+    assert (found.outcome, found.evidence) == (NOT_APPLICABLE, "not looked at: `city`")
     known = only(gate(new_categories="block"), OLD, OLD)
     assert known.reason == "none in 1 column whose categories are known"
+
+
+def test_columns_without_categories_are_no_pass() -> None:
+    named = gate(new_categories="block", columns=["age"])
+    assert only(named, OLD, OLD).outcome is FAILED
+    assert only(gate(new_categories="warn", columns=["age"]), OLD, OLD).outcome is NOT_APPLICABLE
+    found = only(gate(new_categories="block", columns=["age", "city"]), OLD, OLD)
+    assert (found.outcome, found.evidence) == (PASSED, "not looked at: `age`")
+
+
+@pytest.mark.parametrize(
+    ("rule", "columns"),
+    [
+        ({"drift": "slight"}, ["age", "city"]),
+        ({"nulls": {"max_rise": 0}}, ["age", "city"]),
+        ({"range": {"outside": 0}}, ["age"]),
+        ({"new_categories": "block"}, ["city"]),
+    ],
+)
+def test_a_named_column_that_the_baseline_does_not_have_is_not_passed(
+    rule: Any, columns: list[str]
+) -> None:
+    fresh = number("pay", RANDOM.normal(40, 10, ROWS))
+    old = profile(ROWS, msgspec.structs.replace(AGE, outside=(0, 0)), CITY)
+    new = profile(ROWS, *old.columns, fresh)
+    named = gate(columns=[*columns, "pay"], **rule)
+    first, second = judge(named, old, new)
+    assert (first.outcome, first.reason) == (NOT_APPLICABLE, "the baseline has no column `pay`")
+    assert second.outcome is PASSED
+    assert judge(named, old, new, without_baseline="block")[0].outcome is FAILED
+    for other in (gate(**rule), gate(columns=columns, **rule)):
+        assert [one.outcome for one in judge(other, old, new)] == [PASSED]
+
+
+def test_columns_of_one_side_are_named_where_the_others_did_not_drift() -> None:
+    other = msgspec.structs.replace(CITY, name="town")
+    found = only(gate(drift="slight"), OLD, profile(ROWS, AGE, number("x", [1] * ROWS), other))
+    assert found.outcome is PASSED
+    assert found.evidence.endswith("not compared, as one side alone has it: `x`")
+    found = only(gate(drift="slight"), OLD, profile(ROWS, AGE))
+    assert found.evidence.endswith("not compared, as one side alone has it: `city`")
 
 
 def test_new_categories_of_an_open_list_cannot_be_told() -> None:

@@ -92,6 +92,36 @@ def test_what_is_no_number_any_more_is_not_within_a_bound(rule: dict[str, Any]) 
     assert [one.outcome for one in found] == [UNDECIDED]
 
 
+@pytest.mark.parametrize("empty", [{"nulls": ROWS}, {"nans": ROWS}])
+@pytest.mark.parametrize("rule", [{"range": {"min": 0, "max": 120}}, {"zeros": 0.5}])
+def test_a_column_without_a_value_is_within_no_bound(
+    empty: dict[str, int], rule: dict[str, Any]
+) -> None:
+    age = replace(number("age", []), **empty)
+    assert {one.outcome for one in judge({**rule, "columns": ["age"]}, age)} == {FAILED}
+    found = judge({**rule, "undecided": "approve"}, age, replace(AGE, name="other"))
+    assert {one.outcome for one in found} == {Outcome.WAITING}
+    assert {one.evidence for one in found} == {"`age` has no value"}
+
+
+@pytest.mark.parametrize("empty", [{"nulls": ROWS}, {"nans": ROWS}])
+@pytest.mark.parametrize("outside", [(0, 0), None])
+def test_of_a_column_without_a_value_no_row_is_within_the_range(
+    empty: dict[str, int], outside: tuple[int, int] | None
+) -> None:
+    age = replace(number("age", []), outside=outside, **empty)
+    (finding,) = judge({"range": {"outside": "50%"}, "columns": ["age"]}, age)
+    assert (finding.outcome, finding.evidence) == (UNDECIDED, "`age`")
+
+
+def test_a_named_column_that_has_no_range_is_not_within_it() -> None:
+    age = replace(AGE, outside=(0, 0))
+    (finding,) = judge({"range": {"outside": 0}, "columns": ["age", "city"]}, age, CITY)
+    assert (finding.outcome, finding.evidence) == (UNDECIDED, "`city`")
+    (finding,) = judge({"range": {"outside": 0}, "columns": ["age", "c*"]}, age, CITY)
+    assert finding.outcome is PASSED
+
+
 def test_a_bound_that_is_broken_is_said_beside_what_was_not_looked_at() -> None:
     found = judge({"range": {"max": 1}, "columns": ["age", "city"]})
     assert [one.outcome for one in found] == [FAILED, UNDECIDED]

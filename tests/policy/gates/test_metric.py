@@ -64,6 +64,20 @@ def test_bounds_on_the_value(value: Scalar, bounds: dict[str, Any], expected: Ou
     assert outcome(MISSING, value, **bounds) is expected
 
 
+def test_a_finding_says_which_metric_it_is_about() -> None:
+    new: dict[str, Scalar] = {"f1": 0.9, "f1 score": 0.5}
+    found = judge(MetricGate(metric="f1*", min=0.8, max_drop=0.1), new, new)
+    about = {(one.metric, one.rule, one.outcome) for one in found}
+    assert about == {
+        ("f1", "f1 min 0.8", PASSED),
+        ("f1", "f1 max_drop 0.1", PASSED),
+        ("f1 score", "f1 score min 0.8", FAILED),
+        ("f1 score", "f1 score max_drop 0.1", PASSED),
+    }
+    (lost,) = judge(MetricGate(metric="auc", min=0.8), new, new)
+    assert lost.metric is UNSET  # nobody has measured one of this name
+
+
 @pytest.mark.parametrize(
     ("old", "new", "limit", "expected"),
     [

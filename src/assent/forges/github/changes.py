@@ -15,16 +15,10 @@ from assent.errors import OutsideError, UsageError
 from assent.forges.github.api import RefusedError
 from assent.forges.github.people import MOST_PUSHES, asked_for_by, pushes_to, read_pushes
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import (
-    Account,
-    Commit,
-    Comparison,
-    GitSignature,
-    Pull,
-    WorkflowRun,
-)
-from assent.forges.makers import Made, Push, WrittenCommit, author, made_by, opened_by
-from assent.forges.remote.changes import Found, RemoteChanges
+from assent.forges.github.schemas import Comparison, Pull, WorkflowRun
+from assent.forges.makers import Made, Push, author, made_by, opened_by
+from assent.forges.remote.changes import Found, RemoteChanges, Wakeup
+from assent.forges.remote.commits import Account, Commit, MappedCommits
 from assent.git import Repository
 
 MOST_COMMITS = 250
@@ -37,18 +31,13 @@ OF_OPEN = (
 WEB_FLOW = "web-flow"
 """The account that commits what is merged and edited in the browser. It is nobody."""
 _QUEUED = re.compile(r"(?:refs/heads/)?gh-readonly-queue/(?P<base>.+)/pr-(?P<number>[0-9]{1,10})-")
-_CO_AUTHOR = re.compile(r"^[ \t]*co-authored-by:[ \t]*(.*)$", re.IGNORECASE | re.MULTILINE)
 
 
-class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
-    """Why this run was started, as the CI says. All of it is a hint what to ask about."""
+class WorkflowWakeup(Wakeup, frozen=True, kw_only=True):
+    """The same with the event of a workflow, and what it holds."""
 
     event: str | None = None
     payload: Mapping[str, Any] = {}
-    run: str | None = None
-    sha: str | None = None
-    ref: str | None = None
-    before: str | None = None
 
 
 class Woken(Found[Pull], frozen=True, kw_only=True):
@@ -69,7 +58,7 @@ class Changes(RemoteChanges[Pull]):
         self,
         remote: RemoteRepository,
         checkout: Repository,
-        wakeup: Wakeup,
+        wakeup: WorkflowWakeup,
         *,
         workflow: str,
         wait: Callable[[float], None],
@@ -77,15 +66,14 @@ class Changes(RemoteChanges[Pull]):
         super().__init__(
             remote,
             checkout,
-            sha=wakeup.sha,
-            ref=wakeup.ref,
-            before=wakeup.before,
-            may_be_late=wakeup.run is not None and wakeup.event not in OF_OPEN,
+            wakeup,
+            is_of_open=wakeup.event in OF_OPEN,
             wait=wait,
             pushes=lambda: pushes_to(remote, remote.branch),
             most=MOST_PUSHES,
         )
         self._wakeup = wakeup
+        self._commits = MappedCommits(remote, private=self._private, is_of_forge=self._is_forge)
         self._workflow = workflow
 
     def current(self) -> Found[Pull] | None:
@@ -202,7 +190,7 @@ class Changes(RemoteChanges[Pull]):
         if pusher is not None and not pusher.is_merge:
             push = Push(by=pusher.by, before=None, after=commits[-1].sha)
         pushes = None if push is None else [push]
-        return made_by(self._written(commits), pushes, self._history).authors
+        return made_by(self._commits.written(commits), pushes, self._history).authors
 
     def _merged_with(self, commit: str) -> list[Pull]:
         remote = self._remote
@@ -243,7 +231,7 @@ class Changes(RemoteChanges[Pull]):
     ) -> Sequence[Author]:
         commits, is_all = self._brought(head) if landed else (self._named(head), True)
         if is_within:
-            written = self._written(commits)
+            written = self._commits.written(commits)
             bare = [msgspec.structs.replace(one, committer=None) for one in written]
             made = made_by(bare, None, self._history).authors
         else:
@@ -290,60 +278,23 @@ class Changes(RemoteChanges[Pull]):
             name = f"the commits beyond the {len(commits)} that GitHub lists"
             beyond.append(Author(name=name, person=None))
         return opened_by(
-            made_by(self._written(commits), read_pushes(remote, pull), self._history),
+            made_by(self._commits.written(commits), read_pushes(remote, pull), self._history),
             self._opener(pull),
             asked_for_by(remote, pull),
             beyond,
-            is_own=lambda: pull.user is not None and pull.user.id == remote.own.id,
+            is_own=lambda: pull.opener is not None and pull.opener.id == remote.own.id,
         )
 
     def _opener(self, pull: Pull) -> Author:
-        if pull.user is None or pull.user.id == 0:
+        if pull.opener is None or pull.opener.id == 0:
             return Author(name="a deleted account, which opened it", person=None)
-        return author(self._remote.actor(pull.user))
+        return author(self._remote.actor(pull.opener))
 
-    def _written(self, commits: Sequence[Commit]) -> list[WrittenCommit]:
-        known = _addresses(commits)
-        return [
-            WrittenCommit(
-                sha=commit.sha,
-                parents=tuple(one.sha for one in commit.parents),
-                author=self._author(commit.author, commit.commit.author, known),
-                committer=None
-                if self._is_forge(commit)
-                else self._author(commit.committer, commit.commit.committer, known),
-                co_authors=tuple(
-                    self._co_author(trailer.strip(), known)
-                    for trailer in _CO_AUTHOR.findall(commit.commit.message)
-                ),
-            )
-            for commit in commits
-        ]
-
-    def _author(
-        self, account: Account | None, signature: GitSignature | None, known: Mapping[str, Account]
-    ) -> Author:
-        """Whom a commit names as its author or committer."""
-        signature = signature or GitSignature()
-        address = (signature.email or "").lower()
-        if account is None or account.id == 0:
-            account = known.get(address)
-        if account is None:
-            name = f"{signature.name or 'nobody'} <{address}>"
-            return Author(name=name, person=None, address=address)
-        return Author(name=account.login, person=self._remote.actor(account))
-
-    def _co_author(self, trailer: str, known: Mapping[str, Account]) -> Author:
-        """Whom a `Co-authored-by` names. GitHub maps those by their address, and says so nowhere:
-        its own addresses tell the account, and so do those of other commits.
-        """
-        name, _, address = trailer.removesuffix(">").rpartition("<")
-        address = address.strip().lower()
-        private = _PRIVATE.fullmatch(address)
-        if private is not None and private["host"] == self._remote.host:
-            account = Account(id=int(private["id"]), login=private["login"])
-            return Author(name=account.login, person=self._remote.actor(account))
-        return self._author(None, GitSignature(name=name.strip() or None, email=address), known)
+    def _private(self, address: str) -> Account | None:
+        found = _PRIVATE.fullmatch(address)
+        if found is None or found["host"] != self._remote.host:
+            return None
+        return Account(id=int(found["id"]), login=found["login"])
 
     def _is_forge(self, commit: Commit) -> bool:
         """Whether GitHub itself made the commit, for a merge or an edit in the browser."""
@@ -351,19 +302,6 @@ class Changes(RemoteChanges[Pull]):
             return commit.committer.login == WEB_FLOW
         signature = commit.commit.committer
         return signature is not None and signature.email == f"noreply@{self._remote.host}"
-
-
-def _addresses(commits: Sequence[Commit]) -> dict[str, Account]:
-    """The accounts of the addresses that GitHub has mapped in these commits."""
-    known = {}
-    for commit in commits:
-        for account, signature in (
-            (commit.author, commit.commit.author),
-            (commit.committer, commit.commit.committer),
-        ):
-            if account is not None and account.id and signature is not None and signature.email:
-                known[signature.email.lower()] = account
-    return known
 
 
 def _woken(found: Found[Pull], **more: Any) -> Woken:

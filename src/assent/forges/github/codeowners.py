@@ -10,9 +10,6 @@ import re
 
 from assent.forges.codeowners import globbed, unescaped, words
 
-PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
-"""Where GitHub looks, in this order. Only the first that is there counts."""
-
 
 def owners(text: str, path: str) -> tuple[str, ...]:
     """The owners of `path` (`@user`, `@org/team`, or an e-mail address) in the file's order."""

@@ -9,20 +9,19 @@ from urllib.parse import urlsplit
 
 from assent.core.context import Channel, Context
 from assent.core.evidence import Run
+from assent.forges.description import ReadFile
 from assent.forges.variables import (
     EVENT,
     LOOPBACK,
     REF,
     RUN_ID,
     SHA,
-    ReadFile,
     address_of,
     attempt_of,
     checked,
     commit_of,
     number_at,
     payload_of,
-    tokens_of,
     wrong,
 )
 
@@ -77,12 +76,16 @@ def read_context(environ: Mapping[str, str], read_file: ReadFile, run: Run | Non
         run=run,
         channel=read_channel(environ),
         woken_by=_woken_by(event, payload),
-        tokens=tokens_of(environ),
-        temporary=environ.get("RUNNER_TEMP") or None,
+        git_settings=_git_settings(environ.get("RUNNER_TEMP") or ""),
         untrusted=_untrusted(event),
         way=WAY,
         without_tokens=WITHOUT_TOKENS,
     )
+
+
+def _git_settings(temporary: str) -> tuple[str, ...]:
+    """Where `actions/checkout` keeps credentials: in the folder for files of the job."""
+    return (f"{temporary}/git-credentials-*",) if temporary.startswith("/") else ()
 
 
 def _untrusted(event: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from assent.errors import IdleError, UsageError
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.github import artifacts
 from assent.forges.github.api import Api
-from assent.forges.github.changes import Changes, Wakeup, Woken
+from assent.forges.github.changes import Changes, Woken, WorkflowWakeup
 from assent.forges.github.comments import Comments
 from assent.forges.github.deployments import Deployments
 from assent.forges.github.protections import Protections
@@ -25,9 +25,12 @@ from assent.forges.remote.forge import RemoteForge
 from assent.forges.remote.proposals import Proposals
 from assent.forges.remote.slash_commands import SlashCommands
 from assent.git import Repository
-from assent.ports import Notice, Protection, Waiting
+from assent.ports import Guards, KnownQueue, Notice, ReviewQueue
 
 WORKFLOW = ".github/workflows/assent.yml"
+_NO_QUEUE = KnownQueue(
+    lacking="on GitHub the end of each run of a pull request starts its review (`workflow_run`)"
+)
 
 
 def _silent(text: str) -> None:
@@ -75,7 +78,7 @@ class GitHubForge(RemoteForge[Pull, Comment]):
         self._remote = RemoteRepository(
             Api(api, token, wait=wait, say=say), repository, account=account
         )
-        wakeup = Wakeup(
+        wakeup = WorkflowWakeup(
             event=event, payload=payload or {}, run=run, sha=sha, ref=ref, before=before
         )
         self._changes = Changes(self._remote, checkout, wakeup, workflow=workflow, wait=wait)
@@ -99,12 +102,10 @@ class GitHubForge(RemoteForge[Pull, Comment]):
             self._shown.pass_on(current.request.number, current.group, notice)
         return address
 
-    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
-        """See `Forge.waiting`. The end of each run of CI starts the run that reviews what it
-        has left (`workflow_run`), so none waits for another one.
-        """
-        del model, job
-        return ()
+    @property
+    def review_queue(self) -> ReviewQueue:
+        """See `Forge.review_queue`."""
+        return _NO_QUEUE
 
     def fetch(self, name: str, folder: Path) -> Run | None:
         """See `Forge.fetch`. That the run is one of the workflow that trains, and whose pull
@@ -129,8 +130,7 @@ class GitHubForge(RemoteForge[Pull, Comment]):
             raise UsageError(doing, "this is no run of GitHub Actions", hint=f"leave out {name!r}")
         return artifacts.fetch(self._remote, run, name, folder, limits=self._limits)
 
-    def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
-    ) -> tuple[Protection, ...]:
-        """See `Forge.protections`."""
-        return Protections(self._remote).all(models, environments)
+    @property
+    def guards(self) -> Guards:
+        """See `Forge.guards`."""
+        return Protections(self._remote)

@@ -12,8 +12,7 @@ from assent.git import Repository
 from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
-CI = "GitHub Actions"
-_ADDRESS = re.compile(
+ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?|ssh://git@|git@)(?P<host>[A-Za-z0-9.-]+)(?::\d+)?[/:]"
     r"(?P<name>[A-Za-z0-9_-]+/[A-Za-z0-9._-]+?)(?:\.git)?/?"
 )
@@ -79,7 +78,7 @@ def _github_address(environ: Mapping[str, str], repository: Repository) -> tuple
     """The repository's name and the API's address, by the address of `origin`."""
     doing = "looking for the repository on GitHub"
     address = repository.config("remote.origin.url") or ""
-    found = _ADDRESS.fullmatch(address)
+    found = ADDRESS.fullmatch(address)
     if found is None:
         raise UsageError(
             doing,

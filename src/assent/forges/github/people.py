@@ -9,8 +9,9 @@ import msgspec
 from assent.core.change import Author
 from assent.forges.github.api import RefusedError, segment
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import Account, Activity, Pull, PullEvent
+from assent.forges.github.schemas import Activity, Pull, PullEvent
 from assent.forges.makers import Push, author
+from assent.forges.remote.commits import Account
 
 AGENTS = frozenset(
     {
@@ -93,7 +94,7 @@ def asked_for_by(remote: RemoteRepository, pull: Pull) -> list[Author]:
     """For whom an automation has opened a pull request: whom it has assigned, or asked for a
     review, and for a coding agent whoever is assigned. Nobody for a person's own.
     """
-    opener = pull.user
+    opener = pull.opener
     if opener is None or remote.actor(opener).kind == "person":
         return []
     path = remote.path("issues", pull.number, "events")

@@ -25,9 +25,9 @@ from assent.forges.github.schemas import (
     RuleParameters,
 )
 from assent.forges.remote.comments import context
+from assent.forges.remote.protections import STILL, told
 from assent.ports import Protection, ProtectionState
 
-_STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
 _SHOWN = 3
 _PLAN = "this repository's plan does not have it; a public repository or a paid plan does"
 
@@ -58,8 +58,10 @@ class Protections:
     def __init__(self, remote: RemoteRepository) -> None:
         self._remote = remote
 
-    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
-        """Every guard, those of the default branch first."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Guards.protections`: every guard, those of the default branch first."""
         found = [self._token(), self._account()]
         found += self._default_branch(models)
         found += [self._ledger(model) for model in models]
@@ -115,7 +117,7 @@ class Protections:
             found,
             is_enforced=count > 0,
             what=f"{count} to merge",
-            remedy=f"require a pull request with an approval before merging to {branch}. {_STILL}",
+            remedy=f"require a pull request with an approval before merging to {branch}. {STILL}",
         )
         dismisses = any(one.dismiss_stale_reviews_on_push for one in pulls)
         dismisses = dismisses or (found.reviews is not None and found.reviews.dismiss_stale_reviews)
@@ -139,7 +141,7 @@ class Protections:
                 found,
                 is_enforced=context(model) in checks,
                 what="it is a required status check",
-                remedy=f"add {context(model)} to the required status checks of {branch}. {_STILL}",
+                remedy=f"add {context(model)} to the required status checks of {branch}. {STILL}",
             )
 
     def _ledger(self, model: str) -> Protection:
@@ -246,14 +248,14 @@ class Protections:
             return
         rules = [rule for rule in found.protection_rules if rule.type == "required_reviewers"]
         reviewers = sum(len(rule.reviewers or ()) for rule in rules)
-        yield _plain(
+        yield told(
             f"{name}: reviewers are asked",
             is_enforced=reviewers > 0,
             what="somebody must let a deployment go on",
             otherwise="deployments go on at once",
             remedy=_ENVIRONMENT_REMEDY,
         )
-        yield _plain(
+        yield told(
             f"{name}: nobody lets their own deployment go on",
             is_enforced=any(rule.prevent_self_review for rule in rules),
             what="GitHub prevents self-review",
@@ -307,7 +309,7 @@ class Protections:
             return Protection(
                 name=title, state=ProtectionState.UNKNOWN, reason=reason, remedy=_BYPASS_REMEDY
             )
-        return _plain(
+        return told(
             title,
             is_enforced=not found.can_admins_bypass,
             what="they cannot",
@@ -322,12 +324,6 @@ class Protections:
             reason=_PLAN if error.is_of_plan else error.problem,
             remedy=_ENVIRONMENT_REMEDY,
         )
-
-
-def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Protection:
-    if is_enforced:
-        return Protection(name=name, state=ProtectionState.ENFORCED, reason=what)
-    return Protection(name=name, state=ProtectionState.MISSING, reason=otherwise, remedy=remedy)
 
 
 _OPEN = {"deletion": "delete", "non_fast_forward": "rewrite"}

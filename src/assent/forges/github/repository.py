@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from urllib.parse import urlsplit
 
-from assent.core.clock import ClockReading
 from assent.core.identity import Actor
 from assent.errors import UsageError
 from assent.forges.github.api import Api, RefusedError, segment
-from assent.forges.github.schemas import Account, Pull, RepositoryFacts, WorkflowRun
-from assent.forges.remote.repository import Dialect
+from assent.forges.github.schemas import Pull, RepositoryFacts, WorkflowRun
+from assent.forges.remote.commits import Account
+from assent.forges.remote.repository import Dialect, Remote
 
 FORGE = "github"
 ACTIONS_ACCOUNT = "github-actions[bot]"
@@ -19,8 +18,8 @@ ACTIONS_ACCOUNT = "github-actions[bot]"
 _ACTIONS_ID = 41898282  # on github.com, as its documentation says
 
 
-class RemoteRepository:
-    """One repository of one server. What is read is read once for a run."""
+class RemoteRepository(Remote):
+    """One repository of one server."""
 
     dialect = Dialect(
         forge=FORGE,
@@ -35,11 +34,12 @@ class RemoteRepository:
         update="PATCH",
         exists=422,
         longest_title=256,
-        joint="+",
+        private="{id}+{login}@users.noreply.{host}",
         forbidden="let workflows open pull requests (settings of the repository, Actions, "
         "General), or give the token of an app; the branch is pushed, so a person can open it as "
         "well",
     )
+    own_hint = "set ASSENT_ACCOUNT to the login that the token acts as, such as my-app[bot]"
 
     def __init__(self, api: Api, repository: str, *, account: str | None) -> None:
         owner, slash, name = repository.partition("/")
@@ -49,11 +49,16 @@ class RemoteRepository:
                 f"{repository!r} is not owner/name",
                 hint="set GITHUB_REPOSITORY, for example to acme/churn",
             )
-        self.api = api
+        super().__init__(account=account)
+        self._api = api
         self._asked = f"/repos/{segment(owner)}/{segment(name)}"
         self._name = repository
-        self._account = account
         self._runs: dict[str, WorkflowRun | None] = {}
+
+    @property
+    def api(self) -> Api:
+        """The API."""
+        return self._api
 
     @cached_property
     def facts(self) -> RepositoryFacts:
@@ -61,13 +66,6 @@ class RemoteRepository:
         return self.api.get(
             self._asked, RepositoryFacts, doing=f"reading the repository {self._name}"
         )
-
-    @cached_property
-    def clock(self) -> ClockReading:
-        """What GitHub's clock showed when it first answered."""
-        if self.api.clock_reading is None:
-            _ = self.facts
-        return self.api.told(self.api.clock_reading)
 
     @property
     def number(self) -> int:
@@ -79,10 +77,10 @@ class RemoteRepository:
         """The default branch."""
         return self.facts.default_branch
 
-    @cached_property
-    def host(self) -> str:
-        """The host that people know, as GitHub names it: `github.com`, or a server of its own."""
-        return urlsplit(self.facts.html_url).hostname or ""
+    @property
+    def page(self) -> str:
+        """The address where people see it: on `github.com`, or on a server of its own."""
+        return self.facts.html_url
 
     def path(self, *segments: object) -> str:
         """The path of an endpoint of this repository. Its name is the one it has today, because a
@@ -132,19 +130,14 @@ class RemoteRepository:
             self._runs[number] = self.api.find(path, WorkflowRun, doing=doing)
         return self._runs[number]
 
-    @cached_property
-    def own(self) -> Account:
-        """The account that the token acts as: what it has posted, we have posted.
+    def login(self, account: Account) -> str:
+        """What an account is called."""
+        return account.login
 
-        The token of a workflow cannot ask who it is. It is GitHub's own account for Actions,
+    def _of_token(self, doing: str) -> Account:
+        """The token of a workflow cannot ask who it is. It is GitHub's own account for Actions,
         unless the run was told another one, for the token of an app.
         """
-        doing = "asking GitHub which account the token acts as"
-        if self._account is not None:
-            found = self.account(self._account, doing=doing)
-            if found is None:
-                raise UsageError(doing, f"there is no account {self._account!r}", hint=_OWN_HINT)
-            return found
         if not self.api.is_of_installation:
             try:
                 return self.api.get("/user", Account, doing=doing)
@@ -155,23 +148,5 @@ class RemoteRepository:
             return Account(id=_ACTIONS_ID, login=ACTIONS_ACCOUNT, type="Bot")
         found = self.account(ACTIONS_ACCOUNT, doing=doing)
         if found is None:
-            raise UsageError(doing, f"there is no account {ACTIONS_ACCOUNT}", hint=_OWN_HINT)
+            raise self.not_ours(doing, f"there is no account {ACTIONS_ACCOUNT}")
         return found
-
-    @property
-    def own_name(self) -> str:
-        """What that account is called."""
-        return self.own.login
-
-    def check_own(self, creator: Account | None, *, doing: str) -> None:
-        """Make sure that what was just posted is ours: else it would never be found again."""
-        if creator is None or creator.id != self.own.id:
-            name = "nobody" if creator is None else creator.login
-            raise UsageError(
-                doing,
-                f"it was posted as {name!r}, not as {self.own.login!r}",
-                hint=_OWN_HINT,
-            )
-
-
-_OWN_HINT = "set ASSENT_ACCOUNT to the login that the token acts as, such as my-app[bot]"

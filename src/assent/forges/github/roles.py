@@ -11,9 +11,11 @@ from typing import TypeVar
 from assent.core.identity import Actor, Resolved
 from assent.errors import OutsideError
 from assent.forges.github.api import RefusedError, segment
-from assent.forges.github.codeowners import PLACES, owners
+from assent.forges.github.codeowners import owners
+from assent.forges.github.description import CODEOWNERS
 from assent.forges.github.repository import RemoteRepository
-from assent.forges.github.schemas import Account, Content, Membership, Permission, Team
+from assent.forges.github.schemas import Content, Membership, Permission, Team
+from assent.forges.remote.commits import Account
 from assent.forges.remote.roles import RemoteRoles
 
 Key = TypeVar("Key")
@@ -28,7 +30,7 @@ class Roles(RemoteRoles):
     """
 
     logins = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
-    places = PLACES
+    places = CODEOWNERS
     _remote: RemoteRepository
 
     def __init__(self, remote: RemoteRepository, *, file: str, say: Callable[[str], None]) -> None:

@@ -6,17 +6,8 @@ from __future__ import annotations
 
 import msgspec
 
-
-class Schema(msgspec.Struct, frozen=True, kw_only=True):
-    """Part of an answer."""
-
-
-class Account(Schema, frozen=True, kw_only=True):
-    """A user, a bot or an organization. GitHub has answers with an empty object for nobody."""
-
-    id: int = 0
-    login: str = ""
-    type: str = "User"
+from assent.forges.remote.commits import Account, Commit
+from assent.forges.remote.schemas import MessageAnswer, RequestAnswer, Schema
 
 
 class Permissions(Schema, frozen=True, kw_only=True):
@@ -54,88 +45,38 @@ class End(Schema, frozen=True, kw_only=True):
     repo: RepositoryName | None = None
 
 
-class Pull(Schema, frozen=True, kw_only=True):
+class Pull(RequestAnswer, frozen=True, kw_only=True):
     """A pull request. `merged` is only in the answer for one of them."""
 
     number: int
-    title: str
-    state: str
-    html_url: str
+    address: str = msgspec.field(name="html_url")
     head: End
     base: End
-    user: Account | None
-    body: str | None = None
+    opener: Account | None = msgspec.field(name="user")
+    description: str | None = msgspec.field(name="body", default=None)
     merged_at: str | None = None
     merge_commit_sha: str | None = None
     merged: bool | None = None
 
-    # As `assent.forges.remote.repository.Request` has them.
-
-    @property
-    def address(self) -> str:
-        """Where people see it."""
-        return self.html_url
-
-    @property
-    def text(self) -> str:
-        """Its description."""
-        return self.body or ""
-
-    @property
-    def opener(self) -> Account | None:
-        """Who has opened it."""
-        return self.user
-
     @property
     def revision(self) -> str:
-        """The newest commit of it."""
+        """See `Request.revision`."""
         return self.head.sha
 
     @property
     def target(self) -> str:
-        """The branch that it goes to."""
+        """See `Request.target`."""
         return self.base.ref
 
     @property
     def source(self) -> int | None:
-        """The number of the repository that it comes from."""
+        """See `Request.source`."""
         return None if self.head.repo is None else self.head.repo.id
 
     @property
     def made_of(self) -> tuple[str, ...]:
-        """The commits that it can have been merged from."""
+        """See `Request.made_of`."""
         return (self.head.sha,)
-
-
-class GitSignature(Schema, frozen=True, kw_only=True):
-    """Whom Git names in a commit."""
-
-    name: str | None = None
-    email: str | None = None
-
-
-class GitCommit(Schema, frozen=True, kw_only=True):
-    """What Git says of a commit."""
-
-    message: str = ""
-    author: GitSignature | None = None
-    committer: GitSignature | None = None
-
-
-class CommitName(Schema, frozen=True, kw_only=True):
-    """A commit in a list."""
-
-    sha: str
-
-
-class Commit(Schema, frozen=True, kw_only=True):
-    """A commit with the accounts that GitHub maps its names to."""
-
-    sha: str
-    parents: tuple[CommitName, ...] = ()
-    commit: GitCommit
-    author: Account | None = None
-    committer: Account | None = None
 
 
 class Comparison(Schema, frozen=True, kw_only=True):
@@ -176,39 +117,13 @@ class PullReview(Schema, frozen=True, kw_only=True):
     submitted_at: str | None = None
 
 
-class Comment(Schema, frozen=True, kw_only=True):
+class Comment(MessageAnswer, frozen=True, kw_only=True):
     """A comment on a pull request."""
 
-    id: int
     node_id: str
-    html_url: str
-    created_at: str
-    updated_at: str
+    address: str = msgspec.field(name="html_url")
     issue_url: str = ""
-    user: Account | None = None
-    body: str | None = None
-
-    # As `assent.forges.remote.repository.Message` has them.
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self.body or ""
-
-    @property
-    def by(self) -> Account | None:
-        """Who has written it."""
-        return self.user
-
-    @property
-    def is_of_forge(self) -> bool:
-        """GitHub writes none itself."""
-        return False
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether it may not be what its author wrote: others can edit it too."""
-        return self.created_at != self.updated_at
+    by: Account | None = msgspec.field(name="user", default=None)
 
 
 class CommitStatus(Schema, frozen=True, kw_only=True):

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assent.config.settings import FILE, Config
+from assent.core.registries import store_in
 from assent.errors import UsageError
+from assent.forges.github.opening import ADDRESS
 from assent.git import Repository
 from assent.setup.configs import base_branch
 from assent.setup.github.existing import FOLDER, Seen, judge, read_existing, read_workflow
@@ -25,6 +27,11 @@ _BRANCH = "branches: [main] # your default branch"
 _OWN_MACHINE = re.compile(
     r"(?:^ +# A machine of your own .*\n)?^    runs-on: \[self-hosted, linux\].*$", re.MULTILINE
 )
+_NEEDS_STORE = re.compile(
+    r"^    runs-on: \[self-hosted, linux\].*\n(?:    .*\n)*?    permissions:\n", re.MULTILINE
+)
+_PACKAGES = r"\g<0>      packages: write # the store\n"
+_REGISTRY = "oci://ghcr.io/"
 _HOSTED = "    runs-on: ubuntu-24.04"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
 
@@ -41,6 +48,14 @@ class GitHubWorkflows:
     def is_pinned(self) -> bool:
         """Whether the workflows say where Assent is."""
         return self._actions is not None
+
+    def store(self, folder: Path) -> str:
+        """See `Pipelines.store`: a server of one's own has its registry where it likes."""
+        address = Repository(folder).config("remote.origin.url") or ""
+        found = ADDRESS.fullmatch(address)
+        if found is None or found["host"].lower() != "github.com":
+            return ""
+        return store_in("ghcr.io", found["name"])
 
     def write(
         self,
@@ -62,6 +77,7 @@ class GitHubWorkflows:
             installs=installs,
             # A folder is one of some machine; whatever has an address can be reached from GitHub's.
             is_reachable=all("://" in config.store for config in configs.values()),
+            is_in_registry=any(one.store.startswith(_REGISTRY) for one in configs.values()),
         )
         seen = existing(folder, wanted, configs, branch)
         files = (
@@ -85,9 +101,11 @@ def workflows(
     models: Mapping[str, str] | None = None,
     installs: Mapping[str, Install] | None = None,
     is_reachable: bool = False,
+    is_in_registry: bool = False,
 ) -> dict[str, str]:
     """The workflows for one repository, by file name. `is_reachable`: machines of GitHub reach the
-    store, so that all jobs run there, and on none of the team's own.
+    store, so that all jobs run there, and on none of the team's own. `is_in_registry`: it is in the
+    registry of GitHub, so that the jobs that need it may write packages.
 
     `origin` is where the actions are, as `owner/name@commit`; without it a placeholder stays.
     `models` are the models with the path of the `assent.yaml` of each; without them there is one,
@@ -110,6 +128,8 @@ def workflows(
             hint="rename the folder: letters, digits, dots, dashes and slashes are fine",
         )
     shipped = texts()
+    if is_in_registry:
+        shipped = {name: _NEEDS_STORE.sub(_PACKAGES, text) for name, text in shipped.items()}
     if is_reachable:
         shipped = {name: _OWN_MACHINE.sub(_HOSTED, text) for name, text in shipped.items()}
     return {

@@ -19,7 +19,7 @@ from assent.errors import OutsideError
 from assent.forges.gitlab.bots import GHOST
 from assent.forges.gitlab.people import asked_for_by, read_pushes
 from assent.forges.gitlab.repository import RemoteRepository
-from assent.forges.gitlab.schemas import Commit, MergeRequest, Schema, User
+from assent.forges.gitlab.schemas import Commit, MergeRequest, User
 from assent.forges.http_retries import MAX_PAGES
 from assent.forges.makers import (
     History,
@@ -30,6 +30,7 @@ from assent.forges.makers import (
     made_by,
     opened_by,
 )
+from assent.forges.remote.schemas import Schema
 
 MOST_ASKED = 20
 """Of how many commits that somebody has merged by hand GitLab is asked who wrote them."""
@@ -113,12 +114,12 @@ class Authors:
     def of_request(self, request: MergeRequest) -> Made:
         """Everybody who made a part of a merge request, whoever opened it included."""
         remote = self._remote
-        path = remote.path("merge_requests", request.iid, "commits")
-        doing = f"reading the commits of merge request {request.iid}"
+        path = remote.path("merge_requests", request.number, "commits")
+        doing = f"reading the commits of merge request {request.number}"
         commits = list(remote.api.pages(path, Commit, doing=doing))
         written = self._written(commits, self._known_in(request)) if commits else []
         beyond = []
-        if request.sha not in {one.id for one in commits}:
+        if request.revision not in {one.id for one in commits}:
             name = f"the commits beyond the {len(commits)} that GitLab lists"
             beyond.append(Author(name=name, person=None))
         return opened_by(
@@ -126,7 +127,7 @@ class Authors:
             self._opener(request),
             asked_for_by(remote, request),
             beyond,
-            is_own=lambda: request.author is not None and request.author.id == remote.own.id,
+            is_own=lambda: request.opener is not None and request.opener.id == remote.own.id,
         )
 
     def of_commits(
@@ -164,13 +165,13 @@ class Authors:
         return written if written and written.sha == commit else None
 
     def _opener(self, request: MergeRequest) -> Author:
-        opener = request.author
+        opener = request.opener
         if opener is None or opener.username == GHOST:
             return Author(name="a deleted account, which opened it", person=None)
         return author(self._remote.actor(opener))
 
     def _known_in(self, request: MergeRequest) -> Known:
-        doing = f"asking who wrote the commits of merge request {request.iid}"
+        doing = f"asking who wrote the commits of merge request {request.number}"
         written: list[_WrittenCommits] = []
         after: str | None = None
         for _ in range(MAX_PAGES):
@@ -178,7 +179,7 @@ class Authors:
                 _OF_REQUEST,
                 {
                     "project": self._remote.facts.path_with_namespace,
-                    "iid": str(request.iid),
+                    "iid": str(request.number),
                     "after": after,
                 },
                 _Data,

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from assent.core.change import Author
 from assent.forges.gitlab.authors import Authors
 from assent.forges.gitlab.people import MOST_OF_BRANCH, pushes_to
@@ -15,22 +13,18 @@ from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.schemas import Brought, Commit, Comparison, MergeRequest
 from assent.forges.http_retries import RefusedError
 from assent.forges.makers import Made, Push
-from assent.forges.remote.changes import Found, RemoteChanges
+from assent.forges.remote.changes import Found, RemoteChanges, Wakeup
 from assent.git import Repository
 
 _NO_COMMIT = (400, 404)
 """How GitLab says that it does not have a commit."""
 
 
-class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
-    """Why this run was started, as the CI says. All of it is a hint what to ask about."""
+class JobWakeup(Wakeup, frozen=True, kw_only=True):
+    """The same with the numbers of a merge request and of a note on it."""
 
     merge_request: int | None = None
     note: int | None = None
-    run: str | None = None
-    sha: str | None = None
-    ref: str | None = None
-    before: str | None = None
 
 
 class Changes(RemoteChanges[MergeRequest]):
@@ -42,17 +36,15 @@ class Changes(RemoteChanges[MergeRequest]):
         self,
         remote: RemoteRepository,
         checkout: Repository,
-        wakeup: Wakeup,
+        wakeup: JobWakeup,
         *,
         wait: Callable[[float], None],
     ) -> None:
         super().__init__(
             remote,
             checkout,
-            sha=wakeup.sha,
-            ref=wakeup.ref,
-            before=wakeup.before,
-            may_be_late=wakeup.run is not None and wakeup.merge_request is None,
+            wakeup,
+            is_of_open=wakeup.merge_request is not None,
             wait=wait,
             pushes=lambda: pushes_to(remote, remote.branch),
             most=MOST_OF_BRANCH,
@@ -74,9 +66,9 @@ class Changes(RemoteChanges[MergeRequest]):
 
     def _landed_as(self, request: MergeRequest) -> str | None:
         """A fast-forward leaves no commit of its own, squashed or not."""
-        if request.state != "merged" or request.target_branch != self._remote.branch:
+        if request.state != "merged" or request.target != self._remote.branch:
             return None
-        return request.merge_commit_sha or request.squash_commit_sha or request.sha
+        return request.merge_commit_sha or request.squash_commit_sha or request.revision
 
     def _merged_by_hand(self, commit: str, pusher: Push | None) -> Sequence[Author]:
         doing = f"reading the commit {commit[:12]}"

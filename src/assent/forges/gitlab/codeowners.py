@@ -11,8 +11,6 @@ import re
 
 from assent.forges.codeowners import globbed, unescaped, words
 
-PLACES = ("CODEOWNERS", "docs/CODEOWNERS", ".gitlab/CODEOWNERS")
-"""Where GitLab looks, in this order. Only the first that is there counts."""
 _SECTION = re.compile(r"\^?\[(?P<name>[^\]]+)\](?:\[[0-9]+\])?(?:\s+(?P<owners>.*))?")
 _OWNER = re.compile(r"@@[a-z]+|@[\w.-]+(?:/[\w.-]+)*|[^@\s]+@[^@\s]+")
 

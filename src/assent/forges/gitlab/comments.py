@@ -7,7 +7,8 @@ status is posted whose name holds it; nobody can change or delete one that has e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from types import MappingProxyType
 
 from assent.core.digest import Digest
 from assent.core.verdict import Decision
@@ -33,11 +34,11 @@ class Comments(RemoteComments[MergeRequest, Note]):
     """The notes and statuses of this run's project, each read once."""
 
     one_at_a_time = "let the jobs of a merge request wait for each other, with a resource_group"
+    in_order = MappingProxyType({"sort": "asc", "order_by": "created_at"})
     _remote: RemoteRepository
 
     def __init__(self, remote: RemoteRepository, *, run_address: str | None) -> None:
-        super().__init__(remote)
-        self._run_address = run_address
+        super().__init__(remote, Note, run_address=run_address)
         self._statuses: dict[str, list[CommitStatus]] = {}
 
     def sights(self, model: str, number: int, revision: str) -> list[ShownBundle]:
@@ -68,42 +69,15 @@ class Comments(RemoteComments[MergeRequest, Note]):
 
     def address(self, request: MergeRequest, message: Note) -> str:
         """See `RemoteComments.address`."""
-        return f"{request.web_url}#note_{message.id}"
+        return f"{request.address}#note_{message.id}"
 
     def timestamp(self, text: str, doing: str) -> str:
         """See `RemoteComments.timestamp`."""
         return timestamp(text, doing)
 
-    def find(self, request: MergeRequest, number: int, *, doing: str) -> Note | None:
-        """See `RemoteComments.find`."""
-        path = self._remote.path("merge_requests", request.iid, "notes", number)
-        return self._remote.api.find(path, Note, doing=doing)
-
-    def _read(self, number: int) -> Sequence[Note]:
-        path = self._remote.path("merge_requests", number, "notes")
-        doing = f"reading the notes of merge request {number}"
-        parameters = {"sort": "asc", "order_by": "created_at"}
-        return list(self._remote.api.pages(path, Note, doing=doing, parameters=parameters))
-
-    def _post(
-        self, request: MergeRequest, body: str, find: Callable[[], Note | None], *, doing: str
-    ) -> Note:
-        path = self._remote.path("merge_requests", request.iid, "notes")
-        created = self._remote.api.write("POST", path, {"body": body}, Note, doing=doing, find=find)
-        self._remote.check_own(created.author, doing=doing)
-        return created
-
-    def _edit(
-        self,
-        request: MergeRequest,
-        message: Note,
-        body: str,
-        find: Callable[[], Note | None],
-        *,
-        doing: str,
-    ) -> Note:
-        path = self._remote.path("merge_requests", request.iid, "notes", message.id)
-        return self._remote.api.write("PUT", path, {"body": body}, Note, doing=doing, find=find)
+    def _path(self, number: int, message: int | None = None) -> str:
+        one = [] if message is None else [message]
+        return self._remote.path("merge_requests", number, "notes", *one)
 
     def _put_aside(self, request: MergeRequest, message: Note, kept: Note) -> None:
         """Have it point to the other one."""
@@ -135,13 +109,13 @@ class Comments(RemoteComments[MergeRequest, Note]):
     def _is_newest(
         self, request: MergeRequest, revision: str, model: str, bundle: Digest | None
     ) -> bool:
-        sights = self.sights(model, request.iid, revision)
+        sights = self.sights(model, request.number, revision)
         return bool(sights) and sights[-1].bundle == bundle
 
     def _write_record(
         self, request: MergeRequest, revision: str, model: str, bundle: Digest | None, said: str
     ) -> None:
-        name = _prefix(model, request.iid) + (bundle or _CHANGING)
+        name = _prefix(model, request.number) + (bundle or _CHANGING)
 
         def find() -> CommitStatus | None:
             self._statuses.pop(revision, None)
@@ -211,7 +185,7 @@ class Comments(RemoteComments[MergeRequest, Note]):
             if error.status != 404:
                 raise
             # A commit that is on no branch here, such as a fork's, needs the name of a reference.
-            body = {**body, "ref": f"refs/merge-requests/{request.iid}/head"}
+            body = {**body, "ref": f"refs/merge-requests/{request.number}/head"}
             created = self._remote.api.write(
                 "POST", path, body, CommitStatus, doing=doing, find=find
             )

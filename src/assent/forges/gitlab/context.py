@@ -9,19 +9,18 @@ from urllib.parse import urlsplit
 
 from assent.core.context import Channel, Context
 from assent.core.evidence import Run
+from assent.forges.description import ReadFile
 from assent.forges.variables import (
     EVENT,
     REF,
     RUN_ID,
     SHA,
-    ReadFile,
     address_of,
     checked,
     commit_of,
     number_at,
     payload_of,
     text_at,
-    tokens_of,
     wrong,
 )
 
@@ -35,6 +34,9 @@ WITHOUT_TOKENS = (
     "limit the variable {token} to the environments of the jobs that need it: docs/gitlab.md, "
     "scheduled retraining"
 )
+NEW_CHECKOUT = "GIT_STRATEGY: clone"
+RUNNERS_SETTINGS = ".tmp/.gitlab-runner.ext.conf"
+"""Beside the working tree: where a runner keeps addresses and credentials of a job."""
 _BRANCH = re.compile(r"(?![/-])[^\s\x00-\x1f\x7f~^:?*\[\\]{1,1000}")
 _PROJECT = re.compile(
     r"(?!.*(?:^|/)\.{1,2}(?:/|$))[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}"
@@ -86,15 +88,16 @@ def read_context(environ: Mapping[str, str], read_file: ReadFile, run: Run | Non
         server_url=server,
         api_url=_gitlab_api(environ, server),
         run=run,
-        merge_request=_merge_request(hint, payload),
-        note=_note(payload),
+        request=_merge_request(hint, payload),
+        message=_note(payload),
         project=None if project is None else int(project),
         environment=checked(environ, "CI_ENVIRONMENT_NAME", _ENVIRONMENT),
         before=commit_of(environ.get("CI_COMMIT_BEFORE_SHA")),
-        tokens=tokens_of(environ),
         untrusted=_untrusted(event),
         way=WAY,
         without_tokens=WITHOUT_TOKENS,
+        new_checkout=NEW_CHECKOUT,
+        git_settings=(RUNNERS_SETTINGS,),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Self
 from assent.core.evidence import Run
 from assent.forges.archives import LIMITS, Limits
 from assent.forges.gitlab.api import Api, Token
-from assent.forges.gitlab.changes import Changes, Wakeup
+from assent.forges.gitlab.changes import Changes, JobWakeup
 from assent.forges.gitlab.comments import Comments
 from assent.forges.gitlab.deployments import Deployments
 from assent.forges.gitlab.protections import Protections
@@ -21,12 +21,12 @@ from assent.forges.gitlab.reviews import Reviews
 from assent.forges.gitlab.roles import Roles
 from assent.forges.gitlab.runs import Runs
 from assent.forges.gitlab.schemas import MergeRequest, Note
-from assent.forges.gitlab.waiting import Open, fetch_own, open_requests
+from assent.forges.gitlab.waiting import Open, OpenRequests, fetch_own
 from assent.forges.remote.forge import RemoteForge
 from assent.forges.remote.proposals import Proposals
 from assent.forges.remote.slash_commands import SlashCommands
 from assent.git import Repository
-from assent.ports import Protection, Waiting
+from assent.ports import Guards, ReviewQueue, Waiting
 
 
 def _silent(text: str) -> None:
@@ -94,10 +94,12 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         self._deployments = Deployments(self._remote, self._runs)
         self._proposals = Proposals(self._remote, MergeRequest)
         self._begin(
-            Wakeup(merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before)
+            JobWakeup(
+                merge_request=merge_request, note=note, run=run, sha=sha, ref=ref, before=before
+            )
         )
 
-    def _begin(self, wakeup: Wakeup) -> None:
+    def _begin(self, wakeup: JobWakeup) -> None:
         """What is of one change: nothing of it is read yet."""
         self._commit = None
         self._wakeup = wakeup
@@ -110,15 +112,16 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         """The forge as a run of another change has it."""
         other = copy(self)
         vars(other).pop("_current", None)
-        other._begin(Wakeup(merge_request=number, run=self._wakeup.run))
+        other._begin(JobWakeup(merge_request=number, run=self._wakeup.run))
         return other
 
-    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
-        """See `Forge.waiting`. What woke this run up says nothing here."""
-        return [self._open(request, model, job) for request in open_requests(self._remote)]
+    @property
+    def review_queue(self) -> ReviewQueue:
+        """See `Forge.review_queue`. What woke this run up says nothing here."""
+        return OpenRequests(self._remote, self._open)
 
     def _open(self, request: MergeRequest, model: str, job: str) -> Waiting:
-        bound = self._of(request.iid)
+        bound = self._of(request.number)
         return Open(
             self._remote,
             request,
@@ -145,8 +148,7 @@ class GitLabForge(RemoteForge[MergeRequest, Note]):
         """
         return self._wakeup.note
 
-    def protections(
-        self, *, models: Sequence[str], environments: Sequence[str]
-    ) -> tuple[Protection, ...]:
-        """See `Forge.protections`."""
-        return Protections(self._remote).all(models, environments)
+    @property
+    def guards(self) -> Guards:
+        """See `Forge.guards`."""
+        return Protections(self._remote)

@@ -12,8 +12,7 @@ from assent.git import Repository
 from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
-CI = "GitLab CI"
-_ADDRESS = re.compile(
+ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/"
     r"|(?:ssh://git@(?P<ssh>[A-Za-z0-9.-]+)(?::\d+)?/|git@(?P<scp>[A-Za-z0-9.-]+):))"
     r"(?P<name>[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*?/[A-Za-z0-9_.-]+?)(?:\.git)?/?"
@@ -64,8 +63,8 @@ def open_forge(
         token=_token(environ),
         job_token=environ.get("CI_JOB_TOKEN") or None if is_here else None,
         checkout=repository,
-        merge_request=context.merge_request,
-        note=context.note if is_here else None,
+        merge_request=context.request,
+        note=context.message if is_here else None,
         run=None if not is_here or context.run is None else context.run.id,
         run_address=None if context.run is None else context.run.address,
         sha=context.sha,
@@ -96,7 +95,7 @@ def gitlab_address(environ: Mapping[str, str], repository: Repository) -> tuple[
     if named and api:
         return named, api
     address = repository.config("remote.origin.url") or ""
-    found = _ADDRESS.fullmatch(address)
+    found = ADDRESS.fullmatch(address)
     if found is None:
         raise UsageError(
             "looking for the project on GitLab",

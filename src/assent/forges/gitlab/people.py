@@ -29,7 +29,7 @@ def read_pushes(remote: RemoteRepository, request: MergeRequest) -> list[Push] |
     deleted shortly before, oldest first, as far as they are among the project's newest; None where
     GitLab does not tell, as of a fork that the token does not see.
     """
-    source = request.source_project_id
+    source = request.source
     if source is None:
         return None
     pushes: list[Push] = []
@@ -97,11 +97,11 @@ def asked_for_by(remote: RemoteRepository, request: MergeRequest) -> list[Author
     review, as GitLab's own notes say, and for a coding agent whoever is assigned. Nobody for a
     person's own.
     """
-    opener = request.author
+    opener = request.opener
     if opener is None or remote.actor(opener).kind == "person":
         return []
-    path = remote.path("merge_requests", request.iid, "notes")
-    doing = f"reading the notes of merge request {request.iid}"
+    path = remote.path("merge_requests", request.number, "notes")
+    doing = f"reading the notes of merge request {request.number}"
     users = [
         remote.account(login, doing=doing)
         for login in _asked_in(list(remote.api.pages(path, Note, doing=doing)), opener.id)
@@ -116,6 +116,6 @@ def _asked_in(notes: Sequence[Note], opener: int) -> list[str]:
     said = [
         _ASKS.fullmatch(note.body.strip())
         for note in notes
-        if note.system and note.author is not None and note.author.id == opener
+        if note.is_of_forge and note.by is not None and note.by.id == opener
     ]
     return list(dict.fromkeys(login for one in said if one for login in _LOGIN.findall(one["who"])))

@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from assent.config.settings import Config
+from assent.core.registries import store_in
 from assent.errors import UsageError
+from assent.forges.gitlab.opening import ADDRESS
 from assent.git import Repository
 from assent.parsing import parse_yaml
 from assent.setup.configs import base_branch
@@ -92,6 +94,15 @@ class GitLabPipelines:
     def is_pinned(self) -> bool:
         """Whether the pipeline says where Assent is."""
         return self._templates is not None or self._install is not None
+
+    def store(self, folder: Path) -> str:
+        """See `Pipelines.store`: a server of one's own has its registry where it likes."""
+        address = Repository(folder).config("remote.origin.url") or ""
+        found = ADDRESS.fullmatch(address)
+        host = "" if found is None else (found["host"] or found["ssh"] or found["scp"]).lower()
+        if found is None or host != "gitlab.com":
+            return ""
+        return store_in("registry.gitlab.com", found["name"])
 
     def write(
         self,

@@ -23,11 +23,11 @@ from assent.forges.gitlab.schemas import (
     Variable,
 )
 from assent.forges.http_retries import RefusedError
+from assent.forges.remote.protections import STILL, told
 from assent.ports import Protection, ProtectionState
 
 T = TypeVar("T")
 
-_STILL = "Assent counts approvals itself, so an unapproved model is still not registered"
 _TIER = "this project's tier does not have it, or this token (role Maintainer) cannot read it"
 _DEVELOPER = 30
 TRUSTED = "assent"
@@ -41,8 +41,10 @@ class Protections:
     def __init__(self, remote: RemoteRepository) -> None:
         self._remote = remote
 
-    def all(self, models: Sequence[str], environments: Sequence[str]) -> tuple[Protection, ...]:
-        """Every protection, those of the token first."""
+    def protections(
+        self, *, models: Sequence[str], environments: Sequence[str]
+    ) -> tuple[Protection, ...]:
+        """See `Guards.protections`: every protection, those of the token first."""
         found = [self._token(), *self._tokens(), self._variables()]
         branches = self._branches()
         found += machines.protections(self._remote, branches)
@@ -68,7 +70,7 @@ class Protections:
         except RefusedError as error:
             return Protection(name=name, state=ProtectionState.UNKNOWN, reason=error.problem)
         scopes = ", ".join(found.scopes) or "no scopes"
-        return _plain(
+        return told(
             name,
             is_enforced="api" in found.scopes,
             what=f"it has the scope api, and acts as {self._remote.own.username}",
@@ -95,7 +97,7 @@ class Protections:
         remedy = f"protect the variable {variable}: settings, CI/CD, variables"
         if not found:
             return _unknown_variable(name, remedy, found)
-        return _plain(
+        return told(
             name,
             is_enforced=all(one.protected for one in found),
             what="it is protected",
@@ -114,7 +116,7 @@ class Protections:
         )
         if not found:
             return _unknown_variable(name, remedy, found)
-        return _plain(
+        return told(
             name,
             is_enforced=all(one.environment_scope != "*" for one in found),
             what=f"it is for {', '.join(sorted(one.environment_scope for one in found))} alone",
@@ -133,7 +135,7 @@ class Protections:
                 reason="this token cannot read it",
                 remedy=_VARIABLES,
             )
-        return _plain(
+        return told(
             "variables: not everybody can set them when pressing the button",
             is_enforced=limited
             if role is not None
@@ -157,14 +159,14 @@ class Protections:
     def _default_branch(self, branches: list[ProtectedBranch] | None) -> Protection:
         branch = self._remote.branch
         name = f"{branch}: changes come by merge requests"
-        remedy = f"protect {branch}: allowed to push `No one`, no force push. {_STILL}"
+        remedy = f"protect {branch}: allowed to push `No one`, no force push. {STILL}"
         if branches is None:
             return _unreadable(name, remedy)
         found = _of(branches, branch)
         is_closed = bool(found) and not any(
             one.allow_force_push or _lets(one.push_access_levels) for one in found
         )
-        return _plain(
+        return told(
             name,
             is_enforced=is_closed,
             what="nobody pushes to it",
@@ -185,7 +187,7 @@ class Protections:
         is_open = any(
             one.allow_force_push or _lets(one.push_access_levels, to=_DEVELOPER) for one in found
         )
-        return _plain(
+        return told(
             name,
             is_enforced=bool(found) and not is_open,
             what="it is protected",
@@ -203,7 +205,7 @@ class Protections:
             None if rules is None else any(rule.approvals_required for rule in rules),
             what="GitLab asks for approvals",
             otherwise="no approval rule asks for any",
-            remedy=f"add an approval rule. {_STILL}",
+            remedy=f"add an approval rule. {STILL}",
         )
         settings = self._of_tier("approvals", ApprovalSettings, "the approval settings")
         yield self._tiered(
@@ -251,7 +253,7 @@ class Protections:
     ) -> Protection:
         if is_enforced is None:
             return Protection(name=name, state=ProtectionState.MISSING, reason=_TIER, remedy=remedy)
-        return _plain(name, is_enforced=is_enforced, what=what, otherwise=otherwise, remedy=remedy)
+        return told(name, is_enforced=is_enforced, what=what, otherwise=otherwise, remedy=remedy)
 
 
 _VARIABLES = (
@@ -289,9 +291,3 @@ def _unreadable(name: str, remedy: str) -> Protection:
         reason="this token cannot read it (it needs the role Maintainer)",
         remedy=remedy,
     )
-
-
-def _plain(name: str, *, is_enforced: bool, what: str, otherwise: str, remedy: str) -> Protection:
-    if is_enforced:
-        return Protection(name=name, state=ProtectionState.ENFORCED, reason=what)
-    return Protection(name=name, state=ProtectionState.MISSING, reason=otherwise, remedy=remedy)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from urllib.parse import urlsplit
 
 from assent.core.clock import ClockReading
 from assent.core.identity import Actor
@@ -13,13 +12,13 @@ from assent.forges.gitlab.api import Api
 from assent.forges.gitlab.bots import is_bot
 from assent.forges.gitlab.schemas import Branch, Job, MergeRequest, ProjectFacts, User
 from assent.forges.http_retries import segment
-from assent.forges.remote.repository import Dialect
+from assent.forges.remote.repository import Dialect, Remote
 
 FORGE = "gitlab"
 
 
-class RemoteRepository:
-    """One project of one server. What is read is read once for a run. `job_api` asks with the
+class RemoteRepository(Remote):
+    """One project of one server. `job_api` asks with the
     job's own token, which alone tells what job this is; None outside CI. `run` is what the
     variables of the job say that it is.
     """
@@ -37,7 +36,11 @@ class RemoteRepository:
         update="PUT",
         exists=409,
         longest_title=255,
-        joint="-",
+        private="{id}-{login}@users.noreply.{host}",
+    )
+    own_hint = (
+        "set ASSENT_ACCOUNT to the login that the reviewing job's token acts as, such as "
+        "project_7_bot_0123456789abcdef"
     )
 
     def __init__(
@@ -55,12 +58,17 @@ class RemoteRepository:
                 f"{project!r} is not group/project",
                 hint="set CI_PROJECT_PATH, for example to acme/churn",
             )
-        self.api = api
+        super().__init__(account=account)
+        self._api = api
         self._job_api = job_api
         self._name = project
         self._run = run
-        self._account = account
         self._users: dict[int, User | None] = {}
+
+    @property
+    def api(self) -> Api:
+        """The API."""
+        return self._api
 
     @cached_property
     def facts(self) -> ProjectFacts:
@@ -79,15 +87,9 @@ class RemoteRepository:
             )
         return self.api.get(path, ProjectFacts, doing=doing)
 
-    @cached_property
-    def clock(self) -> ClockReading:
-        """What GitLab's clock showed when it first answered, whichever token asked."""
-        if self._clock_reading is None:
-            _ = self.facts
-        return self.api.told(self._clock_reading)
-
     @property
     def _clock_reading(self) -> ClockReading | None:
+        """Whichever token asked."""
         return self.api.clock_reading or (
             None if self._job_api is None else self._job_api.clock_reading
         )
@@ -108,10 +110,10 @@ class RemoteRepository:
         """The number of the project."""
         return self.facts.id
 
-    @cached_property
-    def host(self) -> str:
-        """The host that people know, as GitLab names it."""
-        return urlsplit(self.facts.web_url).hostname or ""
+    @property
+    def page(self) -> str:
+        """The address where people see it."""
+        return self.facts.web_url
 
     def path(self, *segments: object) -> str:
         """The path of an endpoint of this project. Its number stays when it is renamed."""
@@ -158,25 +160,14 @@ class RemoteRepository:
         )
         return (one for one in found if one.source == self.number)
 
-    @cached_property
-    def own(self) -> User:
-        """The account whose notes and statuses are ours: the token's, unless the run was told
-        another one, whose token the review has.
-        """
-        doing = "asking GitLab which account the token acts as"
-        if self._account is not None:
-            found = self.account(self._account, doing=doing)
-            if found is None:
-                raise UsageError(doing, f"there is no account {self._account!r}", hint=_OWN_HINT)
-            return found
+    def login(self, account: User) -> str:
+        """What an account is called."""
+        return account.username
+
+    def _of_token(self, doing: str) -> User:
         if self.api.is_of_job and self.job is not None and self.job.user is not None:
             return self.job.user
         return self.api.get("/user", User, doing=doing)
-
-    @property
-    def own_name(self) -> str:
-        """What that account is called."""
-        return self.own.username
 
     @cached_property
     def job(self) -> Job | None:
@@ -204,19 +195,3 @@ class RemoteRepository:
                 "them: did somebody give them when pressing the button?",
             )
         return found
-
-    def check_own(self, author: User | None, *, doing: str) -> None:
-        """Make sure that what was just posted is ours: else it would never be found again."""
-        if author is None or author.id != self.own.id:
-            name = "nobody" if author is None else author.username
-            raise UsageError(
-                doing,
-                f"it was posted as {name!r}, not as {self.own.username!r}",
-                hint=_OWN_HINT,
-            )
-
-
-_OWN_HINT = (
-    "set ASSENT_ACCOUNT to the login that the reviewing job's token acts as, such as "
-    "project_7_bot_0123456789abcdef"
-)

@@ -8,7 +8,6 @@ from itertools import islice
 import msgspec
 
 from assent.core.change import Change, Review, ReviewState
-from assent.core.entry import Approval as Recorded
 from assent.core.identity import PersonKey
 from assent.errors import OutsideError
 from assent.forges.comment_history import UNKNOWN_HEAD
@@ -36,51 +35,51 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
     _remote: RemoteRepository
 
     def _given(self, model: str, change: Change, request: MergeRequest) -> list[Review]:
-        versions = self.versions(request.iid)
-        approved = self._approved(model, request.iid, versions)
+        versions = self.versions(request.number)
+        approved = self._approved(model, request.number, versions)
         found = [*approved]
         found += self._against(request, {one.person.key: one.at for one in approved})
         revisions = _revisions(change.head, versions)
-        for note in self._shown.messages(request.iid):
+        for note in self._shown.messages(request.number):
             review = self.typed(model, note, request, revisions)
             found += [] if review is None else [review]
         return found
 
-    def withdrawn(self, model: str, approval: Recorded, request: MergeRequest) -> str | None:
+    def withdrawn(self, model: str, review: Review, request: MergeRequest) -> str | None:
         """See `Forge.withdrawn`. GitLab's approvals have no number: one is who gave it, and when.
         A typed one is the note's.
         """
-        person = approval.person
+        person = review.person
         account = self._remote.user(int(person.id)) if person.id.isdigit() else None
         if account is None or account.state != "active":
             return "the account is gone" if account is None else f"the account is {account.state}"
-        kind, _, note = (approval.review or "").partition(":")
+        kind, _, note = (review.id or "").partition(":")
         if kind == "note":
             return self._unsaid(model, note, request, person.key)
-        if self._is_given(approval, request.iid):
+        if self._is_given(review, request.number):
             return None
         if not kind and any(
-            review.person.key == person.key and review.at == approval.at
-            for one in self._shown.messages(request.iid)
-            if (review := self.typed(model, one, request, ())) is not None
+            typed.person.key == person.key and typed.at == review.at
+            for one in self._shown.messages(request.number)
+            if (typed := self.typed(model, one, request, ())) is not None
         ):
             return None
         return "the approval was taken back"
 
-    def _is_given(self, approval: Recorded, number: int) -> bool:
+    def _is_given(self, review: Review, number: int) -> bool:
         """Whether the same approval stands: one that was given again is another one."""
         doing = f"reading the approvals of merge request {number}"
         for one in self._approvals(number):
             at = timestamp(one.approved_at, doing) if one.approved_at else UNKNOWN_TIME
-            is_theirs = self._remote.actor(one.user).key == approval.person.key
-            if is_theirs and (at == approval.at or UNKNOWN_TIME in (at, approval.at)):
+            is_theirs = self._remote.actor(one.user).key == review.person.key
+            if is_theirs and (at == review.at or UNKNOWN_TIME in (at, review.at)):
                 return True
         return False
 
     def _unsaid(
         self, model: str, number: str, request: MergeRequest, giver: PersonKey
     ) -> str | None:
-        notes = self._shown.messages(request.iid)
+        notes = self._shown.messages(request.number)
         note = next((one for one in notes if str(one.id) == number), None)
         if note is None:
             return "the note was deleted"
@@ -134,23 +133,23 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         """Who asks for changes now. GitLab does not say since when; a note of its own does, and
         without one it is taken as said at the last moment that anything was.
         """
-        doing = f"reading the reviewers of merge request {request.iid}"
-        path = self._remote.path("merge_requests", request.iid, "reviewers")
+        doing = f"reading the reviewers of merge request {request.number}"
+        path = self._remote.path("merge_requests", request.number, "reviewers")
         given = self._remote.api.get(path, tuple[Reviewer, ...], doing=doing)
         against = [one for one in given if one.state == "requested_changes"]
         if against:
             # What was read before may be older than the objection.
-            self._shown.messages(request.iid, anew=True)
+            self._shown.messages(request.number, anew=True)
         found = []
         for one in against:
             person = self._remote.actor(one.user)
-            at = self._objected_at(request.iid, one.user.id) or self._updated_at(request.iid)
+            at = self._objected_at(request.number, one.user.id) or self._updated_at(request.number)
             found.append(
                 Review(
                     person=person,
                     state=ReviewState.CHANGES_REQUESTED,
                     at=max(at, approved.get(person.key, at)),
-                    head=request.sha,
+                    head=request.revision,
                     bundle=None,
                 )
             )
@@ -167,18 +166,18 @@ class Reviews(RemoteReviews[MergeRequest, Note]):
         times = [
             timestamp(note.created_at, doing)
             for note in self._shown.messages(number)
-            if note.system
-            and note.author is not None
-            and note.author.id == user
+            if note.is_of_forge
+            and note.by is not None
+            and note.by.id == user
             and note.body.strip() == _REQUESTED_CHANGES
         ]
         return max(times, default=None)
 
     def revisions(self, request: MergeRequest) -> list[str]:
         """See `RemoteReviews.revisions`."""
-        if request.sha is None:
-            raise OutsideError(f"reading merge request {request.iid}", "it has no commits")
-        return _revisions(request.sha, self.versions(request.iid))
+        if request.revision is None:
+            raise OutsideError(f"reading merge request {request.number}", "it has no commits")
+        return _revisions(request.revision, self.versions(request.number))
 
 
 def _head_at(versions: Sequence[Version], at: str) -> str | None:

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from assent.core.identity import Actor, Resolved
 from assent.errors import OutsideError
-from assent.forges.gitlab.codeowners import PLACES, owners
+from assent.forges.gitlab.codeowners import owners
+from assent.forges.gitlab.description import CODEOWNERS
 from assent.forges.gitlab.repository import RemoteRepository
 from assent.forges.gitlab.schemas import GroupFacts, Member
 from assent.forges.http_retries import RefusedError, segment
@@ -31,7 +32,7 @@ class Roles(RemoteRoles):
     """
 
     logins = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
-    places = PLACES
+    places = CODEOWNERS
     _remote: RemoteRepository
 
     def __init__(

@@ -122,7 +122,7 @@ class Runs:
     ) -> tuple[int, PipelineFacts] | None:
         """The pipeline, and the number of its project: that of a fork runs in the fork."""
         own = self._remote.facts.id
-        source = None if of.request is None else of.request.source_project_id
+        source = None if of.request is None else of.request.source
         for project in dict.fromkeys((own, source)):
             if project is None:
                 continue
@@ -145,10 +145,10 @@ class Runs:
             return True
         if of.request is None:
             return False
-        own = f"refs/merge-requests/{of.request.iid}/"
+        own = f"refs/merge-requests/{of.request.number}/"
         if is_here and (pipeline.ref or "").startswith(own):
             return True
-        is_source = project == of.request.source_project_id
+        is_source = project == of.request.source
         return is_source and pipeline.ref == of.request.source_branch
 
     def _is_guarded(self, environment: str) -> bool:

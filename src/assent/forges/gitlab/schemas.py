@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import msgspec
 
-
-class Schema(msgspec.Struct, frozen=True, kw_only=True):
-    """Part of an answer."""
+from assent.forges.remote.schemas import MessageAnswer, RequestAnswer, Schema
 
 
 class User(Schema, frozen=True, kw_only=True):
@@ -53,66 +51,26 @@ class ProjectFacts(Schema, frozen=True, kw_only=True):
     protect_merge_request_pipelines: bool | None = None
 
 
-class MergeRequest(Schema, frozen=True, kw_only=True):
-    """A merge request. `sha` is its head, also after the merge."""
+class MergeRequest(RequestAnswer, frozen=True, kw_only=True):
+    """A merge request. `revision` is its head, also after the merge."""
 
-    iid: int
-    title: str
-    state: str
-    sha: str | None
-    target_branch: str
+    number: int = msgspec.field(name="iid")
+    revision: str | None = msgspec.field(name="sha")
+    target: str = msgspec.field(name="target_branch")
     source_branch: str
     target_project_id: int
-    source_project_id: int | None
-    web_url: str
+    source: int | None = msgspec.field(name="source_project_id")
+    address: str = msgspec.field(name="web_url")
     updated_at: str
-    author: User | None = None
+    opener: User | None = msgspec.field(name="author", default=None)
     assignees: tuple[User, ...] = ()
-    description: str | None = None
     merge_commit_sha: str | None = None
     squash_commit_sha: str | None = None
 
-    # As `assent.forges.remote.repository.Request` has them.
-
-    @property
-    def number(self) -> int:
-        """Its number in the project."""
-        return self.iid
-
-    @property
-    def address(self) -> str:
-        """Where people see it."""
-        return self.web_url
-
-    @property
-    def text(self) -> str:
-        """Its description."""
-        return self.description or ""
-
-    @property
-    def opener(self) -> User | None:
-        """Who has opened it."""
-        return self.author
-
-    @property
-    def revision(self) -> str | None:
-        """The newest commit of it."""
-        return self.sha
-
-    @property
-    def target(self) -> str:
-        """The branch that it goes to."""
-        return self.target_branch
-
-    @property
-    def source(self) -> int | None:
-        """The number of the project that it comes from."""
-        return self.source_project_id
-
     @property
     def made_of(self) -> tuple[str, ...]:
-        """The commits that it can have been merged from."""
-        return tuple(one for one in (self.sha, self.squash_commit_sha) if one is not None)
+        """See `Request.made_of`."""
+        return tuple(one for one in (self.revision, self.squash_commit_sha) if one is not None)
 
 
 class Branch(Schema, frozen=True, kw_only=True):
@@ -199,38 +157,13 @@ class Reviewer(Schema, frozen=True, kw_only=True):
     created_at: str
 
 
-class Note(Schema, frozen=True, kw_only=True):
+class Note(MessageAnswer, frozen=True, kw_only=True):
     """A comment on a merge request, or what GitLab itself writes there (`system`)."""
 
-    id: int
     body: str
-    created_at: str
-    updated_at: str
-    author: User | None = None
-    system: bool = False
+    by: User | None = msgspec.field(name="author", default=None)
+    is_of_forge: bool = msgspec.field(name="system", default=False)
     internal: bool = False
-
-    # As `assent.forges.remote.repository.Message` has them.
-
-    @property
-    def text(self) -> str:
-        """What it says."""
-        return self.body
-
-    @property
-    def by(self) -> User | None:
-        """Who has written it."""
-        return self.author
-
-    @property
-    def is_of_forge(self) -> bool:
-        """Whether GitLab itself has written it."""
-        return self.system
-
-    @property
-    def is_edited(self) -> bool:
-        """Whether it may say something else than it did at first."""
-        return self.created_at != self.updated_at
 
 
 class CommitStatus(Schema, frozen=True, kw_only=True):

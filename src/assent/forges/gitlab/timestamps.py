@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from functools import partial
 
-from assent.errors import OutsideError
+from assent.forges import timestamps
 
-
-def timestamp(text: str, doing: str) -> str:
-    """A time in UTC with milliseconds, as text that sorts as the times do. GitLab writes times in
-    the zone of its server.
-    """
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
-        raise OutsideError(doing, f"GitLab names a time that is none: {text[:40]!r}") from None
-    if when.tzinfo is None:
-        raise OutsideError(doing, f"GitLab names a time without its zone: {text[:40]!r}")
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+timestamp = partial(timestamps.timestamp, of="GitLab")
+"""See there. GitLab writes times in the zone of its server."""

@@ -23,7 +23,7 @@ from assent.forges.gitlab.repository import FORGE, RemoteRepository
 from assent.forges.gitlab.schemas import Job, MergeRequest, PipelineFacts
 from assent.forges.gitlab.timestamps import timestamp
 from assent.forges.remote.changes import Found
-from assent.ports import Forge, PendingReason
+from assent.ports import Forge, PendingReason, Waiting
 
 MOST = 50
 """How many open merge requests are looked at, those first that something happened to last."""
@@ -48,6 +48,24 @@ def open_requests(remote: RemoteRepository) -> Sequence[MergeRequest]:
         },
     )
     return list(islice(found, MOST))
+
+
+class OpenRequests:
+    """The `ReviewQueue` of a project. `bind` makes a merge request one that may wait for the review
+    of a model, with what the job of that name has left.
+    """
+
+    lacking = ""
+
+    def __init__(
+        self, remote: RemoteRepository, bind: Callable[[MergeRequest, str, str], Waiting]
+    ) -> None:
+        self._remote = remote
+        self._bind = bind
+
+    def waiting(self, model: str, job: str) -> Sequence[Waiting]:
+        """See `ReviewQueue.waiting`."""
+        return [self._bind(request, model, job) for request in open_requests(self._remote)]
 
 
 class Left(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +156,7 @@ class Open:
     @property
     def id(self) -> str:
         """See `Waiting.id`."""
-        return f"!{self._request.iid}"
+        return f"!{self._request.number}"
 
     @property
     def forge(self) -> Forge:
@@ -149,14 +167,14 @@ class Open:
         """See `Waiting.pending_reason`. A job that ended while the bundle of an earlier one was
         reviewed is older than the record of that: so once one was fetched, any other one is news.
         """
-        if self._request.sha is None:
+        if self._request.revision is None:
             return None
         left = self._left()
         if self._fetched is not None:
             return (
                 PendingReason.BUNDLE if left is not None and left.job.id != self._fetched else None
             )
-        sights = self._shown.sights(self._model, self._request.iid, self._request.sha)
+        sights = self._shown.sights(self._model, self._request.number, self._request.revision)
         at = max((sight.at for sight in sights if sight.bundle is not None), default=None)
         if left is not None and (at is None or at < left.at):
             return PendingReason.BUNDLE
@@ -164,7 +182,7 @@ class Open:
 
     def fetch(self, folder: Path) -> Run:
         """See `Waiting.fetch`."""
-        doing = f"fetching the bundle of merge request {self._request.iid}"
+        doing = f"fetching the bundle of merge request {self._request.number}"
         left = self._left()
         current = self._find()
         if left is None or current is None or current.change.head != left.revision:
@@ -190,26 +208,26 @@ class Open:
     def _pipelines(self) -> Iterator[PipelineFacts]:
         request = self._request
         found = self._remote.api.pages(
-            self._remote.path("merge_requests", request.iid, "pipelines"),
+            self._remote.path("merge_requests", request.number, "pipelines"),
             PipelineFacts,
-            doing=f"reading the pipelines of merge request {request.iid}",
+            doing=f"reading the pipelines of merge request {request.number}",
         )
         for pipeline in found:
-            is_own = pipeline.ref == f"refs/merge-requests/{request.iid}/head"
-            is_here = pipeline.project_id in (self._remote.facts.id, request.source_project_id)
+            is_own = pipeline.ref == f"refs/merge-requests/{request.number}/head"
+            is_here = pipeline.project_id in (self._remote.facts.id, request.source)
             is_of_request = pipeline.source == "merge_request_event" and is_own and is_here
-            if is_of_request and pipeline.sha == request.sha:
+            if is_of_request and pipeline.sha == request.revision:
                 yield pipeline
 
     def _was_talked_to(self) -> bool:
         """Whether somebody else has said or done something since our note was written last:
         GitLab writes a note of its own for whatever people do, an approval included.
         """
-        number = self._request.iid
+        number = self._request.number
         doing = f"reading the notes of merge request {number}"
         reviewed = self._shown.reviewed_at(self._model, number)
         return reviewed is not None and any(
             timestamp(note.updated_at, doing) > reviewed
             for note in self._shown.messages(number)
-            if note.author is None or note.author.id != self._remote.own.id
+            if note.by is None or note.by.id != self._remote.own.id
         )

@@ -27,6 +27,18 @@ R = TypeVar("R", bound=Request)
 _HEADS = "refs/heads/"
 
 
+class Wakeup(msgspec.Struct, frozen=True, kw_only=True):
+    """Why this run was started, as the CI says: a hint what to ask about. `run` is its number, None
+    outside CI; `sha` and `ref` are what is checked out, `before` is where the branch was before the
+    push that started the run.
+    """
+
+    run: str | None = None
+    sha: str | None = None
+    ref: str | None = None
+    before: str | None = None
+
+
 class Found(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
     """A change, and its request if it has one. `is_told`: the forge tells who has pushed all of
     it.
@@ -40,20 +52,18 @@ class Found(msgspec.Struct, Generic[R], frozen=True, kw_only=True):
 class RemoteChanges(ABC, Generic[R]):
     """The change of a run, and changes by number. Each is read once.
 
-    `sha` and `ref` are what CI says that is checked out, `before` where the branch was before the
-    push that started the run. `may_be_late`: the run came so soon after a merge that the forge may
-    not tell of it yet. `pushes` reads those to the default branch, newest first, `most` of them.
+    `is_of_open`: the run is about something open, as whatever has landed has done so before; any
+    other one may come so soon after a merge that the forge does not tell of it yet. `pushes` reads
+    those to the default branch, newest first, `most` of them.
     """
 
     def __init__(
         self,
         remote: Remote,
         checkout: Repository,
+        wakeup: Wakeup,
         *,
-        sha: str | None,
-        ref: str | None,
-        before: str | None,
-        may_be_late: bool,
+        is_of_open: bool,
         wait: Callable[[float], None],
         pushes: Callable[[], Sequence[Push]],
         most: int,
@@ -61,11 +71,12 @@ class RemoteChanges(ABC, Generic[R]):
         self._remote = remote
         self._checkout = checkout
         self._history = Merges(checkout)
-        self._sha, self._ref = sha, ref
+        self._sha, self._ref = wakeup.sha, wakeup.ref
         self._known: dict[int, Found[R]] = {}
         self._landed: dict[tuple[str, bool], Found[R]] = {}
         self._default_branch = DefaultBranch(checkout, pushes, most=most)
-        self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=before)
+        may_be_late = wakeup.run is not None and not is_of_open
+        self._lag = Lag(checkout, wait, may_be_late=may_be_late, before=wakeup.before)
 
     @abstractmethod
     def current(self) -> Found[R] | None:

@@ -8,7 +8,7 @@ statuses are the record of which bundle the message showed at any time.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from assent.core.digest import Digest
@@ -28,13 +28,18 @@ LONGEST_DESCRIPTION = 140
 
 class RemoteComments(ABC, Generic[R, M]):
     """The messages and statuses of one repository, each read once. `one_at_a_time` tells how runs
-    of a request are made to wait for each other.
+    of a request are made to wait for each other, `shape` is what the API answers for a message,
+    `run_address` is where a status leads to.
     """
 
     one_at_a_time: str
+    in_order: Mapping[str, str] = {}
+    """What asks for messages oldest first, where that is not the usual order."""
 
-    def __init__(self, remote: Remote) -> None:
+    def __init__(self, remote: Remote, shape: type[M], *, run_address: str | None) -> None:
         self._remote = remote
+        self._shape = shape
+        self._run_address = run_address
         self._dialect = remote.dialect
         self._messages: dict[int, list[M]] = {}
 
@@ -139,6 +144,31 @@ class RemoteComments(ABC, Generic[R, M]):
     def _commenting(self, request: R) -> str:
         return f"commenting on {self._dialect.request} {request.number}"
 
+    def find(self, request: R, number: int, *, doing: str) -> M | None:
+        """A message on a request as it is now; None if it is gone."""
+        return self._remote.api.find(self._path(request.number, number), self._shape, doing=doing)
+
+    def _read(self, number: int) -> Sequence[M]:
+        path, dialect = self._path(number), self._dialect
+        doing = f"reading the {dialect.message}s of {dialect.request} {number}"
+        pages = self._remote.api.pages(path, self._shape, doing=doing, parameters=self.in_order)
+        return list(pages)
+
+    def _post(self, request: R, body: str, find: Callable[[], M | None], *, doing: str) -> M:
+        """Write a message, and make sure that it is ours."""
+        path, text = self._path(request.number), {"body": body}
+        created = self._remote.api.write("POST", path, text, self._shape, doing=doing, find=find)
+        self._remote.check_own(created.by, doing=doing)
+        return created
+
+    def _edit(
+        self, request: R, message: M, body: str, find: Callable[[], M | None], *, doing: str
+    ) -> M:
+        """Write a message of ours anew."""
+        path, method = self._path(request.number, message.id), self._dialect.update
+        text = {"body": body}
+        return self._remote.api.write(method, path, text, self._shape, doing=doing, find=find)
+
     # What a forge is asked
 
     @abstractmethod
@@ -158,22 +188,8 @@ class RemoteComments(ABC, Generic[R, M]):
         """
 
     @abstractmethod
-    def find(self, request: R, number: int, *, doing: str) -> M | None:
-        """A message on a request as it is now; None if it is gone."""
-
-    @abstractmethod
-    def _read(self, number: int) -> Sequence[M]:
-        """All messages of a request."""
-
-    @abstractmethod
-    def _post(self, request: R, body: str, find: Callable[[], M | None], *, doing: str) -> M:
-        """Write a message, and make sure that it is ours."""
-
-    @abstractmethod
-    def _edit(
-        self, request: R, message: M, body: str, find: Callable[[], M | None], *, doing: str
-    ) -> M:
-        """Write a message of ours anew."""
+    def _path(self, number: int, message: int | None = None) -> str:
+        """The path of the messages of a request, or of one of them."""
 
     @abstractmethod
     def _put_aside(self, request: R, message: M, kept: M) -> None:

@@ -11,7 +11,6 @@ from typing import Generic, Protocol, Self, TypeVar
 from assent.core.change import Change, Review, ReviewState
 from assent.core.clock import ClockReading
 from assent.core.digest import Digest
-from assent.core.entry import Approval
 from assent.core.evidence import Run
 from assent.core.identity import Actor, Resolved
 from assent.forges.http_retries import RefusedError
@@ -157,17 +156,17 @@ class RemoteForge(ABC, Generic[R, M]):
         """See `Forge.matches`."""
         return self._roles.matches(person, who)
 
-    def withdrawn(self, model: str, approval: Approval) -> str | None:
+    def withdrawn(self, model: str, review: Review, *, change: str) -> str | None:
         """See `Forge.withdrawn`."""
         dialect = self._remote.dialect
-        if approval.person.forge != dialect.forge or approval.change is None:
+        if review.person.forge != dialect.forge:
             return None
-        found = self._found(approval.change)
+        found = self._found(change)
         if found is None:
             return f"its {dialect.request} is gone"
         if found.request is None:
             return None
-        return self._reviews.withdrawn(model, approval, found.request)
+        return self._reviews.withdrawn(model, review, found.request)
 
     def comment(self, notice: Notice) -> str:
         """See `Forge.comment`."""
@@ -202,8 +201,8 @@ class RemoteForge(ABC, Generic[R, M]):
     def commit_author(self) -> CommitAuthor:
         """See `Forge.commit_author`. By this address the forge knows the account of a commit."""
         remote = self._remote
-        name, joint = remote.own_name, remote.dialect.joint
-        address = f"{remote.own.id}{joint}{name}@users.noreply.{remote.host}"
+        name, form = remote.own_name, remote.dialect.private
+        address = form.format(id=remote.own.id, login=name, host=remote.host)
         return CommitAuthor(name=name, email=address)
 
     def propose(self, proposal: Proposal) -> str:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import msgspec
 
 from assent.core.clock import ClockReading
 from assent.core.identity import Actor
+from assent.errors import UsageError
 from assent.forges.http_retries import Line
 
 
@@ -19,7 +23,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     a pull or merge request, `mark` stands before the number of one, `message` is what it calls a
     comment, `requests` the segment of its API's paths. The other fields are of the API: the keys
     and the method with which a request is written, the status that says that it exists already,
-    how long a title may be, and what joins number and name in the private address of an account.
+    how long a title may be, and the `private` address that an account (`{id}`, `{login}`) has at
+    the `{host}`.
     `forbidden` is what to do where opening a request is forbidden.
     """
 
@@ -35,7 +40,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     update: str
     exists: int
     longest_title: int
-    joint: str
+    private: str
     forbidden: str | None = None
 
 
@@ -115,47 +120,104 @@ class Message(Protocol):
         """The account that has written it; None for a deleted one."""
 
 
-class Remote(Protocol):
-    """One repository of one server, and the account that a run works as."""
+class Remote(ABC):
+    """One repository of one server, and the account that a run works as. What is read is read once
+    for a run. `account` is the login whose messages and statuses are ours, where that was told.
+    `own_hint` says how it is told.
+    """
 
     dialect: Dialect
+    own_hint: str
 
-    @property
-    def api(self) -> Line:
-        """The API."""
+    def __init__(self, *, account: str | None) -> None:
+        self._account = account
 
-    @property
-    def number(self) -> int:
-        """The number of the repository, which stays when it is renamed."""
-
-    @property
-    def branch(self) -> str:
-        """The default branch."""
-
-    @property
-    def host(self) -> str:
-        """The host that people know."""
-
-    @property
+    @cached_property
     def clock(self) -> ClockReading:
         """What the forge's clock showed when it first answered."""
+        if self._clock_reading is None:
+            _ = self.number
+        return self.api.told(self._clock_reading)
 
     @property
-    def own(self) -> Account:
-        """The account that the token acts as: what it has posted, we have posted."""
+    def _clock_reading(self) -> ClockReading | None:
+        return self.api.clock_reading
+
+    @cached_property
+    def host(self) -> str:
+        """The host that people know, as the forge names it."""
+        return urlsplit(self.page).hostname or ""
+
+    @cached_property
+    def own(self) -> Any:
+        """The account whose messages and statuses are ours: the token's, unless the run was told
+        another one.
+        """
+        doing = f"asking {self.dialect.title} which account the token acts as"
+        if self._account is None:
+            return self._of_token(doing)
+        found = self.account(self._account, doing=doing)
+        if found is None:
+            raise self.not_ours(doing, f"there is no account {self._account!r}")
+        return found
 
     @property
     def own_name(self) -> str:
         """What that account is called."""
+        return self.login(self.own)
 
+    def check_own(self, creator: Any, *, doing: str) -> None:
+        """Make sure that what was just posted is ours: else it would never be found again."""
+        if creator is None or creator.id != self.own.id:
+            name = "nobody" if creator is None else self.login(creator)
+            raise self.not_ours(doing, f"it was posted as {name!r}, not as {self.own_name!r}")
+
+    def not_ours(self, doing: str, problem: str) -> UsageError:
+        """The error where it cannot be said which account is ours."""
+        return UsageError(doing, problem, hint=self.own_hint)
+
+    # What a forge is asked
+
+    @property
+    @abstractmethod
+    def api(self) -> Line:
+        """The API."""
+
+    @property
+    @abstractmethod
+    def number(self) -> int:
+        """The number of the repository, which stays when it is renamed."""
+
+    @property
+    @abstractmethod
+    def branch(self) -> str:
+        """The default branch."""
+
+    @property
+    @abstractmethod
+    def page(self) -> str:
+        """The address where people see the repository."""
+
+    @abstractmethod
     def path(self, *segments: object) -> str:
         """The path of an endpoint of this repository."""
 
+    @abstractmethod
     def actor(self, account: Any) -> Actor:
         """An account as an identity. A deleted one is nobody, and no person."""
 
+    @abstractmethod
+    def login(self, account: Any) -> str:
+        """What an account is called."""
+
+    @abstractmethod
     def account(self, login: str, *, doing: str) -> Any:
         """The account of this name today, or None."""
 
+    @abstractmethod
     def open_requests(self, branch: str, *, doing: str) -> Iterable[Any]:
         """The open requests of a branch of this very repository."""
+
+    @abstractmethod
+    def _of_token(self, doing: str) -> Any:
+        """The account that the token acts as."""

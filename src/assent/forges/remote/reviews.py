@@ -8,7 +8,6 @@ from typing import Generic, TypeVar
 
 from assent.core.change import Change, Review, ReviewState
 from assent.core.digest import Digest
-from assent.core.entry import Approval as Recorded
 from assent.forges.commands import ApprovalCommand, approvals
 from assent.forges.comment_history import resolved
 from assent.forges.remote.comments import RemoteComments
@@ -54,7 +53,7 @@ class RemoteReviews(ABC, Generic[R, M]):
         """All opinions, those included that were typed in messages."""
 
     @abstractmethod
-    def withdrawn(self, model: str, approval: Recorded, request: R) -> str | None:
+    def withdrawn(self, model: str, review: Review, request: R) -> str | None:
         """See `Forge.withdrawn`."""
 
     @abstractmethod

@@ -22,6 +22,7 @@ from assent.measure.models.reader import ModelSource, Once, source_of
 from assent.measure.models.registry import readers
 
 SEVERAL = "several files hold a tensor of this name, and which belong together is not known"
+WHOLE_ON_ONE_SIDE = "its values are whole numbers on one side alone, and may stand for others"
 TIME_WAS_UP = f"time was up: it takes more than {MAX_SECONDS:,.0f} seconds"
 
 
@@ -35,12 +36,12 @@ def compare_weights(
     """How far each tensor has moved that both models (files by their path in the model) hold under
     one name in one shape, whatever the formats, and which of them could not be compared.
 
-    Types may differ as long as both are numbers. Values that are not finite on one side are left
-    out of the sums; those of the new model are counted. A tensor that is the same byte for byte,
-    or in value, has the distance 0, a tensor of zeros too; no other has. Files that cannot be read
-    are left out: `inspect` says what is wrong with them. `progress` is called with bytes of both
-    sides together. What is not compared when `MAX_SECONDS` have passed on `clock` is left
-    uncompared, and said so.
+    Types may differ as long as both are numbers, and whole ones on both sides or on neither. Values
+    that are not finite on one side are left out of the sums; those of the new model are counted. A
+    tensor that is the same byte for byte, or in value, has the distance 0, a tensor of zeros too;
+    no other has. Files that cannot be read are left out: `inspect` says what is wrong with them.
+    `progress` is called with bytes of both sides together. What is not compared when `MAX_SECONDS`
+    have passed on `clock` is left uncompared, and said so.
     """
     deadline = Deadline(clock)
     pairs: list[Pair] = []
@@ -49,7 +50,7 @@ def compare_weights(
     if left is None or right is None:
         return Weights(problem=TIME_WAS_UP)
     for name, before, after in _couples(left, right):
-        why = _why(before) or _why(after) or _other_order(before, after)
+        why = _why(before) or _why(after) or _why_apart(before, after)
         if isinstance(before, Located) and isinstance(after, Located) and why is None:
             pairs.append(Pair(name, before, after))
         else:
@@ -76,9 +77,19 @@ def _why(place: Place) -> str | None:
     return None
 
 
-def _other_order(old: Place, new: Place) -> str | None:
-    is_same = isinstance(old, Located) and isinstance(new, Located) and old.axes == new.axes
-    return None if is_same else OTHER_ORDER
+def _why_apart(old: Place, new: Place) -> str | None:
+    """Why the values of two tensors that are read are not of one kind, None if they are."""
+    if not (isinstance(old, Located) and isinstance(new, Located) and old.axes == new.axes):
+        return OTHER_ORDER
+    is_same = _is_whole(old.dtype) == _is_whole(new.dtype)
+    return None if is_same else WHOLE_ON_ONE_SIDE
+
+
+def _is_whole(dtype: str) -> bool:
+    """Whether values are whole numbers, which may stand for others: a quantised weight is not what
+    it was before. Types of GGUF become what they stand for.
+    """
+    return dtype.startswith(("int", "uint", "bool"))
 
 
 def _order(change: WeightChange) -> tuple[bool, float, str]:

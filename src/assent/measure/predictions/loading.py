@@ -51,7 +51,7 @@ def load_predictions(content: bytes | Path, meta: Predictions) -> PredictionTabl
 
 def _load(database: Database, place: str, meta: Predictions) -> PredictionTable:
     _check_size(database, place, meta)
-    database.run(f"CREATE VIEW given AS SELECT * FROM read_parquet({place})")
+    database.run(f"CREATE VIEW given AS SELECT * FROM read_parquet({place}, {engine.NO_FOLDERS})")
     types = {str(row[0]): str(row[1]) for row in database.rows("DESCRIBE given")}
     scores = _check_columns(types, meta)
     if len(scores) * meta.rows > _MAX_SCORES:

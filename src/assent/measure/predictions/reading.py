@@ -139,7 +139,7 @@ class _Reading:
         lines = None
         candidates: dict[str, tuple[str, ...]] = {}
         if suffix in _PARQUET:
-            source = f"read_parquet({engine.text(place)})"
+            source = f"read_parquet({engine.text(place)}, {engine.NO_FOLDERS})"
         elif suffix in _OBJECTS:
             objects = Objects(self.database.connection, [place])
             if not objects.are_objects:

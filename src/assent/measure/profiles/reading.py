@@ -23,6 +23,7 @@ from assent.measure.dialect import AS_WRITTEN, Reading
 from assent.measure.profiles import databases, durations, texts
 from assent.measure.profiles.columns import Column, column_of_duckdb, duration
 from assent.measure.profiles.direct import ParquetFiles, open_files
+from assent.measure.profiles.folders import NONE, Folders, folders_of, of_columns
 from assent.measure.profiles.parts import fields_of_duckdb
 from assent.measure.redaction import redact_text
 
@@ -41,11 +42,8 @@ FORMATS = {
     ".ipc": "arrow",
 }
 COMPRESSED = frozenset({".gz", ".zst"})
-_NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 _GLOB = frozenset("*?[]{}")
 """Characters that DuckDB takes for a pattern."""
-
-_MAX_PARTITIONS = 50
 
 _UNITS = """
     SELECT name, CASE
@@ -259,18 +257,25 @@ def _open_files(table: Table, root: Path, source: str, *, use_pyarrow: bool) -> 
     paths = [path for path in paths if path.stat().st_size > 0]
     if not paths:
         return  # an empty file has no columns
+    names = _names(table, root, paths)
+    folders = folders_of(table.doing, names)
     if format_ == "arrow":
-        _rewrite_arrow(table, paths)
+        _rewrite_arrow(table, dict(zip(paths, names, strict=True)), folders)
     else:
-        safe = _without_patterns(table, paths)
-        names = (table.show(files.relative_name(root, path)) for path in paths)
+        safe = _without_patterns(table, names, paths)
         connection = engine.connect(table.doing, table.folder)
         try:
             engine.confine(connection, safe, [table.folder])
-            _rewrite(table, format_, dict(zip(map(str, safe), names, strict=True)), connection)
+            sources = dict(zip(map(str, safe), names, strict=True))
+            _rewrite(table, format_, sources, connection, folders)
         finally:
             connection.close()
     _use_written(table, use_pyarrow=use_pyarrow)
+
+
+def _names(table: Table, root: Path, paths: Sequence[Path]) -> list[str]:
+    """The files as people have named them."""
+    return [table.show(files.relative_name(root, path)) for path in paths]
 
 
 def _require_use(table: Table, format_: str) -> None:
@@ -340,18 +345,23 @@ def format_of(name: str) -> str | None:
 
 
 def _use_parquet(table: Table, root: Path, paths: list[Path], *, use_pyarrow: bool) -> None:
-    partitions = _partitions(table, root, paths)
-    safe = _without_patterns(table, paths)
+    names = _names(table, root, paths)
+    folders = folders_of(table.doing, names)
+    safe = _without_patterns(table, names, paths)
     table.paths = tuple(safe)
     table.listed = engine.texts(safe)
-    table.relation = _parquet(safe, partitions)
-    if use_pyarrow:
-        direct = open_files(safe, table.doing)
-        if direct is not None and partitions:
+    table.relation = read = _parquet(safe, folders.option)
+    direct = open_files(safe, table.doing) if use_pyarrow else None
+    if folders:
+        with engine.explained(table.doing):
+            twice = folders.among(table.connection.sql(f"SELECT * FROM {read}").columns)
+            folders.require_same(table.connection, read, twice, table.doing)
+        table.relation = folders.relation(read, leave_out=twice)
+        if direct is not None:
             direct.is_complete = False
-            for name in partitions:
-                direct.columns.pop(name, None)
-        table.direct = direct
+            for column in twice:
+                direct.columns.pop(column, None)
+    table.direct = direct
 
 
 def _use_written(table: Table, *, use_pyarrow: bool) -> None:
@@ -360,50 +370,20 @@ def _use_written(table: Table, *, use_pyarrow: bool) -> None:
         return  # there was a file, but no column
     table.paths = (path,)
     table.listed = engine.texts([path])
-    table.relation = _parquet([path], {})
+    table.relation = _parquet([path])
     table.direct = open_files([path], table.doing) if use_pyarrow else None
 
 
-def _parquet(paths: Sequence[Path | str], partitions: dict[str, bool]) -> str:
-    """What DuckDB reads Parquet files by; columns of folders are whole numbers where all are."""
-    read = f"read_parquet({engine.texts([str(path) for path in paths])}, union_by_name = true"
-    if not partitions:
-        return f"{read}, hive_partitioning = false)"
-    read += ", hive_partitioning = true, hive_types_autocast = false)"
-    casts = [
-        f"CAST({engine.name(name)} AS BIGINT) AS {engine.name(name)}"
-        for name, is_whole in partitions.items()
-        if is_whole
-    ]
-    replaced = f" REPLACE ({', '.join(casts)})" if casts else ""
-    return f"(SELECT *{replaced} FROM {read})"
+def _parquet(paths: Sequence[Path | str], beside: str = engine.NO_FOLDERS) -> str:
+    """What DuckDB reads Parquet files by."""
+    listed = engine.texts([str(path) for path in paths])
+    return f"read_parquet({listed}, union_by_name = true, {beside})"
 
 
-def _partitions(table: Table, root: Path, paths: Sequence[Path]) -> dict[str, bool]:
-    """The columns that folders such as `year=2026` give, and whether all are whole numbers."""
-    found: dict[str, bool] = {}
-    for path in paths:
-        for part in path.relative_to(root).parts[:-1]:
-            key, sign, value = part.partition("=")
-            if not sign or not key:
-                continue
-            if not _GLOB.isdisjoint(part):
-                raise UsageError(table.doing, f"the folder {part!r} holds a sign of patterns")
-            value = urllib.parse.unquote(value)
-            is_whole = value == _NULL_PARTITION or _is_whole(value)
-            found[key] = found.get(key, True) and is_whole
-    if len(found) > _MAX_PARTITIONS:
-        raise UsageError(table.doing, "its folders name too many columns")
-    return found
-
-
-def _is_whole(value: str) -> bool:
-    digits = value.removeprefix("-")
-    return digits.isascii() and digits.isdigit() and len(digits) <= 18
-
-
-def _without_patterns(table: Table, paths: Sequence[Path]) -> list[Path]:
-    """The paths, where a name that DuckDB would take for a pattern stands behind a link."""
+def _without_patterns(table: Table, names: Sequence[str], paths: Sequence[Path]) -> list[Path]:
+    """The paths, where a name that DuckDB would take for a pattern stands behind a link, below the
+    folders that give columns.
+    """
     safe = []
     for place, path in enumerate(paths):
         if _GLOB.isdisjoint(str(path)):
@@ -411,40 +391,62 @@ def _without_patterns(table: Table, paths: Sequence[Path]) -> list[Path]:
             continue
         suffixes = "".join(PurePosixPath(path.name).suffixes[-2:])
         ending = suffixes if _GLOB.isdisjoint(suffixes) else PurePosixPath(path.name).suffix
-        link = table.folder / f"{place:06}{ending}"
+        link = table.folder.joinpath(*of_columns(names[place]), f"{place:06}{ending}")
+        link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(path.absolute())
         safe.append(link)
     return safe
 
 
-def _rewrite(table: Table, format_: str, sources: Mapping[str, str], connection: Any) -> None:
+def _rewrite(
+    table: Table,
+    format_: str,
+    sources: Mapping[str, str],
+    connection: Any,
+    folders: Folders = NONE,
+) -> None:
     with engine.explained(table.doing):
         table.texts = texts.write(
-            connection, format_, sources, table.folder, table.doing, table.reading
+            connection, format_, sources, table.folder, table.doing, table.reading, folders
         )
 
 
-def _rewrite_arrow(table: Table, paths: Sequence[Path]) -> None:
+def _rewrite_arrow(table: Table, names: Mapping[Path, str], folders: Folders) -> None:
     """Arrow files (Feather too) and Arrow streams, which only pyarrow reads."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     writer = None
     try:
-        for path in paths:
+        for path, name in names.items():
             with pa.memory_map(os.fspath(path)) as mapped:
                 is_file = mapped.read(6) == b"ARROW1"
                 mapped.seek(0)
                 reader = (pa.ipc.open_file if is_file else pa.ipc.open_stream)(mapped)
-                if writer is None:
-                    writer = pq.ParquetWriter(table.folder / texts.ROWS, reader.schema)
+                folders.require_apart(reader.schema.names, table.doing)
+                values = folders.values(name)
                 places = range(reader.num_record_batches) if is_file else None
                 batches = reader if places is None else map(reader.get_batch, places)
+                schema = reader.schema
+                for column in values:
+                    type_ = pa.int64() if folders.columns[column] else pa.string()
+                    schema = schema.append(pa.field(column, type_))
+                if writer is None:
+                    writer = pq.ParquetWriter(table.folder / texts.ROWS, schema)
                 for batch in batches:
-                    writer.write_batch(batch)
+                    columns = [*batch.columns]
+                    columns += [
+                        pa.repeat(pa.scalar(value, schema.field(column).type), batch.num_rows)
+                        for column, value in values.items()
+                    ]
+                    writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
     except (pa.ArrowException, OSError, ValueError) as error:
         said = str(error).partition("\n")[0][:300]
-        raise UsageError(table.doing, f"the Arrow file cannot be read: {said}") from None
+        raise UsageError(
+            table.doing,
+            f"the Arrow file cannot be read: {said}",
+            hint="write it as Parquet, or its columns in types that Parquet has",
+        ) from None
     finally:
         if writer is not None:
             writer.close()

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from assent.measure import engine, fits, jsons
 from assent.measure.dialect import AS_WRITTEN, Lines, Reading
+from assent.measure.profiles.folders import NONE, Folders
 from assent.measure.profiles.hints import hints
 
 ROWS = "rows.parquet"
@@ -61,18 +62,23 @@ def write(
     folder: Path,
     doing: str,
     reading: Reading = AS_WRITTEN,
+    folders: Folders = NONE,
 ) -> Texts:
     """Write the rows of `sources` into `folder`: files as DuckDB has them, with the names that
-    people know. Nothing is written of what has no column.
+    people know, and with the columns of their `folders`. Nothing is written of what has no column
+    itself.
     """
     target = folder / WRITTEN
     if format_ == "json":
         with jsons.explained(doing, sources):
-            found = _write_objects(connection, sources, target, reading)
+            found = _write_objects(connection, sources, target, reading, folders, doing)
     else:
         delimiter = "\t" if format_ == "tsv" else None
-        lines = Lines(connection, sources, doing, delimiter, reading)
-        found = _write_lines(connection, lines, target, reading) if lines.columns else Texts()
+        lines = Lines(connection, sources, doing, delimiter, reading, beside=folders.option)
+        folders.require_apart(lines.columns, doing)
+        found = Texts()
+        if lines.columns:
+            found = _write_lines(connection, lines, target, reading, folders)
     if not target.exists():
         return Texts()
     names = tuple(connection.sql(f"SELECT * FROM {_parquet(target)}").columns)
@@ -81,19 +87,24 @@ def write(
     return structs.replace(found, names=names)
 
 
-def _write_lines(connection: Any, lines: Lines, target: Path, reading: Reading) -> Texts:
-    listed = ", ".join(map(reading.value, lines.columns))
+def _write_lines(
+    connection: Any, lines: Lines, target: Path, reading: Reading, folders: Folders
+) -> Texts:
+    listed = ", ".join([*map(reading.value, lines.columns), *map(engine.name, folders.columns)])
+    columns = [*lines.columns, *folders.columns]
     candidates: dict[str, tuple[str, ...]] = dict.fromkeys(lines.columns, fits.ALL)
     first = target if reading.decimal == "." else target.with_name(_RAW)
+    relation = folders.relation(lines.relation(), are_texts=True)
     with lines.explained():
-        engine.copy(connection, f"SELECT {listed} FROM {lines.relation()}", first)
+        engine.copy(connection, f"SELECT {listed} FROM {relation}", first)
     ragged, said = lines.require_sound(skip_ragged=reading.skip_ragged)
     lines.require_one_header(_parquet(first))
     if first != target:
         commas, points = fits.with_commas(connection, _parquet(first), lines.columns)
-        engine.copy(connection, _with_points(lines.columns, commas, _parquet(first)), target)
+        engine.copy(connection, _with_points(columns, commas, _parquet(first)), target)
         first.unlink()
         candidates |= dict.fromkeys(points, _WITHOUT_POINTS)
+    candidates |= _of_folders(folders)
     types = fits.fitted(connection, _parquet(target), candidates)
     rest = [column for column, type_ in types.items() if type_ == fits.TEXT]
     notes = [*lines.notes, *hints(connection, _parquet(target), rest)]
@@ -101,6 +112,10 @@ def _write_lines(connection: Any, lines: Lines, target: Path, reading: Reading) 
         lines_are = "1 line was" if ragged == 1 else f"{ragged:,} lines were"
         notes.insert(0, f"{lines_are} left out: {said}")
     return Texts(types=types, ragged=ragged, notes=tuple(notes))
+
+
+def _of_folders(folders: Folders) -> dict[str, tuple[str, ...]]:
+    return {name: ("BIGINT",) if whole else () for name, whole in folders.columns.items()}
 
 
 def _with_points(columns: Sequence[str], commas: Collection[str], relation: str) -> str:
@@ -114,29 +129,38 @@ def _with_points(columns: Sequence[str], commas: Collection[str], relation: str)
 
 
 def _write_objects(
-    connection: Any, sources: Mapping[str, str], target: Path, reading: Reading
+    connection: Any,
+    sources: Mapping[str, str],
+    target: Path,
+    reading: Reading,
+    folders: Folders,
+    doing: str,
 ) -> Texts:
-    objects = jsons.Objects(connection, list(sources), strings=fits.MOMENTS)
+    objects = jsons.Objects(connection, list(sources), strings=fits.MOMENTS, beside=folders.option)
     if not objects.are_objects:
         listed = engine.texts(list(sources))
-        engine.copy(connection, f"SELECT * FROM read_json({listed}, sample_size = -1)", target)
+        read = f"read_json({listed}, sample_size = -1, {folders.option})"
+        engine.copy(connection, f"SELECT * FROM {folders.relation(read)}", target)
         return Texts()
     if not objects.columns:
         return Texts()
+    folders.require_apart(objects.columns.values(), doing)
     texts = objects.candidates
     columns = ", ".join(
         reading.value(one) if one in texts else engine.name(one) for one in objects.columns.values()
     )
+    columns = ", ".join([columns, *map(engine.name, folders.columns)])
     try:
-        engine.copy(connection, f"SELECT {columns} FROM {objects.relation()}", target)
-    except engine.load("reading JSON").Error:  # a number in a list that is larger than its type
-        relation = objects.relation(is_nested=False)
+        relation = folders.relation(objects.relation(), are_texts=True)
         engine.copy(connection, f"SELECT {columns} FROM {relation}", target)
-    types = fits.fitted(connection, _parquet(target), texts)
+    except engine.load("reading JSON").Error:  # a number in a list that is larger than its type
+        relation = folders.relation(objects.relation(is_nested=False), are_texts=True)
+        engine.copy(connection, f"SELECT {columns} FROM {relation}", target)
+    types = fits.fitted(connection, _parquet(target), texts | _of_folders(folders))
     (rows,) = connection.execute(f"SELECT count(*) FROM {_parquet(target)}").fetchone()
     is_whole = rows == 1 and not objects.candidates
     return Texts(types=types, notes=(_ONE_OBJECT,) if is_whole else ())
 
 
 def _parquet(path: Path) -> str:
-    return f"read_parquet({engine.text(str(path))}, hive_partitioning = false)"
+    return f"read_parquet({engine.text(str(path))}, {engine.NO_FOLDERS})"

@@ -35,11 +35,13 @@ from assent.policy.gates.facts import (
     RangeRule,
     ShareRule,
     check_share,
+    holds_numbers,
     judge_bounds,
     judge_freshness,
     judge_outside,
     judge_rises,
     judge_shares,
+    nothing_left,
     percent,
     share_rule,
 )
@@ -215,6 +217,7 @@ class _Judgement:
         if missing is not None:
             yield missing
             return
+        yield from self._unpaired()
         if gate.schema is not None:
             rule = f"data {gate.data} schema {gate.schema}"
             yield self._not_comparable(rule) or self._schema(rule, gate.schema)
@@ -259,6 +262,26 @@ class _Judgement:
             reason=f"the candidate has no column {named(absent)}",
             remedy="bring the column back, or correct the gate on the base branch",
         )
+
+    def _unpaired(self) -> Iterator[Finding]:
+        """A column that the gate names and the baseline does not have is compared with nothing."""
+        gate = self._gate
+        shares = (one for one in (gate.nulls, gate.missing, gate.zeros) if one is not None)
+        compares = (
+            gate.drift is not None
+            or gate.new_categories in ("warn", "block")
+            or any(share_rule(one).max_rise is not None for one in shares)
+            or (gate.range is not None and gate.range.outside is not None)
+        )
+        if not compares or self._change is None or not self._change.is_profiled:
+            return
+        new = [
+            one.name for one in self._columns if one.old_name is None and one.name in gate.columns
+        ]
+        if 0 < len(new) < len(self._columns):  # where there are no others, each rule says so
+            yield self._alone(
+                f"data {gate.data} columns", f"the baseline has no column {named(new)}"
+            )
 
     def _not_comparable(self, rule: str) -> Finding | None:
         """Why there is nothing to compare, or that nothing needs to be compared."""
@@ -375,7 +398,7 @@ class _Judgement:
             yield passed(
                 rule,
                 f"{count(len(both), 'column')} did not drift by that much",
-                self._on_rows(),
+                " ".join(filter(None, (self._on_rows(), self._of_one_side()))),
             )
 
     def _unsure(
@@ -418,6 +441,11 @@ class _Judgement:
         old, new = self._measured.old_rows, self._measured.rows
         return "" if old is None or new is None else f"({old:,} → {new:,} rows)"
 
+    def _of_one_side(self) -> str:
+        """Which columns could not drift, because only one side has them."""
+        names = [one.name for one in self._changes if one.old is None or one.new is None]
+        return f"not compared, as one side alone has it: {named(names)}" if names else ""
+
     def _categories(self, rule: str) -> Iterator[Finding]:
         found = [one for one in self._changes if one.added]
         if found:
@@ -440,27 +468,35 @@ class _Judgement:
         if open_ended and self._gate.new_categories == "block":
             yield self._open(
                 rule,
-                f"{count(len(open_ended), 'column has', 'columns have')} more values than the "
-                "profiles list, so that new categories cannot be told",
+                f"the values of {count(len(open_ended), 'column')} are not all known as "
+                "categories, so that new ones cannot be told",
                 named(open_ended),
                 "leave the columns out (`leave_out`) on the base branch, or look yourself",
             )
         elif not found:
-            yield passed(rule, self._no_new_categories(), _not_looked_at(open_ended))
+            yield self._no_new_categories(rule, open_ended)
 
-    def _no_new_categories(self) -> str:
+    def _no_new_categories(self, rule: str, open_ended: list[str]) -> Finding:
+        """None were found: that is a pass if any could have been."""
         known = [
-            one
+            one.name
             for one in self._columns
             if one.old is not None and one.new.kind in ("category", "boolean") and not one.is_open
         ]
-        if not known:
-            return "no column has categories that are all known"
-        return f"none in {count(len(known), 'column whose', 'columns whose')} categories are known"
+        there = {one.name for one in self._columns} - {*known, *open_ended}
+        named_in_vain = [name for name in self._gate.columns if name in there]
+        left = _not_looked_at([*open_ended, *named_in_vain])
+        if known:
+            whose = count(len(known), "column whose", "columns whose")
+            return passed(rule, f"none in {whose} categories are known", left)
+        nothing = "no column has categories that are all known"
+        if self._gate.columns and self._gate.new_categories == "block":
+            return nothing_left(rule, nothing)
+        return Finding(rule=rule, outcome=Outcome.NOT_APPLICABLE, reason=nothing, evidence=left)
 
     def _shares(self, what: Missing, rule: ShareRule) -> Iterator[Finding]:
         name = f"data {self._gate.data} {what}"
-        columns = [one for one in self._columns if what != "zeros" or one.new.zeros is not None]
+        columns = [one for one in self._columns if what != "zeros" or holds_numbers(one.new)]
         if rule.max is not None:
             said = f"{name} max {show(rule.max)}"
             unable = self._empty(said) if self._measured.is_profiled else _no_profile(said)
@@ -495,15 +531,15 @@ class _Judgement:
         lost = [
             one
             for one in self._columns
-            if one.new.kind != "number"
-            and (one.name in self._gate.columns or (one.old and one.old.kind == "number"))
+            if not holds_numbers(one.new)
+            and (one.name in self._gate.columns or (one.old and holds_numbers(one.old)))
         ]
-        if lost and any(one.new.kind == "number" for one in self._columns):
+        if lost and any(holds_numbers(one.new) for one in self._columns):
             yield undecided(
                 rule,
                 f"{count(len(lost), 'column holds', 'columns hold')} no numbers",
                 self._gate.undecided,
-                evidence=listed([f"`{short(one.name)}` is {short(one.new.type)}" for one in lost]),
+                evidence=listed([_without(one) for one in lost]),
                 remedy="make them numbers, or leave them out (`leave_out`) on the base branch",
             )
 
@@ -525,7 +561,9 @@ class _Judgement:
                 yield unable
                 return
             rows, means = self._measured.rows, self._gate.undecided
-            yield from judge_outside(said, rule.outside, self._columns, rows, means)
+            yield from judge_outside(
+                said, rule.outside, self._columns, rows, means, named=self._gate.columns
+            )
 
     def _freshness(self, rule: FreshnessRule) -> Finding:
         name = f"data {self._gate.data}"
@@ -560,6 +598,13 @@ def _moved_rows(rule: str, old: int, new: int, sign: int, limit: int | str) -> F
         f"{moved:,} rows {verb}",
         f"{old:,} → {new:,} rows",
         "check that the data is complete and read once, or change the limit on the base branch",
+    )
+
+
+def _without(column: MeasuredColumn) -> str:
+    is_empty = column.new.kind == "number"
+    return (
+        f"`{short(column.name)}` {'has no value' if is_empty else f'is {short(column.new.type)}'}"
     )
 
 

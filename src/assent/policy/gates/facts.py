@@ -157,7 +157,7 @@ def judge_bounds(
     """Whether every value lies between bounds. Columns that hold no numbers have none,
     unless there is no other.
     """
-    numbers = [one for one in columns if one.new.kind == "number"]
+    numbers = [one for one in columns if holds_numbers(one.new)]
     for key, bound, sign in (("min", rule.min, -1), ("max", rule.max, 1)):
         if bound is None:
             continue
@@ -177,6 +177,11 @@ def judge_bounds(
         )
 
 
+def holds_numbers(facts: ColumnFacts) -> bool:
+    """Whether a column has a number that a bound can be held against: nulls and NaN are none."""
+    return facts.kind == "number" and (facts.minimum is not None or facts.infinite > 0)
+
+
 def _beyond(column: MeasuredColumn, bound: float, sign: int) -> str:
     """What lies beyond a bound, empty if nothing does. No one knows of an infinity which it is."""
     facts = column.new
@@ -190,20 +195,27 @@ def _beyond(column: MeasuredColumn, bound: float, sign: int) -> str:
 
 
 def judge_outside(
-    rule: str, most: Share, columns: Sequence[MeasuredColumn], rows: int | None, means: Undecided
+    rule: str,
+    most: Share,
+    columns: Sequence[MeasuredColumn],
+    rows: int | None,
+    means: Undecided,
+    *,
+    named: Sequence[str] = (),
 ) -> Iterator[Finding]:
-    """Whether no more rows than allowed lie beyond the baseline's range."""
-    ranged = [
-        one
-        for one in columns
-        if (one.old is not None and "number" in (one.new.kind, one.old.kind))
-        or (one.old is not None and one.new.kind == one.old.kind == "time")
-    ]
+    """Whether no more rows than allowed lie beyond the baseline's range. Of the columns that are
+    `named` none may be without one.
+    """
+    ranged = [one for one in columns if _has_range(one)]
     if not ranged:
         yield nothing_left(rule, "no column of numbers or times is left that both sides have")
         return
-    counted = [(one, one.outside) for one in ranged if one.outside is not None]
-    unknown = [one for one in ranged if one.outside is None]
+    empty = [one for one in ranged if one.new.minimum is None and not one.new.infinite]
+    counted = [(one, one.outside) for one in ranged if one.outside is not None and one not in empty]
+    unknown = [one for one in ranged if one.outside is None or one in empty]
+    unknown += [
+        one for one in columns if one.name in named and one.old is not None and not _has_range(one)
+    ]
     total = max(1, rows or 0)
     beyond = [
         (one, sum(outside) / total + one.new.infinite, outside)
@@ -214,7 +226,7 @@ def judge_outside(
     if unknown:
         yield undecided(
             rule,
-            f"of {count(len(unknown), 'column')} the rows outside of the baseline's range were not "
+            f"of {count(len(unknown), 'column')} no row outside of the baseline's range could be "
             "counted",
             means,
             evidence=listed([f"`{short(one.name)}`" for one in unknown]),
@@ -236,6 +248,13 @@ def judge_outside(
             ),
             _RANGE,
         )
+
+
+def _has_range(column: MeasuredColumn) -> bool:
+    if column.old is None:
+        return False
+    kinds = column.new.kind, column.old.kind
+    return "number" in kinds or kinds == ("time", "time")
 
 
 def _span(facts: ColumnFacts | None) -> str:

@@ -147,7 +147,9 @@ class MetricGate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
                 )
             ]
         findings = [
-            finding for change in changes for finding in self._judge(change, diff, without_baseline)
+            msgspec.structs.replace(finding, metric=change.name)
+            for change in changes
+            for finding in self._judge(change, diff, without_baseline)
         ]
         if left_out and self.pattern.startswith("slices."):
             findings.append(

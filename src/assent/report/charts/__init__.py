@@ -21,7 +21,7 @@ from assent.report.charts.intervals import interval_charts
 from assent.report.charts.residuals import residuals_charts
 from assent.report.charts.slices import slice_charts
 from assent.report.charts.weights import weights_charts
-from assent.report.parts import Chart
+from assent.report.parts import Chart, Topic
 from assent.report.review import ReviewReport
 
 _MOST_COLUMNS = 12
@@ -29,14 +29,14 @@ _OPEN = 4
 """So many charts of a section are open; the others are folded."""
 
 
-def charts_of(report: ReviewReport) -> Mapping[str, tuple[Chart, ...]]:
-    """The charts of each section, by its title. Sections without any are not there."""
+def charts_of(report: ReviewReport) -> Mapping[Topic, tuple[Chart, ...]]:
+    """The charts of each section, by its topic. Sections without any are not there."""
     diff = report.diff
     predictions = diff.predictions
     ranks = ranks_of(report.verdict.findings)
     found = {
-        "Metrics": (*interval_charts(diff.metrics, ranks), *slice_charts(diff, ranks)),
-        "Predictions": ()
+        Topic.METRICS: (*interval_charts(diff.metrics, ranks), *slice_charts(diff, ranks)),
+        Topic.PREDICTIONS: ()
         if predictions is None
         else (
             *flips_charts(predictions),
@@ -44,10 +44,10 @@ def charts_of(report: ReviewReport) -> Mapping[str, tuple[Chart, ...]]:
             *confusion_charts(predictions),
             *residuals_charts(predictions),
         ),
-        "Data": distribution_charts(diff.data, _MOST_COLUMNS),
-        "Model": weights_charts(diff.model_files),
+        Topic.DATA: distribution_charts(diff.data, _MOST_COLUMNS),
+        Topic.MODEL: weights_charts(diff.model_files),
     }
-    return {title: _folded(charts) for title, charts in found.items() if charts}
+    return {topic: _folded(charts) for topic, charts in found.items() if charts}
 
 
 def _folded(charts: tuple[Chart, ...]) -> tuple[Chart, ...]:

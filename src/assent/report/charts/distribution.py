@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assent.compare.bins import WITHOUT_PLACE
 from assent.core.diff.data import ColumnChange, DataDiff, Share
 from assent.report.charts import axes, histogram
 from assent.report.charts.drawing import WIDTH, Drawing, fit
@@ -65,7 +66,7 @@ def _chart(data: str, column: ColumnChange) -> Chart:
 
 def _is_missing(one: Share) -> bool:
     """Whether a bin of numbers or times counts what has no place among them, such as `(null)`."""
-    return one.label.startswith("(")
+    return one.label in WITHOUT_PLACE
 
 
 def _bins(shares: Sequence[Share]) -> Drawing:

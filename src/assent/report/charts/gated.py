@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import UNSET
+
 from assent.core.verdict import Finding, Outcome
 
 NOT_GATED = 3
@@ -11,14 +13,12 @@ NOT_GATED = 3
 
 def ranks_of(findings: Iterable[Finding]) -> Mapping[str, int]:
     """By name: 0 for a metric of which a rule failed, 1 for one that somebody has to look at, 2 for
-    one that a rule passed. A rule on a metric begins with its name, which may have spaces.
+    one that a rule passed.
     """
     found: dict[str, int] = {}
-    for finding in findings:
-        words = finding.rule.split(" ")
-        for end in range(1, len(words)):
-            name = " ".join(words[:end])
-            found[name] = min(found.get(name, NOT_GATED), _rank(finding.outcome))
+    for one in findings:
+        if one.metric is not UNSET:
+            found[one.metric] = min(found.get(one.metric, NOT_GATED), _rank(one.outcome))
     return found
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import nlargest
-from itertools import accumulate
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -68,12 +67,7 @@ def unlooked(report: ReviewReport) -> Table:
 
 def _metrics(diff: Diff, scope: Scope, findings: Sequence[Finding]) -> Iterator[_Item]:
     """Metrics that got worse, whose change no gate bounds, and that no other gate has stopped."""
-    stopped = {
-        start
-        for one in findings
-        if one.outcome is not Outcome.PASSED
-        for start in accumulate(one.rule.split(" "), "{} {}".format)
-    }
+    stopped = {one.metric for one in findings if one.outcome is not Outcome.PASSED}
     worse = [
         one
         for one in diff.metrics

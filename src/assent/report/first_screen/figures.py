@@ -20,7 +20,6 @@ from assent.report.sections.metrics import effect_of, figures
 from assent.report.sections.verdict import STATES
 
 _MAX_DECIDING = 4
-_BOUNDS = ("min", "max", "max_drop", "max_rise")
 _ALARMING = (Effect.MISSING, Effect.NO_NUMBER, Effect.WORSE, Effect.NOT_COMPARED)
 
 
@@ -33,9 +32,8 @@ def deciding_figures(report: ReviewReport) -> Table:
     rows = [_row(one, report, has_baseline) for one in metrics[:_MAX_DECIDING]]
     if has_baseline:
         rows += [row for row in (_slice(report), _class(report.diff)) if row is not None]
-    sides = "Before → after" if has_baseline else "Measured"
-    titles = ("What decides", sides, "Change") if has_baseline else ("What decides", sides)
-    return shapes.table("What decides", titles, rows, kept=len(rows))
+    measured = ("Before → after", "Change") if has_baseline else (shapes.MEASURED,)
+    return shapes.table("What decides", ("What decides", *measured), rows, kept=len(rows))
 
 
 def _deciding(report: ReviewReport) -> list[MetricChange]:
@@ -69,10 +67,9 @@ def _why_nothing(metric: MetricChange) -> Cell:
 def _judged(name: str, findings: Sequence[Finding]) -> list[Part]:
     """What the gates on a metric say: each bound with its outcome, on a line of its own."""
     parts: list[Part] = []
-    for rule, outcome in dict.fromkeys((one.rule, one.outcome) for one in findings):
-        bound = rule.removeprefix(f"{name} ")
-        if bound != rule and bound.split(" ", 1)[0] in _BOUNDS:
-            parts += [Break(), STATES[outcome], Words(bound)]
+    of_it = (one for one in findings if one.metric == name)
+    for rule, outcome in dict.fromkeys((one.rule, one.outcome) for one in of_it):
+        parts += [Break(), STATES[outcome], Words(rule.removeprefix(f"{name} "))]
     return parts
 
 

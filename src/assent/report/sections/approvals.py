@@ -38,6 +38,6 @@ def _heard(one: Heard) -> Row:
     role: tuple[Part, ...] = (Words("as"), Text(one.role)) if one.role else ()
     return (
         (Text(one.person.login), *role),
-        (Words(one.opinion), Break(), Number(one.at)),
+        (Words(one.state), Break(), Number(one.at)),
         (state, Break(), Words(one.why)) if one.why else (state,),
     )

@@ -392,13 +392,12 @@ def _data_change(change: DataChange) -> Row:
         for facts, exact, near in repeated:
             if exact is not None or change.is_profiled:
                 facts["repeated rows"] = _repeated(exact, near)
-    left_out = ((old, change.old_ragged), (new, change.new_ragged))
-    for facts, lines in left_out if any(lines for _, lines in left_out) else ():
-        facts["lines left out"] = (Number(f"{lines:,}"),)
-    for label in dict.fromkeys((*old, *new)):
-        left, right = old.get(label, ()), new.get(label, ())
-        if left == right and label != "lines left out":
-            continue
+    both = [(label, old.get(label, ()), new.get(label, ())) for label in {**old, **new}]
+    told = [(label, left, right) for label, left, right in both if left != right]
+    if change.old_ragged or change.new_ragged:
+        before, after = Number(f"{change.old_ragged:,}"), Number(f"{change.new_ragged:,}")
+        told.append(("lines left out", cell(before), cell(after)))
+    for label, left, right in told:
         if parts:
             parts.append(Break())
         arrow = (Words("→"),) if left and right else ()

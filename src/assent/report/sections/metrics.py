@@ -76,17 +76,17 @@ def metrics_section(diff: Diff) -> Section:
         summary = shapes.tally([*counts[:-1], (by_chance, "perhaps by chance"), counts[-1]])
     else:
         summary = cell(Words(count(len(metrics), "metric")))
-    titles = ("Metric", "Value", "Change") if has_baseline else ("Metric", "Measured")
+    columns = ("Metric", "Value", "Change") if has_baseline else ("Metric", shapes.MEASURED)
     slices = shapes.table(
         f"Slices: {count(len(sliced), 'metric')}",
-        ("Slice", *titles),
+        ("Slice", *columns),
         [_slice_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, sliced)],
         total=len(sliced),
         fold=True,
     )
     table = shapes.table(
         "Metrics",
-        titles,
+        columns,
         [_metric_row(one, has_baseline) for one in nsmallest(shapes.MAX_ROWS, whole)],
         total=len(whole),
         fold=same is not None,

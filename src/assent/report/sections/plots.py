@@ -9,8 +9,6 @@ from assent.report.parts import Cell, Number, Row, Section, Words, cell
 from assent.report.review import Plot, ReviewReport
 from assent.report.sections import shapes
 
-PLOTS = "Plots"
-
 
 def plots_section(report: ReviewReport) -> Section | None:
     """The plots by name; None if there are none. The full report shows them as well."""
@@ -26,7 +24,7 @@ def plots_section(report: ReviewReport) -> Section | None:
         fold=True,
     )
     summary = f"{count(len(plots), 'plot')}, {found.count(''):,} shown in the full report"
-    return Section(title=PLOTS, summary=cell(Words(summary)), tables=(table,))
+    return Section(title="Plots", summary=cell(Words(summary)), tables=(table,))
 
 
 def _row(plot: Plot, problem: str) -> Row:

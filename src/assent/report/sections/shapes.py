@@ -25,21 +25,23 @@ MAX_ROWS = 2_000
 UNCHANGED = "unchanged"
 """The word for what was compared value by value and is equal; no section has another one."""
 NOTHING = Words("\N{EN DASH}")
+MEASURED = Column("Measured", is_of_numbers=True)
+"""Of what has nothing to be compared with."""
 
 
 def table(
     title: str,
-    columns: tuple[str, ...],
+    columns: tuple[str | Column, ...],
     rows: list[Row],
     total: int | None = None,
     *,
     kept: int = 0,
     fold: bool = False,
 ) -> Table:
-    """A table; a column called "Measured" is aligned to the right."""
+    """A table; a column that is only named holds words."""
     return Table(
         title=title,
-        columns=tuple(Column(one, "right" if one == "Measured" else "left") for one in columns),
+        columns=tuple(Column(one) if isinstance(one, str) else one for one in columns),
         rows=tuple(rows),
         total=len(rows) if total is None else total,
         kept=kept,

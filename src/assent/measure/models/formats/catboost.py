@@ -5,7 +5,8 @@ files that nobody has approved. So the tables of the file are read here, in plac
 offset checked: `CBM1`, a size of 32 bits, and a FlatBuffer.
 Source: catboost/libs/model/flatbuffers (model.fbs, features.fbs) and model.cpp in
 catboost/catboost: the numbers of the fields below, and that splits count the borders of the
-number features first. Dictionaries of category statistics behind the table are not looked at.
+number features first. What trees give is multiplied by `scale`, and `bias` is added. Dictionaries
+of category statistics behind the table are not looked at.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ _LEFT_OUT = {"system_options", "flat_params", "metadata", "logging_level", "deta
 _CORE_TREES, _CORE_INFO = 1, 2
 _DIMENSION, _SPLITS, _SIZES = 0, 1, 2
 _CATEGORIES, _NUMBERS, _LEAVES, _STEPS, _TEXTS, _EMBEDDINGS = 4, 5, 8, 10, 12, 18
+_SCALE, _BIAS, _BIASES = 14, 15, 16
 _FLAT_INDEX, _FEATURE_ID = 1, 2
 _BORDERS, _NUMBER_INDEX, _NUMBER_ID = 3, 2, 4
 
@@ -76,6 +78,9 @@ def _binary_part(source: ModelSource, trees: Table, information: dict[str, str])
     features = sorted(_features(trees, sorted(set(splits))))
     settings = _parameters(_parsed(information.get("params", "{}")))
     settings["outputs"] = trees.integer(_DIMENSION, 1)
+    biases = [float(one) for one in trees.numbers(_BIASES, "d")]
+    biases = biases or [trees.double(_BIAS, 0.0)]
+    settings |= _moved(trees.double(_SCALE, 1.0), biases)
     return _part(
         source,
         encoding="cbm",
@@ -115,7 +120,8 @@ def _part(
         features=tuple(one.name for one in features),
         unused=unused,
         problem=problem,
-        left_out="where its trees split, their values, and what else it says of its features",
+        left_out="where its trees split, their values, and what else it says of its features and "
+        "their categories",
     )
 
 
@@ -158,8 +164,21 @@ def _parameters(params: dict[str, Any]) -> dict[str, Scalar]:
 
 
 def _classes(params: dict[str, Any]) -> dict[str, Scalar]:
-    names = params.get("class_names")
-    return {} if not names else {"class_names": facts.setting(names)}
+    """The names of the classes, and which output stands for which."""
+    return {key: facts.setting(params[key]) for key in _OF_CLASSES if params.get(key)}
+
+
+_OF_CLASSES = ("class_names", "class_to_label", "class_label_type")
+
+
+def _moved(scale: Any, biases: Any) -> dict[str, Scalar]:
+    """What the sum of the trees is multiplied by, and what is added to each output."""
+    several = [
+        float(one) if isinstance(one, int) and abs(one) < 2**53 else one
+        for one in (biases if isinstance(biases, list) else [biases])
+    ]
+    bias = several[0] if len(several) == 1 else several
+    return {"scale": facts.setting(scale), "bias": facts.setting(bias)}
 
 
 class _Export:
@@ -182,6 +201,10 @@ class _Export:
                 self._information(walk)
             elif key == "features_info":
                 self._described(walk)
+            elif key == "scale_and_bias":
+                match walk.value():
+                    case [scale, biases]:
+                        self._settings |= _moved(scale, biases)
             elif key in ("oblivious_trees", "trees"):
                 for at in walk.items():
                     self._trees = at + 1
@@ -281,7 +304,7 @@ def _named(walk: Walk) -> dict[int, tuple[int, str]]:
         index, place = said.get("feature_index"), said.get("flat_feature_index")
         if isinstance(index, int) and isinstance(place, int):
             name = said.get("feature_name") or said.get("feature_id")
-            found[index] = (place, str(place) if name is None else str(name))
+            found[index] = (place, str(place) if name in (None, "") else str(name))
     return found
 
 

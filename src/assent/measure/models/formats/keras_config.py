@@ -84,10 +84,13 @@ def read(model: str | bytes | None, training: str | bytes | None = None) -> Conf
         return Config(problem="the description of the model is not an object")
     imports: set[str] = set()
     dangers: dict[Danger, None] = {}
+    custom: dict[Danger, None] = {}
     for value in _objects([parsed, trained]):
         if len(dangers) + len(imports) > _MAX_FINDINGS:
             break
-        dangers |= dict.fromkeys(_dangers(value, imports))
+        found = dict.fromkeys(_custom(value, imports))
+        custom |= found
+        dangers |= found | dict.fromkeys(_reading(value))
     signature, settings, problem = _signature(parsed), {}, None
     try:
         settings = facts.settings(dict(_settings(parsed, trained)))
@@ -100,7 +103,7 @@ def read(model: str | bytes | None, training: str | bytes | None = None) -> Conf
         signature=signature,
         imports=tuple(sorted(imports)),
         dangers=tuple(sorted(dangers, key=lambda danger: (danger.what, danger.detail))),
-        code=tuple(sorted({danger.what for danger in dangers if danger.what.startswith("custom")})),
+        code=tuple(sorted({danger.what for danger in custom})),
         problem=problem,
     )
 
@@ -123,18 +126,32 @@ def _objects(root: Any) -> Iterator[dict[str, Any]]:
             stack.extend(value)
 
 
-def _dangers(value: dict[str, Any], imports: set[str]) -> Iterator[Danger]:
-    kind = value["class_name"][:_MAX_NAME]
+def _reading(value: dict[str, Any]) -> Iterator[Danger]:
+    """That a layer reads a file of its own."""
+    kind, settings = value["class_name"][:_MAX_NAME], _settings_of(value)
+    if kind in _VOCABULARIES and isinstance(settings.get("vocabulary"), str):
+        detail = settings["vocabulary"][:_MAX_NAME]
+        what = f'the layer "{_name_in(settings)}" reads a file when it is loaded'
+        yield Danger(what=what, detail=detail)
+
+
+def _settings_of(value: dict[str, Any]) -> dict[str, Any]:
     config = value.get("config")
-    settings = config if isinstance(config, dict) else {}
-    name = str(settings.get("name", ""))[:_MAX_NAME]
+    return config if isinstance(config, dict) else {}
+
+
+def _name_in(settings: dict[str, Any]) -> str:
+    return str(settings.get("name", ""))[:_MAX_NAME]
+
+
+def _custom(value: dict[str, Any], imports: set[str]) -> Iterator[Danger]:
+    """Code that is not of Keras; what is imported for it is added to `imports`."""
+    kind, config = value["class_name"][:_MAX_NAME], value.get("config")
+    name = _name_in(_settings_of(value))
     if kind == "__lambda__":
         yield Danger(what="custom code: a Python function", detail="marshalled byte code")
     elif kind in _RUNNING:
         yield Danger(what=f'custom code: {kind} layer "{name}"', detail=_RUNNING[kind])
-    if kind in _VOCABULARIES and isinstance(settings.get("vocabulary"), str):
-        detail = settings["vocabulary"][:_MAX_NAME]
-        yield Danger(what=f'the layer "{name}" reads a file when it is loaded', detail=detail)
     if kind in _PIECES or kind == "__lambda__":
         return
     module, registered = value.get("module"), value.get("registered_name")

@@ -103,15 +103,20 @@ def locate(source: ModelSource) -> dict[str, Place]:
     found: dict[str, Place] = {}
     for weight in model.weights:
         found[weight.tensor.name] = _place(weight, groups[weight.group])
-    for name, (scale, least) in model.quantizers.items():
-        held = struct.pack("<dd", scale, least)
-        found[f"{name}{_QUANTIZER}"] = Located(
-            dtype="float64", shape=(2,), offset=0, size_bytes=16, path=source.path, held=held
-        )
+    for name, quantizer in model.quantizers.items():
+        for what, value in zip(_QUANTIZERS, quantizer, strict=True):
+            found[f"{name}{what}"] = Located(
+                dtype="float64",
+                shape=(1,),
+                offset=0,
+                size_bytes=8,
+                path=source.path,
+                held=struct.pack("<d", value),
+            )
     return found
 
 
-_QUANTIZER: Final = " (scale and least value)"
+_QUANTIZERS: Final = (" (scale)", " (least value)")
 
 
 def _describes(source: ModelSource) -> bool:

@@ -102,7 +102,8 @@ class _Model:
             unused=() if self._problem else facts.unused(known, self._used()),
             problem=problem,
             counted="nodes of its trees, or weights of a linear model",
-            left_out="where its trees split, their values, and what else it says of its features",
+            left_out="where its trees split, their values and weights, which output each is of, "
+            "weights of a linear model, and what else it says of its features",
         )
 
     def _numbered(self) -> list[str]:

@@ -1,0 +1,159 @@
+"""Files of this machine on their way into a store and out of one, and what every store says."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import stat
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assent.core.digest import Digest, is_digest
+from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.ports import BUNDLE_AGAIN, NotInStoreError, Progress, Source
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+CHUNK_BYTES = 1 << 20
+
+_NO_SPACE = "free some space and run it again: only what is missing will be written"
+_NO_ACCESS = "this account may not write or read there: check the owner and the mode of the folder"
+_IN_THE_WAY = "something else stands there: put it away, and run the verb again"
+_HINTS = {
+    errno.EEXIST: _IN_THE_WAY,
+    errno.EISDIR: _IN_THE_WAY,
+    errno.ELOOP: _IN_THE_WAY,
+    errno.ENOTDIR: _IN_THE_WAY,
+    errno.ENOSPC: _NO_SPACE,
+    errno.EDQUOT: _NO_SPACE,
+    errno.EACCES: _NO_ACCESS,
+    errno.EPERM: _NO_ACCESS,
+    errno.EROFS: "the file system is mounted read-only",
+}
+
+
+class _Buffer(threading.local):
+    """One buffer per thread: new memory for each small file takes longer than reading it."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(CHUNK_BYTES))
+
+
+buffer = _Buffer()
+
+
+def size_of(source: Source) -> int:
+    """The bytes to store. Raises `UsageError` for what is no file, `OutsideError`."""
+    if source.path is None:
+        return len(source.content or b"")
+    doing = f"storing {source.path}"
+    try:
+        with outside(doing):
+            status = source.path.stat()
+    except OutsideError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            raise UsageError(doing, "there is no such file") from None
+        raise
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(doing, "it is not a file")
+    return status.st_size
+
+
+def is_file_of(path: Path, size: int) -> bool:
+    """Whether there is a file of this size."""
+    return path.is_file() and path.stat().st_size == size
+
+
+def bundle_of(hint: bytes | None) -> Digest | None:
+    """The bundle that a hint names; None if it names none."""
+    text = (hint or b"").decode(errors="replace").strip()
+    return Digest(text) if is_digest(text) else None
+
+
+def digest_of_file(path: Path, advance: Progress) -> Digest:
+    """The digest of what a file holds."""
+    digest, _ = pour(path, None, advance)
+    return digest
+
+
+def pour(source: Path, target: int | None, advance: Progress) -> tuple[Digest, int]:
+    """The digest and the size of `source`, written on the way to `target` if there is one."""
+    hasher = hashlib.sha256()
+    size = 0
+    view = buffer.view
+    with source.open("rb", buffering=0) as file, _writer(target) as writer:
+        while count := file.readinto(view):
+            chunk = view[:count]
+            # A second thread writes a full chunk while this one hashes it. A file that ends
+            # within its first chunk, as most do, costs less than the thread.
+            if target is not None and writer is not None and count == CHUNK_BYTES:
+                writing = writer.submit(write_all, target, chunk)
+                hasher.update(chunk)
+                writing.result()
+            else:
+                hasher.update(chunk)
+                if target is not None:
+                    write_all(target, chunk)
+            size += count
+            advance(count)
+    return Digest("sha256:" + hasher.hexdigest()), size
+
+
+def _writer(target: int | None) -> AbstractContextManager[ThreadPoolExecutor | None]:
+    if target is None:
+        return nullcontext()
+    from concurrent.futures import ThreadPoolExecutor  # only where bytes are written
+
+    return ThreadPoolExecutor(1)
+
+
+def write_all(target: int, content: bytes | memoryview) -> None:
+    """Write all of it, in as many goes as the system takes."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(target, rest) :]
+
+
+@contextmanager
+def scratch(folder: Path, *, prefix: str = "") -> Iterator[tuple[str, int]]:
+    """A new file in `folder`, open for writing. The block renames it; if it fails, it goes."""
+    path = f"{folder}/{prefix}{os.urandom(16).hex()}"
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    try:
+        try:
+            yield path, target
+        finally:
+            os.close(target)
+    except BaseException:
+        Path(path).unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def outside(doing: str) -> Iterator[None]:
+    """What the system refuses, in the words of the family of errors."""
+    try:
+        yield
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0)
+        problem = error.strerror or str(error)
+        if hint == _IN_THE_WAY and error.filename is not None:
+            problem = f"{problem}: {error.filename2 or error.filename}"
+        raise OutsideError(doing, problem, hint=hint) from error
+
+
+def missing(doing: str) -> NotInStoreError:
+    """What is said of a blob that is not held."""
+    return NotInStoreError(doing, "the store does not hold it")
+
+
+def corrupt(doing: str) -> IntegrityError:
+    """What is said of a blob that is not what its digest says."""
+    return IntegrityError(
+        doing, "its bytes in the store are not those of its digest", hint=BUNDLE_AGAIN
+    )

@@ -1,0 +1,515 @@
+"""A store in one repository of a container registry.
+
+    blobs, manifests by digest                what they are in a folder, with the same digests
+    _bundle.<hex>                             the tag that keeps a bundle's manifest
+    churn-v12, churn-production               the bundles that pointers name, for people and tools
+    _pointer.churn-v12, _head.churn           the pointers themselves, and
+    _hint.inputs.churn-3f2a…                  hints: artifacts of one layer, which is inline as well
+
+Sources: the OCI image and distribution specifications 1.1 (artifact manifests, `data` of a
+descriptor). A registry cannot compare and swap: of two machines that move a tag at once the last
+one wins, whatever it says. The ledger decides, and `verify --repair` writes what it says.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from assent.core.bundle import MANIFEST_MEDIA_TYPE
+from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
+from assent.core.registries import SCHEME, repository_of
+from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
+from assent.stores import layout
+from assent.stores.credentials import credentials_for
+from assent.stores.layout import Place
+from assent.stores.local_files import (
+    bundle_of,
+    corrupt,
+    digest_of_file,
+    is_file_of,
+    missing,
+    outside,
+    scratch,
+    size_of,
+    write_all,
+)
+from assent.stores.parallel import Transfers
+from assent.stores.registry import RefusedError, Registry
+
+POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
+HINT_TYPE = "application/vnd.assent.hint.v1"
+VACANT_TYPE = "application/vnd.assent.vacant.v1"
+EMPTY_MEDIA_TYPE = "application/vnd.oci.empty.v1+json"
+MAX_MANIFEST_BYTES = 4 << 20
+"""What registries take at least (OCI distribution specification 1.1, pushing manifests)."""
+
+_MAX_READ_BYTES = 64 << 20
+_MAX_ARTIFACT_BYTES = 256 << 10
+_THREADS = 8
+_EMPTY = b"{}"
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_BUNDLE, _POINTER, _HEAD, _HINT = "_bundle.", "_pointer.", "_head.", "_hint."
+
+_writing: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+"""One writer of a pointer at a time, of those of this process: by its address."""
+
+
+class _Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    media_type: str
+    digest: str
+    size: int
+    data: str = ""
+
+
+class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The manifest of what is no bundle: one layer, and nothing to configure."""
+
+    artifact_type: str
+    config: _Descriptor
+    layers: tuple[_Descriptor, ...]
+    media_type: str = MANIFEST_MEDIA_TYPE
+    schema_version: int = 2
+
+
+def open_store(
+    address: str, environ: Mapping[str, str], say: Callable[[str], None] = lambda _: None
+) -> OciStore:
+    """The store at `oci://host/path`. Raises `UsageError` for what is no such address."""
+    found = repository_of(address)
+    if found is None:
+        raise UsageError(
+            f"opening the store {address!r}",
+            "that is no address of a repository in a container registry",
+            hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
+        )
+    host, name = found
+    return OciStore(Registry(host, name, lambda: credentials_for(host, environ)), say)
+
+
+class OciStore:
+    """The store in a repository of a registry. Nothing is asked before the first use."""
+
+    def __init__(self, registry: Registry, say: Callable[[str], None] = lambda _: None) -> None:
+        self._registry = registry
+        self._say = say
+        self._lock = threading.Lock()
+        self._held: set[Digest] = set()  # what this process has seen there
+
+    @property
+    def largest_manifest_bytes(self) -> int:
+        """See `Store.largest_manifest_bytes`."""
+        return MAX_MANIFEST_BYTES
+
+    # --- blobs ------------------------------------------------------------------------------------
+
+    def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
+        """See `Store.add`. Files are hashed before they are sent: what the registry holds is not
+        sent again. It answers for what it holds by digest, so a damaged blob is not found here.
+        """
+        transfers = Transfers(progress)
+        sizes = [size_of(source) for source in sources]
+        found = transfers.run(_digest_of, sources, _THREADS, most=_THREADS)
+        first = {digest: place for place, digest in reversed(list(enumerate(found)))}
+        new: dict[int, bool] = {}
+
+        def send(place: int) -> None:
+            digest, size = found[place], sizes[place]
+            new[place] = self._sent(sources[place], digest, size, transfers)
+
+        transfers.run(send, sorted(first.values()), _THREADS, most=_THREADS)
+        for place, size in enumerate(sizes):
+            if place not in new:
+                transfers.advance(size)
+        return [
+            Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
+            for place, (digest, size) in enumerate(zip(found, sizes, strict=True))
+        ]
+
+    def read(self, digest: Digest) -> bytes:
+        """See `Store.read`; at most 64 MiB."""
+        doing = f"reading {digest}"
+        content = self._content(digest, _MAX_READ_BYTES)
+        if content is None:
+            raise missing(doing)
+        if len(content) > _MAX_READ_BYTES:
+            raise IntegrityError(doing, "it is larger than 64 MiB: no manifest and no evidence is")
+        if digest_of(content) != digest:
+            raise corrupt(doing)
+        return content
+
+    def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
+        """See `Store.fetch`. A file that is there and right is left alone."""
+        transfers = Transfers(progress)
+        with outside("making the folders to write to"):
+            for folder in {blob.path.parent for blob in wanted}:
+                folder.mkdir(parents=True, exist_ok=True)
+        fetch = partial(self._fetch_one, transfers)
+        transfers.run(fetch, wanted, _THREADS, most=_THREADS)
+
+    def locate(self, digest: Digest) -> Path | None:
+        """See `Store.locate`: nothing here is a file."""
+        del digest
+        return None
+
+    def check(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """See `Store.check`."""
+        unique = list(dict.fromkeys(digests))
+        states = Transfers().run(self._state, unique, _THREADS, most=_THREADS)
+        return dict(zip(unique, states, strict=True))
+
+    def confirm(self, digests: Sequence[Digest]) -> dict[Digest, BlobState]:
+        """See `Store.confirm`: whether the registry says that it holds them."""
+        unique = list(dict.fromkeys(digests))
+        there = Transfers().run(self._holds, unique, _THREADS, most=_THREADS)
+        return {
+            digest: BlobState.SOUND if is_there else BlobState.MISSING
+            for digest, is_there in zip(unique, there, strict=True)
+        }
+
+    def flush(self, digests: Sequence[Digest]) -> None:
+        """See `Store.flush`: what a registry has taken is its own to keep, so that it has taken it
+        is all that can be asked.
+        """
+        for digest, state in self.confirm(digests).items():
+            if state is BlobState.MISSING:
+                raise missing(f"asking for {digest} in {self._registry.address}")
+
+    def discard(self, digest: Digest) -> None:
+        """See `Store.discard`."""
+        if self._state(digest) is not BlobState.CORRUPT:
+            return
+        with self._lock:
+            self._held.discard(digest)
+        try:
+            self._registry.remove("blobs", digest)
+            self._registry.remove("manifests", digest)
+        except RefusedError as error:
+            raise OutsideError(
+                error.doing,
+                f"its bytes are damaged, and {self._registry.host} removes nothing "
+                f"({error.problem})",
+                hint="remove it where the registry is looked after, and `bundle --force` again",
+            ) from None
+
+    # --- pointers and hints -----------------------------------------------------------------------
+
+    def point(self, name: str, pointer: Pointer) -> bool:
+        """See `Store.point`."""
+        with self._pointing(name) as (place, standing):
+            if standing is not None and standing.seq > pointer.seq:
+                self._list(place, standing)
+                return False
+            self._point(place, pointer, standing)
+            return True
+
+    def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
+        """See `Store.restore`."""
+        with self._pointing(name) as (place, standing):
+            if standing != instead_of:
+                return False
+            self._point(place, pointer, standing)
+            return True
+
+    def pointer(self, name: str) -> Pointer | None:
+        """See `Store.pointer`."""
+        return self._pointer(layout.pointer_place(name))
+
+    def pointers(self, model: str) -> dict[str, Pointer | None]:
+        """See `Store.pointers`."""
+        layout.check_model(model)
+        places = sorted(self._places(model), key=lambda place: place.name)
+        found = Transfers().run(self._pointer, places, _THREADS, most=_THREADS)
+        return {place.name: one for place, one in zip(places, found, strict=True)}
+
+    def astray(self, model: str) -> tuple[str, ...]:
+        """See `Store.astray`: the tags that bundles have."""
+        wanted = self._wanted(model)
+        tags = sorted({*self._tags_of_bundles(model), *wanted})
+        there = Transfers().run(self._registry.digest_of_tag, tags, _THREADS, most=_THREADS)
+        return tuple(
+            tag
+            for tag, digest in zip(tags, there, strict=True)
+            if digest not in _allowed(wanted.get(tag))
+        )
+
+    def relist(self, model: str) -> None:
+        """See `Store.relist`. What no pointer names any more is vacant: few registries remove a
+        tag.
+        """
+        wanted = self._wanted(model)
+        for tag in sorted({*self._tags_of_bundles(model), *wanted}):
+            self._tag(tag, wanted.get(tag))
+
+    def remember(self, name: str, bundle: Digest) -> None:
+        """See `Store.remember`."""
+        self._put(_hint_tag(layout.hint_place(name)), HINT_TYPE, bundle.encode() + b"\n")
+
+    def recall(self, name: str) -> Digest | None:
+        """See `Store.recall`. Where nobody lets us in, as a job that runs the code of a change,
+        nothing is remembered, and that is said.
+        """
+        tag = _hint_tag(layout.hint_place(name))
+        try:
+            return self._hint(tag)
+        except RefusedError as error:
+            if error.status not in (401, 403):
+                raise
+            said = f"the store {SCHEME}{self._registry.address} cannot be read here"
+            self._say(f"{said} ({error.problem}): nothing of it is reused")
+            return None
+
+    def remembered(self, model: str) -> frozenset[Digest]:
+        """See `Store.remembered`."""
+        layout.check_model(model)
+        tags = [tag for tag in self._registry.tags((_HINT,)) if _model_of_hint(tag) == model]
+        found = Transfers().run(self._hint, tags, _THREADS, most=_THREADS)
+        return frozenset(bundle for bundle in found if bundle is not None)
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def _sent(self, source: Source, digest: Digest, size: int, transfers: Transfers) -> bool:
+        """Send what is not there; whether it was not."""
+        kind: Any = "manifests" if source.is_manifest else "blobs"
+        if digest in self._held or self._registry.size(kind, digest) is not None:
+            self._see(digest)
+            transfers.advance(size)
+            return False
+        if source.is_manifest:
+            tag = f"{_BUNDLE}{hex_of(digest)}"
+            self._registry.put_manifest(tag, source.content or b"", MANIFEST_MEDIA_TYPE)
+        elif source.path is None:
+            self._registry.put_small(digest, source.content or b"")
+        else:
+            self._registry.put_file(digest, source.path, size, transfers.advance)
+            self._see(digest)
+            return True
+        self._see(digest)
+        transfers.advance(size)
+        return True
+
+    def _see(self, digest: Digest) -> None:
+        with self._lock:
+            self._held.add(digest)
+
+    @contextmanager
+    def _pointing(self, name: str) -> Iterator[tuple[Place, Pointer | None]]:
+        place = layout.pointer_place(name)
+        with _writing[f"{self._registry.address} {name}"]:
+            yield place, self._pointer(place)
+
+    def _point(self, place: Place, pointer: Pointer, standing: Pointer | None) -> None:
+        if standing != pointer:
+            self._put(_pointer_tag(place), POINTER_TYPE, canonical_json(pointer) + b"\n")
+        self._list(place, pointer)
+
+    def _list(self, place: Place, pointer: Pointer) -> None:
+        """Let the tag of a pointer name the bundle that the pointer names."""
+        if place.kind == layout.HEAD:
+            return  # it names no bundle
+        bundle = pointer.bundle
+        self._tag(_checked(place.tag), bundle if bundle and self._holds(bundle) else None)
+
+    def _tag(self, tag: str, bundle: Digest | None) -> None:
+        standing = self._registry.digest_of_tag(tag)
+        if standing in _allowed(bundle):
+            return
+        if bundle is None:
+            self._put(tag, VACANT_TYPE, _EMPTY)
+            return
+        content = self.read(bundle)
+        self._registry.put_manifest(tag, content, MANIFEST_MEDIA_TYPE)
+
+    def _put(self, tag: str, artifact_type: str, content: bytes) -> None:
+        """Write an artifact whose one layer is `content`."""
+        for blob in dict.fromkeys((_EMPTY, content)):
+            digest = digest_of(blob)
+            if digest not in self._held and self._registry.size("blobs", digest) is None:
+                self._registry.put_small(digest, blob)
+            self._see(digest)
+        manifest = artifact(artifact_type, content)
+        self._registry.put_manifest(_checked(tag), manifest, MANIFEST_MEDIA_TYPE)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def _content(self, digest: Digest, most: int) -> bytes | None:
+        """The bytes of a blob or, if there is none, of the manifest."""
+        found = self._registry.read("blobs", _named(digest), most=most)
+        return self._registry.read("manifests", digest, most=most) if found is None else found
+
+    def _holds(self, digest: Digest) -> bool:
+        if digest in self._held:
+            return True
+        kinds: tuple[Any, ...] = ("blobs", "manifests")
+        is_there = any(self._registry.size(kind, _named(digest)) is not None for kind in kinds)
+        if is_there:
+            self._see(digest)
+        return is_there
+
+    def _state(self, digest: Digest) -> BlobState:
+        import hashlib
+
+        hasher = hashlib.sha256()
+        if not self._poured(digest, hasher.update):
+            return BlobState.MISSING
+        is_sound = f"sha256:{hasher.hexdigest()}" == digest
+        return BlobState.SOUND if is_sound else BlobState.CORRUPT
+
+    def _poured(self, digest: Digest, into: Callable[[bytes], None]) -> bool:
+        kinds: tuple[Any, ...] = ("blobs", "manifests")
+        return any(self._registry.pour(kind, _named(digest), into) for kind in kinds)
+
+    def _fetch_one(self, transfers: Transfers, wanted: Wanted) -> None:
+        import hashlib
+
+        doing = f"fetching {wanted.digest} to {wanted.path}"
+        advance: Progress = transfers.advance
+        with outside(doing):
+            if is_file_of(wanted.path, wanted.size_bytes):
+                if digest_of_file(wanted.path, advance) == wanted.digest:
+                    return
+                advance = transfers.proceed
+            hasher = hashlib.sha256()
+            left = wanted.size_bytes
+            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+
+                def keep(part: bytes) -> None:
+                    nonlocal left
+                    left -= len(part)
+                    if left < 0:
+                        raise corrupt(doing)
+                    hasher.update(part)
+                    write_all(target, part)
+                    advance(len(part))
+
+                if not self._poured(wanted.digest, keep):
+                    raise missing(doing)
+                if left or f"sha256:{hasher.hexdigest()}" != wanted.digest:
+                    raise corrupt(doing)
+                Path(path).replace(wanted.path)
+
+    def _pointer(self, place: Place) -> Pointer | None:
+        content = self._layer(_pointer_tag(place), POINTER_TYPE)
+        return None if content is None else layout.read_pointer(content)
+
+    def _hint(self, tag: str) -> Digest | None:
+        return bundle_of(self._layer(tag, HINT_TYPE))
+
+    def _layer(self, tag: str, artifact_type: str) -> bytes | None:
+        """The one layer of an artifact of ours; None if there is none, or it cannot be read."""
+        manifest = self._registry.read("manifests", tag, most=_MAX_ARTIFACT_BYTES)
+        layer = None if manifest is None else _layer_of(manifest, artifact_type)
+        if layer is None:
+            return None
+        try:
+            content: bytes | None = base64.b64decode(layer.data, validate=True)
+        except ValueError:
+            return None
+        if not content:
+            content = self._registry.read("blobs", layer.digest, most=_MAX_ARTIFACT_BYTES)
+        return content if content is not None and digest_of(content) == layer.digest else None
+
+    def _places(self, model: str) -> Iterator[Place]:
+        """The places of the pointers of a model."""
+        head = f"{_HEAD}{model}"
+        for tag in self._registry.tags((_POINTER, head)):
+            if tag == head:
+                yield Place(model=model, kind=layout.HEAD)
+            elif tag.startswith(_POINTER):
+                place = layout.place_of_tag(tag.removeprefix(_POINTER))
+                if place is not None and place.model == model:
+                    yield place
+
+    def _tags_of_bundles(self, model: str) -> list[str]:
+        """The tags of a model that people and tools use."""
+        tags = self._registry.tags((f"{layout.in_tag(model)}-",))
+        return [tag for tag in tags if layout.model_of_tag(tag) == model]
+
+    def _wanted(self, model: str) -> dict[str, Digest | None]:
+        """The bundle that each pointer gives a tag."""
+        return {
+            layout.pointer_place(name).tag: None if pointer is None else self._kept(pointer)
+            for name, pointer in self.pointers(model).items()
+            if layout.pointer_place(name).kind != layout.HEAD
+        }
+
+    def _kept(self, pointer: Pointer) -> Digest | None:
+        bundle = pointer.bundle
+        return bundle if bundle is not None and self._holds(bundle) else None
+
+
+def _digest_of(source: Source) -> Digest:
+    if source.path is None:
+        return digest_of(source.content or b"")
+    with outside(f"storing {source.path}"):
+        return digest_of_file(source.path, lambda _: None)
+
+
+def _named(digest: Digest) -> Digest:
+    if not is_digest(digest):  # a pointer moved by hand may hold anything
+        raise IntegrityError(f"looking for {digest!r}", "that is no SHA-256 digest")
+    return digest
+
+
+def artifact(artifact_type: str, content: bytes) -> bytes:
+    """The manifest of an artifact of one layer."""
+    empty = _Descriptor(media_type=EMPTY_MEDIA_TYPE, digest=digest_of(_EMPTY), size=len(_EMPTY))
+    layer = _Descriptor(
+        media_type=EMPTY_MEDIA_TYPE if content == _EMPTY else artifact_type,
+        digest=digest_of(content),
+        size=len(content),
+        data=base64.b64encode(content).decode(),
+    )
+    return canonical_json(_Artifact(artifact_type=artifact_type, config=empty, layers=(layer,)))
+
+
+_VACANT = digest_of(artifact(VACANT_TYPE, _EMPTY))
+
+
+def _allowed(bundle: Digest | None) -> tuple[str | None, ...]:
+    """What may stand under a tag: the bundle, or nothing at all."""
+    return (None, _VACANT) if bundle is None else (bundle,)
+
+
+def _layer_of(manifest: bytes, artifact_type: str) -> _Descriptor | None:
+    try:
+        found = msgspec.json.decode(manifest, type=_Artifact)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    is_ours = found.artifact_type == artifact_type and len(found.layers) == 1
+    return found.layers[0] if is_ours and is_digest(found.layers[0].digest) else None
+
+
+def _pointer_tag(place: Place) -> str:
+    if place.kind == layout.HEAD:
+        return _checked(f"{_HEAD}{place.model}")
+    return _checked(f"{_POINTER}{place.tag}")
+
+
+def _hint_tag(place: Place) -> str:
+    label = f"{layout.in_tag(place.model)}-{layout.in_tag(place.label)}"
+    return _checked(f"{_HINT}{place.kind}.{label}")
+
+
+def _model_of_hint(tag: str) -> str | None:
+    return layout.model_of_tag(tag.removeprefix(_HINT).partition(".")[2])
+
+
+def _checked(tag: str) -> str:
+    if not _TAG.fullmatch(tag):
+        raise UsageError(
+            f"naming {tag!r} in a container registry",
+            "a tag has at most 128 letters, digits, '.', '_' and '-'",
+            hint="give the model or the stage a shorter name",
+        )
+    return tag

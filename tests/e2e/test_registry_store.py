@@ -1,0 +1,147 @@
+"""The main job with a container registry as the store, and no folder that machines share."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import requests
+from assent.core.bundle import MANIFEST_MEDIA_TYPE
+from assent.core.digest import Digest
+from tests.e2e.project import CONFIG, GRACE, ROSA, Project
+from tests.stores.registries import NAME as USER
+from tests.stores.registries import PASSWORD, Server, registry, with_password
+
+NAME = "team/models"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with registry(tmp_path / "registry") as started:
+        yield started
+
+
+@pytest.fixture
+def project(fresh: Project, server: Server) -> Project:
+    address = f"oci://{server.host}/{NAME}"
+    fresh.write("assent.yaml", CONFIG.replace("../store", address))
+    fresh.commit("a store", push=True)
+    return replace(fresh, env={"DOCKER_CONFIG": str(fresh.folder.parent)})
+
+
+def released(project: Project) -> None:
+    project.run("review", code=11)
+    project.run("approve", "--as", GRACE)
+    project.run("register")
+    project.run("promote", "staging")
+    project.run("approve", "--bundle", "v1", "--as", ROSA)
+    project.run("promote", "production")
+
+
+def tag(server: Server, name: str) -> Digest | None:
+    place = f"http://{server.host}/v2/{NAME}/manifests/{name}"
+    answer = requests.head(place, headers={"Accept": MANIFEST_MEDIA_TYPE}, timeout=60)
+    found = answer.headers.get("Docker-Content-Digest")
+    return None if found is None else Digest(found)
+
+
+def test_from_a_change_to_production_and_back(project: Project, server: Server) -> None:
+    released(project)
+    assert not (project.folder / ".assent" / "store").exists()
+    first = project.run("resolve", "production", "--json").json["bundle"]
+    assert tag(server, "churn-v1") == tag(server, "churn-production") == first
+
+    project.release("better", accuracy="0.9")
+    project.ship("v2")
+    second = project.run("resolve", "production", "--json").json["bundle"]
+    assert tag(server, "churn-v2") == tag(server, "churn-production") == second != first
+    assert re.search("accuracy +0.8 → 0.9", project.run("diff", "v1", "v2").stdout)
+    project.run("rollback", "production", "--reason", "complaints")
+    assert tag(server, "churn-production") == first
+    project.run("clear", "production", "--reason", "tidy")
+    assert tag(server, "churn-production") not in (None, first, second)
+    assert project.run("verify").code == 0
+
+
+def test_another_machine_has_nothing_but_the_repository(project: Project) -> None:
+    released(project)
+    clone = project.clone("elsewhere")
+    clone.run("pull", "production", "--to", "served")
+    assert "accuracy: 0.8" in (clone.folder / "served" / "weights.txt").read_text()
+    clone.run("train")
+    assert clone.runs() == []
+    clone.run("verify")
+
+
+def test_whoever_may_not_read_the_store_trains_and_hands_over_all_the_same(
+    fresh: Project, tmp_path: Path
+) -> None:
+    with registry(tmp_path / "registry", with_password(tmp_path)) as server:
+        address = f"oci://{server.host}/{NAME}"
+        fresh.write("assent.yaml", CONFIG.replace("../store", address))
+        fresh.commit("a store", push=True)
+        login = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        (fresh.folder.parent / "config.json").write_text(
+            json.dumps({"auths": {server.host: {"auth": login}}})
+        )
+        known = replace(fresh, env={"DOCKER_CONFIG": str(fresh.folder.parent)})
+        released(known)
+        nobody = replace(known.clone("elsewhere"), env={"DOCKER_CONFIG": str(tmp_path)})
+        nobody.branch("better", accuracy="0.9")
+        said = nobody.run("train").stderr
+        assert said.count("cannot be read here") == 1
+        assert "nothing of it is reused" in said
+        nobody.run("evaluate")
+        made = nobody.run("bundle", "--output", "handed", "--json").json["bundle"]
+        refused = nobody.run("review", code=3).stderr
+        assert f"docker login {server.host}" in refused
+        taken = replace(nobody, env=known.env)
+        assert taken.run("bundle", "--from", "handed", "--json").json["bundle"] == made
+        taken.run("review", code=11)
+
+
+def test_the_same_bundle_as_in_a_folder(project: Project) -> None:
+    project.run("review", code=11)
+    bundle = project.run("bundle", "--json").json["bundle"]
+    folder = {"ASSENT_STORE": str(project.folder.parent / "store")}
+    assert project.run("bundle", "--json", env=folder).json["bundle"] == bundle
+
+
+def test_a_tag_that_somebody_has_moved_is_named_and_put_back(
+    project: Project, server: Server
+) -> None:
+    released(project)
+    project.release("better", accuracy="0.9")
+    project.ship("v2")
+    first, second = tag(server, "churn-v1"), tag(server, "churn-v2")
+    assert first is not None
+    address = f"http://{server.host}/v2/{NAME}/manifests/"
+    manifest = server.blob(first).read_bytes()
+    kind = {"Content-Type": MANIFEST_MEDIA_TYPE}
+    for name in ("churn-production", "churn-v2", "churn-v7"):
+        requests.put(f"{address}{name}", manifest, headers=kind, timeout=60).raise_for_status()
+    said = project.run("verify", code=4).stdout
+    for name in ("churn-production", "churn-v2", "churn-v7"):
+        assert name in said
+    project.run("verify", "--repair")
+    project.run("verify")
+    assert tag(server, "churn-production") == tag(server, "churn-v2") == second
+    assert tag(server, "churn-v7") not in (None, first, second)
+
+
+def test_a_blob_that_the_registry_has_lost_is_named_and_written_again(
+    project: Project, server: Server
+) -> None:
+    released(project)
+    bundle = project.run("resolve", "v1", "--json").json["bundle"]
+    manifest = json.loads(server.blob(bundle).read_bytes())
+    server.blob(manifest["layers"][0]["digest"]).unlink()
+    assert "missing" in project.run("verify", code=4).stdout
+    project.run("bundle")
+    project.run("verify")
