@@ -347,7 +347,7 @@ class _Frame:
             )
         (said,) = self.connection.sql(f"SELECT CAST(NULL AS {type_})").types
         column = structs.replace(column_of_duckdb(field.name, said), sql=f"c{place}")
-        self.fields[field.name] = parts.fields_of_duckdb(column, said, {})
+        self.fields[field.name] = parts.fields_of(column, said, {})
         return column
 
     def require(self, missing: Sequence[str], what: str) -> None:
