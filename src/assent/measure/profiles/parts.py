@@ -42,13 +42,13 @@ def fields_of(column: Column, type_: Any, units: Mapping[str, str]) -> tuple[Col
     there is room for all; none of anything else. `units` are those of moments by name.
     """
     for depth in range(MAX_DEPTH, 0, -1):
-        found = tuple(_unpacked(column, type_, units, depth))
+        found = tuple(_inner(column, type_, units, depth))
         if len(found) <= MAX_PARTS:
             return found
     return ()
 
 
-def _unpacked(column: Column, type_: Any, units: Mapping[str, str], depth: int) -> Iterator[Column]:
+def _inner(column: Column, type_: Any, units: Mapping[str, str], depth: int) -> Iterator[Column]:
     fields = type_.children if depth and type_.id == "struct" else []
     names = [name for name, _ in fields]
     if "\0" in "".join(names) or not has_clear_names(names):
@@ -61,7 +61,7 @@ def _unpacked(column: Column, type_: Any, units: Mapping[str, str], depth: int) 
             sql=f"struct_extract({column.read}, {engine.text(name)})",
         )
         yield part
-        yield from _unpacked(part, inner, units, depth - 1)
+        yield from _inner(part, inner, units, depth - 1)
 
 
 def _said(field: str) -> str:
@@ -69,22 +69,27 @@ def _said(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if set(field) & set('."[]()') else field
 
 
-def parts_of(
+def unpacked(
     columns: Sequence[Column],
     fields: Mapping[str, Sequence[Column]],
     rows: int,
+    left_out: Collection[str],
     baseline: Sequence[ColumnProfile],
     sizes: Sizes,
-) -> dict[str, list[Column]]:
-    """The parts of each column: its `fields`, and what is in its lists."""
-    return {
+) -> list[Column]:
+    """The columns, each with its parts behind it: its `fields`, and what is in its lists. What is
+    left out is not looked into.
+    """
+    found = {
         column.name: [
             part
             for one in (column, *fields.get(column.name, ()))
             for part in ((one,) if one.of else ()) + _numbers_of(one, rows, baseline, sizes)
         ]
         for column in columns
+        if column.name not in left_out
     }
+    return flat(columns, found)
 
 
 def _numbers_of(
