@@ -224,6 +224,53 @@ def test_rows_that_repeat(root: Path, session: Any) -> None:
     assert (empty.rows, empty.columns[0].numbers, empty.duplicates) == (0, None, 0)
 
 
+ODD = """
+SELECT
+    IF(id % 4 = 0, NULL, make_interval(0, id)) AS calendar,
+    IF(id % 4 = 0, NULL, INTERVAL '1-2' YEAR TO MONTH) AS years,
+    IF(id % 4 = 0, NULL, make_dt_interval(0, 0, 0, id)) AS seconds,
+    IF(id % 4 = 0, NULL, parse_json(concat('{"a": [', id, ']}'))) AS json,
+    NULL AS nothing,
+    IF(id % 4 = 0, NULL, map('a', array(id))) AS lists,
+    IF(id % 4 = 0, NULL, named_struct('{} "x"', id, 'Y', 'y')) AS braces,
+    IF(id % 4 = 0, NULL, named_struct('a', NULL, 'b', id)) AS hollow,
+    IF(id % 4 = 0, NULL, array(named_struct('a', id))) AS `in a `` list`,
+    CAST(id AS TINYINT) AS tiny,
+    CAST(id AS CHAR(3)) AS signs
+FROM range(100)
+"""
+
+
+def test_types_that_only_spark_has_are_counted_for_their_nulls(session: Any) -> None:
+    found = profile_with_spark(f"spark:{ODD}")
+    assert found.rows == 100
+    assert found.duplicates == 0
+    said = {one.name: (one.type, one.kind, one.nulls) for one in found.columns if not one.of}
+    assert said == {
+        "calendar": ("interval", "nested", 25),
+        "years": ("interval year to month", "nested", 25),
+        "seconds": ("duration[us]", "number", 25),
+        "json": ("variant", "nested", 25),
+        "nothing": ("null", "nested", 100),
+        "lists": ("map<string, list<int64>>", "nested", 25),
+        "braces": ('struct<{} "x": int64, Y: string>', "nested", 25),
+        "hollow": ("struct<a:void,b:bigint>", "nested", 25),
+        "in a ` list": ("list<struct<a: int64>>", "nested", 25),
+        "tiny": ("int8", "number", 0),
+        "signs": ("string", "text", 0),
+    }
+    seconds = column(found, "seconds").numbers
+    assert seconds is not None
+    assert (seconds.minimum, seconds.maximum) == (1.0, 99.0)
+    one, other = (
+        profile_with_spark(f"spark:SELECT make_interval(0, id % {many}) AS i FROM range(100)")
+        for many in (50, 49)
+    )
+    assert (one.duplicates, other.duplicates) == (50, 51)
+    assert one.columns[0].fingerprint != other.columns[0].fingerprint
+    assert {one.name for one in found.columns if one.of} == {'braces."{} ""x"""', "braces.Y"}
+
+
 def test_what_spark_cannot_read(root: Path) -> None:
     with pytest.raises(OutsideError, match="with Spark"):
         profile_with_spark(os.fspath(root / "missing.parquet"))

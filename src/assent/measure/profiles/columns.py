@@ -88,33 +88,34 @@ def column_of_duckdb(name: str, type_: Any, unit: str = "us") -> Column:
     """The column `name` of the DuckDB type `type_`. `unit` is that of the file, which DuckDB does
     not keep: to it milliseconds are microseconds.
     """
-    word = _in_unit(type_word(type_), unit)
-    what = type_.id
-    if what in NUMBERS:
-        return Column(name=name, type=word, kind="number", counting="number", is_direct=True)
-    if what in _CAST or what in _CLOCKS or what in ("decimal", "interval"):
-        return Column(name=name, type=word, kind="number", counting="number")
-    if what in _TIMES:
-        return Column(name=name, type=word, kind="time", counting="number", is_direct=True)
-    if what == "boolean":
-        return Column(name=name, type=word, kind="boolean", counting="boolean")
-    if what in _TEXTS:
-        return Column(name=name, type=word, kind="text", counting="text")
-    ordered = _ordered(type_) if "STRUCT" in str(type_) else ""
-    if what in ("list", "array"):
+    kind, counting, is_direct = _counted_as(type_.id)
+    elements = None
+    if type_.id in ("list", "array"):
         inner = column_of_duckdb("", type_.children[0][1], unit)
         elements = inner if is_plain_number(inner) else None
-        return Column(
-            name=name,
-            type=word,
-            kind="nested",
-            counting="length",
-            elements=elements,
-            ordered=ordered,
-        )
-    if what in _BYTES or what == "map":
-        return Column(name=name, type=word, kind="nested", counting="length", ordered=ordered)
-    return Column(name=name, type=word, kind="nested", counting="presence", ordered=ordered)
+    return Column(
+        name=name,
+        type=_in_unit(type_word(type_), unit),
+        kind=kind,
+        counting=counting,
+        is_direct=is_direct,
+        elements=elements,
+        ordered=_ordered(type_) if kind == "nested" and "STRUCT" in str(type_) else "",
+    )
+
+
+def _counted_as(what: str) -> tuple[ColumnKind, Counting, bool]:
+    """The kind of a type of DuckDB, how it is counted, and whether it is read as it is."""
+    if what in NUMBERS or what in _CAST or what in _CLOCKS or what in ("decimal", "interval"):
+        return "number", "number", what in NUMBERS
+    if what in _TIMES:
+        return "time", "number", True
+    if what == "boolean":
+        return "boolean", "boolean", False
+    if what in _TEXTS:
+        return "text", "text", False
+    is_long = what in _BYTES or what in ("list", "array", "map")
+    return "nested", "length" if is_long else "presence", False
 
 
 def _ordered(type_: Any) -> str:

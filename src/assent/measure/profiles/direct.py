@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from assent.errors import UsageError
 from assent.measure.profiles.columns import Column, column_of_arrow, has_clear_names
@@ -21,17 +21,10 @@ MAX_FILES = 2_000
 _BATCH = 1 << 20
 _LET_GO = 6
 
-_LONG = 64
-"""Bytes of each value in a file from which on texts are not read by their dictionary: they are
-written out, so that pyarrow would build one of all of them, of several times their size.
+_PER_ROW, _PER_GROUP = 2, 1 << 20
+"""Bytes that a column of few texts takes at most: for each row its place in a dictionary, of which
+each row group has one. What takes more was written out, and pyarrow would build a dictionary of it.
 """
-
-_TEXT_BYTES = 1 << 22
-"""Bytes of long texts that are held at once."""
-
-
-Opened = Literal["values", "dictionary", "long"]
-"""How a file is opened: for values, for texts by their dictionary, and for long texts."""
 
 
 class ParquetFiles:
@@ -58,16 +51,14 @@ class ParquetFiles:
         del batch
         self._let_go()
 
-    def _let_go(self, *, at_once: bool = False) -> None:
+    def _let_go(self) -> None:
         """Give memory back now and then. pyarrow keeps what it has freed; to return all of it after
-        each column costs a quarter of the time. What long texts have taken, DuckDB needs next.
+        each column costs a quarter of the time.
         """
         import pyarrow as pa
 
         self._own.read = getattr(self._own, "read", 0) + 1
-        if at_once:
-            self._own.__dict__.pop("file_long", None)
-        if at_once or self._own.read % _LET_GO == 0:
+        if self._own.read % _LET_GO == 0:
             pa.default_memory_pool().release_unused()
 
     def booleans(self, column: Column) -> tuple[int, int, int]:
@@ -80,39 +71,20 @@ class ParquetFiles:
         return true, false, nulls
 
     def texts(self, column: Column, most: int) -> tuple[dict[str, int], int] | None:
-        """How often each text occurs, and the nulls; None if there are more than `most`."""
-        try:
-            return self._counted(column, most)
-        finally:
-            self._let_go(at_once=self._is_long(column.name))
-
-    def _counted(self, column: Column, most: int) -> tuple[dict[str, int], int] | None:
+        """How often each text occurs, and the nulls; None if there seem to be more than `most`."""
+        if any(_are_many(column.name, footer) for footer in self._footers):
+            return None
         counts: dict[str, int] = {}
         nulls = 0
-        for batch in self._texts(column.name):
-            missing = batch.null_count
-            nulls += missing
+        for batch in self._batches(column.name, by_dictionary=True):
+            nulls += batch.null_count
             if len(batch.dictionary) > 16 * most or not _add_texts(counts, batch, most):
                 return None
+        self._let_go()
         return counts, nulls
 
-    def _is_long(self, name: str) -> bool:
-        """Whether a column has texts that are long in any file."""
-        return any(_bytes_of(one, name) > _LONG * one.num_rows for one in self._footers)
-
-    def _texts(self, name: str) -> Iterator[Any]:
-        """The texts of a column, each batch with a dictionary of its own."""
-        if not self._is_long(name):
-            yield from self._batches(name, "dictionary")
-            return
-        for file in self._files("long"):
-            rows = file.metadata.num_rows
-            size = max(1, _TEXT_BYTES * rows // max(1, _bytes_of(file.metadata, name)))
-            for batch in file.iter_batches(min(size, _BATCH), columns=[name], use_threads=False):
-                yield _column(batch, name).dictionary_encode()
-
-    def _batches(self, name: str, kind: Opened = "values") -> Iterator[Any]:
-        for file in self._files(kind):
+    def _batches(self, name: str, *, by_dictionary: bool = False) -> Iterator[Any]:
+        for file in self._files(by_dictionary):
             for group in range(file.num_row_groups):
                 if file.metadata.row_group(group).num_rows <= 2 * _BATCH:
                     column = file.read_row_group(group, columns=[name], use_threads=False)
@@ -123,43 +95,35 @@ class ParquetFiles:
                     ):
                         yield _column(batch, name)
 
-    def _files(self, kind: Opened) -> Iterator[Any]:
+    def _files(self, by_dictionary: bool) -> Iterator[Any]:
         """The files. A single one stays open: with many columns, opening it costs more than
         reading one of them.
         """
         if len(self._paths) > 1:
             for path, footer in zip(self._paths, self._footers, strict=True):
-                yield self._opened(path, footer, kind)
+                yield self._opened(path, footer, by_dictionary)
             return
-        kept = f"file_{kind}"
-        if not hasattr(self._own, kept):
-            setattr(self._own, kept, self._opened(self._paths[0], self._footers[0], kind))
-        yield getattr(self._own, kept)
+        kept: dict[bool, Any] = self._own.__dict__.setdefault("files", {})
+        if by_dictionary not in kept:
+            kept[by_dictionary] = self._opened(self._paths[0], self._footers[0], by_dictionary)
+        yield kept[by_dictionary]
 
-    def _opened(self, path: Path, footer: Any, kind: Opened) -> Any:
+    def _opened(self, path: Path, footer: Any, by_dictionary: bool) -> Any:
         import pyarrow.parquet as pq
 
-        match kind:
-            case "values":
-                return pq.ParquetFile(path, metadata=footer)
-            case "dictionary":
-                columns = self.columns.items()
-                texts = [name for name, column in columns if column.counting == "text"]
-                return pq.ParquetFile(path, metadata=footer, read_dictionary=texts)
-            case "long":  # not the whole of a column in a row group before its first value
-                return pq.ParquetFile(
-                    path, metadata=footer, buffer_size=_TEXT_BYTES, pre_buffer=False
-                )
+        if not by_dictionary:
+            return pq.ParquetFile(path, metadata=footer)
+        texts = [name for name, column in self.columns.items() if column.counting == "text"]
+        return pq.ParquetFile(path, metadata=footer, read_dictionary=texts)
 
 
-def _bytes_of(footer: Any, name: str) -> int:
-    """The bytes of a column in a file, before they were compressed."""
+def _are_many(name: str, footer: Any) -> bool:
+    """Whether a file takes more bytes for a column than it would for few texts."""
     places = [at for at in range(footer.num_columns) if footer.schema.column(at).path == name]
-    return sum(
-        int(footer.row_group(group).column(at).total_uncompressed_size)
-        for group in range(footer.num_row_groups)
-        for at in places
-    )
+    groups = [footer.row_group(group) for group in range(footer.num_row_groups)]
+    sizes = [int(group.column(at).total_uncompressed_size) for group in groups for at in places]
+    rows = int(footer.num_rows)
+    return sum(sizes) > _PER_ROW * rows + _PER_GROUP * len(groups)
 
 
 def open_files(paths: Sequence[Path], doing: str) -> ParquetFiles | None:

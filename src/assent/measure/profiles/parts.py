@@ -7,14 +7,14 @@ by its length or by its nulls alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from assent.core.profile import ColumnProfile
 from assent.measure import engine
-from assent.measure.profiles.columns import Column, column_of_duckdb
+from assent.measure.profiles.columns import Column, column_of_duckdb, has_clear_names
 
 MAX_DEPTH = 4
 """Structs within structs that are unpacked."""
@@ -33,52 +33,35 @@ MAX_VALUES = 64_000_000
 FIRST = 1_000
 """Rows that are looked at first, to see whether lists are of one length."""
 
-Fields = Callable[[Column], Sequence[Column]]
-"""The fields of a struct, none of anything else. Each is named as it is in the struct."""
-
-
 Sizes = Callable[[Column, int | None], tuple[int | None, int | None]]
 """The least and the largest size of the lists of a column, in its first rows or in all."""
 
 
-def fields_of(column: Column, fields: Fields) -> tuple[Column, ...]:
-    """The fields of a struct and of those within it, as deep as there is room for all."""
+def fields_of(column: Column, type_: Any, units: Mapping[str, str]) -> tuple[Column, ...]:
+    """The fields of a struct, whose type in DuckDB is `type_`, and of those within it, as deep as
+    there is room for all; none of anything else. `units` are those of moments by name.
+    """
     for depth in range(MAX_DEPTH, 0, -1):
-        found = tuple(_unpacked(column, fields, depth))
+        found = tuple(_inner(column, type_, units, depth))
         if len(found) <= MAX_PARTS:
             return found
     return ()
 
 
-def fields_of_duckdb(column: Column, type_: Any, units: Mapping[str, str]) -> tuple[Column, ...]:
-    """The same of a column of the DuckDB type `type_`. `units` are those of moments by name."""
-    types = {column.read: type_}
-
-    def fields(of: Column) -> list[Column]:
-        if types[of.read].id != "struct":
-            return []
-        found = []
-        for name, inner in types[of.read].children:
-            if "\0" in name:
-                return []
-            field = column_of_duckdb(name, inner, units.get(name, "us"))
-            field = replace(field, sql=f"struct_extract({of.read}, {engine.text(name)})")
-            types[field.read] = inner
-            found.append(field)
-        return found
-
-    return fields_of(column, fields)
-
-
-def _unpacked(column: Column, fields: Fields, depth: int) -> Iterable[Column]:
-    found = fields(column) if depth else ()
-    names = [field.name for field in found]
-    if "" in names or len({name.lower() for name in names}) < len(names):
+def _inner(column: Column, type_: Any, units: Mapping[str, str], depth: int) -> Iterator[Column]:
+    fields = type_.children if depth and type_.id == "struct" else []
+    names = [name for name, _ in fields]
+    if "\0" in "".join(names) or not has_clear_names(names):
         return  # which is which cannot be said
-    for field in found:
-        part = replace(field, name=f"{column.name}.{_said(field.name)}", of=column.name)
+    for name, inner in fields:
+        part = replace(
+            column_of_duckdb(name, inner, units.get(name, "us")),
+            name=f"{column.name}.{_said(name)}",
+            of=column.name,
+            sql=f"struct_extract({column.read}, {engine.text(name)})",
+        )
         yield part
-        yield from _unpacked(part, fields, depth - 1)
+        yield from _inner(part, inner, units, depth - 1)
 
 
 def _said(field: str) -> str:
@@ -86,22 +69,27 @@ def _said(field: str) -> str:
     return '"' + field.replace('"', '""') + '"' if set(field) & set('."[]()') else field
 
 
-def parts_of(
+def unpacked(
     columns: Sequence[Column],
     fields: Mapping[str, Sequence[Column]],
     rows: int,
+    left_out: Collection[str],
     baseline: Sequence[ColumnProfile],
     sizes: Sizes,
-) -> dict[str, list[Column]]:
-    """The parts of each column: its `fields`, and what is in its lists."""
-    return {
+) -> list[Column]:
+    """The columns, each with its parts behind it: its `fields`, and what is in its lists. What is
+    left out is not looked into.
+    """
+    found = {
         column.name: [
             part
             for one in (column, *fields.get(column.name, ()))
             for part in ((one,) if one.of else ()) + _numbers_of(one, rows, baseline, sizes)
         ]
         for column in columns
+        if column.name not in left_out
     }
+    return flat(columns, found)
 
 
 def _numbers_of(

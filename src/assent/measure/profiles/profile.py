@@ -77,11 +77,15 @@ def profile_data(
     """
     if table.rows or table.columns:
         require_columns(table, key, "part of the key")
-    columns = [column for column in table.columns if column.name not in set(leave_out)]
     baseline = () if against is None else against.columns
-    sizes = functools.partial(_sizes, table)
-    found = parts.parts_of(columns, table.fields, table.rows, baseline, sizes)
-    unpacked = parts.flat(table.columns, found)
+    unpacked = parts.unpacked(
+        table.columns,
+        table.fields,
+        table.rows,
+        frozenset(leave_out),
+        baseline,
+        functools.partial(_sizes, table),
+    )
     require_columns(table, parts.unknown(leave_out, unpacked), "left out")
     counts = parts.without(unpacked, leave_out)
     hashed = Hashed(salt) if hash_values else None
@@ -201,22 +205,17 @@ class _Reader:
         if counted is not None:
             return self._of_few_texts(column, *counted)
         (facts,) = tallies.facts(self.table, [column], self.sampled)
-        return self._of_many_texts(column, facts), False
+        return self._of_facts(column, facts)
 
     def _of_facts(self, column: Column, facts: Facts) -> tuple[ColumnProfile, bool]:
-        nulls = self.rows - facts.there
-        match column.counting:
-            case "boolean":
-                false = facts.there - facts.value
-                return self.shaper.booleans(column, facts.value, false, nulls), False
-            case "text":
-                counts = None
-                if facts.value <= 2 * MAX_CATEGORIES:
-                    counts = tallies.few_texts(self.table, column)
-                if counts is not None:
-                    return self._of_few_texts(column, counts, nulls)
-                return self._of_many_texts(column, facts), False
-        return self.shaper.presence(column, self.rows, facts), False
+        if column.counting != "text":
+            return self.shaper.facts(column, self.rows, facts), False
+        counts = None
+        if facts.value <= 2 * MAX_CATEGORIES:
+            counts = tallies.few_texts(self.table, column)
+        if counts is None:
+            return self._of_many_texts(column, facts), False
+        return self._of_few_texts(column, counts, self.rows - facts.there)
 
     def _of_few_texts(
         self, column: Column, values: dict[str, int], nulls: int

@@ -24,7 +24,7 @@ from assent.measure.profiles import databases, durations, texts
 from assent.measure.profiles.columns import Column, column_of_duckdb, duration
 from assent.measure.profiles.direct import ParquetFiles, open_files
 from assent.measure.profiles.folders import NONE, Folders, folders_of, of_columns
-from assent.measure.profiles.parts import fields_of_duckdb
+from assent.measure.profiles.parts import fields_of
 from assent.measure.redaction import redact_text
 
 FORMATS = {
@@ -176,7 +176,7 @@ class Table:
                 column_of_duckdb(name, type_, units.get(name, "us")) for name, type_ in found
             )
             for column, (_, type_) in zip(columns, found, strict=True):
-                self._fields[column.name] = fields_of_duckdb(column, type_, units)
+                self._fields[column.name] = fields_of(column, type_, units)
             if not self.listed or not any(column.type == "int64" for column in columns):
                 return columns
             lengths = durations.units(self.connection, self.listed, self.doing)

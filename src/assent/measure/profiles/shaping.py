@@ -92,9 +92,11 @@ class Shaper:
         found = _number_profile(column, partial, edges, distinct)
         return self._fingerprinted(found, column, partial.hashed)
 
-    def presence(self, column: Column, rows: int, facts: Facts) -> ColumnProfile:
-        """The profile of a column that is only counted for nulls."""
+    def facts(self, column: Column, rows: int, facts: Facts) -> ColumnProfile:
+        """The profile of a column of booleans, or of one that is only counted for nulls."""
         nulls = rows - facts.there
+        if column.counting == "boolean":
+            return self.booleans(column, facts.value, facts.there - facts.value, nulls)
         found = ColumnProfile(name=column.name, type=column.type, kind="nested", nulls=nulls)
         return self._fingerprinted(found, column, facts.value)
 

@@ -15,7 +15,7 @@ from assent.measure.profiles.columns import Column
 from assent.measure.profiles.counting import Partial, Values
 from assent.measure.profiles.direct import ParquetFiles
 from assent.measure.profiles.fingerprints import hash_of_text
-from assent.measure.profiles.words import MAX_CATEGORIES, shortened_in_sql, token_in_sql
+from assent.measure.profiles.words import MAX_CATEGORIES, shortened, token_in_sql
 
 
 class Rows(Protocol):
@@ -286,13 +286,9 @@ def many_texts(rows: Rows, column: Column, known: Sequence[str]) -> ManyTexts:
 
 def frequent_texts(rows: Rows, column: Column, hashes: Sequence[int]) -> dict[str, int]:
     """How often the texts of these hashes occur; long ones are shortened."""
-    found = query(
-        rows,
-        f"SELECT {shortened_in_sql('t')}, n FROM (SELECT t, count(*) AS n "
-        f"FROM {_texts(rows, column)} WHERE hash(t) IN (SELECT unnest(?::UBIGINT[])) GROUP BY t)",
-        [[*hashes]],
-    )
-    return dict(found)
+    which = "hash(t) IN (SELECT unnest(?::UBIGINT[]))"
+    sql = f"SELECT t, count(*) FROM {_texts(rows, column)} WHERE {which} GROUP BY t"
+    return {shortened(text): count for text, count in query(rows, sql, [[*hashes]])}
 
 
 def least_texts(rows: Rows, column: Column) -> bytes:

@@ -93,15 +93,6 @@ def shortened(value: str) -> str:
     return f"{value[:_KEPT]}… {digest[:_DIGITS]}"
 
 
-def shortened_in_sql(text: str) -> str:
-    """The same in SQL."""
-    digest = f"left(sha256({text}), {_DIGITS})"
-    return (
-        f"CASE WHEN length({text}) <= {MAX_LENGTH} THEN {text} "
-        f"ELSE left({text}, {_KEPT}) || '… ' || {digest} END"
-    )
-
-
 def likely(sample: Iterable[int], share: float, there: int) -> list[int]:
     """The values of a sample of this share of the rows that may be frequent among all."""
     least = least_rows(there) * share / 2
