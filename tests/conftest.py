@@ -46,9 +46,20 @@ def for_real() -> Iterator[ExitStack]:
         yield stack
 
 
+LONG = (
+    *("tests/e2e/test_gitlab", "tests/e2e/test_github", "tests/e2e/test_strangers"),
+    *("tests/templates/test_existing", "tests/measure/profiles/test_spark", "tests/e2e/test_story"),
+)
+"""Where the tests are that take longest."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is marked `soak` runs in `script/soak` alone, whatever else was selected."""
+    """What is marked `soak` runs in `script/soak` alone, whatever else was selected. What takes
+    long begins first: at the end there are short ones for every process.
+    """
     left_out = [] if IS_SOAK else [one for one in items if one.get_closest_marker("soak")]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [one for one in items if one not in set(left_out)]
+        out = set(left_out)
+        items[:] = [one for one in items if one not in out]
+    items.sort(key=lambda one: not one.nodeid.startswith(LONG))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import msgspec
@@ -135,13 +136,16 @@ def reply_to_markdown(
     asked = Section(title="Asked", summary=(Words("by"), Text(login), Words("at"), Number(at)))
     record = Section(title="Record", summary=cell(Words(_UNRECORDED)))
     ending = (record,) if has_approvals else ()
-    text = sections_to_markdown((asked, *sections, *ending))
-    for left in range(1, len(sections) + 1):
-        if len(text.encode()) <= LIMIT:
-            break
+
+    def without(left: int) -> str:
+        if not left:
+            return sections_to_markdown((asked, *sections, *ending))
         more = Section(title="Left out", summary=cell(Words(f"{count(left, 'part')}, for length.")))
-        text = sections_to_markdown((asked, *sections[:-left], more, *ending))
-    return text
+        return sections_to_markdown((asked, *sections[:-left], more, *ending))
+
+    # As few as possible, found by halves: each answer on the way is as long as a forge allows.
+    tried = range(len(sections))
+    return without(bisect_left(tried, True, key=lambda left: len(without(left).encode()) <= LIMIT))
 
 
 def _place(place: Place) -> Cell:
