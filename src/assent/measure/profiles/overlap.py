@@ -12,6 +12,7 @@ from assent.errors import UsageError
 from assent.measure import engine
 from assent.measure.profiles import near, parts
 from assent.measure.profiles.columns import NUMBERS, TICKS, Column
+from assent.measure.profiles.fingerprints import told_apart
 from assent.measure.profiles.reading import Table, connect, require_columns
 
 _SAMPLE = 20_000
@@ -198,8 +199,11 @@ def shared(
 
 
 def _compared(column: Column, other: Column) -> str:
-    """The column in SQL, so that equal values of both are equal, and no digit is lost."""
-    return _by_value(column, other) or f"CAST({_in_order(column)} AS VARCHAR)"
+    """The column in SQL, so that equal values of both are equal and others have another hash, and
+    no digit is lost.
+    """
+    value = _by_value(column, other)
+    return f"CAST({_in_order(column)} AS VARCHAR)" if value is None else told_apart(column, value)
 
 
 def _in_order(column: Column) -> str:
