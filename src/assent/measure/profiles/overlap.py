@@ -259,23 +259,35 @@ def _moment(quoted: str, type_: str) -> str:
 
 def _number(quoted: str, type_: str, other: str) -> str:
     """A number beside one of another type. Floats are compared as floats, all others by their
-    digits: a float has 53 bits of them, so a whole one is written out.
+    digits: a float has 53 bits of them, so a whole one is written out. A decimal of few digits is
+    the float that is nearest to it, one of more than any float has is none.
     """
     if type_ in _WHOLE and other in _WHOLE:
         return f"CAST({quoted} AS HUGEINT)"
-    if type_ in _FLOATS and (other in _FLOATS or _scale(other)):
+    if type_ in _FLOATS and other in _FLOATS:
         return f"CAST({quoted} AS DOUBLE)"
     if _scale(type_):
-        if other in _FLOATS:
-            return f"CAST({quoted} AS DOUBLE)"
-        return f"rtrim(rtrim(CAST({quoted} AS VARCHAR), '0'), '.')"
+        digits = f"rtrim(rtrim(CAST({quoted} AS VARCHAR), '0'), '.')"
+        if other not in _FLOATS:
+            return digits
+        significant = f"length(ltrim(replace({digits}, '.', ''), '-0'))"
+        is_short = f"contains({digits}, '.') AND {significant} <= {_SURE_DIGITS}"
+        return f"CASE WHEN {is_short} THEN {_as_double(quoted)} ELSE {digits} END"
     if type_ in _FLOATS:
         whole = f"isfinite({quoted}) AND {quoted} = trunc({quoted}) AND abs({quoted}) < 1e38"
+        written = _as_double(quoted) if _scale(other) else f"CAST({quoted} AS VARCHAR)"
         return (
-            f"CASE WHEN {whole} THEN CAST(CAST({quoted} AS HUGEINT) AS VARCHAR) "
-            f"ELSE CAST({quoted} AS VARCHAR) END"
+            f"CASE WHEN {whole} THEN CAST(CAST({quoted} AS HUGEINT) AS VARCHAR) ELSE {written} END"
         )
     return f"CAST({quoted} AS VARCHAR)"
+
+
+def _as_double(quoted: str) -> str:
+    return f"CAST(CAST({quoted} AS DOUBLE) AS VARCHAR)"
+
+
+_SURE_DIGITS = 15
+"""Two decimals of so many digits are never one float."""
 
 
 NANOSECONDS = TICKS["ns"]
