@@ -206,6 +206,21 @@ FINE = {
         pa.array([Decimal("12345678901234567890.1")], pa.decimal128(30, 1)),
         pa.array([Decimal("12345678901234567890.101")], pa.decimal128(30, 3)),
     ),
+    "whole decimals and floats": (
+        pa.array([2.0**53], pa.float64()),
+        pa.array([Decimal(2**53)], pa.decimal128(30, 2)),
+        pa.array([Decimal(2**53 + 1)], pa.decimal128(30, 2)),
+    ),
+    "decimals of more digits than a float has": (
+        pa.array([0.1], pa.float64()),
+        pa.array([Decimal("0.1000")], pa.decimal128(30, 4)),
+        pa.array([Decimal("0.10000000000000000001")], pa.decimal128(30, 20)),
+    ),
+    "small decimals and floats": (
+        pa.array([-1.5e-7], pa.float64()),
+        pa.array([Decimal("-0.00000015")], pa.decimal128(30, 10)),
+        pa.array([Decimal("-0.00000016")], pa.decimal128(30, 8)),
+    ),
     "decimals and integers": (
         pa.array([2**60], pa.int64()),
         pa.array([Decimal(2**60)], pa.decimal128(30, 2)),

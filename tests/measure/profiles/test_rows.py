@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assent.core.profile import RowChanges
 from assent.errors import UsageError
 from assent.measure.profiles.overlap import overlap
+from assent.measure.profiles.profile import profile_data
 from assent.measure.profiles.reading import open_table
 from assent.measure.profiles.rows import MAX_COLUMNS, row_changes
 from tests.effort import examples
@@ -48,6 +49,73 @@ def test_nothing_changed(tmp_path: Path) -> None:
     rows = {"id": ["b", "a"], "x": [float("nan"), None], "n": [[1], None]}
     found = changes(tmp_path, rows, rows)
     assert found == RowChanges(data="d", key=("id",), same=2)
+
+
+NESTED: dict[str, tuple[pa.DataType, list[Any]]] = {
+    "list": (pa.list_(pa.int64()), [None, [], [None], [0], [0, 0], [1], [0, 1], [1, None]]),
+    "fixed": (pa.list_(pa.int64(), 2), [None, [None, None], [0, 1], [1, 0], [None, 1]]),
+    "text": (pa.list_(pa.string()), [None, [], [None], [""], ["NULL"], ["a", "b"], ["a, b"]]),
+    "deep": (
+        pa.list_(pa.list_(pa.int64())),
+        [None, [], [None], [[]], [[None]], [[1], [2]], [[1, 2]], [[1], []], [[], [1]]],
+    ),
+    "struct": (
+        pa.struct([("a", pa.int64()), ("b", pa.int64())]),
+        [None, {"a": None, "b": None}, {"a": 1, "b": None}, {"a": None, "b": 1}, {"a": 0, "b": 1}],
+    ),
+    "list in struct": (
+        pa.struct([("a", pa.list_(pa.int64()))]),
+        [None, {"a": None}, {"a": []}, {"a": [None]}, {"a": [1]}, {"a": [0, 1]}],
+    ),
+    "struct in list": (
+        pa.list_(pa.struct([("a", pa.int64())])),
+        [None, [], [None], [{"a": None}], [{"a": 1}], [None, {"a": 1}]],
+    ),
+    "map": (
+        pa.map_(pa.string(), pa.int64()),
+        [None, [], [("a", None)], [("a", 1)], [("b", 1)], [("a", 1), ("b", 1)]],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", NESTED)
+def test_any_two_nested_values_are_told_apart(tmp_path: Path, case: str) -> None:
+    """DuckDB hashes `[0, 1]` as `[1]`, and `[]` as nothing."""
+    kind, values = NESTED[case]
+    pairs = [(one, other) for one in values for other in values]
+    old, new = (pa.array([pair[side] for pair in pairs], kind) for side in (0, 1))
+    ids = range(len(pairs))
+    same = len(values)
+    for order in ((old, pa.array(ids)), (pa.array(ids), old)):  # hashed first or last of a row
+        before = dict(zip("pq", order, strict=True), id=ids)
+        after = {name: new if column is old else column for name, column in before.items()}
+        found = changes(tmp_path, before, after)
+        assert (found.same, found.changed) == (same, len(pairs) - same)
+        assert [count for _, count in found.columns] == [found.changed]
+
+
+@pytest.mark.parametrize("case", NESTED)
+def test_nested_rows_that_differ_are_neither_repeated_nor_shared(tmp_path: Path, case: str) -> None:
+    kind, values = NESTED[case]
+    whole = pa.array(values, kind)
+    write(tmp_path / "all.parquet", {"x": whole})
+    with open_table(tmp_path, "all.parquet") as table:
+        assert profile_data(table).duplicates == 0
+    for at in range(1, len(values)):
+        write(tmp_path / "one.parquet", {"x": whole.slice(at, 1)})
+        write(tmp_path / "others.parquet", {"x": pa.array(values[1:at] + values[at + 1 :], kind)})
+        with (
+            open_table(tmp_path, "others.parquet") as others,
+            open_table(tmp_path, "one.parquet") as one,
+        ):
+            assert overlap(others, one, names=("a", "b"), key=()).rows == 0
+
+
+def test_a_nested_key_that_is_null_is_no_match_between_data_sets(tmp_path: Path) -> None:
+    write(tmp_path / "a.parquet", {"k": pa.array([None, [1]], pa.list_(pa.int64())), "x": [1, 2]})
+    write(tmp_path / "b.parquet", {"k": pa.array([None, [0, 1], [1]], pa.list_(pa.int64()))})
+    with open_table(tmp_path, "a.parquet") as one, open_table(tmp_path, "b.parquet") as other:
+        assert overlap(one, other, names=("a", "b"), key=("k",)).keys == 1
 
 
 def test_a_null_is_a_key_like_any_other(tmp_path: Path) -> None:

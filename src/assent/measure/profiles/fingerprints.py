@@ -115,6 +115,16 @@ def hash_in_sql(column: Column) -> str:
     return f"CASE WHEN {value} IS NOT NULL THEN {hash_of_text(_hashed(column, value))} END"
 
 
+def told_apart(column: Column, value: str) -> str:
+    """A value of a column in SQL, so that no other has its hash: what is nested as its own hash, or
+    as a text. To DuckDB's hash `[]`, `[NULL]` and nothing at all are one value, too.
+    """
+    hashed = _hashed(column, value)
+    if not _is_of_plain(column, "struct<", *_LISTS):
+        return hashed if _is_nested(column) else value
+    return f"CASE WHEN {value} IS NOT NULL THEN hash({hashed}) END"
+
+
 def hash_of_text(text: str) -> str:
     """The hash of a text in SQL: of its hash, for not all of these are mixed to the last bit."""
     return f"hash(hash({text}))"
@@ -122,14 +132,26 @@ def hash_of_text(text: str) -> str:
 
 def _hashed(column: Column, value: str) -> str:
     """What is hashed of a value."""
-    opened = column.type.count("<") + column.type.count("…")
-    if opened == 0 and not column.type.startswith("duration"):
+    if not _is_nested(column) and not column.type.startswith("duration"):
         return value
-    if opened == 1 and column.type.startswith("struct<"):
+    if _is_of_plain(column, "struct<"):
         return value
-    if opened == 1 and column.type.startswith(("list<", "fixed_size_list<")):
+    if _is_of_plain(column, *_LISTS):
         return f"{value}, len({value})"
     return f"CAST({value} AS VARCHAR)"
+
+
+_LISTS = ("list<", "fixed_size_list<")
+
+
+def _is_nested(column: Column) -> bool:
+    return "<" in column.type or "…" in column.type
+
+
+def _is_of_plain(column: Column, *kinds: str) -> bool:
+    """Whether a column is of one of these kinds, with nothing nested in it."""
+    depth = column.type.count("<") + column.type.count("…")
+    return depth == 1 and column.type.startswith(kinds)
 
 
 def sum_of_counts(counts: Mapping[str, int], hashes: Mapping[str, int]) -> int:

@@ -12,6 +12,7 @@ from assent.errors import UsageError
 from assent.measure import engine
 from assent.measure.profiles import near, parts
 from assent.measure.profiles.columns import NUMBERS, TICKS, Column
+from assent.measure.profiles.fingerprints import told_apart
 from assent.measure.profiles.reading import Table, connect, require_columns
 
 _SAMPLE = 20_000
@@ -227,8 +228,11 @@ def shared(
 
 
 def _compared(column: Column, other: Column) -> str:
-    """The column in SQL, so that equal values of both are equal, and no digit is lost."""
-    return _by_value(column, other) or f"CAST({_in_order(column)} AS VARCHAR)"
+    """The column in SQL, so that equal values of both are equal and others have another hash, and
+    no digit is lost.
+    """
+    value = _by_value(column, other)
+    return f"CAST({_in_order(column)} AS VARCHAR)" if value is None else told_apart(column, value)
 
 
 def _in_order(column: Column) -> str:
@@ -284,23 +288,35 @@ def _moment(quoted: str, type_: str) -> str:
 
 def _number(quoted: str, type_: str, other: str) -> str:
     """A number beside one of another type. Floats are compared as floats, all others by their
-    digits: a float has 53 bits of them, so a whole one is written out.
+    digits: a float has 53 bits of them, so a whole one is written out. A decimal of few digits is
+    the float that is nearest to it, one of more than any float has is none.
     """
     if type_ in _WHOLE and other in _WHOLE:
         return f"CAST({quoted} AS HUGEINT)"
-    if type_ in _FLOATS and (other in _FLOATS or _scale(other)):
+    if type_ in _FLOATS and other in _FLOATS:
         return f"CAST({quoted} AS DOUBLE)"
     if _scale(type_):
-        if other in _FLOATS:
-            return f"CAST({quoted} AS DOUBLE)"
-        return f"rtrim(rtrim(CAST({quoted} AS VARCHAR), '0'), '.')"
+        digits = f"rtrim(rtrim(CAST({quoted} AS VARCHAR), '0'), '.')"
+        if other not in _FLOATS:
+            return digits
+        significant = f"length(ltrim(replace({digits}, '.', ''), '-0'))"
+        is_short = f"contains({digits}, '.') AND {significant} <= {_SURE_DIGITS}"
+        return f"CASE WHEN {is_short} THEN {_as_double(quoted)} ELSE {digits} END"
     if type_ in _FLOATS:
         whole = f"isfinite({quoted}) AND {quoted} = trunc({quoted}) AND abs({quoted}) < 1e38"
+        written = _as_double(quoted) if _scale(other) else f"CAST({quoted} AS VARCHAR)"
         return (
-            f"CASE WHEN {whole} THEN CAST(CAST({quoted} AS HUGEINT) AS VARCHAR) "
-            f"ELSE CAST({quoted} AS VARCHAR) END"
+            f"CASE WHEN {whole} THEN CAST(CAST({quoted} AS HUGEINT) AS VARCHAR) ELSE {written} END"
         )
     return f"CAST({quoted} AS VARCHAR)"
+
+
+def _as_double(quoted: str) -> str:
+    return f"CAST(CAST({quoted} AS DOUBLE) AS VARCHAR)"
+
+
+_SURE_DIGITS = 15
+"""Two decimals of so many digits are never one float."""
 
 
 NANOSECONDS = TICKS["ns"]

@@ -308,8 +308,11 @@ def _duplicates(
     twice. Else hashes of 64 bits are counted; of 10 million different rows, two share one in 3 of a
     million data sets.
     """
-    exact = [column.read for column in columns]
-    nearly = [near(column) for column in columns]
+    exact = [fingerprints.told_apart(column, column.read) for column in columns]
+    nearly = [
+        one if near(column) == column.read else near(column)
+        for column, one in zip(columns, exact, strict=True)
+    ]
     if table.rows < 2 or any(near(column) == column.read for column in unique):
         return 0, 0
     if not columns or table.rows > MAX_DUPLICATE_ROWS:
