@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,14 +104,10 @@ def read_inputs(
     more = [one for model in above for one in declared_by(model)]
     matches = {pattern: expand(root, [pattern]) for pattern in [*named, *more]}
     own = outputs_of(settings).own
-    dvc = read_dvc(
-        working_tree(root), [*named, *more, *own, *pointers_beside(root, matches.values())]
-    )
+    pointers = pointers_beside(root, matches.values())
+    dvc = read_dvc(working_tree(root), [*named, *more, *own, *pointers])
     outputs = known_outputs(settings, dvc, others)
-
-    def named_by(command: str | None) -> list[str]:
-        return named_in(root, command, outputs, environ)
-
+    named_by = partial(named_in, root, outputs=outputs, environ=environ)
     train_names, evaluate_names = named_by(settings.train), named_by(settings.evaluate)
     commands = [one for model in above for one in (model.train, model.evaluate)]
     above_names = [name for command in commands for name in named_by(command)]
@@ -124,16 +121,13 @@ def read_inputs(
     all_data = frozenset([*data, *(one for model in above for one in data_of(model))])
     found = _Found(root, outputs, dvc, hashes, strange, away, matches, all_data, around)
     for pattern in settings.inputs:
-        if not any(covers(pattern, name) for name in away):
+        if not _covered(away, [pattern]):
             found.require(pattern)
     more += [name for name in above_names if name not in ties]
     started_from = [name for name in train_names if name not in ties]
     train = found.files([*settings.inputs, *settings.params, *started_from, *more])
-    rest = [
-        *data,
-        *(name for name in evaluate_names if name not in ties),
-        *_made_by_nobody(settings),
-    ]
+    tested_with = [name for name in evaluate_names if name not in ties]
+    rest = [*data, *tested_with, *_made_by_nobody(settings)]
     evaluate = [path for path in found.files(rest) if path not in train]
     files = {**hashes.digests(sorted({*train, *evaluate})), **away, **ties}
     files |= _cells(root, [settings, *above], files.keys() - away.keys())
@@ -141,12 +135,13 @@ def read_inputs(
     hashes.save()
     names = {relative_name(root, path) for path in train}
     names |= ties.keys() & {*train_names, *above_names}
-    names |= {
-        name
-        for name in away
-        if any(covers(one, name) for one in (*settings.inputs, *settings.params, *more))
-    }
+    names |= _covered(away, [*settings.inputs, *settings.params, *more])
     return _inputs(root, settings, above, files, names, found)
+
+
+def _covered(names: Iterable[str], patterns: Sequence[str]) -> set[str]:
+    """The names that one of the patterns means."""
+    return {name for name in names if any(covers(one, name) for one in patterns)}
 
 
 def _inputs(

@@ -27,7 +27,7 @@ from msgspec import structs
 from assent.core.digest import Digest, digest_of_value
 from assent.core.profile import ColumnProfile, DataProfile
 from assent.measure import engine, fits
-from assent.measure.profiles import counting, parts, stream, tallies
+from assent.measure.profiles import counting, fingerprints, parts, stream, tallies
 from assent.measure.profiles.columns import Column, column_of_duckdb
 from assent.measure.profiles.counting import Values
 from assent.measure.profiles.near import near
