@@ -103,13 +103,12 @@ def read_inputs(
     above = around.above(named)
     more = [one for model in above for one in declared_by(model)]
     matches = {pattern: expand(root, [pattern]) for pattern in [*named, *more]}
-    own = outputs_of(settings).own
-    pointers = pointers_beside(root, matches.values())
-    dvc = read_dvc(working_tree(root), [*named, *more, *own, *pointers])
+    beside = [*outputs_of(settings).own, *pointers_beside(root, matches.values())]
+    dvc = read_dvc(working_tree(root), [*named, *more, *beside])
     outputs = known_outputs(settings, dvc, others)
     named_by = partial(named_in, root, outputs=outputs, environ=environ)
     train_names, evaluate_names = named_by(settings.train), named_by(settings.evaluate)
-    commands = [one for model in above for one in (model.train, model.evaluate)]
+    commands = (command for one in above for command in (one.train, one.evaluate))
     above_names = [name for command in commands for name in named_by(command)]
     ties = _ties(root, [*train_names, *evaluate_names, *above_names])
     scripts = _scripts([*train_names, *evaluate_names])
@@ -131,12 +130,11 @@ def read_inputs(
     evaluate = [path for path in found.files(rest) if path not in train]
     files = {**hashes.digests(sorted({*train, *evaluate})), **away, **ties}
     files |= _cells(root, [settings, *above], files.keys() - away.keys())
-    files = {name: files[name] for name in sorted(files)}
     hashes.save()
     names = {relative_name(root, path) for path in train}
     names |= ties.keys() & {*train_names, *above_names}
     names |= _covered(away, [*settings.inputs, *settings.params, *more])
-    return _inputs(root, settings, above, files, names, found)
+    return _inputs(root, settings, above, dict(sorted(files.items())), names, found)
 
 
 def _covered(names: Iterable[str], patterns: Sequence[str]) -> set[str]:
