@@ -332,3 +332,12 @@ def test_decimals_that_would_be_read_as_floats_are_refused(tmp_path: Path, is_li
     write(tmp_path / "d.parquet", pa.table({"x": values}))
     with pytest.raises(UsageError, match="has decimals of 50 digits, and only 38 can be read"):
         profile(tmp_path, "d.parquet")
+
+
+def test_an_arrow_file_that_parquet_cannot_hold_says_what_to_do(tmp_path: Path) -> None:
+    months = pa.table({"m": pa.array([pa.MonthDayNano([1, 0, 0])])})
+    with pa.ipc.new_file(os.fspath(tmp_path / "d.arrow"), months.schema) as writer:
+        writer.write_table(months)
+    with pytest.raises(UsageError, match="interval") as caught:
+        open_table(tmp_path, "d.arrow")
+    assert "types that Parquet has" in (caught.value.hint or "")
