@@ -162,7 +162,7 @@ def test_the_environment_is_read_in_few_places() -> None:
         "git/process.py",
         "measure/environment.py",
         "measure/packages.py",
-        "measure/profiles/spark.py",  # Spark starts Python anew
+        "measure/profiles/frames.py",  # Spark starts Python anew
         "forges/local.py",
         "setup/values.py",  # names it, as scripts of others do
         "verbs/demo.py",
