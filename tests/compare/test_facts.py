@@ -145,3 +145,13 @@ def test_shares_are_told_apart_no_sooner_than_by_fishers_test(before: int, after
 def test_impossible_counts_are_no_change() -> None:
     assert not has_moved((5, 0), (0, 10), 1)
     assert not has_moved((50, 10), (0, 10), 1)
+
+
+@pytest.mark.parametrize("deviation", [1.3407807929942597e154, 1e300])
+def test_deviations_whose_squares_are_too_large_for_a_float(deviation: float) -> None:
+    old = numbers(NORMAL)
+    assert old.numbers is not None
+    old = replace(old, numbers=replace(old.numbers, deviation=deviation))
+    new = numbers(NORMAL + 1)
+    assert "deviation" in facts(old, new)
+    assert "mean" not in facts(old, new), "one beside a spread of this size is nothing"

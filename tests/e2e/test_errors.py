@@ -190,7 +190,10 @@ def test_a_shallow_clone_that_hides_authors_lets_no_approval_count(shipped: Proj
         (CONFIG.replace("gates:", "gatez:"), "unknown key 'gatez'; did you mean 'gates'?"),
         (CONFIG.replace("min:", "mni:"), "unknown key 'mni'; did you mean 'min'?"),
         (CONFIG.replace("count: 1,", "count: one,", 1), "expected a whole number"),
-        (CONFIG.replace("store: ../store", "store: s3://b/x"), "stores in folders only"),
+        (
+            CONFIG.replace("store: ../store", "store: s3://b/x"),
+            "in folders and in container registries only",
+        ),
         (CONFIG.replace("models:", "ledger: git:upstream\nmodels:"), "no remote 'upstream'"),
     ],
     ids=["syntax", "empty", "binary", "key", "gate", "type", "store", "ledger"],

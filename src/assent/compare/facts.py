@@ -9,7 +9,7 @@ below is not called the same either, but counted apart (`compare_columns`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isfinite, log, sqrt
+from math import hypot, isfinite, log, sqrt
 
 from assent.compare.chance import is_beyond_chance
 from assent.compare.drift import ALPHA
@@ -209,7 +209,7 @@ def _moments(
     spread = theirs.deviation or 0.0
     if theirs.mean is not None:
         moved = theirs.mean - ours.mean
-        error = sqrt(ours.deviation**2 / present[0] + spread**2 / present[1])
+        error = hypot(ours.deviation / sqrt(present[0]), spread / sqrt(present[1]))
         if isfinite(error) and abs(moved) > max(z * error, _SHIFT * ours.deviation):
             yield FactChange(fact="mean", old=ours.mean, new=theirs.mean)
     if ours.kurtosis is None or theirs.kurtosis is None:
@@ -218,7 +218,7 @@ def _moments(
         (one.deviation or 0.0) * sqrt(max(0.0, (one.kurtosis or 0.0) + 2) / n) / 2
         for one, n in ((ours, present[0]), (theirs, present[1]))
     ]
-    error = sqrt(errors[0] ** 2 + errors[1] ** 2)
+    error = hypot(*errors)
     grown = spread - ours.deviation
     if isfinite(error) and abs(grown) > max(z * error, _SPREAD * ours.deviation):
         yield FactChange(fact="deviation", old=ours.deviation, new=spread)
