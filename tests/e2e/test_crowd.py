@@ -12,6 +12,7 @@ from tests.e2e.project import Project, ended
 from tests.effort import more_in_soak
 
 
+@pytest.mark.usefixtures("for_real")  # who verifies waits for those that write
 @pytest.mark.threat(24)
 @pytest.mark.parametrize("count", [6, *more_in_soak(32, 256)])
 def test_a_crowd_beside_a_repair_loses_and_doubles_nothing(

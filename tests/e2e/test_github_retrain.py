@@ -93,7 +93,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         train = TRAIN.format(outside=str(tmp_path / "outside.json"))
         pull = world.propose(0.8, files={"train.py": train})
         world.review(pull)
-        world.wake(world.approve(pull, world.bob))
+        world.approve(pull, world.bob)  # which the merge records
         assert outputs(world.merge(pull), "register")["version"] == "v1"
         yield world
 

@@ -36,7 +36,9 @@ def test_on_github(tmp_path: Path) -> None:
             [comment] = world.comments(pull)
             assert "made from its revision" in comment.body, judged.log
             assert "uncommitted" not in comment.body
-            world.wake(world.approve(pull, world.bob))
+            approval = world.approve(pull, world.bob)
+            if number == 1:  # the others are recorded by the merge
+                world.wake(approval)
             # Somebody else merges something that no model is made from.
             world.github.repository.push(world.sam, files={f"notes-{number}.md": "# Notes\n"})
             merged = world.merge(pull, way)

@@ -8,8 +8,8 @@ are forked from a process in which nothing has run.
 
 What a child is not: a process of its own from the first instruction. It has no command line and no
 environment in `/proc`, is in no process group of whoever asked for it, has imported more than a
-verb would have, and waits shorter for a forge. So what is about such things starts the program
-itself: signals, kills and power cuts (`Project.start`, `prefix`), installations
+verb would have, and does not wait as long for others. So what is about such things starts the
+program itself: signals, kills and power cuts (`Project.start`, `prefix`), installations
 (`install="build"`), what others see of a process (`tests/e2e/spying.py`), and one whole story of
 each kind, all by the fixture `for_real`. In a soak everything does, and so does what has an
 environment that Python reads when it starts (`client.is_plain`).

@@ -52,7 +52,8 @@ PATIENT = ("assent.forges.lag", "assent.forges.http_retries")
 """What waits for a forge that is ill or late."""
 SOONER = 50
 """The stand-ins for one are ill for so many requests, however soon these come: a verb asks as often
-as it would and waits a fraction of the time. How long that is, `tests/forges/` says.
+as it would and waits a fraction of the time. How long that is, `tests/forges/` says. So it is with
+`verify`, which reads again what is wrong; where somebody writes meanwhile, it is started for real.
 """
 
 
@@ -72,6 +73,7 @@ def prepare() -> None:
     for name in PATIENT:
         waits = vars(importlib.import_module(name))
         waits["PAUSES_S"] = tuple(one / SOONER for one in waits["PAUSES_S"])
+    vars(importlib.import_module("assent.verbs.verify"))["PAUSE_S"] /= SOONER
     importlib.metadata.version("packaging")  # it keeps which there are
     if threads() != 1:
         raise RuntimeError("what the starter has imported has started threads")
