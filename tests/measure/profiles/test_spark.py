@@ -45,6 +45,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         .config("spark.sql.warehouse.dir", os.fspath(folder))
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
+        # Nor is it worth it to compile thoroughly, or to collect with several threads.
+        .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         .config("spark.sql.codegen.wholeStage", "false")  # compiling takes longer than counting
         .config("spark.sql.adaptive.enabled", "false")
         .getOrCreate()
