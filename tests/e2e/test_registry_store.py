@@ -139,6 +139,24 @@ def test_a_tag_that_somebody_has_moved_is_named_and_put_back(
     assert tag(server, "churn-v7") not in (None, first, second)
 
 
+@pytest.mark.threat(24)
+def test_a_pointer_that_came_too_late_is_named_and_put_right(
+    project: Project, server: Server
+) -> None:
+    """Nothing in a registry can be compared and swapped: of two machines the later one stays."""
+    released(project)
+    place = f"http://{server.host}/v2/{NAME}/manifests/_pointer.churn-production"
+    older = requests.get(place, headers={"Accept": MANIFEST_MEDIA_TYPE}, timeout=60).content
+    project.release("better", accuracy="0.9")
+    project.ship("v2")
+    kind = {"Content-Type": MANIFEST_MEDIA_TYPE}
+    requests.put(place, older, headers=kind, timeout=60).raise_for_status()
+    assert "churn/stages/production" in project.run("verify", code=4).stdout
+    project.run("verify", "--repair")
+    project.run("verify")
+    assert tag(server, "churn-production") == tag(server, "churn-v2")
+
+
 def test_a_blob_that_the_registry_has_lost_is_named_and_written_again(
     project: Project, server: Server
 ) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from assent.core.bundle import ModelFile, config_blob, manifest_blob
+from assent.core.bundle import MANIFEST_MEDIA_TYPE, ModelFile, config_blob, manifest_blob
 from assent.core.digest import Digest, digest_of
 from assent.errors import OutsideError, UsageError
 from assent.ports import BlobState, Pointer, Source, Stored, Wanted
-from assent.stores.oci import OciStore, open_store
+from assent.stores.oci import OciStore, artifact, open_store
 from assent.stores.registry import PATIENCE_S, PAUSES_S, Registry
 from tests.builders import digest
 from tests.effort import IS_SOAK
@@ -130,7 +131,7 @@ def test_a_registry_that_gives_up_what_broke_gets_all_of_it_again(
     with proxied(server.host, {2: Fault.HALF_SENT}.get) as line:
         kept = sent(line.host, "team/again-from-the-start", tmp_path)
         methods = [one.split()[0] for one in line.asked]
-    assert methods == ["HEAD", "POST", "PATCH", "GET", "POST", "PATCH", "PUT"]
+    assert methods == ["HEAD", "POST", "PATCH", "HEAD", "GET", "POST", "PATCH", "PUT"]
     require_sound(server.host, "team/again-from-the-start", kept)
 
 
@@ -138,8 +139,8 @@ def test_a_registry_that_keeps_what_it_got_gets_the_rest(tmp_path: Path) -> None
     with keeping() as upstream, proxied(upstream.host, {2: Fault.HALF_SENT}.get) as line:
         kept = sent(line.host, "team/models", tmp_path)
         asked = [one.split() for one in line.asked]
-    assert [one[0] for one in asked] == ["HEAD", "POST", "PATCH", "GET", "PATCH", "PUT"]
-    assert asked[4][2] == f"{LARGE // 2}-{LARGE - 1}"
+    assert [one[0] for one in asked] == ["HEAD", "POST", "PATCH", "HEAD", "GET", "PATCH", "PUT"]
+    assert asked[5][2] == f"{LARGE // 2}-{LARGE - 1}"
     assert upstream.blobs == {kept: MODEL}
 
 
@@ -169,9 +170,42 @@ def test_what_is_there_is_not_sent_again(server: Server, tmp_path: Path) -> None
     stored(opened(server.host, "team/again"), tmp_path)
     with proxied(server.host, lambda _: None) as line:
         stored(opened(line.host, "team/again"), tmp_path)
-        assert not [one for one in line.asked if one.split()[0] not in ("GET", "HEAD", "PUT")]
-        written = [one for one in line.asked if one.startswith("PUT")]
-    assert len(written) == 1, written  # the hint, which is written whatever stands there
+        assert not [one for one in line.asked if one.split()[0] not in ("GET", "HEAD")]
+
+
+def test_a_file_whose_last_answer_was_lost_is_not_sent_again(
+    server: Server, tmp_path: Path
+) -> None:
+    with proxied(server.host, {3: Fault.LOST}.get) as line:
+        kept = sent(line.host, "team/lost-answer", tmp_path)
+        methods = [one.split()[0] for one in line.asked]
+    assert methods == ["HEAD", "POST", "PATCH", "PUT", "HEAD"]
+    require_sound(server.host, "team/lost-answer", kept)
+
+
+def test_what_a_team_keeps_beside_the_store_is_not_touched(server: Server, tmp_path: Path) -> None:
+    """An image may be called like a stage of a model."""
+    store = opened(server.host, "team/beside")
+    stored(store, tmp_path)
+    image = artifact("application/vnd.example.image", b"{}")
+    line = Registry(server.host, "team/beside", lambda: None)
+    line.put_manifest("churn-latest", image, MANIFEST_MEDIA_TYPE)
+    assert store.astray("churn") == ()
+    store.relist("churn")
+    assert line.digest_of_tag("churn-latest") == digest_of(image)
+
+
+def test_a_bundle_whose_own_tag_was_cleaned_up_gets_it_again(
+    server: Server, tmp_path: Path
+) -> None:
+    bundle = stored(opened(server.host, "team/cleaned"), tmp_path)
+    tag = f"_bundle.{bundle.removeprefix('sha256:')}"
+    place = server.root / "docker/registry/v2/repositories/team/cleaned/_manifests/tags" / tag
+    shutil.rmtree(place)
+    line = Registry(server.host, "team/cleaned", lambda: None)
+    assert line.digest_of_tag(tag) is None
+    stored(opened(server.host, "team/cleaned"), tmp_path)
+    assert line.digest_of_tag(tag) == bundle
 
 
 def test_a_registry_that_asks_to_wait_is_waited_for(server: Server, tmp_path: Path) -> None:

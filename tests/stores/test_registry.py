@@ -202,6 +202,63 @@ def test_where_a_registry_keeps_its_bytes_gets_no_login_whatever_it_asks_for() -
     assert asked == [None]
 
 
+@pytest.mark.threat(23)
+def test_who_gives_tokens_sends_the_login_nowhere_else() -> None:
+    asked: list[str] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.path)
+
+        do_GET = do_POST  # noqa: N815
+
+    class Sending(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            is_token = self.path.startswith("/token")
+            self.send_response_only(307 if is_token else 401)
+            self.send_header("Location", f"http://127.0.0.1:{other.server_address[1]}/token")
+            self.send_header("WWW-Authenticate", 'Bearer realm="/token",service="models"')
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815
+
+    known = (person(), Credentials(identity_token=IDENTITY, origin="a test"))
+    with serving(Elsewhere) as other, serving(Sending) as first:
+        for one in known:
+            with pytest.raises(OutsideError, match="307"):
+                opened(f"127.0.0.1:{first.server_address[1]}", one).read(digest_of(CONTENT))
+    assert asked == []
+
+
+@pytest.mark.threat(23)
+def test_netrc_is_not_read_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("default login ada password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    asked: list[str | None] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("Authorization"))
+            self.send_response_only(200)
+            self.send_header("Content-Length", str(len(CONTENT)))
+            self.end_headers()
+            self.wfile.write(CONTENT)
+
+    class Sending(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers.get("Authorization"))
+            self.send_response_only(307)
+            self.send_header("Location", f"http://127.0.0.1:{other.server_address[1]}/blob")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    with serving(Elsewhere) as other, serving(Sending) as first:
+        store = opened(f"127.0.0.1:{first.server_address[1]}", None)
+        assert store.read(digest_of(CONTENT)) == CONTENT
+    assert asked == [None, None]
+
+
 @pytest.mark.threat(39)
 def test_an_answer_without_end_is_not_read_to_its_end() -> None:
     class Endless(BaseHTTPRequestHandler):

@@ -82,12 +82,12 @@ def test_models_are_several_and_what_is_missing_comes_first(
 @pytest.mark.parametrize(
     ("forge", "origin", "store"),
     [
-        ("github", "git@github.com:Acme/Churn.git", "oci://ghcr.io/acme/churn"),
-        ("github", "https://token@github.com/acme/churn", "oci://ghcr.io/acme/churn"),
+        ("github", "git@github.com:Acme/Churn.git", "oci://ghcr.io/acme/churn/assent"),
+        ("github", "https://token@github.com/acme/churn", "oci://ghcr.io/acme/churn/assent"),
         ("github", "https://github.example.com/acme/churn.git", None),
         ("github", "https://github.com/acme/-churn-.git", None),
         ("github", "../churn.git", None),
-        ("gitlab", "git@gitlab.com:Acme/ml/Churn.git", "oci://registry.gitlab.com/acme/ml/churn"),
+        ("gitlab", "git@gitlab.com:acme/ml/churn.git", None),
         ("gitlab", "https://gitlab.example.com/acme/churn.git", None),
         ("gitlab", "", None),
     ],

@@ -26,7 +26,7 @@ from typing import Any
 
 import msgspec
 
-from assent.core.bundle import MANIFEST_MEDIA_TYPE
+from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.core.registries import SCHEME, repository_of
 from assent.errors import IntegrityError, OutsideError, UsageError
@@ -70,6 +70,10 @@ class _Descriptor(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omi
     digest: str
     size: int
     data: str = ""
+
+
+class _Stated(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    artifact_type: str = ""
 
 
 class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -247,20 +251,27 @@ class OciStore:
         return tuple(
             tag
             for tag, digest in zip(tags, there, strict=True)
-            if digest not in _allowed(wanted.get(tag))
+            if digest not in _allowed(wanted.get(tag)) and (tag in wanted or self._is_ours(tag))
         )
 
     def relist(self, model: str) -> None:
         """See `Store.relist`. What no pointer names any more is vacant: few registries remove a
-        tag.
+        tag. Each pointer is read again before its tag is written: somebody may just move it.
         """
-        wanted = self._wanted(model)
-        for tag in sorted({*self._tags_of_bundles(model), *wanted}):
-            self._tag(tag, wanted.get(tag))
+        for tag in self.astray(model):
+            place = layout.place_of_tag(tag)
+            if place is None:
+                continue
+            with self._pointing(place.name) as (_, pointer):
+                self._tag(tag, None if pointer is None else self._kept(pointer))
 
     def remember(self, name: str, bundle: Digest) -> None:
-        """See `Store.remember`."""
-        self._put(_hint_tag(layout.hint_place(name)), HINT_TYPE, bundle.encode() + b"\n")
+        """See `Store.remember`. What is remembered already is not written again: there are
+        registries that move no tag, not even to where it is.
+        """
+        tag = _hint_tag(layout.hint_place(name))
+        if self._hint(tag) != bundle:
+            self._put(tag, HINT_TYPE, bundle.encode() + b"\n")
 
     def recall(self, name: str) -> Digest | None:
         """See `Store.recall`. Where nobody lets us in, as a job that runs the code of a change,
@@ -287,13 +298,16 @@ class OciStore:
 
     def _sent(self, source: Source, digest: Digest, size: int, transfers: Transfers) -> bool:
         """Send what is not there; whether it was not."""
-        kind: Any = "manifests" if source.is_manifest else "blobs"
-        if digest in self._held or self._registry.holds(kind, digest):
+        tag = f"{_BUNDLE}{hex_of(digest)}"
+        if source.is_manifest:  # held is not kept: without its tag it is cleaned up some day
+            is_there = self._registry.digest_of_tag(tag) == digest
+        else:
+            is_there = digest in self._held or self._registry.holds("blobs", digest)
+        if is_there:
             self._see(digest)
             transfers.advance(size)
             return False
         if source.is_manifest:
-            tag = f"{_BUNDLE}{hex_of(digest)}"
             self._registry.put_manifest(tag, source.content or b"", MANIFEST_MEDIA_TYPE)
         elif source.path is None:
             self._registry.put_small(digest, source.content or b"")
@@ -425,6 +439,15 @@ class OciStore:
         if not content:
             content = self._registry.read("blobs", layer.digest, most=_MAX_ARTIFACT_BYTES)
         return content if content is not None and digest_of(content) == layer.digest else None
+
+    def _is_ours(self, tag: str) -> bool:
+        """Whether a tag names what Assent has written. A team's images may lie beside it."""
+        content = self._registry.read("manifests", tag, most=MAX_MANIFEST_BYTES)
+        try:
+            stated = msgspec.json.decode(content or b"", type=_Stated).artifact_type
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return False
+        return stated in (ARTIFACT_TYPE, VACANT_TYPE)
 
     def _places(self, model: str) -> Iterator[Place]:
         """The places of the pointers of a model."""

@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from assent.core.digest import Digest
-from assent.errors import OutsideError
+from assent.core.digest import Digest, digest_of
+from assent.errors import IntegrityError, OutsideError
 from assent.ports import Credentials, Progress
 from assent.stores.credentials import DOCKER_HUB
+from assent.stores.local_files import outside
 
 if TYPE_CHECKING:
     import requests
@@ -50,6 +51,8 @@ _LONGEST_MESSAGE = 300
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _CLIENT = "assent"
 _ACTIONS = {False: "pull", True: "pull,push"}
+_AT_ONCE: dict[str, Any] = {"allow_redirects": False, "stream": True}
+"""How a token is asked for: who is sent on takes the password along."""
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _PARAMETER = re.compile(r'([A-Za-z_]+)="([^"]*)"')
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
@@ -120,10 +123,8 @@ class Registry:
         said = found.headers.get("Docker-Content-Digest")
         if said:
             return str(said)
-        import hashlib  # a registry need not say it
-
-        content = self.read("manifests", tag, most=_SMALL_BYTES)
-        return None if content is None else f"sha256:{hashlib.sha256(content).hexdigest()}"
+        content = self.read("manifests", tag, most=_SMALL_BYTES)  # a registry need not say it
+        return None if content is None else digest_of(content)
 
     def read(self, kind: Kind, reference: str, *, most: int) -> bytes | None:
         """A blob or manifest of at most `most` bytes and one more, None if it is not held."""
@@ -168,7 +169,12 @@ class Registry:
         """Write a manifest under a tag or its digest."""
         doing = f"writing {reference} to {self.address}"
         headers = {"Content-Type": media_type}
-        self._ask("PUT", self._place("manifests", reference), doing, data=content, headers=headers)
+        place = self._place("manifests", reference)
+        answer = self._ask("PUT", place, doing, data=content, headers=headers)
+        taken = None if answer is None else answer.headers.get("Docker-Content-Digest")
+        if taken and taken != digest_of(content):
+            problem = f"the registry has taken it as {taken}, and it is {digest_of(content)}"
+            raise IntegrityError(doing, problem)
 
     def put_small(self, digest: Digest, content: bytes) -> None:
         """Write a blob that is in memory."""
@@ -182,6 +188,12 @@ class Registry:
     def put_file(self, digest: Digest, path: Path, size: int, advance: Progress) -> None:
         """Write a blob from a file. Where the line breaks, the registry is asked how far it got."""
         doing = f"writing {path} to {self.address}"
+        if size <= _SMALL_BYTES:
+            with outside(doing):
+                content = path.read_bytes()
+            self.put_small(digest, content)
+            advance(size)
+            return
         upload = _Upload(self, digest, path, size, advance, doing)
         self._repeated(upload.go_on, doing)
 
@@ -195,17 +207,17 @@ class Registry:
         doing = f"listing the tags of {self.address}"
         place = f"{self._root}/v2/{self.name}/tags/list?n={_PAGE}"
         found: set[str] = set()
-        for _ in range(_MAX_PAGES):
-            answer = self._ask("GET", place, doing, may_miss=True)
+        for page in range(_MAX_PAGES):
+            answer = self._ask("GET", place, doing, may_miss=page == 0)
             if answer is None:
-                break
+                return []
             listed = _json(answer.body, doing).get("tags") or ()
             found |= {tag for tag in listed if isinstance(tag, str) and tag.startswith(prefixes)}
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
-                break
+                return sorted(found)
             place = urljoin(place, following[1])
-        return sorted(found)
+        raise OutsideError(doing, f"there are more than {_MAX_PAGES:,} pages of them")
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -219,13 +231,16 @@ class Registry:
             "HEAD", self._place(kind, reference), doing, headers=headers, may_miss=True
         )
 
+    def _is_there(self, digest: Digest, doing: str) -> bool:
+        return self._once("HEAD", self._place("blobs", digest), doing, may_miss=True) is not None
+
     def _ask(self, method: str, url: str, doing: str, **given: Any) -> _Answer | None:
         return self._repeated(lambda: self._once(method, url, doing, **given), doing)
 
     def _repeated(self, work: Callable[[], Result], doing: str) -> Result:
         """What `work` gives, begun again where the line breaks, after a pause."""
         patience = PATIENCE_S
-        for pause in (*PAUSES_S, None):
+        for number, pause in enumerate((*PAUSES_S, None)):
             try:
                 return work()
             except _BrokenError as broken:
@@ -238,8 +253,9 @@ class Registry:
                     ) from None
                 patience -= wanted
                 self._wait(wanted)
-                with self._lock:  # a login that has ended may break a line, too
-                    self._said.clear()
+                if number > 0:
+                    with self._lock:  # a login that has ended may break a line, too
+                        self._said.clear()
         raise AssertionError
 
     def _begun(self, doing: str) -> str:
@@ -251,7 +267,11 @@ class Registry:
         where = None if answer is None else answer.headers.get("Location")
         if answer is None or not where:
             raise OutsideError(doing, "the registry does not say where to send the bytes")
-        return urljoin(answer.url, where)
+        place, root = urlsplit(urljoin(answer.url, where)), urlsplit(self._root)
+        if place.hostname == root.hostname and place.scheme != root.scheme:
+            # It stands behind another server, which it does not know to be asked in secret.
+            place = place._replace(scheme=root.scheme, netloc=root.netloc)
+        return place.geturl()
 
     @contextmanager
     def _streamed(
@@ -342,9 +362,9 @@ class Registry:
 
         from requests.adapters import HTTPAdapter
 
-        import requests
+        from assent.stores.sessions import Session
 
-        session = requests.Session()
+        session = Session()
         session.auth = _unchanged  # no .netrc: a login is looked for where people expect it
         session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
@@ -397,19 +417,22 @@ class Registry:
                     "client_id": _CLIENT,
                     **query,
                 }
-                found = session.post(realm, data=form, headers=headers, timeout=_TIMEOUT_S)
+                found = session.post(
+                    realm, data=form, headers=headers, timeout=_TIMEOUT_S, **_AT_ONCE
+                )
             else:
                 if known is not None:
                     headers["Authorization"] = _basic(known)
                 place = f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}"
-                found = session.get(place, headers=headers, timeout=_TIMEOUT_S)
+                found = session.get(place, headers=headers, timeout=_TIMEOUT_S, **_AT_ONCE)
         except requests.RequestException as error:
             raise _BrokenError(_plain(error)) from None
         if found.status_code in _BUSY:
             raise _BrokenError(_problem(found), _asked_to_wait(found))
-        if not found.ok:
+        if not 200 <= found.status_code < 300:
             raise self._refused(found, doing)
-        said = _json(found.content, doing)
+        with found:
+            said = _json(_small_body(found), doing)
         token = said.get("token") or said.get("access_token")
         if not isinstance(token, str) or not token or not token.isprintable():
             raise OutsideError(doing, f"{realm} has answered with no token")
@@ -454,18 +477,19 @@ class _Upload:
         self._doing = doing
         self._place: str | None = None
         self._told = 0
+        self._is_begun = False
 
     def go_on(self) -> None:
         """Send what the registry has not got."""
         line, doing = self._registry, self._doing
+        if self._is_begun and line._is_there(self._digest, doing):
+            self._tell(self._size)  # only the answer was lost
+            return
+        self._is_begun = True
         start = self._got()
         if self._place is None:
             self._place, start = line._begun(doing), 0
         with self._path.open("rb", buffering=0) as file:
-            if self._size <= _SMALL_BYTES and start == 0:
-                place = _with_digest(self._place, self._digest)
-                line._once("PUT", place, doing, data=_Part(file, 0, self._size, self._tell))
-                return
             if start < self._size:
                 headers = {"Content-Type": "application/octet-stream"}
                 if start:
@@ -479,15 +503,16 @@ class _Upload:
         """How many bytes of an upload that broke have come; it is begun anew where nobody knows."""
         if self._place is None:
             return 0
-        place, self._place = self._place, None
         try:
-            answer = self._registry._once("GET", place, self._doing, may_miss=True)
+            answer = self._registry._once("GET", self._place, self._doing, may_miss=True)
         except RefusedError:
-            return 0
+            answer = None
         said = None if answer is None else _RANGE.fullmatch(answer.headers.get("Range", ""))
         if answer is None or said is None:
+            self._place = None
             return 0
-        self._place = urljoin(place, answer.headers.get("Location") or place)
+        if answer.headers.get("Location"):
+            self._place = self._registry._location(answer, self._doing)
         got = int(said[1]) + 1
         return got if 1 < got <= self._size else 0
 
@@ -603,7 +628,8 @@ def _problem(answer: requests.Response) -> str:
         with answer:
             errors = json.loads(_small_body(answer))["errors"]
         said = "; ".join(
-            f"{one.get('code', '')} {one.get('message', '')}".strip() for one in errors
+            " ".join(str(one[key]) for key in ("code", "message", "detail") if one.get(key))
+            for one in errors
         )
     except (_BrokenError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         said = answer.reason or ""

@@ -8,6 +8,7 @@ from functools import partial
 import msgspec
 
 from assent.config.settings import FILE
+from assent.core.bundle import config_blob, manifest_blob
 from assent.errors import AssentError, ExitCode, IntegrityError
 from assent.judging.pinning import Pinned, pin_names
 from assent.ports import Protection, ProtectionState, Source
@@ -15,7 +16,6 @@ from assent.recording.namesakes import require_own_name
 from assent.recording.reading import read_ledger
 from assent.workspace import FETCH_BASE, Workspace
 
-_TRIED = b"assent doctor --store\n"
 _OTHER_STORE = "`store` in assent.yaml says where it is: docs/stores.md"
 
 
@@ -118,13 +118,17 @@ def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> st
     held = f"{there} {'pointer' if there == 1 else 'pointers'}"
     if not is_tried:
         return f"may be read, and holds {held}; --store tries whether it may be written"
-    [stored] = store.add([Source(content=_TRIED)])
-    name = f"{models[0]}/tried/doctor"
-    store.remember(name, stored.digest)
-    if store.read(stored.digest) != _TRIED or store.recall(name) != stored.digest:
-        raise IntegrityError(
-            "trying the store", "it does not give back what was written a moment ago"
-        )
+    model, evidence = models[0], b"{}"
+    config = config_blob(model, ())
+    manifest = manifest_blob(model, (), config, evidence)  # of the types that bundles have
+    first, _ = store.add([Source(content=config), Source(content=evidence)])
+    [bundle] = store.add([Source(content=manifest, is_manifest=True)])
+    name = f"{model}/tried/doctor"
+    for one in (first, bundle):  # there are stores in which a name cannot be moved
+        store.remember(name, one.digest)
+    if store.read(bundle.digest) != manifest or store.recall(name) != bundle.digest:
+        problem = "it does not give back what was written a moment ago"
+        raise IntegrityError("trying the store", problem)
     return f"may be read and written, and holds {held}"
 
 

@@ -12,7 +12,7 @@ from assent.core.bundle import Bundle, read_manifest
 from assent.core.clock import Doubt, doubts
 from assent.core.digest import Digest, short
 from assent.core.registry import ChainError, LostError, Registry
-from assent.errors import ExitCode, IntegrityError
+from assent.errors import ExitCode, IntegrityError, OutsideError
 from assent.ports import BlobState, Pointer
 from assent.recording.whole import FullRead, read_whole
 from assent.workspace import Workspace
@@ -294,7 +294,11 @@ def _bad_blob(
     """
     problem = f"{blob} of {who} is {state.value}"
     if repair and state is BlobState.CORRUPT:
-        workspace.store.discard(blob)
+        try:
+            workspace.store.discard(blob)
+        except OutsideError as error:  # the rest is repaired all the same
+            found.add(model, Area.BLOBS, f"{problem}; {error.problem}")
+            return
         problem += "; it was taken away"
         found.add(model, Area.BLOBS, problem, repaired=not is_version)
     else:

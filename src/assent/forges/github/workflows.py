@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from assent.config.settings import FILE, Config
-from assent.core.registries import SCHEME, store_in
+from assent.core.registries import PACKAGE, SCHEME, store_in
 from assent.errors import UsageError
 from assent.forges.github.description import REGISTRY
 from assent.forges.github.opening import ADDRESS
@@ -56,7 +56,7 @@ class GitHubWorkflows:
         found = ADDRESS.fullmatch(address)
         if found is None or found["host"].lower() != "github.com":
             return ""
-        return store_in(REGISTRY, found["name"])
+        return store_in(REGISTRY, f"{found['name']}/{PACKAGE}")
 
     def write(
         self,

@@ -12,7 +12,7 @@ from assent.git import Repository
 from assent.ports import Forge
 from assent.setup.pipelines import Pipelines
 
-ADDRESS = re.compile(
+_ADDRESS = re.compile(
     r"(?:https://(?:[^@/]*@)?(?P<host>[A-Za-z0-9.-]+)(?P<port>:\d+)?/"
     r"|(?:ssh://git@(?P<ssh>[A-Za-z0-9.-]+)(?::\d+)?/|git@(?P<scp>[A-Za-z0-9.-]+):))"
     r"(?P<name>[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)*?/[A-Za-z0-9_.-]+?)(?:\.git)?/?"
@@ -95,7 +95,7 @@ def gitlab_address(environ: Mapping[str, str], repository: Repository) -> tuple[
     if named and api:
         return named, api
     address = repository.config("remote.origin.url") or ""
-    found = ADDRESS.fullmatch(address)
+    found = _ADDRESS.fullmatch(address)
     if found is None:
         raise UsageError(
             "looking for the project on GitLab",
