@@ -571,6 +571,10 @@ BUNDLE_AGAIN = (
 """What mends a blob that is damaged or missing."""
 
 
+class NoAccessError(OutsideError):
+    """The store lets nobody in whom it does not know: nothing is known of what it holds."""
+
+
 class NotInStoreError(AssentError):
     """The store does not hold what was asked for."""
 

@@ -79,9 +79,9 @@ def test_another_machine_has_nothing_but_the_repository(project: Project) -> Non
     clone.run("verify")
 
 
-def test_whoever_may_not_read_the_store_trains_and_hands_over_all_the_same(
-    fresh: Project, tmp_path: Path
-) -> None:
+@pytest.fixture
+def guarded(fresh: Project, tmp_path: Path) -> Iterator[Project]:
+    """A project whose registry asks for a password, which its people have logged in with."""
     with registry(tmp_path / "registry", with_password(tmp_path)) as server:
         address = f"oci://{server.host}/{NAME}"
         fresh.write("assent.yaml", CONFIG.replace("../store", address))
@@ -90,24 +90,46 @@ def test_whoever_may_not_read_the_store_trains_and_hands_over_all_the_same(
         (fresh.folder.parent / "config.json").write_text(
             json.dumps({"auths": {server.host: {"auth": login}}})
         )
-        known = replace(fresh, env={"DOCKER_CONFIG": str(fresh.folder.parent)})
-        released(known)
-        nobody = replace(known.clone("elsewhere"), env={"DOCKER_CONFIG": str(tmp_path)})
-        nobody.branch("better", accuracy="0.9")
-        said = nobody.run("train").stderr
-        assert said.count("cannot be read here") == 1
-        assert "nothing of it is reused" in said
-        nobody.run("evaluate")
-        made = nobody.run("bundle", "--output", "handed", "--json").json["bundle"]
-        refused = nobody.run("review", code=3).stderr
-        assert f"docker login {server.host}" in refused
-        said = nobody.run("doctor", "--store", code=2).stdout
-        assert "✗ store: " in said
-        assert f"docker login {server.host}" in said
-        assert "✓ store: may be read and written" in known.run("doctor", "--store").stdout
-        taken = replace(nobody, env=known.env)
-        assert taken.run("bundle", "--from", "handed", "--json").json["bundle"] == made
-        taken.run("review", code=11)
+        yield replace(fresh, env={"DOCKER_CONFIG": str(fresh.folder.parent)})
+
+
+def test_whoever_may_not_read_the_store_trains_and_hands_over_all_the_same(
+    guarded: Project, tmp_path: Path
+) -> None:
+    known = guarded
+    released(known)
+    nobody = replace(known.clone("elsewhere"), env={"DOCKER_CONFIG": str(tmp_path)})
+    nobody.branch("better", accuracy="0.9")
+    said = nobody.run("train").stderr
+    assert said.count("nothing of the store is reused here") == 1
+    nobody.run("evaluate")
+    made = nobody.run("bundle", "--output", "handed", "--json").json["bundle"]
+    assert "docker login 127.0.0.1" in nobody.run("review", code=3).stderr
+    said = nobody.run("doctor", "--store", code=2).stdout
+    assert "✗ store: " in said
+    assert "docker login 127.0.0.1" in said
+    assert "✓ store: may be read and written" in known.run("doctor", "--store").stdout
+    taken = replace(nobody, env=known.env)
+    assert taken.run("bundle", "--from", "handed", "--json").json["bundle"] == made
+    taken.run("review", code=11)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["register", "promote staging v1", "pull production --to served", "diff v1", "verify",
+     "rollback production --reason complaints"],
+)  # fmt: skip
+def test_nothing_is_decided_by_whoever_may_not_read_the_store(
+    guarded: Project, tmp_path: Path, verb: str
+) -> None:
+    guarded.run("review", code=11)
+    guarded.run("approve", "--as", GRACE)
+    nobody = {"DOCKER_CONFIG": str(tmp_path)}
+    assert "docker login" in guarded.run("register", code=3, env=nobody).stderr
+    if verb != "register":
+        guarded.run("register")
+        guarded.ship("v1")
+        assert "docker login" in guarded.run(*verb.split(), code=3, env=nobody).stderr
 
 
 def test_the_same_bundle_as_in_a_folder(project: Project) -> None:

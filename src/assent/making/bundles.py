@@ -10,7 +10,7 @@ from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import require_format
 from assent.errors import IntegrityError
-from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NotInStoreError
+from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NoAccessError, NotInStoreError
 from assent.workspace import Workspace
 
 
@@ -28,6 +28,17 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
     states = workspace.store.confirm(held)
     sound = all(state is BlobState.SOUND for state in states.values())
     return bundle if bundle.model == model and sound else None
+
+
+def reusable(workspace: Workspace, name: str) -> Digest | None:
+    """The bundle that a hint names, for work that is done again without one. Where the store lets
+    nobody in, as in a job that runs the code of a change, there is none, and that is said.
+    """
+    try:
+        return workspace.store.recall(name)
+    except NoAccessError as error:
+        workspace.say(f"{error.doing}: {error.problem}: nothing of the store is reused here")
+        return None
 
 
 def remember(

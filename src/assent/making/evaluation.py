@@ -15,7 +15,7 @@ from assent.core.evidence import MAX_PRODUCTS, Code, Environment, Evidence, Step
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import detach
-from assent.making.bundles import load, made_by, open_bundle
+from assent.making.bundles import load, made_by, open_bundle, reusable
 from assent.making.command_run import Expected, Ran, run
 from assent.making.evidence import measure
 from assent.making.inputs import Inputs, why_changed
@@ -90,7 +90,7 @@ def _reused(
     workspace: Workspace, model: str, inputs: Inputs, digest: Digest
 ) -> EvaluateResult | None:
     """The evidence of the finished bundle of these inputs, if it is of this very model."""
-    hint = workspace.store.recall(f"{model}/inputs/{hex_of(inputs.evaluate)}")
+    hint = reusable(workspace, f"{model}/inputs/{hex_of(inputs.evaluate)}")
     found = None if hint is None else load(workspace, model, hint)
     if found is None or found.model_digest != digest:
         return None

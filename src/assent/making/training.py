@@ -14,7 +14,7 @@ from assent.core.bundle import Bundle
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import Code, Evidence, Step
 from assent.errors import IntegrityError, UsageError
-from assent.making.bundles import load, made_by, open_bundle
+from assent.making.bundles import load, made_by, open_bundle, reusable
 from assent.making.command_run import Expected, run
 from assent.making.inputs import Inputs
 from assent.making.locks import lock_here
@@ -185,7 +185,7 @@ def _trained_digest(workspace: Workspace, model: str, known: Mapping[str, Digest
 
 
 def _finished(workspace: Workspace, model: str, inputs: Inputs) -> Bundle | None:
-    hint = workspace.store.recall(f"{model}/trained/{hex_of(inputs.train)}")
+    hint = reusable(workspace, f"{model}/trained/{hex_of(inputs.train)}")
     found = None if hint is None else load(workspace, model, hint)
     if found is None or is_of_other_dirt(workspace, open_bundle(workspace, found).evidence, inputs):
         return None

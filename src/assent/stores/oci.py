@@ -28,9 +28,18 @@ import msgspec
 
 from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
-from assent.core.registries import SCHEME, repository_of
+from assent.core.registries import repository_of
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.ports import BlobState, Credentials, Pointer, Progress, Source, Stored, Wanted
+from assent.ports import (
+    BUNDLE_AGAIN,
+    BlobState,
+    Credentials,
+    Pointer,
+    Progress,
+    Source,
+    Stored,
+    Wanted,
+)
 from assent.stores import layout
 from assent.stores.credentials import credentials_for
 from assent.stores.layout import Place
@@ -89,7 +98,6 @@ class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def open_store(
     address: str,
     environ: Mapping[str, str],
-    say: Callable[[str], None] = lambda _: None,
     *,
     of_job: Callable[[str], Credentials | None] = lambda _: None,
 ) -> OciStore:
@@ -105,15 +113,14 @@ def open_store(
         )
     host, name = found
     login = functools.cache(lambda: credentials_for(host, environ) or of_job(host))
-    return OciStore(Registry(host, name, login), say)
+    return OciStore(Registry(host, name, login))
 
 
 class OciStore:
     """The store in a repository of a registry. Nothing is asked before the first use."""
 
-    def __init__(self, registry: Registry, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._say = say
         self._lock = threading.Lock()
         self._held: set[Digest] = set()  # what this process has seen there
 
@@ -210,8 +217,14 @@ class OciStore:
                 error.doing,
                 f"its bytes are damaged, and {self._registry.host} removes nothing "
                 f"({error.problem})",
-                hint="remove it where the registry is looked after, and `bundle --force` again",
+                hint=f"remove it where the registry is looked after; then {BUNDLE_AGAIN}",
             ) from None
+        if self._state(digest) is BlobState.CORRUPT:
+            raise OutsideError(
+                f"removing {digest} from {self._registry.address}",
+                "its bytes are damaged, and it is still there",
+                hint=f"remove it where the registry is looked after; then {BUNDLE_AGAIN}",
+            )
 
     # --- pointers and hints -----------------------------------------------------------------------
 
@@ -274,18 +287,8 @@ class OciStore:
             self._put(tag, HINT_TYPE, bundle.encode() + b"\n")
 
     def recall(self, name: str) -> Digest | None:
-        """See `Store.recall`. Where nobody lets us in, as a job that runs the code of a change,
-        nothing is remembered, and that is said.
-        """
-        tag = _hint_tag(layout.hint_place(name))
-        try:
-            return self._hint(tag)
-        except RefusedError as error:
-            if error.status not in (401, 403):
-                raise
-            said = f"the store {SCHEME}{self._registry.address} cannot be read here"
-            self._say(f"{said} ({error.problem}): nothing of it is reused")
-            return None
+        """See `Store.recall`."""
+        return self._hint(_hint_tag(layout.hint_place(name)))
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""

@@ -24,7 +24,7 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 from assent.core.digest import Digest, digest_of
 from assent.errors import IntegrityError, OutsideError
-from assent.ports import Credentials, Progress
+from assent.ports import Credentials, NoAccessError, Progress
 from assent.stores.credentials import DOCKER_HUB
 from assent.stores.local_files import outside
 
@@ -309,7 +309,8 @@ class Registry:
         may_miss: bool = False,
     ) -> requests.Response | None:
         """The answer to one request, whose body is still to be read; None for what is missing and
-        may be. Raises `RefusedError`, and `_BrokenError` where another attempt may help.
+        may be. Raises `NoAccessError`, `RefusedError`, and `_BrokenError` where another attempt may
+        help.
         """
         answer = self._sent(method, url, data, headers)
         if answer.status_code == 401 and self._log_in(answer, method, doing):
@@ -438,7 +439,7 @@ class Registry:
             raise OutsideError(doing, f"{realm} has answered with no token")
         return token
 
-    def _refused(self, answer: requests.Response, doing: str) -> RefusedError:
+    def _refused(self, answer: requests.Response, doing: str) -> OutsideError:
         status = answer.status_code
         hint = None
         if status in (401, 403):
@@ -448,7 +449,8 @@ class Registry:
                 f"{who}: `docker login {self.host}` with an account that may do this; a job of the "
                 "CI may need a right of its own (docs/stores.md)"
             )
-        elif status == 404:
+            return NoAccessError(doing, _problem(answer), hint=hint)
+        if status == 404:
             hint = f"there may be no repository {self.name!r} yet, or nothing that we may see"
         elif status == 413:
             hint = "the registry takes no manifest or blob of this size"
