@@ -5,12 +5,12 @@ from __future__ import annotations
 from assent.compare.bundles import LoadedBundle
 from assent.core.change import Change
 from assent.core.digest import Digest, hex_of, is_digest
-from assent.errors import AssentError, IdleError, UsageError
+from assent.errors import IdleError, IntegrityError, UsageError
 from assent.git import is_commit
 from assent.making.bundles import open_bundle, read_bundle
 from assent.making.locks import current_lock, locked_of
 from assent.making.worktree import inputs_of
-from assent.ports import View
+from assent.ports import NotInStoreError, View
 from assent.recording.versions import version_number
 from assent.workspace import Workspace
 
@@ -88,7 +88,7 @@ def baseline(
         if digest is not None:
             try:
                 return _known(workspace, view, model, digest)
-            except AssentError:
+            except (NotInStoreError, IntegrityError):
                 return None  # only a hint; nothing was decided about that bundle
     return None
 

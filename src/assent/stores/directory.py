@@ -48,6 +48,7 @@ from assent.stores.local_files import (
     write_all,
 )
 from assent.stores.parallel import Transfers
+from assent.stores.pointing import Pointing
 
 _TAIL_BYTES = 4096
 _SMALL_BYTES = 256 << 10
@@ -56,7 +57,7 @@ _MAX_SMALL_FILE_BYTES = 64 << 10
 _SWEEP_AFTER_S = 24 * 60 * 60
 
 
-class DirectoryStore:
+class DirectoryStore(Pointing):
     """The store below `root`. Nothing is created before the first write."""
 
     def __init__(self, root: Path) -> None:
@@ -176,25 +177,6 @@ class DirectoryStore:
                 Path(self._path(digest)).unlink(missing_ok=True)
 
     # --- pointers and hints ---------------------------------------------------------------------
-
-    def point(self, name: str, pointer: Pointer) -> bool:
-        """See `Store.point`. The index lists what stands afterwards, whoever wrote it: a process
-        that was killed between the two files is put right by the next one.
-        """
-        with self._pointing(name) as (place, standing):
-            if standing is not None and standing.seq > pointer.seq:
-                self._list(place, standing)
-                return False
-            self._point(place, pointer, standing)
-            return True
-
-    def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
-        """See `Store.restore`."""
-        with self._pointing(name) as (place, standing):
-            if standing != instead_of:
-                return False
-            self._point(place, pointer, standing)
-            return True
 
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
@@ -363,10 +345,8 @@ class DirectoryStore:
         with outside(f"writing the pointer {name}"), self._locked():
             yield place, self._pointer(place)
 
-    def _point(self, place: Place, pointer: Pointer, standing: Pointer | None) -> None:
-        if standing != pointer:
-            self._write(self.root / place.name, canonical_json(pointer) + b"\n")
-        self._list(place, pointer)
+    def _write_pointer(self, place: Place, pointer: Pointer) -> None:
+        self._write(self.root / place.name, canonical_json(pointer) + b"\n")
 
     # --- index ----------------------------------------------------------------------------------
 

@@ -55,6 +55,7 @@ from assent.stores.local_files import (
     write_all,
 )
 from assent.stores.parallel import Transfers
+from assent.stores.pointing import Pointing
 from assent.stores.registry import CONNECTIONS, RefusedError, Registry
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
@@ -116,7 +117,7 @@ def open_store(
     return OciStore(Registry(host, name, login))
 
 
-class OciStore:
+class OciStore(Pointing):
     """The store in a repository of a registry. Nothing is asked before the first use."""
 
     def __init__(self, registry: Registry) -> None:
@@ -228,23 +229,6 @@ class OciStore:
 
     # --- pointers and hints -----------------------------------------------------------------------
 
-    def point(self, name: str, pointer: Pointer) -> bool:
-        """See `Store.point`."""
-        with self._pointing(name) as (place, standing):
-            if standing is not None and standing.seq > pointer.seq:
-                self._list(place, standing)
-                return False
-            self._point(place, pointer, standing)
-            return True
-
-    def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
-        """See `Store.restore`."""
-        with self._pointing(name) as (place, standing):
-            if standing != instead_of:
-                return False
-            self._point(place, pointer, standing)
-            return True
-
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
         return self._pointer(layout.pointer_place(name))
@@ -332,17 +316,12 @@ class OciStore:
         with _writing[f"{self._registry.address} {name}"]:
             yield place, self._pointer(place)
 
-    def _point(self, place: Place, pointer: Pointer, standing: Pointer | None) -> None:
-        if standing != pointer:
-            self._put(_pointer_tag(place), POINTER_TYPE, canonical_json(pointer) + b"\n")
-        self._list(place, pointer)
+    def _write_pointer(self, place: Place, pointer: Pointer) -> None:
+        self._put(_pointer_tag(place), POINTER_TYPE, canonical_json(pointer) + b"\n")
 
     def _list(self, place: Place, pointer: Pointer) -> None:
-        """Let the tag of a pointer name the bundle that the pointer names."""
-        if place.kind == layout.HEAD:
-            return  # it names no bundle
-        bundle = pointer.bundle
-        self._tag(_checked(place.tag), bundle if bundle and self._holds(bundle) else None)
+        if place.kind != layout.HEAD:  # which names no bundle
+            self._tag(_checked(place.tag), self._kept(pointer))
 
     def _tag(self, tag: str, bundle: Digest | None) -> None:
         standing = self._registry.digest_of_tag(tag)
