@@ -572,7 +572,7 @@ BUNDLE_AGAIN = (
 
 
 class NoAccessError(OutsideError):
-    """The store lets nobody in whom it does not know: nothing is known of what it holds."""
+    """The store does not answer, or does not let us in: nothing is known of what it holds."""
 
 
 class NotInStoreError(AssentError):

@@ -72,7 +72,7 @@ def open_workspace(
         branch=base,
         forge=forge,
         forge_files=FILES,
-        store=_store(root, environ.get(STORE) or config.store, environ),
+        store=_store(root, environ.get(STORE) or config.store, environ, say),
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
@@ -231,12 +231,14 @@ def _people(
     )
 
 
-def _store(root: Path, address: str, environ: Mapping[str, str]) -> Store:
+def _store(
+    root: Path, address: str, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Store:
     """The store of a workspace. What talks to a registry is imported only for one."""
     if address.startswith(SCHEME):
         from assent.stores.oci import open_store
 
-        return open_store(address, environ, of_job=partial(registry_login, environ))
+        return open_store(address, environ, say, of_job=partial(registry_login, environ))
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",

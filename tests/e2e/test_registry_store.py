@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -130,6 +131,21 @@ def test_nothing_is_decided_by_whoever_may_not_read_the_store(
         guarded.run("register")
         guarded.ship("v1")
         assert "docker login" in guarded.run(*verb.split(), code=3, env=nobody).stderr
+
+
+def test_a_registry_that_nobody_reaches_keeps_nobody_from_training(fresh: Project) -> None:
+    """As on a train, with a laptop."""
+    with socket.socket() as nobody:  # who listens to no one
+        nobody.bind(("127.0.0.1", 0))
+        address = f"oci://127.0.0.1:{nobody.getsockname()[1]}/{NAME}"
+        fresh.write("assent.yaml", CONFIG.replace("../store", address))
+        fresh.commit("a store", push=True)
+        said = fresh.run("train").stderr
+        assert "once more in" in said
+        assert "nothing of the store is reused here" in said
+        assert fresh.runs() == ["train"]
+        fresh.run("evaluate")
+        assert "does not answer" in fresh.run("bundle", code=3).stderr
 
 
 def test_the_same_bundle_as_in_a_folder(project: Project) -> None:

@@ -48,12 +48,13 @@ COUNTING = ("numpy", "duckdb")
 """The same, but some releases of them start threads."""
 
 
-PATIENT = ("assent.forges.lag", "assent.forges.http_retries")
-"""What waits for a forge that is ill or late."""
+PATIENT = ("assent.forges.lag", "assent.forges.http_retries", "assent.stores.registry")
+"""What waits for a forge or a registry that is ill or late."""
 SOONER = 50
 """The stand-ins for one are ill for so many requests, however soon these come: a verb asks as often
-as it would and waits a fraction of the time. How long that is, `tests/forges/` says. So it is with
-`verify`, which reads again what is wrong; where somebody writes meanwhile, it is started for real.
+as it would and waits a fraction of the time. How long that is, `tests/forges/` and `tests/stores/`
+say. So it is with `verify`, which reads again what is wrong; where somebody writes meanwhile, it is
+started for real.
 """
 
 

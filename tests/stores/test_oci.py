@@ -32,8 +32,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def opened(host: str, name: str, wait: Callable[[float], None] = lambda _: None) -> OciStore:
-    return OciStore(Registry(host, name, lambda: None, wait=wait))
+def opened(
+    host: str,
+    name: str,
+    wait: Callable[[float], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
+) -> OciStore:
+    return OciStore(Registry(host, name, lambda: None, wait=wait, say=say))
 
 
 def stored(store: OciStore, folder: Path) -> Digest:
@@ -210,9 +215,12 @@ def test_a_bundle_whose_own_tag_was_cleaned_up_gets_it_again(
 
 def test_a_registry_that_asks_to_wait_is_waited_for(server: Server, tmp_path: Path) -> None:
     waited: list[float] = []
+    said: list[str] = []
     with proxied(server.host, {1: Fault.BUSY, 2: Fault.ILL}.get) as line:
-        stored(opened(line.host, "team/busy", waited.append), tmp_path)
+        stored(opened(line.host, "team/busy", waited.append, said.append), tmp_path)
     assert waited == [3.0, PAUSES_S[1]]
+    assert ["HTTP 429" in said[0], "once more in 3 s" in said[0]] == [True, True]
+    assert ["HTTP 503" in said[1], len(said)] == [True, 2]
     assert PATIENCE_S > 3
 
 

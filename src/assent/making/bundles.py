@@ -31,8 +31,9 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
 
 
 def reusable(workspace: Workspace, name: str) -> Digest | None:
-    """The bundle that a hint names, for work that is done again without one. Where the store lets
-    nobody in, as in a job that runs the code of a change, there is none, and that is said.
+    """The bundle that a hint names, for work that is done again without one. Where the store
+    does not let us in, as in a job that runs the code of a change, or does not answer, there is
+    none, and that is said.
     """
     try:
         return workspace.store.recall(name)

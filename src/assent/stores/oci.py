@@ -99,11 +99,13 @@ class _Artifact(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 def open_store(
     address: str,
     environ: Mapping[str, str],
+    say: Callable[[str], None] = lambda _: None,
     *,
     of_job: Callable[[str], Credentials | None] = lambda _: None,
 ) -> OciStore:
     """The store at `oci://host/path`. Where nobody has logged in on this machine, `of_job` says who
-    a job of the CI is to a host. Raises `UsageError` for what is no such address.
+    a job of the CI is to a host; `say` shows that it is waited for. Raises `UsageError` for what is
+    no such address.
     """
     found = repository_of(address)
     if found is None:
@@ -114,7 +116,7 @@ def open_store(
         )
     host, name = found
     login = functools.cache(lambda: credentials_for(host, environ) or of_job(host))
-    return OciStore(Registry(host, name, login))
+    return OciStore(Registry(host, name, login, say=say))
 
 
 class OciStore(Pointing):

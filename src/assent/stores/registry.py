@@ -99,6 +99,7 @@ class Registry:
         credentials: Callable[[], Credentials | None],
         *,
         wait: Callable[[float], None] = time.sleep,
+        say: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.host = host
         self.name = name
@@ -106,6 +107,8 @@ class Registry:
         self._root = f"{_scheme(host)}://{'registry-1.docker.io' if host == DOCKER_HUB else host}"
         self._credentials = credentials
         self._wait = wait
+        self._say = say
+        self._is_given_up = False
         self._lock = threading.Lock()
         self._said: dict[bool, str] = {}  # what authorizes reading (False) and writing (True)
 
@@ -240,18 +243,21 @@ class Registry:
     def _repeated(self, work: Callable[[], Result], doing: str) -> Result:
         """What `work` gives, begun again where the line breaks, after a pause."""
         patience = PATIENCE_S
-        for number, pause in enumerate((*PAUSES_S, None)):
+        pauses = () if self._is_given_up else PAUSES_S
+        for number, pause in enumerate((*pauses, None)):
             try:
                 return work()
             except _BrokenError as broken:
                 wanted = pause if broken.after_s is None else broken.after_s
                 if pause is None or wanted is None or wanted > patience:
-                    raise OutsideError(
+                    self._is_given_up = True  # who was waited for once is not waited for again
+                    raise NoAccessError(
                         doing,
                         f"the registry does not answer as it should: {broken}",
                         hint="run the verb again: what was written stays",
                     ) from None
                 patience -= wanted
+                self._say(f"{doing}: {broken}: once more in {wanted:g} s")
                 self._wait(wanted)
                 if number > 0:
                     with self._lock:  # a login that has ended may break a line, too
