@@ -70,14 +70,14 @@ def test_a_later_minor_format_that_adds_nothing_here_says_that_it_is_one() -> No
 
 
 @pytest.mark.parametrize(
-    "format", ["assent/evidence/2", "assent/evidence/1.x", "assent/evidence/10", "assent/entry/1.1"]
+    "written_in", ["assent/evidence/2", "assent/evidence/1.x", "assent/evidence/10", "assent/entry/1.1"]
 )
 @pytest.mark.parametrize("fields", [{}, {"more": 1}])
 def test_any_other_format_is_refused_with_the_advice_to_upgrade(
-    format: str, fields: dict[str, int]
+    written_in: str, fields: dict[str, int]
 ) -> None:
     with pytest.raises(IntegrityError, match="unknown format") as caught:
-        read(written(format=format, **fields))
+        read(written(format=written_in, **fields))
     assert "upgrade" in (caught.value.hint or "")
 
 
