@@ -70,7 +70,8 @@ def test_a_later_minor_format_that_adds_nothing_here_says_that_it_is_one() -> No
 
 
 @pytest.mark.parametrize(
-    "written_in", ["assent/evidence/2", "assent/evidence/1.x", "assent/evidence/10", "assent/entry/1.1"]
+    "written_in",
+    ["assent/evidence/2", "assent/evidence/1.x", "assent/evidence/10", "assent/entry/1.1"],
 )
 @pytest.mark.parametrize("fields", [{}, {"more": 1}])
 def test_any_other_format_is_refused_with_the_advice_to_upgrade(
