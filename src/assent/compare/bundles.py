@@ -100,7 +100,7 @@ def _metrics_of(baseline: LoadedBundle, candidate: LoadedBundle) -> Mapping[str,
     if candidate.predictions is not None or baseline.predictions is None:
         return metrics
     _, alone = compare_predictions(None, baseline.predictions)
-    return {**{one.name: one.new for one in alone if one.new is not UNSET}, **metrics}
+    return {**{metric.name: metric.new for metric in alone if metric.new is not UNSET}, **metrics}
 
 
 def _side(known: LoadedBundle) -> Side:
