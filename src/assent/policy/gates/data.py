@@ -385,8 +385,8 @@ class _Judgement:
                 reason=f"{count(len(moved), 'column')} of {len(both):,} "
                 f"{'has' if len(moved) == 1 else 'have'} drifted, beyond chance",
                 evidence=f"{listed([self._drifted(*pair) for pair in moved])} {self._on_rows()}",
-                remedy=f"find out why {named([column.name for column, _ in moved], 3)} moved; if it "
-                "is meant to, leave it out or raise the limit on the base branch",
+                remedy=f"find out why {named([column.name for column, _ in moved], 3)} moved; if "
+                "it is meant to, leave it out or raise the limit on the base branch",
             )
         if unsure:
             yield self._unsure(rule, unsure, max(threshold, MATTERS))
