@@ -217,7 +217,7 @@ def metric_change(
     right: Scalar | UnsetType,
     stated: _Said = ({}, {}),
 ) -> MetricChange:
-    """One metric on both sides; `said` is what each side's files say of directions."""
+    """One metric on both sides; `stated` is what each side's files say of directions."""
     before, after = number(left), number(right)
     change = relative = None
     if before is not None and after is not None:

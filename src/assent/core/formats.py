@@ -29,7 +29,7 @@ def require_format(content: bytes, known: str, doing: str) -> None:
 
 
 def is_minor_of(stated: str, known: str) -> bool:
-    """Whether `found` is a later minor format of `known` (`assent/entry/1.2` of `assent/entry/1`):
+    """Whether `stated` is a later minor format of `known` (`assent/entry/1.2` of `assent/entry/1`):
     it only adds fields, which older releases may pass over when they read.
     """
     head, dot, minor = stated.rpartition(".")

@@ -175,7 +175,7 @@ path = list(filter(None, sys.path))
 sys.path[:] = path
 import os
 given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-sys.path[:] = [one for one in path if one not in given]
+sys.path[:] = [folder for folder in path if folder not in given]
 import json, platform
 from importlib.metadata import distributions
 sys.path[:] = path

@@ -87,7 +87,7 @@ class Drawing:
         self._parts.append("</g>")
 
     def svg(self, sentence: str) -> str:
-        """The drawing as one element. `said` tells in words what it shows, for those who cannot
+        """The drawing as one element. `sentence` tells in words what it shows, for those who cannot
         see it.
         """
         words = escape(_cut(visible(shorten(sentence, _SAID_LIMIT)), _SAID_LIMIT + 100))
