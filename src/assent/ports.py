@@ -483,7 +483,8 @@ class Blobs(Protocol):
         """Store every source and return what was stored, in the same order.
 
         Streams, hashes once while copying, and shows nothing under a digest before all of its
-        bytes are there. What is held and damaged is written again, whatever its size.
+        bytes are there. What is held and damaged is written again, whatever its size; what is held
+        and sound is renewed (`Upkeep.renew`).
         """
 
     def read(self, digest: Digest) -> bytes:
@@ -509,8 +510,8 @@ class Blobs(Protocol):
         """
 
     def flush(self, digests: Sequence[Digest]) -> None:
-        """Have these blobs where a loss of power does not take them, before a decision names them.
-        Raises `NotInStoreError`.
+        """Have these blobs where a loss of power does not take them, before a decision names them,
+        and renew them (`Upkeep.renew`). Raises `NotInStoreError`.
         """
 
     def discard(self, digest: Digest) -> None:
@@ -560,7 +561,58 @@ class Hints(Protocol):
         """The bundles that the hints of a model name."""
 
 
-class Store(Blobs, Pointers, Hints, Protocol):
+class Held(Struct, frozen=True, kw_only=True):
+    """A blob that a store holds. `age_s` is how long ago it was added or renewed, by the clock of
+    the store; None where that is not known. `may_be_bundle` is False for what is no manifest of a
+    bundle, by what can be seen without reading all of it. `is_named`: others than Assent have given
+    it a name, or something that needs it.
+    """
+
+    digest: Digest
+    size_bytes: int
+    age_s: float | None
+    may_be_bundle: bool = False
+    is_named: bool = False
+
+
+class Upkeep(Protocol):
+    """Seeing what is held, and taking away what nothing refers to."""
+
+    @property
+    def lists_blobs(self) -> bool:
+        """Whether `held` names every blob. If not, it names the manifests of bundles alone: what no
+        manifest needs any more, the store clears away itself.
+        """
+
+    def held(self) -> Iterator[Held]:
+        """What is held, as far as Assent may have written it. Raises `OutsideError` where that
+        cannot be listed.
+        """
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """Let blobs be as young as if they were added now, for they are used. What is not held is
+        passed over; who has to know asks afterwards, with `confirm`.
+        """
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """Take away what was neither added nor renewed for so long, a day at least; say whether it
+        was taken. Where its age is not known, it is counted from now on, and nothing is taken.
+
+        Safe beside writers: whoever has renewed it and then finds it held keeps it. So `add`, which
+        renews what it finds, leaves it held, and `flush` says if it is not. Raises `OutsideError`
+        where the store removes nothing.
+        """
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """Take away the hints that name these bundles."""
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """Take away what writers have left unfinished that wrote nothing for so long, a day at
+        least; the number of bytes.
+        """
+
+
+class Store(Blobs, Pointers, Hints, Upkeep, Protocol):
     """All that a run needs of a store. Who needs a part asks for the part."""
 
 

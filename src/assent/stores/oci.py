@@ -5,6 +5,7 @@
     churn-v12, churn-production               the bundles that pointers name, for people and tools
     _pointer.churn-v12, _head.churn           the pointers themselves, and
     _hint.inputs.churn-3f2a…                  hints: artifacts of one layer, which is inline as well
+    _used.<hex>                               since when the age of a bundle is counted
 
 Sources: the OCI image and distribution specifications 1.1 (artifact manifests, `data` of a
 descriptor). A registry cannot compare and swap: of two machines that move a tag at once the last
@@ -57,6 +58,7 @@ from assent.stores.local_files import (
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import Pointing
 from assent.stores.registry import CONNECTIONS, RefusedError, Registry
+from assent.stores.registry_upkeep import RegistryUpkeep
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
 HINT_TYPE = "application/vnd.assent.hint.v1"
@@ -119,7 +121,7 @@ def open_store(
     return OciStore(Registry(host, name, login, say=say))
 
 
-class OciStore(Pointing):
+class OciStore(Pointing, RegistryUpkeep):
     """The store in a repository of a registry. Nothing is asked before the first use."""
 
     def __init__(self, registry: Registry) -> None:
@@ -202,6 +204,7 @@ class OciStore(Pointing):
         """See `Store.flush`: what a registry has taken is its own to keep, so that it has taken it
         is all that can be asked.
         """
+        self.renew(digests)
         for digest, state in self.confirm(digests).items():
             if state is BlobState.MISSING:
                 raise missing(f"asking for {digest} in {self._registry.address}")
@@ -288,7 +291,9 @@ class OciStore(Pointing):
     def _sent(self, source: Source, digest: Digest, size: int, transfers: Transfers) -> bool:
         """Send what is not there; whether it was not."""
         tag = f"{_BUNDLE}{hex_of(digest)}"
-        if source.is_manifest:  # held is not kept: without its tag it is cleaned up some day
+        if source.is_manifest:
+            self._renew(digest)
+            # Held is not kept: without its tag it is cleaned up some day.
             is_there = self._registry.digest_of_tag(tag) == digest
         else:
             is_there = digest in self._held or self._registry.holds("blobs", digest)
@@ -311,6 +316,10 @@ class OciStore(Pointing):
     def _see(self, digest: Digest) -> None:
         with self._lock:
             self._held.add(digest)
+
+    def _unsee(self, digest: Digest) -> None:
+        with self._lock:
+            self._held.discard(digest)
 
     @contextmanager
     def _pointing(self, name: str) -> Iterator[tuple[Place, Pointer | None]]:
