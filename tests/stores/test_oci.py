@@ -14,8 +14,9 @@ from assent.core.bundle import MANIFEST_MEDIA_TYPE, ModelFile, config_blob, mani
 from assent.core.digest import Digest, digest_of
 from assent.errors import OutsideError, UsageError
 from assent.ports import BlobState, Pointer, Source, Stored, Wanted
-from assent.stores.oci import OciStore, artifact, open_store
+from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import PATIENCE_S, PAUSES_S, Registry
+from assent.stores.wrapping import artifact
 from tests.builders import digest
 from tests.effort import IS_SOAK
 from tests.stores.keeping import keeping
@@ -192,7 +193,7 @@ def test_what_a_team_keeps_beside_the_store_is_not_touched(server: Server, tmp_p
     """An image may be called like a stage of a model."""
     store = opened(server.host, "team/beside")
     stored(store, tmp_path)
-    image = artifact("application/vnd.example.image", b"{}")
+    image = artifact("application/vnd.example.image", b"{}").manifest
     line = Registry(server.host, "team/beside", lambda: None)
     line.put_manifest("churn-latest", image, MANIFEST_MEDIA_TYPE)
     assert store.astray("churn") == ()

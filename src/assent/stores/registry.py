@@ -56,6 +56,7 @@ _AT_ONCE: dict[str, Any] = {"allow_redirects": False, "stream": True}
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _PARAMETER = re.compile(r'([A-Za-z_]+)="([^"]*)"')
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
+_OF_TYPES = re.compile(r"\b(?:MANIFEST_INVALID|UNSUPPORTED)\b")
 _NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
 
 Kind = Literal["blobs", "manifests"]
@@ -63,11 +64,15 @@ Result = TypeVar("Result")
 
 
 class RefusedError(OutsideError):
-    """The registry has said no. `status` is the code of its answer."""
+    """The registry has said no. `is_of_manifests` is whether it refuses a manifest for what it is,
+    as those do that know a list of types: another manifest may be taken.
+    """
 
-    def __init__(self, doing: str, problem: str, *, status: int, hint: str | None = None) -> None:
+    def __init__(
+        self, doing: str, problem: str, *, is_of_manifests: bool = False, hint: str | None = None
+    ) -> None:
         super().__init__(doing, problem, hint=hint)
-        self.status = status
+        self.is_of_manifests = is_of_manifests
 
 
 class _BrokenError(Exception):
@@ -446,7 +451,7 @@ class Registry:
         return token
 
     def _refused(self, answer: requests.Response, doing: str) -> OutsideError:
-        status = answer.status_code
+        status, said = answer.status_code, _problem(answer)
         hint = None
         if status in (401, 403):
             known = self._credentials()
@@ -455,12 +460,15 @@ class Registry:
                 f"{who}: `docker login {self.host}` with an account that may do this; a job of the "
                 "CI may need a right of its own (docs/stores.md)"
             )
-            return NoAccessError(doing, _problem(answer), hint=hint)
+            return NoAccessError(doing, said, hint=hint)
         if status == 404:
             hint = f"there may be no repository {self.name!r} yet, or nothing that we may see"
         elif status == 413:
             hint = "the registry takes no manifest or blob of this size"
-        return RefusedError(doing, _problem(answer), status=status, hint=hint)
+        is_of_manifests = status == 415 or (
+            status in (400, 405, 422) and bool(_OF_TYPES.search(said))
+        )
+        return RefusedError(doing, said, is_of_manifests=is_of_manifests, hint=hint)
 
 
 class _Upload:
