@@ -54,7 +54,10 @@ def unknown_to_gitlab(manifest: bytes) -> str | None:
     """What GitLab says of a manifest with a type that is not in its list. It is said to look at the
     config and the artifact type alone; its documentation has all that a manifest refers to.
     """
-    found = json.loads(manifest)
+    try:
+        found = json.loads(manifest)
+    except ValueError:
+        return "it is no manifest"
     types = [found.get("artifactType"), *(one["mediaType"] for one in _referred_to(found))]
     unknown = [one for one in types if one and one not in GITLAB_TYPES]
     return f"unknown media type: {unknown[0]}" if unknown else None
