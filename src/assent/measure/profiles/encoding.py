@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import msgspec
 
 from assent.core.digest import canonical_json
+from assent.core.formats import decode_document
 from assent.core.profile import FORMAT, ColumnProfile, DataProfile
 from assent.errors import IntegrityError
 
@@ -70,11 +71,9 @@ def _unpacked(content: bytes, most: int) -> bytes:
 
 def _decoded(unpacked: bytes) -> DataProfile:
     try:
-        profile = msgspec.json.decode(unpacked, type=DataProfile)
+        profile = decode_document(unpacked, DataProfile, FORMAT, _DOING)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise IntegrityError(_DOING, "it is not what Assent writes") from None
-    if profile.format != FORMAT:
-        raise IntegrityError(_DOING, f"its format is {profile.format!r}, not {FORMAT!r}")
     if len(profile.columns) > MAX_COLUMNS:
         raise IntegrityError(_DOING, f"it has more than {MAX_COLUMNS:,} columns")
     _require_sound(profile, _DOING)

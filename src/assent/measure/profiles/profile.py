@@ -25,7 +25,7 @@ from typing import Any
 from msgspec import structs
 
 from assent.core.digest import Digest, digest_of_value
-from assent.core.profile import ColumnProfile, DataProfile
+from assent.core.profile import FORMAT, ColumnProfile, DataProfile
 from assent.measure import engine, fits
 from assent.measure.profiles import counting, fingerprints, parts, stream, tallies
 from assent.measure.profiles.columns import Column, column_of_duckdb
@@ -106,6 +106,7 @@ def profile_data(
     unique = [column for column in content if counted[column.name][1]]
     duplicates, near_duplicates = _duplicates(table, content, unique)
     return DataProfile(
+        format=FORMAT,
         rows=table.rows,
         columns=tuple(structs.replace(counted[one.name][0], of=one.of) for one in counts),
         duplicates=duplicates,

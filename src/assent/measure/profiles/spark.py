@@ -21,7 +21,7 @@ from typing import Any
 from msgspec import structs
 
 from assent.core.digest import Digest
-from assent.core.profile import ColumnProfile, DataProfile, Overlap
+from assent.core.profile import FORMAT, ColumnProfile, DataProfile, Overlap
 from assent.errors import UsageError
 from assent.measure.profiles import counting, parts, profile, tallies
 from assent.measure.profiles.columns import Column
@@ -153,6 +153,7 @@ def _profile(
     content = parts.content(unpacked, {*leave_out, *key})
     duplicates, near_duplicates = _duplicates(frame, content, rows)
     return DataProfile(
+        format=FORMAT,
         rows=rows,
         columns=tuple(
             structs.replace(one, of=column.of)
