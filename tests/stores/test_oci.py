@@ -14,8 +14,9 @@ from assent.core.bundle import MANIFEST_MEDIA_TYPE, ModelFile, config_blob, mani
 from assent.core.digest import Digest, digest_of
 from assent.errors import OutsideError, UsageError
 from assent.ports import BlobState, Pointer, Source, Wanted
+from assent.stores.line import PATIENCE_S, PAUSES_S
 from assent.stores.oci import OciStore, open_store
-from assent.stores.registry import PATIENCE_S, PAUSES_S, Registry
+from assent.stores.registry import Registry
 from assent.stores.wrapping import artifact
 from tests.builders import digest
 from tests.effort import IS_SOAK

@@ -16,7 +16,6 @@ two machines that move a tag at once the last one wins, whatever it says. The le
 
 from __future__ import annotations
 
-import functools
 import re
 import threading
 from collections import defaultdict
@@ -24,7 +23,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from assent.core.bundle import ARTIFACT_TYPE, MANIFEST_MEDIA_TYPE
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
@@ -42,7 +40,7 @@ from assent.ports import (
     Wanted,
 )
 from assent.stores import layout, wrapping
-from assent.stores.credentials import credentials_for
+from assent.stores.credentials import credentials_for, credentials_given
 from assent.stores.layout import Place
 from assent.stores.local_files import (
     bundle_of,
@@ -57,7 +55,7 @@ from assent.stores.local_files import (
 )
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import Pointing
-from assent.stores.registry import CONNECTIONS, RefusedError, Registry
+from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
 from assent.stores.wrapping import EMPTY, Written
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
@@ -94,7 +92,14 @@ def open_store(
             hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
         )
     host, name = found
-    login = functools.cache(lambda: credentials_for(host, environ) or of_job(host))
+
+    def login() -> Credentials | None:
+        return (
+            credentials_for(host, environ, name=name, say=say)
+            or of_job(host)
+            or credentials_given(host, environ, name=name, say=say)
+        )
+
     return OciStore(Registry(host, name, login, say=say))
 
 
@@ -118,6 +123,7 @@ class OciStore(Pointing):
         """See `Store.add`. Files are hashed before they are sent: what the registry holds is not
         sent again. It answers for what it holds by digest, so a damaged blob is not found here.
         """
+        self._registry.expect_writing()
         transfers = Transfers(progress)
         sizes = [size_of(source) for source in sources]
         found = transfers.run(_digest_of, sources, CONNECTIONS, most=CONNECTIONS)
@@ -192,9 +198,11 @@ class OciStore(Pointing):
             return
         with self._lock:
             self._held.discard(digest)
+        kinds: tuple[Kind, ...] = ("blobs", "manifests")
         try:
-            self._registry.remove("blobs", digest)
-            self._registry.remove("manifests", digest)
+            for kind in kinds:
+                if self._registry.holds(kind, digest):
+                    self._registry.remove(kind, digest)
         except RefusedError as error:
             raise OutsideError(
                 error.doing,
@@ -249,6 +257,7 @@ class OciStore(Pointing):
         registries that move no tag, not even to where it is.
         """
         tag = _hint_tag(layout.hint_place(name))
+        self._registry.expect_writing()
         if self._hint(tag) != bundle:
             self._put(tag, HINT_TYPE, bundle.encode() + b"\n")
 
@@ -295,6 +304,7 @@ class OciStore(Pointing):
     @contextmanager
     def _pointing(self, name: str) -> Iterator[tuple[Place, Pointer | None]]:
         place = layout.pointer_place(name)
+        self._registry.expect_writing()
         with _writing[f"{self._registry.address} {name}"]:
             yield place, self._pointer(place)
 
@@ -356,7 +366,12 @@ class OciStore(Pointing):
             if digest not in self._held and not self._registry.holds("blobs", digest):
                 self._registry.put_small(digest, blob)
             self._see(digest)
-        self._registry.put_manifest(_checked(tag), written.manifest, MANIFEST_MEDIA_TYPE)
+        try:
+            self._registry.put_manifest(_checked(tag), written.manifest, MANIFEST_MEDIA_TYPE)
+        except RefusedError:
+            with self._lock:  # it may have lost what we have seen
+                self._held.clear()
+            raise
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -368,7 +383,7 @@ class OciStore(Pointing):
     def _holds(self, digest: Digest) -> bool:
         if digest in self._held:
             return True
-        kinds: tuple[Any, ...] = ("blobs", "manifests")
+        kinds: tuple[Kind, ...] = ("blobs", "manifests")
         is_there = any(self._registry.holds(kind, _named(digest)) for kind in kinds)
         if is_there:
             self._see(digest)
@@ -384,7 +399,7 @@ class OciStore(Pointing):
         return BlobState.SOUND if is_sound else BlobState.CORRUPT
 
     def _poured(self, digest: Digest, into: Callable[[bytes], None]) -> bool:
-        kinds: tuple[Any, ...] = ("blobs", "manifests")
+        kinds: tuple[Kind, ...] = ("blobs", "manifests")
         return any(self._registry.pour(kind, _named(digest), into) for kind in kinds)
 
     def _fetch_one(self, transfers: Transfers, wanted: Wanted) -> None:
