@@ -471,6 +471,14 @@ class Credentials(Struct, frozen=True, kw_only=True):
     identity_token: str = ""
     origin: str
 
+    def __repr__(self) -> str:
+        """Without what is secret: a traceback may show it."""
+        return f"Credentials(origin={self.origin!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """The same for whatever shows tracebacks with values."""
+        return [("origin", self.origin)]
+
 
 class Blobs(Protocol):
     """Content-addressed bytes, each stored once."""
