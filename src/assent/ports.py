@@ -416,12 +416,14 @@ class Forge(Changes, Opinions, Announcements, Proposals, Deployments, Runs, Prot
 
 class Source(Struct, frozen=True, kw_only=True):
     """Bytes to store: a file, or content in memory. What `is_manifest` names other blobs, which are
-    stored before it: some stores keep such content elsewhere than bytes.
+    stored before it: some stores keep such content elsewhere than bytes. Of a file that
+    `is_scratch` the caller alone knows, and nobody writes to it any more.
     """
 
     path: Path | None = None
     content: bytes | None = None
     is_manifest: bool = False
+    is_scratch: bool = False
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -433,11 +435,14 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """A blob to be written to a file."""
+    """A blob to be written to a file. Of one that `is_scratch` the caller alone knows, and nobody
+    writes to it afterwards.
+    """
 
     digest: Digest
     size_bytes: int
     path: Path
+    is_scratch: bool = False
 
 
 class BlobState(StrEnum):

@@ -100,11 +100,13 @@ def _copied(
         sizes = {one.digest: one.size_bytes for one in taken.files}
         sizes |= {one.digest: one.size for one in taken.attachments}
         wanted = [
-            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
+            Wanted(digest=one, size_bytes=size, path=scratch / str(number), is_scratch=True)
             for number, (one, size) in enumerate(sizes.items())
         ]
         source.fetch(wanted)
-        return workspace.store.add([Source(path=one.path) for one in wanted], progress)
+        return workspace.store.add(
+            [Source(path=one.path, is_scratch=True) for one in wanted], progress
+        )
 
 
 def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:
