@@ -484,6 +484,10 @@ class Blobs(Protocol):
     def largest_manifest_bytes(self) -> int:
         """The largest manifest that can be stored and read again."""
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether what is read comes over a network, so that it is read as seldom as can be."""
+
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.
 

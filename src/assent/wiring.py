@@ -241,8 +241,7 @@ def _store(
         from assent.stores.oci import open_store
 
         store = open_store(address, environ, say, of_job=partial(registry_login, environ))
-        cache = open_cache(environ, say)
-        return store if cache is None else CachingStore(store, cache)
+        return CachingStore(store, open_cache(environ, say))
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",

@@ -74,6 +74,11 @@ class DirectoryStore(Pointing):
         """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
         return _MAX_READ_BYTES
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return False
+
     # --- blobs ----------------------------------------------------------------------------------
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
