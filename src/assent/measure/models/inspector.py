@@ -23,7 +23,8 @@ SOURCES = (
     "parsing.py",
 )
 """What an inspection follows from, files and folders of the package."""
-LIBRARIES = ("gguf", "h5py", "msgspec", "numpy", "pyyaml")
+LIBRARIES = {"h5py": "h5py", "msgspec": "msgspec", "yaml": "pyyaml"}
+"""What others have written of it: modules, and what they are installed as."""
 
 _PACKAGE = Path(__file__).parents[2]
 
@@ -33,18 +34,26 @@ def inspector() -> Digest | None:
     """The digest of the code that inspects models here, with its libraries and its Python; None
     where the code is not at hand as files.
     """
+    return digest_of_code(_PACKAGE)
+
+
+def digest_of_code(package: Path) -> Digest | None:
+    """The same for the code of a package elsewhere."""
     try:
         sources = {
-            path.relative_to(_PACKAGE).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
             for source in SOURCES
-            for path in sorted({_PACKAGE / source, *(_PACKAGE / source).rglob("*.py")})
-            if path.suffix == ".py"
+            for path in _files(package / source)
         }
     except OSError:
         return None
     python = [sys.implementation.name, *sys.version_info[:2]]
-    libraries = {name: _version(name) for name in LIBRARIES}
+    libraries = {name: _version(of) for name, of in LIBRARIES.items()}
     return digest_of_value({"sources": sources, "libraries": libraries, "python": python})
+
+
+def _files(source: Path) -> list[Path]:
+    return [source] if source.suffix == ".py" else sorted(source.rglob("*.py"))
 
 
 def _version(library: str) -> str | None:
