@@ -171,9 +171,10 @@ class Waiting(Protocol):
     def pending_reason(self) -> PendingReason | None:
         """What it waits with, as the forge says at this moment; None if it does not wait."""
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         """Write the newest bundle that its CI has left to `folder`, which is not there yet, and
-        return the run that has left it. What is written is data of code that nobody has reviewed.
+        return the run that has left it. What is written is data of code that nobody has reviewed,
+        and no more than `size_bytes` (None: `HANDED_OVER_BYTES`).
 
         Raises `IntegrityError` for an archive that does not hold plain files alone, or too many,
         and `IdleError` if the change has moved on.
@@ -313,16 +314,17 @@ class Runs(Protocol):
         this checkout.
         """
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """Write the bundle that the run of a change which woke this one up has left under `name`
         to `folder`, which is not there yet, and return that run; None where what woke this one up
-        leaves none, such as a review. What is written is data of code that nobody has reviewed.
+        leaves none, such as a review. What is written is data of code that nobody has reviewed,
+        and no more than `size_bytes` (None: `HANDED_OVER_BYTES`).
 
         Raises `IntegrityError` for an archive that does not hold plain files alone, or too much,
         and `IdleError` if the change has moved on.
         """
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """The same for an earlier job of this very run. `name` is that of the job or of its
         artifact, as the forge has it. Raises `UsageError` where there is none.
         """

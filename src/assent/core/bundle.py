@@ -30,6 +30,9 @@ EXECUTABLE = "dev.assent.model.executable"
 
 EVIDENCE_TITLE = "evidence.json"
 
+HANDED_OVER_BYTES = 20 * 2**30
+"""How large a bundle may be that a job of a change hands over, where nobody has said otherwise."""
+
 MAX_FILES = 100_000
 """The most files of a bundle, attachments included."""
 
