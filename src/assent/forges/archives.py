@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from assent.core.bundle import HANDED_OVER_BYTES
+from assent.disk import require_room
 from assent.errors import IntegrityError, OutsideError
 
 _DIRECTORY_BYTES = 64 * 1024 * 1024
@@ -48,6 +49,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         return self if size_bytes is None else replace(self, size_bytes=size_bytes)
 
 
+NO_ROOM = "free some space, or let a machine with a larger disk do it"
 TOO_LARGE = "`max_bundle_size` of the base branch's assent.yaml says how large a bundle may be"
 LIMITS = Limits()
 
@@ -65,6 +67,8 @@ def unpack(archive: Path, inside: str | None, folder: Path, *, limits: Limits, d
             _require_apart(opened, doing)
             _require_few_folders((path for _, path in wanted), limits, doing)
             room = limits.size_bytes
+            held = sum(entry.file_size for entry, _ in wanted)
+            require_room(folder.parent, held, doing, hint=NO_ROOM)
             folder.mkdir(parents=True)
             for entry, path in wanted:
                 target = folder / path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from assent.core.bundle import HANDED_OVER_BYTES
 from assent.errors import PolicyError, UsageError
@@ -39,16 +39,21 @@ def room_for_artifact(workspace: Workspace, model: str) -> int:
 
 
 def require_size(
-    workspace: Workspace, model: str, sizes: Mapping[str, int], doing: str, *, handed_over: bool
+    workspace: Workspace,
+    model: str,
+    files: Sequence[tuple[str, int]],
+    doing: str,
+    *,
+    handed_over: bool,
 ) -> None:
-    """Raise `PolicyError` for a bundle whose files (by name) are too large together, and name the
-    largest of them.
+    """Raise `PolicyError` for a bundle whose files (name and size) are too large together, and name
+    the largest of them.
     """
     limit = bundle_limit(workspace, model, handed_over=handed_over)
-    total = sum(sizes.values())
+    total = sum(size for _, size in files)
     if limit is None or total <= limit:
         return
-    largest = sorted(sizes.items(), key=lambda one: (-one[1], one[0]))[:_SHOWN]
+    largest = sorted(files, key=lambda one: (-one[1], one[0]))[:_SHOWN]
     named = ", ".join(f"{name[:200]!r} ({size:,})" for name, size in largest)
     raise PolicyError(
         doing,

@@ -77,8 +77,8 @@ def take(
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(one.size > MAX_BYTES for one in taken.attachments):
         raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
-    sizes = {file.path: file.size_bytes for file in taken.files}
-    sizes |= {f"attachment {one.digest}": one.size for one in taken.attachments}
+    sizes = [(file.path, file.size_bytes) for file in taken.files]
+    sizes += [(one.path, one.size_bytes) for one in known.attachments]
     require_size(workspace, model, sizes, doing, handed_over=True)
     stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))

@@ -110,8 +110,8 @@ def _packed(
     declared = workspace.settings(model).model
     found = model_files(workspace.root, declared, documents_of(workspace, model))
     _require_room(workspace, model, found, evidence, evidence_bytes)
-    sizes = {name: path.stat().st_size for name, path in found}
-    sizes |= {one.path: one.size_bytes for one in evidence.attachments}
+    sizes = [(name, path.stat().st_size) for name, path in found]
+    sizes += [(one.path, one.size_bytes) for one in evidence.attachments]
     is_for_others = store is not workspace.store
     require_size(workspace, model, sizes, f"bundling {model}", handed_over=is_for_others)
     stored = store.add([Source(path=path) for _, path in found], progress)
