@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from assent.core.digest import digest_of, hex_of
-from assent.errors import IntegrityError, UsageError
+from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BlobState, NotInStoreError, Source, Stored, Wanted
 from assent.stores.cache import FOLDER, IN_USE_S, SIZE, BlobCache, Held, open_cache
 from assent.stores.caching import CachingStore
@@ -230,6 +230,32 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     assert said == [f"the cache {folder} is not used: others may write to it"]
 
 
+@pytest.mark.threat(47)
+@pytest.mark.parametrize("name", ["tmp", "blobs"])
+def test_a_link_in_it_leads_nowhere(tmp_path: Path, name: str) -> None:
+    """Whoever restores a cache of others may get links with it."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis").write_text("years of work")
+    age(mine / "thesis", 10 * 365 * 24 * 60 * 60)
+    folder = tmp_path / "cache"
+    folder.mkdir(mode=0o700)
+    (folder / name).symlink_to(mine)
+    said: list[str] = []
+    store = CachingStore(MemoryStore(), BlobCache(folder, 1000, said.append))
+    add_file(store, tmp_path / "model.bin", noise(900))
+    assert [path.name for path in mine.iterdir()] == ["thesis"]
+    assert said == [f"the cache {folder} is not used: a link or a file is in its place"]
+
+
+def test_its_folder_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "large-disk").mkdir(mode=0o700)
+    (tmp_path / "cache").symlink_to(tmp_path / "large-disk")
+    store = CachingStore(MemoryStore(), BlobCache(tmp_path / "cache", 1000))
+    stored = add_file(store, tmp_path / "model.bin", noise(900))
+    assert store.locate(stored.digest) is not None
+
+
 def test_only_this_account_may_look_at_it(store: CachingStore, tmp_path: Path) -> None:
     previous = os.umask(0)
     try:
@@ -326,6 +352,19 @@ def test_the_named_size_is_kept_to(tmp_path: Path) -> None:
     cache.keep([Held(tmp_path / name, digest_of((tmp_path / name).read_bytes()),
                      (tmp_path / name).stat().st_size) for name in "ab"])  # fmt: skip
     assert list(entries(cache).values()) == [noise(999)]
+
+
+def test_what_does_not_fit_on_the_disk_is_not_fetched(
+    remote: MemoryStore, store: CachingStore, tmp_path: Path
+) -> None:
+    """A blob that says it has more bytes than the disk has is not begun with."""
+    [stored] = store.add([Source(content=b"model")])
+    large = Wanted(digest=stored.digest, size_bytes=1 << 60, path=tmp_path / "served" / "x")
+    for each in (store, CachingStore(remote, None)):
+        with pytest.raises(OutsideError, match="it takes 1,152,921,504,606,846,976 bytes") as why:
+            each.fetch([large])
+        assert "a larger disk" in (why.value.hint or "")
+    assert list((tmp_path / "served").iterdir()) == []
 
 
 @pytest.mark.parametrize("what", ["a file", "below a file", "gone"])

@@ -278,12 +278,14 @@ class BlobCache:
 
     def _is_own(self) -> bool:
         try:
-            found = [one.lstat() for one in (self.folder, self._blobs)]
+            found = [self.folder.stat(), self._blobs.lstat(), self._temporary.lstat()]
         except OSError:
             return False
         for one in found:
-            others = stat.S_IMODE(one.st_mode) & 0o022
-            if not stat.S_ISDIR(one.st_mode) or one.st_uid != os.geteuid() or others:
+            if not stat.S_ISDIR(one.st_mode):
+                self._say(f"the cache {self.folder} is not used: a link or a file is in its place")
+                return False
+            if one.st_uid != os.geteuid() or stat.S_IMODE(one.st_mode) & 0o022:
                 self._say(f"the cache {self.folder} is not used: others may write to it")
                 return False
         return True
@@ -291,9 +293,13 @@ class BlobCache:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process at a time counts what is here, and takes in more."""
-        with (self.folder / "lock").open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(self.folder / "lock", flags, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(descriptor)
 
 
 def _ignore(_: int) -> None:
