@@ -1,4 +1,4 @@
-"""What every store promises: in memory, in a folder, and in a container registry."""
+"""What every store promises: in memory, in a folder, in a registry, and through a cache."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ from assent.ports import (
     Wanted,
 )
 from assent.stores import layout
+from assent.stores.cache import BlobCache
+from assent.stores.caching import CachingStore
 from assent.stores.directory import DirectoryStore
 from assent.stores.oci import POINTER_TYPE, OciStore, open_store
 from assent.stores.registry import Registry
@@ -60,7 +62,7 @@ class Bench:
     heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory", "registry", "registry of images"])
+@pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     match request.param:
         case "memory":
@@ -68,6 +70,8 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
             yield Bench(store, lambda: store, store.corrupt, store.lose, store.garble, store.age)
         case "directory":
             yield _of_directory(tmp_path / "store")
+        case "cached":
+            yield _of_cache(tmp_path / "cache")
         case "registry":
             with registry(tmp_path / "registry") as server:
                 yield _of_registry(server, server.host)
@@ -102,6 +106,33 @@ def _of_directory(root: Path) -> Bench:
         lose=lambda digest: blob(digest).unlink(),
         garble=garble,
         age=age,
+    )
+
+
+def _of_cache(folder: Path) -> Bench:
+    """Both are damaged alike: what is sound in one of them is found there."""
+    remote = MemoryStore()
+
+    def reopen() -> CachingStore:
+        return CachingStore(remote, BlobCache(folder, 1 << 30))
+
+    def corrupt(digest: Digest) -> None:
+        remote.corrupt(digest)
+        place = folder / "blobs" / hex_of(digest)
+        if place.exists():
+            place.write_bytes(remote.blobs[digest])
+
+    def lose(digest: Digest) -> None:
+        remote.lose(digest)
+        (folder / "blobs" / hex_of(digest)).unlink(missing_ok=True)
+
+    return Bench(
+        store=reopen(),
+        reopen=reopen,
+        corrupt=corrupt,
+        lose=lose,
+        garble=remote.garble,
+        age=remote.age,
     )
 
 

@@ -97,6 +97,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     bundle and whose own approval may not count. `happened` is when a noted event took place, a day
     or a time in UTC; `at` is when the entry was written. `key` is the same whenever the same is
     asked again because an answer was lost; of what cannot be done twice anyway it is None.
+    `inspection` is the digest under which the store keeps what was seen in the model's files.
     """
 
     kind: Kind
@@ -115,6 +116,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     happened: str | None = None
     links: dict[str, str] = {}
     key: str | None = None
+    inspection: Digest | None = None
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):

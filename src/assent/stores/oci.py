@@ -119,6 +119,11 @@ class OciStore(Pointing, RegistryUpkeep):
         """See `Store.largest_manifest_bytes`."""
         return MAX_MANIFEST_BYTES
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return True
+
     # --- blobs ------------------------------------------------------------------------------------
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:

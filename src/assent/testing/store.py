@@ -45,6 +45,11 @@ class MemoryStore:
         """See `Store.largest_manifest_bytes`."""
         return 64 << 20
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return False
+
     def corrupt(self, digest: Digest) -> None:
         """Change one bit of a blob; its size stays."""
         content = self.blobs[digest]
@@ -201,7 +206,9 @@ class MemoryStore:
 
     def forget(self, bundles: Collection[Digest]) -> None:
         """See `Upkeep.forget`."""
-        self._hints = {name: one for name, one in self._hints.items() if one not in bundles}
+        self._hints = {
+            name: bundle for name, bundle in self._hints.items() if bundle not in bundles
+        }
 
     def sweep(self, *, older_than_s: float) -> int:
         """See `Upkeep.sweep`: nothing is left unfinished here."""

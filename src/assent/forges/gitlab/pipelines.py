@@ -131,8 +131,8 @@ class GitLabPipelines:
 
 def _project(folder: Path) -> tuple[str, str]:
     """Host and name of the project that a repository was cloned from; both empty if nobody says."""
-    found = ADDRESS.fullmatch(Repository(folder).config("remote.origin.url") or "")
-    return ("", "") if found is None else (host_in(found), found["name"])
+    match = ADDRESS.fullmatch(Repository(folder).config("remote.origin.url") or "")
+    return ("", "") if match is None else (host_in(match), match["name"])
 
 
 def _store_to_name(folder: Path, configs: Mapping[str, Config]) -> tuple[str, ...]:
@@ -140,7 +140,7 @@ def _store_to_name(folder: Path, configs: Mapping[str, Config]) -> tuple[str, ..
     own knows where its registry is.
     """
     host, name = _project(folder)
-    if host == HOST or all(SCHEME in one.store for one in configs.values()):
+    if host == HOST or all(SCHEME in config.store for config in configs.values()):
         return ()
     address = store_in("registry.example.com", f"{name or 'group/project'}/{PACKAGE}")
     return (
