@@ -57,8 +57,18 @@ def cli() -> str:
     ]
     for verb in VERBS:
         command: click.Command = importlib.import_module(f"assent.cli.{verb}").command
-        lines += ["", f"## {verb}", "", *_verb(verb, command)]
+        for name, one in _commands(verb, command):
+            lines += ["", f"## {name}", "", *_verb(name, one)]
     return "\n".join(lines) + "\n"
+
+
+def _commands(verb: str, command: click.Command) -> list[tuple[str, click.Command]]:
+    """The command itself, or those of a group."""
+    if not isinstance(command, click.Group):
+        return [(verb, command)]
+    context = click.Context(command)
+    found = ((name, command.get_command(context, name)) for name in command.list_commands(context))
+    return [(f"{verb} {name}", one) for name, one in found if one is not None]
 
 
 def schema() -> str:
