@@ -5,14 +5,13 @@ Usage: python -m docs.generate
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from pathlib import Path
 
 import click
 
-from assent.cli.main import VERBS
+from assent.cli.main import commands
 from assent.config.settings import json_schema
 from assent.errors import ExitCode
 from docs import actions, api, forges, templates
@@ -55,20 +54,9 @@ def cli() -> str:
         "",
         "`train`, `evaluate` and `review` pass on the exit code of your own command when it fails.",
     ]
-    for verb in VERBS:
-        command: click.Command = importlib.import_module(f"assent.cli.{verb}").command
-        for name, one in _commands(verb, command):
-            lines += ["", f"## {name}", "", *_verb(name, one)]
+    for verb, command in commands():
+        lines += ["", f"## {verb}", "", *_verb(verb, command)]
     return "\n".join(lines) + "\n"
-
-
-def _commands(verb: str, command: click.Command) -> list[tuple[str, click.Command]]:
-    """The command itself, or those of a group."""
-    if not isinstance(command, click.Group):
-        return [(verb, command)]
-    context = click.Context(command)
-    found = ((name, command.get_command(context, name)) for name in command.list_commands(context))
-    return [(f"{verb} {name}", one) for name, one in found if one is not None]
 
 
 def schema() -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -46,7 +47,7 @@ def variable(verb: str, parameter: click.Parameter) -> str:
     """
     long = [name for name in parameter.opts if name.startswith("--")]
     name = long[0].removeprefix("--") if long else parameter.name or ""
-    return f"ASSENT_{verb}_{name}".upper().replace("-", "_")
+    return re.sub("[- ]", "_", f"ASSENT_{verb}_{name}".upper())
 
 
 class Verbs(click.Group):
@@ -101,6 +102,17 @@ def group() -> None:
 
     Begin with `assent demo`, or with `assent init` in your own repository.
     """
+
+
+def commands(of: click.Group = group, words: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Every command with its words: `promote`, `store copy`."""
+    context = click.Context(of)
+    for name in of.list_commands(context):
+        command = of.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{words}{name} ")
+        elif command is not None:
+            yield f"{words}{name}", command
 
 
 def main() -> None:
