@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -113,8 +114,6 @@ def test_what_the_store_lacks_is_named_and_the_rest_is_copied(second: Project) -
 
 def largest_own(project: Project, bundle: str) -> str:
     """The digest of the weights of a bundle."""
-    import json
-
     manifest = json.loads(project.blob(bundle).read_bytes())
     [digest] = [
         layer["digest"]
@@ -222,9 +221,7 @@ def test_a_bundle_that_is_made_meanwhile_loses_nothing(second: Project) -> None:
     second.branch("again", accuracy="0.95")
     for attempt in range(3):
         second.run("review", "--force", code=11)
-        (second.store / "churn").rename(second.folder.parent / "hints")
         aged(second)
-        (second.folder.parent / "hints").rename(second.store / "churn")
         words = ("bundle", "--json"), ("store", "gc", "--delete", "--json")
         making, cleaning = (second.start(*one) for one in words)
         made = ended(making, *words[0], code=0).json["bundle"]
@@ -233,6 +230,19 @@ def test_a_bundle_that_is_made_meanwhile_loses_nothing(second: Project) -> None:
         assert (found["faults"], found["incomplete"]) == ([], []), attempt
         assert second.blob(made).exists()
     assert lost
+
+
+def test_what_is_looked_at_again_is_young(second: Project) -> None:
+    """Found by its inputs, reviewed, or approved: whoever did that goes on with it."""
+    candidate(second, "other", accuracy="0.95")
+    second.branch("again", accuracy="0.95")
+    for words, code in ((("train",), 0), (("review",), 11), (("approve", "--as", GRACE), 0)):
+        aged(second)
+        second.git("checkout", "--quiet", "--detach", "main")
+        assert len(second.run("store", "gc", "--json").json["bundles"]) == 1
+        second.git("checkout", "--quiet", "again")
+        second.run(*words, code=code)
+        assert second.run("store", "gc", "--json").json["bundles"] == [], words
 
 
 # --- purge --------------------------------------------------------------------------------------
