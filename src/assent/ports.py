@@ -614,8 +614,9 @@ class Upkeep(Protocol):
         """
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:
-        """Take away what was neither added nor renewed for so long, a day at least; say whether it
-        was taken. Where its age is not known, it is counted from now on, and nothing is taken.
+        """Take away what was neither added nor renewed for so long; say whether it was taken. Where
+        its age is not known, it is counted from now on, and nothing is taken. With 0 it is taken
+        whatever its age; whoever asks for less than a day must know that nobody is about to use it.
 
         Safe beside writers: whoever has renewed it and then finds it held keeps it. So `add`, which
         renews what it finds, leaves it held, and `flush` says if it is not. Raises `OutsideError`

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from assent.core.bundle import begins_bundle, read_manifest
+from assent.core.bundle import ARTIFACT_TYPE, begins_bundle, read_manifest
 from assent.core.digest import Digest, is_digest
 from assent.errors import IntegrityError
 from assent.ports import Held
@@ -66,18 +66,23 @@ class FolderUpkeep:
                     )
 
     def _named_by_others(self, index: bytes | None) -> set[str]:
-        """What manifests of other tools need, and they themselves."""
+        """What manifests of other tools need, and they themselves; of bundles, those that other
+        tools have given a name.
+        """
         named: set[str] = set()
         todo = [(one, 0) for one in _descriptors(index, "manifests")] if index else []
         while todo:
             one, depth = todo.pop()
             digest = str(one.get("digest"))
-            if not is_digest(digest) or digest in named:
+            is_ours = one.get("artifactType") == ARTIFACT_TYPE
+            if is_ours or not is_digest(digest) or digest in named:
                 continue
             content = self._manifest(digest)
-            if content is None or _is_bundle(content):
+            if content is None:
                 continue
             named.add(digest)
+            if _is_bundle(content):
+                continue
             named |= {str(one.get("digest")) for one in _descriptors(content, "config", "layers")}
             if depth < _DEEPEST:
                 todo += [(one, depth + 1) for one in _descriptors(content, "manifests")]

@@ -94,10 +94,10 @@ class RegistryUpkeep(ABC):
         """See `Upkeep.remove`. What was used again while it was taken away is put back."""
         tag = _tag(BUNDLE, digest)
         before = self._note(digest)
-        if before is None:
+        if before is None and older_than_s > 0:
             self._write_note(digest)
             return False
-        if before.age_s < older_than_s:
+        if before is not None and before.age_s < older_than_s:
             return False
         content = self._registry.read("manifests", tag, most=_MAX_MANIFEST_BYTES)
         if content is None:
