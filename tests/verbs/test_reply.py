@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
-from assent.core.change import ReviewState
+from assent.core.change import Author, ReviewState
 from assent.core.digest import Digest
 from assent.ports import Asked, Command, CommandName
 from assent.verbs.reply import MOST, Answer, reply
@@ -96,6 +97,34 @@ def test_an_approval_of_an_earlier_revision_does_not_count(place: Place, shown: 
     assert answer.counts is False
     [why] = answer.why
     assert why == f"#7 is at {head[:12]} now, where no bundle of {MODEL} is shown yet"
+
+
+def test_nor_does_it_where_the_newest_revision_has_a_bundle_shown(
+    place: Place, shown: Digest
+) -> None:
+    command = approval(place, shown)
+    head = place.commit(0.9)
+    newest = place.bundle(0.9)
+    review(place.open(), MODEL, name=newest)
+    place.approve(newest, "bob")
+    ask(place, command)
+    [answer] = answers(place)
+    assert (answer.counts, answer.bundle) == (False, shown)
+    assert answer.why == (f"#7 is at {head[:12]} now",)
+
+
+def test_where_an_author_has_no_account_nobody_is_known_to_be_another(
+    place: Place, shown: Digest
+) -> None:
+    change = place.forge.open_change
+    assert change is not None
+    ghost = Author(name="ghost", person=None)
+    place.forge.open_change = msgspec.structs.replace(change, authors=(*change.authors, ghost))
+    ask(place, approval(place, shown))
+    [answer] = answers(place)
+    assert (answer.counts, answer.why) == (
+        *(False, ("a commit's author has no account: `ghost`",)),
+    )
 
 
 def test_a_later_opinion_of_the_same_person_is_the_one_that_is_heard(

@@ -57,6 +57,12 @@ def test_columns_too_narrow_for_names_have_numbers(columns: int, is_small: bool)
     assert headings[columns:] == rows
 
 
+@pytest.mark.parametrize(("columns", "height"), [(1, 62), (2, 2 * 62), (20, 20 * 24)])
+def test_cells_are_no_taller_than_reads_well(columns: int, height: int) -> None:
+    chart = grid([str(at) for at in range(columns)])
+    assert drawn.box(chart)[1] == 40 + height
+
+
 def test_where_there_is_no_room_a_cell_has_one_line() -> None:
     labels = [str(at) for at in range(6)]
     chart = grid(labels, [[Square("7", second="+1") for _ in labels] for _ in labels])
