@@ -103,8 +103,13 @@ class Logins:
 
     def _token(self, asked: Mapping[str, str], may_write: bool, doing: str) -> str:
         """What the token server that a registry names gives whoever we are."""
-        realm = urljoin(self._root, asked["realm"])
-        if urlsplit(realm).scheme != "https" and self._root.startswith("https:"):
+        try:
+            realm = urljoin(self._root, asked["realm"])
+            is_secret = urlsplit(realm).scheme == "https"
+        except ValueError:
+            problem = "the registry sends logins to an address that is none"
+            raise OutsideError(doing, problem) from None
+        if not is_secret and self._root.startswith("https:"):
             problem = f"the registry sends logins to {realm}, where all can read them"
             raise OutsideError(doing, problem)
         service = {"service": asked["service"]} if asked.get("service") else {}
@@ -134,10 +139,10 @@ def challenges(header: str) -> tuple[Challenge, ...]:
     """The ways in that a header names, in its order."""
     plain = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), header)
     found = list(_CHALLENGE.finditer(plain))
-    ends = [one.start() for one in found[1:]] + [len(header)]
+    starts = [*(one.start() for one in found), len(header)]
     return tuple(
         Challenge(one[1].lower(), _parameters(header[one.end() : end]))
-        for one, end in zip(found, ends, strict=True)
+        for one, end in zip(found, starts[1:], strict=True)
     )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urljoin
 
 from assent.core.digest import Digest, digest_of
 from assent.errors import IntegrityError, OutsideError
@@ -151,7 +150,7 @@ class Registry:
             advance(size)
             return
         upload = Upload(self._line, digest, path, size, advance, doing)
-        self._line.repeated(upload.go_on, doing, lambda: upload.sent)
+        self._line.repeated(upload.go_on, doing, lambda: upload.kept)
 
     def remove(self, kind: Kind, reference: str) -> None:
         """Take a blob or a manifest away. Raises `RefusedError` where the registry does not."""
@@ -176,7 +175,7 @@ class Registry:
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
                 return sorted(found)
-            place = self._line.here(urljoin(place, following[1]), doing)
+            place = self._line.here(place, following[1], doing)
         raise OutsideError(doing, f"the list has no end after {len(asked):,} pages")
 
     # --- requests ---------------------------------------------------------------------------------
