@@ -10,8 +10,8 @@ from threading import Lock
 import pytest
 
 from assent.core.digest import digest_of
-from assent.errors import OutsideError, UsageError
-from assent.ports import BlobState, Credentials, Pointer, Source
+from assent.errors import OutsideError
+from assent.ports import BlobState, Credentials, NoAccessError, Pointer, Source
 from assent.stores.logins import Challenge, challenges, scopes_of
 from assent.stores.oci import OciStore, open_store
 from assent.stores.registry import Registry
@@ -125,7 +125,7 @@ def test_a_login_that_is_no_use_is_said_where_one_is_asked_for(
 ) -> None:
     (tmp_path / "config.json").write_text('{"credsStore": "not-installed"}')
     store = open_store(f"oci://{plain.host}/team/models", {"DOCKER_CONFIG": str(tmp_path)})
-    with pytest.raises(UsageError, match="docker-credential-not-installed cannot be asked"):
+    with pytest.raises(NoAccessError, match="docker-credential-not-installed cannot be asked"):
         store.recall("churn/inputs/3f2a")
 
 

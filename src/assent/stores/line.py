@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from assent.errors import OutsideError, UsageError
+from assent.errors import OutsideError
 from assent.ports import Credentials, NoAccessError
 from assent.stores.answers import (
     BrokenError,
@@ -250,7 +250,7 @@ class Line:
         try:
             if self.logins.known is None:
                 return ()
-        except UsageError:  # a login that is no use is said where one is asked for
+        except NoAccessError:  # a login that is no use is said where one is asked for
             return ()
         if self._greeted is None:
             answer, _ = self._sent("GET", f"{self.root}/v2/", doing, None, None)
