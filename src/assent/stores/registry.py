@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from assent.core.digest import Digest, digest_of
-from assent.errors import IntegrityError, OutsideError
+from assent.errors import OutsideError
 from assent.ports import Credentials, Progress
 from assent.stores.answers import BrokenError, RefusedError, parts
 from assent.stores.line import CONNECTIONS, Answer, Line
@@ -122,7 +122,8 @@ class Registry:
         taken = None if answer is None else answer.headers.get("Docker-Content-Digest")
         if taken and taken != digest_of(content):
             problem = f"the registry has taken it as {taken}, and it is {digest_of(content)}"
-            raise IntegrityError(doing, problem)
+            hint = "something in between rewrites manifests: name the registry itself"
+            raise OutsideError(doing, problem, hint=hint)
 
     def put_small(self, digest: Digest, content: bytes, what: str = "") -> None:
         """Write a blob that is in memory; `what` is what people call it."""
