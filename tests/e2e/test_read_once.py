@@ -118,12 +118,34 @@ def test_a_review_reads_of_the_baseline_what_differs_and_nothing_of_the_candidat
 
 
 def test_what_decides_needs_no_file_of_the_baseline(machines: Machines) -> None:
-    """`approve`, `explain` and `register` show no distances."""
+    """`explain` and `register` show no distances."""
     first = registered(machines.project)
     second, reviewer, handed = handed_over(machines, "0.9")
     reviewer.run("bundle", "--from", handed)
     reviewer.run("explain", "--bundle", second, code=11)
     assert machines.read(first, second) == []
+
+
+def test_what_has_landed_is_fetched_once_and_promoted_without_it(machines: Machines) -> None:
+    first = registered(machines.project)
+    second, reviewer, handed = handed_over(machines, "0.9")
+    reviewer.run("bundle", "--from", handed)
+    reviewer.run("review", "--bundle", second, code=11)
+    reviewer.run("approve", "--bundle", second, "--as", GRACE)
+    reviewer.merge("better")
+    trusted = machines.elsewhere("trusted")
+    machines.line.asked.clear()
+    trusted.run("register", "--bundle", second)
+    assert machines.read(first, second) == [f"{name} of 1" for name in (BASE, HEAD, NOTES)]
+    trusted.run("promote", "staging", "v2", env={"ASSENT_CACHE": "none"})
+    assert machines.read(first, second) == []
+
+    clone = machines.elsewhere("laptop")
+    machines.line.asked.clear()
+    clone.run("diff", "v1", "v2")
+    assert machines.read(first, second) == [
+        f"{name} of {n}" for name, n in ((BASE, 1), (HEAD, 0), (HEAD, 1), (NOTES, 0), (NOTES, 1))
+    ]
 
 
 def test_a_version_is_fetched_once_by_a_machine(machines: Machines) -> None:
