@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assent.core.bundle import FILE_PATH
 from assent.core.digest import Digest
+from assent.core.verdict import Decision
+from assent.errors import OutsideError
+from assent.ports import Progress, Wanted
+from assent.stores.directory import DirectoryStore
+from assent.verbs.register import register
+from assent.verbs.review import review
+from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.e2e.project import CONFIG, FILES, GRACE, Project, new_project
 from tests.stores.proxies import Line, proxied
 from tests.stores.registries import Server, registry
@@ -56,7 +66,7 @@ class Machines:
     def files(self, bundle: str) -> dict[str, str]:
         """The digests of a bundle's model files by name."""
         layers = self.manifest(bundle)["layers"]
-        named = {one["annotations"].get("org.cncf.model.filepath"): one["digest"] for one in layers}
+        named = {one["annotations"].get(FILE_PATH): one["digest"] for one in layers}
         return {name: digest for name, digest in named.items() if name}
 
     def read(self, *bundles: str) -> list[str]:
@@ -68,16 +78,66 @@ class Machines:
         return sorted(names[one[1]] for one in asked if one and one[1] in names)
 
 
+def files_with(store: str) -> dict[str, str]:
+    config = CONFIG.replace("../store", store)
+    config = config.replace("train: sh train.sh", f"train: {sys.executable} train.py")
+    config = config.replace("inputs: [train.sh", "inputs: [train.py")
+    gate = "    gates:\n      - {model: safe, allow: []}\n"
+    return {**FILES, "assent.yaml": config.replace("    gates:\n", gate), "train.py": TRAIN}
+
+
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[Machines]:
     with registry(tmp_path / "registry") as server, proxied(server.host, lambda _: None) as line:
-        config = CONFIG.replace("../store", f"oci://{line.host}/team/models")
-        config = config.replace("train: sh train.sh", f"train: {sys.executable} train.py")
-        config = config.replace("inputs: [train.sh", "inputs: [train.py")
-        gate = "    gates:\n      - {model: safe, allow: []}\n"
-        files = {**FILES, "assent.yaml": config.replace("    gates:\n", gate), "train.py": TRAIN}
+        files = files_with(f"oci://{line.host}/team/models")
         project = new_project(tmp_path / "project", files)
         yield Machines(replace(project, env={"DOCKER_CONFIG": "/nonexistent"}), line, server)
+
+
+class Elsewhere(DirectoryStore):
+    """A folder that stands for a store behind a network, and `lacks` room for some blobs."""
+
+    lacks: frozenset[Digest] = frozenset()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return True
+
+    def locate(self, digest: Digest) -> Path | None:
+        return None
+
+    def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
+        if self.lacks & {one.digest for one in wanted}:
+            raise OutsideError("fetching", "it takes more than there is")
+        super().fetch(wanted, progress)
+
+
+def test_a_disk_without_room_for_the_baseline_is_no_reason_to_judge_nothing(
+    tmp_path: Path,
+) -> None:
+    project, said = new_project(tmp_path / "project", files_with("../store")), list[str]()
+
+    def opened() -> Workspace:
+        now = datetime(2026, 1, 2, tzinfo=UTC)
+        found = open_workspace(project.folder, environ={}, now=now, say=said.append)
+        return replace(found, store=Elsewhere(project.store))
+
+    review(opened(), "churn")
+    project.run("approve", "--as", GRACE)
+    first = register(opened(), "churn").bundle
+    assert first is not None
+    project.branch("better", accuracy="0.9")
+    workspace = opened()
+    assert isinstance(workspace.store, Elsewhere)
+    layers = json.loads(project.blob(first).read_bytes())["layers"]
+    [head] = [one["digest"] for one in layers if one["annotations"].get(FILE_PATH) == HEAD]
+    workspace.store.lacks = frozenset([head])
+    result = review(workspace, "churn")
+    assert result.decision is Decision.PENDING
+    found = result.report.diff.model_files
+    assert found.weights == ()
+    assert "the weights are not compared: it takes more than there is" in said
+    assert "it takes more than there is" in result.html.read_text()
 
 
 def registered(project: Project) -> str:
