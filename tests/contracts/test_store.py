@@ -1,4 +1,4 @@
-"""What every store promises: in memory, in a folder, and in a container registry."""
+"""What every store promises: in memory, in a folder, in a container registry, in a bucket."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from assent.ports import (
     Stored,
     Wanted,
 )
-from assent.stores import layout
+from assent.stores import layout, objects
 from assent.stores.directory import DirectoryStore
 from assent.stores.oci import POINTER_TYPE, OciStore, artifact, open_store
 from assent.stores.registry import Registry
 from assent.testing.store import MemoryStore
 from tests.builders import digest
 from tests.stores.registries import Server, registry
+from tests.stores.services import Kind, Service, service
 
 
 @dataclass(frozen=True)
@@ -46,17 +47,23 @@ class Bench:
     heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory", "registry"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+@pytest.fixture(params=["memory", "directory", "registry", *Kind])
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     match request.param:
         case "memory":
             store = MemoryStore()
             yield Bench(store, lambda: store, store.corrupt, store.lose, store.garble)
         case "directory":
             yield _of_directory(tmp_path / "store")
-        case _:
+        case "registry":
             with registry(tmp_path / "registry") as server:
                 yield _of_registry(server)
+        case kind:
+            for name, value in service(kind).environment.items():
+                monkeypatch.setenv(name, value)
+            yield _of_bucket(service(kind))
 
 
 def _of_directory(root: Path) -> Bench:
@@ -101,6 +108,31 @@ def _of_registry(server: Server) -> Bench:
         lose=lambda digest: server.blob(digest).unlink(),
         garble=garble,
         heals=False,
+    )
+
+
+def _of_bucket(at: Service) -> Bench:
+    address = at.address()
+    bucket = objects.opened_bucket(address, at.environment)
+
+    def blob(digest: Digest) -> str:
+        return f"blobs/sha256/{hex_of(digest)}"
+
+    def corrupt(digest: Digest) -> None:
+        found = bucket.read(blob(digest), 64 << 20)
+        assert found is not None
+        content, _ = found
+        bucket.put(blob(digest), bytes([content[0] ^ 1]) + content[1:])
+
+    def garble(name: str) -> None:
+        bucket.put(name, b"{")
+
+    return Bench(
+        store=objects.open_store(address, at.environment),
+        reopen=lambda: objects.open_store(address, at.environment),
+        corrupt=corrupt,
+        lose=lambda digest: bucket.remove(blob(digest)),
+        garble=garble,
     )
 
 

@@ -85,6 +85,11 @@ def open_store(address: str, environ: Mapping[str, str]) -> ObjectStore:
     """The store at `s3://bucket/prefix` and the like. Raises `UsageError` for what is no such
     address, or without what talks to object stores.
     """
+    return ObjectStore(opened_bucket(address, environ))
+
+
+def opened_bucket(address: str, environ: Mapping[str, str]) -> Bucket:
+    """The bucket at an address. Raises as `open_store`."""
     found = bucket_of(address)
     if found is None:
         shown = f" {address!r}" if "@" not in address else ""  # which may follow a password
@@ -93,7 +98,7 @@ def open_store(address: str, environ: Mapping[str, str]) -> ObjectStore:
             "that is no address of a bucket",
             hint=f"write it as {FORM}; how to log in is said in the environment",
         )
-    return ObjectStore(open_bucket(found, environ))
+    return open_bucket(found, environ)
 
 
 class ObjectStore(Pointing):
