@@ -24,6 +24,7 @@ from assent.ports import (
     Wanted,
 )
 from assent.stores import layout, objects
+from assent.stores.buckets import open_bucket
 from assent.stores.directory import DirectoryStore
 from assent.stores.oci import POINTER_TYPE, OciStore, artifact, open_store
 from assent.stores.registry import Registry
@@ -113,7 +114,7 @@ def _of_registry(server: Server) -> Bench:
 
 def _of_bucket(at: Service) -> Bench:
     address = at.address()
-    bucket = objects.opened_bucket(address, at.environment)
+    bucket = open_bucket(objects.parsed(address), at.environment)
 
     def blob(digest: Digest) -> str:
         return f"blobs/sha256/{hex_of(digest)}"

@@ -6,10 +6,14 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -78,10 +82,16 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _give(self, name: str) -> None:
         held = self.server.objects.get(name)
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "")
         if held is None:
             self._refuse(404, _NO_KEY)
-        else:
+        elif asked is None:
             self._answer(200, held.content, held)
+        else:
+            size = len(held.content)
+            start, end = int(asked[1]), min(int(asked[2] or size), size - 1)
+            said = {"Content-Range": f"bytes {start}-{end}/{size}"}
+            self._answer(206, held.content[start : end + 1], held, said)
 
     def _take(self, name: str, asked: dict[str, str], body: bytes) -> None:
         if "uploadId" in asked:
@@ -142,8 +152,16 @@ class _Connection(BaseHTTPRequestHandler):
     def _refuse(self, status: int, code: str) -> None:
         self._answer(status, _xml("Error", f"<Code>{code}</Code>"))
 
-    def _answer(self, status: int, body: bytes, held: Held | None = None) -> None:
+    def _answer(
+        self,
+        status: int,
+        body: bytes,
+        held: Held | None = None,
+        said: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.send_response_only(status)
+        for key, value in said.items():
+            self.send_header(key, value)
         if held is not None:
             self.send_header("ETag", f'"{held.tag}"')
             self.send_header("x-goog-generation", str(held.generation))
@@ -151,7 +169,8 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # nobody listens any more
+                self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
         del format, args

@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Service:
-    """A service that listens at `host`, with a bucket in it. Each store gets a prefix of its own."""
+    """A service that listens at `host`, with a bucket in it. A store gets a prefix of its own."""
 
     kind: Kind
     host: str
@@ -97,7 +97,17 @@ def _moto() -> str:
 
 def _s3rver() -> str:
     host, port = _free()
-    words = ["-d", f"{_folder()}/s3rver", "-a", host, "-p", port, "--silent", "--configure-bucket", BUCKET]
+    words = [
+        "-d",
+        f"{_folder()}/s3rver",
+        "-a",
+        host,
+        "-p",
+        port,
+        "--silent",
+        "--configure-bucket",
+        BUCKET,
+    ]
     Path(_folder(), "s3rver").mkdir()
     program = _PACKAGES / "s3rver" / "bin" / "s3rver.js"
     _start([str(find_node()), str(program), *words], f"{host}:{port}")
@@ -129,7 +139,7 @@ _STARTS: Mapping[Kind, Callable[[], str]] = {
 
 
 def _make_container(host: str) -> None:
-    """Make the container as Microsoft's protocol asks for it: signed with the key of the account."""
+    """Make the container as Microsoft's protocol asks for it: signed with the account's key."""
     now = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())
     name = f"/{_ACCOUNT}/{BUCKET}"
     told = {"x-ms-date": now, "x-ms-version": "2021-08-06"}

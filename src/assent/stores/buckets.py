@@ -43,6 +43,8 @@ _ENDPOINTS = {
     Service.AZURE: ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
 }
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
+_NO_UPLOAD = ("NoSuchUpload", "InvalidBlockList")
+"""How services answer who ends an upload a second time, having missed the first answer."""
 _METADATA = ("169.254.169.254", "/latest/api/token", "metadata.google", "/metadata/identity")
 _SILENT = ("error sending request", "response body", "operation timed out", "kind: Timeout")
 _AGAIN = "run the verb again: what was written stays"
@@ -123,15 +125,15 @@ class Bucket:
             into(bytes(part))
         return _seen(answer.meta)
 
-    def names(self, folder: str) -> list[str]:
-        """The names of all objects below a folder, sorted."""
+    def names(self, folder: str | None = None) -> list[str]:
+        """The names of all objects below a folder, or of all that there are, sorted."""
         import obstore
 
         def listed() -> list[str]:
             pages = obstore.list(self._store, folder, chunk_size=1000)
             return [str(one["path"]) for page in pages for one in page]
 
-        return sorted(self._asked(f"listing {folder} in {self.address}", listed))
+        return sorted(self._asked(f"listing {folder or 'all'} in {self.address}", listed))
 
     def folders(self, folder: str | None = None) -> list[str]:
         """The names of the folders in a folder, each its last part, sorted."""
@@ -164,7 +166,8 @@ class Bucket:
 
     def send(self, name: str, size: int, parts: Callable[[], Iterator[bytes]]) -> Seen:
         """Write a large object from what `parts` gives. It is not there before `parts` has ended
-        well: what that raises is raised here, and leaves nothing.
+        well: what that raises is raised here, and leaves nothing. Raises `CutOffError` where nobody
+        can say whether it is.
         """
         import obstore
 
@@ -190,10 +193,10 @@ class Bucket:
             except FileNotFoundError as error:  # the upload, of which an answer was lost
                 if _names_no_bucket(error):
                     raise
-                raise _CutOffError(doing, "the upload is not known there", hint=_AGAIN) from None
+                raise CutOffError(doing, "the upload is not known there", hint=_AGAIN) from None
             return Seen(size=size, raw=done["e_tag"], version=done["version"])
 
-        return _aside(lambda: self._asked(doing, sent), stop)
+        return _aside(lambda: self._once(doing, sent), stop)
 
     def remove(self, name: str) -> None:
         """Take an object away, if it is there."""
@@ -262,7 +265,7 @@ class Bucket:
         for _ in range(_ASKED_AGAIN - 1):
             try:
                 return self._once(doing, call)
-            except _CutOffError:
+            except CutOffError:
                 continue
         return self._once(doing, call)
 
@@ -274,8 +277,8 @@ class Bucket:
         return _Telling(self.address, doing)
 
 
-class _CutOffError(OutsideError):
-    """The answer to a request broke off."""
+class CutOffError(OutsideError):
+    """The answer to a request broke off: what was written may be there."""
 
 
 class _UnknownConditionError(OutsideError):
@@ -329,8 +332,8 @@ class _Telling:
             )
         if status in ("405", "501") or "NotSupported" in said:
             return _UnknownConditionError(self._doing, f"{where} cannot do that ({answer})")
-        if "response body" in said:
-            return _CutOffError(self._doing, "the answer broke off", hint=_AGAIN)
+        if "response body" in said or code in _NO_UPLOAD:
+            return CutOffError(self._doing, "the answer broke off", hint=_AGAIN)
         if status:
             tries = f" after {TRIES} tries" if status == "429" or status >= "500" else ""
             return OutsideError(self._doing, f"{where} answers {answer}{tries}", hint=_AGAIN)
@@ -350,9 +353,22 @@ class _Telling:
         )
 
 
-def open_bucket(address: Address, environ: Mapping[str, str]) -> Bucket:
-    """The bucket at an address, with the login and the settings that the environment names. Nothing
-    is asked before the first use.
+RETRIES: RetryConfig = {
+    "max_retries": TRIES - 1,
+    "retry_timeout": timedelta(seconds=120),
+    "backoff": {
+        "init_backoff": timedelta(seconds=0.5),
+        "max_backoff": timedelta(seconds=8),
+        "base": 2,
+    },
+}
+
+
+def open_bucket(
+    address: Address, environ: Mapping[str, str], retries: RetryConfig = RETRIES
+) -> Bucket:
+    """The bucket at an address, with the login and the settings that the environment of this
+    process names. Nothing is asked before the first use.
     """
     doing = f"opening the store {str(address)!r}"
     try:
@@ -364,7 +380,7 @@ def open_bucket(address: Address, environ: Mapping[str, str]) -> Bucket:
     place: dict[str, Any] = {
         "prefix": address.prefix or None,
         "client_options": _client(address.service, environ),
-        "retry_config": RETRIES,
+        "retry_config": retries,
     }
     try:
         match address.service:
@@ -381,17 +397,6 @@ def open_bucket(address: Address, environ: Mapping[str, str]) -> Bucket:
         problem = "its settings are not right" + (f": {named}" if named else "")
         hint = f"it is reached by {_LOGINS[address.service]}: docs/stores.md"
         raise UsageError(doing, problem, hint=hint) from None
-
-
-RETRIES: RetryConfig = {
-    "max_retries": TRIES - 1,
-    "retry_timeout": timedelta(seconds=120),
-    "backoff": {
-        "init_backoff": timedelta(seconds=0.5),
-        "max_backoff": timedelta(seconds=8),
-        "base": 2,
-    },
-}
 
 
 def _settings_errors() -> tuple[type[Exception], ...]:

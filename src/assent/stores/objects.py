@@ -19,12 +19,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
-from assent.core.buckets import FORM, bucket_of
+from assent.core.buckets import FORM, Address, bucket_of
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
 from assent.stores import layout
-from assent.stores.buckets import PART_BYTES, Bucket, MovedOnError, Seen, open_bucket, part_bytes
+from assent.stores.buckets import (
+    PART_BYTES,
+    Bucket,
+    CutOffError,
+    MovedOnError,
+    Seen,
+    open_bucket,
+    part_bytes,
+)
 from assent.stores.layout import Index, Place
 from assent.stores.local_files import (
     CHUNK_BYTES,
@@ -52,6 +60,7 @@ _MAX_SMALL_BYTES = 64 << 10
 _MAX_INDEX_BYTES = 16 << 20
 _BLOBS = f"{layout.BLOBS}/sha256"
 _TRIED = f"{layout.TEMPORARY}/conditions"
+_SENT_AGAIN = 3
 _MOST_ROUNDS = 100
 _PAUSE_S = 0.05
 
@@ -85,11 +94,11 @@ def open_store(address: str, environ: Mapping[str, str]) -> ObjectStore:
     """The store at `s3://bucket/prefix` and the like. Raises `UsageError` for what is no such
     address, or without what talks to object stores.
     """
-    return ObjectStore(opened_bucket(address, environ))
+    return ObjectStore(open_bucket(parsed(address), environ))
 
 
-def opened_bucket(address: str, environ: Mapping[str, str]) -> Bucket:
-    """The bucket at an address. Raises as `open_store`."""
+def parsed(address: str) -> Address:
+    """What an address names. Raises `UsageError` for what is none of a bucket."""
     found = bucket_of(address)
     if found is None:
         shown = f" {address!r}" if "@" not in address else ""  # which may follow a password
@@ -98,7 +107,7 @@ def opened_bucket(address: str, environ: Mapping[str, str]) -> Bucket:
             "that is no address of a bucket",
             hint=f"write it as {FORM}; how to log in is said in the environment",
         )
-    return open_bucket(found, environ)
+    return found
 
 
 class ObjectStore(Pointing):
@@ -269,13 +278,26 @@ class ObjectStore(Pointing):
             transfers.advance(size)
             return False
         if size > PART_BYTES and source.path is not None:
-            parts = partial(_parts, source.path, digest, size, Reached(transfers))
-            sent = self._bucket.send(_blob(digest), size, parts)
-            self._see(digest, sent)
+            self._send(source.path, digest, size, Reached(transfers))
             return True
         is_new = self._put(digest, _content(source, digest, size), seen, source)
         transfers.advance(size)
         return is_new
+
+    def _send(self, path: Path, digest: Digest, size: int, reached: Reached) -> None:
+        """Send a large file, again if nobody can say whether it came."""
+        parts = partial(_parts, path, digest, size, reached)
+        for left in reversed(range(_SENT_AGAIN)):
+            try:
+                self._see(digest, self._bucket.send(_blob(digest), size, parts))
+            except CutOffError:
+                seen = self._bucket.head(_blob(digest))
+                if seen is not None and self._holds(digest, size, seen, Source(path=path)):
+                    return
+                if not left:
+                    raise
+            else:
+                return
 
     def _put(self, digest: Digest, content: bytes, seen: Seen | None, source: Source) -> bool:
         try:
