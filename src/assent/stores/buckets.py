@@ -83,6 +83,7 @@ class Bucket:
         self.address = address
         self._store = store
         self._is_there = False
+        self._given_up: NoAccessError | None = None  # waited for once is enough
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -270,8 +271,15 @@ class Bucket:
         return self._once(doing, call)
 
     def _once(self, doing: str, call: Callable[[], Result]) -> Result:
-        with self._told(doing):
-            return call()
+        if self._given_up is not None:
+            told = self._given_up
+            raise NoAccessError(doing, told.problem, hint=told.hint)
+        try:
+            with self._told(doing):
+                return call()
+        except NoAccessError as error:
+            self._given_up = error
+            raise
 
     def _told(self, doing: str) -> _Telling:
         return _Telling(self.address, doing)
@@ -357,7 +365,7 @@ RETRIES: RetryConfig = {
     "max_retries": TRIES - 1,
     "retry_timeout": timedelta(seconds=120),
     "backoff": {
-        "init_backoff": timedelta(seconds=0.5),
+        "init_backoff": timedelta(seconds=1),
         "max_backoff": timedelta(seconds=8),
         "base": 2,
     },
@@ -421,7 +429,7 @@ def _client(service: Service, environ: Mapping[str, str]) -> ClientConfig:
     endpoint = next((environ[name] for name in _ENDPOINTS[service] if environ.get(name)), "")
     return {
         "allow_http": endpoint.startswith("http://"),
-        "connect_timeout": timedelta(seconds=15),
+        "connect_timeout": timedelta(seconds=5),
         "read_timeout": timedelta(seconds=300),
         "timeout": timedelta(days=1),
     }
