@@ -21,7 +21,7 @@ from assent.stores.buckets import PART_BYTES, TRIES, open_bucket, part_bytes
 from assent.stores.directory import DirectoryStore
 from assent.stores.objects import ObjectStore, open_store, parsed
 from tests.builders import digest
-from tests.effort import IS_SOAK
+from tests.effort import IS_SOAK, more_in_soak
 from tests.stores.proxies import Fault, proxied
 from tests.stores.services import Kind, Service, environment, service
 
@@ -112,28 +112,21 @@ def plan(start: int) -> Callable[[int], Fault | None]:
 
 
 @pytest.mark.threat(27)
-@pytest.mark.parametrize("start", range(3))
+@pytest.mark.parametrize("how", [0, 1, 2, *more_in_soak(*BREAKS)])
 @pytest.mark.parametrize("kind", [one for one in Kind if one is not Kind.S3_UNCONDITIONAL])
 def test_breaks_are_nothing_that_anybody_notices(
-    at: Service, kind: Kind, through: Through, tmp_path: Path, start: int
+    at: Service, kind: Kind, through: Through, tmp_path: Path, how: int | Fault
 ) -> None:
-    address = at.address()
-    with proxied(at.host, plan(start)) as line:
-        bundle = stored(through(line.host, address), tmp_path)
-        require_whole(through(line.host, address), bundle, tmp_path)
-    require_whole(through(at.host, address), bundle, tmp_path)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("fault", BREAKS)
-@pytest.mark.parametrize("kind", [one for one in Kind if one is not Kind.S3_UNCONDITIONAL])
-def test_no_one_break_is(
-    at: Service, kind: Kind, through: Through, tmp_path: Path, fault: Fault
-) -> None:
-    for place in range(requests_needed(at, through, tmp_path)):
+    """Every third request breaks, beginning with the first, second or third; or each alone."""
+    if isinstance(how, int):
+        plans: list[Callable[[int], Fault | None]] = [plan(how)]
+    else:
+        plans = [{n: how}.get for n in range(requests_needed(at, through, tmp_path))]
+    for one in plans:
         address = at.address()
-        with proxied(at.host, {place: fault}.get) as line:
+        with proxied(at.host, one) as line:
             bundle = stored(through(line.host, address), tmp_path)
+            require_whole(through(line.host, address), bundle, tmp_path)
         require_whole(through(at.host, address), bundle, tmp_path)
 
 
