@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import random
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -361,18 +364,66 @@ def test_no_bucket_is_not_an_empty_one(at: Service, kind: Kind, how: str) -> Non
     assert "make it, or correct `store`" in (told.value.hint or "")
 
 
-@pytest.mark.parametrize("kind", [Kind.S3_UNCONDITIONAL, Kind.AZURE])
+@pytest.mark.parametrize(
+    ("kind", "hint"), [(Kind.S3_UNCONDITIONAL, "log in anew"), (Kind.AZURE, "the rights to list")]
+)
 def test_whoever_is_not_let_in_is_told_so_and_no_secret(
-    at: Service, kind: Kind, monkeypatch: pytest.MonkeyPatch
+    at: Service, kind: Kind, hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", SECRET)
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "ZG8tbm90LXNob3ctdGhpcw==")
     store = open_store(at.address(), at.environment)
-    with pytest.raises(NoAccessError, match=r"does not let us in \(HTTP 403, [A-Za-z]+\)$") as told:
+    with pytest.raises(NoAccessError, match=r" \(HTTP 403, [A-Za-z]+\)$") as told:
         store.recall("churn/inputs/1")
     assert SECRET not in f"{told.value} {told.value.hint}"
-    assert "rights to list, read, write and remove" in (told.value.hint or "")
+    assert hint in (told.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "problem", "hint"),
+    [
+        (403, "AccessDenied", "does not let us in", "rights to list, read, write and remove"),
+        (400, "ExpiredToken", "does not accept the login", "log in anew"),
+        (403, "RequestTimeTooSkewed", "clock of this machine is too far", "set the clock"),
+        (400, "AuthorizationHeaderMalformed", "is in another region", "AWS_REGION"),
+        (301, "PermanentRedirect", "is in another region", "AWS_REGION"),
+        (400, "InvalidRequest", r"answers HTTP 400, InvalidRequest$", "run the verb again"),
+    ],
+)
+def test_what_a_service_answers_is_told_in_our_words(
+    at: Service, through: Through, status: int, code: str, problem: str, hint: str
+) -> None:
+    body = f"<Error><Code>{code}</Code><Message>{SECRET}</Message></Error>".encode()
+    with answering(status, body) as host, pytest.raises(OutsideError, match=problem) as told:
+        through(host, at.address()).recall("churn/inputs/1")
+    assert hint in (told.value.hint or "")
+    assert SECRET not in f"{told.value} {told.value.hint}"
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """A service that has one answer to everything; its host."""
+
+    class Connection(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response_only(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # its name there
+            del format, args
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Connection)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 def test_without_a_login_it_is_said_how_to_log_in(
@@ -395,8 +446,8 @@ def test_a_profile_is_read(at: Service, tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.delenv(name)
     for name, value in told.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(UsageError, match="there is no login in the profile 'work'"):
-        open_store(at.address(), told)
+    with pytest.raises(NoAccessError, match="there is no login in the profile 'work'"):
+        open_store(at.address(), told).recall("churn/inputs/1")
     (tmp_path / "credentials").write_text(
         "[work]\naws_access_key_id = WORK\naws_secret_access_key = x\n"
     )
@@ -404,12 +455,13 @@ def test_a_profile_is_read(at: Service, tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{line.host}")
         assert open_store(at.address(), told).recall("churn/inputs/1") is None
     monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(UsageError, match="AWS_PROFILE names a profile, which boto3 reads"):
-        open_store(at.address(), told)
+    with pytest.raises(NoAccessError, match="AWS_PROFILE names a profile, which boto3 reads"):
+        open_store(at.address(), told).recall("churn/inputs/1")
 
 
 def test_settings_that_cannot_be_right_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
-    with pytest.raises(UsageError, match="its settings are not right") as told:
-        open_store("az://models/team", {})
+    store = open_store("az://models/team", {})
+    with pytest.raises(NoAccessError, match="its settings are not right") as told:
+        store.recall("churn/inputs/1")
     assert "AZURE_STORAGE_ACCOUNT_NAME" in (told.value.hint or "")

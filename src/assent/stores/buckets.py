@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
@@ -45,6 +46,12 @@ _ENDPOINTS = {
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound")
 _NO_UPLOAD = ("NoSuchUpload", "InvalidBlockList")
 """How services answer who ends an upload a second time, having missed the first answer."""
+_NO_LOGIN = frozenset(
+    {
+        *("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
+        *("TokenRefreshRequired", "AuthenticationFailed", "InvalidAuthenticationInfo"),
+    }
+)
 _METADATA = ("169.254.169.254", "/latest/api/token", "metadata.google", "/metadata/identity")
 _SILENT = ("error sending request", "response body", "operation timed out", "kind: Timeout")
 _AGAIN = "run the verb again: what was written stays"
@@ -77,13 +84,19 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bucket:
-    """The objects of `store`, by their names below the prefix of `address`."""
+    """The objects of the store that `opening` gives, by their names below the prefix of `address`.
+    It is asked before the first use: who needs nothing of it needs no login.
+    """
 
-    def __init__(self, address: Address, store: ObjectStore) -> None:
+    def __init__(self, address: Address, opening: Callable[[], ObjectStore]) -> None:
         self.address = address
-        self._store = store
+        self._opening = opening
         self._is_there = False
-        self._given_up: NoAccessError | None = None  # waited for once is enough
+        self._given_up: _SilentError | None = None  # waited for once is enough
+
+    @cached_property
+    def _store(self) -> ObjectStore:
+        return self._opening()
 
     # --- reading ----------------------------------------------------------------------------------
 
@@ -273,11 +286,11 @@ class Bucket:
     def _once(self, doing: str, call: Callable[[], Result]) -> Result:
         if self._given_up is not None:
             told = self._given_up
-            raise NoAccessError(doing, told.problem, hint=told.hint)
+            raise _SilentError(doing, told.problem, hint=told.hint)
         try:
             with self._told(doing):
                 return call()
-        except NoAccessError as error:
+        except _SilentError as error:
             self._given_up = error
             raise
 
@@ -291,6 +304,10 @@ class CutOffError(OutsideError):
 
 class _UnknownConditionError(OutsideError):
     """The service has not heard of conditions."""
+
+
+class _SilentError(NoAccessError):
+    """Nobody answers, or there is no login: that is so for every request."""
 
 
 class _Telling:
@@ -323,7 +340,7 @@ class _Telling:
             return self.no_bucket()
         if any(place in said for place in _METADATA):
             hint = f"log in by {_LOGINS[self._address.service]}: docs/stores.md"
-            return NoAccessError(self._doing, f"no login for {where} was found here", hint=hint)
+            return _SilentError(self._doing, f"no login for {where} was found here", hint=hint)
         if code == "RequestTimeTooSkewed":
             problem = "the clock of this machine is too far from that of the service"
             return NoAccessError(self._doing, problem, hint="set the clock; NTP keeps it right")
@@ -332,7 +349,11 @@ class _Telling:
             hint = "set AWS_REGION to the region of the bucket"
             return NoAccessError(self._doing, problem, hint=hint)
         answer = f"HTTP {status}" + (f", {code}" if code else "") if status else ""
-        if status in ("401", "403"):
+        if code in _NO_LOGIN or status == "401":
+            problem = f"{where} does not accept the login ({answer})"
+            hint = f"log in anew, by {_LOGINS[self._address.service]}: docs/stores.md"
+            return NoAccessError(self._doing, problem, hint=hint)
+        if status == "403":
             return NoAccessError(
                 self._doing,
                 f"{where} does not let us in ({answer})",
@@ -347,7 +368,7 @@ class _Telling:
             return OutsideError(self._doing, f"{where} answers {answer}{tries}", hint=_AGAIN)
         if any(word in said for word in _SILENT):
             problem = f"{where} does not answer after {TRIES} tries"
-            return NoAccessError(self._doing, problem, hint=_AGAIN)
+            return _SilentError(self._doing, problem, hint=_AGAIN)
         problem = f"{where} does not do that, for a reason that is not known here"
         hint = "look at the settings of this service in the environment: docs/stores.md"
         return OutsideError(self._doing, problem, hint=hint)
@@ -376,15 +397,25 @@ def open_bucket(
     address: Address, environ: Mapping[str, str], retries: RetryConfig = RETRIES
 ) -> Bucket:
     """The bucket at an address, with the login and the settings that the environment of this
-    process names. Nothing is asked before the first use.
+    process names. Nothing is asked before the first use. Raises `UsageError` without `obstore`.
     """
-    doing = f"opening the store {str(address)!r}"
     try:
-        from obstore import store as stores
+        import obstore
     except ImportError:
         raise UsageError(
-            doing, "what talks to object stores is not installed", hint=to_install("objects")
+            f"opening the store {str(address)!r}",
+            "what talks to object stores is not installed",
+            hint=to_install("objects"),
         ) from None
+    del obstore
+    return Bucket(address, partial(_opened, address, environ, retries))
+
+
+def _opened(address: Address, environ: Mapping[str, str], retries: RetryConfig) -> ObjectStore:
+    """What speaks with the service. Raises `NoAccessError` for settings that cannot be right."""
+    from obstore import store as stores
+
+    doing = f"opening the store {str(address)!r}"
     place: dict[str, Any] = {
         "prefix": address.prefix or None,
         "client_options": _client(address.service, environ),
@@ -394,17 +425,17 @@ def open_bucket(
         match address.service:
             case Service.S3:
                 more = _s3(environ, doing)
-                return Bucket(address, stores.S3Store(address.bucket, **place, **more))
+                return stores.S3Store(address.bucket, **place, **more)
             case Service.GCS:
-                return Bucket(address, stores.GCSStore(address.bucket, **place))
+                return stores.GCSStore(address.bucket, **place)
             case Service.AZURE:
-                return Bucket(address, stores.AzureStore(address.bucket, **place))
+                return stores.AzureStore(address.bucket, **place)
     except _settings_errors() as error:
         # Of its text only names of settings and variables are known to hold no secret.
         named = _first(re.compile(r"\b((?:aws|google|azure)_[a-z_]{1,60})\b"), str(error).lower())
         problem = "its settings are not right" + (f": {named}" if named else "")
         hint = f"it is reached by {_LOGINS[address.service]}: docs/stores.md"
-        raise UsageError(doing, problem, hint=hint) from None
+        raise NoAccessError(doing, problem, hint=hint) from None
 
 
 def _settings_errors() -> tuple[type[Exception], ...]:
@@ -450,14 +481,14 @@ def _s3(environ: Mapping[str, str], doing: str) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError
         from obstore.auth.boto3 import Boto3CredentialProvider
     except ImportError:
-        raise UsageError(
+        raise NoAccessError(
             doing, "AWS_PROFILE names a profile, which boto3 reads", hint="pip install boto3"
         ) from None
     try:
         session = boto3.Session(profile_name=profile)
         return {**more, "credential_provider": Boto3CredentialProvider(session)}
     except (BotoCoreError, ValueError):
-        raise UsageError(
+        raise NoAccessError(
             doing,
             f"there is no login in the profile {profile!r}",
             hint="look at AWS_PROFILE and at `aws configure list`",
