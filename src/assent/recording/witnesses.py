@@ -35,8 +35,8 @@ def witnesses_of(workspace: Workspace, model: str) -> dict[str, Pointer]:
     policy = workspace.config.policies.get(model)
     names = [f"{model}/stages/{stage}" for stage in ([] if policy is None else policy.stages)]
     stages = {name: workspace.store.pointer(name) for name in names}
-    found = {name: pointer for name, pointer in stages.items() if pointer is not None}
-    return {head_of(model): head, **found}
+    versions = {name: pointer for name, pointer in stages.items() if pointer is not None}
+    return {head_of(model): head, **versions}
 
 
 def head_of(model: str) -> str:
