@@ -213,7 +213,7 @@ def _settled(part: Any, key: str = "") -> Any:
         case dict():
             return {name: _settled(value, name) for name, value in part.items()}
         case list():
-            return sorted(map(_settled, part), key=lambda one: one == {"type": "null"})
+            return sorted(map(_settled, part), key=lambda schema: schema == {"type": "null"})
         case str() if key == "description":
             return " ".join(part.split())
         case _:

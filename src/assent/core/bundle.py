@@ -89,7 +89,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True):
     def blobs(self) -> tuple[Digest, ...]:
         """Every blob that the bundle needs, its own manifest last."""
         files = tuple(file.digest for file in self.files)
-        attached = tuple(one.digest for one in self.attachments)
+        attached = tuple(descriptor.digest for descriptor in self.attachments)
         return (*files, *attached, self.config.digest, self.evidence.digest, self.digest)
 
 
@@ -142,7 +142,7 @@ def manifest_blob(
             size=attached.size_bytes,
             annotations={TITLE: f"evidence/{attached.path}"},
         )
-        for attached in sorted(attachments, key=lambda one: one.path)
+        for attached in sorted(attachments, key=lambda attachment: attachment.path)
     ]
     layers.append(
         Descriptor(

@@ -185,7 +185,8 @@ def reviews_in(entry: Draft) -> tuple[RecordedReview, ...]:
     has made of them, the other way round.
     """
     return tuple(
-        RecordedReview(review=_review(entry, one), change=one.change) for one in entry.approvals
+        RecordedReview(review=_review(entry, record), change=record.change)
+        for record in entry.approvals
     )
 
 
@@ -257,8 +258,8 @@ _dates = msgspec.json.Decoder(_Date)
 
 def dated(content: bytes) -> Dated:
     """The date in the bytes of an entry that is known to be one: many are read."""
-    found = _dates.decode(content)
-    return Dated(seq=found.seq, at=found.at, is_of_forge=found.actor.proof == "forge")
+    entry = _dates.decode(content)
+    return Dated(seq=entry.seq, at=entry.at, is_of_forge=entry.actor.proof == "forge")
 
 
 def entry_digest(content: bytes) -> Digest:

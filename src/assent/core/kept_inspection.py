@@ -50,12 +50,12 @@ def manifest_of(content: bytes) -> bytes:
 def layer_of(manifest: bytes) -> Digest | None:
     """The digest of the layer of such a manifest; None if it is none."""
     try:
-        found = msgspec.json.decode(manifest, type=Manifest)
+        artifact = msgspec.json.decode(manifest, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if found.artifact_type != MEDIA_TYPE or len(found.layers) != 1:
+    if artifact.artifact_type != MEDIA_TYPE or len(artifact.layers) != 1:
         return None
-    return found.layers[0].digest if found.layers[0].size <= MAX_BYTES else None
+    return artifact.layers[0].digest if artifact.layers[0].size <= MAX_BYTES else None
 
 
 def decode(content: bytes, *, by: Digest, model_digest: Digest) -> Inspection | None:
@@ -63,8 +63,8 @@ def decode(content: bytes, *, by: Digest, model_digest: Digest) -> Inspection | 
     or of others.
     """
     try:
-        found = msgspec.json.decode(content, type=KeptInspection)
+        kept = msgspec.json.decode(content, type=KeptInspection)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    is_of = (found.format, found.by, found.model_digest) == (FORMAT, by, model_digest)
-    return found.inspection if is_of else None
+    is_of = (kept.format, kept.by, kept.model_digest) == (FORMAT, by, model_digest)
+    return kept.inspection if is_of else None

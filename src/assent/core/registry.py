@@ -421,12 +421,12 @@ def _pins(state: State, draft: Draft) -> dict[str, str]:
     """What names mean from now on: what they meant first, until the policy itself pins them."""
     pins = dict(state.pins)
     for approval in draft.approvals if draft.kind is Kind.APPROVED else ():
-        found = approval.resolved
-        if found is None or found.id is None:
+        person = approval.resolved
+        if person is None or person.id is None:
             continue
         _, pin = unpinned(approval.role)
-        if pin is not None or found.name not in pins:
-            pins[found.name] = found.id
+        if pin is not None or person.name not in pins:
+            pins[person.name] = person.id
     return pins
 
 

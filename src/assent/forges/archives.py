@@ -119,13 +119,13 @@ def _require_apart(opened: zipfile.ZipFile, doing: str) -> None:
 
 def _require_few_folders(paths: Iterable[PurePosixPath], limits: Limits, doing: str) -> None:
     """Raise `IntegrityError` for more folders than admitted: a short name may ask for hundreds."""
-    found: set[PurePosixPath] = set()
+    folders: set[PurePosixPath] = set()
     for path in paths:
         for folder in path.parents:
-            if folder in found:
+            if folder in folders:
                 break  # and so are those above it
-            found.add(folder)
-        if len(found) > limits.folders:
+            folders.add(folder)
+        if len(folders) > limits.folders:
             raise IntegrityError(doing, f"it holds more than {limits.folders:,} folders")
 
 

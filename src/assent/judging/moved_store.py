@@ -28,15 +28,15 @@ def moved_store(
         return ()
     held = [line.bundle for line in view.state.newest]
     wanted = list(dict.fromkeys([candidate.bundle.digest, *approved(view), *held]))
-    said = f"It moves the store from {base.store} to {proposed.store}."
+    sentence = f"It moves the store from {base.store} to {proposed.store}."
     missing = _missing(workspace, proposed.store, wanted)
     if missing is not None and not missing:
-        return (f"{said} The new one holds this bundle and the newest versions.",)
+        return (f"{sentence} The new one holds this bundle and the newest versions.",)
     what = "is not known to hold" if missing is None else "does not hold"
     count = len(wanted) if missing is None else len(missing)
     return (
-        f"{said} The new one {what} {count} of the {len(wanted)} bundles that are approved, or are "
-        "the newest versions, and this one is among those that are looked for: after the merge "
+        f"{sentence} The new one {what} {count} of the {len(wanted)} bundles that are approved, or "
+        "are the newest versions, and this one is among those that are looked for: after the merge "
         "nothing that is missing can be registered, promoted or pulled. Before it, "
         f"{_copy(base.store, proposed.store)}",
     )

@@ -182,7 +182,9 @@ def _is_of_working_tree(workspace: Workspace, candidate: LoadedBundle, doing: st
     root = workspace.repository.relative(workspace.root)
     prefix = "" if root == "." else f"{root}/"
     changed = {*differing(workspace.repository), *forgotten(workspace, inputs.files)}
-    mine = [path for path in inputs.files if any(covers(one, f"{prefix}{path}") for one in changed)]
+    mine = [
+        path for path in inputs.files if any(covers(name, f"{prefix}{path}") for name in changed)
+    ]
     if mine:
         raise PolicyError(
             doing,

@@ -151,17 +151,17 @@ def report_on(
 def _plots(workspace: Workspace, candidate: LoadedBundle) -> tuple[Plot, ...]:
     """The plots of the candidate; those that are too large for a page by name."""
     evidence = candidate.evidence
-    found = [one for one in evidence.attachments if one.path.startswith(PLOTS)]
+    plots = [attachment for attachment in evidence.attachments if attachment.path.startswith(PLOTS)]
     return tuple(
         Plot(
-            name=one.path.removeprefix(PLOTS),
-            media_type=one.media_type,
-            content=read_attachment(workspace, evidence, one.digest)
-            if one.size_bytes <= MAX_PLOT_BYTES
+            name=attachment.path.removeprefix(PLOTS),
+            media_type=attachment.media_type,
+            content=read_attachment(workspace, evidence, attachment.digest)
+            if attachment.size_bytes <= MAX_PLOT_BYTES
             else b"",
-            size_bytes=one.size_bytes,
+            size_bytes=attachment.size_bytes,
         )
-        for one in found[:MAX_PLOTS]
+        for attachment in plots[:MAX_PLOTS]
     )
 
 

@@ -8,7 +8,7 @@ from assent.compare.bundles import LoadedBundle
 from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
-from assent.core.formats import require_format
+from assent.core.formats import decode_document
 from assent.errors import IntegrityError
 from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NoAccessError, NotInStoreError
 from assent.workspace import Workspace
@@ -79,12 +79,9 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
     """The evidence of a bundle from its bytes. Raises `IntegrityError` if it is not its own."""
     doing = f"reading the evidence of bundle {short(bundle.digest)}"
     try:
-        evidence = msgspec.json.decode(content, type=Evidence)
+        evidence = decode_document(content, Evidence, FORMAT, doing)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"it is damaged ({error})") from None
-    if evidence.format != FORMAT:
-        require_format(content, FORMAT, doing)
     stated = sorted((one.digest, one.size_bytes) for one in evidence.attachments)
     if stated != sorted((one.digest, one.size) for one in bundle.attachments):
         raise IntegrityError(doing, "it names other attachments than the bundle holds")

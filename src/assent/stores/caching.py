@@ -50,8 +50,8 @@ class CachingStore:
         if self._cache is not None:
             self._cache.keep(
                 [
-                    Held(source.path, one.digest, one.size_bytes, source.is_scratch)
-                    for source, one in zip(sources, stored, strict=True)
+                    Held(source.path, blob.digest, blob.size_bytes, source.is_scratch)
+                    for source, blob in zip(sources, stored, strict=True)
                     if source.path is not None
                 ]
             )
@@ -79,7 +79,7 @@ class CachingStore:
         self._remote.fetch(away, progress)
         if self._cache is not None:
             self._cache.keep(
-                [Held(one.path, one.digest, one.size_bytes, one.is_scratch) for one in away]
+                [Held(blob.path, blob.digest, blob.size_bytes, blob.is_scratch) for blob in away]
             )
 
     def locate(self, digest: Digest) -> Path | None:
@@ -148,10 +148,10 @@ class CachingStore:
         if cache is None:
             return list(wanted)
         transfers = Transfers(progress)
-        found = transfers.run(
+        is_here = transfers.run(
             lambda blob: _brought(cache, blob, transfers), wanted, os.cpu_count() or 1
         )
-        return [blob for blob, is_done in zip(wanted, found, strict=True) if not is_done]
+        return [blob for blob, is_done in zip(wanted, is_here, strict=True) if not is_done]
 
     def _require_room(self, away: Sequence[Wanted]) -> None:
         """Raise `OutsideError` if what is to be fetched does not fit, before the disk is full. What
@@ -171,11 +171,11 @@ class CachingStore:
 def _by_disk(needed: Mapping[Path, int]) -> dict[Path, int]:
     """A folder of each disk, and how many bytes are to go there."""
     places: dict[int, Path] = {}
-    found: dict[Path, int] = {}
+    sizes: dict[Path, int] = {}
     for folder, size in needed.items():
         place = places.setdefault(folder.stat().st_dev, folder)
-        found[place] = found.get(place, 0) + size
-    return found
+        sizes[place] = sizes.get(place, 0) + size
+    return sizes
 
 
 def _brought(cache: BlobCache, wanted: Wanted, transfers: Transfers) -> bool:

@@ -32,12 +32,12 @@ def diff(
         before = find(workspace, view, model, old)
     else:
         stages = list(workspace.binding_policy(model).stages)
-        found = baseline(workspace, view, model, stages)
-        if found is None:
+        standing = baseline(workspace, view, model, stages)
+        if standing is None:
             raise UsageError(
                 f"comparing {model}", "there is no baseline yet", hint="name two things to compare"
             )
-        before = found
+        before = standing
     compared = compare_bundles(workspace, view, before, candidate, weights=True)
     policy = workspace.base_policy(model)
     return DiffResult(
