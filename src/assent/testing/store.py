@@ -201,7 +201,9 @@ class MemoryStore:
 
     def forget(self, bundles: Collection[Digest]) -> None:
         """See `Upkeep.forget`."""
-        self._hints = {name: one for name, one in self._hints.items() if one not in bundles}
+        self._hints = {
+            name: bundle for name, bundle in self._hints.items() if bundle not in bundles
+        }
 
     def sweep(self, *, older_than_s: float) -> int:
         """See `Upkeep.sweep`: nothing is left unfinished here."""
