@@ -171,9 +171,10 @@ class Waiting(Protocol):
     def pending_reason(self) -> PendingReason | None:
         """What it waits with, as the forge says at this moment; None if it does not wait."""
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         """Write the newest bundle that its CI has left to `folder`, which is not there yet, and
-        return the run that has left it. What is written is data of code that nobody has reviewed.
+        return the run that has left it. What is written is data of code that nobody has reviewed,
+        and no more than `size_bytes` (None: `HANDED_OVER_BYTES`).
 
         Raises `IntegrityError` for an archive that does not hold plain files alone, or too many,
         and `IdleError` if the change has moved on.
@@ -313,16 +314,17 @@ class Runs(Protocol):
         this checkout.
         """
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """Write the bundle that the run of a change which woke this one up has left under `name`
         to `folder`, which is not there yet, and return that run; None where what woke this one up
-        leaves none, such as a review. What is written is data of code that nobody has reviewed.
+        leaves none, such as a review. What is written is data of code that nobody has reviewed,
+        and no more than `size_bytes` (None: `HANDED_OVER_BYTES`).
 
         Raises `IntegrityError` for an archive that does not hold plain files alone, or too much,
         and `IdleError` if the change has moved on.
         """
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """The same for an earlier job of this very run. `name` is that of the job or of its
         artifact, as the forge has it. Raises `UsageError` where there is none.
         """
@@ -416,12 +418,14 @@ class Forge(Changes, Opinions, Announcements, Proposals, Deployments, Runs, Prot
 
 class Source(Struct, frozen=True, kw_only=True):
     """Bytes to store: a file, or content in memory. What `is_manifest` names other blobs, which are
-    stored before it: some stores keep such content elsewhere than bytes.
+    stored before it: some stores keep such content elsewhere than bytes. Of a file that
+    `is_scratch` the caller alone knows, and nobody writes to it any more.
     """
 
     path: Path | None = None
     content: bytes | None = None
     is_manifest: bool = False
+    is_scratch: bool = False
 
 
 class Stored(Struct, frozen=True, kw_only=True):
@@ -433,11 +437,14 @@ class Stored(Struct, frozen=True, kw_only=True):
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
-    """A blob to be written to a file."""
+    """A blob to be written to a file. Of one that `is_scratch` the caller alone knows, and nobody
+    writes to it afterwards.
+    """
 
     digest: Digest
     size_bytes: int
     path: Path
+    is_scratch: bool = False
 
 
 class BlobState(StrEnum):
@@ -471,6 +478,14 @@ class Credentials(Struct, frozen=True, kw_only=True):
     identity_token: str = ""
     origin: str
 
+    def __repr__(self) -> str:
+        """Without what is secret: a traceback may show it."""
+        return f"Credentials(origin={self.origin!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, str]]:
+        """The same for whatever shows tracebacks with values."""
+        return [("origin", self.origin)]
+
 
 class Blobs(Protocol):
     """Content-addressed bytes, each stored once."""
@@ -478,6 +493,10 @@ class Blobs(Protocol):
     @property
     def largest_manifest_bytes(self) -> int:
         """The largest manifest that can be stored and read again."""
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether what is read comes over a network, so that it is read as seldom as can be."""
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """Store every source and return what was stored, in the same order.

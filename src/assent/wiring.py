@@ -239,9 +239,12 @@ def _store(
 ) -> Store:
     """The store of a workspace. What talks to a registry is imported only for one."""
     if address.startswith(SCHEME):
+        from assent.stores.cache import open_cache
+        from assent.stores.caching import CachingStore
         from assent.stores.oci import open_store
 
-        return open_store(address, environ, say, of_job=partial(registry_login, environ))
+        store = open_store(address, environ, say, of_job=partial(registry_login, environ))
+        return CachingStore(store, open_cache(environ, say))
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",

@@ -14,6 +14,7 @@ from assent.core.clock import Clock, Start, clock_of, wrong_clock
 from assent.core.context import Context
 from assent.core.digest import Digest
 from assent.core.evidence import Run
+from assent.core.inspection import Inspection
 from assent.core.registry import rfc3339
 from assent.errors import OutsideError, PolicyError, UsageError
 from assent.git import BaseBranch, Repository, steering
@@ -130,6 +131,11 @@ class Workspace:
     def sound(self) -> set[Digest]:
         """The blobs of the store that this run has looked at, and found to be what they are."""
         return set()
+
+    @cached_property
+    def inspected(self) -> dict[Digest, Inspection]:
+        """What this run has seen in the files of bundles, of the last few."""
+        return {}
 
     def settings(self, model: str) -> ModelSettings:
         """How the model is made, as the working tree says."""

@@ -1,4 +1,4 @@
-"""What every store promises: in memory, in a folder, and in a container registry."""
+"""What every store promises: in memory, in a folder, in a registry, and through a cache."""
 
 from __future__ import annotations
 
@@ -34,12 +34,16 @@ from assent.ports import (
     Wanted,
 )
 from assent.stores import layout
+from assent.stores.cache import BlobCache
+from assent.stores.caching import CachingStore
 from assent.stores.directory import DirectoryStore
-from assent.stores.oci import POINTER_TYPE, OciStore, artifact, open_store
+from assent.stores.oci import POINTER_TYPE, OciStore, open_store
 from assent.stores.registry import Registry
 from assent.stores.registry_upkeep import USED_TYPE, Note
+from assent.stores.wrapping import artifact
 from assent.testing.store import MemoryStore
 from tests.builders import digest
+from tests.stores.proxies import proxied, unknown_to_gitlab
 from tests.stores.registries import Server, registry
 
 
@@ -58,7 +62,7 @@ class Bench:
     heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory", "registry"])
+@pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
     match request.param:
         case "memory":
@@ -66,9 +70,17 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
             yield Bench(store, lambda: store, store.corrupt, store.lose, store.garble, store.age)
         case "directory":
             yield _of_directory(tmp_path / "store")
-        case _:
+        case "cached":
+            yield _of_cache(tmp_path / "cache")
+        case "registry":
             with registry(tmp_path / "registry") as server:
-                yield _of_registry(server)
+                yield _of_registry(server, server.host)
+        case _:
+            with (
+                registry(tmp_path / "registry") as server,
+                proxied(server.host, refuses=unknown_to_gitlab) as line,
+            ):
+                yield _of_registry(server, line.host)
 
 
 def _of_directory(root: Path) -> Bench:
@@ -97,9 +109,36 @@ def _of_directory(root: Path) -> Bench:
     )
 
 
-def _of_registry(server: Server) -> Bench:
+def _of_cache(folder: Path) -> Bench:
+    """Both are damaged alike: what is sound in one of them is found there."""
+    remote = MemoryStore()
+
+    def reopen() -> CachingStore:
+        return CachingStore(remote, BlobCache(folder, 1 << 30))
+
+    def corrupt(digest: Digest) -> None:
+        remote.corrupt(digest)
+        place = folder / "blobs" / hex_of(digest)
+        if place.exists():
+            place.write_bytes(remote.blobs[digest])
+
+    def lose(digest: Digest) -> None:
+        remote.lose(digest)
+        (folder / "blobs" / hex_of(digest)).unlink(missing_ok=True)
+
+    return Bench(
+        store=reopen(),
+        reopen=reopen,
+        corrupt=corrupt,
+        lose=lose,
+        garble=remote.garble,
+        age=remote.age,
+    )
+
+
+def _of_registry(server: Server, host: str) -> Bench:
     def reopen() -> OciStore:
-        return open_store(f"oci://{server.host}/team/models", {"DOCKER_CONFIG": "/nonexistent"})
+        return open_store(f"oci://{host}/team/models", {"DOCKER_CONFIG": "/nonexistent"})
 
     def corrupt(digest: Digest) -> None:
         blob = server.blob(digest)
@@ -109,7 +148,7 @@ def _of_registry(server: Server) -> Bench:
     def garble(name: str) -> None:
         line = Registry(server.host, "team/models", lambda: None)
         tag = f"_pointer.{layout.pointer_place(name).tag}"
-        line.put_manifest(tag, artifact(POINTER_TYPE, b"{}"), MANIFEST_MEDIA_TYPE)
+        line.put_manifest(tag, artifact(POINTER_TYPE, b"{}").manifest, MANIFEST_MEDIA_TYPE)
 
     def age(digest: Digest, seconds: float) -> None:
         at = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()

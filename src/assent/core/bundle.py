@@ -30,6 +30,9 @@ EXECUTABLE = "dev.assent.model.executable"
 
 EVIDENCE_TITLE = "evidence.json"
 
+HANDED_OVER_BYTES = 20 * 2**30
+"""How large a bundle may be that a job of a change hands over, where nobody has said otherwise."""
+
 _BEGINNING = b'{"annotations":{'
 """Of every manifest that is written here: canonical JSON has its keys in order."""
 

@@ -98,7 +98,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     """An entry before it has its place in the chain. `authors` are the people who made the
     bundle and whose own approval may not count. `happened` is when a noted event took place, a day
     or a time in UTC; `at` is when the entry was written. `key` is the same whenever the same is
-    asked again because an answer was lost; of what cannot be done twice anyway it is None. Of a
+    asked again because an answer was lost; of what cannot be done twice anyway it is None.
+    `inspection` is the digest under which the store keeps what was seen in the model's files. Of a
     store that has moved, `links` say from where (`from`) and to where (`to`).
     """
 
@@ -118,6 +119,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     happened: str | None = None
     links: dict[str, str] = {}
     key: str | None = None
+    inspection: Digest | None = None
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):

@@ -429,12 +429,12 @@ def _pins(state: State, draft: Draft) -> dict[str, str]:
     """What names mean from now on: what they meant first, until the policy itself pins them."""
     pins = dict(state.pins)
     for approval in draft.approvals if draft.kind is Kind.APPROVED else ():
-        person = approval.resolved
-        if person is None or person.id is None:
+        resolved = approval.resolved
+        if resolved is None or resolved.id is None:
             continue
         _, pin = unpinned(approval.role)
-        if pin is not None or person.name not in pins:
-            pins[person.name] = person.id
+        if pin is not None or resolved.name not in pins:
+            pins[resolved.name] = resolved.id
     return pins
 
 

@@ -23,7 +23,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 
 from assent.core.clock import ClockReading
+from assent.disk import require_room
 from assent.errors import IntegrityError, OutsideError, UsageError
+from assent.forges.archives import NO_ROOM, TOO_LARGE
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -240,12 +242,16 @@ class Line(ABC):
         from requests import RequestException
 
         count = 0
+        length = response.headers.get("Content-Length", "")
+        if length.isascii() and length.isdecimal() and int(length) <= limit_bytes:
+            require_room(target.parent, int(length), doing, hint=NO_ROOM)
         try:
             with response, target.open("wb") as file:
                 for chunk in response.iter_content(_CHUNK_BYTES):
                     count += len(chunk)
                     if count > limit_bytes:
-                        raise IntegrityError(doing, f"it is larger than {limit_bytes:,} bytes")
+                        problem = f"it is larger than {limit_bytes:,} bytes"
+                        raise IntegrityError(doing, problem, hint=TOO_LARGE)
                     file.write(chunk)
         except RequestException as error:
             where = f"where {self._name} keeps artifacts"

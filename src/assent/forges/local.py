@@ -293,14 +293,14 @@ class LocalForge:
         """See `Forge.review_queue`."""
         return _NO_QUEUE
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """See `Forge.fetch`. Nothing is started by the end of a run here."""
-        del name, folder
+        del name, folder, size_bytes
         return None
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Forge.fetch_own`. There are no jobs here that could have left anything."""
-        del folder
+        del folder, size_bytes
         raise UsageError(
             f"fetching what the job {name!r} has left",
             "there are no jobs without a forge",

@@ -132,7 +132,7 @@ def _compared(
             old = None  # the first model, built on the base branch: nothing to compare with
         else:
             workspace.say(f"{model}: the candidate is the baseline itself")
-    diff = compare_bundles(workspace, old, candidate, weights=weights)
+    diff = compare_bundles(workspace, view, old, candidate, weights=weights)
     return msgspec.structs.replace(directed(policy, diff), at=workspace.now)
 
 

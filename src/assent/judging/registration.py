@@ -13,6 +13,7 @@ from assent.core.entry import Draft, Kind
 from assent.core.verdict import Decision, Verdict
 from assent.errors import AssentError, PolicyError
 from assent.judging.candidate import Judgement, judge, subject
+from assent.judging.kept_inspections import keep_inspection
 from assent.judging.landing import Landed
 from assent.judging.opinions import approval_records, binding_reviews, makers
 from assent.judging.override import may_go_on, override_draft
@@ -129,6 +130,7 @@ def _draft(
         run=workspace.run,
         commit=step.commit,
         reason=order.reason,
+        inspection=keep_inspection(workspace, candidate),
     )
 
 

@@ -76,6 +76,11 @@ class DirectoryStore(Pointing):
         """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
         return _MAX_READ_BYTES
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return False
+
     # --- blobs ----------------------------------------------------------------------------------
 
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
@@ -340,11 +345,30 @@ class DirectoryStore(Pointing):
                 raise missing(doing)
             if size != wanted.size_bytes:
                 raise corrupt(doing)
+            if wanted.is_scratch and self._linked(wanted, transfers):
+                return
             with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
                 digest, _ = pour(Path(self._path(wanted.digest)), target, advance)
                 if digest != wanted.digest:
                     raise corrupt(doing)
                 Path(path).replace(wanted.path)
+
+    def _linked(self, wanted: Wanted, transfers: Transfers) -> bool:
+        """Let a file that nobody writes to be the blob itself, verified, and on no disk twice;
+        False where the file system cannot do that, or there is such a file.
+        """
+        blob = Path(self._path(wanted.digest))
+        try:
+            os.link(blob, wanted.path, follow_symlinks=False)
+        except OSError:
+            return False
+        if wanted.path.is_symlink() or digest_of_file(wanted.path, transfers.proceed) != (
+            wanted.digest
+        ):
+            wanted.path.unlink()
+            raise corrupt(f"fetching {wanted.digest} to {wanted.path}")
+        transfers.advance(wanted.size_bytes)
+        return True
 
     def _publish(self, path: str, digest: Digest, size: int) -> bool:
         """Let the complete file at `path` appear under its digest; say whether it was missing or

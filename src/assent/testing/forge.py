@@ -60,8 +60,9 @@ class MemoryWaiting:
             return None
         return PendingReason.WORD if self._left is None else PendingReason.BUNDLE
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Waiting.fetch`."""
+        del size_bytes
         if self._left is None:
             raise UsageError("fetching the bundle of a change", "its CI has left none")
         shutil.copytree(self._left, folder, symlinks=True)
@@ -257,12 +258,13 @@ class MemoryForge:
         """See `Forge.review_queue`."""
         return KnownQueue(changes=tuple(self.queue))
 
-    def fetch(self, name: str, folder: Path) -> Run | None:
+    def fetch(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run | None:
         """See `Forge.fetch`."""
-        return self.fetch_own(name, folder) if name in self.left else None
+        return self.fetch_own(name, folder, size_bytes=size_bytes) if name in self.left else None
 
-    def fetch_own(self, name: str, folder: Path) -> Run:
+    def fetch_own(self, name: str, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Forge.fetch_own`."""
+        del size_bytes
         if name not in self.left:
             raise UsageError(f"fetching {name!r}", "no job has left it")
         shutil.copytree(self.left[name], folder, symlinks=True)

@@ -45,6 +45,11 @@ class MemoryStore:
         """See `Store.largest_manifest_bytes`."""
         return 64 << 20
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return False
+
     def corrupt(self, digest: Digest) -> None:
         """Change one bit of a blob; its size stays."""
         content = self.blobs[digest]

@@ -38,7 +38,7 @@ def diff(
                 f"comparing {model}", "there is no baseline yet", hint="name two things to compare"
             )
         before = standing
-    compared = compare_bundles(workspace, before, candidate, weights=True)
+    compared = compare_bundles(workspace, view, before, candidate, weights=True)
     policy = workspace.base_policy(model)
     return DiffResult(
         model=model,

@@ -152,7 +152,7 @@ def _left(
     digest = taken(
         workspace,
         model,
-        lambda folder: workspace.forge.fetch_own(artifact, folder),
+        lambda folder, most: workspace.forge.fetch_own(artifact, folder, size_bytes=most),
         progress=progress,
     )
     assert digest is not None  # what leaves nothing has raised

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
-from assent.forges.archives import Limits, unpack
+from assent.forges.archives import TOO_LARGE, Limits, unpack
 from assent.forges.github.repository import FORGE, RemoteRepository
 from assent.forges.github.schemas import Artifact, Artifacts, WorkflowRun
 
@@ -24,7 +24,8 @@ def fetch(
     doing = f"fetching the artifact {name!r} of run {run.id}"
     artifact = _find(remote, run, name, doing)
     if artifact.size_in_bytes > limits.size_bytes:
-        raise IntegrityError(doing, f"it is larger than {limits.size_bytes:,} bytes")
+        problem = f"it is larger than {limits.size_bytes:,} bytes"
+        raise IntegrityError(doing, problem, hint=TOO_LARGE)
     with TemporaryDirectory(dir=folder.parent, prefix=".artifact-") as scratch:
         archive = Path(scratch) / "artifact.zip"
         path = remote.path("actions", "artifacts", artifact.id, "zip")

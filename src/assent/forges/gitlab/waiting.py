@@ -180,7 +180,7 @@ class Open:
             return PendingReason.BUNDLE
         return PendingReason.WORD if at is not None and self._was_talked_to() else None
 
-    def fetch(self, folder: Path) -> Run:
+    def fetch(self, folder: Path, *, size_bytes: int | None = None) -> Run:
         """See `Waiting.fetch`."""
         doing = f"fetching the bundle of merge request {self._request.number}"
         left = self._left()
@@ -191,7 +191,8 @@ class Open:
                 "it has moved on meanwhile",
                 hint="the pipeline of its newest revision wakes up the next review",
             )
-        run = fetch(self._remote, left, folder, limits=self._limits, doing=doing)
+        limits = self._limits.of(size_bytes)
+        run = fetch(self._remote, left, folder, limits=limits, doing=doing)
         self._fetched = left.job.id
         return run
 
