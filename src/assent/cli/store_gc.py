@@ -51,11 +51,11 @@ def command(older_than: str, delete: bool, as_json: bool, config: Path | None) -
 
 def show(result: StoreGcResult) -> None:
     """The result for people."""
-    for one in result.bundles[:MOST_SHOWN]:
-        kept = "" if one.removed or not result.deleted else ", stays: it was used again"
-        age = show_span(one.age_s)
+    for old in result.bundles[:MOST_SHOWN]:
+        kept = "" if old.removed or not result.deleted else ", stays: it was used again"
+        age = show_span(old.age_s)
         output.line(
-            f"{one.model} {short(one.bundle)}  {size(one.size_bytes):>9}  {age}: {one.why}{kept}"
+            f"{old.model} {short(old.bundle)}  {size(old.size_bytes):>9}  {age}: {old.why}{kept}"
         )
     if len(result.bundles) > MOST_SHOWN:
         output.line(f"  and {len(result.bundles) - MOST_SHOWN:,} more: --json has all of them")
@@ -65,7 +65,7 @@ def show(result: StoreGcResult) -> None:
         output.line(f"{size(result.left_bytes)} of what dead writers have left")
     if result.spared:
         output.line(f"{output.count(result.spared, 'blob')} used again meanwhile: kept")
-    gone = [one for one in result.bundles if one.removed or not result.deleted]
+    gone = [old for old in result.bundles if old.removed or not result.deleted]
     blobs = "" if result.blobs is None else f" and {output.count(result.blobs, 'other blob')}"
     what = f"{output.count(len(gone), 'bundle')}{blobs}, {size(result.size_bytes)}"
     if result.deleted:

@@ -52,9 +52,9 @@ def plan(
     may_be_open: Callable[[Bundle], bool],
 ) -> Plan:
     """What becomes of what a store holds. When in doubt, it is kept."""
-    needed = frozenset[Digest]().union(*(one.needed for one in known))
-    purged = {digest for one in known for digest in one.purged.values()}
-    models = {one.model for one in known}
+    needed = frozenset[Digest]().union(*(refers.needed for refers in known))
+    purged = {digest for refers in known for digest in refers.purged.values()}
+    models = {refers.model for refers in known}
 
     def judged(bundle: Bundle) -> Why:
         held = contents.blobs[bundle.digest]
@@ -72,7 +72,7 @@ def plan(
             return Why.PURGED
         return Why.OPEN if may_be_open(bundle) else Why.EXPIRED
 
-    bundles = {digest: judged(one) for digest, one in sorted(contents.bundles.items())}
+    bundles = {digest: judged(bundle) for digest, bundle in sorted(contents.bundles.items())}
     gone = {digest for digest, why in bundles.items() if why.is_over}
     return Plan(bundles=bundles, blobs=unneeded(contents, gone, older_than_s=older_than_s))
 

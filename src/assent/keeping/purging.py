@@ -33,8 +33,8 @@ def take_away(workspace: Workspace, model: str, bundle: Digest) -> str:
         ) from None
     if not gone:
         return "its bytes are not in the store"
-    said = f"{size(contents.size_of(gone))} taken away"
-    return f"{said}; {left}" if left else said
+    sentence = f"{size(contents.size_of(gone))} taken away"
+    return f"{sentence}; {left}" if left else sentence
 
 
 def _blobs_gone(
@@ -43,20 +43,20 @@ def _blobs_gone(
     """The blobs that were taken away, and what was not."""
     if bundle not in contents.bundles:
         return [], ""
-    own = [one for one in contents.own_blobs(bundle) if one != bundle]
+    own = [blob for blob in contents.own_blobs(bundle) if blob != bundle]
     shared = len(set(contents.bundles[bundle].blobs)) - len(own) - 1
     left = [f"{shared:,} blobs stay, which others need"] if shared else []
     if not workspace.store.lists_blobs:
         left.append("the registry clears the blobs away when it collects its garbage")
         return own, "; ".join(left)
-    named = {one for one in own if one in contents.blobs and contents.blobs[one].is_named}
+    named = {blob for blob in own if blob in contents.blobs and contents.blobs[blob].is_named}
     gone = [
-        one
-        for one in own
-        if one not in named | contents.strange
-        and workspace.store.remove(one, older_than_s=JUST_USED_S)
+        blob
+        for blob in own
+        if blob not in named | contents.strange
+        and workspace.store.remove(blob, older_than_s=JUST_USED_S)
     ]
-    kept = [one for one in own if one in contents.blobs and one not in gone]
+    kept = [blob for blob in own if blob in contents.blobs and blob not in gone]
     if kept:
         left.append(
             f"{len(kept):,} blobs stay: they were used within two hours, or have another name; "
