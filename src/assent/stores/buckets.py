@@ -171,10 +171,13 @@ class Bucket:
         import obstore
 
         def listed() -> list[str]:
-            found = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
-            return [str(one).rstrip("/").rpartition("/")[2] for one in found]
+            prefixes = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
+            return [str(prefix).rstrip("/").rpartition("/")[2] for prefix in prefixes]
 
-        return sorted(self._asked(f"listing {folder or 'models'} in {self.address}", listed))
+        names = self._asked(f"listing {folder or 'models'} in {self.address}", listed)
+        if not names and folder is None:  # s3rver finds none below the prefix of a store
+            names = [name.partition("/")[0] for name in self.names() if "/" in name]
+        return sorted(set(names))
 
     # --- writing ----------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ import pytest
 
 import assent
 from assent.measure.models import inspector as here
-from assent.measure.models.inspector import LIBRARIES, SOURCES, digest_of_code
+from assent.measure.models.inspecting_code import LIBRARIES, SOURCES, digest_of_code
 
 PACKAGE = Path(assent.__file__).parent
 SAYS_NOTHING = (
