@@ -93,9 +93,9 @@ def _partly_read(side: str, known: LoadedBundle) -> Iterator[NotCompared]:
     """The documents of a bundle that are of a later format than this release knows."""
     if known.evidence.format != evidence.FORMAT:
         yield _later(f"the evidence of the {side}", known.evidence.format)
-    for name, one in known.profiles.items():
-        if one.format != profile.FORMAT:
-            yield _later(f"the profile of {name} of the {side}", one.format)
+    for name, held in known.profiles.items():
+        if held.format != profile.FORMAT:
+            yield _later(f"the profile of {name} of the {side}", held.format)
 
 
 def _later(name: str, written_in: str) -> NotCompared:
@@ -124,7 +124,7 @@ def _metrics_of(baseline: LoadedBundle, candidate: LoadedBundle) -> Mapping[str,
     if candidate.predictions is not None or baseline.predictions is None:
         return metrics
     _, alone = compare_predictions(None, baseline.predictions)
-    return {**{one.name: one.new for one in alone if one.new is not UNSET}, **metrics}
+    return {**{metric.name: metric.new for metric in alone if metric.new is not UNSET}, **metrics}
 
 
 def _side(known: LoadedBundle) -> Side:

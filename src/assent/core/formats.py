@@ -22,13 +22,13 @@ def require_format(content: bytes, known: str, doing: str) -> None:
     A document that cannot be read states nothing; what is wrong with it is for the reader to say.
     """
     try:
-        found = msgspec.json.decode(content, type=_Stated).format
+        stated = msgspec.json.decode(content, type=_Stated).format
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return
-    if not found:
+    if not stated:
         raise IntegrityError(doing, "it does not say which format it has")
-    if found != known:
-        raise IntegrityError(doing, f"unknown format {found!r}", hint=_NEWER)
+    if stated != known:
+        raise IntegrityError(doing, f"unknown format {stated!r}", hint=_NEWER)
 
 
 class Document(Protocol):
@@ -81,16 +81,16 @@ def _known_part(value: Any, kind: inspect.Type) -> Any:
         case inspect.VarTupleType() | inspect.ListType() if isinstance(value, list):
             return [_known_part(item, kind.item_type) for item in value]
         case inspect.UnionType():
-            for one in kind.types:
-                value = _known_part(value, one)
+            for member in kind.types:
+                value = _known_part(value, member)
             return value
         case _:
             return value
 
 
-def is_minor_of(found: str, known: str) -> bool:
-    """Whether `found` is a later minor format of `known` (`assent/entry/1.2` of `assent/entry/1`):
+def is_minor_of(stated: str, known: str) -> bool:
+    """Whether `stated` is a later minor format of `known` (`assent/entry/1.2` of `assent/entry/1`):
     it only adds fields, which older releases may pass over when they read.
     """
-    head, dot, minor = found.rpartition(".")
+    head, dot, minor = stated.rpartition(".")
     return head == known and bool(dot) and minor.isascii() and minor.isdecimal()

@@ -37,7 +37,7 @@ def decided_by_people(findings: Sequence[Finding], approvals: Approvals) -> list
     """
     if approvals.missing or not approvals.counted:
         return list(findings)
-    people = ", ".join(f"`{one.person.login}`" for one in approvals.counted)
+    people = ", ".join(f"`{review.person.login}`" for review in approvals.counted)
     return [
         msgspec.structs.replace(
             finding,

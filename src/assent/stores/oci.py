@@ -5,6 +5,7 @@
     churn-v12, churn-production               the bundles that pointers name, for people and tools
     _pointer.churn-v12, _head.churn           the pointers themselves, and
     _hint.inputs.churn-3f2a…                  hints: artifacts of one layer
+    _used.<hex>                               since when the age of a bundle is counted
 
 Where a registry refuses our types, the bundle's manifest is a blob under its digest, and the tags
 name images (`wrapping`). Whoever reads takes both, in any mixture.
@@ -54,8 +55,9 @@ from assent.stores.local_files import (
     write_all,
 )
 from assent.stores.parallel import Transfers
-from assent.stores.pointing import Pointing
+from assent.stores.pointing import LAST_WINS, Pointing
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
+from assent.stores.registry_upkeep import RegistryUpkeep
 from assent.stores.wrapping import EMPTY, Written
 
 POINTER_TYPE = "application/vnd.assent.pointer.v1+json"
@@ -103,7 +105,7 @@ def open_store(
     return OciStore(Registry(host, name, login, say=say))
 
 
-class OciStore(Pointing):
+class OciStore(Pointing, RegistryUpkeep):
     """The store in a repository of a registry. Nothing is asked before the first use."""
 
     def __init__(self, registry: Registry) -> None:
@@ -116,6 +118,11 @@ class OciStore(Pointing):
     def largest_manifest_bytes(self) -> int:
         """See `Store.largest_manifest_bytes`."""
         return MAX_MANIFEST_BYTES
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """See `Store.is_elsewhere`."""
+        return True
 
     # --- blobs ------------------------------------------------------------------------------------
 
@@ -191,6 +198,7 @@ class OciStore(Pointing):
         """See `Store.flush`: what a registry has taken is its own to keep, so that it has taken it
         is all that can be asked.
         """
+        self.renew(digests)
         for digest, state in self.confirm(digests).items():
             if state is BlobState.MISSING:
                 raise missing(f"asking for {digest} in {self._registry.address}")
@@ -221,6 +229,11 @@ class OciStore(Pointing):
             )
 
     # --- pointers and hints -----------------------------------------------------------------------
+
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return LAST_WINS
 
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
@@ -281,6 +294,7 @@ class OciStore(Pointing):
         """Send what is not there; whether it was not."""
         content = source.content or b""
         if source.is_manifest:
+            self._renew(digest)
             tag = f"{_BUNDLE}{hex_of(digest)}"
             is_new = self._name_bundle(tag, content, self._registry.digest_of_tag(tag))
         else:
@@ -298,6 +312,10 @@ class OciStore(Pointing):
     def _see(self, digest: Digest) -> None:
         with self._lock:
             self._held.add(digest)
+
+    def _unsee(self, digest: Digest) -> None:
+        with self._lock:
+            self._held.discard(digest)
 
     @contextmanager
     def _pointing(self, name: str) -> Iterator[tuple[Place, Pointer | None]]:

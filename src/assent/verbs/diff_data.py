@@ -79,14 +79,14 @@ def diff_data(
     if save_profile is not None and after is not None:
         write_atomically(save_profile, encode_profile(after))
     same = _same_bytes(Path(old), Path(new))
-    found = compare_data(
+    compared = compare_data(
         [_reference(old, before, label, same)],
         [_reference(new, after, label, same)],
         old_profiles={} if before is None else {_NAME: before},
         new_profiles={} if after is None else {_NAME: after},
         row_changes=rows,
     )
-    return DataDiffResult(old=old, new=new, diff=found, notes=tuple(notes))
+    return DataDiffResult(old=old, new=new, diff=compared, notes=tuple(notes))
 
 
 def _open(source: str, *, rows_only: bool) -> Table:

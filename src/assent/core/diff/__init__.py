@@ -49,9 +49,9 @@ class Diff(Struct, frozen=True, kw_only=True):
         """Slices that the baseline has and that the candidate does not have, or next to nothing of,
         whether predictions or a metrics file told of them.
         """
-        found = () if self.predictions is None else self.predictions.slices_lost
-        gone = (".".join(one) for one in vanished(self.metrics) if self.baseline is not None)
-        return tuple(sorted({*found, *gone}))
+        not_predicted = () if self.predictions is None else self.predictions.slices_lost
+        gone = (".".join(parts) for parts in vanished(self.metrics) if self.baseline is not None)
+        return tuple(sorted({*not_predicted, *gone}))
 
     @property
     def is_unchanged(self) -> bool:

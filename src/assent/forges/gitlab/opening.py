@@ -95,16 +95,16 @@ def gitlab_address(environ: Mapping[str, str], repository: Repository) -> tuple[
     if named and api:
         return named, api
     address = repository.config("remote.origin.url") or ""
-    found = ADDRESS.fullmatch(address)
-    if found is None:
+    match = ADDRESS.fullmatch(address)
+    if match is None:
         raise UsageError(
             "looking for the project on GitLab",
             "`origin` is no address of GitLab",
             hint="set CI_PROJECT_PATH to group/project and CI_API_V4_URL to "
             "https://<your server>/api/v4, or run it in a clone from GitLab",
         )
-    host = host_in(found) + (found["port"] or "")
-    return named or found["name"], api or f"https://{host}/api/v4"
+    host = host_in(match) + (match["port"] or "")
+    return named or match["name"], api or f"https://{host}/api/v4"
 
 
 def host_in(address: re.Match[str]) -> str:

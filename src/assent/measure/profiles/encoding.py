@@ -46,12 +46,12 @@ def decode_profiles(contents: Mapping[str, bytes]) -> dict[str, DataProfile]:
     larger than one may be, so that many of them need no more memory. Raises `IntegrityError`.
     """
     left = MAX_BYTES
-    found: dict[str, DataProfile] = {}
+    profiles: dict[str, DataProfile] = {}
     for name, content in contents.items():
         unpacked = _unpacked(content, left)
         left -= len(unpacked)
-        found[name] = _decoded(unpacked)
-    return found
+        profiles[name] = _decoded(unpacked)
+    return profiles
 
 
 def _unpacked(content: bytes, most: int) -> bytes:
@@ -104,7 +104,7 @@ def _require_sound_column(column: ColumnProfile, rows: int, doing: str) -> None:
     if numbers is not None:
         counts += [numbers.zeros, numbers.negatives, *numbers.counts]
         edges = numbers.edges
-        ascends = all(one < other for one, other in itertools.pairwise(edges))
+        ascends = all(edge < other for edge, other in itertools.pairwise(edges))
         if not ascends or len(numbers.counts) != len(edges) + (1 if numbers.counts else 0):
             raise IntegrityError(doing, f"the bins of column {column.name!r} are not in order")
         within = numbers.within

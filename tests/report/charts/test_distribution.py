@@ -9,8 +9,7 @@ from msgspec.structs import replace
 from assent.core.diff.data import ColumnChange, DataChange, DataDiff, Share
 from assent.report.charts.distribution import distribution_charts
 from assent.report.parts import Chart
-
-from . import charted, drawn
+from tests.report import charted, drawn
 
 
 def charts(*columns: ColumnChange, most: int = 12) -> tuple[Chart, ...]:

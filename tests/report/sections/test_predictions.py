@@ -21,8 +21,7 @@ from assent.report.sections.metrics import metrics_section
 from assent.report.sections.predictions import predictions_section
 from assent.report.text import to_text
 from tests.compare.predictions.tables import binary, drawn
-
-from . import nasty, samples
+from tests.report import nasty, samples
 
 
 def changed(**changes: Any) -> Diff:

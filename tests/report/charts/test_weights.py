@@ -5,8 +5,7 @@ import math
 from assent.core.diff.model import ModelDiff, WeightChange
 from assent.report.charts.weights import weights_charts
 from assent.report.parts import Chart
-
-from . import drawn
+from tests.report import drawn
 
 
 def chart(*distances: float | None, compared: int = 0, nonfinite: int = 0) -> tuple[Chart, ...]:
