@@ -66,6 +66,7 @@ def open_workspace(
             people=_People(lambda: _people(repository, base.commit, path, config)),
             folder=root / ".assent" / "review",
         )
+    address = environ.get(STORE) or config.store
     return Workspace(
         root=root,
         config=config,
@@ -73,10 +74,12 @@ def open_workspace(
         branch=base,
         forge=forge,
         forge_files=FILES,
-        store=_store(root, environ.get(STORE) or config.store, environ, say),
+        store=_store(root, address, environ, say),
         ledger=GitLedger(repository, remote),
         context=context,
         folder_store=DirectoryStore,
+        store_at=lambda address: _store(root, address, environ, say),
+        store_address=address,
         start=began,
         environ=environ,
         say=say,
@@ -237,13 +240,18 @@ def _store(
 ) -> Store:
     """The store of a workspace. What talks to a registry or a bucket is imported only for one."""
     if address.startswith(SCHEME):
+        from assent.stores.cache import open_cache
+        from assent.stores.caching import CachingStore
         from assent.stores.oci import open_store
 
-        return open_store(address, environ, say, of_job=partial(registry_login, environ))
+        store = open_store(address, environ, say, of_job=partial(registry_login, environ))
+        return CachingStore(store, open_cache(environ, say))
     if address.startswith(buckets.SCHEMES):
         from assent.stores import objects
+        from assent.stores.cache import open_cache
+        from assent.stores.caching import CachingStore
 
-        return objects.open_store(address, environ)
+        return CachingStore(objects.open_store(address, environ), open_cache(environ, say))
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",

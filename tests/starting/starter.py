@@ -48,7 +48,7 @@ COUNTING = ("numpy", "duckdb")
 """The same, but some releases of them start threads."""
 
 
-PATIENT = ("assent.forges.lag", "assent.forges.http_retries", "assent.stores.registry")
+PATIENT = ("assent.forges.lag", "assent.forges.http_retries", "assent.stores.line")
 """What waits for a forge or a registry that is ill or late."""
 SOONER = 50
 """The stand-ins for one are ill for so many requests, however soon these come: a verb asks as often

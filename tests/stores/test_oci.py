@@ -13,9 +13,11 @@ import pytest
 from assent.core.bundle import MANIFEST_MEDIA_TYPE, ModelFile, config_blob, manifest_blob
 from assent.core.digest import Digest, digest_of
 from assent.errors import OutsideError, UsageError
-from assent.ports import BlobState, Pointer, Source, Stored, Wanted
-from assent.stores.oci import OciStore, artifact, open_store
-from assent.stores.registry import PATIENCE_S, PAUSES_S, Registry
+from assent.ports import BlobState, Pointer, Source, Wanted
+from assent.stores.line import PATIENCE_S, PAUSES_S
+from assent.stores.oci import OciStore, open_store
+from assent.stores.registry import Registry
+from assent.stores.wrapping import artifact
 from tests.builders import digest
 from tests.effort import IS_SOAK
 from tests.stores.keeping import keeping
@@ -53,14 +55,12 @@ def stored(store: OciStore, folder: Path) -> Digest:
     [bundle] = store.add([Source(content=manifest, is_manifest=True)])
     store.remember("churn/inputs/3f2a", bundle.digest)
     store.flush([model.digest, bundle.digest])
-    store.point("churn/stages/production", pointer(bundle))
+    store.point("churn/stages/production", pointer(bundle.digest))
     return bundle.digest
 
 
-def pointer(bundle: Stored) -> Pointer:
-    return Pointer(
-        seq=3, entry=digest("e3"), version=1, bundle=bundle.digest, model_digest=digest("m1")
-    )
+def pointer(bundle: Digest) -> Pointer:
+    return Pointer(seq=3, entry=digest("e3"), version=1, bundle=bundle, model_digest=digest("m1"))
 
 
 def require_whole(host: str, name: str, bundle: Digest, folder: Path) -> None:
@@ -192,7 +192,7 @@ def test_what_a_team_keeps_beside_the_store_is_not_touched(server: Server, tmp_p
     """An image may be called like a stage of a model."""
     store = opened(server.host, "team/beside")
     stored(store, tmp_path)
-    image = artifact("application/vnd.example.image", b"{}")
+    image = artifact("application/vnd.example.image", b"{}").manifest
     line = Registry(server.host, "team/beside", lambda: None)
     line.put_manifest("churn-latest", image, MANIFEST_MEDIA_TYPE)
     assert store.astray("churn") == ()

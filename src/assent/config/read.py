@@ -121,8 +121,10 @@ class _Reader:
         """Several columns of labels are said to be what they are, and not just the wrong type."""
         for key in ("label", "prediction"):
             if isinstance(predictions, dict) and isinstance(predictions.get(key), list):
-                said = f"`{key}` is one column; several labels of one example are read from rows:"
-                self._fail((*path, key), f"{said} {_LONG_FORM}")
+                problem = (
+                    f"`{key}` is one column; several labels of one example are read from rows:"
+                )
+                self._fail((*path, key), f"{problem} {_LONG_FORM}")
 
     def _data(self, given: Any, path: Path) -> str | DataSettings:
         if isinstance(given, str) and given:
@@ -251,7 +253,7 @@ def _with_named_classes(given: Mapping[str, Any]) -> dict[str, Any]:
     scores = predictions.get("score") if isinstance(predictions, dict) else None
     if not isinstance(predictions, dict) or not isinstance(scores, dict):
         return {}
-    named = {_class(one): column for one, column in scores.items()}
+    named = {_class(name): column for name, column in scores.items()}
     return {"predictions": {**predictions, "score": named}}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from assent.compare.bundles import LoadedBundle
 from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
-from assent.core.formats import require_format
-from assent.errors import IntegrityError
+from assent.core.formats import decode_document
+from assent.errors import IntegrityError, OutsideError
 from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NoAccessError, NotInStoreError
 from assent.workspace import Workspace
 
@@ -27,7 +29,18 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
     held = [file.digest for file in bundle.files] + [one.digest for one in bundle.attachments]
     states = workspace.store.confirm(held)
     sound = all(state is BlobState.SOUND for state in states.values())
-    return bundle if bundle.model == model and sound else None
+    if bundle.model != model or not sound:
+        return None
+    renew(workspace, bundle)
+    return bundle
+
+
+def renew(workspace: Workspace, bundle: Bundle) -> None:
+    """Keep a bundle from being cleaned up, for it is used and may be decided on. Whoever may only
+    read the store cannot, and decides nothing.
+    """
+    with suppress(OutsideError):
+        workspace.store.renew(bundle.blobs)
 
 
 def reusable(workspace: Workspace, name: str) -> Digest | None:
@@ -79,12 +92,9 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
     """The evidence of a bundle from its bytes. Raises `IntegrityError` if it is not its own."""
     doing = f"reading the evidence of bundle {short(bundle.digest)}"
     try:
-        evidence = msgspec.json.decode(content, type=Evidence)
+        evidence = decode_document(content, Evidence, FORMAT, doing)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        require_format(content, FORMAT, doing)
         raise IntegrityError(doing, f"it is damaged ({error})") from None
-    if evidence.format != FORMAT:
-        require_format(content, FORMAT, doing)
     stated = sorted((one.digest, one.size_bytes) for one in evidence.attachments)
     if stated != sorted((one.digest, one.size) for one in bundle.attachments):
         raise IntegrityError(doing, "it names other attachments than the bundle holds")

@@ -13,6 +13,7 @@ from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
 from assent.files import scratch_folder
 from assent.making.attachments import MAX_BYTES
+from assent.making.bundle_size import require_size, room_for_artifact
 from assent.making.bundles import decode_evidence, read_bundle
 from assent.making.packing import BundleResult, hint_of, stored_already
 from assent.ports import NotInStoreError, Progress, Source, Store, Stored, Wanted
@@ -22,16 +23,17 @@ from assent.workspace import Workspace
 def taken(
     workspace: Workspace,
     model: str,
-    fetch: Callable[[Path], Run | None],
+    fetch: Callable[[Path, int], Run | None],
     *,
     progress: Progress | None = None,
 ) -> Digest | None:
-    """Store the bundle that `fetch` writes to a folder, and return its digest; None if it has
-    none. The forge has said which run it is of, and the bundle must say the same.
+    """Store the bundle that `fetch` writes to a folder, of no more than so many bytes, and return
+    its digest; None if it has none. The forge has said which run it is of, and the bundle must say
+    the same.
     """
     with scratch_folder(workspace.work, ".left-") as scratch:
         folder = scratch / "bundle"
-        run = fetch(folder)
+        run = fetch(folder, room_for_artifact(workspace, model))
         if run is None:
             return None
         return take(workspace, model, folder, left_by=run, progress=progress).bundle
@@ -75,6 +77,9 @@ def take(
         raise IntegrityError(doing, f"it has more than {MAX_FILES:,} files")
     if any(one.size > MAX_BYTES for one in taken.attachments):
         raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
+    sizes = [(file.path, file.size_bytes) for file in taken.files]
+    sizes += [(one.path, one.size_bytes) for one in known.attachments]
+    require_size(workspace, model, sizes, doing, handed_over=True)
     stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))
     rest = workspace.store.add([config, Source(content=evidence_bytes)])
@@ -100,11 +105,18 @@ def _copied(
         sizes = {one.digest: one.size_bytes for one in taken.files}
         sizes |= {one.digest: one.size for one in taken.attachments}
         wanted = [
-            Wanted(digest=one, size_bytes=size, path=scratch / str(number))
+            Wanted(digest=one, size_bytes=size, path=scratch / str(number), is_scratch=True)
             for number, (one, size) in enumerate(sizes.items())
         ]
         source.fetch(wanted)
-        return workspace.store.add([Source(path=one.path) for one in wanted], progress)
+        stored = workspace.store.add(
+            [Source(path=one.path, is_scratch=True) for one in wanted], progress
+        )
+    if [one.digest for one in stored] != list(sizes):
+        raise IntegrityError(
+            f"taking the bundle of {taken.model}", "its files were changed while they were read"
+        )
+    return stored
 
 
 def _require_of_run(run: Run | None, left_by: Run | None, doing: str) -> None:

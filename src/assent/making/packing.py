@@ -23,6 +23,7 @@ from assent.core.evidence import Evidence
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import attached
+from assent.making.bundle_size import require_size
 from assent.making.bundles import open_bundle, read_bundle, remember
 from assent.making.command_run import recovered
 from assent.making.inputs import Inputs, why_changed
@@ -109,6 +110,10 @@ def _packed(
     declared = workspace.settings(model).model
     found = model_files(workspace.root, declared, documents_of(workspace, model))
     _require_room(workspace, model, found, evidence, evidence_bytes)
+    sizes = [(name, path.stat().st_size) for name, path in found]
+    sizes += [(one.path, one.size_bytes) for one in evidence.attachments]
+    is_for_others = store is not workspace.store
+    require_size(workspace, model, sizes, f"bundling {model}", handed_over=is_for_others)
     stored = store.add([Source(path=path) for _, path in found], progress)
     files = _stored_files(model, found, stored, evaluated)
     config = config_blob(model, files)

@@ -149,6 +149,21 @@ class Bucket:
 
         return sorted(self._asked(f"listing {folder or 'all'} in {self.address}", listed))
 
+    def sizes(self, folder: str) -> list[tuple[str, int]]:
+        """The names of all objects below a folder, with their sizes."""
+        import obstore
+
+        def listed() -> list[tuple[str, int]]:
+            pages = obstore.list(self._store, folder, chunk_size=1000)
+            return [(str(one["path"]), int(one["size"])) for page in pages for one in page]
+
+        return sorted(self._asked(f"listing {folder} in {self.address}", listed))
+
+    def start(self, name: str, size: int) -> bytes:
+        """The first bytes of an object, or nothing if there is none."""
+        found = self.read(name, size)
+        return b"" if found is None else found[0][:size]
+
     def folders(self, folder: str | None = None) -> list[str]:
         """The names of the folders in a folder, each its last part, sorted."""
         import obstore
@@ -211,6 +226,13 @@ class Bucket:
             return Seen(size=size, raw=done["e_tag"], version=done["version"])
 
         return _aside(lambda: self._once(doing, sent), stop)
+
+    def copy(self, name: str, to: str) -> None:
+        """Have what an object holds under another name, without fetching it."""
+        import obstore
+
+        doing = f"copying {name} in {self.address}"
+        self._asked(doing, lambda: obstore.copy(self._store, name, to))
 
     def remove(self, name: str) -> None:
         """Take an object away, if it is there."""

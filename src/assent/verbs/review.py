@@ -54,7 +54,10 @@ def _left(
     """
     workspace.require_trusted(f"reviewing what another run has left of {model}")
     found = taken(
-        workspace, model, lambda place: workspace.forge.fetch(artifact, place), progress=progress
+        workspace,
+        model,
+        lambda place, most: workspace.forge.fetch(artifact, place, size_bytes=most),
+        progress=progress,
     )
     found = found or _shown(workspace, model) or workspace.forge.shown(model)
     if found is None:

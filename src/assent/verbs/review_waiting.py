@@ -120,7 +120,7 @@ def _review_once(
     made here, because making it would run its code.
     """
     if reason is PendingReason.BUNDLE:
-        name = taken(workspace, model, change.fetch)
+        name = taken(workspace, model, lambda place, most: change.fetch(place, size_bytes=most))
     else:
         name = workspace.forge.shown(model)
     if name is None:

@@ -53,10 +53,10 @@ class GitHubWorkflows:
     def store(self, folder: Path) -> str:
         """See `Pipelines.store`: a server of one's own has its registry where it likes."""
         address = Repository(folder).config("remote.origin.url") or ""
-        found = ADDRESS.fullmatch(address)
-        if found is None or found["host"].lower() != "github.com":
+        match = ADDRESS.fullmatch(address)
+        if match is None or match["host"].lower() != "github.com":
             return ""
-        return store_in(REGISTRY, f"{found['name']}/{PACKAGE}")
+        return store_in(REGISTRY, f"{match['name']}/{PACKAGE}")
 
     def write(
         self,
@@ -72,13 +72,15 @@ class GitHubWorkflows:
         rules = [rule for config in configs.values() for rule in config.policies.values()]
         wanted = workflows(
             origin=self._actions,
-            stages=list(dict.fromkeys(one for rule in rules for one in rule.stages)),
+            stages=list(dict.fromkeys(stage for rule in rules for stage in rule.stages)),
             branch=branch,
             models={model: path for path, config in configs.items() for model in config.models},
             installs=installs,
             # A folder is one of some machine; whatever has an address can be reached from GitHub's.
             is_reachable=all("://" in config.store for config in configs.values()),
-            is_in_registry=any(one.store.startswith(_IN_REGISTRY) for one in configs.values()),
+            is_in_registry=any(
+                config.store.startswith(_IN_REGISTRY) for config in configs.values()
+            ),
         )
         seen = existing(folder, wanted, configs, branch)
         files = (
