@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -83,14 +83,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         return _bare(self.raw)
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """An object as a listing has it: `written` says when it was."""
-
-    name: str
-    size: int
-    written: datetime
-
-
 class Bucket:
     """The objects of the store that `opening` gives, by their names below the prefix of `address`.
     It is asked before the first use: who needs nothing of it needs no login.
@@ -149,22 +141,22 @@ class Bucket:
 
     def names(self, folder: str | None = None) -> list[str]:
         """The names of all objects below a folder, or of all that there are, sorted."""
-        return [one.name for one in self.listing(folder)]
+        return [name for name, _ in self.sizes(folder)]
 
-    def listing(self, folder: str | None = None) -> list[Listed]:
-        """All objects below a folder, or all that there are, sorted by name."""
+    def sizes(self, folder: str | None = None) -> list[tuple[str, int]]:
+        """The same with their sizes."""
         import obstore
 
-        def listed() -> list[Listed]:
+        def listed() -> list[tuple[str, int]]:
             pages = obstore.list(self._store, folder, chunk_size=1000)
-            return [
-                Listed(name=str(one["path"]), size=one["size"], written=one["last_modified"])
-                for page in pages
-                for one in page
-            ]
+            return [(str(entry["path"]), int(entry["size"])) for page in pages for entry in page]
 
-        found = self._asked(f"listing {folder or 'all'} in {self.address}", listed)
-        return sorted(found, key=lambda one: one.name)
+        return sorted(self._asked(f"listing {folder or 'all'} in {self.address}", listed))
+
+    def start(self, name: str, size: int) -> bytes:
+        """The first bytes of an object, or nothing if there is none."""
+        found = self.read(name, size)
+        return b"" if found is None else found[0][:size]
 
     def folders(self, folder: str | None = None) -> list[str]:
         """The names of the folders in a folder, each its last part, sorted."""
@@ -231,6 +223,13 @@ class Bucket:
             return Seen(size=size, raw=done["e_tag"], version=done["version"])
 
         return _aside(lambda: self._once(doing, sent), stop)
+
+    def copy(self, name: str, to: str) -> None:
+        """Have what an object holds under another name, without fetching it."""
+        import obstore
+
+        doing = f"copying {name} in {self.address}"
+        self._asked(doing, lambda: obstore.copy(self._store, name, to))
 
     def remove(self, name: str) -> None:
         """Take an object away, if it is there."""
