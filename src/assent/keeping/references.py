@@ -8,7 +8,7 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.core.entry import Entry, decode_entry
-from assent.errors import IntegrityError, UsageError
+from assent.errors import IdleError, IntegrityError, UsageError
 from assent.making.locks import lock_at, lock_here
 from assent.recording.whole import FullRead, read_whole
 from assent.recording.witnesses import witness_error
@@ -119,6 +119,6 @@ def shown(workspace: Workspace, models: Sequence[str]) -> frozenset[Digest]:
     for model in models:
         try:
             bundles.add(workspace.forge.shown(model))
-        except UsageError:  # a checkout of no change
+        except (UsageError, IdleError):  # a checkout of no change
             continue
     return frozenset(bundle for bundle in bundles if bundle is not None)
