@@ -20,6 +20,18 @@ MOST_SHOWN = 50
 """How many bundles are named to people."""
 
 
+_WORDS = {
+    Why.REFERRED: "a ledger, a pointer or a lock refers to it",
+    Why.ELSEWHERE: "it is of a model that this repository does not know",
+    Why.NAMED: "somebody has given it a name",
+    Why.YOUNG: "it was used since",
+    Why.UNCOUNTED: "how old it is was not counted yet, and is from now on",
+    Why.OPEN: "a change may be open: a branch ends with its commit, or it is shown",
+    Why.EXPIRED: "nothing refers to it",
+    Why.PURGED: "it is of a version that was purged",
+}
+
+
 @click.command()
 @click.option(
     "--older-than",
@@ -53,14 +65,14 @@ def show(result: StoreGcResult) -> None:
     """The result for people."""
     for old in result.bundles[:MOST_SHOWN]:
         kept = "" if old.removed or not result.deleted else ", stays: it was used again"
-        age = show_span(old.age_s)
+        age, words = show_span(old.age_s), _WORDS[old.why]
         output.line(
-            f"{old.model} {short(old.bundle)}  {size(old.size_bytes):>9}  {age}: {old.why}{kept}"
+            f"{old.model} {short(old.bundle)}  {size(old.size_bytes):>9}  {age}: {words}{kept}"
         )
     if len(result.bundles) > MOST_SHOWN:
         output.line(f"  and {len(result.bundles) - MOST_SHOWN:,} more: --json has all of them")
-    for name, count in result.kept.items():
-        output.line(f"kept: {output.count(count, 'bundle')}: {Why[name.upper()]}")
+    for why, count in result.kept.items():
+        output.line(f"kept: {output.count(count, 'bundle')}: {_WORDS[why]}")
     if result.left_bytes:
         output.line(f"{size(result.left_bytes)} of what dead writers have left")
     if result.spared:

@@ -21,8 +21,8 @@ _OURS = "application/vnd.assent."
 @dataclass(frozen=True, kw_only=True)
 class Contents:
     """What a store holds by digest. `damaged` may be manifests, and cannot be read: nobody knows
-    what they need. `strange` are manifests of bundles that this release does not know, with what
-    they name.
+    what they need. `strange` are manifests of ours that are no bundles, such as inspections and
+    what a later release has written, with what they name.
     """
 
     blobs: dict[Digest, Held]
@@ -94,8 +94,8 @@ def look(store: Store) -> Contents:
 
 
 def _named_in(digest: Digest, content: bytes) -> set[Digest]:
-    """What a manifest of ours names that a later release has written; nothing for any other JSON
-    that only begins like one.
+    """What a manifest of ours names that is no bundle; nothing for any other JSON that only begins
+    like one.
     """
     try:
         document = json.loads(content)

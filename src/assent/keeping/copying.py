@@ -9,6 +9,7 @@ import msgspec
 
 from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
+from assent.core.kept_inspection import EMPTY, layer_of
 from assent.errors import IntegrityError
 from assent.keeping.contents import sizes_of
 from assent.ports import BlobState, NotInStoreError, Progress, Source, Store, Wanted
@@ -58,13 +59,25 @@ class Copying:
             sent += stored.size_bytes if stored.is_new else 0
         return CopiedBundle(sent_bytes=sent, bundle=bundle, lacks=tuple(lacks))
 
+    def inspection(self, digest: Digest) -> None:
+        """Copy what was said of the files of a version, where it is held: it saves reading them."""
+        try:
+            manifest = self._source.read(digest)
+            layer = layer_of(manifest)
+            content = None if layer is None else self._source.read(layer)
+        except (NotInStoreError, IntegrityError):
+            return
+        if content is not None:
+            self._target.add([Source(content=EMPTY), Source(content=content)])
+            self._target.add([Source(content=manifest, is_manifest=True)])
+
     def _blobs(self, bundle: Bundle) -> tuple[int, list[str]]:
         sizes = {blob: size for blob, size in sizes_of(bundle) if blob not in self._done}
         self._target.renew(list(sizes))  # who cleans up there keeps what is found now
         there = self._target.confirm(list(sizes))
         self._done |= {blob for blob, state in there.items() if state is BlobState.SOUND}
         missing = [
-            Wanted(digest=blob, size_bytes=size, path=self._scratch / hex_of(blob))
+            Wanted(digest=blob, size_bytes=size, path=self._scratch / hex_of(blob), is_scratch=True)
             for blob, size in sizes.items()
             if there[blob] is not BlobState.SOUND
         ]
@@ -84,7 +97,8 @@ class Copying:
         problems: dict[Wanted, str] = {}
         places: dict[Wanted, Path] = {}
         for wanted in batch:
-            place = self._source.locate(wanted.digest)
+            is_elsewhere = self._source.is_elsewhere
+            place = None if is_elsewhere else self._source.locate(wanted.digest)
             if place is not None:
                 [state] = self._source.check([wanted.digest]).values()
                 problems[wanted] = "" if state is BlobState.SOUND else f"it is {state.value}"
@@ -93,7 +107,10 @@ class Copying:
         try:
             problems |= self._fetched(away)
             good = [blob for blob in batch if not problems[blob]]
-            sources = [Source(path=places.get(blob, blob.path)) for blob in good]
+            sources = [
+                Source(path=places.get(blob, blob.path), is_scratch=blob not in places)
+                for blob in good
+            ]
             stored = self._target.add(sources, self._progress)
         finally:
             for blob in away:

@@ -16,14 +16,14 @@ from assent.keeping.references import References
 class Why(StrEnum):
     """Why a bundle is kept, or not."""
 
-    REFERRED = "a ledger, a pointer or a lock refers to it"
-    ELSEWHERE = "it is of a model that this repository does not know"
-    NAMED = "somebody has given it a name"
-    YOUNG = "it was used since"
-    UNCOUNTED = "how old it is was not counted yet"
-    OPEN = "a change may be open: a branch ends with its commit, or it is shown"
-    EXPIRED = "nothing refers to it"
-    PURGED = "it is of a version that was purged"
+    REFERRED = "referred"  # by a ledger, a pointer or a lock
+    ELSEWHERE = "elsewhere"  # of a model that this repository does not know
+    NAMED = "named"  # by others than Assent
+    YOUNG = "young"  # used since
+    UNCOUNTED = "uncounted"  # how old it is was not counted yet
+    OPEN = "open"  # of a change that may be open
+    EXPIRED = "expired"  # nothing refers to it
+    PURGED = "purged"  # of a version that was purged
 
     @property
     def is_over(self) -> bool:

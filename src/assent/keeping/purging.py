@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from assent.core.digest import Digest
-from assent.errors import OutsideError
+from assent.core.kept_inspection import layer_of
+from assent.errors import IntegrityError, OutsideError
 from assent.keeping.contents import Contents, look
+from assent.ports import NotInStoreError, Store
 from assent.report.numbers import size
 from assent.workspace import Workspace
 
@@ -12,9 +14,12 @@ JUST_USED_S = 2 * 60 * 60.0
 """What was used since then may be needed by a bundle that is written at this moment."""
 
 
-def take_away(workspace: Workspace, model: str, bundle: Digest) -> str:
-    """Take away a bundle, and the blobs that no other needs; what was done, in words. The manifest
-    goes last, so that a clean-up that was cut off is done again. The ledger has said so before.
+def take_away(
+    workspace: Workspace, model: str, bundle: Digest, inspection: Digest | None = None
+) -> str:
+    """Take away a bundle, the blobs that no other needs, and the `inspection` of its files; what
+    was done, in words. The manifest goes last, so that what was cut off is done again. The ledger
+    has said so before.
     """
     store = workspace.store
     try:
@@ -23,6 +28,8 @@ def take_away(workspace: Workspace, model: str, bundle: Digest) -> str:
         if bundle in contents.bundles or bundle in contents.damaged:
             store.remove(bundle, older_than_s=0.0)
             gone.append(bundle)
+        if inspection is not None:
+            _take_inspection(store, inspection)
         store.forget([bundle])
         store.relist(model)
     except OutsideError as error:
@@ -35,6 +42,16 @@ def take_away(workspace: Workspace, model: str, bundle: Digest) -> str:
         return "its bytes are not in the store"
     sentence = f"{size(contents.size_of(gone))} taken away"
     return f"{sentence}; {left}" if left else sentence
+
+
+def _take_inspection(store: Store, inspection: Digest) -> None:
+    try:
+        layer = layer_of(store.read(inspection))
+    except (NotInStoreError, IntegrityError):
+        return
+    store.remove(inspection, older_than_s=0.0)
+    if layer is not None and store.lists_blobs:
+        store.remove(layer, older_than_s=0.0)
 
 
 def _blobs_gone(

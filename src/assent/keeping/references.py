@@ -8,7 +8,7 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.core.entry import Entry, decode_entry
-from assent.errors import IntegrityError, UsageError
+from assent.errors import IdleError, IntegrityError, UsageError
 from assent.making.locks import lock_at, lock_here
 from assent.recording.whole import FullRead, read_whole
 from assent.recording.witnesses import witness_error
@@ -17,7 +17,8 @@ from assent.workspace import Workspace
 
 class References(msgspec.Struct, frozen=True, kw_only=True):
     """What one model's ledger, pointers and locks refer to. `versions` have their bytes, those of
-    `purged` were taken away on purpose; `named` are other bundles that entries name.
+    `purged` were taken away on purpose; `named` are other bundles that entries name; `inspections`
+    say what is in the files of a bundle.
     """
 
     model: str
@@ -25,6 +26,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
     purged: dict[int, Digest]
     named: frozenset[Digest]
     pointed: frozenset[Digest]
+    inspections: dict[Digest, Digest] = {}
     locked: frozenset[Digest] = frozenset()
 
     @property
@@ -64,8 +66,12 @@ def references(read: FullRead) -> References:
             hint="upgrade Assent first",
         )
     named: set[Digest] = set()
+    inspections: dict[Digest, Digest] = {}
     for content in read.view.entries():
-        named |= bundles_in(decode_entry(content))
+        entry = decode_entry(content)
+        named |= bundles_in(entry)
+        if entry.inspection is not None and entry.subject.bundle is not None:
+            inspections[entry.subject.bundle] = entry.inspection
     gone = {record.bundle for record in records.values() if record.purged is not None}
     numbered = read.registry.versions.items()
     return References(
@@ -78,6 +84,7 @@ def references(read: FullRead) -> References:
             for pointer in read.there.values()
             if pointer is not None and pointer.bundle is not None
         ),
+        inspections=inspections,
     )
 
 
@@ -112,6 +119,6 @@ def shown(workspace: Workspace, models: Sequence[str]) -> frozenset[Digest]:
     for model in models:
         try:
             bundles.add(workspace.forge.shown(model))
-        except UsageError:  # a checkout of no change
+        except (UsageError, IdleError):  # a checkout of no change
             continue
     return frozenset(bundle for bundle in bundles if bundle is not None)

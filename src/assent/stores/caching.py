@@ -104,11 +104,6 @@ class CachingStore:
 
     # --- pointers and hints -----------------------------------------------------------------------
 
-    @property
-    def lacking(self) -> str:
-        """See `Pointers.lacking`."""
-        return self._remote.lacking
-
     def point(self, name: str, pointer: Pointer) -> bool:
         """See `Store.point`."""
         return self._remote.point(name, pointer)

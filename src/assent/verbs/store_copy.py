@@ -191,6 +191,8 @@ def _copy_version(
         )
         return
     tally.versions += 1
+    if digest in known.inspections:
+        copying.inspection(known.inspections[digest])
     _hint(origin.store, there.store, known.model, done, digest)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -47,7 +48,7 @@ class StoreGcResult(msgspec.Struct, frozen=True, kw_only=True):
     older_than_s: float
     deleted: bool
     bundles: tuple[OldBundle, ...]
-    kept: dict[str, int]
+    kept: dict[Why, int]
     blobs: int | None
     size_bytes: int
     spared: int = 0
@@ -154,10 +155,7 @@ def _result(
     workspace: Workspace, contents: Contents, planned: Plan, older_than_s: float
 ) -> StoreGcResult:
     over = planned.of(Why.EXPIRED, Why.PURGED)
-    kept: dict[str, int] = {}
-    for why in planned.bundles.values():
-        if not why.is_over:
-            kept[why.name.lower()] = kept.get(why.name.lower(), 0) + 1
+    kept = Counter(why for why in planned.bundles.values() if not why.is_over)
     lists_blobs = workspace.store.lists_blobs
     whole = {*over, *planned.blobs} if lists_blobs else _own(contents, over)
     return StoreGcResult(
