@@ -32,9 +32,9 @@ FETCH_BASE = (
 class Workspace:
     """One run of Assent. `root` holds `assent.yaml`; `base` is the newest commit of the base
     branch, or None in a repository without one; `forge_files` are what forges read from the
-    repository; `context` is the CI run; `folder_store` opens a folder of another job as a store;
-    `start` is when the run began; `environ` is what commands run with; `say` shows progress to the
-    person who waits.
+    repository; `context` is the CI run; `folder_store` opens a folder of another job as a store,
+    `store_at` whatever an address names, as `store_address` names `store`; `start` is when the run
+    began; `environ` is what commands run with; `say` shows progress to the person who waits.
     """
 
     root: Path
@@ -47,6 +47,8 @@ class Workspace:
     ledger: Ledger
     context: Context
     folder_store: Callable[[Path], Store]
+    store_at: Callable[[str], Store]
+    store_address: str
     start: Start
     environ: Mapping[str, str]
     say: Callable[[str], None]

@@ -15,7 +15,7 @@ import pytest
 from assent.core.digest import digest_of, hex_of
 from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import BlobState, NotInStoreError, Source, Stored, Wanted
-from assent.stores.cache import FOLDER, IN_USE_S, SIZE, BlobCache, Held, open_cache
+from assent.stores.cache import FOLDER, IN_USE_S, SIZE, BlobCache, Cached, open_cache
 from assent.stores.caching import CachingStore
 from assent.stores.oci import open_store
 from assent.testing.store import MemoryStore
@@ -349,7 +349,7 @@ def test_the_named_size_is_kept_to(tmp_path: Path) -> None:
     assert cache is not None
     (tmp_path / "a").write_bytes(noise(1001))
     (tmp_path / "b").write_bytes(noise(999))
-    cache.keep([Held(tmp_path / name, digest_of((tmp_path / name).read_bytes()),
+    cache.keep([Cached(tmp_path / name, digest_of((tmp_path / name).read_bytes()),
                      (tmp_path / name).stat().st_size) for name in "ab"])  # fmt: skip
     assert list(entries(cache).values()) == [noise(999)]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from assent.errors import AssentError
@@ -11,25 +9,7 @@ from assent.verbs.bundle import bundle
 from assent.verbs.evaluate import evaluate
 from assent.verbs.train import train
 from tests.builders import run_git
-from tests.verbs.place import CONFIG, MODEL, Place
-
-WRITES = """\
-import json, pathlib
-pathlib.Path("model").mkdir(exist_ok=True)
-accuracy = json.load(open("params.json"))["accuracy"]
-pathlib.Path("model/model.bin").write_text(f"weights of {accuracy}")
-pathlib.Path("metrics.json").write_text(json.dumps({"accuracy": accuracy}))
-"""
-
-
-@pytest.fixture
-def trains(place: Place) -> Place:
-    """The place with a command that writes a model."""
-    config = CONFIG.replace("python train.py", f"{sys.executable} train.py")
-    (place.folder / "assent.yaml").write_text(config)
-    (place.folder / "train.py").write_text(WRITES)
-    place.commit(0.8)
-    return place
+from tests.verbs.place import MODEL, Place
 
 
 def test_it_runs_the_command_and_the_second_time_nothing(trains: Place) -> None:

@@ -119,6 +119,7 @@ def show(result: VerifyResult) -> None:
         f"{output.count(result.entries, 'entry', 'entries')}, "
         f"{output.count(result.versions, 'version')}, {output.count(result.blobs, 'blob')}, "
         f"{output.count(result.candidates, 'candidate')}"
+        + (f", {output.count(result.purged, 'version')} purged" if result.purged else "")
     )
 
 

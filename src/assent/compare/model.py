@@ -109,8 +109,8 @@ class _Sides:
         tensors = _Tensors(self.pairs)
         had = frozenset(name for part in self.before for name in part.imports)
         has = frozenset(name for part in self.after for name in part.imports)
-        pairs = [_part(pair, tensors, self, had, has) for pair in self.pairs]
-        return tuple(sorted(pairs, key=lambda part: (part.path, part.new_format is None)))
+        changes = [_part(pair, tensors, self, had, has) for pair in self.pairs]
+        return tuple(sorted(changes, key=lambda part: (part.path, part.new_format is None)))
 
 
 def _tensor_names(inspection: Inspection) -> set[str]:

@@ -33,6 +33,9 @@ EVIDENCE_TITLE = "evidence.json"
 HANDED_OVER_BYTES = 20 * 2**30
 """How large a bundle may be that a job of a change hands over, where nobody has said otherwise."""
 
+_BEGINNING = b'{"annotations":{'
+"""Of every manifest that is written here: canonical JSON has its keys in order."""
+
 MAX_FILES = 100_000
 """The most files of a bundle, attachments included."""
 
@@ -181,6 +184,11 @@ def manifest_size(
     """How many bytes the manifest has, whatever the digests of the files are."""
     listed = tuple(files)
     return len(manifest_blob(model, listed, config_blob(model, listed), evidence, attachments))
+
+
+def begins_bundle(head: bytes) -> bool:
+    """Whether a blob that begins so may be the manifest of a bundle."""
+    return head.startswith(_BEGINNING)
 
 
 def read_manifest(content: bytes) -> Bundle:

@@ -32,6 +32,8 @@ class Kind(StrEnum):
     CLEARED = "cleared"
     RETIRED = "retired"
     NOTED = "noted"
+    PURGED = "purged"
+    MOVED = "moved"
 
 
 class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,7 +99,8 @@ class Draft(Struct, frozen=True, kw_only=True):
     bundle and whose own approval may not count. `happened` is when a noted event took place, a day
     or a time in UTC; `at` is when the entry was written. `key` is the same whenever the same is
     asked again because an answer was lost; of what cannot be done twice anyway it is None.
-    `inspection` is the digest under which the store keeps what was seen in the model's files.
+    `inspection` is the digest under which the store keeps what was seen in the model's files. Of a
+    store that has moved, `links` say from where (`from`) and to where (`to`).
     """
 
     kind: Kind
@@ -295,3 +298,7 @@ def sentence(entry: Draft) -> str:
             return f"retire {what}"
         case Kind.NOTED:
             return f"note on {what}"
+        case Kind.PURGED:
+            return f"purge {what}"
+        case Kind.MOVED:
+            return f"move the store of {what}"

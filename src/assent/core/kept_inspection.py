@@ -50,12 +50,12 @@ def manifest_of(content: bytes) -> bytes:
 def layer_of(manifest: bytes) -> Digest | None:
     """The digest of the layer of such a manifest; None if it is none."""
     try:
-        artifact = msgspec.json.decode(manifest, type=Manifest)
+        document = msgspec.json.decode(manifest, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if artifact.artifact_type != MEDIA_TYPE or len(artifact.layers) != 1:
+    if document.artifact_type != MEDIA_TYPE or len(document.layers) != 1:
         return None
-    return artifact.layers[0].digest if artifact.layers[0].size <= MAX_BYTES else None
+    return document.layers[0].digest if document.layers[0].size <= MAX_BYTES else None
 
 
 def decode(content: bytes, *, by: Digest, model_digest: Digest) -> Inspection | None:

@@ -26,7 +26,7 @@ def moved_store(
     base = workspace.base_config()
     if base is None or proposed is None or base.store == proposed.store:
         return ()
-    held = [line.bundle for line in view.state.newest]
+    held = [line.bundle for line in view.state.newest if not line.purged]
     wanted = list(dict.fromkeys([candidate.bundle.digest, *approved(view), *held]))
     sentence = f"It moves the store from {base.store} to {proposed.store}."
     missing = _missing(workspace, proposed.store, wanted)
@@ -60,13 +60,9 @@ def _missing(workspace: Workspace, address: str, wanted: list[Digest]) -> list[D
 
 
 def _copy(old: str, new: str) -> str:
-    """How all of it gets there. Blobs are named by their digests, so nothing is mixed up; pointers
-    are not, so that a second copy may only add.
-    """
-    if _ELSEWHERE in old or _ELSEWHERE in new:
-        return "copy all of it: blobs are named by their digests, so that nothing can be mixed up."
+    """How all of it gets there: what is there already is not sent again."""
     return (
-        f"copy it: `mkdir -p {shlex.quote(new)} && cp -Rpn {shlex.quote(old)}/. "
-        f"{shlex.quote(new)}`, and once more right after the merge; it overwrites nothing, and "
-        "`assent verify --repair` then writes the pointers that are behind."
+        f"copy it: `assent store copy {shlex.quote(new)}`; and once more right after the merge, "
+        f"`assent store copy {shlex.quote(new)} --from {shlex.quote(old)} --moved --reason …`, "
+        "which says in the ledger that it has moved."
     )

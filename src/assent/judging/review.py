@@ -19,6 +19,7 @@ from assent.judging.review_notes import candidate_notes, reused_notes, reverting
 from assent.judging.rule_changes import guarding_files, proposed_config, rule_changes_of
 from assent.making.attachments import read_attachment
 from assent.making.bundle_lookup import find
+from assent.making.bundles import renew
 from assent.making.evidence import MAX_PLOT_BYTES, MAX_PLOTS, PLOTS
 from assent.ports import Notice, View
 from assent.recording.namesakes import namesake_of_change
@@ -72,6 +73,7 @@ def review_bundle(
     """
     view = read_ledger(workspace, model)
     candidate = find(workspace, view, model, name)
+    renew(workspace, candidate.bundle)
     report = report_on(workspace, view, model, candidate, is_reused=is_reused)
     folder = folder or workspace.work / "review" / model
     paths = {form: folder / form for form in ("report.html", "review.json", "junit.xml")}

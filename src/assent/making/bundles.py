@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from assent.compare.bundles import LoadedBundle
@@ -9,7 +11,7 @@ from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
 from assent.core.evidence import FORMAT, Evidence
 from assent.core.formats import decode_document
-from assent.errors import IntegrityError
+from assent.errors import IntegrityError, OutsideError
 from assent.ports import BUNDLE_AGAIN, BlobState, Hints, NoAccessError, NotInStoreError
 from assent.workspace import Workspace
 
@@ -27,7 +29,18 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
     held = [file.digest for file in bundle.files] + [one.digest for one in bundle.attachments]
     states = workspace.store.confirm(held)
     sound = all(state is BlobState.SOUND for state in states.values())
-    return bundle if bundle.model == model and sound else None
+    if bundle.model != model or not sound:
+        return None
+    renew(workspace, bundle)
+    return bundle
+
+
+def renew(workspace: Workspace, bundle: Bundle) -> None:
+    """Keep a bundle from being cleaned up, for it is used and may be decided on. Whoever may only
+    read the store cannot, and decides nothing.
+    """
+    with suppress(OutsideError):
+        workspace.store.renew(bundle.blobs)
 
 
 def reusable(workspace: Workspace, name: str) -> Digest | None:

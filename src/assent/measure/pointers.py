@@ -216,9 +216,9 @@ def require_real(root: Path, paths: Iterable[Path], doing: str) -> None:
     """Raise `StandInError` if one of `paths`, which are below `root`, stands for other bytes. It
     names the first of them and what to do.
     """
-    there = list(stand_ins(root, paths))
-    if there:
-        raise error_of(doing, there)
+    absent = list(stand_ins(root, paths))
+    if absent:
+        raise error_of(doing, absent)
 
 
 def require_there(root: Path, name: str, doing: str) -> None:

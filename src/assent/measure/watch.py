@@ -63,7 +63,7 @@ class Watch:
 
     def seen(self, cpu_s: float) -> Seen:
         """What ran, where all processes together took `cpu_s`."""
-        busiest = sorted(self._interpreters.items(), key=lambda count: (-count[1], count[0].path))
+        busiest = sorted(self._interpreters.items(), key=lambda item: (-item[1], item[0].path))
         gaps = {*self._gaps}
         if cpu_s - self._seen_s > max(_UNSEEN_S, cpu_s / 2):
             gaps.add("short")

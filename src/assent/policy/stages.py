@@ -27,7 +27,9 @@ def judge_entry(
     are those of `entries_wanted`.
     """
     findings = [_forward(stage, record, state, run)]
-    if record.retired:
+    if record.purged is not None:
+        findings.append(_failed("not retired", f"v{record.version} was purged", "promote another"))
+    elif record.retired:
         findings.append(_failed("not retired", f"v{record.version} is retired", "promote another"))
     if rule.after is not None:
         findings.append(_after(rule, record, clock, entries))

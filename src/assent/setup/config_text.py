@@ -74,8 +74,8 @@ def _path(seen: ModelSeen) -> Iterator[str]:
 
 
 def _others(key: str, seen: ModelSeen) -> Iterator[str]:
-    for value in seen.others.get(key, ()):
-        yield f"    # {key}: {comment(value.value)}   ({comment(value.why)})"
+    for other in seen.others.get(key, ()):
+        yield f"    # {key}: {comment(other.value)}   ({comment(other.why)})"
 
 
 def _inputs(seen: ModelSeen) -> Iterator[str]:

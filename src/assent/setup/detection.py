@@ -173,7 +173,7 @@ def _models(
         kedro = read_kedro(reader) if package_of(tree) is not None else None
         steps = [kedro] if kedro is not None else [*reader.named(), *reader.plain()]
         steps = [step for step in steps if not _is_of_others(step, without)]
-        chosen = {_key(model): model for model in choose(steps, _Provided(tree, steps))}
+        chosen = {_key(choice): choice for choice in choose(steps, _Provided(tree, steps))}
         if not chosen and kedro is not None:
             chosen = {"": Chosen(train=(kedro,), model=None)}
         if not chosen:
@@ -184,9 +184,9 @@ def _models(
         notes.append("there is more Python here than is read: run it in the folder of the project")
     is_alone = len(chosen) == 1
     seen = []
-    for key, of_model in chosen.items():
+    for key, its_choice in chosen.items():
         called = name if is_alone else _name(f"{name}-{_short(key, name)}")
-        seen.append(model_seen(tree, called, of_model))
+        seen.append(model_seen(tree, called, its_choice))
     return tuple(seen), tuple(notes)
 
 

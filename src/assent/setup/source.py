@@ -214,7 +214,7 @@ def notebook_language(text: bytes) -> str:
 
 def shell_lines(text: bytes) -> list[str]:
     """The lines of a notebook that a shell runs (`!python train.py`)."""
-    return [match.decode(errors="replace") for match in re.findall(rb'"!\s*([^"\\]+)', text)]
+    return [line.decode(errors="replace") for line in re.findall(rb'"!\s*([^"\\]+)', text)]
 
 
 def _plain_python(code: str) -> str:

@@ -36,7 +36,7 @@ _SHARE = 4
 """Where nobody has named a size, no more than one part in so many of the disk."""
 
 
-class Held(NamedTuple):
+class Cached(NamedTuple):
     """A file that holds a blob. Of one that `is_scratch` the caller alone knows, and nobody writes
     to it again: it need not be copied.
     """
@@ -143,7 +143,7 @@ class BlobCache:
             return None
         return content
 
-    def keep(self, files: Sequence[Held]) -> None:
+    def keep(self, files: Sequence[Cached]) -> None:
         """Keep what fits, in the place of what was not used for longest."""
         with suppress(OSError):
             new = [held for held in dict.fromkeys(files) if not self._place(held.digest).exists()]
@@ -185,11 +185,11 @@ class BlobCache:
 
     # --- taking in --------------------------------------------------------------------------------
 
-    def _taken_in(self, files: Sequence[Held]) -> list[tuple[Held, Path]]:
+    def _taken_in(self, files: Sequence[Cached]) -> list[tuple[Cached, Path]]:
         """Link what may be linked. For the rest that fits, drafts that have its size already, so
         that other processes count it, and that are to be filled.
         """
-        drafts: list[tuple[Held, Path]] = []
+        drafts: list[tuple[Cached, Path]] = []
         if not files or not self._made():
             return drafts
         with self._locked():
@@ -314,7 +314,7 @@ def _signature(path: Path) -> tuple[int, ...] | None:
     return status.st_ino, status.st_dev, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def _linked(held: Held, draft: Path) -> bool:
+def _linked(held: Cached, draft: Path) -> bool:
     """Let `draft` be the same file, where the file system can do that."""
     try:
         os.link(held.path, draft, follow_symlinks=False)

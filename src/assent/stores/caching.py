@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.digest import Digest
 from assent.disk import require_room
 from assent.errors import IntegrityError, OutsideError
-from assent.ports import BlobState, Pointer, Progress, Source, Store, Stored, Wanted
-from assent.stores.cache import BlobCache, Held
+from assent.ports import BlobState, Held, Pointer, Progress, Source, Store, Stored, Wanted
+from assent.stores.cache import BlobCache, Cached
 from assent.stores.local_files import corrupt, digest_of_file, is_file_of, outside, pour, scratch
 from assent.stores.parallel import Transfers
 
@@ -50,7 +50,7 @@ class CachingStore:
         if self._cache is not None:
             self._cache.keep(
                 [
-                    Held(source.path, blob.digest, blob.size_bytes, source.is_scratch)
+                    Cached(source.path, blob.digest, blob.size_bytes, source.is_scratch)
                     for source, blob in zip(sources, stored, strict=True)
                     if source.path is not None
                 ]
@@ -79,7 +79,7 @@ class CachingStore:
         self._remote.fetch(away, progress)
         if self._cache is not None:
             self._cache.keep(
-                [Held(blob.path, blob.digest, blob.size_bytes, blob.is_scratch) for blob in away]
+                [Cached(blob.path, blob.digest, blob.size_bytes, blob.is_scratch) for blob in away]
             )
 
     def locate(self, digest: Digest) -> Path | None:
@@ -112,6 +112,11 @@ class CachingStore:
         """See `Store.restore`."""
         return self._remote.restore(name, pointer, instead_of=instead_of)
 
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return self._remote.lacking
+
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
         return self._remote.pointer(name)
@@ -139,6 +144,33 @@ class CachingStore:
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
         return self._remote.remembered(model)
+
+    # --- upkeep: of the store alone ---------------------------------------------------------------
+
+    @property
+    def lists_blobs(self) -> bool:
+        """See `Upkeep.lists_blobs`."""
+        return self._remote.lists_blobs
+
+    def held(self) -> Iterator[Held]:
+        """See `Upkeep.held`."""
+        return self._remote.held()
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """See `Upkeep.renew`."""
+        self._remote.renew(digests)
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """See `Upkeep.remove`."""
+        return self._remote.remove(digest, older_than_s=older_than_s)
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """See `Upkeep.forget`."""
+        self._remote.forget(bundles)
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """See `Upkeep.sweep`."""
+        return self._remote.sweep(older_than_s=older_than_s)
 
     # --- from the cache ---------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from assent.judging.opinions import (
     withdrawn,
 )
 from assent.making.bundle_lookup import find, nothing_shown
+from assent.making.bundles import renew
 from assent.policy.approvals import approval_findings
 from assent.policy.rules import Policy
 from assent.ports import View
@@ -87,6 +88,7 @@ def approve(
         return _approve_landed(workspace, view, model, policy)
     require_base(workspace, change, doing)
     candidate = find(workspace, view, model, name)
+    renew(workspace, candidate.bundle)
     bundle = candidate.bundle.digest
     findings = provenance(workspace, view, candidate, change)
     foreign = [finding for finding in findings if finding.outcome.blocks]
@@ -114,6 +116,7 @@ def _approve_landed(workspace: Workspace, view: View, model: str, policy: Policy
         if digest is None or step.why_not(digest):
             continue  # `register` says why
         candidate = find(step.workspace, view, model, digest)
+        renew(step.workspace, candidate.bundle)
         done.append(_recorded(step.workspace, view, policy, candidate, step.change, None, covered))
         if done[-1].exit_code is ExitCode.DONE:
             covered.append(step.commit)

@@ -61,6 +61,8 @@ class VerifyResult(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...]
     not_compared: tuple[str, ...] = ()
     candidates: int = 0
+    purged: int = 0
+    """Versions whose bytes were taken away on purpose, which nobody looks for."""
     incomplete: tuple[str, ...] = ()
     """Candidates of which something is missing. That is no fault: none of them is a version, and
     whoever wants one bundles it again.
@@ -82,6 +84,7 @@ class _Findings:
         self.not_compared: list[str] = []
         self.incomplete: list[str] = []
         self.candidates = 0
+        self.purged = 0
         self.odd_dates: list[OddDate] = []
         self.entries = 0
         self.versions = 0
@@ -121,11 +124,11 @@ def verify(
 ) -> VerifyResult:
     """Check chain, state, blobs and pointers of `models`; one broken model hides no other.
 
-    Blobs are those of the versions, and of the candidates that the ledger or a hint in the store
-    names and whose manifest is there. With `repair`, what can be derived is derived again (state,
-    pointers), and damaged blobs are taken away; bundling stores them again. A broken chain is
-    never repaired, and neither is anything of a ledger that lacks an entry which the store was
-    derived from: a repair would take the only witness away.
+    Blobs are those of the versions that were not purged, and of the candidates that the ledger or
+    a hint in the store names and whose manifest is there. With `repair`, what can be derived is
+    derived again (state, pointers), and damaged blobs are taken away; bundling stores them again. A
+    broken chain is never repaired, and neither is anything of a ledger that lacks an entry which
+    the store was derived from: a repair would take the only witness away.
     """
     if repair:
         workspace.require_trusted("repairing what is derived")
@@ -148,6 +151,7 @@ def verify(
         faults=tuple(found.faults),
         not_compared=tuple(found.not_compared),
         candidates=found.candidates,
+        purged=found.purged,
         incomplete=tuple(found.incomplete),
         odd_dates=tuple(found.odd_dates),
     )
@@ -206,6 +210,9 @@ def _blobs(
 ) -> None:
     wanted: dict[Digest, str] = {}
     for version, digest in registry.versions.items():
+        if registry.records[digest].purged is not None:
+            found.purged += 1  # on purpose
+            continue
         bundle = _manifest(workspace, model, f"v{version}", digest, found, repair=repair)
         if bundle is not None:
             stated = registry.records[digest].model_digest

@@ -216,13 +216,13 @@ def of_area(
     row goes into that.
     """
     sides = [influence_of(values, group) for values, group in zip((old, new), groups, strict=True)]
-    floors = [share / floor**2 for floor in least]
+    floors = [share / bound**2 for bound in least]
     squares = [side.square + floor for side, floor in zip(sides, floors, strict=True)]
     if not all(map(math.isfinite, (*values, *squares))):
         return NO_NUMBER
     worth = [
-        (value * (1 - value) + share / least_rows) / square
-        for value, least_rows, square in zip(values, least, squares, strict=True)
+        (value * (1 - value) + share / bound) / square
+        for value, bound, square in zip(values, least, squares, strict=True)
     ]
     together = 0.0
     if is_paired:

@@ -76,12 +76,12 @@ class Measured:
     def _measure_score(self, scores: Floats, positive: int) -> None:
         is_positive = self.side.label == positive
         order = ranks.Order(scores)
-        for name, area in (
+        for name, estimate in (
             ("roc_auc", ranks.roc_auc(order, is_positive)),
             ("average_precision", ranks.average_precision(order, is_positive)),
         ):
-            if area is not None:
-                self.linear[name] = area
+            if estimate is not None:
+                self.linear[name] = estimate
         if self.side.are_probabilities:
             scores = np.clip(scores, 0.0, 1.0)
             likelihood = np.where(is_positive, scores, 1 - scores)

@@ -88,9 +88,8 @@ class Runs:
             raise PolicyError(doing, f"it has no attempt {run.attempt}", hint=_AGAIN)
         accounts = [attempt.triggering_actor or attempt.actor]
         if not of.is_told and workflow_run.event != "schedule":
-            accounts.append(
-                workflow_run.actor
-            )  # a push has started the first one: by whom, if not told
+            # A push has started the first one: by whom, if not told.
+            accounts.append(workflow_run.actor)
         actors = [self._remote.actor(account) for account in accounts if account is not None]
         return tuple({actor.key: actor for actor in actors}.values())
 

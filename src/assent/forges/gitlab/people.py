@@ -113,13 +113,11 @@ def asked_for_by(remote: RemoteRepository, request: MergeRequest) -> list[Author
 
 
 def _asked_in(notes: Sequence[Note], opener: int) -> list[str]:
-    notes_asking = [
+    matches = [
         _ASKS.fullmatch(note.body.strip())
         for note in notes
         if note.is_of_forge and note.by is not None and note.by.id == opener
     ]
     return list(
-        dict.fromkeys(
-            login for match in notes_asking if match for login in _LOGIN.findall(match["who"])
-        )
+        dict.fromkeys(login for match in matches if match for login in _LOGIN.findall(match["who"]))
     )

@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from assent.config.settings import Config
+from assent.core.registries import PACKAGE, SCHEME, store_in
 from assent.errors import UsageError
+from assent.forges.gitlab.opening import ADDRESS, host_in
 from assent.git import Repository
 from assent.parsing import parse_yaml
 from assent.setup.configs import base_branch
@@ -20,6 +22,7 @@ from assent.setup.gitlab.team import FILE, MOVED, Found, find_team, read_team
 from assent.setup.installs import Install
 from assent.setup.pipelines import PipelineFiles, changed_files, new_files, write_files
 
+HOST, REGISTRY = "gitlab.com", "registry.gitlab.com"
 SOURCE = Path(__file__).parent / "texts/pipeline.yml"
 COPY = ".gitlab/assent.yml"
 ALONE = ".gitlab/assent-alone.yml"
@@ -94,11 +97,9 @@ class GitLabPipelines:
         return self._templates is not None or self._install is not None
 
     def store(self, folder: Path) -> str:
-        """See `Pipelines.store`: none is written. GitLab's registry is said to take artifacts of
-        types that it knows and no others, and that it takes ours was never tried.
-        """
-        del folder
-        return ""
+        """See `Pipelines.store`: a server of one's own has its registry where it likes."""
+        host, name = _project(folder)
+        return store_in(REGISTRY, f"{name}/{PACKAGE}") if host == HOST else ""
 
     def write(
         self,
@@ -124,9 +125,29 @@ class GitLabPipelines:
             if dry_run
             else write_pipelines(folder, wanted, force=force)
         )
-        return PipelineFiles(
-            files=files, seen=wanted.found, to_check=wanted.to_check, to_add=to_add
-        )
+        to_check = (*wanted.to_check, *_store_to_name(folder, configs))
+        return PipelineFiles(files=files, seen=wanted.found, to_check=to_check, to_add=to_add)
+
+
+def _project(folder: Path) -> tuple[str, str]:
+    """Host and name of the project that a repository was cloned from; both empty if nobody says."""
+    match = ADDRESS.fullmatch(Repository(folder).config("remote.origin.url") or "")
+    return ("", "") if match is None else (host_in(match), match["name"])
+
+
+def _store_to_name(folder: Path, configs: Mapping[str, Config]) -> tuple[str, ...]:
+    """What is to be looked at where the store is a folder on the runners: only a server of one's
+    own knows where its registry is.
+    """
+    host, name = _project(folder)
+    if host == HOST or all(SCHEME in config.store for config in configs.values()):
+        return ()
+    address = store_in("registry.example.com", f"{name or 'group/project'}/{PACKAGE}")
+    return (
+        "`store` is a folder, which other machines do not have: with a container registry on your "
+        f"GitLab it is `store: {address}`, with the host that CI_REGISTRY has in a job (the page "
+        "Deploy, Container registry, shows it)",
+    )
 
 
 def pipelines(

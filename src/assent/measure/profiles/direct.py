@@ -139,13 +139,13 @@ def open_files(paths: Sequence[Path], doing: str) -> ParquetFiles | None:
         try:
             with pq.ParquetFile(path) as file:
                 footers.append(file.metadata)
-                read = file.schema_arrow.remove_metadata()
+                file_schema = file.schema_arrow.remove_metadata()
         except (pa.ArrowException, OSError) as error:
             reason = str(error).partition("\n")[0][:300]
             raise UsageError(doing, f"{path.name} is no sound Parquet file: {reason}") from None
-        if schema is not None and not read.equals(schema):
+        if schema is not None and not file_schema.equals(schema):
             return None
-        schema = read
+        schema = file_schema
     assert schema is not None
     if not has_clear_names(schema.names) or any("." in name for name in schema.names):
         return None

@@ -113,14 +113,15 @@ def _require_dialect(
     """Refuse CSV whose first lines have no names, or another delimiter than Spark reads by."""
     lines = [row[0] for row in session.read.text(source).limit(dialect.FIRST).collect()]
     try:
-        read = dialect.dialect_of(lines, dialect.Reading(header=has_names or None))
+        sniffed = dialect.dialect_of(lines, dialect.Reading(header=has_names or None))
     except dialect.UnclearError as error:
         hint = error.hint if has_names else "write a line of names, or set `header: true`"
         raise UsageError(doing, f"{error}", hint=hint) from None
-    if len(read.header) > 1 and read.delimiter != delimiter:
+    if len(sniffed.header) > 1 and sniffed.delimiter != delimiter:
         raise UsageError(
             doing,
-            f"its cells have {read.delimiter!r} between them, and Spark reads it by {delimiter!r}",
+            f"its cells have {sniffed.delimiter!r} between them, and Spark reads it by "
+            f"{delimiter!r}",
             hint="write it with commas, or give it the ending .tsv where these are tabs",
         )
 
@@ -205,9 +206,9 @@ class Frame:
             return Column(
                 name=field.name, type=word, kind="nested", counting="presence", sql=f"c{place}"
             )
-        (types,) = self.connection.sql(f"SELECT CAST(NULL AS {type_})").types
-        column = structs.replace(column_of_duckdb(field.name, types), sql=f"c{place}")
-        self.fields[field.name] = parts.fields_of(column, types, {})
+        (duckdb_type,) = self.connection.sql(f"SELECT CAST(NULL AS {type_})").types
+        column = structs.replace(column_of_duckdb(field.name, duckdb_type), sql=f"c{place}")
+        self.fields[field.name] = parts.fields_of(column, duckdb_type, {})
         return column
 
     def require(self, missing: Sequence[str], what: str) -> None:

@@ -256,9 +256,9 @@ class _Reader:
         type_ = fits.fitted(cursor, relation, {"v": _FITTING})["v"]
         if type_ == fits.TEXT:
             return None
-        (types,) = cursor.sql(f"SELECT CAST(NULL AS {type_})").types
+        (duckdb_type,) = cursor.sql(f"SELECT CAST(NULL AS {type_})").types
         read = structs.replace(
-            column_of_duckdb(column.name, types),
+            column_of_duckdb(column.name, duckdb_type),
             sql=f"CAST(trim({text}) AS {type_})",
             of=column.of,
         )
@@ -311,8 +311,8 @@ def _duplicates(
     """
     exact = [fingerprints.told_apart(column, column.read) for column in columns]
     nearly = [
-        count if near(column) == column.read else near(column)
-        for column, count in zip(columns, exact, strict=True)
+        sql if near(column) == column.read else near(column)
+        for column, sql in zip(columns, exact, strict=True)
     ]
     if table.rows < 2 or any(near(column) == column.read for column in unique):
         return 0, 0

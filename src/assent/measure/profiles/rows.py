@@ -170,8 +170,10 @@ class _Sides:
         ).fetchone()
         return counted
 
-    def _equal(self, mine: str, other: str) -> str:
-        return " AND ".join(f"{mine}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in self.keys)
+    def _equal(self, alias: str, other: str) -> str:
+        return " AND ".join(
+            f"{alias}.{key} IS NOT DISTINCT FROM {other}.{key}" for key in self.keys
+        )
 
     def _single_keys_repeat(self) -> bool:
         keys = ", ".join(self.keys)

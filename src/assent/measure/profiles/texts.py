@@ -97,7 +97,7 @@ def _write_lines(
     relation = folders.relation(lines.relation(), are_texts=True)
     with lines.explained():
         engine.copy(connection, f"SELECT {listed} FROM {relation}", first)
-    ragged, ragged_lines = lines.require_sound(skip_ragged=reading.skip_ragged)
+    ragged, reasons = lines.require_sound(skip_ragged=reading.skip_ragged)
     lines.require_one_header(_parquet(first))
     if first != target:
         commas, points = fits.with_commas(connection, _parquet(first), lines.columns)
@@ -110,7 +110,7 @@ def _write_lines(
     notes = [*lines.notes, *hints(connection, _parquet(target), rest)]
     if ragged:
         lines_are = "1 line was" if ragged == 1 else f"{ragged:,} lines were"
-        notes.insert(0, f"{lines_are} left out: {ragged_lines}")
+        notes.insert(0, f"{lines_are} left out: {reasons}")
     return Texts(types=types, ragged=ragged, notes=tuple(notes))
 
 

@@ -45,8 +45,8 @@ def _is_worth_a_chart(column: ColumnChange) -> bool:
     if not (has_moved or column.added or column.vanished):
         return False
     # A side without rows, or a column without bins, has no distribution.
-    return any(share(side.old) for side in column.shares) and any(
-        share(side.new) for side in column.shares
+    return any(share(bin_.old) for bin_ in column.shares) and any(
+        share(bin_.new) for bin_ in column.shares
     )
 
 
@@ -93,9 +93,9 @@ def _bins(shares: Sequence[Share]) -> Drawing:
     for at, bar in enumerate(map(_bar, apart)):
         x = right + _APART * at + 16
         with drawing.group(f"{fit(bar[0], 400)}: {_both(bar[1], bar[2])}"):
-            for shift, height_of, style in ((0, bar[1], "old area"), (12, bar[2], "new fill")):
+            for shift, portion, style in ((0, bar[1], "old area"), (12, bar[2], "new fill")):
                 drawing.rect(
-                    x + shift, height.at(height_of), 11, height.start - height.at(height_of), style
+                    x + shift, height.at(portion), 11, height.start - height.at(portion), style
                 )
             drawing.text(x + 11.5, y, fit(bar[0], _APART - 4), "name", "middle")
     return drawing

@@ -184,7 +184,7 @@ def _uncompared(metrics: tuple[MetricChange, ...]) -> Iterator[Cell]:
     )
     for reason, names in _by_reason(uncompared):
         yield (Words("Not compared:"), *names, Words(f", because {reason}."))
-    if any(metric_change.own is not None for metric_change in whole):
+    if any(metric.own is not None for metric in whole):
         words = (
             "Both models are measured on the rows that both have, with the labels of the "
             "candidate. Beside that stands what each says by itself, of its own rows and labels."
