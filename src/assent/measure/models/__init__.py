@@ -4,8 +4,8 @@ The front door: nothing else of this room is for others. It knows files and the 
 returns, no repository, no bundle and no forge.
 """
 
-from assent.measure.models.inspecting_code import inspector
 from assent.measure.models.inspection import inspect
+from assent.measure.models.inspector import inspecting_code
 from assent.measure.models.weights import compare_weights
 
-__all__ = ["compare_weights", "inspect", "inspector"]
+__all__ = ["compare_weights", "inspect", "inspecting_code"]
