@@ -81,8 +81,8 @@ class BucketUpkeep(ABC):
     def _may_be_bundle(self, blob: Listed) -> bool:
         if blob.size > _MAX_MANIFEST_BYTES:
             return False
-        found = self._bucket.read(blob.name, _HEAD_BYTES)
-        return found is not None and begins_bundle(found[0])
+        head = self._bucket.read(blob.name, _HEAD_BYTES)
+        return head is not None and begins_bundle(head[0])
 
     @abstractmethod
     def _hint_names(self) -> list[str]:
