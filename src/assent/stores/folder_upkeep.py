@@ -161,11 +161,11 @@ def named_by_others(index: bytes | None, manifest: Callable[[str], bytes | None]
     tools have given a name.
     """
     named: set[str] = set()
-    todo = [(one, 0) for one in _descriptors(index, "manifests")] if index else []
+    todo = [(entry, 0) for entry in _descriptors(index, "manifests")] if index else []
     while todo:
-        one, depth = todo.pop()
-        digest = str(one.get("digest"))
-        is_ours = one.get("artifactType") == ARTIFACT_TYPE
+        entry, depth = todo.pop()
+        digest = str(entry.get("digest"))
+        is_ours = entry.get("artifactType") == ARTIFACT_TYPE
         if is_ours or not is_digest(digest) or digest in named:
             continue
         content = manifest(digest)
@@ -174,9 +174,9 @@ def named_by_others(index: bytes | None, manifest: Callable[[str], bytes | None]
         named.add(digest)
         if _is_bundle(content):
             continue
-        named |= {str(one.get("digest")) for one in _descriptors(content, "config", "layers")}
+        named |= {str(entry.get("digest")) for entry in _descriptors(content, "config", "layers")}
         if depth < _DEEPEST:
-            todo += [(one, depth + 1) for one in _descriptors(content, "manifests")]
+            todo += [(entry, depth + 1) for entry in _descriptors(content, "manifests")]
     return named
 
 
