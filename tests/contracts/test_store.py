@@ -414,6 +414,23 @@ def test_corrupt_bytes_are_never_given_out(bench: Bench, tmp_path: Path, size: i
 
 
 @pytest.mark.threat(27)
+def test_what_is_linked_and_not_copied_is_verified_too(bench: Bench, tmp_path: Path) -> None:
+    content = noise(100)
+    stored = keep(bench.store, content)
+
+    def scratch(name: str) -> Wanted:
+        path = tmp_path / "scratch" / name
+        return Wanted(digest=stored.digest, size_bytes=100, path=path, is_scratch=True)
+
+    bench.store.fetch([scratch("right"), scratch("again")])
+    assert (tmp_path / "scratch" / "again").read_bytes() == content
+    bench.corrupt(stored.digest)
+    with pytest.raises(IntegrityError, match=stored.digest):
+        bench.reopen().fetch([scratch("wrong")])
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["again", "right"]
+
+
+@pytest.mark.threat(27)
 def test_a_file_that_is_there_stays_when_its_blob_is_corrupt(bench: Bench, tmp_path: Path) -> None:
     content = noise(10)
     bench.corrupt(keep(bench.store, content).digest)
