@@ -411,11 +411,7 @@ def ready_for(step: str, request: pytest.FixtureRequest) -> Project:
     [
         *((step, "SIGKILL") for step in STEPS),
         *((step, "SIGINT") for step in ("bundle", "register")),
-        *(
-            pytest.param(step, "SIGINT", marks=pytest.mark.soak)
-            for step in STEPS
-            if step not in ("bundle", "register")
-        ),
+        *more_in_soak(*((step, "SIGINT") for step in STEPS if step not in ("bundle", "register"))),
     ],
 )
 def test_stopped_at_some_point_and_run_again(
