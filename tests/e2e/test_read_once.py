@@ -5,14 +5,24 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from assent.core.bundle import FILE_PATH
 from assent.core.digest import Digest
+from assent.core.verdict import Decision
+from assent.errors import OutsideError
+from assent.ports import Progress, Wanted
+from assent.stores.directory import DirectoryStore
+from assent.verbs.register import register
+from assent.verbs.review import review
+from assent.wiring import open_workspace
+from assent.workspace import Workspace
 from tests.e2e.project import CONFIG, FILES, GRACE, Project, new_project
 from tests.stores.proxies import Line, proxied
 from tests.stores.registries import Server, registry
@@ -56,7 +66,7 @@ class Machines:
     def files(self, bundle: str) -> dict[str, str]:
         """The digests of a bundle's model files by name."""
         layers = self.manifest(bundle)["layers"]
-        named = {one["annotations"].get("org.cncf.model.filepath"): one["digest"] for one in layers}
+        named = {one["annotations"].get(FILE_PATH): one["digest"] for one in layers}
         return {name: digest for name, digest in named.items() if name}
 
     def read(self, *bundles: str) -> list[str]:
@@ -68,16 +78,66 @@ class Machines:
         return sorted(names[one[1]] for one in asked if one and one[1] in names)
 
 
+def files_with(store: str) -> dict[str, str]:
+    config = CONFIG.replace("../store", store)
+    config = config.replace("train: sh train.sh", f"train: {sys.executable} train.py")
+    config = config.replace("inputs: [train.sh", "inputs: [train.py")
+    gate = "    gates:\n      - {model: safe, allow: []}\n"
+    return {**FILES, "assent.yaml": config.replace("    gates:\n", gate), "train.py": TRAIN}
+
+
 @pytest.fixture
 def machines(tmp_path: Path) -> Iterator[Machines]:
     with registry(tmp_path / "registry") as server, proxied(server.host, lambda _: None) as line:
-        config = CONFIG.replace("../store", f"oci://{line.host}/team/models")
-        config = config.replace("train: sh train.sh", f"train: {sys.executable} train.py")
-        config = config.replace("inputs: [train.sh", "inputs: [train.py")
-        gate = "    gates:\n      - {model: safe, allow: []}\n"
-        files = {**FILES, "assent.yaml": config.replace("    gates:\n", gate), "train.py": TRAIN}
+        files = files_with(f"oci://{line.host}/team/models")
         project = new_project(tmp_path / "project", files)
         yield Machines(replace(project, env={"DOCKER_CONFIG": "/nonexistent"}), line, server)
+
+
+class Elsewhere(DirectoryStore):
+    """A folder that stands for a store behind a network, and `lacks` room for some blobs."""
+
+    lacks: frozenset[Digest] = frozenset()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return True
+
+    def locate(self, digest: Digest) -> Path | None:
+        return None
+
+    def fetch(self, wanted: Sequence[Wanted], progress: Progress | None = None) -> None:
+        if self.lacks & {one.digest for one in wanted}:
+            raise OutsideError("fetching", "it takes more than there is")
+        super().fetch(wanted, progress)
+
+
+def test_a_disk_without_room_for_the_baseline_is_no_reason_to_judge_nothing(
+    tmp_path: Path,
+) -> None:
+    project, said = new_project(tmp_path / "project", files_with("../store")), list[str]()
+
+    def opened() -> Workspace:
+        now = datetime(2026, 1, 2, tzinfo=UTC)
+        found = open_workspace(project.folder, environ={}, now=now, say=said.append)
+        return replace(found, store=Elsewhere(project.store))
+
+    review(opened(), "churn")
+    project.run("approve", "--as", GRACE)
+    first = register(opened(), "churn").bundle
+    assert first is not None
+    project.branch("better", accuracy="0.9")
+    workspace = opened()
+    assert isinstance(workspace.store, Elsewhere)
+    layers = json.loads(project.blob(first).read_bytes())["layers"]
+    [head] = [one["digest"] for one in layers if one["annotations"].get(FILE_PATH) == HEAD]
+    workspace.store.lacks = frozenset([head])
+    result = review(workspace, "churn")
+    assert result.decision is Decision.PENDING
+    found = result.report.diff.model_files
+    assert found.weights == ()
+    assert "the weights are not compared: it takes more than there is" in said
+    assert "it takes more than there is" in result.html.read_text()
 
 
 def registered(project: Project) -> str:
@@ -118,12 +178,34 @@ def test_a_review_reads_of_the_baseline_what_differs_and_nothing_of_the_candidat
 
 
 def test_what_decides_needs_no_file_of_the_baseline(machines: Machines) -> None:
-    """`approve`, `explain` and `register` show no distances."""
+    """`explain` and `register` show no distances."""
     first = registered(machines.project)
     second, reviewer, handed = handed_over(machines, "0.9")
     reviewer.run("bundle", "--from", handed)
     reviewer.run("explain", "--bundle", second, code=11)
     assert machines.read(first, second) == []
+
+
+def test_what_has_landed_is_fetched_once_and_promoted_without_it(machines: Machines) -> None:
+    first = registered(machines.project)
+    second, reviewer, handed = handed_over(machines, "0.9")
+    reviewer.run("bundle", "--from", handed)
+    reviewer.run("review", "--bundle", second, code=11)
+    reviewer.run("approve", "--bundle", second, "--as", GRACE)
+    reviewer.merge("better")
+    trusted = machines.elsewhere("trusted")
+    machines.line.asked.clear()
+    trusted.run("register", "--bundle", second)
+    assert machines.read(first, second) == [f"{name} of 1" for name in (BASE, HEAD, NOTES)]
+    trusted.run("promote", "staging", "v2", env={"ASSENT_CACHE": "none"})
+    assert machines.read(first, second) == []
+
+    clone = machines.elsewhere("laptop")
+    machines.line.asked.clear()
+    clone.run("diff", "v1", "v2")
+    assert machines.read(first, second) == [
+        f"{name} of {n}" for name, n in ((BASE, 1), (HEAD, 0), (HEAD, 1), (NOTES, 0), (NOTES, 1))
+    ]
 
 
 def test_a_version_is_fetched_once_by_a_machine(machines: Machines) -> None:

@@ -28,11 +28,14 @@ class Fault(StrEnum):
 
 @dataclass
 class Line:
-    """A proxy at `host`. `plan` says what happens to the n-th request; `asked` keeps them all."""
+    """A proxy at `host`. `plan` says what happens to the n-th request; `asked` keeps them all. What
+    `hides` tells whoever has not logged in that nothing is there, but for the root.
+    """
 
     host: str
     plan: Callable[[int], Fault | None]
     refuses: Callable[[bytes], str | None]
+    hides: bool
     asked: list[str] = field(default_factory=list)
 
 
@@ -72,12 +75,14 @@ def proxied(
     upstream: str,
     plan: Callable[[int], Fault | None] = lambda _: None,
     refuses: Callable[[bytes], str | None] = lambda _: None,
+    *,
+    hides: bool = False,
 ) -> Iterator[Line]:
     """A line to `upstream`, gone afterwards, on which a manifest is refused for what `refuses` says
     of it.
     """
     server = _Server(upstream)
-    line = Line(f"127.0.0.1:{server.server_address[1]}", plan, refuses)
+    line = Line(f"127.0.0.1:{server.server_address[1]}", plan, refuses, hides)
     server.line = line
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -128,6 +133,9 @@ class _Connection(BaseHTTPRequestHandler):
         elif fault is Fault.EXPIRED:
             self.rfile.read(size)
             self._answer(401, {"WWW-Authenticate": self.server.challenge()}, b"")
+        elif self.server.line.hides and self.path != "/v2/" and "Authorization" not in self.headers:
+            self.rfile.read(size)
+            self._answer(404, {}, b"")
         elif fault is Fault.HALF_SENT and size > 1:
             self._send_half(size)
         else:

@@ -213,6 +213,29 @@ def test_a_bundle_whose_own_tag_was_cleaned_up_gets_it_again(
     assert line.digest_of_tag(tag) == bundle
 
 
+def test_what_the_registry_has_lost_meanwhile_is_sent_again(server: Server, tmp_path: Path) -> None:
+    """It clears away what nothing names, while we still know that it was there."""
+    store = opened(server.host, "team/cleared")
+    bundle = digest("b1")
+    store.remember("churn/inputs/1", bundle)
+    server.blob(digest_of(f"{bundle}\n".encode())).unlink()
+    with pytest.raises(OutsideError, match="BLOB_UNKNOWN"):
+        store.remember("churn/inputs/2", bundle)
+    store.remember("churn/inputs/2", bundle)
+    assert opened(server.host, "team/cleared").recall("churn/inputs/2") == bundle
+
+
+def test_only_what_is_damaged_is_taken_away(server: Server, tmp_path: Path) -> None:
+    store = opened(server.host, "team/damaged")
+    [held] = store.add([Source(content=b"damaged once")])
+    server.blob(held.digest).write_bytes(b"damaged twice")
+    with proxied(server.host) as line:
+        opened(line.host, "team/damaged").discard(held.digest)
+        removed = [one.split()[1] for one in line.asked if one.startswith("DELETE")]
+    assert removed == [f"/v2/team/damaged/blobs/{held.digest}"]
+    assert store.check([held.digest]) == {held.digest: BlobState.MISSING}
+
+
 def test_a_registry_that_asks_to_wait_is_waited_for(server: Server, tmp_path: Path) -> None:
     waited: list[float] = []
     said: list[str] = []

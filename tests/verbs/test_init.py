@@ -117,5 +117,8 @@ def test_the_registry_that_the_forge_gives_is_the_store(
         review = (tmp_path / ".github/workflows/assent-review.yml").read_text()
         assert ("self-hosted" in review) is (store is None)
         assert ("packages: write" in review) is (store is not None)
+        reply = (tmp_path / ".github/workflows/assent-reply.yml").read_text()
+        assert ("packages: read" in reply) is (store is not None)
+        assert "packages: write" not in reply
     else:
         assert ("with the host that CI_REGISTRY has" in shown) is (store is None)

@@ -123,11 +123,11 @@ def problem_of(answer: requests.Response) -> str:
     return f"HTTP {answer.status_code} {line}".strip()
 
 
-def failure_of(error: requests.RequestException, url: str, doing: str) -> Exception:
+def failure_of(error: Exception, url: str, doing: str) -> Exception:
     """What a request that got no answer means: that another attempt may help, or that none does."""
     import requests
 
-    asked = getattr(error.request, "url", None) or url
+    asked = getattr(getattr(error, "request", None), "url", None) or url
     host = host_of(asked)
     if isinstance(error, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY" in str(error):
         return NoAccessError(
@@ -144,6 +144,8 @@ def failure_of(error: requests.RequestException, url: str, doing: str) -> Except
 
 def _plain(error: Exception) -> str:
     """An error of the network without the addresses of objects that its text is full of."""
-    reason = getattr(error.args[0], "reason", None) if error.args else None
-    said = str(reason if reason is not None else error).rpartition(": ")[2] or type(error).__name__
+    inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
+    causes = [one for one in inner.args if isinstance(one, Exception)]
+    reason = getattr(inner, "reason", None) or (causes[0] if causes else inner)
+    said = str(reason).rpartition(": ")[2] or type(error).__name__
     return " ".join(said.split())[:_LONGEST_MESSAGE]

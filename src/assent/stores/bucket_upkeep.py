@@ -56,9 +56,9 @@ class BucketUpkeep:
     def held(self) -> Iterator[Held]:
         """See `Upkeep.held`."""
         sizes = {
-            Digest(digest): size
-            for name, size in self._bucket.sizes(BLOBS)
-            if is_digest(digest := _digest_in(name))
+            Digest(digest): blob.size
+            for blob in self._bucket.listing(BLOBS)
+            if is_digest(digest := _digest_in(blob.name))
         }
         noted, named = self._noted(), self._named_by_others()
 

@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -83,6 +83,14 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         return _bare(self.raw)
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """An object as a listing has it: `written` says when it was."""
+
+    name: str
+    size: int
+    written: datetime
+
+
 class Bucket:
     """The objects of the store that `opening` gives, by their names below the prefix of `address`.
     It is asked before the first use: who needs nothing of it needs no login.
@@ -141,23 +149,22 @@ class Bucket:
 
     def names(self, folder: str | None = None) -> list[str]:
         """The names of all objects below a folder, or of all that there are, sorted."""
+        return [one.name for one in self.listing(folder)]
+
+    def listing(self, folder: str | None = None) -> list[Listed]:
+        """All objects below a folder, or all that there are, sorted by name."""
         import obstore
 
-        def listed() -> list[str]:
+        def listed() -> list[Listed]:
             pages = obstore.list(self._store, folder, chunk_size=1000)
-            return [str(one["path"]) for page in pages for one in page]
+            return [
+                Listed(name=str(one["path"]), size=one["size"], written=one["last_modified"])
+                for page in pages
+                for one in page
+            ]
 
-        return sorted(self._asked(f"listing {folder or 'all'} in {self.address}", listed))
-
-    def sizes(self, folder: str) -> list[tuple[str, int]]:
-        """The names of all objects below a folder, with their sizes."""
-        import obstore
-
-        def listed() -> list[tuple[str, int]]:
-            pages = obstore.list(self._store, folder, chunk_size=1000)
-            return [(str(one["path"]), int(one["size"])) for page in pages for one in page]
-
-        return sorted(self._asked(f"listing {folder} in {self.address}", listed))
+        found = self._asked(f"listing {folder or 'all'} in {self.address}", listed)
+        return sorted(found, key=lambda one: one.name)
 
     def start(self, name: str, size: int) -> bytes:
         """The first bytes of an object, or nothing if there is none."""

@@ -104,11 +104,6 @@ class CachingStore:
 
     # --- pointers and hints -----------------------------------------------------------------------
 
-    @property
-    def lacking(self) -> str:
-        """See `Pointers.lacking`."""
-        return self._remote.lacking
-
     def point(self, name: str, pointer: Pointer) -> bool:
         """See `Store.point`."""
         return self._remote.point(name, pointer)
@@ -116,6 +111,11 @@ class CachingStore:
     def restore(self, name: str, pointer: Pointer, *, instead_of: Pointer | None) -> bool:
         """See `Store.restore`."""
         return self._remote.restore(name, pointer, instead_of=instead_of)
+
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return self._remote.lacking
 
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""

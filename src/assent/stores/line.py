@@ -10,9 +10,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
-from assent.errors import OutsideError, UsageError
+from assent.errors import OutsideError
 from assent.ports import Credentials, NoAccessError
 from assent.stores.answers import (
     BrokenError,
@@ -167,13 +167,17 @@ class Line:
             raise self._refused(answer, method, doing)
         return answer
 
-    def here(self, url: str, doing: str) -> str:
-        """An address to which the registry sends us, asked in secret if the registry is. Where it
-        stands behind another server it may not know that it is.
+    def here(self, base: str, where: str, doing: str) -> str:
+        """The address to which an answer from `base` sends us, asked in secret if the registry is.
+        Where it stands behind another server it may not know that it is.
         """
-        place, root = urlsplit(url), urlsplit(self.root)
+        try:
+            place, root = urlsplit(urljoin(base, where)), urlsplit(self.root)
+            _origin(place)
+        except ValueError:
+            raise OutsideError(doing, "the registry sends us to an address that is none") from None
         if place.scheme == root.scheme or root.scheme != "https":
-            return url
+            return place.geturl()
         if place.hostname == root.hostname:
             return place._replace(scheme=root.scheme, netloc=root.netloc).geturl()
         raise OutsideError(
@@ -202,7 +206,7 @@ class Line:
                 allow_redirects=is_reading,
                 proxies=_DIRECT if self._is_local else None,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             raise failure_of(error, url, doing) from None
         return answer, said
 
@@ -212,7 +216,7 @@ class Line:
 
     def _is_ours(self, url: str) -> bool:
         """Whether an address is of the registry itself, and not of where it keeps its bytes."""
-        return _origin(urlsplit(url)) == _origin(urlsplit(self.root))
+        return is_same_server(url, self.root)
 
     @property
     def _session(self) -> requests.Session:
@@ -246,7 +250,7 @@ class Line:
         try:
             if self.logins.known is None:
                 return ()
-        except UsageError:  # a login that is no use is said where one is asked for
+        except NoAccessError:  # a login that is no use is said where one is asked for
             return ()
         if self._greeted is None:
             answer, _ = self._sent("GET", f"{self.root}/v2/", doing, None, None)
@@ -280,7 +284,7 @@ class Line:
                 allow_redirects=False,
                 proxies=_DIRECT if self._is_local else None,
             )
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:
             raise failure_of(error, url, doing) from None
         if answer.status_code in _BUSY:
             raise BrokenError(f"{host_of(url)}: {problem_of(answer)}", asked_to_wait(answer))
@@ -355,6 +359,11 @@ def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _scheme(host: str) -> str:
     """HTTPS, but for a registry on this machine."""
     return "http" if urlsplit(f"//{host}").hostname in _LOCAL else "https"
+
+
+def is_same_server(one: str, other: str) -> bool:
+    """Whether two addresses are of one server, asked in the same way."""
+    return _origin(urlsplit(one)) == _origin(urlsplit(other))
 
 
 def _origin(place: SplitResult) -> tuple[str, str | None, int | None]:

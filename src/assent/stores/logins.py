@@ -13,8 +13,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
 
-from assent.errors import OutsideError
-from assent.ports import Credentials
+from assent.errors import OutsideError, UsageError
+from assent.ports import Credentials, NoAccessError
 
 CLIENT = "assent"
 _CHALLENGE = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9_-]*)(?=\s+[A-Za-z_]+\s*=|\s*(?:,|$))")
@@ -59,10 +59,13 @@ class Logins:
 
     @property
     def known(self) -> Credentials | None:
-        """Who we are; asked for once."""
+        """Who we are; asked for once. Raises `NoAccessError` for a login that is no use."""
         with self._lock:
             if not self._found:
-                self._found.append(self._credentials())
+                try:
+                    self._found.append(self._credentials())
+                except UsageError as error:
+                    raise NoAccessError(error.doing, error.problem, hint=error.hint) from None
             return self._found[0]
 
     def given(self, *, is_writing: bool) -> str | None:
@@ -86,6 +89,8 @@ class Logins:
             self._given = {right: said for right, said in self._given.items() if said != used}
             if self.given(is_writing=is_writing):
                 return True  # another thread was faster
+            if not asked:
+                return False
             may_write = is_writing or (self.expects_writing and self.known is not None)
             said = self._answer(asked, may_write, doing)
             if said is None or said == used:
@@ -103,8 +108,13 @@ class Logins:
 
     def _token(self, asked: Mapping[str, str], may_write: bool, doing: str) -> str:
         """What the token server that a registry names gives whoever we are."""
-        realm = urljoin(self._root, asked["realm"])
-        if urlsplit(realm).scheme != "https" and self._root.startswith("https:"):
+        try:
+            realm = urljoin(self._root, asked["realm"])
+            is_secret = urlsplit(realm).scheme == "https"
+        except ValueError:
+            problem = "the registry sends logins to an address that is none"
+            raise OutsideError(doing, problem) from None
+        if not is_secret and self._root.startswith("https:"):
             problem = f"the registry sends logins to {realm}, where all can read them"
             raise OutsideError(doing, problem)
         service = {"service": asked["service"]} if asked.get("service") else {}
@@ -134,10 +144,10 @@ def challenges(header: str) -> tuple[Challenge, ...]:
     """The ways in that a header names, in its order."""
     plain = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), header)
     found = list(_CHALLENGE.finditer(plain))
-    ends = [one.start() for one in found[1:]] + [len(header)]
+    starts = [*(one.start() for one in found), len(header)]
     return tuple(
         Challenge(one[1].lower(), _parameters(header[one.end() : end]))
-        for one, end in zip(found, ends, strict=True)
+        for one, end in zip(found, starts[1:], strict=True)
     )
 
 

@@ -129,22 +129,25 @@ class OciStore(Pointing, RegistryUpkeep):
     def add(self, sources: Sequence[Source], progress: Progress | None = None) -> list[Stored]:
         """See `Store.add`. Files are hashed before they are sent: what the registry holds is not
         sent again. It answers for what it holds by digest, so a damaged blob is not found here.
+        Half of the progress is that of hashing.
         """
         self._registry.expect_writing()
         transfers = Transfers(progress)
         sizes = [size_of(source) for source in sources]
-        found = transfers.run(_digest_of, sources, CONNECTIONS, most=CONNECTIONS)
+        hashed = partial(_digest_of, lambda: _Half(transfers.advance))
+        found = transfers.run(hashed, sources, CONNECTIONS, most=CONNECTIONS)
         first = {digest: place for place, digest in reversed(list(enumerate(found)))}
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
             digest, size = found[place], sizes[place]
-            new[place] = self._sent(sources[place], digest, size, transfers)
+            rest = _Half(transfers.advance, is_second=True)
+            new[place] = self._sent(sources[place], digest, size, rest)
 
         transfers.run(send, sorted(first.values()), CONNECTIONS, most=CONNECTIONS)
         for place, size in enumerate(sizes):
             if place not in new:
-                transfers.advance(size)
+                _Half(transfers.advance, is_second=True)(size)
         return [
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
             for place, (digest, size) in enumerate(zip(found, sizes, strict=True))
@@ -287,29 +290,24 @@ class OciStore(Pointing, RegistryUpkeep):
 
     # --- writing ----------------------------------------------------------------------------------
 
-    def _sent(self, source: Source, digest: Digest, size: int, transfers: Transfers) -> bool:
+    def _sent(self, source: Source, digest: Digest, size: int, advance: Progress) -> bool:
         """Send what is not there; whether it was not."""
         content = source.content or b""
         if source.is_manifest:
             self._renew(digest)
             tag = f"{_BUNDLE}{hex_of(digest)}"
             is_new = self._name_bundle(tag, content, self._registry.digest_of_tag(tag))
-            self._see(digest)
-            transfers.advance(size)
-            return is_new
-        if digest in self._held or self._registry.holds("blobs", digest):
-            self._see(digest)
-            transfers.advance(size)
-            return False
-        if source.path is None:
-            self._registry.put_small(digest, content)
         else:
-            self._registry.put_file(digest, source.path, size, transfers.advance)
-            self._see(digest)
-            return True
+            is_new = digest not in self._held and not self._registry.holds("blobs", digest)
+            if is_new and source.path is not None:
+                self._registry.put_file(digest, source.path, size, advance)
+                self._see(digest)
+                return True
+            if is_new:
+                self._registry.put_small(digest, content)
         self._see(digest)
-        transfers.advance(size)
-        return True
+        advance(size)
+        return is_new
 
     def _see(self, digest: Digest) -> None:
         with self._lock:
@@ -514,11 +512,28 @@ class OciStore(Pointing, RegistryUpkeep):
         return bundle if bundle is not None and self._holds(bundle) else None
 
 
-def _digest_of(source: Source) -> Digest:
+class _Half:
+    """Progress of bytes that are gone through twice: each time half of them are told of, together
+    all.
+    """
+
+    def __init__(self, advance: Progress, *, is_second: bool = False) -> None:
+        self._advance = advance
+        self._left = int(is_second)
+
+    def __call__(self, size_bytes: int) -> None:
+        """Tell of half of them."""
+        told, self._left = divmod(self._left + size_bytes, 2)
+        self._advance(told)
+
+
+def _digest_of(progress: Callable[[], Progress], source: Source) -> Digest:
+    advance = progress()
     if source.path is None:
+        advance(len(source.content or b""))
         return digest_of(source.content or b"")
     with outside(f"storing {source.path}"):
-        return digest_of_file(source.path, lambda _: None)
+        return digest_of_file(source.path, advance)
 
 
 def _named(digest: Digest) -> Digest:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urljoin
 
 from assent.core.digest import Digest, digest_of
-from assent.errors import IntegrityError, OutsideError
+from assent.errors import OutsideError
 from assent.ports import Credentials, Progress
 from assent.stores.answers import BrokenError, RefusedError, parts
 from assent.stores.line import CONNECTIONS, Answer, Line
@@ -123,7 +122,8 @@ class Registry:
         taken = None if answer is None else answer.headers.get("Docker-Content-Digest")
         if taken and taken != digest_of(content):
             problem = f"the registry has taken it as {taken}, and it is {digest_of(content)}"
-            raise IntegrityError(doing, problem)
+            hint = "something in between rewrites manifests: name the registry itself"
+            raise OutsideError(doing, problem, hint=hint)
 
     def put_small(self, digest: Digest, content: bytes, what: str = "") -> None:
         """Write a blob that is in memory; `what` is what people call it."""
@@ -151,7 +151,7 @@ class Registry:
             advance(size)
             return
         upload = Upload(self._line, digest, path, size, advance, doing)
-        self._line.repeated(upload.go_on, doing, lambda: upload.sent)
+        self._line.repeated(upload.go_on, doing, lambda: upload.kept)
 
     def remove(self, kind: Kind, reference: str) -> None:
         """Take a blob or a manifest away. Raises `RefusedError` where the registry does not."""
@@ -176,7 +176,7 @@ class Registry:
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
                 return sorted(found)
-            place = self._line.here(urljoin(place, following[1]), doing)
+            place = self._line.here(place, following[1], doing)
         raise OutsideError(doing, f"the list has no end after {len(asked):,} pages")
 
     # --- requests ---------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from assent.core.digest import Digest
 from assent.errors import OutsideError
@@ -34,7 +34,7 @@ def _location(line: Line, answer: Answer | None, doing: str) -> str:
     where = None if answer is None else answer.headers.get("Location")
     if answer is None or not where:
         raise OutsideError(doing, "the registry does not say where to send the bytes")
-    return line.here(urljoin(answer.url, where), doing)
+    return line.here(answer.url, where, doing)
 
 
 class Upload:
@@ -53,8 +53,9 @@ class Upload:
         self._doing = doing
         self._place: str | None = None
         self._is_begun = False
-        self.sent = 0
-        """How many bytes were sent, at the best attempt."""
+        self._told = 0
+        self.kept = 0
+        """How many bytes the registry has said that it has."""
 
     def go_on(self) -> None:
         """Send what the registry has not got."""
@@ -95,14 +96,15 @@ class Upload:
         if answer is None or not 1 < got <= self._size:
             self._place = None
             return 0
+        self.kept = max(self.kept, got)
         if answer.headers.get("Location"):
             self._place = _location(self._line, answer, self._doing)
         return got
 
     def _tell(self, done: int) -> None:
         """Say how far it is, and nothing twice."""
-        self._advance(max(0, done - self.sent))
-        self.sent = max(self.sent, done)
+        self._advance(max(0, done - self._told))
+        self._told = max(self._told, done)
 
 
 class _Part:

@@ -31,7 +31,9 @@ _OWN_MACHINE = re.compile(
 _NEEDS_STORE = re.compile(
     r"^    runs-on: \[self-hosted, linux\].*\n(?:    .*\n)*?    permissions:\n", re.MULTILINE
 )
-_PACKAGES = r"\g<0>      packages: write # the store\n"
+_PACKAGES = r"\g<0>      packages: {right} # the store\n"
+_READING = "assent-reply.yml"
+"""What writes nothing to the store."""
 _IN_REGISTRY = f"{SCHEME}{REGISTRY}/"
 _HOSTED = "    runs-on: ubuntu-24.04"
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*")
@@ -132,7 +134,7 @@ def workflows(
         )
     shipped = texts()
     if is_in_registry:
-        shipped = {name: _NEEDS_STORE.sub(_PACKAGES, text) for name, text in shipped.items()}
+        shipped = {name: _with_store(name, text) for name, text in shipped.items()}
     if is_reachable:
         shipped = {name: _OWN_MACHINE.sub(_HOSTED, text) for name, text in shipped.items()}
     return {
@@ -141,6 +143,12 @@ def workflows(
         )
         for name, text in shipped.items()
     }
+
+
+def _with_store(name: str, text: str) -> str:
+    """A workflow whose jobs may use the registry of GitHub, where they need the store."""
+    right = "read" if name == _READING else "write"
+    return _NEEDS_STORE.sub(_PACKAGES.format(right=right), text)
 
 
 def existing(
