@@ -63,7 +63,6 @@ class Bench:
     garble: Callable[[str], None]
     age: Callable[[Digest, float], None]
     heals: bool = True
-    finds_models: bool = True  # s3rver names no folder that holds folders alone
 
 
 @pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached", *Kind])
@@ -203,7 +202,6 @@ def _of_bucket(at: Service) -> Bench:
         lose=lambda digest: bucket.remove(blob(digest)),
         garble=garble,
         age=age,
-        finds_models=at.kind is not Kind.S3_UNCONDITIONAL,
     )
 
 
@@ -413,6 +411,23 @@ def test_corrupt_bytes_are_never_given_out(bench: Bench, tmp_path: Path, size: i
     with pytest.raises(IntegrityError, match=stored.digest):
         bench.store.fetch([wanted(content, target)])
     assert list(target.parent.glob("*")) == []
+
+
+@pytest.mark.threat(27)
+def test_what_is_linked_and_not_copied_is_verified_too(bench: Bench, tmp_path: Path) -> None:
+    content = noise(100)
+    stored = keep(bench.store, content)
+
+    def scratch(name: str) -> Wanted:
+        path = tmp_path / "scratch" / name
+        return Wanted(digest=stored.digest, size_bytes=100, path=path, is_scratch=True)
+
+    bench.store.fetch([scratch("right"), scratch("again")])
+    assert (tmp_path / "scratch" / "again").read_bytes() == content
+    bench.corrupt(stored.digest)
+    with pytest.raises(IntegrityError, match=stored.digest):
+        bench.reopen().fetch([scratch("wrong")])
+    assert sorted(path.name for path in (tmp_path / "scratch").iterdir()) == ["again", "right"]
 
 
 @pytest.mark.threat(27)
@@ -753,10 +768,10 @@ def test_hints_of_what_is_gone_are_forgotten(bench: Bench) -> None:
         bench.store.remember(f"churn-eu/commits/{number}", digest(f"b{number}"))
     bench.store.forget([])
     bench.store.forget([digest("b1"), digest("b3")])
-    left = {digest("b2")} if bench.finds_models else {digest("b1"), digest("b2")}
+    left = {digest("b2")}
     assert bench.reopen().remembered("churn") == left
     assert bench.reopen().remembered("churn-eu") == left
-    assert (bench.reopen().recall("churn/inputs/1") is None) is bench.finds_models
+    assert bench.reopen().recall("churn/inputs/1") is None
 
 
 def test_nothing_is_swept_where_nothing_was_left(bench: Bench) -> None:

@@ -56,16 +56,16 @@ class BucketUpkeep:
     def held(self) -> Iterator[Held]:
         """See `Upkeep.held`."""
         sizes = {
-            Digest(digest): blob.size
-            for blob in self._bucket.listing(BLOBS)
-            if is_digest(digest := _digest_in(blob.name))
+            Digest(digest): size
+            for name, size in self._bucket.sizes(BLOBS)
+            if is_digest(digest := _digest_in(name))
         }
         noted, named = self._noted(), self._named_by_others()
 
         def look(digest: Digest) -> Held:
             size = sizes[digest]
             is_small = size <= _MAX_MANIFEST_BYTES
-            found = (
+            beginning = (
                 self._bucket.start(f"{BLOBS}/{hex_of(digest)}", _HEAD_BYTES) if is_small else b""
             )
             note = self._note(digest) if digest in noted else None
@@ -73,7 +73,7 @@ class BucketUpkeep:
                 digest=digest,
                 size_bytes=size,
                 age_s=None if note is None else note.age_s,
-                may_be_bundle=begins_bundle(found),
+                may_be_bundle=begins_bundle(beginning),
                 is_named=digest in named,
             )
 
@@ -128,8 +128,8 @@ class BucketUpkeep:
     # --- notes ------------------------------------------------------------------------------------
 
     def _noted(self) -> frozenset[Digest]:
-        found = (_digest_in(name) for name in self._bucket.names(_USED))
-        return frozenset(Digest(digest) for digest in found if is_digest(digest))
+        names = (_digest_in(name) for name in self._bucket.names(_USED))
+        return frozenset(Digest(digest) for digest in names if is_digest(digest))
 
     def _renew(self, digest: Digest) -> None:
         note = self._note(digest)
@@ -137,9 +137,9 @@ class BucketUpkeep:
             self._write_note(digest)
 
     def _note(self, digest: Digest) -> Note | None:
-        found = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)
+        content = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)
         try:
-            note = msgspec.json.decode(found[0] if found else b"", type=Note)
+            note = msgspec.json.decode(content[0] if content else b"", type=Note)
             return note if note.age_s >= 0 else None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
             return None
@@ -156,17 +156,17 @@ class BucketUpkeep:
     # --- reading ----------------------------------------------------------------------------------
 
     def _named_by_others(self) -> set[str]:
-        found = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
-        return named_by_others(None if found is None else found[0], self._manifest)
+        content = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
+        return named_by_others(None if content is None else content[0], self._manifest)
 
     def _manifest(self, digest: str) -> bytes | None:
         name = f"{BLOBS}/{digest.partition(':')[2]}"
-        found = self._bucket.read(name, _MAX_MANIFEST_BYTES)
-        return None if found is None else found[0]
+        content = self._bucket.read(name, _MAX_MANIFEST_BYTES)
+        return None if content is None else content[0]
 
     def _hint(self, name: str) -> Digest | None:
-        found = self._bucket.read(name, _MAX_NOTE_BYTES)
-        return None if found is None else bundle_of(found[0])
+        content = self._bucket.read(name, _MAX_NOTE_BYTES)
+        return None if content is None else bundle_of(content[0])
 
 
 def hint_names(bucket: Bucket, model: str) -> list[str]:

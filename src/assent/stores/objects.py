@@ -98,15 +98,15 @@ def open_store(address: str, environ: Mapping[str, str]) -> ObjectStore:
 
 def parsed(address: str) -> Address:
     """What an address names. Raises `UsageError` for what is none of a bucket."""
-    found = bucket_of(address)
-    if found is None:
+    bucket = bucket_of(address)
+    if bucket is None:
         shown = f" {address!r}" if "@" not in address else ""  # which may follow a password
         raise UsageError(
             f"opening the store{shown}",
             "that is no address of a bucket",
             hint=f"write it as {FORM}; how to log in is said in the environment",
         )
-    return found
+    return bucket
 
 
 class ObjectStore(Pointing):
@@ -147,14 +147,14 @@ class ObjectStore(Pointing):
         """
         transfers = Transfers(progress)
         sizes = [size_of(source) for source in sources]
-        found = transfers.run(_digest_of, sources, CONNECTIONS)
-        first = {digest: place for place, digest in reversed(list(enumerate(found)))}
+        digests = transfers.run(_digest_of, sources, CONNECTIONS)
+        first = {digest: place for place, digest in reversed(list(enumerate(digests)))}
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
-            new[place] = self._sent(sources[place], found[place], sizes[place], transfers)
+            new[place] = self._sent(sources[place], digests[place], sizes[place], transfers)
 
-        self._upkeep.renew(found)
+        self._upkeep.renew(digests)
         large = [place for place in first.values() if sizes[place] > CHUNK_BYTES]
         small = [place for place in first.values() if sizes[place] <= CHUNK_BYTES]
         transfers.run(send, small, CONNECTIONS, most=CONNECTIONS)
@@ -164,16 +164,16 @@ class ObjectStore(Pointing):
                 transfers.advance(size)
         return [
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
-            for place, (digest, size) in enumerate(zip(found, sizes, strict=True))
+            for place, (digest, size) in enumerate(zip(digests, sizes, strict=True))
         ]
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
         doing = f"reading {digest}"
-        found = self._bucket.read(_blob(digest), _MAX_READ_BYTES)
-        if found is None:
+        answer = self._bucket.read(_blob(digest), _MAX_READ_BYTES)
+        if answer is None:
             raise missing(doing)
-        content, seen = found
+        content, seen = answer
         if len(content) > _MAX_READ_BYTES:
             raise IntegrityError(doing, "it is larger than 64 MiB: no manifest and no evidence is")
         if digest_of(content) != digest:
@@ -240,9 +240,9 @@ class ObjectStore(Pointing):
         """See `Store.pointers`."""
         places = self._places(model)
         transfers = Transfers()
-        found = transfers.run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
-        pairs = zip(places, found, strict=True)
-        return {place.name: one for place, (one, seen) in pairs if seen is not None}
+        pointers = transfers.run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
+        pairs = zip(places, pointers, strict=True)
+        return {place.name: pointer for place, (pointer, seen) in pairs if seen is not None}
 
     def astray(self, model: str) -> tuple[str, ...]:
         """See `Store.astray`: the tags in `index.json`."""
@@ -253,9 +253,11 @@ class ObjectStore(Pointing):
         """See `Store.relist`."""
 
         def relisted(index: Index) -> Index:
-            kept = [one for one in index.manifests if layout.model_of_tag(one.tag) != model]
+            kept = [entry for entry in index.manifests if layout.model_of_tag(entry.tag) != model]
             merged = (*kept, *self._index_of([model]).manifests)
-            return Index(manifests=tuple(sorted(merged, key=lambda one: (one.tag, one.digest))))
+            return Index(
+                manifests=tuple(sorted(merged, key=lambda entry: (entry.tag, entry.digest)))
+            )
 
         with self._alone():
             self._change_index(relisted)
@@ -271,8 +273,8 @@ class ObjectStore(Pointing):
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
         names = hint_names(self._bucket, layout.check_model(model))
-        found = Transfers().run(self._hint, names, CONNECTIONS, most=CONNECTIONS)
-        return frozenset(bundle for bundle in found if bundle is not None)
+        bundles = Transfers().run(self._hint, names, CONNECTIONS, most=CONNECTIONS)
+        return frozenset(bundle for bundle in bundles if bundle is not None)
 
     # --- upkeep -----------------------------------------------------------------------------------
 
@@ -440,7 +442,11 @@ class ObjectStore(Pointing):
 
     def _relisted(self, wanted: Sequence[tuple[Place, Pointer | None]], index: Index) -> Index:
         """The index with these pointers in it; those that name no bundle that is held are not."""
-        named = [one.bundle for _, one in wanted if one is not None and one.bundle is not None]
+        named = [
+            pointer.bundle
+            for _, pointer in wanted
+            if pointer is not None and pointer.bundle is not None
+        ]
         held = self._each(named, lambda bundle: self._bucket.head(_blob(bundle)))
         for place, pointer in wanted:
             bundle = None if pointer is None else pointer.bundle
@@ -453,8 +459,8 @@ class ObjectStore(Pointing):
 
     def _index(self) -> tuple[Index | None, Seen | None]:
         """The index as it is, None if it is missing or damaged; and the object."""
-        found = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
-        return (None, None) if found is None else (layout.read_index(found[0]), found[1])
+        answer = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
+        return (None, None) if answer is None else (layout.read_index(answer[0]), answer[1])
 
     def _index_of(self, models: Sequence[str]) -> Index:
         """What the pointers of these models ask for."""
@@ -472,8 +478,8 @@ class ObjectStore(Pointing):
         self, digests: Sequence[Digest], look: Callable[[Digest], Result]
     ) -> dict[Digest, Result]:
         unique = list(dict.fromkeys(digests))
-        found = Transfers().run(look, unique, CONNECTIONS, most=CONNECTIONS)
-        return dict(zip(unique, found, strict=True))
+        answers = Transfers().run(look, unique, CONNECTIONS, most=CONNECTIONS)
+        return dict(zip(unique, answers, strict=True))
 
     def _confirmed(self, digest: Digest) -> BlobState:
         known = self._sound.get(digest)
@@ -521,16 +527,16 @@ class ObjectStore(Pointing):
 
     def _pointer(self, place: Place) -> tuple[Pointer | None, Seen | None]:
         """The pointer that stands at a place, if it can be read; and the object."""
-        found = self._bucket.read(place.name, _MAX_SMALL_BYTES)
-        if found is None:
+        answer = self._bucket.read(place.name, _MAX_SMALL_BYTES)
+        if answer is None:
             return None, None
-        content, seen = found
+        content, seen = answer
         is_small = len(content) <= _MAX_SMALL_BYTES
         return (layout.read_pointer(content) if is_small else None), seen
 
     def _hint(self, name: str) -> Digest | None:
-        found = self._bucket.read(name, _MAX_SMALL_BYTES)
-        return None if found is None else bundle_of(found[0])
+        answer = self._bucket.read(name, _MAX_SMALL_BYTES)
+        return None if answer is None else bundle_of(answer[0])
 
     def _places(self, model: str) -> list[Place]:
         """The places at which pointers of a model may stand, in the order of their names."""
