@@ -71,26 +71,26 @@ def command(
 
 def show(result: StoreCopyResult) -> None:
     """The result for people."""
-    for what, found in (("MISSING", result.lacking), ("incomplete", result.incomplete)):
-        for one in found[:MOST_SHOWN]:
-            output.line(f"{what}: {one.model}{_which(one)}: {one.problem}")
-        if len(found) > MOST_SHOWN:
-            output.line(f"  and {len(found) - MOST_SHOWN:,} more: --json has all of them")
-    said = [
+    for what, bundles in (("MISSING", result.lacking), ("incomplete", result.incomplete)):
+        for lacking in bundles[:MOST_SHOWN]:
+            output.line(f"{what}: {lacking.model}{_which(lacking)}: {lacking.problem}")
+        if len(bundles) > MOST_SHOWN:
+            output.line(f"  and {len(bundles) - MOST_SHOWN:,} more: --json has all of them")
+    parts = [
         output.count(result.versions, "version"),
         output.count(result.candidates, "candidate"),
         f"{size(result.sent_bytes)} sent",
         f"{output.count(result.pointers, 'pointer')} written",
     ]
     if result.purged:
-        said.append(f"{output.count(result.purged, 'version')} purged before")
+        parts.append(f"{output.count(result.purged, 'version')} purged before")
     done = "copied" if not result.lacking else "NOT ALL COPIED"
-    output.line(f"{done} from {result.source} to {result.target}: {', '.join(said)}")
+    output.line(f"{done} from {result.source} to {result.target}: {', '.join(parts)}")
     for entry in result.entries:
         output.line(f"  ledger entry {entry.seq} of {entry.model}: {entry.kind}")
 
 
-def _which(one: Lacking) -> str:
-    if one.version is not None:
-        return f" v{one.version}"
-    return "" if one.bundle is None else f" {one.bundle}"
+def _which(lacking: Lacking) -> str:
+    if lacking.version is not None:
+        return f" v{lacking.version}"
+    return "" if lacking.bundle is None else f" {lacking.bundle}"

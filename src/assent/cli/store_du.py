@@ -30,9 +30,9 @@ def command(as_json: bool, config: Path | None) -> None:
 
 def show(result: StoreDuResult) -> None:
     """The result for people."""
-    width = max((len(one.model) for one in result.models), default=0)
-    for one in result.models:
-        output.line(f"{one.model:<{width}}  {size(one.size_bytes):>9}  {_about(one)}")
+    width = max((len(use.model) for use in result.models), default=0)
+    for use in result.models:
+        output.line(f"{use.model:<{width}}  {size(use.size_bytes):>9}  {_about(use)}")
     if result.shared_bytes:
         output.line(f"{size(result.shared_bytes)} of it are shared by several models")
     if result.unneeded is None:
@@ -49,12 +49,12 @@ def show(result: StoreDuResult) -> None:
     output.line(f"{size(result.size_bytes)} in {result.store}")
 
 
-def _about(one: ModelUse) -> str:
-    said = [output.count(one.versions, "version"), output.count(one.candidates, "candidate")]
-    if not one.is_known:
-        said = [f"{output.count(one.candidates, 'bundle')} of another repository"]
-    if one.purged:
-        said.append(f"{one.purged:,} purged")
-    if one.own_bytes != one.size_bytes:
-        said.append(f"{size(one.own_bytes)} of its own")
-    return ", ".join(said)
+def _about(use: ModelUse) -> str:
+    parts = [output.count(use.versions, "version"), output.count(use.candidates, "candidate")]
+    if not use.is_known:
+        parts = [f"{output.count(use.candidates, 'bundle')} of another repository"]
+    if use.purged:
+        parts.append(f"{use.purged:,} purged")
+    if use.own_bytes != use.size_bytes:
+        parts.append(f"{size(use.own_bytes)} of its own")
+    return ", ".join(parts)

@@ -20,6 +20,18 @@ MOST_SHOWN = 50
 """How many bundles are named to people."""
 
 
+_WORDS = {
+    Why.REFERRED: "a ledger, a pointer or a lock refers to it",
+    Why.ELSEWHERE: "it is of a model that this repository does not know",
+    Why.NAMED: "somebody has given it a name",
+    Why.YOUNG: "it was used since",
+    Why.UNCOUNTED: "how old it is was not counted yet, and is from now on",
+    Why.OPEN: "a change may be open: a branch ends with its commit, or it is shown",
+    Why.EXPIRED: "nothing refers to it",
+    Why.PURGED: "it is of a version that was purged",
+}
+
+
 @click.command()
 @click.option(
     "--older-than",
@@ -51,21 +63,21 @@ def command(older_than: str, delete: bool, as_json: bool, config: Path | None) -
 
 def show(result: StoreGcResult) -> None:
     """The result for people."""
-    for one in result.bundles[:MOST_SHOWN]:
-        kept = "" if one.removed or not result.deleted else ", stays: it was used again"
-        age = show_span(one.age_s)
+    for old in result.bundles[:MOST_SHOWN]:
+        kept = "" if old.removed or not result.deleted else ", stays: it was used again"
+        age, words = show_span(old.age_s), _WORDS[old.why]
         output.line(
-            f"{one.model} {short(one.bundle)}  {size(one.size_bytes):>9}  {age}: {one.why}{kept}"
+            f"{old.model} {short(old.bundle)}  {size(old.size_bytes):>9}  {age}: {words}{kept}"
         )
     if len(result.bundles) > MOST_SHOWN:
         output.line(f"  and {len(result.bundles) - MOST_SHOWN:,} more: --json has all of them")
-    for name, count in result.kept.items():
-        output.line(f"kept: {output.count(count, 'bundle')}: {Why[name.upper()]}")
+    for why, count in result.kept.items():
+        output.line(f"kept: {output.count(count, 'bundle')}: {_WORDS[why]}")
     if result.left_bytes:
         output.line(f"{size(result.left_bytes)} of what dead writers have left")
     if result.spared:
         output.line(f"{output.count(result.spared, 'blob')} used again meanwhile: kept")
-    gone = [one for one in result.bundles if one.removed or not result.deleted]
+    gone = [old for old in result.bundles if old.removed or not result.deleted]
     blobs = "" if result.blobs is None else f" and {output.count(result.blobs, 'other blob')}"
     what = f"{output.count(len(gone), 'bundle')}{blobs}, {size(result.size_bytes)}"
     if result.deleted:

@@ -21,8 +21,8 @@ _OURS = "application/vnd.assent."
 @dataclass(frozen=True, kw_only=True)
 class Contents:
     """What a store holds by digest. `damaged` may be manifests, and cannot be read: nobody knows
-    what they need. `strange` are manifests of bundles that this release does not know, with what
-    they name.
+    what they need. `strange` are manifests of ours that are no bundles, such as inspections and
+    what a later release has written, with what they name.
     """
 
     blobs: dict[Digest, Held]
@@ -34,22 +34,24 @@ class Contents:
         """How many bytes these blobs have together, each counted once."""
         stated = self._stated_sizes
         return sum(
-            self.blobs[one].size_bytes if one in self.blobs else stated.get(one, 0)
-            for one in set(digests)
+            self.blobs[digest].size_bytes if digest in self.blobs else stated.get(digest, 0)
+            for digest in set(digests)
         )
 
     def own_blobs(self, bundle: Digest) -> list[Digest]:
         """The blobs that a bundle needs and no other."""
-        return [one for one in set(self.bundles[bundle].blobs) if self._users[one] == 1]
+        return [blob for blob in set(self.bundles[bundle].blobs) if self._users[blob] == 1]
 
     @cached_property
     def _users(self) -> Counter[Digest]:
-        return Counter(blob for one in self.bundles.values() for blob in set(one.blobs))
+        return Counter(blob for bundle in self.bundles.values() for blob in set(bundle.blobs))
 
     @cached_property
     def _stated_sizes(self) -> dict[Digest, int]:
         """By what the manifests say, of blobs that the store does not list."""
-        return {digest: size for one in self.bundles.values() for digest, size in sizes_of(one)}
+        return {
+            digest: size for bundle in self.bundles.values() for digest, size in sizes_of(bundle)
+        }
 
 
 def sizes_of(bundle: Bundle) -> list[tuple[Digest, int]]:
@@ -57,14 +59,14 @@ def sizes_of(bundle: Bundle) -> list[tuple[Digest, int]]:
     described = (*bundle.attachments, bundle.config, bundle.evidence)
     return [
         *((file.digest, file.size_bytes) for file in bundle.files),
-        *((one.digest, one.size) for one in described),
+        *((descriptor.digest, descriptor.size) for descriptor in described),
     ]
 
 
 def look(store: Store) -> Contents:
     """All that a store holds. Raises `OutsideError` where that cannot be listed."""
-    blobs = {one.digest: one for one in store.held()}
-    may_be = [one.digest for one in blobs.values() if one.may_be_bundle]
+    blobs = {blob.digest: blob for blob in store.held()}
+    may_be = [blob.digest for blob in blobs.values() if blob.may_be_bundle]
     bundles: dict[Digest, Bundle] = {}
     damaged: list[Digest] = []
     strange: set[Digest] = set()
@@ -92,8 +94,8 @@ def look(store: Store) -> Contents:
 
 
 def _named_in(digest: Digest, content: bytes) -> set[Digest]:
-    """What a manifest of ours names that a later release has written; nothing for any other JSON
-    that only begins like one.
+    """What a manifest of ours names that is no bundle; nothing for any other JSON that only begins
+    like one.
     """
     try:
         document = json.loads(content)
@@ -103,5 +105,7 @@ def _named_in(digest: Digest, content: bytes) -> set[Digest]:
         return set()
     if not isinstance(kind, str) or not kind.startswith(_OURS):
         return set()
-    digests = {str(one.get("digest")) for one in named if isinstance(one, dict)}
-    return {digest, *(Digest(one) for one in digests if is_digest(one))}
+    digests = {
+        str(descriptor.get("digest")) for descriptor in named if isinstance(descriptor, dict)
+    }
+    return {digest, *(Digest(text) for text in digests if is_digest(text))}

@@ -9,6 +9,7 @@ import msgspec
 
 from assent.core.bundle import Bundle, read_manifest
 from assent.core.digest import Digest, hex_of, short
+from assent.core.kept_inspection import EMPTY, layer_of
 from assent.errors import IntegrityError
 from assent.keeping.contents import sizes_of
 from assent.ports import BlobState, NotInStoreError, Progress, Source, Store, Wanted
@@ -58,15 +59,27 @@ class Copying:
             sent += stored.size_bytes if stored.is_new else 0
         return CopiedBundle(sent_bytes=sent, bundle=bundle, lacks=tuple(lacks))
 
+    def inspection(self, digest: Digest) -> None:
+        """Copy what was said of the files of a version, where it is held: it saves reading them."""
+        try:
+            manifest = self._source.read(digest)
+            layer = layer_of(manifest)
+            content = None if layer is None else self._source.read(layer)
+        except (NotInStoreError, IntegrityError):
+            return
+        if content is not None:
+            self._target.add([Source(content=EMPTY), Source(content=content)])
+            self._target.add([Source(content=manifest, is_manifest=True)])
+
     def _blobs(self, bundle: Bundle) -> tuple[int, list[str]]:
-        sizes = {one: size for one, size in sizes_of(bundle) if one not in self._done}
+        sizes = {blob: size for blob, size in sizes_of(bundle) if blob not in self._done}
         self._target.renew(list(sizes))  # who cleans up there keeps what is found now
         there = self._target.confirm(list(sizes))
-        self._done |= {one for one, state in there.items() if state is BlobState.SOUND}
+        self._done |= {blob for blob, state in there.items() if state is BlobState.SOUND}
         missing = [
-            Wanted(digest=one, size_bytes=size, path=self._scratch / hex_of(one))
-            for one, size in sizes.items()
-            if there[one] is not BlobState.SOUND
+            Wanted(digest=blob, size_bytes=size, path=self._scratch / hex_of(blob), is_scratch=True)
+            for blob, size in sizes.items()
+            if there[blob] is not BlobState.SOUND
         ]
         names = {file.digest: file.path for file in bundle.files}
         sent, lacks = 0, list[str]()
@@ -84,7 +97,8 @@ class Copying:
         problems: dict[Wanted, str] = {}
         places: dict[Wanted, Path] = {}
         for wanted in batch:
-            place = self._source.locate(wanted.digest)
+            is_elsewhere = self._source.is_elsewhere
+            place = None if is_elsewhere else self._source.locate(wanted.digest)
             if place is not None:
                 [state] = self._source.check([wanted.digest]).values()
                 problems[wanted] = "" if state is BlobState.SOUND else f"it is {state.value}"
@@ -92,15 +106,18 @@ class Copying:
         away = [wanted for wanted in batch if wanted not in places]
         try:
             problems |= self._fetched(away)
-            good = [one for one in batch if not problems[one]]
-            sources = [Source(path=places.get(one, one.path)) for one in good]
+            good = [blob for blob in batch if not problems[blob]]
+            sources = [
+                Source(path=places.get(blob, blob.path), is_scratch=blob not in places)
+                for blob in good
+            ]
             stored = self._target.add(sources, self._progress)
         finally:
-            for one in away:
-                one.path.unlink(missing_ok=True)
-        for one, kept in zip(good, stored, strict=True):
-            if kept.digest != one.digest:
-                problems[one] = "it has changed while it was copied"
+            for blob in away:
+                blob.path.unlink(missing_ok=True)
+        for blob, kept in zip(good, stored, strict=True):
+            if kept.digest != blob.digest:
+                problems[blob] = "it has changed while it was copied"
         return problems
 
     def _fetched(self, away: Sequence[Wanted]) -> dict[Wanted, str]:
@@ -110,18 +127,18 @@ class Copying:
         except (NotInStoreError, IntegrityError) as error:
             if len(away) == 1:
                 return {away[0]: error.problem}
-            found = [self._fetched([one]) for one in away]
-            return {one: problem for part in found for one, problem in part.items()}
+            parts = [self._fetched([blob]) for blob in away]
+            return {blob: problem for part in parts for blob, problem in part.items()}
         return dict.fromkeys(away, "")
 
 
 def _batches(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
     batch: list[Wanted] = []
-    for one in wanted:
-        total = sum(other.size_bytes for other in batch) + one.size_bytes
+    for blob in wanted:
+        total = sum(other.size_bytes for other in batch) + blob.size_bytes
         if batch and (total > BATCH_BYTES or len(batch) == BATCH):
             yield batch
             batch = []
-        batch.append(one)
+        batch.append(blob)
     if batch:
         yield batch

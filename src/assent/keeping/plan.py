@@ -16,14 +16,14 @@ from assent.keeping.references import References
 class Why(StrEnum):
     """Why a bundle is kept, or not."""
 
-    REFERRED = "a ledger, a pointer or a lock refers to it"
-    ELSEWHERE = "it is of a model that this repository does not know"
-    NAMED = "somebody has given it a name"
-    YOUNG = "it was used since"
-    UNCOUNTED = "how old it is was not counted yet"
-    OPEN = "a change may be open: a branch ends with its commit, or it is shown"
-    EXPIRED = "nothing refers to it"
-    PURGED = "it is of a version that was purged"
+    REFERRED = "referred"  # by a ledger, a pointer or a lock
+    ELSEWHERE = "elsewhere"  # of a model that this repository does not know
+    NAMED = "named"  # by others than Assent
+    YOUNG = "young"  # used since
+    UNCOUNTED = "uncounted"  # how old it is was not counted yet
+    OPEN = "open"  # of a change that may be open
+    EXPIRED = "expired"  # nothing refers to it
+    PURGED = "purged"  # of a version that was purged
 
     @property
     def is_over(self) -> bool:
@@ -52,9 +52,9 @@ def plan(
     may_be_open: Callable[[Bundle], bool],
 ) -> Plan:
     """What becomes of what a store holds. When in doubt, it is kept."""
-    needed = frozenset[Digest]().union(*(one.needed for one in known))
-    purged = {digest for one in known for digest in one.purged.values()}
-    models = {one.model for one in known}
+    needed = frozenset[Digest]().union(*(refers.needed for refers in known))
+    purged = {digest for refers in known for digest in refers.purged.values()}
+    models = {refers.model for refers in known}
 
     def judged(bundle: Bundle) -> Why:
         held = contents.blobs[bundle.digest]
@@ -72,7 +72,7 @@ def plan(
             return Why.PURGED
         return Why.OPEN if may_be_open(bundle) else Why.EXPIRED
 
-    bundles = {digest: judged(one) for digest, one in sorted(contents.bundles.items())}
+    bundles = {digest: judged(bundle) for digest, bundle in sorted(contents.bundles.items())}
     gone = {digest for digest, why in bundles.items() if why.is_over}
     return Plan(bundles=bundles, blobs=unneeded(contents, gone, older_than_s=older_than_s))
 

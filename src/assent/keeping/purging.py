@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from assent.core.digest import Digest
-from assent.errors import OutsideError
+from assent.core.kept_inspection import layer_of
+from assent.errors import IntegrityError, OutsideError
 from assent.keeping.contents import Contents, look
+from assent.ports import NotInStoreError, Store
 from assent.report.numbers import size
 from assent.workspace import Workspace
 
@@ -12,9 +14,12 @@ JUST_USED_S = 2 * 60 * 60.0
 """What was used since then may be needed by a bundle that is written at this moment."""
 
 
-def take_away(workspace: Workspace, model: str, bundle: Digest) -> str:
-    """Take away a bundle, and the blobs that no other needs; what was done, in words. The manifest
-    goes last, so that a clean-up that was cut off is done again. The ledger has said so before.
+def take_away(
+    workspace: Workspace, model: str, bundle: Digest, inspection: Digest | None = None
+) -> str:
+    """Take away a bundle, the blobs that no other needs, and the `inspection` of its files; what
+    was done, in words. The manifest goes last, so that what was cut off is done again. The ledger
+    has said so before.
     """
     store = workspace.store
     try:
@@ -23,6 +28,8 @@ def take_away(workspace: Workspace, model: str, bundle: Digest) -> str:
         if bundle in contents.bundles or bundle in contents.damaged:
             store.remove(bundle, older_than_s=0.0)
             gone.append(bundle)
+        if inspection is not None:
+            _take_inspection(store, inspection)
         store.forget([bundle])
         store.relist(model)
     except OutsideError as error:
@@ -33,8 +40,18 @@ def take_away(workspace: Workspace, model: str, bundle: Digest) -> str:
         ) from None
     if not gone:
         return "its bytes are not in the store"
-    said = f"{size(contents.size_of(gone))} taken away"
-    return f"{said}; {left}" if left else said
+    sentence = f"{size(contents.size_of(gone))} taken away"
+    return f"{sentence}; {left}" if left else sentence
+
+
+def _take_inspection(store: Store, inspection: Digest) -> None:
+    try:
+        layer = layer_of(store.read(inspection))
+    except (NotInStoreError, IntegrityError):
+        return
+    store.remove(inspection, older_than_s=0.0)
+    if layer is not None and store.lists_blobs:
+        store.remove(layer, older_than_s=0.0)
 
 
 def _blobs_gone(
@@ -43,20 +60,20 @@ def _blobs_gone(
     """The blobs that were taken away, and what was not."""
     if bundle not in contents.bundles:
         return [], ""
-    own = [one for one in contents.own_blobs(bundle) if one != bundle]
+    own = [blob for blob in contents.own_blobs(bundle) if blob != bundle]
     shared = len(set(contents.bundles[bundle].blobs)) - len(own) - 1
     left = [f"{shared:,} blobs stay, which others need"] if shared else []
     if not workspace.store.lists_blobs:
         left.append("the registry clears the blobs away when it collects its garbage")
         return own, "; ".join(left)
-    named = {one for one in own if one in contents.blobs and contents.blobs[one].is_named}
+    named = {blob for blob in own if blob in contents.blobs and contents.blobs[blob].is_named}
     gone = [
-        one
-        for one in own
-        if one not in named | contents.strange
-        and workspace.store.remove(one, older_than_s=JUST_USED_S)
+        blob
+        for blob in own
+        if blob not in named | contents.strange
+        and workspace.store.remove(blob, older_than_s=JUST_USED_S)
     ]
-    kept = [one for one in own if one in contents.blobs and one not in gone]
+    kept = [blob for blob in own if blob in contents.blobs and blob not in gone]
     if kept:
         left.append(
             f"{len(kept):,} blobs stay: they were used within two hours, or have another name; "

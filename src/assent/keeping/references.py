@@ -8,7 +8,7 @@ import msgspec
 
 from assent.core.digest import Digest
 from assent.core.entry import Entry, decode_entry
-from assent.errors import IntegrityError, UsageError
+from assent.errors import IdleError, IntegrityError, UsageError
 from assent.making.locks import lock_at, lock_here
 from assent.recording.whole import FullRead, read_whole
 from assent.recording.witnesses import witness_error
@@ -17,7 +17,8 @@ from assent.workspace import Workspace
 
 class References(msgspec.Struct, frozen=True, kw_only=True):
     """What one model's ledger, pointers and locks refer to. `versions` have their bytes, those of
-    `purged` were taken away on purpose; `named` are other bundles that entries name.
+    `purged` were taken away on purpose; `named` are other bundles that entries name; `inspections`
+    say what is in the files of a bundle.
     """
 
     model: str
@@ -25,6 +26,7 @@ class References(msgspec.Struct, frozen=True, kw_only=True):
     purged: dict[int, Digest]
     named: frozenset[Digest]
     pointed: frozenset[Digest]
+    inspections: dict[Digest, Digest] = {}
     locked: frozenset[Digest] = frozenset()
 
     @property
@@ -64,37 +66,44 @@ def references(read: FullRead) -> References:
             hint="upgrade Assent first",
         )
     named: set[Digest] = set()
+    inspections: dict[Digest, Digest] = {}
     for content in read.view.entries():
-        named |= bundles_in(decode_entry(content))
-    gone = {one.bundle for one in records.values() if one.purged is not None}
+        entry = decode_entry(content)
+        named |= bundles_in(entry)
+        if entry.inspection is not None and entry.subject.bundle is not None:
+            inspections[entry.subject.bundle] = entry.inspection
+    gone = {record.bundle for record in records.values() if record.purged is not None}
     numbered = read.registry.versions.items()
     return References(
         model=model,
-        versions={number: one for number, one in numbered if one not in gone},
-        purged={number: one for number, one in numbered if one in gone},
+        versions={number: bundle for number, bundle in numbered if bundle not in gone},
+        purged={number: bundle for number, bundle in numbered if bundle in gone},
         named=frozenset(named - set(read.registry.versions.values())),
         pointed=frozenset(
-            one.bundle for one in read.there.values() if one is not None and one.bundle is not None
+            pointer.bundle
+            for pointer in read.there.values()
+            if pointer is not None and pointer.bundle is not None
         ),
+        inspections=inspections,
     )
 
 
 def bundles_in(entry: Entry) -> set[Digest]:
     """The bundles that an entry names."""
-    found = {entry.subject.bundle, *(one.bundle for one in entry.approvals)}
-    return {one for one in found if one is not None}
+    bundles = {entry.subject.bundle, *(review.bundle for review in entry.approvals)}
+    return {bundle for bundle in bundles if bundle is not None}
 
 
 def locked(workspace: Workspace, models: Sequence[str]) -> frozenset[Digest]:
     """The bundles that `assent.lock` names, in the working tree and on the base branch. Raises
     `UsageError` for a lock that cannot be read.
     """
-    found = []
+    locks = []
     for model in models:
-        found.append(lock_here(workspace, model))
+        locks.append(lock_here(workspace, model))
         if workspace.base is not None:
-            found.append(lock_at(workspace, workspace.base, model))
-    return frozenset(one.bundle for one in found if one is not None)
+            locks.append(lock_at(workspace, workspace.base, model))
+    return frozenset(lock.bundle for lock in locks if lock is not None)
 
 
 def branch_tips(workspace: Workspace) -> frozenset[str]:
@@ -106,10 +115,10 @@ def branch_tips(workspace: Workspace) -> frozenset[str]:
 
 def shown(workspace: Workspace, models: Sequence[str]) -> frozenset[Digest]:
     """The bundles that the forge shows on the change of this checkout."""
-    found = set()
+    bundles = set()
     for model in models:
         try:
-            found.add(workspace.forge.shown(model))
-        except UsageError:  # a checkout of no change
+            bundles.add(workspace.forge.shown(model))
+        except (UsageError, IdleError):  # a checkout of no change
             continue
-    return frozenset(one for one in found if one is not None)
+    return frozenset(bundle for bundle in bundles if bundle is not None)

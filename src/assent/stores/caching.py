@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.digest import Digest
-from assent.disk import require_room
+from assent.disk import NO_ROOM, require_room
 from assent.errors import IntegrityError, OutsideError
 from assent.ports import BlobState, Held, Pointer, Progress, Source, Store, Stored, Wanted
 from assent.stores.cache import BlobCache, Cached
@@ -20,7 +20,6 @@ from assent.stores.local_files import corrupt, digest_of_file, is_file_of, outsi
 from assent.stores.parallel import Transfers
 
 _MAX_READ_BYTES = 64 << 20
-_NO_ROOM = "free some space, or let a machine with a larger disk do it"
 
 
 class CachingStore:
@@ -197,7 +196,7 @@ class CachingStore:
         for folder, size in _by_disk(needed).items():
             if self._cache is not None:
                 self._cache.make_way(folder, size)
-            require_room(folder, size, f"fetching {len(away):,} files", hint=_NO_ROOM)
+            require_room(folder, size, f"fetching {len(away):,} files", hint=NO_ROOM)
 
 
 def _by_disk(needed: Mapping[Path, int]) -> dict[Path, int]:

@@ -13,7 +13,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ class FolderUpkeep:
         """All blobs. What `index`, the image index of the folder, names beside bundles is of
         others. Raises `IntegrityError` if that cannot be read.
         """
-        named = self._named_by_others(index)
+        named = named_by_others(index, self._manifest)
         now = self._now()
         with suppress(FileNotFoundError), os.scandir(self._blobs) as entries:
             for entry in entries:
@@ -64,34 +64,6 @@ class FolderUpkeep:
                         may_be_bundle=_may_be_bundle(Path(entry.path), status.st_size),
                         is_named=digest in named,
                     )
-
-    def _named_by_others(self, index: bytes | None) -> set[str]:
-        """What manifests of other tools need, and they themselves; of bundles, those that other
-        tools have given a name.
-        """
-        named: set[str] = set()
-        todo = [(descriptor, 0) for descriptor in _descriptors(index, "manifests")] if index else []
-        while todo:
-            entry, depth = todo.pop()
-            digest = str(entry.get("digest"))
-            is_ours = entry.get("artifactType") == ARTIFACT_TYPE
-            if is_ours or not is_digest(digest) or digest in named:
-                continue
-            content = self._manifest(digest)
-            if content is None:
-                continue
-            named.add(digest)
-            if _is_bundle(content):
-                continue
-            named |= {
-                str(descriptor.get("digest"))
-                for descriptor in _descriptors(content, "config", "layers")
-            }
-            if depth < _DEEPEST:
-                todo += [
-                    (descriptor, depth + 1) for descriptor in _descriptors(content, "manifests")
-                ]
-        return named
 
     def _manifest(self, digest: str) -> bytes | None:
         path = self._blobs / digest.partition(":")[2]
@@ -182,6 +154,30 @@ class FolderUpkeep:
                 self._ahead_s = os.fstat(target).st_mtime - time.time()
                 Path(path).unlink()
         return time.time() + self._ahead_s
+
+
+def named_by_others(index: bytes | None, manifest: Callable[[str], bytes | None]) -> set[str]:
+    """What manifests of other tools need, and they themselves; of bundles, those that other
+    tools have given a name.
+    """
+    named: set[str] = set()
+    todo = [(entry, 0) for entry in _descriptors(index, "manifests")] if index else []
+    while todo:
+        entry, depth = todo.pop()
+        digest = str(entry.get("digest"))
+        is_ours = entry.get("artifactType") == ARTIFACT_TYPE
+        if is_ours or not is_digest(digest) or digest in named:
+            continue
+        content = manifest(digest)
+        if content is None:
+            continue
+        named.add(digest)
+        if _is_bundle(content):
+            continue
+        named |= {str(entry.get("digest")) for entry in _descriptors(content, "config", "layers")}
+        if depth < _DEEPEST:
+            todo += [(entry, depth + 1) for entry in _descriptors(content, "manifests")]
+    return named
 
 
 def _may_be_bundle(path: Path, size: int) -> bool:

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from typing import TypeVar
 from assent.core.buckets import FORM, Address, bucket_of
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
+from assent.ports import BlobState, Held, Pointer, Progress, Source, Stored, Wanted
 from assent.stores import layout
-from assent.stores.bucket_upkeep import BucketUpkeep
+from assent.stores.bucket_upkeep import BLOBS, CONNECTIONS, BucketUpkeep, hint_names
 from assent.stores.buckets import (
     PART_BYTES,
     Bucket,
@@ -52,14 +52,12 @@ from assent.stores.pointing import LAST_WINS, Pointing
 
 Result = TypeVar("Result")
 
-CONNECTIONS = 16
 LARGE_AT_ONCE = 3
 """Each of them holds some parts in memory."""
 
 _MAX_READ_BYTES = 64 << 20
 _MAX_SMALL_BYTES = 64 << 10
 _MAX_INDEX_BYTES = 16 << 20
-_BLOBS = f"{layout.BLOBS}/sha256"
 _TRIED = f"{layout.TEMPORARY}/conditions"
 _SENT_AGAIN = 3
 _MOST_ROUNDS = 100
@@ -111,23 +109,24 @@ def parsed(address: str) -> Address:
     return bucket
 
 
-class ObjectStore(Pointing, BucketUpkeep):
+class ObjectStore(Pointing):
     """The store in a bucket. Nothing is asked before the first use."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._upkeep = BucketUpkeep(bucket)
         self._lock = threading.Lock()
         self._sound: dict[Digest, str] = {}  # which content was sent or read whole, by its tag
-
-    @property
-    def largest_manifest_bytes(self) -> int:
-        """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
-        return _MAX_READ_BYTES
 
     @property
     def is_elsewhere(self) -> bool:
         """See `Store.is_elsewhere`."""
         return True
+
+    @property
+    def largest_manifest_bytes(self) -> int:
+        """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
+        return _MAX_READ_BYTES
 
     @cached_property
     def _has_conditions(self) -> bool:
@@ -155,6 +154,7 @@ class ObjectStore(Pointing, BucketUpkeep):
         def send(place: int) -> None:
             new[place] = self._sent(sources[place], digests[place], sizes[place], transfers)
 
+        self._upkeep.renew(digests)
         large = [place for place in first.values() if sizes[place] > CHUNK_BYTES]
         small = [place for place in first.values() if sizes[place] <= CHUNK_BYTES]
         transfers.run(send, small, CONNECTIONS, most=CONNECTIONS)
@@ -210,6 +210,7 @@ class ObjectStore(Pointing, BucketUpkeep):
         """See `Store.flush`: what a service has taken is its own to keep, so that it has it is all
         that can be asked.
         """
+        self._upkeep.renew(digests)
         there = self._each(digests, lambda digest: self._bucket.head(_blob(digest)) is not None)
         for digest, is_there in there.items():
             if not is_there:
@@ -271,16 +272,37 @@ class ObjectStore(Pointing, BucketUpkeep):
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
-        names = self._hints_of(layout.check_model(model))
+        names = hint_names(self._bucket, layout.check_model(model))
         bundles = Transfers().run(self._hint, names, CONNECTIONS, most=CONNECTIONS)
         return frozenset(bundle for bundle in bundles if bundle is not None)
 
-    def _hint_names(self) -> list[str]:
-        return [name for model in self._models() for name in self._hints_of(model)]
+    # --- upkeep -----------------------------------------------------------------------------------
 
-    def _hints_of(self, model: str) -> list[str]:
-        kinds = [kind for kind in self._bucket.folders(model) if layout.is_of_hints(kind)]
-        return [name for kind in kinds for name in self._bucket.names(f"{model}/{kind}")]
+    @property
+    def lists_blobs(self) -> bool:
+        """See `Upkeep.lists_blobs`."""
+        return True
+
+    def held(self) -> Iterator[Held]:
+        """See `Upkeep.held`."""
+        return self._upkeep.held()
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """See `Upkeep.renew`."""
+        self._upkeep.renew(digests)
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """See `Upkeep.remove`."""
+        return self._upkeep.remove(digest, older_than_s=older_than_s)
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """See `Upkeep.forget`."""
+        self._upkeep.forget(bundles)
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """See `Upkeep.sweep`."""
+        del older_than_s
+        return self._upkeep.sweep()
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -533,7 +555,7 @@ class ObjectStore(Pointing, BucketUpkeep):
 def _blob(digest: Digest) -> str:
     if not is_digest(digest):  # a pointer moved by hand may hold anything
         raise IntegrityError(f"looking for {digest!r}", "that is no SHA-256 digest")
-    return f"{_BLOBS}/{hex_of(digest)}"
+    return f"{BLOBS}/{hex_of(digest)}"
 
 
 def _digest_of(source: Source) -> Digest:

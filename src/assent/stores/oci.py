@@ -297,6 +297,9 @@ class OciStore(Pointing, RegistryUpkeep):
             self._renew(digest)
             tag = f"{_BUNDLE}{hex_of(digest)}"
             is_new = self._name_bundle(tag, content, self._registry.digest_of_tag(tag))
+            if is_new:  # whoever flushes it asks whether it was taken as it is
+                advance(size)
+                return True
         else:
             is_new = digest not in self._held and not self._registry.holds("blobs", digest)
             if is_new and source.path is not None:

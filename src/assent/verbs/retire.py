@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from assent.core.digest import Digest
-from assent.core.entry import Draft, Kind, Subject
+from assent.core.entry import Draft, Kind, Subject, decode_entry
 from assent.core.verdict import Finding, Outcome, Verdict
 from assent.keeping.purging import take_away
 from assent.ports import View
@@ -55,7 +55,8 @@ def retire(
     if retiring.was_so:
         sentence = f"v{number} is {word} already"
     if purge and (entries or retiring.was_so):
-        sentence = f"{sentence}; {take_away(workspace, model, retiring.bundle)}"
+        taken = take_away(workspace, model, retiring.bundle, _inspection(done.view, number))
+        sentence = f"{sentence}; {taken}"
     return Decided(
         model=model,
         sentence=sentence,
@@ -73,6 +74,14 @@ class _Retiring(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     was_so: bool
     bundle: Digest
+
+
+def _inspection(view: View, number: int) -> Digest | None:
+    """What the ledger names as said of the files of a version."""
+    known = record_of(view, view.state.model, number)
+    return (
+        None if known.registered is None else decode_entry(view.entry(known.registered)).inspection
+    )
 
 
 def _unused(number: int, stages: list[str]) -> Finding:

@@ -102,8 +102,8 @@ def store_copy(
     tally = _Tally()
     with scratch_folder(workspace.work, ".copied-") as scratch:
         copying = Copying(origin.store, there.store, scratch, progress)
-        for one in chosen:
-            _copy_model(origin, there, one, names, copying, tally)
+        for name in chosen:
+            _copy_model(origin, there, name, names, copying, tally)
     if is_move and not tally.lacking:
         _record_move(workspace, there, chosen, address, target, reason or "", tally)
     return StoreCopyResult(
@@ -162,15 +162,15 @@ def _chosen(view: View, model: str, names: Sequence[str]) -> set[int] | None:
     """The numbers of the versions that are meant; None for all."""
     if not names:
         return None
-    found = set()
+    numbers = set()
     for name in names:
         held = view.state.stages.get(name)
         number = version_number(name) if held is None else held.version
         if number is None:
             raise UsageError(f"copying {name!r} of {model}", "that is no version and no stage")
         record_of(view, model, number)
-        found.add(number)
-    return found
+        numbers.add(number)
+    return numbers
 
 
 def _copy_version(
@@ -191,6 +191,8 @@ def _copy_version(
         )
         return
     tally.versions += 1
+    if digest in known.inspections:
+        copying.inspection(known.inspections[digest])
     _hint(origin.store, there.store, known.model, done, digest)
 
 

@@ -45,14 +45,14 @@ def store_du(workspace: Workspace) -> StoreDuResult:
     """Count what the store keeps. Nothing of a file is read but its size."""
     contents = look(workspace.store)
     known = known_models(workspace)
-    found = sorted({*known, *(one.model for one in contents.bundles.values())})
-    uses = tuple(_use(workspace, contents, model, is_known=model in known) for model in found)
-    needed = {blob for one in contents.bundles.values() for blob in one.blobs}
+    models = sorted({*known, *(bundle.model for bundle in contents.bundles.values())})
+    uses = tuple(_use(workspace, contents, model, is_known=model in known) for model in models)
+    needed = {blob for bundle in contents.bundles.values() for blob in bundle.blobs}
     needed |= contents.strange
     lists_blobs = workspace.store.lists_blobs
     rest = set(contents.blobs) - needed if lists_blobs else set()
     total = contents.size_of({*needed, *contents.blobs})
-    own = sum(one.own_bytes for one in uses)
+    own = sum(use.own_bytes for use in uses)
     return StoreDuResult(
         store=workspace.store_address,
         models=uses,
@@ -65,10 +65,13 @@ def store_du(workspace: Workspace) -> StoreDuResult:
 
 
 def _use(workspace: Workspace, contents: Contents, model: str, *, is_known: bool) -> ModelUse:
-    mine = {one.digest: one for one in contents.bundles.values() if one.model == model}
-    blobs = {blob for one in mine.values() for blob in one.blobs}
+    mine = {bundle.digest: bundle for bundle in contents.bundles.values() if bundle.model == model}
+    blobs = {blob for bundle in mine.values() for blob in bundle.blobs}
     others = {
-        blob for one in contents.bundles.values() if one.digest not in mine for blob in one.blobs
+        blob
+        for bundle in contents.bundles.values()
+        if bundle.digest not in mine
+        for blob in bundle.blobs
     }
     versions, purged = _versions(workspace, model) if is_known else (frozenset[Digest](), 0)
     versions &= mine.keys()
@@ -86,5 +89,5 @@ def _use(workspace: Workspace, contents: Contents, model: str, *, is_known: bool
 def _versions(workspace: Workspace, model: str) -> tuple[frozenset[Digest], int]:
     """The bundles of all versions, and how many of them were purged."""
     registry = fold(model, workspace.ledger.read(model).entries())
-    purged = sum(one.purged is not None for one in registry.records.values())
+    purged = sum(record.purged is not None for record in registry.records.values())
     return frozenset(registry.versions.values()), purged

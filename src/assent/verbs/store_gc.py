@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -47,7 +48,7 @@ class StoreGcResult(msgspec.Struct, frozen=True, kw_only=True):
     older_than_s: float
     deleted: bool
     bundles: tuple[OldBundle, ...]
-    kept: dict[str, int]
+    kept: dict[Why, int]
     blobs: int | None
     size_bytes: int
     spared: int = 0
@@ -73,7 +74,7 @@ def store_gc(workspace: Workspace, *, older_than_s: float, delete: bool = False)
     # After what is held: whoever refers to something from now on has renewed it.
     known = _known(workspace, doing)
     _require_known(contents, known, doing)
-    tips, on_show = branch_tips(workspace), shown(workspace, [one.model for one in known])
+    tips, on_show = branch_tips(workspace), shown(workspace, [refers.model for refers in known])
 
     def may_be_open(bundle: Bundle) -> bool:
         return bundle.digest in on_show or _commit_of(workspace, bundle) in tips
@@ -85,21 +86,21 @@ def store_gc(workspace: Workspace, *, older_than_s: float, delete: bool = False)
 
 
 def _known(workspace: Workspace, doing: str) -> list[References]:
-    found = []
+    known = []
     models = known_models(workspace)
     for model in models:
         workspace.say(f"{doing}: reading what the ledger of {model} refers to")
-        found.append(references(require_whole(workspace, model)))
+        known.append(references(require_whole(workspace, model)))
     names = locked(workspace, models)
-    return [msgspec.structs.replace(one, locked=names) for one in found]
+    return [msgspec.structs.replace(refers, locked=names) for refers in known]
 
 
 def _require_known(contents: Contents, known: Sequence[References], doing: str) -> None:
     """Raise `IntegrityError` if nobody knows what is needed by something that must stay."""
     lost = [
-        f"v{number} of {one.model} ({short(digest)})"
-        for one in known
-        for number, digest in one.versions.items()
+        f"v{number} of {refers.model} ({short(digest)})"
+        for refers in known
+        for number, digest in refers.versions.items()
         if digest not in contents.bundles
     ]
     lost += [short(digest) for digest in contents.damaged]
@@ -127,21 +128,21 @@ def _done(
     store = workspace.store
     over = planned.of(Why.EXPIRED, Why.PURGED)
     # Manifests first: what is cut off afterwards leaves blobs that nothing refers to.
-    gone = {one for one in over if store.remove(one, older_than_s=older_than_s)}
+    gone = {digest for digest in over if store.remove(digest, older_than_s=older_than_s)}
     for digest in planned.of(Why.UNCOUNTED):
         store.remove(digest, older_than_s=older_than_s)  # its age is counted from now on
     wanted = unneeded(contents, gone, older_than_s=older_than_s) if store.lists_blobs else ()
-    removed = {one for one in wanted if store.remove(one, older_than_s=older_than_s)}
+    removed = {digest for digest in wanted if store.remove(digest, older_than_s=older_than_s)}
     if gone:
         store.forget(gone)
     left = store.sweep(older_than_s=older_than_s)
-    found = _result(workspace, contents, planned, older_than_s)
+    outcome = _result(workspace, contents, planned, older_than_s)
     all_gone = gone | removed if store.lists_blobs else _own(contents, gone)
     return msgspec.structs.replace(
-        found,
+        outcome,
         deleted=True,
         bundles=tuple(
-            msgspec.structs.replace(one, removed=one.bundle in gone) for one in found.bundles
+            msgspec.structs.replace(old, removed=old.bundle in gone) for old in outcome.bundles
         ),
         blobs=len(removed) if store.lists_blobs else None,
         size_bytes=contents.size_of(all_gone),
@@ -154,10 +155,7 @@ def _result(
     workspace: Workspace, contents: Contents, planned: Plan, older_than_s: float
 ) -> StoreGcResult:
     over = planned.of(Why.EXPIRED, Why.PURGED)
-    kept: dict[str, int] = {}
-    for why in planned.bundles.values():
-        if not why.is_over:
-            kept[why.name.lower()] = kept.get(why.name.lower(), 0) + 1
+    kept = Counter(why for why in planned.bundles.values() if not why.is_over)
     lists_blobs = workspace.store.lists_blobs
     whole = {*over, *planned.blobs} if lists_blobs else _own(contents, over)
     return StoreGcResult(
@@ -165,13 +163,13 @@ def _result(
         deleted=False,
         bundles=tuple(
             OldBundle(
-                model=contents.bundles[one].model,
-                bundle=one,
-                age_s=contents.blobs[one].age_s or 0.0,
-                size_bytes=contents.size_of(contents.own_blobs(one)),
-                why=planned.bundles[one],
+                model=contents.bundles[digest].model,
+                bundle=digest,
+                age_s=contents.blobs[digest].age_s or 0.0,
+                size_bytes=contents.size_of(contents.own_blobs(digest)),
+                why=planned.bundles[digest],
             )
-            for one in over
+            for digest in over
         ),
         kept=dict(sorted(kept.items())),
         blobs=len(planned.blobs) if lists_blobs else None,
@@ -187,4 +185,4 @@ def _own(contents: Contents, gone: Sequence[Digest] | set[Digest]) -> set[Digest
         if digest not in set(gone)
         for blob in bundle.blobs
     }
-    return {blob for one in gone for blob in contents.bundles[one].blobs} - stay
+    return {blob for digest in gone for blob in contents.bundles[digest].blobs} - stay
