@@ -542,6 +542,12 @@ class Blobs(Protocol):
 class Pointers(Protocol):
     """Small named pointers to bundles: what serving reads. They follow from the ledger."""
 
+    @property
+    def lacking(self) -> str:
+        """What whoever serves by the pointers has to know, as a clause; empty where two writers at
+        once cannot leave the wrong one. It may be found by writing something that names nothing.
+        """
+
     def point(self, name: str, pointer: Pointer) -> bool:
         """Write the pointer under a name such as `churn/stages/production`, `churn/versions/12` or
         `churn/head`, unless one of a later entry stands there; say whether it did.

@@ -14,6 +14,7 @@ import msgspec
 from assent.ci.environment import read_context
 from assent.config.read import read_config
 from assent.config.settings import FILE, Config
+from assent.core import buckets
 from assent.core.clock import Start
 from assent.core.context import Context
 from assent.core.registries import SCHEME
@@ -237,7 +238,7 @@ def _people(
 def _store(
     root: Path, address: str, environ: Mapping[str, str], say: Callable[[str], None]
 ) -> Store:
-    """The store of a workspace. What talks to a registry is imported only for one."""
+    """The store of a workspace. What talks to a registry or a bucket is imported only for one."""
     if address.startswith(SCHEME):
         from assent.stores.cache import open_cache
         from assent.stores.caching import CachingStore
@@ -245,10 +246,17 @@ def _store(
 
         store = open_store(address, environ, say, of_job=partial(registry_login, environ))
         return CachingStore(store, open_cache(environ, say))
+    if address.startswith(buckets.SCHEMES):
+        from assent.stores import objects
+        from assent.stores.cache import open_cache
+        from assent.stores.caching import CachingStore
+
+        return CachingStore(objects.open_store(address, environ), open_cache(environ, say))
     if "://" in address:
         raise UsageError(
             f"opening the store {address!r}",
-            "this release stores in folders and in container registries only",
-            hint="set `store` to a folder, shared or not, or to `oci://host/repository`",
+            "this release stores in folders, container registries and object stores only",
+            hint="set `store` to a folder, shared or not, to `oci://host/repository`, or to "
+            + buckets.FORM,
         )
     return DirectoryStore((root / Path(address).expanduser()).resolve())

@@ -1,4 +1,4 @@
-"""What every store promises: in memory, in a folder, in a registry, and through a cache."""
+"""What every store promises: in memory, in a folder, a registry, a bucket, through a cache."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from assent.core.bundle import (
     read_manifest,
 )
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of
-from assent.errors import IntegrityError, UsageError
+from assent.errors import IntegrityError, OutsideError, UsageError
 from assent.ports import (
     BlobState,
     Held,
@@ -33,7 +33,8 @@ from assent.ports import (
     Stored,
     Wanted,
 )
-from assent.stores import layout
+from assent.stores import layout, objects
+from assent.stores.buckets import open_bucket
 from assent.stores.cache import BlobCache
 from assent.stores.caching import CachingStore
 from assent.stores.directory import DirectoryStore
@@ -45,12 +46,14 @@ from assent.testing.store import MemoryStore
 from tests.builders import digest
 from tests.stores.proxies import proxied, unknown_to_gitlab
 from tests.stores.registries import Server, registry
+from tests.stores.services import Kind, Service, service
 
 
 @dataclass(frozen=True)
 class Bench:
     """A store, the same store opened again, the ways in which it can be damaged, and how the time
-    goes by. What `heals` replaces what is damaged; a registry keeps what it has under a digest.
+    goes by; None where nothing is ever taken away. What `heals` replaces what is damaged; a
+    registry keeps what it has under a digest.
     """
 
     store: Store
@@ -58,12 +61,14 @@ class Bench:
     corrupt: Callable[[Digest], None]
     lose: Callable[[Digest], None]
     garble: Callable[[str], None]
-    age: Callable[[Digest, float], None]
+    age: Callable[[Digest, float], None] | None
     heals: bool = True
 
 
-@pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached"])
-def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+@pytest.fixture(params=["memory", "directory", "registry", "registry of images", "cached", *Kind])
+def bench(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
     match request.param:
         case "memory":
             store = MemoryStore()
@@ -75,12 +80,16 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
         case "registry":
             with registry(tmp_path / "registry") as server:
                 yield _of_registry(server, server.host)
-        case _:
+        case "registry of images":
             with (
                 registry(tmp_path / "registry") as server,
                 proxied(server.host, refuses=unknown_to_gitlab) as line,
             ):
                 yield _of_registry(server, line.host)
+        case kind:
+            for name, value in service(kind).environment.items():
+                monkeypatch.setenv(name, value)
+            yield _of_bucket(service(kind))
 
 
 def _of_directory(root: Path) -> Bench:
@@ -163,6 +172,32 @@ def _of_registry(server: Server, host: str) -> Bench:
         garble=garble,
         age=age,
         heals=False,
+    )
+
+
+def _of_bucket(at: Service) -> Bench:
+    address = at.address()
+    bucket = open_bucket(objects.parsed(address), at.environment)
+
+    def blob(digest: Digest) -> str:
+        return f"blobs/sha256/{hex_of(digest)}"
+
+    def corrupt(digest: Digest) -> None:
+        found = bucket.read(blob(digest), 64 << 20)
+        assert found is not None
+        content, _ = found
+        bucket.put(blob(digest), bytes([content[0] ^ 1]) + content[1:])
+
+    def garble(name: str) -> None:
+        bucket.put(name, b"{")
+
+    return Bench(
+        store=objects.open_store(address, at.environment),
+        reopen=lambda: objects.open_store(address, at.environment),
+        corrupt=corrupt,
+        lose=lambda digest: bucket.remove(blob(digest)),
+        garble=garble,
+        age=None,  # nothing is taken away
     )
 
 
@@ -646,7 +681,19 @@ def test_pointers_and_hints_are_not_listed(bench: Bench) -> None:
     assert not any(one.is_named for one in listed(bench).values())
 
 
+def nothing_is_taken(bench: Bench) -> None:
+    """Such a store says so, whatever is asked for, and keeps everything."""
+    bundle = keep_bundle(bench.store, 1)
+    bench.store.renew(bundle.blobs)
+    for one in (bundle.digest, digest("b1")):
+        with pytest.raises(OutsideError, match="takes nothing away"):
+            bench.store.remove(one, older_than_s=DAY_S)
+    assert set(bench.reopen().check(bundle.blobs).values()) == {BlobState.SOUND}
+
+
 def test_what_is_old_is_removed_and_what_is_young_stays(bench: Bench) -> None:
+    if bench.age is None:
+        return nothing_is_taken(bench)
     old, young = keep_bundle(bench.store, 1), keep_bundle(bench.store, 2)
     for one in (old, young):
         assert not bench.store.remove(one.digest, older_than_s=DAY_S)  # the time is counted
@@ -664,6 +711,8 @@ def test_what_is_old_is_removed_and_what_is_young_stays(bench: Bench) -> None:
 
 
 def test_a_blob_that_is_not_held_is_not_removed(bench: Bench) -> None:
+    if bench.age is None:
+        return nothing_is_taken(bench)
     keep_bundle(bench.store, 1)
     bench.store.renew([digest("b1")])
     assert not bench.store.remove(digest("b1"), older_than_s=DAY_S)
@@ -673,6 +722,8 @@ def test_a_blob_that_is_not_held_is_not_removed(bench: Bench) -> None:
 @pytest.mark.threat(25)
 @pytest.mark.parametrize("how", ["add", "flush", "renew"])
 def test_what_is_used_again_is_young(bench: Bench, how: str) -> None:
+    if bench.age is None:
+        return nothing_is_taken(bench)
     bundle = keep_bundle(bench.store, 1)
     bench.store.remove(bundle.digest, older_than_s=DAY_S)
     bench.age(bundle.digest, 40 * DAY_S)
@@ -692,6 +743,8 @@ def test_what_is_used_again_is_young(bench: Bench, how: str) -> None:
 @pytest.mark.threat(25)
 def test_what_was_removed_is_not_taken_for_held_by_whoever_saw_it(bench: Bench) -> None:
     """Somebody looks, another one cleans up, and the first one decides."""
+    if bench.age is None:
+        return nothing_is_taken(bench)
     first = bench.reopen()
     bundle = keep_bundle(bench.store, 1)
     bench.store.remove(bundle.digest, older_than_s=DAY_S)

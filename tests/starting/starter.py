@@ -38,7 +38,7 @@ DEADLINE_S = 60
 
 
 LIBRARIES = """
-    dotenv.parser github gitlab requests tomllib xml.parsers.expat yaml
+    dotenv.parser github gitlab obstore.store requests tomllib xml.parsers.expat yaml
     argparse importlib.metadata packaging.requirements sysconfig tests.workflows.standins.artifacts
 """.split()
 """What parts of `assent` import only when they need it, and what the harness's own programs do."""
@@ -75,6 +75,8 @@ def prepare() -> None:
         waits = vars(importlib.import_module(name))
         waits["PAUSES_S"] = tuple(one / SOONER for one in waits["PAUSES_S"])
     vars(importlib.import_module("assent.verbs.verify"))["PAUSE_S"] /= SOONER
+    waits = vars(importlib.import_module("assent.stores.buckets"))["RETRIES"]["backoff"]
+    waits.update({name: waits[name] / SOONER for name in ("init_backoff", "max_backoff")})
     importlib.metadata.version("packaging")  # it keeps which there are
     if threads() != 1:
         raise RuntimeError("what the starter has imported has started threads")

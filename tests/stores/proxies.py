@@ -196,7 +196,8 @@ class _Connection(BaseHTTPRequestHandler):
             if name.lower() not in ("connection", "transfer-encoding", "content-length"):
                 self.send_header(name, value)
         is_head = self.command == "HEAD"
-        length = headers.get("Content-Length", "0") if is_head else str(len(body))
+        told = {name.lower(): value for name, value in headers.items()}
+        length = told.get("content-length", "0") if is_head else str(len(body))
         self.send_header("Content-Length", length)
         self.end_headers()
         if not is_head:

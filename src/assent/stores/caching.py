@@ -112,6 +112,11 @@ class CachingStore:
         """See `Store.restore`."""
         return self._remote.restore(name, pointer, instead_of=instead_of)
 
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return self._remote.lacking
+
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
         return self._remote.pointer(name)

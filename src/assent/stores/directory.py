@@ -187,6 +187,11 @@ class DirectoryStore(Pointing):
 
     # --- pointers and hints ---------------------------------------------------------------------
 
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`: the writers of one machine wait for each other."""
+        return ""
+
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""
         place = layout.pointer_place(name)

@@ -55,7 +55,7 @@ from assent.stores.local_files import (
     write_all,
 )
 from assent.stores.parallel import Transfers
-from assent.stores.pointing import Pointing
+from assent.stores.pointing import LAST_WINS, Pointing
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
 from assent.stores.registry_upkeep import RegistryUpkeep
 from assent.stores.wrapping import EMPTY, Written
@@ -229,6 +229,11 @@ class OciStore(Pointing, RegistryUpkeep):
             )
 
     # --- pointers and hints -----------------------------------------------------------------------
+
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return LAST_WINS
 
     def pointer(self, name: str) -> Pointer | None:
         """See `Store.pointer`."""

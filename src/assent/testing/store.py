@@ -118,6 +118,11 @@ class MemoryStore:
         if self._state(digest) is BlobState.CORRUPT:
             self.lose(digest)
 
+    @property
+    def lacking(self) -> str:
+        """See `Pointers.lacking`."""
+        return ""
+
     def point(self, name: str, pointer: Pointer) -> bool:
         """See `Store.point`."""
         _require_pointer(name)

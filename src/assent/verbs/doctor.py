@@ -129,7 +129,8 @@ def _store(workspace: Workspace, models: Sequence[str], *, is_tried: bool) -> st
     if store.read(bundle.digest) != manifest or store.recall(name) != bundle.digest:
         problem = "it does not give back what was written a moment ago"
         raise IntegrityError("trying the store", problem)
-    return f"may be read and written, and holds {held}"
+    lacking = f"; {store.lacking}" if store.lacking else ""
+    return f"may be read and written, and holds {held}{lacking}"
 
 
 def _trust(workspace: Workspace) -> str:
