@@ -12,6 +12,9 @@ from assent.errors import OutsideError
 _NOT_KNOWN = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 """What file systems say that cannot flush a folder: they keep names by themselves, or never."""
 
+NO_ROOM = "free some space, or let a machine with a larger disk do it"
+"""What helps where a disk is too small, as a hint."""
+
 
 def flush_file(path: str) -> None:
     """Have the content of a file on the disk, whoever wrote it. Raises `OSError`."""

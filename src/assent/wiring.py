@@ -111,10 +111,10 @@ def _say_left(folder: Path, say: Callable[[str], None]) -> None:
     from assent.making.aside import left_below
     from assent.making.run_lock import goes_on
 
-    for one in left_below(folder):
-        if not goes_on(one):
+    for left in left_below(folder):
+        if not goes_on(left):
             say(
-                f"{one.name}: a run was cut off, and outputs of earlier runs are still in {one}: "
+                f"{left.name}: a run was cut off, and outputs of earlier runs are still in {left}: "
                 "`train`, `evaluate`, `bundle` and `review` bring them back"
             )
 

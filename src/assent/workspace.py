@@ -98,13 +98,13 @@ class Workspace:
             raise OutsideError(doing, wrong, hint=hint)
 
     def _require_plain_clone(self, doing: str) -> None:
-        found = steering(self.repository, self.context.git_settings)
-        if found:
+        settings = steering(self.repository, self.context.git_settings)
+        if settings:
             way = self.context.new_checkout
             raise PolicyError(
                 doing,
                 f"the settings of this clone make Git run programs or go elsewhere: "
-                f"{', '.join(found[:5])}",
+                f"{', '.join(settings[:5])}",
                 hint="a job before this one may have left them: let it begin with a new checkout"
                 f"{f' ({way})' if way else ''}, or run on a machine that is thrown away",
             )
@@ -143,7 +143,7 @@ class Workspace:
 
     def others(self, model: str) -> list[ModelSettings]:
         """The settings of the other models."""
-        return [one for name, one in self.config.models.items() if name != model]
+        return [other for name, other in self.config.models.items() if name != model]
 
     @property
     def base_branch(self) -> str | None:

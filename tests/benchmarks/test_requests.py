@@ -15,8 +15,9 @@ from assent.ledgers.git import layout
 from assent.ledgers.git.commits import imported
 from assent.ledgers.git.ledger import GitLedger
 from tests.builders import digest, draft, new_clone, new_repository, promoted, registered, run_git
+from tests.effort import IS_SOAK
 
-SMALL, LARGE = 30, 1_300
+SMALL, LARGE = 30, 1_300 if IS_SOAK else 330
 """Both leave the newest block of entries half full, which is what is read."""
 
 

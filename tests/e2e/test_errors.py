@@ -406,8 +406,14 @@ def ready_for(step: str, request: pytest.FixtureRequest) -> Project:
 
 
 @pytest.mark.threat(25)
-@pytest.mark.parametrize("sign", ["SIGKILL", "SIGINT"])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(
+    ("step", "sign"),
+    [
+        *((step, "SIGKILL") for step in STEPS),
+        *((step, "SIGINT") for step in ("bundle", "register")),
+        *more_in_soak(*((step, "SIGINT") for step in STEPS if step not in ("bundle", "register"))),
+    ],
+)
 def test_stopped_at_some_point_and_run_again(
     request: pytest.FixtureRequest, tmp_path: Path, step: str, sign: str
 ) -> None:

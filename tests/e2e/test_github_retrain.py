@@ -13,6 +13,7 @@ import pytest
 from assent.config.lock import lock_text, read_lock
 from tests.e2e.github import World, outputs, results
 from tests.e2e.spying import spy
+from tests.effort import more_in_soak
 from tests.github.pulls import Pull
 from tests.github.runs import Run as Started
 from tests.workflows.results import Run
@@ -252,7 +253,7 @@ def test_a_training_gets_no_token_and_leaves_nothing_for_the_job_that_proposes(
 
 
 @pytest.mark.threat(47)
-@pytest.mark.parametrize("empties", [True, False])
+@pytest.mark.parametrize("empties", [True, *more_in_soak(False)])
 def test_what_a_pull_request_leaves_on_a_machine_that_is_kept(
     world: World, for_real: ExitStack, empties: bool
 ) -> None:

@@ -99,6 +99,7 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(
     )
     assert (files / f"report-{change.iid}.html").is_file()
     assert place["external_link"]["url"].endswith(f"#note_{note.id}")
+    for_real.close()  # so much for how jobs start it
 
     world.approve(change, world.grace)
     world.approve(change, world.rosa)
@@ -106,7 +107,6 @@ def test_a_model_goes_from_a_merge_request_to_production_and_back(
     assert list(merged.listed) == ["assent-approve", "assent-register", *BUTTONS]
     assert codes(merged) == {"assent-approve": 0, "assent-register": 0}
     assert variables(merged.ended["assent-register"])["ASSENT_VERSION"] == "v1"
-    for_real.close()  # so much for how jobs start it
     for stage in ("staging", "production"):
         assert merged.press(f"assent-promote: [{stage}]", world.sam).code == 0
         assert merged.jobs[f"assent-promote: [{stage}]"].deployment is not None

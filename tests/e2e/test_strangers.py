@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e import github, gitlab
 from tests.e2e.github import outputs
+from tests.effort import more_in_soak
 from tests.github.pulls import How
 from tests.gitlab.merge_requests import How as Way
 
@@ -64,7 +65,7 @@ def test_on_github(tmp_path: Path) -> None:
         assert outputs(world.review(data), "review")["verdict"] == "pending"
 
 
-@pytest.mark.parametrize("is_fetched_again", [False, True])
+@pytest.mark.parametrize("is_fetched_again", [False, *more_in_soak(True)])
 def test_on_gitlab(tmp_path: Path, is_fetched_again: bool) -> None:
     jobs = ["assent-train", *(["assent-evaluate"] if is_fetched_again else [])]
     added = "".join(f"\n{job}:\n  before_script: [sh pull.sh]\n" for job in jobs)

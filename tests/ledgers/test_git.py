@@ -30,6 +30,7 @@ from tests.builders import (
     registered,
     run_git,
 )
+from tests.effort import more_in_soak
 
 BRANCH = "assent/churn"
 
@@ -375,7 +376,8 @@ def _register_for_ever(folder: str) -> None:
 
 
 @pytest.mark.threat(24)
-def test_thirty_two_writers_lose_and_double_nothing(remote: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [12, *more_in_soak(32)])
+def test_many_writers_lose_and_double_nothing(remote: Path, tmp_path: Path, count: int) -> None:
     """Most of them take turns, and some do not, as if they were on another machine."""
     clones = [new_clone(remote, tmp_path / f"clone{number}") for number in range(8)]
     context = multiprocessing.get_context("spawn")
@@ -385,16 +387,16 @@ def test_thirty_two_writers_lose_and_double_nothing(remote: Path, tmp_path: Path
             args=(str(remote), str(clones[number % 8]), 2),
             kwargs={"in_turn": number % 8 != 0},
         )
-        for number in range(32)
+        for number in range(count)
     ]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
-    assert [writer.exitcode for writer in writers] == [0] * 32
+    assert [writer.exitcode for writer in writers] == [0] * count
     view = GitLedger(Repository(clones[0]), "origin").read("churn")
     registry = fold("churn", view.entries())
-    assert registry.state.versions == 64
+    assert registry.state.versions == 2 * count
     assert view.astray(registry) == ()
 
 

@@ -47,6 +47,8 @@ ASSENT = """\
 #!/bin/sh
 exec {folder}/ask assent 1 {real} "$@"
 """
+SINGLE = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+"""With these NumPy and Arrow start no thread when they are imported: a fork would lose it."""
 _is_real = IS_SOAK
 _lock = Lock()
 
@@ -89,7 +91,7 @@ class Starters:
         with (self.folder / "log").open("ab") as log:
             return subprocess.Popen(
                 command,
-                env={**environment, "OPENBLAS_NUM_THREADS": "1"},
+                env={**environment, **SINGLE},
                 cwd="/",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import MappingProxyType
@@ -131,6 +132,7 @@ class _Connection(BaseHTTPRequestHandler):
     def _list(self, asked: dict[str, str]) -> None:
         prefix, delimiter = asked.get("prefix", ""), asked.get("delimiter")
         lines, folders = [], set()
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")  # nothing here ever gets old
         for name, held in sorted(self.server.objects.items()):
             rest = name.removeprefix(prefix)
             if not name.startswith(prefix):
@@ -140,7 +142,7 @@ class _Connection(BaseHTTPRequestHandler):
                 continue
             lines.append(
                 f"<Contents><Key>{escape(name)}</Key><Size>{len(held.content)}</Size>"
-                "<LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+                f"<LastModified>{now}</LastModified>"
                 f"<ETag>&quot;{held.tag}&quot;</ETag></Contents>"
             )
         lines += [

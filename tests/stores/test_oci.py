@@ -225,6 +225,14 @@ def test_what_the_registry_has_lost_meanwhile_is_sent_again(server: Server, tmp_
     assert opened(server.host, "team/cleared").recall("churn/inputs/2") == bundle
 
 
+def test_a_bundle_is_asked_for_before_it_is_called_kept(server: Server, tmp_path: Path) -> None:
+    """Something in between may have written it in other words, which have another digest."""
+    with proxied(server.host) as line:
+        bundle = stored(opened(line.host, "team/asked"), tmp_path)
+        asked = [one.split()[:2] for one in line.asked]
+    assert ["HEAD", f"/v2/team/asked/manifests/{bundle}"] in asked
+
+
 def test_only_what_is_damaged_is_taken_away(server: Server, tmp_path: Path) -> None:
     store = opened(server.host, "team/damaged")
     [held] = store.add([Source(content=b"damaged once")])

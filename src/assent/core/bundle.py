@@ -32,6 +32,7 @@ EVIDENCE_TITLE = "evidence.json"
 
 HANDED_OVER_BYTES = 20 * 2**30
 """How large a bundle may be that a job of a change hands over, where nobody has said otherwise."""
+TOO_LARGE = "`max_bundle_size` of the base branch's assent.yaml says how large a bundle may be"
 
 _BEGINNING = b'{"annotations":{'
 """Of every manifest that is written here: canonical JSON has its keys in order."""

@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from msgspec.structs import replace
 
-from assent.core.bundle import HANDED_OVER_BYTES
-from assent.disk import require_room
+from assent.core.bundle import HANDED_OVER_BYTES, TOO_LARGE
+from assent.disk import NO_ROOM, require_room
 from assent.errors import IntegrityError, OutsideError
 
 _DIRECTORY_BYTES = 64 * 1024 * 1024
@@ -49,8 +49,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
         return self if size_bytes is None else replace(self, size_bytes=size_bytes)
 
 
-NO_ROOM = "free some space, or let a machine with a larger disk do it"
-TOO_LARGE = "`max_bundle_size` of the base branch's assent.yaml says how large a bundle may be"
 LIMITS = Limits()
 
 

@@ -22,10 +22,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import msgspec
 
+from assent.core.bundle import TOO_LARGE
 from assent.core.clock import ClockReading
-from assent.disk import require_room
+from assent.disk import NO_ROOM, require_room
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.forges.archives import NO_ROOM, TOO_LARGE
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response

@@ -98,9 +98,11 @@ def _known(
     _require_sound(evidence)
     profiles = decode_profiles(
         {
-            one.name: read_attachment(workspace, evidence, one.profile, most=MAX_PROFILE_BYTES)
-            for one in evidence.data
-            if one.profile is not None
+            data_set.name: read_attachment(
+                workspace, evidence, data_set.profile, most=MAX_PROFILE_BYTES
+            )
+            for data_set in evidence.data
+            if data_set.profile is not None
         }
     )
     predictions = None
@@ -120,13 +122,13 @@ def _inspection(workspace: Workspace, view: View, bundle: Bundle, files: BundleF
     seen it who registered it, else as they say.
     """
     seen = workspace.inspected
-    found = seen.get(bundle.digest) or kept_inspection(workspace, view, bundle)
-    if found is None:
-        found = inspect(files.paths())
+    inspection = seen.get(bundle.digest) or kept_inspection(workspace, view, bundle)
+    if inspection is None:
+        inspection = inspect(files.paths())
     while len(seen) >= MAX_SEEN:
         del seen[next(iter(seen))]
-    seen[bundle.digest] = found
-    return found
+    seen[bundle.digest] = inspection
+    return inspection
 
 
 def _require_sound(evidence: Evidence) -> None:
@@ -134,7 +136,7 @@ def _require_sound(evidence: Evidence) -> None:
     two data sets of one name, thousands of them, and numbers that only some programs can hold.
     """
     doing = f"reading the evidence of {evidence.model}"
-    names = [one.name for one in evidence.data]
+    names = [data_set.name for data_set in evidence.data]
     if len(names) > MAX_DATA_SETS or len(evidence.attachments) > MAX_ATTACHMENTS:
         raise IntegrityError(
             doing,
@@ -143,7 +145,7 @@ def _require_sound(evidence: Evidence) -> None:
         )
     if len(set(names)) < len(names):
         raise IntegrityError(doing, "it has two data sets of one name")
-    counted = {name for one in evidence.overlaps for name in (one.first, one.second)}
+    counted = {name for overlap in evidence.overlaps for name in (overlap.first, overlap.second)}
     if not counted <= set(names):
         raise IntegrityError(doing, "it has counted what is shared with data that it does not name")
     waiting: list[Any] = [msgspec.to_builtins(evidence)]
@@ -213,4 +215,4 @@ class BundleFiles:
             for number, (digest, size) in enumerate(away.items())
         ]
         workspace.store.fetch(wanted)
-        self._places.update({one.digest: one.path for one in wanted})
+        self._places.update({blob.digest: blob.path for blob in wanted})

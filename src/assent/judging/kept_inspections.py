@@ -21,7 +21,7 @@ from assent.core.kept_inspection import (
     manifest_of,
 )
 from assent.errors import AssentError, OutsideError
-from assent.measure.models import inspector
+from assent.measure.models import inspecting_code
 from assent.ports import Source, View
 from assent.workspace import Workspace
 
@@ -30,7 +30,7 @@ def kept_inspection(workspace: Workspace, view: View, bundle: Bundle) -> Inspect
     """What trusted code said of the bundle's files when it was registered, if the code that is
     running would say the same; None if nobody knows.
     """
-    by = inspector()
+    by = inspecting_code()
     digest = _named(view, bundle) if by is not None and workspace.store.is_elsewhere else None
     if by is None or digest is None:
         return None
@@ -48,7 +48,7 @@ def keep_inspection(workspace: Workspace, candidate: LoadedBundle) -> Digest | N
     """Keep what this run has seen in the files of a bundle, and return by which digest it is found
     again; None where reading the files costs nothing, and where it may not be the same next time.
     """
-    by, seen = inspector(), workspace.inspected.get(candidate.bundle.digest)
+    by, seen = inspecting_code(), workspace.inspected.get(candidate.bundle.digest)
     if by is None or seen is None or not workspace.store.is_elsewhere or not is_complete(seen):
         return None
     of = candidate.bundle.model_digest

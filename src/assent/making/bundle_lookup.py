@@ -40,11 +40,11 @@ def find(workspace: Workspace, view: View, model: str, name: str | None) -> Load
         return _known(workspace, view, model, digest)
     version = version_number(name)
     if version is not None:
-        found = view.bundle_of(version)
-        if found is None:
+        registered = view.bundle_of(version)
+        if registered is None:
             newest = f"the newest is v{view.state.versions}" if view.state.versions else "none yet"
             raise UsageError(doing, f"there is no such version ({newest})")
-        return _known(workspace, view, model, found)
+        return _known(workspace, view, model, registered)
     if name in view.state.stages:
         return _known(workspace, view, model, view.state.stages[name].bundle)
     if is_digest(name):

@@ -53,7 +53,7 @@ def require_size(
     total = sum(size for _, size in files)
     if limit is None or total <= limit:
         return
-    largest = sorted(files, key=lambda one: (-one[1], one[0]))[:_SHOWN]
+    largest = sorted(files, key=lambda file: (-file[1], file[0]))[:_SHOWN]
     named = ", ".join(f"{name[:200]!r} ({size:,})" for name, size in largest)
     raise PolicyError(
         doing,

@@ -26,7 +26,9 @@ def load(workspace: Workspace, model: str, digest: Digest) -> Bundle | None:
         workspace.store.read(bundle.evidence.digest)
     except (NotInStoreError, IntegrityError):
         return None
-    held = [file.digest for file in bundle.files] + [one.digest for one in bundle.attachments]
+    held = [file.digest for file in bundle.files] + [
+        attachment.digest for attachment in bundle.attachments
+    ]
     states = workspace.store.confirm(held)
     sound = all(state is BlobState.SOUND for state in states.values())
     if bundle.model != model or not sound:
@@ -95,8 +97,10 @@ def decode_evidence(bundle: Bundle, content: bytes) -> Evidence:
         evidence = decode_document(content, Evidence, FORMAT, doing)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(doing, f"it is damaged ({error})") from None
-    stated = sorted((one.digest, one.size_bytes) for one in evidence.attachments)
-    if stated != sorted((one.digest, one.size) for one in bundle.attachments):
+    stated = sorted(
+        (attachment.digest, attachment.size_bytes) for attachment in evidence.attachments
+    )
+    if stated != sorted((descriptor.digest, descriptor.size) for descriptor in bundle.attachments):
         raise IntegrityError(doing, "it names other attachments than the bundle holds")
     if evidence.model != bundle.model:
         raise IntegrityError(doing, f"it is about {evidence.model!r}, not {bundle.model!r}")
@@ -107,8 +111,8 @@ def require_sound(workspace: Workspace, bundle: Bundle, doing: str) -> None:
     """Have the store answer for every blob of the bundle, once in a run: one that cannot is read
     whole. Raises `IntegrityError` naming what is wrong.
     """
-    states = workspace.store.confirm([one for one in bundle.blobs if one not in workspace.sound])
-    workspace.sound.update(one for one, state in states.items() if state is BlobState.SOUND)
+    states = workspace.store.confirm([blob for blob in bundle.blobs if blob not in workspace.sound])
+    workspace.sound.update(blob for blob, state in states.items() if state is BlobState.SOUND)
     paths = {file.digest: file.path for file in bundle.files}
     for digest, state in states.items():
         if state is not BlobState.SOUND:

@@ -108,14 +108,14 @@ def _packed(
     """
     evidence, evidence_bytes = evaluated.evidence, canonical_json(evaluated.evidence)
     declared = workspace.settings(model).model
-    found = model_files(workspace.root, declared, documents_of(workspace, model))
-    _require_room(workspace, model, found, evidence, evidence_bytes)
-    sizes = [(name, path.stat().st_size) for name, path in found]
-    sizes += [(one.path, one.size_bytes) for one in evidence.attachments]
+    named_paths = model_files(workspace.root, declared, documents_of(workspace, model))
+    _require_room(workspace, model, named_paths, evidence, evidence_bytes)
+    sizes = [(name, path.stat().st_size) for name, path in named_paths]
+    sizes += [(attachment.path, attachment.size_bytes) for attachment in evidence.attachments]
     is_for_others = store is not workspace.store
     require_size(workspace, model, sizes, f"bundling {model}", handed_over=is_for_others)
-    stored = store.add([Source(path=path) for _, path in found], progress)
-    files = _stored_files(model, found, stored, evaluated)
+    stored = store.add([Source(path=path) for _, path in named_paths], progress)
+    files = _stored_files(model, named_paths, stored, evaluated)
     config = config_blob(model, files)
     manifest = manifest_blob(model, files, config, evidence_bytes, evidence.attachments)
     beside = [Source(content=config), Source(content=evidence_bytes)]
@@ -136,7 +136,7 @@ def _packed(
 
 def _stored_files(
     model: str,
-    found: Sequence[tuple[str, Path]],
+    named_paths: Sequence[tuple[str, Path]],
     stored: Sequence[Stored],
     evaluated: Evaluated,
 ) -> list[ModelFile]:
@@ -148,7 +148,7 @@ def _stored_files(
             size_bytes=blob.size_bytes,
             is_executable=is_executable(path),
         )
-        for (name, path), blob in zip(found, stored, strict=True)
+        for (name, path), blob in zip(named_paths, stored, strict=True)
     ]
     if model_digest(files) != evaluated.model_digest:
         raise UsageError(
@@ -162,7 +162,7 @@ def _stored_files(
 def _require_room(
     workspace: Workspace,
     model: str,
-    found: Sequence[tuple[str, Path]],
+    named_paths: Sequence[tuple[str, Path]],
     evidence: Evidence,
     evidence_bytes: bytes,
 ) -> None:
@@ -171,7 +171,7 @@ def _require_room(
     """
     doing = f"bundling {model}"
     limit = workspace.store.largest_manifest_bytes
-    count = len(found) + len(evidence.attachments)
+    count = len(named_paths) + len(evidence.attachments)
     files = [
         ModelFile(
             path=name,
@@ -179,7 +179,7 @@ def _require_room(
             size_bytes=path.stat().st_size,
             is_executable=is_executable(path),
         )
-        for name, path in found
+        for name, path in named_paths
     ]
     size = manifest_size(model, files, evidence_bytes, evidence.attachments)
     problem = too_large(count, size, len(evidence_bytes), limit)
@@ -227,15 +227,15 @@ def _named(workspace: Workspace, model: str, locked: Locked, output: Path | None
     )
 
 
-def stored_already(workspace: Workspace, found: Bundle) -> BundleResult:
+def stored_already(workspace: Workspace, bundle: Bundle) -> BundleResult:
     """A bundle that the store holds already."""
     return BundleResult(
-        model=found.model,
-        bundle=found.digest,
-        model_digest=found.model_digest,
-        inputs_digest=open_bundle(workspace, found).evidence.inputs_digest,
-        files=len(found.files),
-        size_bytes=sum(file.size_bytes for file in found.files),
+        model=bundle.model,
+        bundle=bundle.digest,
+        model_digest=bundle.model_digest,
+        inputs_digest=open_bundle(workspace, bundle).evidence.inputs_digest,
+        files=len(bundle.files),
+        size_bytes=sum(file.size_bytes for file in bundle.files),
         new_bytes=0,
     )
 

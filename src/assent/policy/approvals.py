@@ -84,9 +84,8 @@ def unmapped(authors: Sequence[Author], rule: ApprovalRule) -> tuple[str, ...]:
     """
     if rule.author:
         return ()
-    return tuple(
-        author.name for author in authors if author.person is None and not _is_nobody(author, rule)
-    )
+    strangers = (author for author in authors if author.person is None)
+    return tuple(dict.fromkeys(author.name for author in strangers if not _is_nobody(author, rule)))
 
 
 def _is_nobody(author: Author, rule: ApprovalRule) -> bool:

@@ -58,14 +58,14 @@ def host_of(url: str) -> str:
     return urlsplit(url).hostname or "?"
 
 
-def is_of_types(status: int, said: str) -> bool:
+def is_of_types(status: int, message: str) -> bool:
     """Whether a refusal is of what a manifest is, and not of who writes it."""
-    return status == 415 or (status in (400, 405, 422) and _OF_TYPES.search(said) is not None)
+    return status == 415 or (status in (400, 405, 422) and _OF_TYPES.search(message) is not None)
 
 
-def is_lost(said: str) -> bool:
+def is_lost(message: str) -> bool:
     """Whether a registry lacks what it once said it held."""
-    return _LOST.search(said) is not None
+    return _LOST.search(message) is not None
 
 
 def parts(answer: requests.Response, skip: int) -> Iterator[bytes]:
@@ -87,11 +87,11 @@ def parts(answer: requests.Response, skip: int) -> Iterator[bytes]:
 
 def asked_to_wait(answer: requests.Response) -> float | None:
     """How long an answer asks to wait: seconds or a date (RFC 9110, Retry-After)."""
-    said = answer.headers.get("Retry-After", "").strip()
-    if said.isdecimal():
-        return float(said)
+    wait = answer.headers.get("Retry-After", "").strip()
+    if wait.isdecimal():
+        return float(wait)
     try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time()) if said else None
+        return max(0.0, parsedate_to_datetime(wait).timestamp() - time.time()) if wait else None
     except (ValueError, TypeError, OverflowError):
         return None
 
@@ -100,12 +100,12 @@ def small_body(answer: requests.Response) -> bytes:
     """What an answer says, of which nothing of ours is longer."""
     if answer.request.method == "HEAD":
         return b""
-    found: list[bytes] = []
+    read: list[bytes] = []
     for part in parts(answer, 0):
-        found.append(part)
-        if sum(map(len, found)) > _MAX_BODY_BYTES:
+        read.append(part)
+        if sum(map(len, read)) > _MAX_BODY_BYTES:
             break
-    return b"".join(found)
+    return b"".join(read)
 
 
 def problem_of(answer: requests.Response) -> str:
@@ -113,13 +113,13 @@ def problem_of(answer: requests.Response) -> str:
     try:
         with answer:
             errors = json.loads(small_body(answer))["errors"]
-        said = "; ".join(
-            " ".join(str(one[key]) for key in ("code", "message", "detail") if one.get(key))
-            for one in errors
+        message = "; ".join(
+            " ".join(str(error[key]) for key in ("code", "message", "detail") if error.get(key))
+            for error in errors
         )
     except (BrokenError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        said = answer.reason or ""
-    line = " ".join(said.split())[:_LONGEST_MESSAGE]
+        message = answer.reason or ""
+    line = " ".join(message.split())[:_LONGEST_MESSAGE]
     return f"HTTP {answer.status_code} {line}".strip()
 
 
@@ -145,7 +145,7 @@ def failure_of(error: Exception, url: str, doing: str) -> Exception:
 def _plain(error: Exception) -> str:
     """An error of the network without the addresses of objects that its text is full of."""
     inner = error.args[0] if error.args and isinstance(error.args[0], Exception) else error
-    causes = [one for one in inner.args if isinstance(one, Exception)]
+    causes = [cause for cause in inner.args if isinstance(cause, Exception)]
     reason = getattr(inner, "reason", None) or (causes[0] if causes else inner)
-    said = str(reason).rpartition(": ")[2] or type(error).__name__
-    return " ".join(said.split())[:_LONGEST_MESSAGE]
+    message = str(reason).rpartition(": ")[2] or type(error).__name__
+    return " ".join(message.split())[:_LONGEST_MESSAGE]

@@ -1,97 +1,179 @@
-"""What is held in a bucket, and how old it is.
+"""What is held in a bucket and how old it is; taking away what is old, beside writers.
 
-Nothing is taken away: a service says when an object was written and not when it was last used, and
-few can remove an object on the condition that nobody has used it since. So what nothing refers to
-is listed, and a person removes it, or a rule of the bucket.
+    tmp/used/<hex>   since when the age of a blob is counted
+    tmp/gone/<hex>   a blob while it is taken away
+
+A service says when an object was written and not when it was used last. So the first clean-up that
+meets a blob notes the time, whoever uses it later writes a new note, and only what was noted long
+ago is taken away: it is copied aside, removed, and put back if the note has changed meanwhile. So
+whoever has written a note and then finds the blob held keeps it. What is aside when a process is
+killed is put back by the next clean-up.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import time
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from assent.core.bundle import begins_bundle
-from assent.core.digest import Digest, is_digest
-from assent.errors import OutsideError
+from assent.core.digest import Digest, canonical_json, hex_of, is_digest
 from assent.ports import Held
 from assent.stores import layout
-from assent.stores.buckets import Bucket, Listed
+from assent.stores.buckets import Bucket
+from assent.stores.folder_upkeep import FRESH_S, named_by_others
+from assent.stores.local_files import bundle_of
 from assent.stores.parallel import Transfers
 
-_BLOBS = f"{layout.BLOBS}/sha256"
+CONNECTIONS = 16
+BLOBS = f"{layout.BLOBS}/sha256"
+_USED, _GONE = f"{layout.TEMPORARY}/used", f"{layout.TEMPORARY}/gone"
 _HEAD_BYTES = 64
+_MAX_NOTE_BYTES = 4096
+_MAX_INDEX_BYTES = 16 << 20
 _MAX_MANIFEST_BYTES = 64 << 20
-_CONNECTIONS = 16
 
 
-class BucketUpkeep(ABC):
-    """What a store in a bucket is looked through by."""
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Since when the age of a blob is counted."""
 
-    _bucket: Bucket
+    at: str
 
     @property
-    def lists_blobs(self) -> bool:
-        """See `Upkeep.lists_blobs`."""
-        return True
+    def age_s(self) -> float:
+        """How long ago that is."""
+        return max(0.0, time.time() - datetime.fromisoformat(self.at).timestamp())
+
+
+class BucketUpkeep:
+    """The blobs of a bucket."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
 
     def held(self) -> Iterator[Held]:
-        """See `Upkeep.held`. Of each blob no larger than a manifest the beginning is read."""
-        blobs = [
-            blob for blob in self._bucket.listing(_BLOBS) if is_digest(f"sha256:{_last(blob)}")
-        ]
-        now = datetime.now(UTC)
-        kinds = Transfers().run(self._may_be_bundle, blobs, _CONNECTIONS, most=_CONNECTIONS)
-        for blob, may_be_bundle in zip(blobs, kinds, strict=True):
-            yield Held(
-                digest=Digest(f"sha256:{_last(blob)}"),
-                size_bytes=blob.size,
-                age_s=max(0.0, (now - blob.written).total_seconds()),
-                may_be_bundle=may_be_bundle,
+        """See `Upkeep.held`."""
+        sizes = {
+            Digest(digest): size
+            for name, size in self._bucket.sizes(BLOBS)
+            if is_digest(digest := _digest_in(name))
+        }
+        noted, named = self._noted(), self._named_by_others()
+
+        def look(digest: Digest) -> Held:
+            size = sizes[digest]
+            is_small = size <= _MAX_MANIFEST_BYTES
+            beginning = (
+                self._bucket.start(f"{BLOBS}/{hex_of(digest)}", _HEAD_BYTES) if is_small else b""
+            )
+            note = self._note(digest) if digest in noted else None
+            return Held(
+                digest=digest,
+                size_bytes=size,
+                age_s=None if note is None else note.age_s,
+                may_be_bundle=begins_bundle(beginning),
+                is_named=digest in named,
             )
 
-    def renew(self, digests: Sequence[Digest]) -> None:
-        """See `Upkeep.renew`: nothing is taken away, so nothing has to stay young."""
-        del digests
+        yield from Transfers().run(look, list(sizes), CONNECTIONS, most=CONNECTIONS)
+
+    def renew(self, digests: Sequence[Digest]) -> frozenset[Digest]:
+        """Note that blobs are used, if their age is counted at all; which of them."""
+        noted = self._noted() if digests else frozenset()
+        counted = [digest for digest in dict.fromkeys(digests) if digest in noted]
+        Transfers().run(self._renew, counted, CONNECTIONS, most=CONNECTIONS)
+        return frozenset(counted)
 
     def remove(self, digest: Digest, *, older_than_s: float) -> bool:
         """See `Upkeep.remove`."""
-        del older_than_s
-        raise OutsideError(
-            f"removing {digest} from {self._bucket.address}",
-            "Assent takes nothing away from buckets: nobody can tell whether somebody has used it "
-            "just now",
-            hint="`assent store gc --json` lists what nothing refers to: remove those objects "
-            "while nothing is trained",
-        )
+        blob, aside = f"{BLOBS}/{hex_of(digest)}", f"{_GONE}/{hex_of(digest)}"
+        before = self._note(digest)
+        if self._bucket.head(blob) is None:
+            return False
+        if before is None and older_than_s > 0:
+            self._write_note(digest)
+            return False
+        if before is not None and before.age_s < older_than_s:
+            return False
+        self._bucket.copy(blob, aside)
+        self._bucket.remove(blob)
+        if self._note(digest) != before:
+            self._put_back(aside, blob)
+            return False
+        self._bucket.remove(aside)
+        self._bucket.remove(f"{_USED}/{hex_of(digest)}")
+        return True
 
     def forget(self, bundles: Collection[Digest]) -> None:
         """See `Upkeep.forget`."""
         if not bundles:
             return
-        for name in self._hint_names():
-            if self._hint(name) in bundles:
+        models = [name for name in self._bucket.folders() if layout.is_model(name)]
+        hints = [name for model in models for name in hint_names(self._bucket, model)]
+        named = Transfers().run(self._hint, hints, CONNECTIONS, most=CONNECTIONS)
+        for name, bundle in zip(hints, named, strict=True):
+            if bundle in bundles:
                 self._bucket.remove(name)
 
-    def sweep(self, *, older_than_s: float) -> int:
-        """See `Upkeep.sweep`: what was not sent whole is never seen."""
-        del older_than_s
+    def sweep(self) -> int:
+        """See `Upkeep.sweep`: nothing that is not complete is to be seen in a bucket. What somebody
+        was taking away is put back; who still is takes it away once more another day.
+        """
+        for name in self._bucket.names(_GONE):
+            self._put_back(name, f"{BLOBS}/{name.rpartition('/')[2]}")
         return 0
 
-    def _may_be_bundle(self, blob: Listed) -> bool:
-        if blob.size > _MAX_MANIFEST_BYTES:
-            return False
-        found = self._bucket.read(blob.name, _HEAD_BYTES)
-        return found is not None and begins_bundle(found[0])
+    # --- notes ------------------------------------------------------------------------------------
 
-    @abstractmethod
-    def _hint_names(self) -> list[str]:
-        """The names of the objects that are hints, of all models."""
+    def _noted(self) -> frozenset[Digest]:
+        names = (_digest_in(name) for name in self._bucket.names(_USED))
+        return frozenset(Digest(digest) for digest in names if is_digest(digest))
 
-    @abstractmethod
+    def _renew(self, digest: Digest) -> None:
+        note = self._note(digest)
+        if note is not None and note.age_s >= FRESH_S:
+            self._write_note(digest)
+
+    def _note(self, digest: Digest) -> Note | None:
+        content = self._bucket.read(f"{_USED}/{hex_of(digest)}", _MAX_NOTE_BYTES)
+        try:
+            note = msgspec.json.decode(content[0] if content else b"", type=Note)
+            return note if note.age_s >= 0 else None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
+            return None
+
+    def _write_note(self, digest: Digest) -> None:
+        at = datetime.fromtimestamp(time.time(), UTC).isoformat()
+        self._bucket.put(f"{_USED}/{hex_of(digest)}", canonical_json(Note(at=at)))
+
+    def _put_back(self, aside: str, blob: str) -> None:
+        if self._bucket.head(blob) is None:
+            self._bucket.copy(aside, blob)
+        self._bucket.remove(aside)
+
+    # --- reading ----------------------------------------------------------------------------------
+
+    def _named_by_others(self) -> set[str]:
+        content = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
+        return named_by_others(None if content is None else content[0], self._manifest)
+
+    def _manifest(self, digest: str) -> bytes | None:
+        name = f"{BLOBS}/{digest.partition(':')[2]}"
+        content = self._bucket.read(name, _MAX_MANIFEST_BYTES)
+        return None if content is None else content[0]
+
     def _hint(self, name: str) -> Digest | None:
-        """The bundle that a hint names."""
+        content = self._bucket.read(name, _MAX_NOTE_BYTES)
+        return None if content is None else bundle_of(content[0])
 
 
-def _last(blob: Listed) -> str:
-    return blob.name.rpartition("/")[2]
+def hint_names(bucket: Bucket, model: str) -> list[str]:
+    """The names of the hints of a model."""
+    kinds = [folder for folder in bucket.folders(model) if layout.is_of_hints(folder)]
+    return [name for kind in kinds for name in bucket.names(f"{model}/{kind}")]
+
+
+def _digest_in(name: str) -> str:
+    return f"sha256:{name.rpartition('/')[2]}"

@@ -11,7 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -83,14 +83,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
         return _bare(self.raw)
 
 
-class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """An object as a listing has it: `written` says when it was."""
-
-    name: str
-    size: int
-    written: datetime
-
-
 class Bucket:
     """The objects of the store that `opening` gives, by their names below the prefix of `address`.
     It is asked before the first use: who needs nothing of it needs no login.
@@ -113,10 +105,10 @@ class Bucket:
         import obstore
 
         doing = f"asking for {name} in {self.address}"
-        found = self._found(doing, lambda: obstore.head(self._store, name))
-        if found is None:
+        meta = self._found(doing, lambda: obstore.head(self._store, name))
+        if meta is None:
             self._require_bucket()
-        return None if found is None else _seen(found)
+        return None if meta is None else _seen(meta)
 
     def read(self, name: str, most: int) -> tuple[bytes, Seen] | None:
         """What an object holds, or more than `most` bytes of it; None if there is none."""
@@ -149,32 +141,35 @@ class Bucket:
 
     def names(self, folder: str | None = None) -> list[str]:
         """The names of all objects below a folder, or of all that there are, sorted."""
-        return [one.name for one in self.listing(folder)]
+        return [name for name, _ in self.sizes(folder)]
 
-    def listing(self, folder: str | None = None) -> list[Listed]:
-        """All objects below a folder, or all that there are, sorted by name."""
+    def sizes(self, folder: str | None = None) -> list[tuple[str, int]]:
+        """The same with their sizes."""
         import obstore
 
-        def listed() -> list[Listed]:
+        def listed() -> list[tuple[str, int]]:
             pages = obstore.list(self._store, folder, chunk_size=1000)
-            return [
-                Listed(name=str(one["path"]), size=one["size"], written=one["last_modified"])
-                for page in pages
-                for one in page
-            ]
+            return [(str(entry["path"]), int(entry["size"])) for page in pages for entry in page]
 
-        found = self._asked(f"listing {folder or 'all'} in {self.address}", listed)
-        return sorted(found, key=lambda one: one.name)
+        return sorted(self._asked(f"listing {folder or 'all'} in {self.address}", listed))
+
+    def start(self, name: str, size: int) -> bytes:
+        """The first bytes of an object, or nothing if there is none."""
+        beginning = self.read(name, size)
+        return b"" if beginning is None else beginning[0][:size]
 
     def folders(self, folder: str | None = None) -> list[str]:
         """The names of the folders in a folder, each its last part, sorted."""
         import obstore
 
         def listed() -> list[str]:
-            found = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
-            return [str(one).rstrip("/").rpartition("/")[2] for one in found]
+            prefixes = obstore.list_with_delimiter(self._store, folder)["common_prefixes"]
+            return [str(prefix).rstrip("/").rpartition("/")[2] for prefix in prefixes]
 
-        return sorted(self._asked(f"listing {folder or 'models'} in {self.address}", listed))
+        names = self._asked(f"listing {folder or 'models'} in {self.address}", listed)
+        if not names and folder is None:  # s3rver finds none below the prefix of a store
+            names = [name.partition("/")[0] for name in self.names() if "/" in name]
+        return sorted(set(names))
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -228,6 +223,13 @@ class Bucket:
             return Seen(size=size, raw=done["e_tag"], version=done["version"])
 
         return _aside(lambda: self._once(doing, sent), stop)
+
+    def copy(self, name: str, to: str) -> None:
+        """Have what an object holds under another name, without fetching it."""
+        import obstore
+
+        doing = f"copying {name} in {self.address}"
+        self._asked(doing, lambda: obstore.copy(self._store, name, to))
 
     def remove(self, name: str) -> None:
         """Take an object away, if it is there."""
@@ -346,22 +348,22 @@ class _Telling:
         elif isinstance(error, BaseError):
             raise self._error(str(error)) from None
 
-    def _error(self, said: str) -> OutsideError:
+    def _error(self, message: str) -> OutsideError:
         """What to tell of what the library said: nothing of its text, which quotes addresses and
         answers of others.
         """
-        code = _first(_CODE, said)
-        status = _first(_STATUS, said)
+        code = _first(_CODE, message)
+        status = _first(_STATUS, message)
         where = f"{self._address.service}://{self._address.bucket}"
         if code in _NO_BUCKET:
             return self.no_bucket()
-        if any(place in said for place in _METADATA):
+        if any(place in message for place in _METADATA):
             hint = f"log in by {_LOGINS[self._address.service]}: docs/stores.md"
             return _SilentError(self._doing, f"no login for {where} was found here", hint=hint)
         if code == "RequestTimeTooSkewed":
             problem = "the clock of this machine is too far from that of the service"
             return NoAccessError(self._doing, problem, hint="set the clock; NTP keeps it right")
-        if code in ("AuthorizationHeaderMalformed", "PermanentRedirect") or "redirect" in said:
+        if code in ("AuthorizationHeaderMalformed", "PermanentRedirect") or "redirect" in message:
             problem = f"{where} is in another region than was asked"
             hint = "set AWS_REGION to the region of the bucket"
             return NoAccessError(self._doing, problem, hint=hint)
@@ -376,14 +378,14 @@ class _Telling:
                 f"{where} does not let us in ({answer})",
                 hint="the login needs the rights to list, read, write and remove: docs/stores.md",
             )
-        if status in ("405", "501") or "NotSupported" in said:
+        if status in ("405", "501") or "NotSupported" in message:
             return _UnknownConditionError(self._doing, f"{where} cannot do that ({answer})")
-        if "response body" in said or code in _NO_UPLOAD:
+        if "response body" in message or code in _NO_UPLOAD:
             return CutOffError(self._doing, "the answer broke off", hint=_AGAIN)
         if status:
             tries = f" after {TRIES} tries" if status == "429" or status >= "500" else ""
             return OutsideError(self._doing, f"{where} answers {answer}{tries}", hint=_AGAIN)
-        if any(word in said for word in _SILENT):
+        if any(word in message for word in _SILENT):
             problem = f"{where} does not answer after {TRIES} tries"
             return _SilentError(self._doing, problem, hint=_AGAIN)
         problem = f"{where} does not do that, for a reason that is not known here"
@@ -536,5 +538,5 @@ def _bare(tag: str | None) -> str | None:
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    return found[1] if found else ""
+    match = pattern.search(text)
+    return match[1] if match else ""

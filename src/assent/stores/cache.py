@@ -146,7 +146,7 @@ class BlobCache:
     def keep(self, files: Sequence[Cached]) -> None:
         """Keep what fits, in the place of what was not used for longest."""
         with suppress(OSError):
-            new = [one for one in dict.fromkeys(files) if not self._place(one.digest).exists()]
+            new = [file for file in dict.fromkeys(files) if not self._place(file.digest).exists()]
             for held, draft in self._taken_in(new):
                 with suppress(OSError), _removed(draft):
                     _copy(held.path, draft)
@@ -193,22 +193,23 @@ class BlobCache:
         if not files or not self._made():
             return drafts
         with self._locked():
-            room = self._room(sum(one.size_bytes for one in files))
+            room = self._room(sum(cached.size_bytes for cached in files))
             free = shutil.disk_usage(self.folder).free
-            for one in files:
-                if one.size_bytes > room:
+            for cached in files:
+                if cached.size_bytes > room:
                     continue
                 draft = self._temporary / os.urandom(16).hex()
-                if one.is_scratch and _linked(one, draft):
-                    draft.replace(self._place(one.digest))
-                elif 2 * one.size_bytes <= free:  # of what others need, no more than half is taken
-                    free -= one.size_bytes
+                if cached.is_scratch and _linked(cached, draft):
+                    draft.replace(self._place(cached.digest))
+                elif 2 * cached.size_bytes <= free:
+                    # Of what others need, no more than half is taken.
+                    free -= cached.size_bytes
                     with draft.open("xb") as file:
-                        file.truncate(one.size_bytes)
-                    drafts.append((one, draft))
+                        file.truncate(cached.size_bytes)
+                    drafts.append((cached, draft))
                 else:
                     continue
-                room -= one.size_bytes
+                room -= cached.size_bytes
         return drafts
 
     def _room(self, size: int) -> int:
@@ -217,24 +218,24 @@ class BlobCache:
         if limit is None:
             limit = min(DEFAULT_BYTES, shutil.disk_usage(self.folder).total // _SHARE)
         entries = self._entries()
-        held = sum(one.size_bytes for one in entries)
+        held = sum(entry.size_bytes for entry in entries)
         held -= self._evict(entries, held + min(size, limit) - limit)
         return max(limit - held, 0)
 
     def _entries(self) -> list[_Entry]:
         """All that is here, what is not complete yet included; what killed processes left goes."""
-        now, found = time.time(), []
+        now, held = time.time(), []
         for folder in (self._blobs, self._temporary):
             with os.scandir(folder) as entries:
                 for entry in entries:
                     with suppress(OSError):  # it may just go
                         status = entry.stat(follow_symlinks=False)
-                        one = _Entry(status.st_mtime, status.st_size, entry.path)
-                        if folder is self._temporary and now - one.used_at > _SWEEP_AFTER_S:
-                            os.unlink(one.path)  # noqa: PTH108  # a text
+                        file = _Entry(status.st_mtime, status.st_size, entry.path)
+                        if folder is self._temporary and now - file.used_at > _SWEEP_AFTER_S:
+                            os.unlink(file.path)  # noqa: PTH108  # a text
                         else:
-                            found.append(one)
-        return found
+                            held.append(file)
+        return held
 
     def _evict(self, entries: Sequence[_Entry], lacking: int) -> int:
         """Remove what was not used for longest until `lacking` bytes are free, and say how many
@@ -242,15 +243,15 @@ class BlobCache:
         """
         now, freed = time.time(), 0
         blobs = str(self._blobs)
-        for one in sorted(entries):
+        for entry in sorted(entries):
             if freed >= lacking:
                 break
-            is_in_use = 0 <= now - one.used_at < IN_USE_S
-            if is_in_use or not one.path.startswith(blobs):
+            is_in_use = 0 <= now - entry.used_at < IN_USE_S
+            if is_in_use or not entry.path.startswith(blobs):
                 continue
             with suppress(OSError):
-                os.unlink(one.path)  # noqa: PTH108  # a text
-                freed += one.size_bytes
+                os.unlink(entry.path)  # noqa: PTH108  # a text
+                freed += entry.size_bytes
         return freed
 
     # --- the folder -------------------------------------------------------------------------------
@@ -278,14 +279,14 @@ class BlobCache:
 
     def _is_own(self) -> bool:
         try:
-            found = [self.folder.stat(), self._blobs.lstat(), self._temporary.lstat()]
+            statuses = [self.folder.stat(), self._blobs.lstat(), self._temporary.lstat()]
         except OSError:
             return False
-        for one in found:
-            if not stat.S_ISDIR(one.st_mode):
+        for status in statuses:
+            if not stat.S_ISDIR(status.st_mode):
                 self._say(f"the cache {self.folder} is not used: a link or a file is in its place")
                 return False
-            if one.st_uid != os.geteuid() or stat.S_IMODE(one.st_mode) & 0o022:
+            if status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o022:
                 self._say(f"the cache {self.folder} is not used: others may write to it")
                 return False
         return True
@@ -308,10 +309,10 @@ def _ignore(_: int) -> None:
 
 def _signature(path: Path) -> tuple[int, ...] | None:
     """What changes when a file is written to; None for what is no file. Raises `OSError`."""
-    found = path.stat(follow_symlinks=False)
-    if not stat.S_ISREG(found.st_mode):
+    status = path.stat(follow_symlinks=False)
+    if not stat.S_ISREG(status.st_mode):
         return None
-    return found.st_ino, found.st_dev, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+    return status.st_ino, status.st_dev, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _linked(held: Cached, draft: Path) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from assent.core.digest import Digest
-from assent.disk import require_room
+from assent.disk import NO_ROOM, require_room
 from assent.errors import IntegrityError, OutsideError
 from assent.ports import BlobState, Held, Pointer, Progress, Source, Store, Stored, Wanted
 from assent.stores.cache import BlobCache, Cached
@@ -20,7 +20,6 @@ from assent.stores.local_files import corrupt, digest_of_file, is_file_of, outsi
 from assent.stores.parallel import Transfers
 
 _MAX_READ_BYTES = 64 << 20
-_NO_ROOM = "free some space, or let a machine with a larger disk do it"
 
 
 class CachingStore:
@@ -50,8 +49,8 @@ class CachingStore:
         if self._cache is not None:
             self._cache.keep(
                 [
-                    Cached(source.path, one.digest, one.size_bytes, source.is_scratch)
-                    for source, one in zip(sources, stored, strict=True)
+                    Cached(source.path, blob.digest, blob.size_bytes, source.is_scratch)
+                    for source, blob in zip(sources, stored, strict=True)
                     if source.path is not None
                 ]
             )
@@ -79,7 +78,7 @@ class CachingStore:
         self._remote.fetch(away, progress)
         if self._cache is not None:
             self._cache.keep(
-                [Cached(one.path, one.digest, one.size_bytes, one.is_scratch) for one in away]
+                [Cached(blob.path, blob.digest, blob.size_bytes, blob.is_scratch) for blob in away]
             )
 
     def locate(self, digest: Digest) -> Path | None:
@@ -180,10 +179,10 @@ class CachingStore:
         if cache is None:
             return list(wanted)
         transfers = Transfers(progress)
-        found = transfers.run(
+        are_done = transfers.run(
             lambda blob: _brought(cache, blob, transfers), wanted, os.cpu_count() or 1
         )
-        return [blob for blob, is_done in zip(wanted, found, strict=True) if not is_done]
+        return [blob for blob, is_done in zip(wanted, are_done, strict=True) if not is_done]
 
     def _require_room(self, away: Sequence[Wanted]) -> None:
         """Raise `OutsideError` if what is to be fetched does not fit, before the disk is full. What
@@ -197,17 +196,17 @@ class CachingStore:
         for folder, size in _by_disk(needed).items():
             if self._cache is not None:
                 self._cache.make_way(folder, size)
-            require_room(folder, size, f"fetching {len(away):,} files", hint=_NO_ROOM)
+            require_room(folder, size, f"fetching {len(away):,} files", hint=NO_ROOM)
 
 
 def _by_disk(needed: Mapping[Path, int]) -> dict[Path, int]:
     """A folder of each disk, and how many bytes are to go there."""
     places: dict[int, Path] = {}
-    found: dict[Path, int] = {}
+    by_place: dict[Path, int] = {}
     for folder, size in needed.items():
         place = places.setdefault(folder.stat().st_dev, folder)
-        found[place] = found.get(place, 0) + size
-    return found
+        by_place[place] = by_place.get(place, 0) + size
+    return by_place
 
 
 def _brought(cache: BlobCache, wanted: Wanted, transfers: Transfers) -> bool:

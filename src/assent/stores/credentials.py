@@ -45,9 +45,9 @@ def credentials_for(
     """
     wanted = _Wanted(host, name, say)
     for path in _login_files(environ, Path.home() if home is None else home):
-        found = _of_file(path, wanted)
-        if found is not None:
-            return found
+        credentials = _of_file(path, wanted)
+        if credentials is not None:
+            return credentials
     return None
 
 
@@ -120,9 +120,9 @@ def _of_text(content: bytes, origin: str, wanted: _Wanted) -> Credentials | None
     names = _names_of(wanted.host)
     helper = _first(_mapping(config, "credHelpers"), names) or config.get("credsStore")
     if isinstance(helper, str) and helper:
-        found = _of_helper(helper, names, doing, origin, wanted.say)
-        if found is not None:
-            return found
+        credentials = _of_helper(helper, names, doing, origin, wanted.say)
+        if credentials is not None:
+            return credentials
     entry = _first(_mapping(config, "auths"), wanted.keys)
     return None if not isinstance(entry, dict) else _of_entry(entry, doing, origin)
 
@@ -143,8 +143,8 @@ def _names_of(host: str) -> list[str]:
 
 
 def _mapping(config: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = config.get(key)
-    return found if isinstance(found, dict) else {}
+    mapping = config.get(key)
+    return mapping if isinstance(mapping, dict) else {}
 
 
 def _first(mapping: Mapping[str, Any], names: list[str]) -> Any:
@@ -198,15 +198,15 @@ def _of_helper(
     return None
 
 
-def _first_line(said: bytes) -> str:
-    lines = said[:_LONGEST_LINE].decode(errors="replace").splitlines()
+def _first_line(output: bytes) -> str:
+    lines = output[:_LONGEST_LINE].decode(errors="replace").splitlines()
     return lines[0].strip() if lines else ""
 
 
 def _of_answer(answer: bytes, program: str, doing: str) -> Credentials:
     try:
-        said = json.loads(answer)
-        username, secret = said["Username"], said["Secret"]
+        login = json.loads(answer)
+        username, secret = login["Username"], login["Secret"]
     except (ValueError, KeyError, TypeError, RecursionError):
         username = secret = None
     if not isinstance(username, str) or not isinstance(secret, str):

@@ -149,10 +149,10 @@ class DirectoryStore(Pointing):
         def check_one(digest: Digest) -> BlobState:
             with outside(f"checking {digest}"):
                 try:
-                    found = digest_of_file(Path(self._path(digest)), transfers.advance)
+                    digest_now = digest_of_file(Path(self._path(digest)), transfers.advance)
                 except FileNotFoundError:
                     return BlobState.MISSING
-            return BlobState.SOUND if found == digest else BlobState.CORRUPT
+            return BlobState.SOUND if digest_now == digest else BlobState.CORRUPT
 
         threads = _threads_for([self._size(digest) or 0 for digest in unique])
         return dict(zip(unique, transfers.run(check_one, unique, threads), strict=True))
@@ -216,8 +216,8 @@ class DirectoryStore(Pointing):
         self._open()
         with outside(f"listing the pointers of {model}"), self._locked():
             index, wanted = self._index(), self._index_of([model])
-            kept = [one for one in index.manifests if layout.model_of_tag(one.tag) != model]
-            merged = sorted((*kept, *wanted.manifests), key=lambda one: (one.tag, one.digest))
+            kept = [entry for entry in index.manifests if layout.model_of_tag(entry.tag) != model]
+            merged = sorted((*kept, *wanted.manifests), key=lambda entry: (entry.tag, entry.digest))
             self._write_index(Index(manifests=tuple(merged)))
 
     def remember(self, name: str, bundle: Digest) -> None:
@@ -238,8 +238,8 @@ class DirectoryStore(Pointing):
         """See `Store.remembered`."""
         with outside(f"reading the hints of {model}"):
             files = self._hints([layout.check_model(model)])
-            found = [bundle_of(_small_file(path)) for path in files]
-        return frozenset(bundle for bundle in found if bundle is not None)
+            bundles = [bundle_of(_small_file(path)) for path in files]
+        return frozenset(bundle for bundle in bundles if bundle is not None)
 
     # --- upkeep ---------------------------------------------------------------------------------
 
@@ -501,16 +501,16 @@ class DirectoryStore(Pointing):
         return is_sound
 
     def _blobs_by_size(self, sizes: set[int]) -> dict[int, list[Path]]:
-        found: dict[int, list[Path]] = {size: [] for size in sizes}
+        by_size: dict[int, list[Path]] = {size: [] for size in sizes}
         if not sizes:
-            return found
+            return by_size
         with outside(f"reading {self._blobs}"), os.scandir(self._blobs) as entries:
             for entry in entries:
                 with suppress(FileNotFoundError):
                     size = entry.stat().st_size
-                    if size in found:
-                        found[size].append(Path(entry.path))
-        return found
+                    if size in by_size:
+                        by_size[size].append(Path(entry.path))
+        return by_size
 
     def _pointer(self, place: Place) -> Pointer | None:
         content = _small_file(self.root / place.name)

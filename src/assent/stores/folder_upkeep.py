@@ -13,7 +13,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -48,45 +48,22 @@ class FolderUpkeep:
         """All blobs. What `index`, the image index of the folder, names beside bundles is of
         others. Raises `IntegrityError` if that cannot be read.
         """
-        named = self._named_by_others(index)
+        named = named_by_others(index, self._manifest)
         now = self._now()
         with suppress(FileNotFoundError), os.scandir(self._blobs) as entries:
             for entry in entries:
                 if not _HEX.fullmatch(entry.name) or not entry.is_file(follow_symlinks=False):
                     continue
                 with suppress(FileNotFoundError):  # taken away since
-                    found = entry.stat(follow_symlinks=False)
+                    status = entry.stat(follow_symlinks=False)
                     digest = Digest(f"sha256:{entry.name}")
                     yield Held(
                         digest=digest,
-                        size_bytes=found.st_size,
-                        age_s=max(0.0, now - self._touched(entry.name, found.st_mtime)),
-                        may_be_bundle=_may_be_bundle(Path(entry.path), found.st_size),
+                        size_bytes=status.st_size,
+                        age_s=max(0.0, now - self._touched(entry.name, status.st_mtime)),
+                        may_be_bundle=_may_be_bundle(Path(entry.path), status.st_size),
                         is_named=digest in named,
                     )
-
-    def _named_by_others(self, index: bytes | None) -> set[str]:
-        """What manifests of other tools need, and they themselves; of bundles, those that other
-        tools have given a name.
-        """
-        named: set[str] = set()
-        todo = [(one, 0) for one in _descriptors(index, "manifests")] if index else []
-        while todo:
-            one, depth = todo.pop()
-            digest = str(one.get("digest"))
-            is_ours = one.get("artifactType") == ARTIFACT_TYPE
-            if is_ours or not is_digest(digest) or digest in named:
-                continue
-            content = self._manifest(digest)
-            if content is None:
-                continue
-            named.add(digest)
-            if _is_bundle(content):
-                continue
-            named |= {str(one.get("digest")) for one in _descriptors(content, "config", "layers")}
-            if depth < _DEEPEST:
-                todo += [(one, depth + 1) for one in _descriptors(content, "manifests")]
-        return named
 
     def _manifest(self, digest: str) -> bytes | None:
         path = self._blobs / digest.partition(":")[2]
@@ -152,10 +129,10 @@ class FolderUpkeep:
                 if path.name.startswith(_ASIDE):
                     self._put_back(path)
                 elif not path.name.startswith(_USED):
-                    found = path.stat()
-                    if self._now() - found.st_mtime >= older_than_s:
+                    status = path.stat()
+                    if self._now() - status.st_mtime >= older_than_s:
                         path.unlink()
-                        freed += found.st_size
+                        freed += status.st_size
         return freed
 
     # --- time -------------------------------------------------------------------------------------
@@ -177,6 +154,30 @@ class FolderUpkeep:
                 self._ahead_s = os.fstat(target).st_mtime - time.time()
                 Path(path).unlink()
         return time.time() + self._ahead_s
+
+
+def named_by_others(index: bytes | None, manifest: Callable[[str], bytes | None]) -> set[str]:
+    """What manifests of other tools need, and they themselves; of bundles, those that other
+    tools have given a name.
+    """
+    named: set[str] = set()
+    todo = [(entry, 0) for entry in _descriptors(index, "manifests")] if index else []
+    while todo:
+        entry, depth = todo.pop()
+        digest = str(entry.get("digest"))
+        is_ours = entry.get("artifactType") == ARTIFACT_TYPE
+        if is_ours or not is_digest(digest) or digest in named:
+            continue
+        content = manifest(digest)
+        if content is None:
+            continue
+        named.add(digest)
+        if _is_bundle(content):
+            continue
+        named |= {str(entry.get("digest")) for entry in _descriptors(content, "config", "layers")}
+        if depth < _DEEPEST:
+            todo += [(entry, depth + 1) for entry in _descriptors(content, "manifests")]
+    return named
 
 
 def _may_be_bundle(path: Path, size: int) -> bool:
@@ -203,9 +204,11 @@ def _descriptors(content: bytes, *keys: str) -> list[dict[str, Any]]:
     """
     try:
         document = json.loads(content)
-        said = [document.get(key) or [] for key in keys]
+        listed = [document.get(key) or [] for key in keys]
     except (ValueError, RecursionError, AttributeError):
         problem = "a manifest or an index of images that another tool has left cannot be read"
         raise IntegrityError("looking for what other tools keep in the store", problem) from None
-    found = [one for part in said for one in (part if isinstance(part, list) else [part])]
-    return [one for one in found if isinstance(one, dict)]
+    descriptors = [
+        descriptor for part in listed for descriptor in (part if isinstance(part, list) else [part])
+    ]
+    return [descriptor for descriptor in descriptors if isinstance(descriptor, dict)]

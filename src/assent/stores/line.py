@@ -192,9 +192,9 @@ class Line:
 
         sent = {"Accept-Encoding": "identity", "User-Agent": CLIENT, **(headers or {})}
         is_reading = method in _READING
-        said = self.logins.given(is_writing=not is_reading) if self._is_ours(url) else None
-        if said:
-            sent["Authorization"] = said
+        header = self.logins.given(is_writing=not is_reading) if self._is_ours(url) else None
+        if header:
+            sent["Authorization"] = header
         try:
             answer = self._session.request(
                 method,
@@ -208,7 +208,7 @@ class Line:
             )
         except (requests.RequestException, ValueError) as error:
             raise failure_of(error, url, doing) from None
-        return answer, said
+        return answer, header
 
     @property
     def _is_local(self) -> bool:
@@ -255,9 +255,9 @@ class Line:
         if self._greeted is None:
             answer, _ = self._sent("GET", f"{self.root}/v2/", doing, None, None)
             with answer:
-                found = challenges(answer.headers.get("WWW-Authenticate", ""))
+                asked = challenges(answer.headers.get("WWW-Authenticate", ""))
             # Of which repository it speaks here is not said by all: some name an example.
-            self._greeted = tuple(one.without("scope") for one in found)
+            self._greeted = tuple(challenge.without("scope") for challenge in asked)
         return self._greeted
 
     def _asked_elsewhere(
@@ -306,17 +306,17 @@ class Line:
         status, is_ours = answer.status_code, self._is_ours(answer.url)
         if status in (401, 403) and is_ours:
             return self._no_access(answer, doing)
-        said = problem_of(answer)
+        message = problem_of(answer)
         is_tag = method == "PUT" and "/manifests/" in answer.url
         return RefusedError(
             doing,
-            said if is_ours else f"{host_of(answer.url)}: {said}",
+            message if is_ours else f"{host_of(answer.url)}: {message}",
             status=status,
-            is_of_manifests=is_tag and is_of_types(status, said),
-            hint=self._hint(answer, said, is_tag=is_tag),
+            is_of_manifests=is_tag and is_of_types(status, message),
+            hint=self._hint(answer, message, is_tag=is_tag),
         )
 
-    def _hint(self, answer: requests.Response, said: str, *, is_tag: bool) -> str | None:
+    def _hint(self, answer: requests.Response, message: str, *, is_tag: bool) -> str | None:
         """What may be done about a refusal."""
         status = answer.status_code
         if not self._is_ours(answer.url):
@@ -326,7 +326,7 @@ class Line:
             )
         if 300 <= status < 400:
             return f"it leads to {answer.headers.get('Location', 'nowhere')}: name that registry"
-        if is_lost(said):
+        if is_lost(message):
             return "the registry lacks what it said it held: run the verb again"
         if status == 404:
             return f"there may be no repository {self.name!r} yet, or nothing that we may see"
@@ -361,9 +361,9 @@ def _scheme(host: str) -> str:
     return "http" if urlsplit(f"//{host}").hostname in _LOCAL else "https"
 
 
-def is_same_server(one: str, other: str) -> bool:
+def is_same_server(url: str, other: str) -> bool:
     """Whether two addresses are of one server, asked in the same way."""
-    return _origin(urlsplit(one)) == _origin(urlsplit(other))
+    return _origin(urlsplit(url)) == _origin(urlsplit(other))
 
 
 def _origin(place: SplitResult) -> tuple[str, str | None, int | None]:

@@ -86,24 +86,24 @@ class Logins:
         that we could do and have not done.
         """
         with self._lock:
-            self._given = {right: said for right, said in self._given.items() if said != used}
+            self._given = {right: header for right, header in self._given.items() if header != used}
             if self.given(is_writing=is_writing):
                 return True  # another thread was faster
             if not asked:
                 return False
             may_write = is_writing or (self.expects_writing and self.known is not None)
-            said = self._answer(asked, may_write, doing)
-            if said is None or said == used:
+            answer = self._answer(asked, may_write, doing)
+            if answer is None or answer == used:
                 return False
-            self._given[may_write] = said
+            self._given[may_write] = answer
             return True
 
     def _answer(self, asked: Sequence[Challenge], may_write: bool, doing: str) -> str | None:
-        by_token = next((one for one in asked if one.scheme == "bearer"), None)
+        by_token = next((challenge for challenge in asked if challenge.scheme == "bearer"), None)
         if by_token is not None and by_token.said.get("realm"):
             return f"Bearer {self._token(by_token.said, may_write, doing)}"
         known = self.known
-        is_basic = any(one.scheme == "basic" for one in asked)
+        is_basic = any(challenge.scheme == "basic" for challenge in asked)
         return basic(known) if is_basic and known is not None and known.password else None
 
     def _token(self, asked: Mapping[str, str], may_write: bool, doing: str) -> str:
@@ -143,20 +143,20 @@ class Logins:
 def challenges(header: str) -> tuple[Challenge, ...]:
     """The ways in that a header names, in its order."""
     plain = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), header)
-    found = list(_CHALLENGE.finditer(plain))
-    starts = [*(one.start() for one in found), len(header)]
+    matches = list(_CHALLENGE.finditer(plain))
+    starts = [*(match.start() for match in matches), len(header)]
     return tuple(
-        Challenge(one[1].lower(), _parameters(header[one.end() : end]))
-        for one, end in zip(found, starts[1:], strict=True)
+        Challenge(match[1].lower(), _parameters(header[match.end() : end]))
+        for match, end in zip(matches, starts[1:], strict=True)
     )
 
 
 def _parameters(text: str) -> dict[str, str]:
     """The first value of each name."""
-    found: dict[str, str] = {}
+    parameters: dict[str, str] = {}
     for name, quoted, bare in _PARAMETER.findall(text):
-        found.setdefault(name.lower(), quoted or bare)
-    return found
+        parameters.setdefault(name.lower(), quoted or bare)
+    return parameters
 
 
 def scopes_of(asked: str, name: str, actions: Sequence[str]) -> tuple[str, ...]:
@@ -189,8 +189,8 @@ class _Answer(msgspec.Struct, frozen=True):
 
 def _token_in(answer: bytes) -> str | None:
     try:
-        said = msgspec.json.decode(answer, type=_Answer)
+        fields = msgspec.json.decode(answer, type=_Answer)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    token = said.token or said.access_token
+    token = fields.token or fields.access_token
     return token if token and token.isascii() and token.isprintable() else None

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cached_property, partial
 from pathlib import Path
@@ -22,9 +22,9 @@ from typing import TypeVar
 from assent.core.buckets import FORM, Address, bucket_of
 from assent.core.digest import Digest, canonical_json, digest_of, hex_of, is_digest
 from assent.errors import IntegrityError, OutsideError, UsageError
-from assent.ports import BlobState, Pointer, Progress, Source, Stored, Wanted
+from assent.ports import BlobState, Held, Pointer, Progress, Source, Stored, Wanted
 from assent.stores import layout
-from assent.stores.bucket_upkeep import BucketUpkeep
+from assent.stores.bucket_upkeep import BLOBS, CONNECTIONS, BucketUpkeep, hint_names
 from assent.stores.buckets import (
     PART_BYTES,
     Bucket,
@@ -52,14 +52,12 @@ from assent.stores.pointing import LAST_WINS, Pointing
 
 Result = TypeVar("Result")
 
-CONNECTIONS = 16
 LARGE_AT_ONCE = 3
 """Each of them holds some parts in memory."""
 
 _MAX_READ_BYTES = 64 << 20
 _MAX_SMALL_BYTES = 64 << 10
 _MAX_INDEX_BYTES = 16 << 20
-_BLOBS = f"{layout.BLOBS}/sha256"
 _TRIED = f"{layout.TEMPORARY}/conditions"
 _SENT_AGAIN = 3
 _MOST_ROUNDS = 100
@@ -100,34 +98,35 @@ def open_store(address: str, environ: Mapping[str, str]) -> ObjectStore:
 
 def parsed(address: str) -> Address:
     """What an address names. Raises `UsageError` for what is none of a bucket."""
-    found = bucket_of(address)
-    if found is None:
+    bucket = bucket_of(address)
+    if bucket is None:
         shown = f" {address!r}" if "@" not in address else ""  # which may follow a password
         raise UsageError(
             f"opening the store{shown}",
             "that is no address of a bucket",
             hint=f"write it as {FORM}; how to log in is said in the environment",
         )
-    return found
+    return bucket
 
 
-class ObjectStore(Pointing, BucketUpkeep):
+class ObjectStore(Pointing):
     """The store in a bucket. Nothing is asked before the first use."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._upkeep = BucketUpkeep(bucket)
         self._lock = threading.Lock()
         self._sound: dict[Digest, str] = {}  # which content was sent or read whole, by its tag
-
-    @property
-    def largest_manifest_bytes(self) -> int:
-        """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
-        return _MAX_READ_BYTES
 
     @property
     def is_elsewhere(self) -> bool:
         """See `Store.is_elsewhere`."""
         return True
+
+    @property
+    def largest_manifest_bytes(self) -> int:
+        """See `Store.largest_manifest_bytes`: what `read` takes into memory."""
+        return _MAX_READ_BYTES
 
     @cached_property
     def _has_conditions(self) -> bool:
@@ -148,13 +147,14 @@ class ObjectStore(Pointing, BucketUpkeep):
         """
         transfers = Transfers(progress)
         sizes = [size_of(source) for source in sources]
-        found = transfers.run(_digest_of, sources, CONNECTIONS)
-        first = {digest: place for place, digest in reversed(list(enumerate(found)))}
+        digests = transfers.run(_digest_of, sources, CONNECTIONS)
+        first = {digest: place for place, digest in reversed(list(enumerate(digests)))}
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
-            new[place] = self._sent(sources[place], found[place], sizes[place], transfers)
+            new[place] = self._sent(sources[place], digests[place], sizes[place], transfers)
 
+        self._upkeep.renew(digests)
         large = [place for place in first.values() if sizes[place] > CHUNK_BYTES]
         small = [place for place in first.values() if sizes[place] <= CHUNK_BYTES]
         transfers.run(send, small, CONNECTIONS, most=CONNECTIONS)
@@ -164,16 +164,16 @@ class ObjectStore(Pointing, BucketUpkeep):
                 transfers.advance(size)
         return [
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
-            for place, (digest, size) in enumerate(zip(found, sizes, strict=True))
+            for place, (digest, size) in enumerate(zip(digests, sizes, strict=True))
         ]
 
     def read(self, digest: Digest) -> bytes:
         """See `Store.read`; at most 64 MiB."""
         doing = f"reading {digest}"
-        found = self._bucket.read(_blob(digest), _MAX_READ_BYTES)
-        if found is None:
+        answer = self._bucket.read(_blob(digest), _MAX_READ_BYTES)
+        if answer is None:
             raise missing(doing)
-        content, seen = found
+        content, seen = answer
         if len(content) > _MAX_READ_BYTES:
             raise IntegrityError(doing, "it is larger than 64 MiB: no manifest and no evidence is")
         if digest_of(content) != digest:
@@ -210,6 +210,7 @@ class ObjectStore(Pointing, BucketUpkeep):
         """See `Store.flush`: what a service has taken is its own to keep, so that it has it is all
         that can be asked.
         """
+        self._upkeep.renew(digests)
         there = self._each(digests, lambda digest: self._bucket.head(_blob(digest)) is not None)
         for digest, is_there in there.items():
             if not is_there:
@@ -239,9 +240,9 @@ class ObjectStore(Pointing, BucketUpkeep):
         """See `Store.pointers`."""
         places = self._places(model)
         transfers = Transfers()
-        found = transfers.run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
-        pairs = zip(places, found, strict=True)
-        return {place.name: one for place, (one, seen) in pairs if seen is not None}
+        pointers = transfers.run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
+        pairs = zip(places, pointers, strict=True)
+        return {place.name: pointer for place, (pointer, seen) in pairs if seen is not None}
 
     def astray(self, model: str) -> tuple[str, ...]:
         """See `Store.astray`: the tags in `index.json`."""
@@ -252,9 +253,11 @@ class ObjectStore(Pointing, BucketUpkeep):
         """See `Store.relist`."""
 
         def relisted(index: Index) -> Index:
-            kept = [one for one in index.manifests if layout.model_of_tag(one.tag) != model]
+            kept = [entry for entry in index.manifests if layout.model_of_tag(entry.tag) != model]
             merged = (*kept, *self._index_of([model]).manifests)
-            return Index(manifests=tuple(sorted(merged, key=lambda one: (one.tag, one.digest))))
+            return Index(
+                manifests=tuple(sorted(merged, key=lambda entry: (entry.tag, entry.digest)))
+            )
 
         with self._alone():
             self._change_index(relisted)
@@ -269,16 +272,37 @@ class ObjectStore(Pointing, BucketUpkeep):
 
     def remembered(self, model: str) -> frozenset[Digest]:
         """See `Store.remembered`."""
-        names = self._hints_of(layout.check_model(model))
-        found = Transfers().run(self._hint, names, CONNECTIONS, most=CONNECTIONS)
-        return frozenset(bundle for bundle in found if bundle is not None)
+        names = hint_names(self._bucket, layout.check_model(model))
+        bundles = Transfers().run(self._hint, names, CONNECTIONS, most=CONNECTIONS)
+        return frozenset(bundle for bundle in bundles if bundle is not None)
 
-    def _hint_names(self) -> list[str]:
-        return [name for model in self._models() for name in self._hints_of(model)]
+    # --- upkeep -----------------------------------------------------------------------------------
 
-    def _hints_of(self, model: str) -> list[str]:
-        kinds = [one for one in self._bucket.folders(model) if layout.is_of_hints(one)]
-        return [name for kind in kinds for name in self._bucket.names(f"{model}/{kind}")]
+    @property
+    def lists_blobs(self) -> bool:
+        """See `Upkeep.lists_blobs`."""
+        return True
+
+    def held(self) -> Iterator[Held]:
+        """See `Upkeep.held`."""
+        return self._upkeep.held()
+
+    def renew(self, digests: Sequence[Digest]) -> None:
+        """See `Upkeep.renew`."""
+        self._upkeep.renew(digests)
+
+    def remove(self, digest: Digest, *, older_than_s: float) -> bool:
+        """See `Upkeep.remove`."""
+        return self._upkeep.remove(digest, older_than_s=older_than_s)
+
+    def forget(self, bundles: Collection[Digest]) -> None:
+        """See `Upkeep.forget`."""
+        self._upkeep.forget(bundles)
+
+    def sweep(self, *, older_than_s: float) -> int:
+        """See `Upkeep.sweep`."""
+        del older_than_s
+        return self._upkeep.sweep()
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -418,7 +442,11 @@ class ObjectStore(Pointing, BucketUpkeep):
 
     def _relisted(self, wanted: Sequence[tuple[Place, Pointer | None]], index: Index) -> Index:
         """The index with these pointers in it; those that name no bundle that is held are not."""
-        named = [one.bundle for _, one in wanted if one is not None and one.bundle is not None]
+        named = [
+            pointer.bundle
+            for _, pointer in wanted
+            if pointer is not None and pointer.bundle is not None
+        ]
         held = self._each(named, lambda bundle: self._bucket.head(_blob(bundle)))
         for place, pointer in wanted:
             bundle = None if pointer is None else pointer.bundle
@@ -431,8 +459,8 @@ class ObjectStore(Pointing, BucketUpkeep):
 
     def _index(self) -> tuple[Index | None, Seen | None]:
         """The index as it is, None if it is missing or damaged; and the object."""
-        found = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
-        return (None, None) if found is None else (layout.read_index(found[0]), found[1])
+        answer = self._bucket.read(layout.INDEX_FILE, _MAX_INDEX_BYTES)
+        return (None, None) if answer is None else (layout.read_index(answer[0]), answer[1])
 
     def _index_of(self, models: Sequence[str]) -> Index:
         """What the pointers of these models ask for."""
@@ -450,8 +478,8 @@ class ObjectStore(Pointing, BucketUpkeep):
         self, digests: Sequence[Digest], look: Callable[[Digest], Result]
     ) -> dict[Digest, Result]:
         unique = list(dict.fromkeys(digests))
-        found = Transfers().run(look, unique, CONNECTIONS, most=CONNECTIONS)
-        return dict(zip(unique, found, strict=True))
+        answers = Transfers().run(look, unique, CONNECTIONS, most=CONNECTIONS)
+        return dict(zip(unique, answers, strict=True))
 
     def _confirmed(self, digest: Digest) -> BlobState:
         known = self._sound.get(digest)
@@ -499,16 +527,16 @@ class ObjectStore(Pointing, BucketUpkeep):
 
     def _pointer(self, place: Place) -> tuple[Pointer | None, Seen | None]:
         """The pointer that stands at a place, if it can be read; and the object."""
-        found = self._bucket.read(place.name, _MAX_SMALL_BYTES)
-        if found is None:
+        answer = self._bucket.read(place.name, _MAX_SMALL_BYTES)
+        if answer is None:
             return None, None
-        content, seen = found
+        content, seen = answer
         is_small = len(content) <= _MAX_SMALL_BYTES
         return (layout.read_pointer(content) if is_small else None), seen
 
     def _hint(self, name: str) -> Digest | None:
-        found = self._bucket.read(name, _MAX_SMALL_BYTES)
-        return None if found is None else bundle_of(found[0])
+        answer = self._bucket.read(name, _MAX_SMALL_BYTES)
+        return None if answer is None else bundle_of(answer[0])
 
     def _places(self, model: str) -> list[Place]:
         """The places at which pointers of a model may stand, in the order of their names."""
@@ -527,7 +555,7 @@ class ObjectStore(Pointing, BucketUpkeep):
 def _blob(digest: Digest) -> str:
     if not is_digest(digest):  # a pointer moved by hand may hold anything
         raise IntegrityError(f"looking for {digest!r}", "that is no SHA-256 digest")
-    return f"{_BLOBS}/{hex_of(digest)}"
+    return f"{BLOBS}/{hex_of(digest)}"
 
 
 def _digest_of(source: Source) -> Digest:

@@ -86,14 +86,14 @@ def open_store(
     a job of the CI is to a host; `say` shows that it is waited for. Raises `UsageError` for what is
     no such address.
     """
-    found = repository_of(address)
-    if found is None:
+    repository = repository_of(address)
+    if repository is None:
         raise UsageError(
             f"opening the store {address!r}",
             "that is no address of a repository in a container registry",
             hint="write it as `oci://ghcr.io/owner/repository`, in lower case and without a tag",
         )
-    host, name = found
+    host, name = repository
 
     def login() -> Credentials | None:
         return (
@@ -135,12 +135,12 @@ class OciStore(Pointing, RegistryUpkeep):
         transfers = Transfers(progress)
         sizes = [size_of(source) for source in sources]
         hashed = partial(_digest_of, lambda: _Half(transfers.advance))
-        found = transfers.run(hashed, sources, CONNECTIONS, most=CONNECTIONS)
-        first = {digest: place for place, digest in reversed(list(enumerate(found)))}
+        digests = transfers.run(hashed, sources, CONNECTIONS, most=CONNECTIONS)
+        first = {digest: place for place, digest in reversed(list(enumerate(digests)))}
         new: dict[int, bool] = {}
 
         def send(place: int) -> None:
-            digest, size = found[place], sizes[place]
+            digest, size = digests[place], sizes[place]
             rest = _Half(transfers.advance, is_second=True)
             new[place] = self._sent(sources[place], digest, size, rest)
 
@@ -150,7 +150,7 @@ class OciStore(Pointing, RegistryUpkeep):
                 _Half(transfers.advance, is_second=True)(size)
         return [
             Stored(digest=digest, size_bytes=size, is_new=new.get(place, False))
-            for place, (digest, size) in enumerate(zip(found, sizes, strict=True))
+            for place, (digest, size) in enumerate(zip(digests, sizes, strict=True))
         ]
 
     def read(self, digest: Digest) -> bytes:
@@ -243,8 +243,8 @@ class OciStore(Pointing, RegistryUpkeep):
         """See `Store.pointers`."""
         layout.check_model(model)
         places = sorted(self._places(model), key=lambda place: place.name)
-        found = Transfers().run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
-        return {place.name: one for place, one in zip(places, found, strict=True)}
+        pointers = Transfers().run(self._pointer, places, CONNECTIONS, most=CONNECTIONS)
+        return {place.name: pointer for place, pointer in zip(places, pointers, strict=True)}
 
     def astray(self, model: str) -> tuple[str, ...]:
         """See `Store.astray`: the tags that bundles have."""
@@ -285,8 +285,8 @@ class OciStore(Pointing, RegistryUpkeep):
         """See `Store.remembered`."""
         layout.check_model(model)
         tags = [tag for tag in self._registry.tags((_HINT,)) if _model_of_hint(tag) == model]
-        found = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
-        return frozenset(bundle for bundle in found if bundle is not None)
+        bundles = Transfers().run(self._hint, tags, CONNECTIONS, most=CONNECTIONS)
+        return frozenset(bundle for bundle in bundles if bundle is not None)
 
     # --- writing ----------------------------------------------------------------------------------
 
@@ -297,6 +297,9 @@ class OciStore(Pointing, RegistryUpkeep):
             self._renew(digest)
             tag = f"{_BUNDLE}{hex_of(digest)}"
             is_new = self._name_bundle(tag, content, self._registry.digest_of_tag(tag))
+            if is_new:  # whoever flushes it asks whether it was taken as it is
+                advance(size)
+                return True
         else:
             is_new = digest not in self._held and not self._registry.holds("blobs", digest)
             if is_new and source.path is not None:
@@ -393,8 +396,8 @@ class OciStore(Pointing, RegistryUpkeep):
 
     def _content(self, digest: Digest, most: int) -> bytes | None:
         """The bytes of a blob or, if there is none, of the manifest."""
-        found = self._registry.read("blobs", _named(digest), most=most)
-        return self._registry.read("manifests", digest, most=most) if found is None else found
+        content = self._registry.read("blobs", _named(digest), most=most)
+        return self._registry.read("manifests", digest, most=most) if content is None else content
 
     def _holds(self, digest: Digest) -> bool:
         if digest in self._held:
@@ -457,19 +460,19 @@ class OciStore(Pointing, RegistryUpkeep):
     def _layer(self, tag: str, kind: str) -> bytes | None:
         """The one layer of an artifact of ours; None if there is none, or it cannot be read."""
         manifest = self._registry.read("manifests", tag, most=_MAX_ARTIFACT_BYTES)
-        said = wrapping.named(manifest or b"")
-        if said is None or said.kind != kind:
+        artifact = wrapping.named(manifest or b"")
+        if artifact is None or artifact.kind != kind:
             return None
-        if said.content is not None:
-            return said.content
-        content = self._registry.read("blobs", said.digest, most=_MAX_ARTIFACT_BYTES)
-        return content if content is not None and digest_of(content) == said.digest else None
+        if artifact.content is not None:
+            return artifact.content
+        content = self._registry.read("blobs", artifact.digest, most=_MAX_ARTIFACT_BYTES)
+        return content if content is not None and digest_of(content) == artifact.digest else None
 
     def _is_ours(self, tag: str) -> bool:
         """Whether a tag names what Assent has written. A team's images may lie beside it."""
         manifest = self._registry.read("manifests", tag, most=MAX_MANIFEST_BYTES)
-        said = wrapping.named(manifest or b"")
-        return said is not None and said.kind in (ARTIFACT_TYPE, VACANT_TYPE)
+        artifact = wrapping.named(manifest or b"")
+        return artifact is not None and artifact.kind in (ARTIFACT_TYPE, VACANT_TYPE)
 
     def _stands(self, standing: str | None, bundle: Digest | None) -> bool:
         """Whether a tag names what it should: the bundle or the image around it, or nothing."""

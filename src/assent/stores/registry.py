@@ -65,12 +65,12 @@ class Registry:
 
     def digest_of_tag(self, tag: str) -> str | None:
         """The digest of the manifest that a tag names; None if there is no such tag."""
-        found = self._head("manifests", tag)
-        if found is None:
+        answer = self._head("manifests", tag)
+        if answer is None:
             return None
-        said = found.headers.get("Docker-Content-Digest")
-        if said:
-            return str(said)
+        stated = answer.headers.get("Docker-Content-Digest")
+        if stated:
+            return str(stated)
         content = self.read("manifests", tag, most=_SMALL_BYTES)  # a registry need not say it
         return None if content is None else digest_of(content)
 
@@ -81,11 +81,11 @@ class Registry:
 
         def take() -> bytes | None:
             parts.clear()
-            with self._streamed(kind, reference, 0, doing) as found:
-                if found is None:
+            with self._streamed(kind, reference, 0, doing) as body:
+                if body is None:
                     return None
                 size = 0
-                for part in found:
+                for part in body:
                     parts.append(part)
                     size += len(part)
                     if size > most:
@@ -103,10 +103,10 @@ class Registry:
 
         def take() -> bool:
             nonlocal done
-            with self._streamed(kind, digest, done, doing) as found:
-                if found is None:
+            with self._streamed(kind, digest, done, doing) as body:
+                if body is None:
                     return False
-                for part in found:
+                for part in body:
                     into(part)
                     done += len(part)
             return True
@@ -163,7 +163,7 @@ class Registry:
         doing = f"listing the tags of {self.address}"
         place = f"{self._line.root}/v2/{self.name}/tags/list?n={_PAGE}"
         asked: set[str] = set()
-        found: set[str] = set()
+        tags: set[str] = set()
         while place not in asked and len(asked) < _MAX_PAGES:
             answer = self._line.ask("GET", place, doing, may_miss=not asked)
             if answer is None:
@@ -172,10 +172,10 @@ class Registry:
             listed = _json(answer.body, doing).get("tags") or ()
             if not isinstance(listed, list | tuple):
                 raise OutsideError(doing, "the answer lists no tags: is this a registry?")
-            found |= {tag for tag in listed if isinstance(tag, str) and tag.startswith(prefixes)}
+            tags |= {tag for tag in listed if isinstance(tag, str) and tag.startswith(prefixes)}
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
-                return sorted(found)
+                return sorted(tags)
             place = self._line.here(place, following[1], doing)
         raise OutsideError(doing, f"the list has no end after {len(asked):,} pages")
 
@@ -218,8 +218,8 @@ def _to_skip(answer: Any, start: int) -> int:
     """How many bytes of an answer come before those that were asked for."""
     if not start or answer.status_code != 206:
         return start
-    said = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-    first = start if said is None else int(said[1])
+    match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+    first = start if match is None else int(match[1])
     if first > start:
         raise BrokenError("the answer holds other bytes than those that were asked for")
     return start - first
@@ -227,9 +227,9 @@ def _to_skip(answer: Any, start: int) -> int:
 
 def _json(content: bytes, doing: str) -> dict[str, Any]:
     try:
-        found = json.loads(content)
+        document = json.loads(content)
     except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+        document = None
+    if not isinstance(document, dict):
         raise OutsideError(doing, "the answer is no JSON object: is this a container registry?")
-    return found
+    return document

@@ -80,8 +80,8 @@ class RegistryUpkeep(ABC):
                 is_named=bool(strange & {digest, standing}),
             )
 
-        found = Transfers().run(look, bundles, CONNECTIONS, most=CONNECTIONS)
-        yield from (one for one in found if one is not None)
+        answers = Transfers().run(look, bundles, CONNECTIONS, most=CONNECTIONS)
+        yield from (answer for answer in answers if answer is not None)
 
     def renew(self, digests: Sequence[Digest]) -> None:
         """See `Upkeep.renew`."""
@@ -164,8 +164,8 @@ class RegistryUpkeep(ABC):
 
     def _named(self, tags: Sequence[str]) -> set[str]:
         """What tags name."""
-        found = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
-        return {digest for digest in found if digest is not None}
+        digests = Transfers().run(self._registry.digest_of_tag, tags, CONNECTIONS, most=CONNECTIONS)
+        return {digest for digest in digests if digest is not None}
 
     # --- what the store does ----------------------------------------------------------------------
 

@@ -91,8 +91,8 @@ class Upload:
             answer = self._line.once("GET", self._place, self._doing, may_miss=True)
         except RefusedError:
             answer = None
-        said = None if answer is None else _RANGE.fullmatch(answer.headers.get("Range", ""))
-        got = 0 if said is None else int(said[1]) + 1
+        match = None if answer is None else _RANGE.fullmatch(answer.headers.get("Range", ""))
+        got = 0 if match is None else int(match[1]) + 1
         if answer is None or not 1 < got <= self._size:
             self._place = None
             return 0

@@ -88,23 +88,23 @@ def image_of_bundle(manifest: bytes) -> Written | None:
     layers = (
         _layer(_blob(manifest, LAYER_MEDIA_TYPE), "manifest.json"),
         _layer(bundle.config, "config.json"),
-        *(_layer(one, one.annotations.get(TITLE, "")) for one in bundle.layers),
+        *(_layer(layer, layer.annotations.get(TITLE, "")) for layer in bundle.layers),
     )
     return _image(ARTIFACT_TYPE, layers, manifest, {})
 
 
 def named(manifest: bytes) -> Named | None:
     """What a manifest of ours says, whichever form it has; None for one of others."""
-    found = _read(manifest)
-    if found is None:
+    stated = _read(manifest)
+    if stated is None:
         return None
-    if found.artifact_type == ARTIFACT_TYPE:
+    if stated.artifact_type == ARTIFACT_TYPE:
         return Named(kind=ARTIFACT_TYPE, digest=digest_of(manifest))
-    kind = found.artifact_type or found.annotations.get(KIND, "")
-    if not kind or not found.layers or not is_digest(found.layers[0].digest):
+    kind = stated.artifact_type or stated.annotations.get(KIND, "")
+    if not kind or not stated.layers or not is_digest(stated.layers[0].digest):
         return None
-    digest = found.layers[0].digest
-    content = found.annotations.get(CONTENT, "").encode()
+    digest = stated.layers[0].digest
+    content = stated.annotations.get(CONTENT, "").encode()
     is_stated = digest_of(content) == digest
     return Named(kind=kind, digest=digest, content=content if is_stated else None)
 
@@ -137,11 +137,11 @@ def _blob(content: bytes, media_type: str) -> _Descriptor:
     return _Descriptor(media_type=media_type, digest=digest_of(content), size=len(content))
 
 
-def _layer(one: _Descriptor, title: str) -> _Descriptor:
+def _layer(layer: _Descriptor, title: str) -> _Descriptor:
     """The same bytes as a layer of an image, under the name that tools give the file."""
     annotations = {TITLE: title} if title else {}
     return _Descriptor(
-        media_type=LAYER_MEDIA_TYPE, digest=one.digest, size=one.size, annotations=annotations
+        media_type=LAYER_MEDIA_TYPE, digest=layer.digest, size=layer.size, annotations=annotations
     )
 
 

@@ -10,7 +10,7 @@ import grimp
 import pytest
 
 import assent
-from assent.measure.models import inspector as here
+from assent.measure.models import inspecting_code
 from assent.measure.models.inspector import LIBRARIES, SOURCES, digest_of_code
 
 PACKAGE = Path(assent.__file__).parent
@@ -61,7 +61,7 @@ def copy(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("source", SOURCES)
 def test_other_code_has_another_digest(copy: Path, source: str) -> None:
     before = digest_of_code(copy)
-    assert before == digest_of_code(PACKAGE) == here()
+    assert before == digest_of_code(PACKAGE) == inspecting_code()
     place = copy / source
     if place.is_dir():
         place = place / "formats" / "pickles.py"

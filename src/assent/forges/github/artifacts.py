@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from assent.core.bundle import TOO_LARGE
 from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
-from assent.forges.archives import TOO_LARGE, Limits, unpack
+from assent.forges.archives import Limits, unpack
 from assent.forges.github.repository import FORGE, RemoteRepository
 from assent.forges.github.schemas import Artifact, Artifacts, WorkflowRun
 

@@ -30,7 +30,7 @@ _PACKAGE = Path(__file__).parents[2]
 
 
 @cache
-def inspector() -> Digest | None:
+def inspecting_code() -> Digest | None:
     """The digest of the code that inspects models here, with its libraries and its Python; None
     where the code is not at hand as files.
     """
