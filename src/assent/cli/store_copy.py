@@ -44,7 +44,7 @@ def command(
 ) -> None:
     """Copy what the ledgers name to another store.
 
-    TO is what `store` in assent.yaml may be: a folder, or the address of a registry or a bucket.
+    TO is what `store` in assent.yaml may be: a folder, a container registry or a bucket.
     Versions, candidates, pointers and hints are copied, with their digests; what is there is not
     sent again, so that it goes on where it was cut off. Exits with 4 if a version was lacking or
     damaged; the rest is copied.
