@@ -40,15 +40,13 @@ from assent.stores.local_files import (
     bundle_of,
     corrupt,
     digest_of_file,
-    is_file_of,
     missing,
     outside,
-    scratch,
     size_of,
-    write_all,
 )
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
+from assent.stores.receiving import receive
 
 Result = TypeVar("Result")
 
@@ -499,31 +497,10 @@ class ObjectStore(Pointing):
         return BlobState.SOUND
 
     def _fetch_one(self, transfers: Transfers, wanted: Wanted) -> None:
-        doing = f"fetching {wanted.digest} to {wanted.path}"
-        advance: Progress = transfers.advance
-        with outside(doing):
-            if is_file_of(wanted.path, wanted.size_bytes):
-                if digest_of_file(wanted.path, advance) == wanted.digest:
-                    return
-                advance = transfers.proceed
-            hasher = hashlib.sha256()
-            left = wanted.size_bytes
-            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
+        def pour(into: Callable[[bytes], None]) -> bool:
+            return self._bucket.pour(_blob(wanted.digest), into) is not None
 
-                def keep(part: bytes) -> None:
-                    nonlocal left
-                    left -= len(part)
-                    if left < 0:
-                        raise corrupt(doing)
-                    hasher.update(part)
-                    write_all(target, part)
-                    advance(len(part))
-
-                if self._bucket.pour(_blob(wanted.digest), keep) is None:
-                    raise missing(doing)
-                if left or f"sha256:{hasher.hexdigest()}" != wanted.digest:
-                    raise corrupt(doing)
-                Path(path).replace(wanted.path)
+        receive(wanted, transfers, pour)
 
     def _pointer(self, place: Place) -> tuple[Pointer | None, Seen | None]:
         """The pointer that stands at a place, if it can be read; and the object."""

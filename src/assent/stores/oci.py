@@ -47,15 +47,13 @@ from assent.stores.local_files import (
     bundle_of,
     corrupt,
     digest_of_file,
-    is_file_of,
     missing,
     outside,
-    scratch,
     size_of,
-    write_all,
 )
 from assent.stores.parallel import Transfers
 from assent.stores.pointing import LAST_WINS, Pointing
+from assent.stores.receiving import receive
 from assent.stores.registry import CONNECTIONS, Kind, RefusedError, Registry
 from assent.stores.registry_upkeep import RegistryUpkeep
 from assent.stores.wrapping import EMPTY, Written
@@ -422,33 +420,7 @@ class OciStore(Pointing, RegistryUpkeep):
         return any(self._registry.pour(kind, _named(digest), into) for kind in kinds)
 
     def _fetch_one(self, transfers: Transfers, wanted: Wanted) -> None:
-        import hashlib
-
-        doing = f"fetching {wanted.digest} to {wanted.path}"
-        advance: Progress = transfers.advance
-        with outside(doing):
-            if is_file_of(wanted.path, wanted.size_bytes):
-                if digest_of_file(wanted.path, advance) == wanted.digest:
-                    return
-                advance = transfers.proceed
-            hasher = hashlib.sha256()
-            left = wanted.size_bytes
-            with scratch(wanted.path.parent, prefix=".assent-") as (path, target):
-
-                def keep(part: bytes) -> None:
-                    nonlocal left
-                    left -= len(part)
-                    if left < 0:
-                        raise corrupt(doing)
-                    hasher.update(part)
-                    write_all(target, part)
-                    advance(len(part))
-
-                if not self._poured(wanted.digest, keep):
-                    raise missing(doing)
-                if left or f"sha256:{hasher.hexdigest()}" != wanted.digest:
-                    raise corrupt(doing)
-                Path(path).replace(wanted.path)
+        receive(wanted, transfers, partial(self._poured, wanted.digest))
 
     def _pointer(self, place: Place) -> Pointer | None:
         content = self._layer(_pointer_tag(place), POINTER_TYPE)
