@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 
 from assent.core import bundle as of_bundles
+from assent.core.context import Context
 from assent.errors import PolicyError, UsageError
 from assent.making import bundle_size
-from assent.making.bundle_size import BESIDE_BYTES, room_for_artifact
+from assent.making.bundle_size import (
+    BESIDE_BYTES,
+    limit_of_made,
+    limit_of_taken,
+    require_size,
+)
 from assent.making.handover import taken
 from assent.verbs.review import review
 from tests.e2e.project import Project, new_project
@@ -58,13 +64,27 @@ def test_what_no_other_job_takes_has_no_limit_of_its_own(
     monkeypatch.setattr(bundle_size, "HANDED_OVER_BYTES", 20)
     project.run("train")
     project.run("evaluate")
+    opened = workspace(project, forge_with(tmp_path))
+    assert limit_of_made(opened, "churn", for_others=True) == 20
+    assert limit_of_made(opened, "churn", for_others=False) is None
     with pytest.raises(PolicyError, match="where 20 are admitted"):
-        bundle_size.require_size(
-            workspace(project, forge_with(tmp_path)), "churn", [("a", 21)], "x", handed_over=True
-        )
-    bundle_size.require_size(
-        workspace(project, forge_with(tmp_path)), "churn", [("a", 21)], "x", handed_over=False
-    )
+        require_size(20, [("a", 10), ("b", 11)], "x")
+    require_size(20, [("a", 10), ("b", 10)], "x")
+    require_size(None, [("a", 21)], "x")
+
+
+def test_the_job_of_a_change_asks_its_forge_nothing(project: Project, tmp_path: Path) -> None:
+    limit(project, "20B")
+    opened = workspace(project, forge_with(tmp_path))
+    job = replace(opened, context=Context(system="github"), branch=_Nobody())  # type: ignore[arg-type]  # asks nobody
+    assert limit_of_made(job, "churn", for_others=True) == 20
+
+
+class _Nobody:
+    """A base branch that nobody may ask for."""
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError(name)
 
 
 @pytest.mark.threat(48)
@@ -107,8 +127,8 @@ def test_rules_that_cannot_be_read_leave_the_limit_of_everybody(
     project.commit("broken", push=True)
     with pytest.raises(UsageError):
         opened.base_config()
-    assert room_for_artifact(opened, "churn") == of_bundles.HANDED_OVER_BYTES + BESIDE_BYTES
-    assert room_for_artifact(replace(opened), "another") > 0
+    assert limit_of_taken(opened, "churn") == of_bundles.HANDED_OVER_BYTES
+    assert limit_of_taken(opened, "another") > 0
 
 
 @pytest.mark.parametrize("size", ["0", "much", "-1", "0B"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assent.config.settings import Config
 from assent.core.bundle import HANDED_OVER_BYTES
 from assent.errors import PolicyError, UsageError
 from assent.workspace import Workspace
@@ -18,38 +19,38 @@ _HINT = (
 )
 
 
-def bundle_limit(workspace: Workspace, model: str, *, handed_over: bool) -> int | None:
-    """The most bytes of a bundle; None where there is no limit, as of one that no other job is to
-    take, if nobody has set one.
+def limit_of_taken(workspace: Workspace, model: str) -> int:
+    """The most bytes of a bundle that another job has made, as the base branch says."""
+    named = _named(_base(workspace), model)
+    return HANDED_OVER_BYTES if named is None else named
+
+
+def limit_of_made(workspace: Workspace, model: str, *, for_others: bool) -> int | None:
+    """The most bytes of a bundle that is made here; None where there is no limit, as of one that no
+    other job is to take, if nobody has set one. In a forge's CI it is what the checkout says: a job
+    that runs the code of a change may ask the forge nothing, and who takes its bundle measures it.
     """
+    config = workspace.config if workspace.is_in_forge_ci else _base(workspace)
+    named = _named(config, model)
+    return HANDED_OVER_BYTES if named is None and for_others else named
+
+
+def _base(workspace: Workspace) -> Config | None:
     try:
-        base = workspace.base_config()
+        return workspace.base_config()
     except UsageError:
-        base = None  # who judges by it says what is wrong with it
-    settings = None if base is None else base.models.get(model)
-    named = None if settings is None else settings.max_bundle_bytes
-    return HANDED_OVER_BYTES if named is None and handed_over else named
+        return None  # who judges by it says what is wrong with it
 
 
-def room_for_artifact(workspace: Workspace, model: str) -> int:
-    """The most bytes of what another job has left with a bundle in it."""
-    limit = bundle_limit(workspace, model, handed_over=True)
-    assert limit is not None
-    return limit + BESIDE_BYTES
+def _named(config: Config | None, model: str) -> int | None:
+    settings = None if config is None else config.models.get(model)
+    return None if settings is None else settings.max_bundle_bytes
 
 
-def require_size(
-    workspace: Workspace,
-    model: str,
-    files: Sequence[tuple[str, int]],
-    doing: str,
-    *,
-    handed_over: bool,
-) -> None:
+def require_size(limit: int | None, files: Sequence[tuple[str, int]], doing: str) -> None:
     """Raise `PolicyError` for a bundle whose files (name and size) are too large together, and name
     the largest of them.
     """
-    limit = bundle_limit(workspace, model, handed_over=handed_over)
     total = sum(size for _, size in files)
     if limit is None or total <= limit:
         return

@@ -13,7 +13,7 @@ from assent.core.evidence import Run
 from assent.errors import IntegrityError, UsageError
 from assent.files import scratch_folder
 from assent.making.attachments import MAX_BYTES
-from assent.making.bundle_size import require_size, room_for_artifact
+from assent.making.bundle_size import BESIDE_BYTES, limit_of_taken, require_size
 from assent.making.bundles import decode_evidence, read_bundle
 from assent.making.packing import BundleResult, hint_of, stored_already
 from assent.ports import NotInStoreError, Progress, Source, Store, Stored, Wanted
@@ -33,7 +33,7 @@ def taken(
     """
     with scratch_folder(workspace.work, ".left-") as scratch:
         folder = scratch / "bundle"
-        run = fetch(folder, room_for_artifact(workspace, model))
+        run = fetch(folder, limit_of_taken(workspace, model) + BESIDE_BYTES)
         if run is None:
             return None
         return take(workspace, model, folder, left_by=run, progress=progress).bundle
@@ -79,7 +79,7 @@ def take(
         raise IntegrityError(doing, f"an attachment has more than {MAX_BYTES:,} bytes")
     sizes = [(file.path, file.size_bytes) for file in taken.files]
     sizes += [(attachment.path, attachment.size_bytes) for attachment in known.attachments]
-    require_size(workspace, model, sizes, doing, handed_over=True)
+    require_size(limit_of_taken(workspace, model), sizes, doing)
     stored = _copied(workspace, source, taken, progress)
     config = Source(content=source.read(Digest(taken.config.digest)))
     rest = workspace.store.add([config, Source(content=evidence_bytes)])

@@ -23,7 +23,7 @@ from assent.core.evidence import Evidence
 from assent.core.scalar import Scalar
 from assent.errors import UsageError
 from assent.making.attachments import attached
-from assent.making.bundle_size import require_size
+from assent.making.bundle_size import limit_of_made, require_size
 from assent.making.bundles import open_bundle, read_bundle, remember
 from assent.making.command_run import recovered
 from assent.making.inputs import Inputs, why_changed
@@ -113,7 +113,8 @@ def _packed(
     sizes = [(name, path.stat().st_size) for name, path in named_paths]
     sizes += [(attachment.path, attachment.size_bytes) for attachment in evidence.attachments]
     is_for_others = store is not workspace.store
-    require_size(workspace, model, sizes, f"bundling {model}", handed_over=is_for_others)
+    limit = limit_of_made(workspace, model, for_others=is_for_others)
+    require_size(limit, sizes, f"bundling {model}")
     stored = store.add([Source(path=path) for _, path in named_paths], progress)
     files = _stored_files(model, named_paths, stored, evaluated)
     config = config_blob(model, files)
