@@ -6,6 +6,7 @@ import os
 import re
 import select
 import subprocess
+import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -51,6 +52,9 @@ class Objects:
         self._patience = patience
         self._process: subprocess.Popen[bytes] | None = None
         self._ids: subprocess.Popen[bytes] | None = None
+        self._running: list[subprocess.Popen[bytes]] = []
+        # Not `__del__`: what is part of a circle is taken apart in any order when Python ends.
+        weakref.finalize(self, _end, self._running)
 
     def read(self, name: str) -> Object | None:
         """The object of this name (`HEAD^{commit}`, `main:assent.yaml`, an id), or None. Raises
@@ -137,7 +141,7 @@ class Objects:
         return self._process.stdin, self._process.stdout
 
     def _started(self, how: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             ["git", "cat-file", how],
             cwd=self._folder,
             env=environment(self._given),
@@ -145,16 +149,17 @@ class Objects:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
+        self._running.append(process)
+        return process
 
-    def __del__(self) -> None:
-        for process in (self._process, self._ids):
-            if process is None:
-                continue
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    with suppress(BrokenPipeError):
-                        pipe.close()
-            process.wait()
+
+def _end(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
+        process.wait()
 
 
 def _skip(stream: IO[bytes], count: int) -> None:
