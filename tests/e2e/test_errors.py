@@ -407,20 +407,18 @@ def ready_for(step: str, request: pytest.FixtureRequest) -> Project:
 
 @pytest.mark.threat(25)
 @pytest.mark.parametrize(
-    ("step", "sign"),
+    "stop",
     [
         *((step, "SIGKILL") for step in STEPS),
         *((step, "SIGINT") for step in ("bundle", "register")),
-        *(
-            pytest.param(step, "SIGINT", marks=pytest.mark.soak)
-            for step in STEPS
-            if step not in ("bundle", "register")
-        ),
+        *more_in_soak(*((step, "SIGINT") for step in ("approve", "promote", "pull"))),
     ],
+    ids="-".join,
 )
 def test_stopped_at_some_point_and_run_again(
-    request: pytest.FixtureRequest, tmp_path: Path, step: str, sign: str
+    request: pytest.FixtureRequest, tmp_path: Path, stop: tuple[str, str]
 ) -> None:
+    step, sign = stop
     original = ready_for(step, request)
     words = STEPS[step]
     most = 4 if sign == "SIGKILL" else 3

@@ -85,7 +85,6 @@ def test_what_lands_in_one_push_gets_each_its_version(world: World) -> None:
     assert len(registered(world)) == 3
 
 
-@pytest.mark.soak  # GitLab has the same: the rule is no forge's own
 @pytest.mark.threat(41)
 def test_a_pull_request_that_was_approved_elsewhere_and_is_retargeted(world: World) -> None:
     """Bob writes the change on a side branch, and approves a pull request into that branch."""

@@ -88,7 +88,6 @@ def test_a_merge_request_that_was_approved_elsewhere_and_is_retargeted(world: Wo
     assert entries(world, "registered") == entries(world, "approved") == []
 
 
-@pytest.mark.soak  # GitHub has the same: the rule is no forge's own
 @pytest.mark.threat(1)
 def test_who_made_what_landed_does_not_approve_it_through_an_empty_merge_request(
     world: World,
